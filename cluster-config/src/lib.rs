@@ -1,0 +1,12 @@
+//! `takeoff-config`: raw settings -> resolved with their origin -> validated [`NodeConfig`].
+//!
+//! Environment over file over default; every problem is reported at once, with path and origin;
+//! unknown keys are refused.
+
+pub mod environment;
+mod node;
+
+pub use node::{
+    ApiConfig, ChildSettings, ComputeSettings, CountDefaults, Environment, JobSettings, LimitSettings, NodeConfig,
+    StageSettings,
+};

@@ -1,0 +1,59 @@
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Entity, Id, Index, Kind, Timestamp};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MeasurementType {
+    Linear,
+    Area,
+    Volume,
+    Count,
+}
+
+/// A takeoff line that measurements belong to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Condition {
+    pub id: Id,
+    pub project_id: Id,
+    pub name: String,
+    pub description: Option<String>,
+    pub scope: String,
+    pub category: Option<String>,
+    pub measurement_type: MeasurementType,
+    /// Hex, `#RRGGBB`.
+    pub color: String,
+    pub line_width: i64,
+    pub fill_opacity: f64,
+    /// `LF`, `SF`, `CY`, `EA`.
+    pub unit: String,
+    /// Inches.
+    pub depth: Option<f64>,
+    /// Inches.
+    pub thickness: Option<f64>,
+    /// Sum over the measurements that are not rejected, in `unit`.
+    pub total_quantity: f64,
+    pub measurement_count: u64,
+    /// Sum of perimeters and lengths of the same measurements, feet; the formula variable `{perimeter}`.
+    pub total_perimeter_ft: f64,
+    pub sort_order: i64,
+    pub is_ai_generated: bool,
+    pub is_visible: bool,
+    pub extra_metadata: Option<Value>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+impl Entity for Condition {
+    const KIND: Kind = Kind::Condition;
+    const FORMAT: u16 = 1;
+
+    fn id(&self) -> Id {
+        self.id
+    }
+
+    fn lists(&self) -> Vec<(Index, Id)> {
+        vec![(Index::ByProject, self.project_id)]
+    }
+}

@@ -1,0 +1,23 @@
+//! The nouns of the domain, one file each. Stored as versioned bodies; never SQL, never the API's JSON.
+
+mod assembly;
+mod autocount;
+mod condition;
+mod document;
+mod ids;
+mod measurement;
+mod page;
+mod project;
+mod record;
+mod template;
+
+pub use assembly::{Assembly, Component, ComponentType};
+pub use autocount::{CountSession, Detection, DetectionStatus, SessionStatus};
+pub use condition::{Condition, MeasurementType};
+pub use document::{Document, DocumentStatus};
+pub use ids::{BlobHash, Id, IdSource, TenantId, Timestamp};
+pub use measurement::{GeometryType, Measurement};
+pub use page::{Page, PageBlobs, PageScale, PageStatus};
+pub use project::{Project, ProjectStatus};
+pub use record::{Entity, Index, Kind};
+pub use template::{AssemblyTemplate, ComponentDefinition};

@@ -1,0 +1,39 @@
+//! What is kept of a scale and its evidence.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::geom::PxRect;
+
+/// Where a candidate stands on the page, page pixels.
+pub type ScaleBox = PxRect;
+
+/// A scale that something on the page states.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScaleCandidate {
+    /// As written.
+    pub text: String,
+    /// Real inches per drawing inch; 0 for NTS.
+    pub ratio: f64,
+    /// Page pixels per real foot; `None` for NTS or where the paper size is unknown.
+    pub px_per_foot: Option<f64>,
+    /// 0 to 1.
+    pub confidence: f64,
+    /// Which witness: `ocr_pattern_match` for text of the page.
+    pub method: String,
+    pub bbox: Option<ScaleBox>,
+}
+
+/// Everything known of a page's scale: candidates, the chosen one, manual input.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct ScaleRecord {
+    pub candidates: Vec<ScaleCandidate>,
+    /// The one distinct scale; `None` when withheld.
+    pub best: Option<ScaleCandidate>,
+    pub needs_calibration: bool,
+    /// Why no scale was chosen, for a person.
+    pub withheld: Option<String>,
+    /// Manual keys of the client's object (`manual_calibration`, `calibration`, `calibration_input`,
+    /// `copied_from`, `batch_applied`), kept across detections.
+    pub manual: serde_json::Map<String, Value>,
+}

@@ -1,0 +1,49 @@
+//! What an attempt's end means for its job.
+
+use takeoff_core::model::Timestamp;
+use takeoff_storage::StoreError;
+
+/// Decides a job's fate.
+#[derive(Debug, thiserror::Error)]
+pub enum StageError {
+    /// An outage or a passing fault: try again after back-off; costs one attempt.
+    #[error("{0}")]
+    Retry(String),
+    /// Not now: run again at the given time; costs nothing.
+    #[error("postponed: {reason}")]
+    Snooze { until: Timestamp, reason: String },
+    /// Trying again is useless: the job is dead and its owner is told.
+    #[error("{0}")]
+    Reject(String),
+    /// Somebody else holds the job now, or it was cancelled; nothing of this attempt may be stored.
+    #[error("the lease is no longer held")]
+    Fenced,
+    /// The parse child died of this job's file `deaths` times in this attempt.
+    #[error("{message}")]
+    ChildDeath { message: String },
+}
+
+impl From<StoreError> for StageError {
+    fn from(e: StoreError) -> Self {
+        match e {
+            StoreError::Fenced { .. } => Self::Fenced,
+            other => Self::Retry(other.to_string()),
+        }
+    }
+}
+
+/// Why the engine could not do what the handle was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the node is draining and takes no new work")]
+    Draining,
+    #[error("no answer within {ms} ms")]
+    Deadline { ms: u64 },
+    /// All places are taken; try again after the given seconds.
+    #[error("the node is busy: {what}")]
+    Busy { what: String, retry_after_s: u64 },
+    #[error("{0}")]
+    Failed(String),
+}

@@ -1,0 +1,12 @@
+//! `takeoff-engine`: knows leases, not drawings.
+//!
+//! A [`handle::Handle`] submits, watches, observes and drains; [`stage::Stage`]s do the work and return
+//! [`stage::Effects`]; only the engine commits them, under the lease's fencing token.
+
+pub mod child;
+pub mod clock;
+pub mod compute;
+pub mod error;
+pub mod handle;
+pub mod metrics;
+pub mod stage;

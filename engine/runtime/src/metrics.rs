@@ -1,0 +1,1 @@
+//! Every metric name, once. Alerts and dashboards use these and no others.

@@ -1,0 +1,91 @@
+//! What a stage is, sees and returns.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::Value;
+use takeoff_core::budget::Budget;
+use takeoff_core::job::{Job, NewJob, Stage as StageName};
+use takeoff_core::model::{IdSource, TenantId, Timestamp};
+use takeoff_storage::{Batch, BlobStore, Catalog};
+
+use crate::child::ChildPool;
+use crate::compute::Compute;
+use crate::error::StageError;
+
+/// One leased execution of a job, as its stage sees it: no node, no lease.
+#[derive(Clone)]
+pub struct Attempt {
+    pub job: Arc<Job>,
+    /// Cancelled when the job is cancelled, its lease is lost, its deadline passes or the node drains hard.
+    pub budget: Budget,
+    /// Progress for people; dropped when called too often.
+    pub progress: ProgressSink,
+    /// When the attempt ends as a hang.
+    pub deadline: Timestamp,
+}
+
+impl Attempt {
+    pub fn tenant(&self) -> TenantId {
+        self.job.tenant
+    }
+}
+
+/// Where an attempt reports progress.
+#[derive(Clone)]
+pub struct ProgressSink(pub Arc<dyn Fn(f32, &str) + Send + Sync>);
+
+impl ProgressSink {
+    /// `percent` 0 to 100.
+    pub fn report(&self, percent: f32, step: &str) {
+        (self.0)(percent, step);
+    }
+}
+
+/// What a stage may use.
+///
+/// `catalog` is for reading. It is the same object the engine commits through, but a stage that commits
+/// is a bug that the tidy test looks for: results, follow-up jobs and the job's own end must go in one
+/// fenced commit.
+#[derive(Clone)]
+pub struct Tools {
+    pub catalog: Arc<dyn Catalog>,
+    pub blobs: Arc<dyn BlobStore>,
+    pub compute: Compute,
+    pub children: ChildPool,
+    pub clock: Arc<dyn takeoff_storage::catalog::Clock>,
+    pub ids: Arc<dyn IdSource>,
+}
+
+/// What an attempt wants to be true. The engine commits it, with the job's end, under the fence.
+#[derive(Debug)]
+pub struct Effects {
+    /// Records, preconditions, follow-up jobs, events. No job changes of its own.
+    pub batch: Batch,
+    pub end: End,
+}
+
+/// How the attempt ends.
+#[derive(Debug)]
+pub enum End {
+    Done { result: Value },
+    /// Runs again with `checkpoint` when the children have ended.
+    FanOut { children: Vec<NewJob>, checkpoint: Value },
+}
+
+#[async_trait]
+pub trait Stage: Send + Sync + 'static {
+    fn name(&self) -> StageName;
+
+    /// Longest that one attempt of this job may take, milliseconds.
+    fn budget_ms(&self, job: &Job) -> u64;
+
+    /// Does the work. Bad drawings are data in the effects; an error is an outage, a bug or a cancel.
+    /// A precondition of the batch that fails at commit makes the engine run the attempt again, a few
+    /// times, without cost.
+    async fn run(&self, attempt: Attempt, tools: Tools) -> Result<Effects, StageError>;
+
+    /// The job is about to become a dead letter or was cancelled: what must change so that its owner
+    /// leaves its running state (document `error`, session `failed`). Committed with the job's end.
+    async fn bury(&self, job: &Job, why: &str, tools: Tools) -> Result<Batch, StageError>;
+}

@@ -1,0 +1,53 @@
+//! Blobs: content-addressed bytes, written once.
+
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use takeoff_core::model::{BlobHash, TenantId};
+
+use crate::error::StoreError;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BlobInfo {
+    pub hash: BlobHash,
+    /// Bytes.
+    pub size: u64,
+}
+
+/// A blob as a local file, for a parse child to map. Lives as long as the value.
+#[derive(Debug)]
+pub struct LocalBlob {
+    pub path: PathBuf,
+    /// Set when the file is a temporary copy that goes away with this value.
+    pub cached: Option<Box<dyn std::any::Any + Send + Sync>>,
+}
+
+#[async_trait]
+pub trait BlobStore: Send + Sync + 'static {
+    /// Takes the file over: hashes, syncs and renames it into place where it lies on the same file
+    /// system, else copies. Visible whole or not at all; durable on return.
+    async fn put_file(&self, tenant: TenantId, file: &Path) -> Result<BlobInfo, StoreError>;
+
+    async fn put_bytes(&self, tenant: TenantId, bytes: Bytes) -> Result<BlobInfo, StoreError>;
+
+    /// Size, or `None` when it is not stored.
+    async fn stat(&self, tenant: TenantId, hash: BlobHash) -> Result<Option<u64>, StoreError>;
+
+    /// Bytes from `offset`, at most `len`; shorter at the end of the blob.
+    async fn read_range(&self, tenant: TenantId, hash: BlobHash, offset: u64, len: u64) -> Result<Bytes, StoreError>;
+
+    /// All bytes of a blob of at most `max` bytes.
+    async fn read(&self, tenant: TenantId, hash: BlobHash, max: u64) -> Result<Bytes, StoreError>;
+
+    /// The blob as a local file.
+    async fn local(&self, tenant: TenantId, hash: BlobHash) -> Result<LocalBlob, StoreError>;
+
+    async fn delete(&self, tenant: TenantId, hash: BlobHash) -> Result<(), StoreError>;
+
+    /// All blobs of a tenant, in no order; for the sweep and for checks.
+    async fn list(&self, tenant: TenantId) -> Result<Vec<BlobInfo>, StoreError>;
+
+    /// A folder for files in the making, on the same file system where there is one. Cleared on open.
+    fn scratch(&self) -> &Path;
+}

@@ -1,0 +1,13 @@
+//! `takeoff-storage`: the catalogue (records, jobs, leases, events) and the blobs, behind two traits.
+//!
+//! One conformance suite ([`conformance`]) runs on every backend. Nothing here knows public JSON.
+
+pub mod blobs;
+pub mod catalog;
+pub mod entity;
+pub mod error;
+
+pub use blobs::{BlobInfo, BlobStore};
+pub use catalog::{Batch, Catalog, Committed, Expect, Op, Record};
+pub use entity::{Stored, get, get_many, list_all, list_page};
+pub use error::StoreError;
