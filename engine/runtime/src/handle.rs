@@ -116,7 +116,12 @@ impl Handle {
     }
 
     /// Waits until the job is terminal and returns it.
-    pub async fn await_job(&self, _tenant: TenantId, _job: Id, _deadline_ms: u64) -> Result<Job, EngineError> {
+    pub async fn await_job(
+        &self,
+        _tenant: TenantId,
+        _job: Id,
+        _deadline_ms: u64,
+    ) -> Result<Job, EngineError> {
         todo!()
     }
 
@@ -127,7 +132,12 @@ impl Handle {
 
     /// Cancels a job with everything that waits on it and moves its owner out of its running state, in
     /// one commit. Returns the job as it is then; a terminal job is returned unchanged.
-    pub async fn cancel(&self, _tenant: TenantId, _job: Id, _reason: &str) -> Result<Option<Job>, EngineError> {
+    pub async fn cancel(
+        &self,
+        _tenant: TenantId,
+        _job: Id,
+        _reason: &str,
+    ) -> Result<Option<Job>, EngineError> {
         todo!()
     }
 
