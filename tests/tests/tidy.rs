@@ -59,7 +59,9 @@ fn core_is_pure() {
     }
     for file in sources(&["engine/core/src"]) {
         let text = code_of(&file);
-        for banned in ["std::fs", "std::net", "std::process", "Instant::now", "SystemTime", "now_v7", "thread::spawn"] {
+        for banned in
+            ["std::fs", "std::net", "std::process", "Instant::now", "SystemTime", "now_v7", "thread::spawn"]
+        {
             assert!(!text.contains(banned), "{} must not use {banned}", file.display());
         }
     }
@@ -102,20 +104,52 @@ fn only_the_engine_and_the_commands_commit() {
 #[test]
 fn the_top_level_is_as_decided() {
     let allowed = [
-        "Cargo.toml", "Cargo.lock", "engine", "actors", "gateway", "storage", "cluster-config", "ops", "benches",
-        "README.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "docs", "tests", "fuzz", "console",
-        "samples", "rust-toolchain.toml", "rustfmt.toml", "clippy.toml", "target",
+        "Cargo.toml",
+        "Cargo.lock",
+        "engine",
+        "actors",
+        "gateway",
+        "storage",
+        "cluster-config",
+        "ops",
+        "benches",
+        "README.md",
+        "ARCHITECTURE.md",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "LICENSE",
+        "docs",
+        "tests",
+        "fuzz",
+        "console",
+        "samples",
+        "rust-toolchain.toml",
+        "rustfmt.toml",
+        "clippy.toml",
+        "target",
     ];
     for entry in fs::read_dir(root()).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        assert!(name.starts_with('.') || allowed.contains(&name.as_str()), "{name} does not belong at the top");
+        assert!(
+            name.starts_with('.') || allowed.contains(&name.as_str()),
+            "{name} does not belong at the top"
+        );
     }
 }
 
 #[test]
 fn files_stay_one_idea() {
-    for file in sources(&["engine", "actors", "storage", "cluster-config", "gateway", "ops", "samples", "tests", "benches"])
-    {
+    for file in sources(&[
+        "engine",
+        "actors",
+        "storage",
+        "cluster-config",
+        "gateway",
+        "ops",
+        "samples",
+        "tests",
+        "benches",
+    ]) {
         let lines = fs::read_to_string(&file).unwrap().lines().count();
         assert!(lines <= 500, "{} has {lines} lines; split it", file.display());
     }
@@ -124,9 +158,23 @@ fn files_stay_one_idea() {
 #[test]
 fn nothing_is_ignored_or_left_undone() {
     // Written apart so that this file does not find itself.
-    let banned = [concat!("#[ign", "ore"), concat!("tod", "o!("), concat!("unimpl", "emented!("), concat!("FIX", "ME")];
-    for file in sources(&["engine", "actors", "storage", "cluster-config", "gateway", "ops", "samples", "tests", "benches"])
-    {
+    let banned = [
+        concat!("#[ign", "ore"),
+        concat!("tod", "o!("),
+        concat!("unimpl", "emented!("),
+        concat!("FIX", "ME"),
+    ];
+    for file in sources(&[
+        "engine",
+        "actors",
+        "storage",
+        "cluster-config",
+        "gateway",
+        "ops",
+        "samples",
+        "tests",
+        "benches",
+    ]) {
         let text = fs::read_to_string(&file).unwrap();
         for word in banned {
             assert!(!text.contains(word), "{} holds {word}", file.display());
