@@ -3,10 +3,12 @@
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use takeoff_core::job::{FailureKind, Job, NewJob, Progress, Stage};
+use takeoff_core::job::{Job, NewJob, Progress, Stage};
 use takeoff_core::model::{BlobHash, Entity, Id, Index, Kind, TenantId, Timestamp};
 
 use crate::error::StoreError;
+
+pub use takeoff_core::job::JobEvent;
 
 /// Operations of one batch; a larger change is a resumable job.
 pub const MAX_BATCH_OPS: usize = 5_000;
@@ -85,27 +87,6 @@ pub enum Expect {
     Version(Kind, Id, u64),
     Absent(Kind, Id),
     Exists(Kind, Id),
-}
-
-/// What happens to a job, from outside or by the attempt that runs it.
-#[derive(Debug, Clone, PartialEq)]
-pub enum JobEvent {
-    /// The attempt succeeded.
-    Succeed { result: Value },
-    /// The attempt hands over to children and runs again, with the checkpoint, when all have ended.
-    FanOut { children: Vec<NewJob>, checkpoint: Value },
-    /// The attempt wants to run again later; costs no attempt.
-    Snooze { until: Timestamp, checkpoint: Option<Value> },
-    /// The attempt failed; the job's retry policy decides between another try and death.
-    Fail { kind: FailureKind, message: String },
-    /// The holder gives the job back unfinished (drain, lost lease noticed); costs no attempt.
-    Release,
-    /// Reported by a holder whose commit was fenced off; counts one attempt, changes nothing else.
-    Fenced { token: u64, message: String },
-    /// A client or operator wants it gone. Terminal at once; the running attempt is fenced off.
-    Cancel { reason: String },
-    /// An operator gives a dead or cancelled job a fresh set of attempts.
-    Requeue,
 }
 
 /// An event of a job within a batch. `token` is the lease's; `None` for events from outside.
