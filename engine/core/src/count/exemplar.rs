@@ -7,6 +7,7 @@ use super::ink::{Ink, Segment, clip};
 use super::matching::Matcher;
 use super::pose::Pose;
 use super::surroundings;
+use super::tag::Tag;
 use super::template::{Template, centred};
 use super::texture;
 use crate::budget::{Budget, Exhausted};
@@ -57,9 +58,7 @@ pub enum ExemplarError {
 /// The symbol to count.
 #[derive(Debug, Clone)]
 pub struct Exemplar {
-    pub(super) template: Template,
-    /// The symbol's middle on its page, list units.
-    pub(super) middle: [f32; 2],
+    pub(super) body: Body,
     /// The page it was cut from; `None` once it stands for itself.
     pub(super) page: Option<u64>,
     /// The box as drawn, page pixels.
@@ -68,12 +67,36 @@ pub struct Exemplar {
     background: usize,
 }
 
+/// What is looked for.
+#[derive(Debug, Clone)]
+pub(super) enum Body {
+    /// A drawing, and its middle on its page, list units.
+    Ink(Box<Template>, [f32; 2]),
+    /// A text without any drawing.
+    Text(Tag),
+}
+
 impl Exemplar {
     /// Cuts the symbol out of a box in page pixels. Strokes (nearly) inside the box are the symbol;
-    /// what runs through it, and hatch that goes on outside, is background.
+    /// what runs through it, and hatch that goes on outside, is background. Text counts only where
+    /// nothing is drawn: then the text is the symbol.
     pub fn cut(page: &PageIndex, drawn: PxRect, budget: &Budget) -> Result<Self, ExemplarError> {
         let area = check(page, &drawn)?;
-        let choice = Choice::of(page, &area);
+        let cut = Self::ink(page, &area, drawn, budget);
+        let nothing_drawn = matches!(
+            cut,
+            Err(ExemplarError::Blank | ExemplarError::OnlyBackground | ExemplarError::NoVectors)
+        );
+        match Tag::in_box(page, &area).filter(|_| nothing_drawn) {
+            Some(tag) => {
+                Ok(Self { body: Body::Text(tag), page: Some(page.fingerprint), drawn, background: 0 })
+            }
+            None => cut,
+        }
+    }
+
+    fn ink(page: &PageIndex, area: &ListRect, drawn: PxRect, budget: &Budget) -> Result<Self, ExemplarError> {
+        let choice = Choice::of(page, area);
         if choice.kept.is_empty() {
             return Err(match (page.segments.is_empty(), choice.through) {
                 (true, _) => ExemplarError::NoVectors,
@@ -120,7 +143,12 @@ impl Exemplar {
         let mut template = Template::of(&ink, &weights, budget)?;
         let matcher = Matcher { page, template: &template, same_pen: true };
         template.own = surroundings::look(&matcher, &Pose::at(middle), &|_| false);
-        Ok(Self { template, middle, page: Some(page.fingerprint), drawn, background: choice.through })
+        Ok(Self {
+            body: Body::Ink(Box::new(template), middle),
+            page: Some(page.fingerprint),
+            drawn,
+            background: choice.through,
+        })
     }
 
     /// The same symbol for a page that must not be taken for its own, even if it is an exact copy of it.
@@ -261,7 +289,7 @@ fn passing_runs(page: &PageIndex, kept: &[u32], grown: &ListRect, diagonal: f32)
 
 impl std::fmt::Display for Exemplar {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let t = &self.template;
+        let Body::Ink(t, _) = &self.body else { return write!(f, "text") };
         write!(
             f,
             "symbol of {:.1} units of ink ({} lines, {} curves, {} loops, {} symmetries), {} strokes of background left out",

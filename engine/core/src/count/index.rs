@@ -8,8 +8,9 @@ use super::grid::Grid;
 use super::ink::{Ink, InkStyle, Segment};
 use super::legend::Legend;
 use super::runs::{Baseline, Loop, Run, Runs};
+use super::tag::TagWord;
 use crate::budget::{Budget, Exhausted};
-use crate::geom::{ListRect, PageSpace};
+use crate::geom::PageSpace;
 use crate::page::display::{DisplayList, PageKind};
 
 /// A page made ready for searching. Building takes one pass over the page's ink; any number of
@@ -30,17 +31,10 @@ pub struct PageIndex {
     pub(super) loops: Vec<Loop>,
     pub(super) grid: Grid,
     pub(super) words: Vec<TagWord>,
+    /// First word and number of words of each line of text.
+    pub(super) word_lines: Vec<(u32, u32)>,
     pub(super) legend: Legend,
     pub(super) fingerprint: u64,
-}
-
-/// A word as far as counting cares.
-#[derive(Debug, Clone)]
-pub(super) struct TagWord {
-    pub text: String,
-    pub bounds: ListRect,
-    pub angle: f32,
-    pub size: f32,
 }
 
 impl PageIndex {
@@ -61,6 +55,8 @@ impl PageIndex {
         });
         let words: Vec<TagWord> = words.collect();
         let fingerprint = fingerprint(&ink.segments, &words, &list.space);
+        let legend = Legend::of(list, &lines);
+        let word_lines = list.lines.iter().map(|l| (l.word_start, l.word_len)).collect();
         Ok(Self {
             space: list.space,
             kind: list.kind,
@@ -75,7 +71,8 @@ impl PageIndex {
             loops,
             grid,
             words,
-            legend: Legend::of(list),
+            word_lines,
+            legend,
             fingerprint,
         })
     }
