@@ -1,6 +1,7 @@
 //! The question itself: where on the page is this symbol.
 
 use rustc_hash::{FxHashMap, FxHashSet};
+use smallvec::SmallVec;
 
 use super::candidates::{Candidate, Range, propose};
 use super::exemplar::{Body, Exemplar};
@@ -214,12 +215,13 @@ fn strongest(mut judged: Vec<Judged>) -> Vec<Judged> {
             .then(p.pose.y.total_cmp(&q.pose.y))
             .then(p.pose.x.total_cmp(&q.pose.x))
     });
-    let mut owner: FxHashMap<(u32, u32), u32> = FxHashMap::default();
+    // Neighbours may share a side, so one piece of ink can have several owners.
+    let mut owners: FxHashMap<(u32, u32), SmallVec<[u32; 2]>> = FxHashMap::default();
     let mut kept: Vec<Judged> = Vec::new();
     for j in judged {
         let mut shared: FxHashMap<u32, usize> = FxHashMap::default();
         for claim in &j.score.claims {
-            if let Some(&o) = owner.get(claim) {
+            for &o in owners.get(claim).into_iter().flatten() {
                 *shared.entry(o).or_default() += 1;
             }
         }
@@ -228,7 +230,7 @@ fn strongest(mut judged: Vec<Judged>) -> Vec<Judged> {
             continue;
         }
         for &claim in &j.score.claims {
-            owner.entry(claim).or_insert(kept.len() as u32);
+            owners.entry(claim).or_default().push(kept.len() as u32);
         }
         kept.push(j);
     }
