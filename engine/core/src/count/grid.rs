@@ -7,7 +7,7 @@ use crate::geom::ListRect;
 /// Cells at most; beyond that, cells grow.
 const MAX_CELLS: f32 = 4_000_000.0;
 /// Side of a cell, list units, unless the page is too large for it.
-const CELL: f32 = 4.0;
+const CELL: f32 = 2.0;
 
 /// Which segments pass through which cell.
 #[derive(Debug)]

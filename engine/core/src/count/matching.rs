@@ -17,6 +17,11 @@ const PROBE_GATES: [(usize, usize); 4] = [(6, 3), (12, 6), (24, 12), (40, 20)];
 const ROUNDING: f64 = 0.15;
 /// Search radius of each refinement step, in tolerances.
 const REFINE_RADII: [f64; 6] = [4.0, 3.0, 2.0, 1.5, 1.2, 1.2];
+/// After the first step, this share of the probes must lie this near to a stroke, in tolerances.
+const CONFIRM_SHARE: f64 = 0.55;
+const CONFIRM_RADIUS: f64 = 2.0;
+/// Share of the samples that must meet a stroke; fewer, and no cut could explain what is missing.
+const MIN_MET: f64 = 0.42;
 /// Samples that refinement looks at.
 const REFINE_SAMPLES: usize = 160;
 /// A piece longer than this many diameters runs through; it counts for little as the symbol's own.
@@ -94,26 +99,28 @@ impl Matcher<'_> {
     /// through is not.
     fn nearest(&self, p: [f64; 2], d: [f64; 2], r: f64, scale: f64, style: &InkStyle) -> Option<Hit> {
         let mut best: Option<(f64, Hit)> = None;
-        let through = THROUGH_DIAMETERS * self.template.diameter * scale;
-        let long = d[0].hypot(d[1]);
+        let through = (THROUGH_DIAMETERS * self.template.diameter * scale).powi(2);
+        let (long, reach) = (d[0] * d[0] + d[1] * d[1], r * r);
         for i in self.page.grid.near(p[0] as f32, p[1] as f32, r as f32) {
             let s = &self.page.segments[i as usize];
             let (ex, ey) = (f64::from(s.b[0] - s.a[0]), f64::from(s.b[1] - s.a[1]));
             let (px, py) = (p[0] - f64::from(s.a[0]), p[1] - f64::from(s.a[1]));
             let n = ex * ex + ey * ey;
-            let sine = (ex * d[1] - ey * d[0]).abs() / (n.sqrt() * long);
-            if sine > MAX_SINE {
+            let cross = ex * d[1] - ey * d[0];
+            if cross * cross > MAX_SINE * MAX_SINE * n * long {
                 continue;
             }
             let t = ((px * ex + py * ey) / n).clamp(0.0, 1.0);
-            let distance = (px - ex * t).hypot(py - ey * t);
-            if distance > r {
+            let (qx, qy) = (px - ex * t, py - ey * t);
+            let square = qx * qx + qy * qy;
+            if square > reach {
                 continue;
             }
-            let foreign = self.same_pen && !style.agrees(&self.page.styles[s.style as usize]);
-            let passes = n > through * through;
-            let rank =
-                distance + sine * r + if foreign { r } else { 0.0 } + if passes { r * 0.5 } else { 0.0 };
+            let (distance, sine) = (square.sqrt(), (cross * cross / (n * long)).sqrt());
+            let mut rank = distance + sine * r + if n > through { r * 0.5 } else { 0.0 };
+            if self.same_pen && !style.agrees(&self.page.styles[s.style as usize]) {
+                rank += r;
+            }
             if best.as_ref().is_none_or(|b| rank < b.0) {
                 let place = [f64::from(s.a[0]) + ex * t, f64::from(s.a[1]) + ey * t];
                 best = Some((rank, Hit { distance, sine, segment: i, place, t }));
@@ -146,13 +153,25 @@ impl Matcher<'_> {
         (hits * 2 >= tested).then_some((hits * 1000 / tested.max(1)) as u32)
     }
 
-    /// Least squares on the strokes that the samples meet, with a shrinking radius.
-    pub(super) fn refine(&self, start: &Pose) -> Pose {
-        let mut pose = *start;
+    /// Least squares on the strokes that the samples meet, with a shrinking radius; `None` when too few
+    /// meet any.
+    pub(super) fn refine(&self, start: &Pose) -> Option<Pose> {
+        // One rough step on the probes alone drops most poses that clutter proposed.
+        let (samples, probes) = (&self.template.samples, &self.template.probes);
+        let rough = REFINE_RADII[0] * self.template.tolerance * start.scale();
+        let mut pose = self.refine_once(start, rough, &mut probes.iter().map(|&i| &samples[i as usize]))?;
+        let near = CONFIRM_RADIUS * self.template.tolerance * pose.scale();
+        let touched = |&&i: &&u32| {
+            let s = &samples[i as usize];
+            self.touches(pose.apply(wide(s.p)), pose.turn(wide(s.d)), near)
+        };
+        if (probes.iter().filter(touched).count() as f64) < CONFIRM_SHARE * probes.len() as f64 {
+            return None;
+        }
         let stride = self.template.samples.len().div_ceil(REFINE_SAMPLES).max(1);
-        for k in REFINE_RADII {
+        for k in REFINE_RADII.into_iter().skip(1) {
             let r = k * self.template.tolerance * pose.scale();
-            let Some(next) = self.refine_once(&pose, r, stride) else { break };
+            let next = self.refine_once(&pose, r, &mut samples.iter().step_by(stride))?;
             let moved = (next.x - pose.x).hypot(next.y - pose.y);
             let settled = moved < 0.002 * r && (next.re - pose.re).hypot(next.im - pose.im) < 1e-4;
             pose = next;
@@ -160,10 +179,10 @@ impl Matcher<'_> {
                 break;
             }
         }
-        pose
+        Some(pose)
     }
 
-    fn refine_once(&self, pose: &Pose, r: f64, stride: usize) -> Option<Pose> {
+    fn refine_once(&self, pose: &Pose, r: f64, samples: &mut dyn Iterator<Item = &Sample>) -> Option<Pose> {
         let mut system = [[0.0_f64; 5]; 4];
         let mut add = |jacobian: [f64; 4], residual: f64, w: f64| {
             for (row, j) in system.iter_mut().zip(jacobian) {
@@ -173,8 +192,8 @@ impl Matcher<'_> {
                 row[4] += w * j * residual;
             }
         };
-        let mut met = 0.0;
-        for s in self.template.samples.iter().step_by(stride) {
+        let (mut met, mut hits, mut tried) = (0.0, 0, 0);
+        for s in samples {
             let p = pose.apply(wide(s.p));
             let Some(hit) = self.nearest(p, pose.turn(wide(s.d)), r, pose.scale(), &s.style) else {
                 continue;
@@ -195,7 +214,7 @@ impl Matcher<'_> {
                 add(row(along), to[0] * along[0] + to[1] * along[1], w);
             }
         }
-        if met <= 0.0 {
+        if met <= 0.0 || f64::from(hits) < MIN_MET * f64::from(tried) {
             return None;
         }
         let span = (self.template.diameter * pose.scale()).powi(2);

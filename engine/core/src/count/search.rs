@@ -20,8 +20,11 @@ const NEAR_MISS_FLOOR: f64 = 0.5;
 const SAME_INK: f64 = 0.4;
 /// Deviation from a quarter turn that rounding explains, degrees.
 const TURN_SLACK: f64 = 1.0;
+/// A pose of this confidence is certain, and so certain that no other turn there can be better.
+const SURE: f64 = 0.97;
+const PERFECT: f64 = 0.985;
 /// Rough poses judged at most; the best of them come first.
-const MAX_JUDGED: usize = 20_000;
+const MAX_JUDGED: usize = 10_000;
 
 /// What counts as the same symbol.
 #[derive(Debug, Clone, PartialEq)]
@@ -151,6 +154,12 @@ fn instances(
     (kept, ended)
 }
 
+/// A pose that needs no other try about it.
+struct Sure {
+    pose: Pose,
+    perfect: bool,
+}
+
 struct Judged {
     pose: Pose,
     score: Score,
@@ -169,13 +178,18 @@ fn judge(
     let template = matcher.template;
     let cell = template.diameter * 0.03;
     let mut seen: FxHashSet<[i64; 5]> = FxHashSet::default();
+    // By place: poses that are certain, around which nothing else needs a try.
+    let mut sure: FxHashMap<(i64, i64), Vec<Sure>> = FxHashMap::default();
     let cost = template.samples.len() as u64;
     for candidate in candidates.iter().take(MAX_JUDGED) {
         budget.spend(cost)?;
         if candidate.pose.mirrored && !params.mirrored {
             continue;
         }
-        let pose = matcher.refine(&candidate.pose);
+        if known(&sure, &candidate.pose, template) {
+            continue;
+        }
+        let Some(pose) = matcher.refine(&candidate.pose) else { continue };
         let scale = pose.scale();
         if scale < range.min_scale * 0.985 || scale > range.max_scale * 1.015 {
             continue;
@@ -193,18 +207,44 @@ fn judge(
         let mut score = matcher.score(&pose);
         if score.base >= NEAR_MISS_FLOOR.min(params.threshold) {
             matcher.weigh(&mut score, surroundings::look(matcher, &pose, &|_| false));
+            if score.confidence >= SURE {
+                sure.entry(place(&pose, template.diameter))
+                    .or_default()
+                    .push(Sure { pose, perfect: score.confidence >= PERFECT });
+            }
             judged.push(Judged { pose, score, own: false });
         }
     }
     Ok(())
 }
 
+fn place(pose: &Pose, diameter: f64) -> (i64, i64) {
+    ((pose.x / diameter).floor() as i64, (pose.y / diameter).floor() as i64)
+}
+
+/// Whether refining a rough pose would only lead to one that is certain already, or to a worse one on
+/// the same ink.
+fn known(sure: &FxHashMap<(i64, i64), Vec<Sure>>, rough: &Pose, template: &Template) -> bool {
+    let (x, y) = place(rough, template.diameter);
+    let close = |s: &Sure| {
+        let p = &s.pose;
+        let off = (p.x - rough.x).hypot(p.y - rough.y) / template.diameter;
+        let same_turn = p.mirrored == rough.mirrored && (p.re - rough.re).hypot(p.im - rough.im) < 0.25;
+        let same_size = (p.scale() / rough.scale()).ln().abs() < 0.2;
+        (same_turn && off < 0.12) || (s.perfect && !template.slender && same_size && off < 0.2)
+    };
+    (x - 1..=x + 1).any(|x| (y - 1..=y + 1).any(|y| sure.get(&(x, y)).is_some_and(|l| l.iter().any(close))))
+}
+
 /// One pose per symbol: the strongest that does not share its ink with a stronger one.
 fn strongest(mut judged: Vec<Judged>) -> Vec<Judged> {
+    // Whose strokes agree best has the ink, whatever is around it: a look-alike must not be taken for
+    // something else that fits less.
     // Poses of a symmetric shape differ by rounding only: whole hundredths decide, then the plainest.
     let rank = |j: &Judged| {
         let off_size = (j.pose.scale().ln().abs() / 0.05).round() as i64;
-        (j.own, (j.score.confidence * 100.0).round() as i64, -off_size)
+        let hundredths = |v: f64| (v * 100.0).round() as i64;
+        (j.own, hundredths(j.score.base), -off_size, hundredths(j.score.confidence))
     };
     judged.sort_by(|p, q| {
         rank(q)

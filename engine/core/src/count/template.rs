@@ -15,6 +15,8 @@ const MAX_SAMPLES: f32 = 400.0;
 const TOLERANCE_SHARE: f32 = 0.02;
 const TOLERANCE_MIN: f32 = 0.25;
 const TOLERANCE_MAX: f32 = 0.8;
+/// Width to length below which a shape is slender.
+const SLENDER: f32 = 0.4;
 /// Samples that a quick test looks at, spread over the exemplar.
 const PROBES: usize = 40;
 
@@ -53,6 +55,8 @@ pub(super) struct Template {
     pub symmetries: Vec<Pose>,
     /// Every turn brings it onto itself.
     pub round: bool,
+    /// Much longer than wide: two of them can cross.
+    pub slender: bool,
 }
 
 impl Template {
@@ -86,6 +90,7 @@ impl Template {
             loops: runs.loops,
             symmetries: Vec::new(),
             round: false,
+            slender: half_w.min(half_h) < SLENDER * half_w.max(half_h),
         };
         (template.symmetries, template.round) = symmetry::of(&template, step);
         Ok(template)

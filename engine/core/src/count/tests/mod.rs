@@ -3,5 +3,6 @@
 mod drawings;
 mod families;
 mod inputs;
+mod scratch;
 mod sheet;
 mod surroundings;
