@@ -39,7 +39,7 @@ pub(super) struct Range {
     pub max_scale: f64,
 }
 
-/// A rough pose and the share of probes it hit, in thousandths.
+/// A rough pose and how well it met the page's strokes (only good for comparing).
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Candidate {
     pub pose: Pose,

@@ -129,7 +129,7 @@ impl Matcher<'_> {
         best.map(|b| b.1)
     }
 
-    /// How many probes a rough pose hits, `None` as soon as it is hopeless. `anchor` is where the
+    /// How well a rough pose meets the page's strokes, `None` as soon as it is hopeless. `anchor` is where the
     /// pose is exact and `anchor_length` how long the baseline is that gave its turn.
     pub(super) fn probe(&self, pose: &Pose, anchor: [f64; 2], anchor_length: f64) -> Option<u32> {
         let (mut hits, mut gate) = (0, 0);
@@ -149,8 +149,15 @@ impl Matcher<'_> {
                 gate += 1;
             }
         }
-        let tested = self.template.probes.len();
-        (hits * 2 >= tested).then_some((hits * 1000 / tested.max(1)) as u32)
+        if hits * 2 < self.template.probes.len() {
+            return None;
+        }
+        // Of poses that pass, those that need the least slack are tried first.
+        let close = self.template.probes.iter().filter(|&&i| {
+            let s = &self.template.samples[i as usize];
+            self.touches(pose.apply(wide(s.p)), pose.turn(wide(s.d)), base)
+        });
+        Some((hits + close.count() * 2) as u32)
     }
 
     /// Least squares on the strokes that the samples meet, with a shrinking radius; `None` when too few
@@ -195,9 +202,11 @@ impl Matcher<'_> {
         let (mut met, mut hits, mut tried) = (0.0, 0, 0);
         for s in samples {
             let p = pose.apply(wide(s.p));
+            tried += 1;
             let Some(hit) = self.nearest(p, pose.turn(wide(s.d)), r, pose.scale(), &s.style) else {
                 continue;
             };
+            hits += 1;
             let w = f64::from(s.weight) * (1.0 - (hit.distance / r).powi(2)).max(0.0);
             met += w;
             let q = [p[0] - pose.x, p[1] - pose.y];

@@ -191,7 +191,7 @@ struct Links<'a> {
 impl Links<'_> {
     fn place(&self, end: u32) -> [f32; 2] {
         let s = &self.segments[(end / 2) as usize];
-        if end % 2 == 0 { s.a } else { s.b }
+        if end.is_multiple_of(2) { s.a } else { s.b }
     }
 
     /// Direction in which the pen leaves the segment at this end.

@@ -27,7 +27,7 @@ const PERFECT: f64 = 0.985;
 const MAX_JUDGED: usize = 10_000;
 
 /// What counts as the same symbol.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CountParams {
     /// Confidence from which a match is a detection, 0 to 1.
     pub threshold: f64,
@@ -208,7 +208,7 @@ fn judge(
         if score.base >= NEAR_MISS_FLOOR.min(params.threshold) {
             matcher.weigh(&mut score, surroundings::look(matcher, &pose, &|_| false));
             if score.confidence >= SURE {
-                sure.entry(place(&pose, template.diameter))
+                sure.entry(place(&pose, template))
                     .or_default()
                     .push(Sure { pose, perfect: score.confidence >= PERFECT });
             }
@@ -218,17 +218,21 @@ fn judge(
     Ok(())
 }
 
-fn place(pose: &Pose, diameter: f64) -> (i64, i64) {
-    ((pose.x / diameter).floor() as i64, (pose.y / diameter).floor() as i64)
+/// The cell, one diameter wide, that the middle of the ink falls in.
+fn place(pose: &Pose, template: &Template) -> (i64, i64) {
+    let middle = pose.apply(template.centroid);
+    ((middle[0] / template.diameter).floor() as i64, (middle[1] / template.diameter).floor() as i64)
 }
 
 /// Whether refining a rough pose would only lead to one that is certain already, or to a worse one on
 /// the same ink.
 fn known(sure: &FxHashMap<(i64, i64), Vec<Sure>>, rough: &Pose, template: &Template) -> bool {
-    let (x, y) = place(rough, template.diameter);
+    let (x, y) = place(rough, template);
+    let middle = rough.apply(template.centroid);
     let close = |s: &Sure| {
         let p = &s.pose;
-        let off = (p.x - rough.x).hypot(p.y - rough.y) / template.diameter;
+        let own = p.apply(template.centroid);
+        let off = (own[0] - middle[0]).hypot(own[1] - middle[1]) / template.diameter;
         let same_turn = p.mirrored == rough.mirrored && (p.re - rough.re).hypot(p.im - rough.im) < 0.25;
         let same_size = (p.scale() / rough.scale()).ln().abs() < 0.2;
         (same_turn && off < 0.12) || (s.perfect && !template.slender && same_size && off < 0.2)

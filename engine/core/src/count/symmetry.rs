@@ -21,7 +21,7 @@ const MAX_SYMMETRIES: usize = 24;
 pub(super) fn of(template: &Template, step: f32) -> (Vec<Pose>, bool) {
     let reach = template.tolerance as f32 * REACH + step * 0.5;
     let map = InkMap::of(template.samples.iter().map(|s| (&s.p, &s.d)), reach);
-    let middle = centroid(template);
+    let middle = template.centroid;
     let about = |angle: f64, mirrored: bool| {
         let turned = Pose::turned(angle, mirrored);
         let moved = turned.apply(middle);
@@ -67,17 +67,6 @@ fn line_angles(template: &Template) -> Vec<f64> {
     angles.sort_by(f64::total_cmp);
     angles.dedup_by(|a, b| (*a - *b).abs() < 0.01);
     angles
-}
-
-fn centroid(template: &Template) -> [f64; 2] {
-    let (mut x, mut y, mut n) = (0.0, 0.0, 0.0);
-    for s in &template.samples {
-        let w = f64::from(s.weight);
-        x += w * f64::from(s.p[0]);
-        y += w * f64::from(s.p[1]);
-        n += w;
-    }
-    [x / n, y / n]
 }
 
 fn coverage(template: &Template, map: &InkMap, pose: &Pose) -> f64 {

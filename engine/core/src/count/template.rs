@@ -39,6 +39,8 @@ pub(super) struct Template {
     /// Indexes of samples, each as far from those before it as possible.
     pub probes: Vec<u32>,
     pub weight: f64,
+    /// Middle of the ink.
+    pub centroid: [f64; 2],
     pub hull: Vec<[f64; 2]>,
     pub map: InkMap,
     /// Diagonal of the ink's box, list units.
@@ -77,6 +79,7 @@ impl Template {
         let map = InkMap::of(samples.iter().map(|s| (&s.p, &s.d)), tolerance * 1.5 + step * 0.5);
         let mut template = Self {
             probes: spread(&samples),
+            centroid: centroid(&samples),
             weight: samples.iter().map(|s| f64::from(s.weight)).sum(),
             hull: convex_hull(samples.iter().map(|s| [f64::from(s.p[0]), f64::from(s.p[1])]).collect()),
             samples,
@@ -149,6 +152,17 @@ fn sample(ink: &Ink, weights: &[f32], step: f32) -> Vec<Sample> {
         carry = if joined || length < step { (along - length).min(step) } else { step * 0.5 };
     }
     samples
+}
+
+fn centroid(samples: &[Sample]) -> [f64; 2] {
+    let (mut x, mut y, mut n) = (0.0, 0.0, f64::MIN_POSITIVE);
+    for s in samples {
+        let w = f64::from(s.weight);
+        x += w * f64::from(s.p[0]);
+        y += w * f64::from(s.p[1]);
+        n += w;
+    }
+    [x / n, y / n]
 }
 
 /// Farthest-first order of up to [`PROBES`] samples of full weight.

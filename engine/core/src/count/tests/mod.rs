@@ -3,6 +3,5 @@
 mod drawings;
 mod families;
 mod inputs;
-mod scratch;
 mod sheet;
 mod surroundings;
