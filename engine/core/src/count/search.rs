@@ -23,6 +23,8 @@ const TURN_SLACK: f64 = 1.0;
 /// A pose of this confidence is certain, and so certain that no other turn there can be better.
 const SURE: f64 = 0.97;
 const PERFECT: f64 = 0.985;
+/// What looking around a pose takes from the budget.
+const LOOK_STEPS: u64 = 1_000;
 /// Rough poses judged at most; the best of them come first.
 const MAX_JUDGED: usize = 10_000;
 
@@ -206,6 +208,7 @@ fn judge(
         }
         let mut score = matcher.score(&pose);
         if score.base >= NEAR_MISS_FLOOR.min(params.threshold) {
+            budget.spend(LOOK_STEPS)?;
             matcher.weigh(&mut score, surroundings::look(matcher, &pose, &|_| false));
             if score.confidence >= SURE {
                 sure.entry(place(&pose, template))

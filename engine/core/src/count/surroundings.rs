@@ -29,6 +29,8 @@ const FRAMED_SHARE: f64 = 0.8;
 const TOUCH: f32 = 1.5;
 /// Pieces around one pose that are looked through for what hangs on it; a place with more is no symbol's.
 const MAX_PIECES: usize = 600;
+/// Pieces around one pose at most; in a denser place nothing is said of the surroundings.
+const MAX_NEAR: usize = 20_000;
 
 /// What is there besides the exemplar.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -116,7 +118,11 @@ fn strokes(
     let reach = diameter * HANGING_SHARE;
     let step = (template.tolerance * pose.scale()) as f32;
     let mut by_run: FxHashMap<u32, Stroke> = FxHashMap::default();
-    for i in page.grid.within(&grow(outline, reach)) {
+    let near = page.grid.within(&grow(outline, reach));
+    if near.len() > MAX_NEAR {
+        return Vec::new();
+    }
+    for i in near {
         if taken(i) {
             continue;
         }
