@@ -35,7 +35,13 @@ pub trait BlobStore: Send + Sync + 'static {
     async fn stat(&self, tenant: TenantId, hash: BlobHash) -> Result<Option<u64>, StoreError>;
 
     /// Bytes from `offset`, at most `len`; shorter at the end of the blob.
-    async fn read_range(&self, tenant: TenantId, hash: BlobHash, offset: u64, len: u64) -> Result<Bytes, StoreError>;
+    async fn read_range(
+        &self,
+        tenant: TenantId,
+        hash: BlobHash,
+        offset: u64,
+        len: u64,
+    ) -> Result<Bytes, StoreError>;
 
     /// All bytes of a blob of at most `max` bytes.
     async fn read(&self, tenant: TenantId, hash: BlobHash, max: u64) -> Result<Bytes, StoreError>;
