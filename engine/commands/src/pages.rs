@@ -79,10 +79,9 @@ pub async fn stored_batch(
             batch.jobs.push(detection);
             batch.event(page.project_id, "page_ready", payload);
         }
-        PageResult::Failed { code, message } => {
+        PageResult::Failed { message } => {
             payload["error"] = json!(message);
             page.status = PageStatus::Error;
-            page.findings.push(Finding::new(code, message.clone()));
             page.processing_error = Some(message);
             batch.event(page.project_id, "page_failed", payload);
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::json;
-use takeoff_core::job::{Lane, NewJob, RetryPolicy, Stage, TaskLabel};
+use takeoff_core::job::{Job, Lane, NewJob, RetryPolicy, Stage, TaskLabel};
 use takeoff_core::model::{Id, Page};
 use takeoff_core::scale::ScaleRecord;
 use takeoff_storage::{Batch, StoreError};
@@ -126,10 +126,10 @@ fn take(page: &mut Page, mut record: ScaleRecord, may_replace: bool) {
 }
 
 /// The detection failed for good: it is no longer under way, the page keeps its scale.
-pub async fn failed_batch(desk: &Desk<'_>, page_id: Id, job_id: Id) -> Result<Batch, StoreError> {
+pub async fn failed_batch(desk: &Desk<'_>, job: &Job, page_id: Id) -> Result<Batch, StoreError> {
     let mut batch = Batch::new(desk.tenant);
     let Some(read) = find::<Page>(desk, page_id).await? else { return Ok(batch) };
-    if read.value.scale.detection_job != Some(job_id) {
+    if read.value.scale.detection_job != Some(job.id) {
         return Ok(batch);
     }
     let mut page = read.value;
