@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::error::StoreError;
-use crate::folder::{Folder, syncfolder, unavailable};
+use crate::folder::{Folder, sync_folder, unavailable};
 use crate::kv::{FORMAT_KEY, Kv, SEQ_KEY, Visit, Writes};
 
 /// Pages that sled keeps in memory. It counts loosely: the process may use half as much again.
@@ -54,8 +54,8 @@ impl SledKv {
         self.flush(0)?;
         let sync = || {
             self.acknowledged.sync_all()?;
-            syncfolder(&path.join("tree"))?;
-            syncfolder(path)
+            sync_folder(&path.join("tree"))?;
+            sync_folder(path)
         };
         sync().map_err(|e| unavailable("sync", path, &e))?;
         self.folder.finish()
