@@ -78,7 +78,10 @@ pub enum Op {
     Claim(Claim, Id),
     Release(Claim),
     /// Tells the catalogue that the blob store holds these bytes; needed before a record may refer to it.
-    BlobStored { hash: BlobHash, size: u64 },
+    BlobStored {
+        hash: BlobHash,
+        size: u64,
+    },
 }
 
 /// What must hold when the batch is applied.
@@ -279,7 +282,12 @@ pub trait Catalog: Send + Sync + 'static {
     async fn get(&self, tenant: TenantId, kind: Kind, id: Id) -> Result<Option<Record>, StoreError>;
 
     /// In the order of `ids`.
-    async fn get_many(&self, tenant: TenantId, kind: Kind, ids: &[Id]) -> Result<Vec<Option<Record>>, StoreError>;
+    async fn get_many(
+        &self,
+        tenant: TenantId,
+        kind: Kind,
+        ids: &[Id],
+    ) -> Result<Vec<Option<Record>>, StoreError>;
 
     async fn list(&self, query: ListQuery) -> Result<Vec<Record>, StoreError>;
 
@@ -289,7 +297,13 @@ pub trait Catalog: Send + Sync + 'static {
     async fn claim_owner(&self, tenant: TenantId, claim: &Claim) -> Result<Option<Id>, StoreError>;
 
     /// Events of a project after `seq`, oldest first.
-    async fn events(&self, tenant: TenantId, project: Id, after: u64, limit: usize) -> Result<Vec<Event>, StoreError>;
+    async fn events(
+        &self,
+        tenant: TenantId,
+        project: Id,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Event>, StoreError>;
 
     async fn job(&self, tenant: TenantId, id: Id) -> Result<Option<Job>, StoreError>;
 
@@ -306,7 +320,12 @@ pub trait Catalog: Send + Sync + 'static {
     async fn lease(&self, request: LeaseRequest) -> Result<Vec<Job>, StoreError>;
 
     /// In the order of `renewals`.
-    async fn renew(&self, node: &str, lease_ms: i64, renewals: &[Renewal]) -> Result<Vec<Renewed>, StoreError>;
+    async fn renew(
+        &self,
+        node: &str,
+        lease_ms: i64,
+        renewals: &[Renewal],
+    ) -> Result<Vec<Renewed>, StoreError>;
 
     /// Puts jobs with an expired lease back to ready, without cost; returns how many.
     async fn rescue(&self, limit: usize) -> Result<usize, StoreError>;
@@ -322,4 +341,3 @@ pub trait Catalog: Send + Sync + 'static {
 pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> Timestamp;
 }
-
