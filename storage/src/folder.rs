@@ -103,7 +103,9 @@ fn check(text: &str, product: &str, format: u32) -> Result<bool, String> {
     match number {
         Some(n) if n == format => {}
         Some(n) if n > format => {
-            return Err(format!("it has format {n}, made by a newer version; this one reads format {format}"));
+            return Err(format!(
+                "it has format {n}, made by a newer version; this one reads format {format}"
+            ));
         }
         Some(n) => return Err(format!("it has format {n}, which no version has made")),
         None => return Err("its FORMAT file names no format".to_owned()),

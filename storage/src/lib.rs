@@ -7,6 +7,7 @@ pub mod catalog;
 pub mod entity;
 pub mod error;
 mod folder;
+pub mod fs;
 mod kv;
 pub mod mem;
 pub mod metrics;

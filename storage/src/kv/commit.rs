@@ -121,7 +121,14 @@ impl<'c, 'o, K: Kv> Change<'c, 'o, K> {
     }
 
     /// Removes the list and blob rows of `before` that `after` does not have.
-    fn unlist(&mut self, tenant: TenantId, kind: Kind, id: Id, before: &RecordRow, after: Option<&RecordRow>) {
+    fn unlist(
+        &mut self,
+        tenant: TenantId,
+        kind: Kind,
+        id: Id,
+        before: &RecordRow,
+        after: Option<&RecordRow>,
+    ) {
         for (index, parent) in &before.lists {
             if after.is_none_or(|a| !a.lists.contains(&(*index, *parent))) {
                 self.rows.remove(keys::listed(tenant, kind, *index, *parent, id));

@@ -37,7 +37,8 @@ pub(crate) trait Kv: Send + Sync + 'static {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
 
     /// Visits the keys in `from..to`, ascending or descending. The visitor may not use the store.
-    fn scan(&self, from: &[u8], to: &[u8], descending: bool, visit: &mut Visit<'_>) -> Result<(), StoreError>;
+    fn scan(&self, from: &[u8], to: &[u8], descending: bool, visit: &mut Visit<'_>)
+    -> Result<(), StoreError>;
 
     /// All of the writes or none of them, after a crash too.
     fn apply(&self, writes: Writes) -> Result<(), StoreError>;

@@ -6,12 +6,18 @@ use std::ops::Bound;
 use super::{Kv, Writes};
 use crate::error::StoreError;
 
+/// A key with its value.
+pub(super) type Row = (Vec<u8>, Vec<u8>);
+
+/// An entry of [`Writes`] as it was before a change; `None` is "not written".
+type Before = Option<Option<Vec<u8>>>;
+
 /// Changes over a store, with an undo list so that a refused command leaves nothing.
 pub(super) struct Overlay<'a, K> {
     store: &'a K,
     writes: Writes,
     /// What was in `writes` before each change since the last [`Overlay::keep`].
-    undo: Vec<(Vec<u8>, Option<Option<Vec<u8>>>)>,
+    undo: Vec<(Vec<u8>, Before)>,
 }
 
 impl<'a, K: Kv> Overlay<'a, K> {
@@ -63,7 +69,7 @@ impl<'a, K: Kv> Overlay<'a, K> {
     }
 
     /// The keys in `from..to` with their values, ascending, at most `limit`.
-    pub(super) fn scan(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+    pub(super) fn scan(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Row>, StoreError> {
         let mut found = Vec::new();
         if from >= to || limit == 0 {
             return Ok(found);
@@ -90,7 +96,7 @@ impl<'a, K: Kv> Overlay<'a, K> {
     }
 }
 
-fn push(found: &mut Vec<(Vec<u8>, Vec<u8>)>, key: &[u8], value: &Option<Vec<u8>>) {
+fn push(found: &mut Vec<Row>, key: &[u8], value: &Option<Vec<u8>>) {
     if let Some(value) = value {
         found.push((key.to_vec(), value.clone()));
     }
@@ -99,7 +105,7 @@ fn push(found: &mut Vec<(Vec<u8>, Vec<u8>)>, key: &[u8], value: &Option<Vec<u8>>
 fn take_before<'w>(
     changed: &mut Peekable<impl Iterator<Item = (&'w Vec<u8>, &'w Option<Vec<u8>>)>>,
     key: &[u8],
-    found: &mut Vec<(Vec<u8>, Vec<u8>)>,
+    found: &mut Vec<Row>,
 ) -> bool {
     changed.next_if(|(k, _)| k.as_slice() < key).map(|(k, v)| push(found, k, v)).is_some()
 }

@@ -128,7 +128,10 @@ pub(super) fn encode<T: Serialize>(row: &T) -> Vec<u8> {
     postcard::to_extend(row, vec![FORM]).expect("a row has no unserialisable part")
 }
 
-pub(super) fn decode<T: DeserializeOwned>(what: impl FnOnce() -> String, row: &[u8]) -> Result<T, StoreError> {
+pub(super) fn decode<T: DeserializeOwned>(
+    what: impl FnOnce() -> String,
+    row: &[u8],
+) -> Result<T, StoreError> {
     match row.split_first() {
         Some((&FORM, body)) => postcard::from_bytes(body).map_err(|e| damaged(what(), e.to_string())),
         Some((form, _)) => Err(damaged(what(), format!("unknown form {form}"))),
