@@ -197,7 +197,9 @@ fn end_of_attempt(mut job: Job, event: JobEvent, now: Timestamp, jitter: u64) ->
         }
         JobEvent::Fail { kind, message } => fail(job, kind, message, now, jitter),
         // The other events are not an attempt's; `apply` took them before.
-        JobEvent::Release | JobEvent::Fenced { .. } | JobEvent::Cancel { .. } | JobEvent::Requeue => ready(job),
+        JobEvent::Release | JobEvent::Fenced { .. } | JobEvent::Cancel { .. } | JobEvent::Requeue => {
+            ready(job)
+        }
     }
 }
 
