@@ -105,16 +105,21 @@ impl AutoCount {
                 continue;
             };
             if budget.is_cancelled() {
-                tally.missing.push(format!("page {} was not searched, the session's time was up", page.number));
+                tally
+                    .missing
+                    .push(format!("page {} was not searched, the session's time was up", page.number));
                 continue;
             }
             let list = page_list::load(attempt, tools, blobs.list, self.max_list_bytes).await?;
-            let (given, cut_at, params, own) = (exemplar.clone(), session.exemplar, params.clone(), budget.clone());
+            let (given, cut_at, params, own) =
+                (exemplar.clone(), session.exemplar, params.clone(), budget.clone());
             let searched = tools.compute.run(&attempt.budget, move |_| {
                 let index = PageIndex::build(&list, &own).map_err(|_| Stop::TimeUp)?;
                 let exemplar = match given {
                     Some(exemplar) => exemplar,
-                    None => Arc::new(Exemplar::cut(&index, cut_at).map_err(|e| Stop::Exemplar(e.to_string()))?),
+                    None => {
+                        Arc::new(Exemplar::cut(&index, cut_at).map_err(|e| Stop::Exemplar(e.to_string()))?)
+                    }
                 };
                 let outcome = find(&index, &exemplar, &params, &own);
                 Ok((outcome.value, exemplar))
@@ -126,7 +131,9 @@ impl AutoCount {
                 }
                 Err(Stop::Exemplar(why)) => return Err(StageError::Reject(why)),
                 Err(Stop::TimeUp) => {
-                    tally.missing.push(format!("page {} was not searched, the session's time was up", page.number));
+                    tally
+                        .missing
+                        .push(format!("page {} was not searched, the session's time was up", page.number));
                 }
             }
         }
@@ -145,7 +152,8 @@ impl Tally {
         self.searched += 1;
         self.found += outcome.found as u64;
         if !outcome.complete {
-            self.missing.push(format!("page {} was searched in part only, the session's time was up", page.number));
+            self.missing
+                .push(format!("page {} was searched in part only, the session's time was up", page.number));
         }
         self.detections.extend(outcome.detections.into_iter().map(|d| NewDetection {
             page_id: page.id,

@@ -35,7 +35,12 @@ impl Ingest {
         Self { parser: Parser::new(config) }
     }
 
-    async fn document(&self, attempt: &Attempt, tools: &Tools, document_id: Id) -> Result<Effects, StageError> {
+    async fn document(
+        &self,
+        attempt: &Attempt,
+        tools: &Tools,
+        document_id: Id,
+    ) -> Result<Effects, StageError> {
         let desk = crate::desk(attempt, tools);
         if attempt.job.checkpoint == Some(json!("parsing")) {
             let batch = finish_batch(&desk, document_id).await?;
@@ -115,7 +120,10 @@ impl Ingest {
             let request_id = attempt.job.request_id.as_deref();
             batch.absorb(stored_batch(&desk, page.page_id, result, request_id).await?);
         }
-        Ok(Effects { batch, end: End::Done { result: json!({"document_id": document_id, "pages": pages.len()}) } })
+        Ok(Effects {
+            batch,
+            end: End::Done { result: json!({"document_id": document_id, "pages": pages.len()}) },
+        })
     }
 }
 
@@ -137,7 +145,9 @@ impl Stage for Ingest {
     async fn run(&self, attempt: Attempt, tools: Tools) -> Result<Effects, StageError> {
         match decode(&attempt.job.args).map_err(|e| StageError::Reject(e.to_string()))? {
             IngestArgs::Document { document_id } => self.document(&attempt, &tools, document_id).await,
-            IngestArgs::Pages { document_id, pages } => self.pages(&attempt, &tools, document_id, &pages).await,
+            IngestArgs::Pages { document_id, pages } => {
+                self.pages(&attempt, &tools, document_id, &pages).await
+            }
         }
     }
 
@@ -161,7 +171,8 @@ impl Stage for Ingest {
 }
 
 fn text_of(path: &Path) -> Result<String, StageError> {
-    let text = path.to_str().ok_or_else(|| StageError::Reject(format!("{} is no UTF-8 path", path.display())))?;
+    let text =
+        path.to_str().ok_or_else(|| StageError::Reject(format!("{} is no UTF-8 path", path.display())))?;
     Ok(text.to_owned())
 }
 
@@ -222,7 +233,8 @@ async fn store(
 /// A name that a child gave, as a path in the attempt's own folder and nowhere else.
 fn part_path(folder: &Path, name: &str) -> Result<std::path::PathBuf, StageError> {
     let plain = !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\', '\0']);
-    let refused = |why: &str| StageError::ChildDeath { message: format!("the parser handed over {name:?}: {why}") };
+    let refused =
+        |why: &str| StageError::ChildDeath { message: format!("the parser handed over {name:?}: {why}") };
     if !plain {
         return Err(refused("not a plain name"));
     }

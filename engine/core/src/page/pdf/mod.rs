@@ -3,15 +3,20 @@
 mod layers;
 mod render;
 mod text;
+mod unpack;
 mod walk;
 
 use std::io::Write;
 use std::sync::Arc;
 
 use hayro_interpret::{InterpreterSettings, TransformExt};
+use hayro_syntax::object::ObjectIdentifier;
 use hayro_syntax::page::Page;
 use hayro_syntax::{DecryptionError, LoadPdfError, Pdf, PdfData};
 use kurbo::Affine;
+use rustc_hash::FxHashSet;
+
+use unpack::ContentState;
 
 use super::open::{FileBytes, PageFailure, ParseError, ParsedContent, rejected};
 use super::request::{Opened, PageHead, ParseLimits, RejectReason, Rejected};
@@ -33,6 +38,8 @@ pub(super) struct PdfFile {
     pdf: Pdf,
     /// Content streams that `pdf` holds unpacked.
     kept_bytes: usize,
+    /// Streams known to unpack within the limit.
+    checked_streams: FxHashSet<ObjectIdentifier>,
 }
 
 /// Lends shared bytes to the reader.
@@ -76,7 +83,10 @@ impl PdfFile {
                 Err(failure) => PageHead::Broken { reason: failure.message },
             })
             .collect();
-        Ok((Self { bytes, pdf, kept_bytes: 0 }, Opened { pages, findings: Vec::new() }))
+        Ok((
+            Self { bytes, pdf, kept_bytes: 0, checked_streams: FxHashSet::default() },
+            Opened { pages, findings: Vec::new() },
+        ))
     }
 
     pub(super) fn walk_page(
@@ -85,12 +95,14 @@ impl PdfFile {
         limits: &ParseLimits,
         budget: &Budget,
     ) -> Result<ParsedContent, PageFailure> {
-        let page = self.page(index)?;
+        let page = page_at(&self.pdf, index)?;
         let geometry = geometry(page)?;
-        let list = display_list(page, &geometry, limits, budget)?;
-        let kept = page.page_stream().map_or(0, <[u8]>::len);
+        // Before the content is touched: from here on, the reader unpacks it whole.
+        let content = unpack::check_page(page, &mut self.checked_streams, limits)?;
+        let walked = display_list(page, &geometry, &content, limits, budget);
+        let kept = kept_bytes(page);
         self.let_go(kept);
-        Ok(ParsedContent { list, inches: Some(geometry.inches) })
+        Ok(ParsedContent { list: walked?, inches: Some(geometry.inches) })
     }
 
     pub(super) fn parse_page(
@@ -101,26 +113,24 @@ impl PdfFile {
         image: &mut dyn Write,
         thumbnail: &mut dyn Write,
     ) -> Result<ParsedContent, ParseError> {
-        let page = self.page(index)?;
+        let page = page_at(&self.pdf, index)?;
         let geometry = geometry(page)?;
-        let mut list = display_list(page, &geometry, limits, budget)?;
-        let blank = render::render(page, &geometry, settings(), budget, image, thumbnail)?;
-        if blank && has_content(page) {
-            list.findings.push(Finding::new(
-                "page_renders_empty",
-                "The page comes out empty although its content is not: it may be damaged or cut off.",
-            ));
-        }
-        let kept = page.page_stream().map_or(0, <[u8]>::len);
+        // Before the content is touched: from here on, the reader unpacks it whole.
+        let content = unpack::check_page(page, &mut self.checked_streams, limits)?;
+        let walked = display_list(page, &geometry, &content, limits, budget);
+        let rendered = walked.map_err(ParseError::from).and_then(|mut list| {
+            let blank = render::render(page, &geometry, settings(), budget, image, thumbnail)?;
+            if blank && unpack::has_content(page) {
+                list.findings.push(Finding::new(
+                    "page_renders_empty",
+                    "The page comes out empty although its content is not: it may be damaged, cut off or hidden.",
+                ));
+            }
+            Ok(list)
+        });
+        let kept = kept_bytes(page);
         self.let_go(kept);
-        Ok(ParsedContent { list, inches: Some(geometry.inches) })
-    }
-
-    fn page(&self, index: u32) -> Result<&Page<'_>, PageFailure> {
-        self.pdf
-            .pages()
-            .get(index as usize)
-            .ok_or_else(|| PageFailure::new("no_such_page", "The file has no such page."))
+        Ok(ParsedContent { list: rendered?, inches: Some(geometry.inches) })
     }
 
     /// Accounts for a page's unpacked content; past the limit the file is opened anew, which frees it.
@@ -133,6 +143,17 @@ impl PdfFile {
             self.kept_bytes = 0;
         }
     }
+}
+
+fn page_at(pdf: &Pdf, index: u32) -> Result<&Page<'_>, PageFailure> {
+    pdf.pages()
+        .get(index as usize)
+        .ok_or_else(|| PageFailure::new("no_such_page", "The file has no such page."))
+}
+
+/// Unpacked content that the reader holds for a page that was walked.
+fn kept_bytes(page: &Page<'_>) -> usize {
+    page.page_stream().map_or(0, <[u8]>::len)
 }
 
 fn refusal(error: LoadPdfError) -> Rejected {
@@ -182,6 +203,7 @@ fn geometry(page: &Page<'_>) -> Result<Geometry, PageFailure> {
 fn display_list(
     page: &Page<'_>,
     geometry: &Geometry,
+    content: &ContentState,
     limits: &ParseLimits,
     budget: &Budget,
 ) -> Result<DisplayList, PageFailure> {
@@ -189,6 +211,12 @@ fn display_list(
     let mut list = walked.list;
     list.kind = kind(&list);
     list.findings.extend(layers::hidden_layers(page));
+    if content.cut_off {
+        list.findings.push(Finding::new(
+            "content_cut_off",
+            "The page's content breaks off before its end: part of the drawing may be missing.",
+        ));
+    }
     if walked.unreadable_glyphs > 0 {
         list.findings.push(Finding::new(
             "text_without_unicode",
@@ -224,9 +252,4 @@ fn kind(list: &DisplayList) -> PageKind {
     } else {
         PageKind::Vector
     }
-}
-
-/// Whether the page's content holds anything that should leave a mark, or could not be unpacked.
-fn has_content(page: &Page<'_>) -> bool {
-    page.raw().contains_key(b"Contents")
 }
