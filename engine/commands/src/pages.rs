@@ -36,9 +36,8 @@ impl StoredPage {
 #[derive(Debug, Clone, PartialEq)]
 pub enum PageResult {
     Stored(StoredPage),
-    /// A stable code and the reason for a person, naming the limit or the damage.
+    /// The reason for a person, naming the limit or the damage.
     Failed {
-        code: String,
         message: String,
     },
 }
