@@ -14,3 +14,6 @@ pub(crate) mod scale;
 pub(crate) mod sheet;
 pub(crate) mod task;
 pub(crate) mod validate;
+
+#[cfg(test)]
+mod tests;
