@@ -1,11 +1,15 @@
 //! What the ingest stage makes of a page.
 
+use serde_json::json;
 use takeoff_core::found::Finding;
 use takeoff_core::geom::PageSpace;
-use takeoff_core::model::{Id, PageBlobs};
-use takeoff_storage::{Batch, BlobInfo, StoreError};
+use takeoff_core::job::{Lane, NewJob, RetryPolicy, Stage};
+use takeoff_core::model::{Id, Page, PageBlobs, PageStatus};
+use takeoff_storage::{Batch, BlobInfo, Op, StoreError};
 
 use crate::Desk;
+use crate::jobs::{self, DetectScaleArgs};
+use crate::load::find;
 
 /// A parsed page whose files are in the blob store.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,12 +43,65 @@ pub enum PageResult {
 }
 
 /// The page becomes `ready`, its blobs known, and its scale detection is enqueued; or `error` with the
-/// reason. Empty when the page is gone. Batches of several pages may be joined.
+/// reason. Empty when the page is gone or was stored already. Batches of several pages may be joined.
 pub async fn stored_batch(
-    _desk: &Desk<'_>,
-    _page_id: Id,
-    _result: PageResult,
-    _request_id: Option<&str>,
+    desk: &Desk<'_>,
+    page_id: Id,
+    result: PageResult,
+    request_id: Option<&str>,
 ) -> Result<Batch, StoreError> {
-    todo!()
+    let mut batch = Batch::new(desk.tenant);
+    let Some(read) = find::<Page>(desk, page_id).await? else { return Ok(batch) };
+    if matches!(read.value.status, PageStatus::Ready | PageStatus::Completed) {
+        return Ok(batch);
+    }
+    let mut page = read.value;
+    page.updated_at = desk.now;
+    let mut payload =
+        json!({ "page_id": page.id, "document_id": page.document_id, "page_number": page.number });
+    match result {
+        PageResult::Stored(stored) => {
+            let detection = detection_job(desk, &page, request_id);
+            for blob in [stored.list, stored.image, stored.thumbnail] {
+                batch.ops.push(Op::BlobStored { hash: blob.hash, size: blob.size });
+            }
+            page.status = PageStatus::Ready;
+            page.processing_error = None;
+            page.blobs = Some(stored.blobs());
+            page.space = Some(stored.space);
+            page.inches = stored.inches;
+            page.is_vector = Some(stored.is_vector);
+            page.path_count = stored.path_count;
+            page.word_count = stored.word_count;
+            page.findings = stored.findings;
+            page.scale.detection_job = Some(detection.id);
+            batch.jobs.push(detection);
+            batch.event(page.project_id, "page_ready", payload);
+        }
+        PageResult::Failed { message } => {
+            payload["error"] = json!(message);
+            page.status = PageStatus::Error;
+            page.processing_error = Some(message);
+            batch.event(page.project_id, "page_failed", payload);
+        }
+    }
+    batch.update(read.version, &page);
+    Ok(batch)
+}
+
+/// The detection that follows ingestion by itself; clients are not told of it as a task.
+fn detection_job(desk: &Desk<'_>, page: &Page, request_id: Option<&str>) -> NewJob {
+    NewJob {
+        id: desk.ids.next(),
+        stage: Stage::DetectScale,
+        args: jobs::encode(&DetectScaleArgs { page_id: page.id, asked: false }),
+        lane: Lane::Batch,
+        priority: 0,
+        run_at: None,
+        retry: RetryPolicy::default(),
+        project_id: Some(page.project_id),
+        subject_id: Some(page.id),
+        task: None,
+        request_id: request_id.map(str::to_owned),
+    }
 }

@@ -72,28 +72,28 @@ pub struct Handle {}
 impl Handle {
     /// Starts the supervision tree and returns when it leases.
     pub async fn start(_parts: EngineParts) -> Result<Self, EngineError> {
-        todo!()
+        unreachable!()
     }
 
     pub fn config(&self) -> &NodeConfig {
-        todo!()
+        unreachable!()
     }
 
     /// For reads. Writes go through [`Handle::commit`], which also wakes and watches.
     pub fn catalog(&self) -> &dyn Catalog {
-        todo!()
+        unreachable!()
     }
 
     pub fn blobs(&self) -> &dyn BlobStore {
-        todo!()
+        unreachable!()
     }
 
     pub fn compute(&self) -> &Compute {
-        todo!()
+        unreachable!()
     }
 
     pub fn children(&self) -> &ChildPool {
-        todo!()
+        unreachable!()
     }
 
     /// The tenant of requests that name none.
@@ -102,45 +102,55 @@ impl Handle {
     }
 
     pub fn now(&self) -> Timestamp {
-        todo!()
+        unreachable!()
     }
 
     pub fn next_id(&self) -> Id {
-        todo!()
+        unreachable!()
     }
 
     /// Commits, wakes the stages that have new work and tells watchers of jobs that ended. While the
     /// node drains, batches that enqueue jobs are refused.
     pub async fn commit(&self, _batch: Batch) -> Result<Committed, EngineError> {
-        todo!()
+        unreachable!()
     }
 
     /// Waits until the job is terminal and returns it.
-    pub async fn await_job(&self, _tenant: TenantId, _job: Id, _deadline_ms: u64) -> Result<Job, EngineError> {
-        todo!()
+    pub async fn await_job(
+        &self,
+        _tenant: TenantId,
+        _job: Id,
+        _deadline_ms: u64,
+    ) -> Result<Job, EngineError> {
+        unreachable!()
     }
 
     /// Newest progress of a job that runs on a reachable node; `None` when only the store knows it.
     pub fn progress(&self, _job: Id) -> Option<Progress> {
-        todo!()
+        unreachable!()
     }
 
     /// Cancels a job with everything that waits on it and moves its owner out of its running state, in
     /// one commit. Returns the job as it is then; a terminal job is returned unchanged.
-    pub async fn cancel(&self, _tenant: TenantId, _job: Id, _reason: &str) -> Result<Option<Job>, EngineError> {
-        todo!()
+    pub async fn cancel(
+        &self,
+        _tenant: TenantId,
+        _job: Id,
+        _reason: &str,
+    ) -> Result<Option<Job>, EngineError> {
+        unreachable!()
     }
 
     pub fn readiness(&self) -> Readiness {
-        todo!()
+        unreachable!()
     }
 
     pub async fn observe(&self) -> Result<NodeView, EngineError> {
-        todo!()
+        unreachable!()
     }
 
     /// Stops leasing, lets running attempts finish until the deadline, releases the rest, stops.
     pub async fn drain(&self, _deadline_ms: u64) -> DrainReport {
-        todo!()
+        unreachable!()
     }
 }

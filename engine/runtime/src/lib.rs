@@ -7,6 +7,7 @@ pub mod child;
 pub mod clock;
 pub mod compute;
 pub mod error;
+mod gate;
 pub mod handle;
 pub mod metrics;
 pub mod stage;

@@ -68,9 +68,14 @@ pub struct Effects {
 /// How the attempt ends.
 #[derive(Debug)]
 pub enum End {
-    Done { result: Value },
+    Done {
+        result: Value,
+    },
     /// Runs again with `checkpoint` when the children have ended.
-    FanOut { children: Vec<NewJob>, checkpoint: Value },
+    FanOut {
+        children: Vec<NewJob>,
+        checkpoint: Value,
+    },
 }
 
 #[async_trait]

@@ -1,10 +1,14 @@
 //! What the count stage makes of a session.
 
+use serde_json::json;
 use takeoff_core::geom::{PxPoint, PxRect};
-use takeoff_core::model::Id;
-use takeoff_storage::{Batch, StoreError};
+use takeoff_core::model::{CountSession, Detection, DetectionStatus, Id, SessionStatus};
+use takeoff_storage::{Batch, StoreError, Stored};
 
+use super::MAX_SESSION_DETECTIONS;
 use crate::Desk;
+use crate::load::find;
+use crate::settle::fits;
 
 /// A match as the stage found it; see `takeoff_core::model::Detection` for the fields.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,16 +35,75 @@ pub struct CountResult {
     pub missing: Option<String>,
 }
 
-/// The session becomes `completed` with its detections. Empty when it is gone or has ended already.
-pub async fn stored_batch(
-    _desk: &Desk<'_>,
-    _session_id: Id,
-    _result: CountResult,
-) -> Result<Batch, StoreError> {
-    todo!()
+/// The session becomes `completed` with its detections, the strongest up to its limit. Empty when it is
+/// gone or has ended already.
+pub async fn stored_batch(desk: &Desk<'_>, session_id: Id, result: CountResult) -> Result<Batch, StoreError> {
+    let mut batch = Batch::new(desk.tenant);
+    let Some(read) = running(desk, session_id).await? else { return Ok(batch) };
+    let mut session = read.value;
+    let CountResult { mut detections, found, processing_time_ms, missing } = result;
+    let found = found.max(detections.len() as u64);
+    let place = |page: Id| session.page_ids.iter().position(|p| *p == page);
+    detections.sort_by(|a, b| {
+        b.confidence
+            .total_cmp(&a.confidence)
+            .then_with(|| place(a.page_id).cmp(&place(b.page_id)))
+            .then_with(|| a.center.y.total_cmp(&b.center.y))
+            .then_with(|| a.center.x.total_cmp(&b.center.x))
+    });
+    detections.truncate(session.max_detections.min(MAX_SESSION_DETECTIONS) as usize);
+    for new in &detections {
+        batch.create(&detection_of(desk, session_id, new));
+    }
+    session.total_detections = detections.len() as u64;
+    session.found_detections = found;
+    session.truncated = found > session.total_detections;
+    session.processing_time_ms = Some(processing_time_ms);
+    session.error_message = missing;
+    session.status = SessionStatus::Completed;
+    session.updated_at = desk.now;
+    batch.update(read.version, &session);
+    let payload = json!({ "session_id": session_id, "total_detections": session.total_detections });
+    batch.event(session.project_id, "count_completed", payload);
+    fits(&batch)?;
+    Ok(batch)
+}
+
+fn detection_of(desk: &Desk<'_>, session_id: Id, new: &NewDetection) -> Detection {
+    Detection {
+        id: desk.ids.next(),
+        session_id,
+        page_id: new.page_id,
+        measurement_id: None,
+        bbox: new.bbox,
+        center: new.center,
+        confidence: new.confidence,
+        angle: new.angle,
+        mirrored: new.mirrored,
+        scale: new.scale,
+        is_exemplar: new.is_exemplar,
+        in_legend: new.in_legend,
+        status: DetectionStatus::Pending,
+        is_auto_confirmed: false,
+        created_at: desk.now,
+        updated_at: desk.now,
+    }
+}
+
+async fn running(desk: &Desk<'_>, session_id: Id) -> Result<Option<Stored<CountSession>>, StoreError> {
+    let read = find::<CountSession>(desk, session_id).await?;
+    Ok(read.filter(|s| matches!(s.value.status, SessionStatus::Pending | SessionStatus::Processing)))
 }
 
 /// The session becomes `failed` with the reason. Empty when it is gone or has ended already.
-pub async fn failed_batch(_desk: &Desk<'_>, _session_id: Id, _why: &str) -> Result<Batch, StoreError> {
-    todo!()
+pub async fn failed_batch(desk: &Desk<'_>, session_id: Id, why: &str) -> Result<Batch, StoreError> {
+    let mut batch = Batch::new(desk.tenant);
+    let Some(read) = running(desk, session_id).await? else { return Ok(batch) };
+    let mut session = read.value;
+    session.status = SessionStatus::Failed;
+    session.error_message = Some(why.to_owned());
+    session.updated_at = desk.now;
+    batch.update(read.version, &session);
+    batch.event(session.project_id, "count_failed", json!({ "session_id": session_id, "error": why }));
+    Ok(batch)
 }

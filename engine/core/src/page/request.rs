@@ -91,8 +91,13 @@ pub enum ParseReply {
     Opened(Opened),
     Rejected(Rejected),
     /// Sent before the work on a page starts, so that a death is blamed on the right page.
-    Starting { index: u32 },
-    Page { index: u32, outcome: PageOutcome },
+    Starting {
+        index: u32,
+    },
+    Page {
+        index: u32,
+        outcome: PageOutcome,
+    },
 }
 
 /// The pages of a file, in order.
@@ -134,7 +139,10 @@ pub enum RejectReason {
 pub enum PageOutcome {
     Parsed(ParsedPage),
     /// The page failed for good; the message names the limit or the damage.
-    Failed { code: String, message: String },
+    Failed {
+        code: String,
+        message: String,
+    },
 }
 
 /// File names are relative to the request's `out_dir`.
