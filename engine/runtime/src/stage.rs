@@ -31,9 +31,12 @@ impl Attempt {
     }
 }
 
+/// Takes percent and step.
+pub type Report = dyn Fn(f32, &str) + Send + Sync;
+
 /// Where an attempt reports progress.
 #[derive(Clone)]
-pub struct ProgressSink(pub Arc<dyn Fn(f32, &str) + Send + Sync>);
+pub struct ProgressSink(pub Arc<Report>);
 
 impl ProgressSink {
     /// `percent` 0 to 100.

@@ -17,7 +17,7 @@ use serde::Serialize;
 use takeoff_core::budget::Budget;
 
 pub use frame::MAX_FRAME;
-pub use worker::{MEMORY_ARG, WorkerLimits, serve};
+pub use worker::{Handler, MEMORY_ARG, Reply, WorkerLimits, serve};
 
 use crate::gate::{Gate, GateSize, Pass, Refused, Turn, cancelled};
 use crate::metrics as names;
