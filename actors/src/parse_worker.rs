@@ -10,6 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use takeoff_core::budget::Budget;
+use takeoff_core::page::display::PageKind;
 use takeoff_core::page::request::{
     FileType, Opened, PageOutcome, ParseLimits, ParseReply, ParseRequest, ParsedPage, RejectReason, Rejected,
 };
@@ -161,6 +162,7 @@ fn page(
         list_file,
         image_file,
         thumbnail_file,
+        is_vector: list.kind == PageKind::Vector,
         path_count: list.paths.len() as u64,
         word_count: list.words.len() as u64,
         findings: list.findings,
