@@ -14,6 +14,8 @@ mod prune;
 mod queue;
 mod recover;
 mod rows;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use std::collections::BTreeMap;
