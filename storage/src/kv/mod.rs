@@ -9,6 +9,8 @@ mod commit;
 mod jobs;
 mod keys;
 mod listing;
+#[cfg(test)]
+mod model_test;
 mod overlay;
 mod prune;
 mod queue;

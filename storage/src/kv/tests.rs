@@ -51,7 +51,13 @@ impl Kv for FaultyKv {
         self.inner.get(key)
     }
 
-    fn scan(&self, from: &[u8], to: &[u8], descending: bool, visit: &mut Visit<'_>) -> Result<(), StoreError> {
+    fn scan(
+        &self,
+        from: &[u8],
+        to: &[u8],
+        descending: bool,
+        visit: &mut Visit<'_>,
+    ) -> Result<(), StoreError> {
         self.inner.scan(from, to, descending, visit)
     }
 
@@ -118,7 +124,13 @@ impl Kv for GatedKv {
         self.inner.get(key)
     }
 
-    fn scan(&self, from: &[u8], to: &[u8], descending: bool, visit: &mut Visit<'_>) -> Result<(), StoreError> {
+    fn scan(
+        &self,
+        from: &[u8],
+        to: &[u8],
+        descending: bool,
+        visit: &mut Visit<'_>,
+    ) -> Result<(), StoreError> {
         self.inner.scan(from, to, descending, visit)
     }
 

@@ -236,8 +236,12 @@ impl World {
             open.push((parent, told.map_err(|e| TestCaseError::fail(e.to_string()))?));
         }
         if after.cancel_children {
-            let children: Vec<_> =
-                self.jobs.values().filter(|c| c.parent == Some(job.id) && !c.state.is_terminal()).cloned().collect();
+            let children: Vec<_> = self
+                .jobs
+                .values()
+                .filter(|c| c.parent == Some(job.id) && !c.state.is_terminal())
+                .cloned()
+                .collect();
             for child in children {
                 let event = JobEvent::Cancel { reason: "c".into() };
                 let cancelled = transition(&child, Cause::Reported { token: None, event }, self.time(), 0);
@@ -284,7 +288,8 @@ impl World {
     /// Lets everybody finish: nothing may be stuck.
     fn run_out(&mut self) -> Result<(), TestCaseError> {
         for _ in 0..10_000 {
-            let Some(job) = self.jobs.values().find(|j| !j.state.is_terminal() && j.state != JobState::Waiting)
+            let Some(job) =
+                self.jobs.values().find(|j| !j.state.is_terminal() && j.state != JobState::Waiting)
             else {
                 prop_assert!(self.jobs.values().all(|j| j.state.is_terminal()), "waits for nobody");
                 return Ok(());

@@ -195,10 +195,10 @@ fn children_release_their_parent_when_the_last_has_ended() {
     let event = JobEvent::FanOut { children, checkpoint: json!("rest") };
     let after = step(&leased, by_holder(&leased, event), T0);
     assert!(!after.readied && !after.ended);
-    assert_eq!(after.children.iter().map(|c| (c.id, c.parent)).collect::<Vec<_>>(), [
-        (id(2), Some(id(1))),
-        (id(3), Some(id(1)))
-    ]);
+    assert_eq!(
+        after.children.iter().map(|c| (c.id, c.parent)).collect::<Vec<_>>(),
+        [(id(2), Some(id(1))), (id(3), Some(id(1)))]
+    );
     assert_eq!((after.job.state, after.job.children_left), (JobState::Waiting, 2));
     let one = step(&after.job, Cause::ChildEnded { failed: true }, T0);
     assert_eq!((one.readied, one.job.children_left, one.job.children_failed), (false, 1, 1));
@@ -231,7 +231,8 @@ fn an_operator_starts_the_dead_over() {
     let expected = Job { token: 1, run_at: later, ..ready() };
     assert_eq!(again.job, expected, "as new, but for the token, and on its own");
     let done = step(&leased, by_holder(&leased, JobEvent::Succeed { result: Value::Null }), T0).job;
-    for (job, state) in [(ready(), JobState::Ready), (leased, JobState::Leased), (done, JobState::Succeeded)] {
+    for (job, state) in [(ready(), JobState::Ready), (leased, JobState::Leased), (done, JobState::Succeeded)]
+    {
         assert_eq!(transition(&job, outside(JobEvent::Requeue), T0, 0), Err(Refused::State(state)));
     }
 }
@@ -246,7 +247,8 @@ fn a_broken_job_is_refused_and_not_made_worse() {
 
 #[test]
 fn only_the_newest_failures_are_kept() {
-    let mut job = Job { retry: RetryPolicy { max_attempts: 50, base_delay_ms: 0, max_delay_ms: 0 }, ..ready() };
+    let mut job =
+        Job { retry: RetryPolicy { max_attempts: 50, base_delay_ms: 0, max_delay_ms: 0 }, ..ready() };
     for _ in 0..15 {
         let leased = lease(&job, T0);
         job = step(&leased, fail(&leased, FailureKind::Retry), T0).job;
