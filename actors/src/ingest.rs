@@ -4,6 +4,7 @@ use std::path::Path;
 
 use async_trait::async_trait;
 use serde_json::json;
+use takeoff_commands::Desk;
 use takeoff_commands::documents::{failed_batch, finish_batch, opened_batch};
 use takeoff_commands::jobs::{IngestArgs, PageRef, decode, encode};
 use takeoff_commands::pages::{PageResult, StoredPage, stored_batch};
@@ -63,8 +64,8 @@ impl Ingest {
         };
         let opened = match self.parser.open(&tools.children, &request, &attempt.budget).await {
             Ok(Ok(opened)) => opened,
-            Ok(Err(rejected)) => return Err(StageError::Reject(rejected.message)),
-            Err(Fault::Limit(why)) => return Err(StageError::Reject(why)),
+            Ok(Err(rejected)) => return refused(&desk, document_id, rejected.message).await,
+            Err(Fault::Limit(why)) => return refused(&desk, document_id, why).await,
             Err(fault) => return Err(stage_error(fault)),
         };
         attempt.progress.report(40.0, "Writing page records");
@@ -168,6 +169,12 @@ impl Stage for Ingest {
             Err(_) => Ok(Batch::new(desk.tenant)),
         }
     }
+}
+
+/// The document cannot be ingested, and that is the outcome.
+async fn refused(desk: &Desk<'_>, document_id: Id, error: String) -> Result<Effects, StageError> {
+    let batch = failed_batch(desk, document_id, &error).await?;
+    Ok(Effects { batch, end: End::Refused { error } })
 }
 
 fn text_of(path: &Path) -> Result<String, StageError> {

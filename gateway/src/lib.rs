@@ -9,7 +9,6 @@ mod error;
 mod handlers;
 mod layers;
 mod links;
-pub mod metrics;
 mod openapi;
 mod route;
 mod server;

@@ -22,9 +22,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tower::ServiceExt as _;
 
-use crate::metrics::HTTP_ACTIVE_CONNECTIONS;
 use crate::route;
 use crate::state::{App, Shared};
+use takeoff_engine::metrics::HTTP_ACTIVE_CONNECTIONS;
 
 /// From a connection's first byte, or the end of its last request, to the end of its next headers.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(60);

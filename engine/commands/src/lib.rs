@@ -25,6 +25,8 @@ pub mod scale;
 mod settle;
 pub mod tasks;
 pub mod templates;
+#[cfg(test)]
+mod testing;
 
 pub use ctx::{Ctx, Desk};
 pub use error::CommandError;

@@ -9,7 +9,7 @@ use takeoff_storage::{Batch, StoreError, Stored};
 use crate::check::{self, TEXT_CHARS};
 use crate::load::{find, list, only, relies_on, required, touch};
 use crate::retry::{Tries, turn};
-use crate::settle::settle;
+use crate::settle::{SettleError, settle};
 use crate::{CommandError, Ctx, Desk, figures};
 
 #[derive(Debug, Clone, PartialEq)]
@@ -156,7 +156,7 @@ pub(crate) async fn remove(
     desk: &Desk<'_>,
     batch: &mut Batch,
     read: &Stored<Measurement>,
-) -> Result<(), StoreError> {
+) -> Result<(), SettleError> {
     let id = read.value.id;
     batch.delete::<Measurement>(read.version, id);
     announce(batch, "measurement_deleted", &read.value);

@@ -105,3 +105,57 @@ fn detection_job(desk: &Desk<'_>, page: &Page, request_id: Option<&str>) -> NewJ
         request_id: request_id.map(str::to_owned),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use takeoff_core::model::{BlobHash, Timestamp};
+
+    use super::*;
+    use crate::testing::{self, Bench, id};
+
+    fn stored() -> StoredPage {
+        let blob = |n| BlobInfo { hash: BlobHash([n; 32]), size: 10 };
+        StoredPage {
+            space: PageSpace::of_points(612.0, 792.0).unwrap(),
+            inches: Some((8.5, 11.0)),
+            list: blob(1),
+            image: blob(2),
+            thumbnail: blob(3),
+            is_vector: true,
+            path_count: 5,
+            word_count: 6,
+            findings: Vec::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_stored_page_is_ready_and_its_scale_looked_for() {
+        let bench = Bench::new();
+        bench.put(&testing::page(id(500), None, Timestamp(0))).await;
+        let batch =
+            stored_batch(&bench.desk(), id(500), PageResult::Stored(stored()), Some("r1")).await.unwrap();
+        bench.commit(batch).await;
+        let page: Page = bench.get(id(500)).await;
+        assert_eq!(page.status, PageStatus::Ready);
+        assert_eq!(page.blobs, Some(stored().blobs()));
+        let job_id = page.scale.detection_job.unwrap();
+        let job = bench.catalog.job(bench.desk().tenant, job_id).await.unwrap().unwrap();
+        assert_eq!((job.stage, job.request_id.as_deref()), (Stage::DetectScale, Some("r1")));
+        let args: DetectScaleArgs = jobs::decode(&job.args).unwrap();
+        assert_eq!(args, DetectScaleArgs { page_id: id(500), asked: false });
+    }
+
+    #[tokio::test]
+    async fn a_page_is_stored_once() {
+        let bench = Bench::new();
+        bench.put(&testing::page(id(500), None, Timestamp(0))).await;
+        let first = stored_batch(&bench.desk(), id(500), PageResult::Stored(stored()), None).await.unwrap();
+        bench.commit(first).await;
+        for late in [PageResult::Stored(stored()), PageResult::Failed { message: "late".to_owned() }] {
+            let batch = stored_batch(&bench.desk(), id(500), late, None).await.unwrap();
+            assert!(batch.is_empty());
+        }
+        let gone = stored_batch(&bench.desk(), id(501), PageResult::Stored(stored()), None).await.unwrap();
+        assert!(gone.is_empty());
+    }
+}

@@ -12,7 +12,30 @@ use takeoff_storage::catalog::MAX_BATCH_OPS;
 use takeoff_storage::{Batch, StoreError, Stored, entity};
 
 use crate::load::{find, list, only, relies_on};
-use crate::{Desk, figures};
+use crate::{CommandError, Desk, figures};
+
+/// Why what follows from a change cannot be written.
+#[derive(Debug)]
+pub(crate) enum SettleError {
+    Store(StoreError),
+    /// The numbers forbid it: the reason for a person.
+    Refused(String),
+}
+
+impl From<StoreError> for SettleError {
+    fn from(e: StoreError) -> Self {
+        Self::Store(e)
+    }
+}
+
+impl From<SettleError> for CommandError {
+    fn from(e: SettleError) -> Self {
+        match e {
+            SettleError::Store(e) => e.into(),
+            SettleError::Refused(why) => Self::invalid(why),
+        }
+    }
+}
 
 /// Writes the condition with its totals over `measurements` (all of them, as they will be) and its
 /// assembly, if there is one, priced anew unless locked.
@@ -22,8 +45,8 @@ pub(crate) async fn settle<'m>(
     read: &Stored<Condition>,
     mut condition: Condition,
     measurements: impl Iterator<Item = &'m Measurement>,
-) -> Result<Condition, StoreError> {
-    figures::total(&mut condition, measurements);
+) -> Result<Condition, SettleError> {
+    figures::total(&mut condition, measurements).map_err(SettleError::Refused)?;
     condition.updated_at = desk.now;
     batch.update(read.version, &condition);
     if let Some(assembly) = only::<Assembly>(desk, Index::ByCondition, condition.id).await? {
@@ -45,7 +68,7 @@ pub(crate) async fn rescale(
     desk: &Desk<'_>,
     batch: &mut Batch,
     pages: &BTreeMap<Id, Page>,
-) -> Result<(), StoreError> {
+) -> Result<(), SettleError> {
     let mut conditions = BTreeSet::new();
     for page in pages.keys() {
         let measurements = list::<Measurement>(desk, Index::ByPage, *page).await?;
@@ -66,7 +89,7 @@ pub(crate) async fn rescale(
             settle(desk, batch, &condition, value, all.iter().map(|m| &m.value)).await?;
         }
     }
-    fits(batch)
+    Ok(fits(batch)?)
 }
 
 /// Recalculates all measurements of a condition whose type, unit or sizes changed; `condition` is it as
@@ -76,7 +99,7 @@ pub(crate) async fn reshape(
     batch: &mut Batch,
     read: &Stored<Condition>,
     condition: Condition,
-) -> Result<Condition, StoreError> {
+) -> Result<Condition, SettleError> {
     let mut all = list::<Measurement>(desk, Index::ByCondition, condition.id).await?;
     let ids: BTreeSet<Id> = all.iter().map(|m| m.value.page_id).collect();
     let ids: Vec<Id> = ids.into_iter().collect();
@@ -99,11 +122,10 @@ fn again(
     read: &mut Stored<Measurement>,
     condition: &Condition,
     px_per_foot: Option<f64>,
-) -> Result<bool, StoreError> {
+) -> Result<bool, SettleError> {
     let mut value = read.value.clone();
-    // What was stored was well-formed and its page calibrated when it was measured.
     figures::measure(&mut value, condition, px_per_foot)
-        .map_err(|why| StoreError::Damaged { what: format!("measurement {}", value.id), why })?;
+        .map_err(|why| SettleError::Refused(format!("measurement {}: {why}", read.value.id)))?;
     if value == read.value {
         relies_on(batch, read);
         return Ok(false);

@@ -9,9 +9,9 @@ use tracing::Instrument as _;
 
 use super::RequestId;
 use super::request_id::HEADER;
-use crate::metrics::{HTTP_REQUEST_DURATION_SECONDS, HTTP_REQUESTS_TOTAL};
 use crate::server::Peer;
 use crate::state::App;
+use takeoff_engine::metrics::{HTTP_REQUEST_SECONDS, HTTP_REQUESTS};
 
 /// The endpoint label of requests that no route takes.
 const UNMATCHED: &str = "unmatched";
@@ -42,8 +42,8 @@ pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: 
         ("endpoint", endpoint.clone()),
         ("status", status.as_str().to_owned()),
     ];
-    metrics::counter!(HTTP_REQUESTS_TOTAL, &labels).increment(1);
-    metrics::histogram!(HTTP_REQUEST_DURATION_SECONDS, "endpoint" => endpoint).record(elapsed.as_secs_f64());
+    metrics::counter!(HTTP_REQUESTS, &labels).increment(1);
+    metrics::histogram!(HTTP_REQUEST_SECONDS, "endpoint" => endpoint).record(elapsed.as_secs_f64());
     response
 }
 

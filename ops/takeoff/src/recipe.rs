@@ -322,7 +322,9 @@ mod tests {
         let Unusable(problems) = read(&text).unwrap_err();
         let all = problems.join("\n");
         assert_eq!(problems.len(), 5, "{all}");
-        for part in ["type must be count", "no document `other`", "numbered from 1", "needs `start`", "go together"] {
+        for part in
+            ["type must be count", "no document `other`", "numbered from 1", "needs `start`", "go together"]
+        {
             assert!(all.contains(part), "{part} is missing in\n{all}");
         }
     }

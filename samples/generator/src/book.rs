@@ -14,7 +14,7 @@ const FLATE_LEVEL: u8 = 9;
 
 /// A file under construction.
 #[derive(Default)]
-pub struct Book {
+pub(crate) struct Book {
     pages: Vec<BookPage>,
     blocks: Vec<Block>,
     block_of_key: BTreeMap<String, usize>,
@@ -58,11 +58,11 @@ pub(crate) fn layer_name(index: usize) -> String {
 }
 
 impl Book {
-    pub fn new(title: &str) -> Self {
+    pub(crate) fn new(title: &str) -> Self {
         Self { title: title.to_owned(), ..Self::default() }
     }
 
-    pub fn page_count(&self) -> usize {
+    pub(crate) fn page_count(&self) -> usize {
         self.pages.len()
     }
 
@@ -91,7 +91,7 @@ impl Book {
     }
 
     /// The file.
-    pub fn finish(self) -> Vec<u8> {
+    pub(crate) fn finish(self) -> Vec<u8> {
         let ids = Ids::new(&self);
         let mut pdf = Pdf::with_settings(pdf_writer::Settings { pretty: false });
         self.write_catalog(&mut pdf, &ids);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::book::{Block, Book, BookPage, block_name, layer_name, upright_to_user};
-use crate::geometry::{Affine, Bounds, Point};
+use crate::geometry::{Affine, Bounds, Point, meets};
 use crate::habit::{Habit, Lettering};
 use crate::ink::{Align, Ink, Pen};
 use crate::symbol::{Kind, Shape, bounds, shapes};
@@ -21,20 +21,11 @@ pub(crate) struct Placement {
     pub(crate) in_legend: bool,
     pub(crate) status: Status,
     pub(crate) touching: bool,
-    pub(crate) crossed: bool,
 }
 
 impl Placement {
     pub(crate) fn at(at: Point) -> Self {
-        Self {
-            at,
-            angle: 0.0,
-            mirrored: false,
-            in_legend: false,
-            status: Status::New,
-            touching: false,
-            crossed: false,
-        }
+        Self { at, angle: 0.0, mirrored: false, in_legend: false, status: Status::New, touching: false }
     }
 
     pub(crate) fn turned(self, angle: f64) -> Self {
@@ -57,12 +48,8 @@ impl Placement {
         Self { touching, ..self }
     }
 
-    pub(crate) fn crossed(self, crossed: bool) -> Self {
-        Self { crossed, ..self }
-    }
-
     /// From the symbol's own space in points to the page.
-    fn map(&self) -> Affine {
+    pub(crate) fn map(&self) -> Affine {
         let flip = Affine::scale(if self.mirrored { -1.0 } else { 1.0 }, 1.0);
         Affine::shift(self.at).after(&Affine::turn(self.angle).after(&flip))
     }
@@ -152,10 +139,6 @@ impl<'b> Canvas<'b> {
         self.ink.arc(&Affine::IDENTITY, center, [r, r], 0.0, 360.0);
     }
 
-    pub(crate) fn arc(&mut self, center: Point, r: f64, start: f64, sweep: f64) {
-        self.ink.arc(&Affine::IDENTITY, center, [r, r], start, sweep);
-    }
-
     pub(crate) fn text(&mut self, at: Point, text: &str, size: f64, align: Align) {
         self.ink.text(&Affine::IDENTITY, at, text, size, align, 0.0);
     }
@@ -193,10 +176,20 @@ impl<'b> Canvas<'b> {
             in_legend: placement.in_legend,
             status: placement.status,
             touching: placement.touching,
-            crossed: placement.crossed,
+            crossed: false,
         };
         self.truth.symbols.entry(kind.name().to_owned()).or_default().push(instance);
         area
+    }
+
+    /// A line over what is drawn already; the symbols that it runs over are noted as crossed.
+    pub(crate) fn crossing_line(&mut self, a: Point, b: Point) {
+        self.line(a, b);
+        let (a, b) = (px(a), px(b));
+        for instance in self.truth.symbols.values_mut().flatten() {
+            let [x, y, w, h] = instance.area;
+            instance.crossed |= meets(&Bounds::new(x, y, x + w, y + h), a, b);
+        }
     }
 
     pub(crate) fn note_room(&mut self, room: RoomTruth) {

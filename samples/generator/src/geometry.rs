@@ -141,6 +141,29 @@ pub fn path_length(points: &[Point], closed: bool) -> f64 {
     }
 }
 
+/// Whether the segment from `a` to `b` runs through the box (Liang and Barsky's clipping).
+pub fn meets(area: &Bounds, a: Point, b: Point) -> bool {
+    let (mut from, mut to) = (0.0_f64, 1.0_f64);
+    let sides = [
+        (a[0] - b[0], a[0] - area.left),
+        (b[0] - a[0], area.right - a[0]),
+        (a[1] - b[1], a[1] - area.top),
+        (b[1] - a[1], area.bottom - a[1]),
+    ];
+    for (towards, room) in sides {
+        if towards == 0.0 {
+            if room < 0.0 {
+                return false;
+            }
+        } else if towards < 0.0 {
+            from = from.max(room / towards);
+        } else {
+            to = to.min(room / towards);
+        }
+    }
+    from < to
+}
+
 pub fn distance(a: Point, b: Point) -> f64 {
     (a[0] - b[0]).hypot(a[1] - b[1])
 }
@@ -159,6 +182,16 @@ mod tests {
     fn maps_compose_right_to_left() {
         let m = Affine::shift([10.0, 0.0]).after(&Affine::scale(2.0, 2.0));
         assert_eq!(m.apply([1.0, 1.0]), [12.0, 2.0]);
+    }
+
+    #[test]
+    fn a_segment_meets_the_boxes_on_its_way() {
+        let area = Bounds::new(2.0, 2.0, 4.0, 4.0);
+        assert!(meets(&area, [0.0, 0.0], [6.0, 6.0]));
+        assert!(meets(&area, [3.0, 0.0], [3.0, 9.0]));
+        assert!(!meets(&area, [0.0, 0.0], [1.0, 1.0]));
+        assert!(!meets(&area, [0.0, 5.0], [9.0, 5.0]));
+        assert!(!meets(&area, [0.0, 4.5], [1.5, 6.0]));
     }
 
     #[test]

@@ -59,6 +59,7 @@ pub(crate) struct Ink {
     pen: Option<Pen>,
     fill: Option<f64>,
     uses_font: bool,
+    painted: usize,
 }
 
 /// PDF numbers with two decimals: 1/7200 inch, and equal text for equal drawings.
@@ -71,7 +72,7 @@ fn n(value: f64) -> f32 {
 impl Ink {
     pub(crate) fn new(to: Affine, exploded: bool, lettering: Lettering) -> Self {
         let content = Content::with_settings(pdf_writer::Settings { pretty: false });
-        Self { content, to, exploded, lettering, pen: None, fill: None, uses_font: false }
+        Self { content, to, exploded, lettering, pen: None, fill: None, uses_font: false, painted: 0 }
     }
 
     pub(crate) fn finish(self) -> (Vec<u8>, bool) {
@@ -111,6 +112,16 @@ impl Ink {
         self.content.line_to(n(x), n(y));
     }
 
+    fn stroke(&mut self) {
+        self.painted += 1;
+        self.content.stroke();
+    }
+
+    /// Paths painted so far, blocks left out.
+    pub(crate) fn painted(&self) -> usize {
+        self.painted
+    }
+
     /// Strokes a polyline, or an outline when `closed`.
     pub(crate) fn path(&mut self, points: &[Point], closed: bool) {
         let Some((&first, rest)) = points.split_first() else { return };
@@ -120,7 +131,7 @@ impl Ink {
             for to in ends {
                 self.move_to(from);
                 self.line_to(to);
-                self.content.stroke();
+                self.stroke();
                 from = to;
             }
             return;
@@ -130,9 +141,10 @@ impl Ink {
             self.line_to(p);
         }
         if closed {
+            self.painted += 1;
             self.content.close_and_stroke();
         } else {
-            self.content.stroke();
+            self.stroke();
         }
     }
 
@@ -142,11 +154,11 @@ impl Ink {
             self.move_to(a);
             self.line_to(b);
             if self.exploded {
-                self.content.stroke();
+                self.stroke();
             }
         }
         if !self.exploded && !segments.is_empty() {
-            self.content.stroke();
+            self.stroke();
         }
     }
 
@@ -159,6 +171,7 @@ impl Ink {
             self.line_to(p);
         }
         self.content.close_path();
+        self.painted += 1;
         self.content.fill_nonzero();
     }
 
@@ -190,7 +203,7 @@ impl Ink {
         if sweep.abs() >= 360.0 {
             self.content.close_path();
         }
-        self.content.stroke();
+        self.stroke();
     }
 
     /// Writes one line of text along `local`'s +x, standing on the baseline at `at`.

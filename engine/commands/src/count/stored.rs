@@ -107,3 +107,83 @@ pub async fn failed_batch(desk: &Desk<'_>, session_id: Id, why: &str) -> Result<
     batch.event(session.project_id, "count_failed", json!({ "session_id": session_id, "error": why }));
     Ok(batch)
 }
+
+#[cfg(test)]
+mod tests {
+    use takeoff_core::model::Index;
+
+    use super::*;
+    use crate::load::list;
+    use crate::testing::{self, Bench, id};
+
+    fn detection(page: u64, confidence: f64) -> NewDetection {
+        NewDetection {
+            page_id: id(page),
+            bbox: PxRect::new(0.0, 0.0, 10.0, 10.0),
+            center: PxPoint::new(5.0, 5.0),
+            confidence,
+            angle: 0.0,
+            mirrored: false,
+            scale: 1.0,
+            is_exemplar: confidence == 1.0,
+            in_legend: false,
+        }
+    }
+
+    fn result(detections: Vec<NewDetection>, found: u64) -> CountResult {
+        CountResult { detections, found, processing_time_ms: 12.5, missing: None }
+    }
+
+    async fn bench(limit: u32) -> Bench {
+        let bench = Bench::new();
+        bench.put(&testing::session(id(600), vec![id(500), id(501)], limit)).await;
+        bench
+    }
+
+    #[tokio::test]
+    async fn the_strongest_are_kept_and_the_rest_is_said() {
+        let bench = bench(3).await;
+        let all = vec![detection(501, 0.9), detection(500, 0.82), detection(500, 1.0), detection(500, 0.9)];
+        let batch = stored_batch(&bench.desk(), id(600), result(all, 9)).await.unwrap();
+        bench.commit(batch).await;
+        let session: CountSession = bench.get(id(600)).await;
+        assert_eq!(session.status, SessionStatus::Completed);
+        assert_eq!((session.total_detections, session.found_detections, session.truncated), (3, 9, true));
+        assert_eq!(session.processing_time_ms, Some(12.5));
+        let kept = list::<Detection>(&bench.desk(), Index::BySession, id(600)).await.unwrap();
+        let kept: Vec<_> = kept.iter().map(|d| (d.value.page_id, d.value.confidence)).collect();
+        assert_eq!(kept, [(id(500), 1.0), (id(500), 0.9), (id(501), 0.9)]);
+    }
+
+    #[tokio::test]
+    async fn a_session_ends_once() {
+        let bench = bench(10).await;
+        let first = stored_batch(&bench.desk(), id(600), result(vec![detection(500, 1.0)], 1)).await.unwrap();
+        bench.commit(first).await;
+        let again = stored_batch(&bench.desk(), id(600), result(vec![detection(500, 1.0)], 1)).await.unwrap();
+        assert!(again.is_empty());
+        assert!(failed_batch(&bench.desk(), id(600), "cancelled").await.unwrap().is_empty());
+        assert!(!bench.get::<CountSession>(id(600)).await.truncated);
+    }
+
+    #[tokio::test]
+    async fn a_buried_session_says_why() {
+        let bench = bench(10).await;
+        bench.commit(failed_batch(&bench.desk(), id(600), "cancelled by the client").await.unwrap()).await;
+        let session: CountSession = bench.get(id(600)).await;
+        assert_eq!(session.status, SessionStatus::Failed);
+        assert_eq!(session.error_message.as_deref(), Some("cancelled by the client"));
+    }
+
+    #[tokio::test]
+    async fn a_full_session_fits_one_commit() {
+        let bench = bench(u32::MAX).await;
+        let many = vec![detection(500, 0.9); MAX_SESSION_DETECTIONS as usize + 50];
+        let batch = stored_batch(&bench.desk(), id(600), result(many, 0)).await.unwrap();
+        bench.commit(batch).await;
+        let session: CountSession = bench.get(id(600)).await;
+        assert_eq!(session.total_detections, u64::from(MAX_SESSION_DETECTIONS));
+        assert_eq!(session.found_detections, u64::from(MAX_SESSION_DETECTIONS) + 50);
+        assert!(session.truncated);
+    }
+}

@@ -12,7 +12,7 @@ use super::manual::{MANUAL_METHOD, announce};
 use crate::jobs::{self, DetectScaleArgs};
 use crate::load::{find, required};
 use crate::retry::Tries;
-use crate::settle::rescale;
+use crate::settle::{SettleError, rescale};
 use crate::{CommandError, Ctx, Desk};
 
 /// Confidence from which a detected scale is put in force.
@@ -90,7 +90,11 @@ pub async fn detected_batch(
     batch.update(read.version, &page);
     announce(&mut batch, &page);
     if page.scale.px_per_foot != before {
-        rescale(desk, &mut batch, &BTreeMap::from([(page_id, page.clone())])).await?;
+        let pages = BTreeMap::from([(page_id, page.clone())]);
+        rescale(desk, &mut batch, &pages).await.map_err(|e| match e {
+            SettleError::Store(e) => e,
+            SettleError::Refused(why) => StoreError::Damaged { what: format!("page {page_id}"), why },
+        })?;
     }
     Ok(Some(Detected { batch, page }))
 }
@@ -142,4 +146,93 @@ pub async fn failed_batch(desk: &Desk<'_>, job: &Job, page_id: Id) -> Result<Bat
     batch.update(read.version, &page);
     batch.event(page.project_id, "scale_detection_failed", json!({ "page_id": page_id }));
     Ok(batch)
+}
+
+#[cfg(test)]
+mod tests {
+    use takeoff_core::model::Timestamp;
+    use takeoff_core::scale::ScaleCandidate;
+
+    use super::*;
+    use crate::testing::{self, Bench, id};
+
+    fn candidate(px_per_foot: f64, confidence: f64) -> ScaleCandidate {
+        ScaleCandidate {
+            text: "1/4\" = 1'-0\"".to_owned(),
+            ratio: 1_800.0 / px_per_foot,
+            px_per_foot: Some(px_per_foot),
+            confidence,
+            method: "ocr_pattern_match".to_owned(),
+            bbox: None,
+        }
+    }
+
+    fn found(best: Option<ScaleCandidate>) -> ScaleRecord {
+        let candidates = best.iter().cloned().collect();
+        ScaleRecord { needs_calibration: best.is_none(), candidates, best, ..ScaleRecord::default() }
+    }
+
+    /// A page whose detection is job 7; given a manual scale of 10 where said.
+    async fn bench(manual: bool) -> Bench {
+        let bench = Bench::new();
+        let mut page = testing::page(id(500), None, Timestamp(0));
+        page.scale.detection_job = Some(id(7));
+        if manual {
+            page.scale.px_per_foot = Some(10.0);
+            page.scale.calibrated = true;
+            page.scale.method = Some(MANUAL_METHOD.to_owned());
+            let manual = serde_json::Map::from_iter([("calibration".to_owned(), json!({"unit": "foot"}))]);
+            page.scale.record = Some(ScaleRecord { manual, ..ScaleRecord::default() });
+        }
+        bench.put(&page).await;
+        bench
+    }
+
+    async fn detect(bench: &Bench, record: ScaleRecord, asked: bool, job: u64) -> Page {
+        let detected = detected_batch(&bench.desk(), id(500), record, asked, id(job)).await.unwrap().unwrap();
+        bench.commit(detected.batch).await;
+        let page = bench.get(id(500)).await;
+        assert_eq!(page, detected.page);
+        page
+    }
+
+    #[tokio::test]
+    async fn one_sure_scale_calibrates() {
+        let page = detect(&bench(false).await, found(Some(candidate(37.5, 0.9))), false, 7).await;
+        assert!(page.scale.calibrated);
+        assert_eq!(page.scale.px_per_foot, Some(37.5));
+        assert_eq!(page.scale.method.as_deref(), Some("ocr_pattern_match"));
+        assert_eq!(page.scale.detection_job, None);
+        assert!(!page.scale.record.unwrap().needs_calibration);
+    }
+
+    #[tokio::test]
+    async fn an_unsure_or_withheld_scale_never_calibrates() {
+        let no_resolution = ScaleCandidate { px_per_foot: None, ..candidate(37.5, 0.9) };
+        for record in [found(None), found(Some(candidate(37.5, 0.84))), found(Some(no_resolution))]
+        {
+            let page = detect(&bench(false).await, record, true, 7).await;
+            assert!(!page.scale.calibrated);
+            assert_eq!(page.scale.px_per_foot, None);
+            assert_eq!(page.scale.detection_job, None);
+            assert!(page.scale.record.is_some());
+        }
+    }
+
+    #[tokio::test]
+    async fn only_a_detection_that_was_asked_for_and_waited_for_replaces_a_manual_scale() {
+        for (asked, job, expect) in [(false, 7, 10.0), (true, 8, 10.0), (true, 7, 37.5)] {
+            let page = detect(&bench(true).await, found(Some(candidate(37.5, 0.9))), asked, job).await;
+            assert_eq!(page.scale.px_per_foot, Some(expect), "asked {asked}, job {job}");
+            assert_eq!(page.scale.detection_job.is_some(), job == 8);
+            assert!(page.scale.record.unwrap().manual.contains_key("calibration"));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_detection_that_finds_nothing_leaves_a_scale_in_force() {
+        let page = detect(&bench(true).await, found(None), true, 7).await;
+        assert_eq!(page.scale.px_per_foot, Some(10.0));
+        assert!(page.scale.calibrated);
+    }
 }

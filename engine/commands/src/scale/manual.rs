@@ -11,7 +11,7 @@ use takeoff_storage::{Batch, StoreError, Stored, entity};
 use crate::check::{self, NAME_CHARS};
 use crate::load::{relies_on, required};
 use crate::retry::{Tries, turn};
-use crate::settle::rescale;
+use crate::settle::{SettleError, rescale};
 use crate::{CommandError, Ctx, Desk};
 
 /// `scale_detection_method` of every scale that a person gave.
@@ -242,7 +242,7 @@ async fn write_one(
     batch: &mut Batch,
     read: &Stored<Page>,
     mut page: Page,
-) -> Result<Page, StoreError> {
+) -> Result<Page, SettleError> {
     page.updated_at = desk.now;
     batch.update(read.version, &page);
     announce(batch, &page);

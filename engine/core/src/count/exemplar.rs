@@ -82,13 +82,15 @@ impl Exemplar {
             return Err(ExemplarError::TooComplex { pieces: choice.kept.len() });
         }
         let pieces: Vec<Segment> = choice.kept.iter().map(|&i| page.segments[i as usize]).collect();
-        let marks = texture::regular(&pieces, area.width().hypot(area.height()) * 0.25);
-        let beyond: Vec<Segment> = choice.crossing.iter().map(|&i| page.segments[i as usize]).collect();
+        let gap = area.width().hypot(area.height()) * 0.25;
+        let marks = texture::regular(&pieces, gap);
+        let beyond: Vec<Segment> = choice.beyond.iter().map(|&i| page.segments[i as usize]).collect();
+        let hatches = texture::Hatches::of(&beyond, &page.styles, gap);
         let mut weights = Vec::new();
         let mut ink = Ink { styles: page.styles.clone(), ..Ink::default() };
         let mut ids = Vec::new();
         for ((piece, mark), &id) in pieces.iter().zip(&marks).zip(&choice.kept) {
-            if *mark && texture::continues(piece, &beyond) {
+            if hatches.hold(piece, &page.styles) {
                 continue;
             }
             weights.push(if *mark { TEXTURE_WEIGHT } else { 1.0 });
@@ -173,8 +175,8 @@ fn check(page: &PageIndex, drawn: &PxRect) -> Result<ListRect, ExemplarError> {
 /// Which segments in a box belong to its symbol.
 struct Choice {
     kept: Vec<u32>,
-    /// Segments that enter or pass the box.
-    crossing: Vec<u32>,
+    /// Segments around it: those that enter or pass the box, and those near it.
+    beyond: Vec<u32>,
     through: usize,
 }
 
@@ -183,29 +185,31 @@ impl Choice {
         let diagonal = area.width().hypot(area.height());
         let margin = (diagonal * 0.02).max(0.3);
         let grown = grow(area, margin);
-        let (mut kept, mut crossing) = (Vec::new(), Vec::new());
+        let (mut kept, mut beyond, mut entered) = (Vec::new(), Vec::new(), 0);
         for i in page.grid.within(&grow(area, margin + diagonal * 0.5)) {
             let s = &page.segments[i as usize];
             match clip(s.a, s.b, &grown) {
                 Some((a, b)) if (b[0] - a[0]).hypot(b[1] - a[1]) >= s.length() * INSIDE_SHARE => kept.push(i),
-                Some(_) => crossing.push(i),
-                None => {}
+                Some(_) => {
+                    entered += 1;
+                    beyond.push(i);
+                }
+                None => beyond.push(i),
             }
         }
-        let entered = crossing.len();
         if kept.len() > MAX_PIECES {
-            return Self { kept, crossing, through: entered };
+            return Self { kept, beyond, through: entered };
         }
         let passing = passing_runs(page, &kept, &grown, diagonal);
         let before = kept.len();
         kept.retain(|&i| {
             let passes = passing.contains(&page.run_of[i as usize]);
             if passes {
-                crossing.push(i);
+                beyond.push(i);
             }
             !passes
         });
-        Self { through: entered + before - kept.len(), kept, crossing }
+        Self { through: entered + before - kept.len(), kept, beyond }
     }
 }
 
@@ -253,4 +257,20 @@ fn passing_runs(page: &PageIndex, kept: &[u32], grown: &ListRect, diagonal: f32)
     }
     passing.sort_unstable();
     passing
+}
+
+impl std::fmt::Display for Exemplar {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let t = &self.template;
+        write!(
+            f,
+            "symbol of {:.1} units of ink ({} lines, {} curves, {} loops, {} symmetries), {} strokes of background left out",
+            t.weight,
+            t.lines.len(),
+            t.curves.len(),
+            t.loops.len(),
+            t.symmetries.len(),
+            self.background
+        )
+    }
 }

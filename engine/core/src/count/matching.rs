@@ -6,7 +6,7 @@ use super::index::PageIndex;
 use super::ink::{InkStyle, Segment};
 use super::pose::Pose;
 use super::template::{Sample, Template};
-use super::texture;
+use super::texture::{self, Hatches};
 use crate::geom::ListRect;
 
 /// Sine of the largest angle between strokes that can be the same (30 degrees).
@@ -296,9 +296,27 @@ impl Matcher<'_> {
             })
             .collect();
         let segments: Vec<Segment> = pieces.iter().map(|p| p.0).collect();
-        let marks = texture::regular(&segments, (self.template.diameter * scale * 0.25) as f32);
-        let total: f64 = pieces.iter().zip(marks).filter(|(_, mark)| !mark).map(|(p, _)| p.1).sum();
-        total / (self.template.weight * scale)
+        let (gap, margin) =
+            ((self.template.diameter * scale * 0.25) as f32, (self.template.diameter * scale * 0.5) as f32);
+        let marks = texture::regular(&segments, gap);
+        let all = self.template.weight * scale;
+        let total = |hatches: &Hatches| -> f64 {
+            let ours = |p: &Segment| !hatches.hold(p, &self.page.styles);
+            pieces.iter().zip(&marks).filter(|(p, mark)| !**mark && ours(&p.0)).map(|(p, _)| p.1).sum()
+        };
+        let extra = total(&Hatches::default());
+        if extra <= EXTRA_SLACK * all {
+            return extra / all;
+        }
+        // Scraps of a hatch that goes on around the symbol are not the symbol's.
+        let around = self.page.grid.within(&ListRect {
+            left: area.left - margin,
+            top: area.top - margin,
+            right: area.right + margin,
+            bottom: area.bottom + margin,
+        });
+        let around: Vec<Segment> = around.iter().map(|&i| self.page.segments[i as usize]).collect();
+        total(&Hatches::of(&around, &self.page.styles, gap)) / all
     }
 }
 

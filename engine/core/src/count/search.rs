@@ -65,6 +65,10 @@ pub struct Detection {
     pub scale: f64,
     /// 0 to 1.
     pub confidence: f64,
+    /// Share of the exemplar's ink that the page has there, 0 to 1.
+    pub coverage: f64,
+    /// Ink inside the outline that is not the exemplar's, as a share of the exemplar's ink.
+    pub extra: f64,
     /// The exemplar itself.
     pub is_exemplar: bool,
     /// Lies in a legend: a sample of the symbol, not an instance.
@@ -275,6 +279,8 @@ impl Search<'_> {
             mirrored: pose.mirrored && !template.round,
             scale: pose.scale(),
             confidence: j.score.confidence,
+            coverage: j.score.coverage,
+            extra: j.score.extra,
             is_exemplar: j.own,
             in_legend: self.page.legend.contains(middle[0] as f32, middle[1] as f32),
         })

@@ -2,11 +2,14 @@
 
 use std::f64::consts::TAU;
 
+use super::inkmap::InkMap;
 use super::pose::Pose;
 use super::template::Template;
 
 /// Share of the ink that must fall on ink.
-const SELF_COVERAGE: f64 = 0.96;
+const SELF_COVERAGE: f64 = 0.97;
+/// How near it must fall, in tolerances.
+const REACH: f32 = 0.7;
 /// Turns that are tried besides those that the exemplar's own lines suggest, degrees.
 const TURN_STEP: f64 = 7.5;
 /// Turns that no regular polygon shares; a shape that agrees with all of them is round.
@@ -15,14 +18,16 @@ const ODD_TURNS: [f64; 4] = [37.0, 71.0, 113.0, 167.0];
 const MAX_SYMMETRIES: usize = 24;
 
 /// The symmetries, the identity first, and whether the shape is round.
-pub(super) fn of(template: &Template) -> (Vec<Pose>, bool) {
+pub(super) fn of(template: &Template, step: f32) -> (Vec<Pose>, bool) {
+    let reach = template.tolerance as f32 * REACH + step * 0.5;
+    let map = InkMap::of(template.samples.iter().map(|s| (&s.p, &s.d)), reach);
     let middle = centroid(template);
     let about = |angle: f64, mirrored: bool| {
         let turned = Pose::turned(angle, mirrored);
         let moved = turned.apply(middle);
         Pose { x: middle[0] - moved[0], y: middle[1] - moved[1], ..turned }
     };
-    let holds = |pose: &Pose| coverage(template, pose) >= SELF_COVERAGE;
+    let holds = |pose: &Pose| coverage(template, &map, pose) >= SELF_COVERAGE;
     let identity = Pose::turned(0.0, false);
     if ODD_TURNS.iter().all(|t| holds(&about(t.to_radians(), false))) {
         return (vec![identity], true);
@@ -75,10 +80,10 @@ fn centroid(template: &Template) -> [f64; 2] {
     [x / n, y / n]
 }
 
-fn coverage(template: &Template, pose: &Pose) -> f64 {
+fn coverage(template: &Template, map: &InkMap, pose: &Pose) -> f64 {
     let on = |s: &&super::template::Sample| {
         let wide = |v: [f32; 2]| [f64::from(v[0]), f64::from(v[1])];
-        template.map.has(pose.apply(wide(s.p)), pose.turn(wide(s.d)))
+        map.has(pose.apply(wide(s.p)), pose.turn(wide(s.d)))
     };
     let hit: f64 = template.samples.iter().filter(on).map(|s| f64::from(s.weight)).sum();
     hit / template.weight

@@ -80,7 +80,7 @@ impl Template {
             symmetries: Vec::new(),
             round: false,
         };
-        (template.symmetries, template.round) = symmetry::of(&template);
+        (template.symmetries, template.round) = symmetry::of(&template, step);
         Ok(template)
     }
 

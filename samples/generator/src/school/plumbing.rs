@@ -88,16 +88,12 @@ fn waste_lines(canvas: &mut Canvas<'_>, floor: &Floor, setting: &Setting) {
         let west = room.area.left < 35.0;
         let x = if west { room.area.left + 2.1 } else { room.area.right - 2.1 };
         canvas.pen(Pen::new(1.0).gray(0.2).dashed(&[9.0, 4.0]));
-        canvas.line(setting.point([x, room.area.top + 3.0]), setting.point([x, room.area.bottom - 1.0]));
+        canvas.crossing_line(
+            setting.point([x, room.area.top + 3.0]),
+            setting.point([x, room.area.bottom - 1.0]),
+        );
         let at = setting.point([x, room.area.bottom - 0.6]);
         canvas.text(at, "4\" W", 6.5, Align::Center);
-        for kind in [Kind::WaterCloset, Kind::Urinal] {
-            let pipe = crate::truth::px(setting.point([x, 0.0]))[0];
-            for instance in canvas.truth.symbols.get_mut(kind.name()).into_iter().flatten() {
-                let [left, _, width, _] = instance.area;
-                instance.crossed |= pipe > left && pipe < left + width;
-            }
-        }
     }
 }
 
