@@ -157,8 +157,9 @@ fn measure(stream: &Stream<'_>, limit: u64) -> Size {
 fn inflate(raw: &[u8], limit: u64) -> Size {
     // The body is inflated without zlib's frame: writers that leave the checksum out are common, and
     // nothing of the drawing is missing then.
-    let has_head =
-        |head: [u8; 2]| head[0] & 0x0F == 8 && u16::from_be_bytes(head) % 31 == 0 && head[1] & 0x20 == 0;
+    let has_head = |head: [u8; 2]| {
+        head[0] & 0x0F == 8 && u16::from_be_bytes(head).is_multiple_of(31) && head[1] & 0x20 == 0
+    };
     let mut body = match raw {
         [a, b, body @ ..] if has_head([*a, *b]) => body,
         _ => return Size { bytes: raw.len() as u64, cut_off: false },
