@@ -3,10 +3,12 @@
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use takeoff_core::job::{FailureKind, Job, NewJob, Progress, Stage};
+use takeoff_core::job::{Job, NewJob, Progress, Stage};
 use takeoff_core::model::{BlobHash, Entity, Id, Index, Kind, TenantId, Timestamp};
 
 use crate::error::StoreError;
+
+pub use takeoff_core::job::JobEvent;
 
 /// Operations of one batch; a larger change is a resumable job.
 pub const MAX_BATCH_OPS: usize = 5_000;
@@ -76,7 +78,10 @@ pub enum Op {
     Claim(Claim, Id),
     Release(Claim),
     /// Tells the catalogue that the blob store holds these bytes; needed before a record may refer to it.
-    BlobStored { hash: BlobHash, size: u64 },
+    BlobStored {
+        hash: BlobHash,
+        size: u64,
+    },
 }
 
 /// What must hold when the batch is applied.
@@ -85,27 +90,6 @@ pub enum Expect {
     Version(Kind, Id, u64),
     Absent(Kind, Id),
     Exists(Kind, Id),
-}
-
-/// What happens to a job, from outside or by the attempt that runs it.
-#[derive(Debug, Clone, PartialEq)]
-pub enum JobEvent {
-    /// The attempt succeeded.
-    Succeed { result: Value },
-    /// The attempt hands over to children and runs again, with the checkpoint, when all have ended.
-    FanOut { children: Vec<NewJob>, checkpoint: Value },
-    /// The attempt wants to run again later; costs no attempt.
-    Snooze { until: Timestamp, checkpoint: Option<Value> },
-    /// The attempt failed; the job's retry policy decides between another try and death.
-    Fail { kind: FailureKind, message: String },
-    /// The holder gives the job back unfinished (drain, lost lease noticed); costs no attempt.
-    Release,
-    /// Reported by a holder whose commit was fenced off; counts one attempt, changes nothing else.
-    Fenced { token: u64, message: String },
-    /// A client or operator wants it gone. Terminal at once; the running attempt is fenced off.
-    Cancel { reason: String },
-    /// An operator gives a dead or cancelled job a fresh set of attempts.
-    Requeue,
 }
 
 /// An event of a job within a batch. `token` is the lease's; `None` for events from outside.
@@ -298,7 +282,12 @@ pub trait Catalog: Send + Sync + 'static {
     async fn get(&self, tenant: TenantId, kind: Kind, id: Id) -> Result<Option<Record>, StoreError>;
 
     /// In the order of `ids`.
-    async fn get_many(&self, tenant: TenantId, kind: Kind, ids: &[Id]) -> Result<Vec<Option<Record>>, StoreError>;
+    async fn get_many(
+        &self,
+        tenant: TenantId,
+        kind: Kind,
+        ids: &[Id],
+    ) -> Result<Vec<Option<Record>>, StoreError>;
 
     async fn list(&self, query: ListQuery) -> Result<Vec<Record>, StoreError>;
 
@@ -308,7 +297,13 @@ pub trait Catalog: Send + Sync + 'static {
     async fn claim_owner(&self, tenant: TenantId, claim: &Claim) -> Result<Option<Id>, StoreError>;
 
     /// Events of a project after `seq`, oldest first.
-    async fn events(&self, tenant: TenantId, project: Id, after: u64, limit: usize) -> Result<Vec<Event>, StoreError>;
+    async fn events(
+        &self,
+        tenant: TenantId,
+        project: Id,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Event>, StoreError>;
 
     async fn job(&self, tenant: TenantId, id: Id) -> Result<Option<Job>, StoreError>;
 
@@ -325,7 +320,12 @@ pub trait Catalog: Send + Sync + 'static {
     async fn lease(&self, request: LeaseRequest) -> Result<Vec<Job>, StoreError>;
 
     /// In the order of `renewals`.
-    async fn renew(&self, node: &str, lease_ms: i64, renewals: &[Renewal]) -> Result<Vec<Renewed>, StoreError>;
+    async fn renew(
+        &self,
+        node: &str,
+        lease_ms: i64,
+        renewals: &[Renewal],
+    ) -> Result<Vec<Renewed>, StoreError>;
 
     /// Puts jobs with an expired lease back to ready, without cost; returns how many.
     async fn rescue(&self, limit: usize) -> Result<usize, StoreError>;
@@ -341,4 +341,3 @@ pub trait Catalog: Send + Sync + 'static {
 pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> Timestamp;
 }
-

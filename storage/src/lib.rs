@@ -4,8 +4,16 @@
 
 pub mod blobs;
 pub mod catalog;
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 pub mod entity;
 pub mod error;
+mod folder;
+pub mod fs;
+mod kv;
+pub mod mem;
+pub mod metrics;
+pub mod sled;
 
 pub use blobs::{BlobInfo, BlobStore};
 pub use catalog::{Batch, Catalog, Committed, Expect, Op, Record};

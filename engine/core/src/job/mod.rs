@@ -1,7 +1,17 @@
 //! Jobs: durable stage + arguments, and what may happen to them. Pure; stores apply it.
 
+mod backoff;
+mod event;
+mod invariant;
+#[cfg(test)]
+mod model_test;
+#[cfg(test)]
+mod tests;
+mod transition;
 mod types;
 
+pub use event::{Cause, JobEvent};
+pub use transition::{MAX_CHILD_DEATHS, MAX_FAILURES, Refused, Transition, dies_of, enqueue, transition};
 pub use types::{
     AttemptFailure, FailureKind, Job, JobState, Lane, Lease, NewJob, Progress, RetryPolicy, Stage, TaskLabel,
 };

@@ -1,0 +1,146 @@
+//! A folder that belongs to one store and to one process at a time.
+//!
+//! `FORMAT` names product, format number and state; `LOCK` is held as long as the store is open. A folder
+//! with anything else in it and no `FORMAT` is somebody else's and is not touched.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use crate::error::StoreError;
+
+const FORMAT_FILE: &str = "FORMAT";
+const NEW_FORMAT_FILE: &str = "FORMAT.new";
+const LOCK_FILE: &str = "LOCK";
+
+/// A claimed folder; dropping it lets others in.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    path: PathBuf,
+    product: &'static str,
+    format: u32,
+    /// The store in it was never finished: nothing was acknowledged, everything may be made anew.
+    pub(crate) fresh: bool,
+    _lock: File,
+}
+
+impl Folder {
+    /// Claims a folder, made if it is not there.
+    ///
+    /// # Errors
+    /// `Unusable` when another process has it, or when it is another product's or a newer version's.
+    pub(crate) fn claim(path: &Path, product: &'static str, format: u32) -> Result<Self, StoreError> {
+        fs::create_dir_all(path).map_err(|e| unavailable("make", path, &e))?;
+        refuse_foreign(path, product)?;
+        let lock = lock(path, product)?;
+        // Again: who held the lock until now may have gone further.
+        refuse_foreign(path, product)?;
+        let fresh = match fs::read_to_string(path.join(FORMAT_FILE)) {
+            Ok(text) => check(&text, product, format).map_err(|why| unusable(path, product, &why))?,
+            Err(e) if e.kind() == ErrorKind::NotFound => true,
+            Err(e) if e.kind() == ErrorKind::InvalidData => {
+                return Err(unusable(path, product, "its FORMAT file is no text"));
+            }
+            Err(e) => return Err(unavailable("read FORMAT in", path, &e)),
+        };
+        let folder = Self { path: path.to_owned(), product, format, fresh, _lock: lock };
+        if fresh {
+            folder.write_format("new")?;
+        }
+        Ok(folder)
+    }
+
+    /// From now on the store in it holds what was acknowledged.
+    pub(crate) fn finish(&self) -> Result<(), StoreError> {
+        self.write_format("ready")
+    }
+
+    pub(crate) fn unusable(&self, why: &str) -> StoreError {
+        unusable(&self.path, self.product, why)
+    }
+
+    fn write_format(&self, state: &str) -> Result<(), StoreError> {
+        let text = format!("{}\nformat {}\nstate {state}\n", self.product, self.format);
+        replace(&self.path.join(FORMAT_FILE), text.as_bytes())
+            .map_err(|e| unavailable("write FORMAT in", &self.path, &e))
+    }
+}
+
+/// `FORMAT` is the first file in a folder of ours, so without it there is at most the lock and what a
+/// crash left of the first `FORMAT`.
+fn refuse_foreign(path: &Path, product: &str) -> Result<(), StoreError> {
+    if path.join(FORMAT_FILE).exists() {
+        return Ok(());
+    }
+    for entry in fs::read_dir(path).map_err(|e| unavailable("read", path, &e))? {
+        let name = entry.map_err(|e| unavailable("read", path, &e))?.file_name();
+        if name != LOCK_FILE && name != NEW_FORMAT_FILE {
+            return Err(unusable(path, product, &format!("it holds {name:?} but no FORMAT file")));
+        }
+    }
+    Ok(())
+}
+
+fn lock(path: &Path, product: &str) -> Result<File, StoreError> {
+    let mut options = OpenOptions::new();
+    let lock = options.create(true).truncate(false).write(true).open(path.join(LOCK_FILE));
+    let lock = lock.map_err(|e| unavailable("lock", path, &e))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => {
+            Err(StoreError::Unusable(format!("{product} in {} is in use by another process", path.display())))
+        }
+        Err(TryLockError::Error(e)) => Err(unavailable("lock", path, &e)),
+    }
+}
+
+/// Whether the store in it is still to be made.
+fn check(text: &str, product: &str, format: u32) -> Result<bool, String> {
+    let mut lines = text.lines();
+    let found = lines.next().unwrap_or_default();
+    if found != product {
+        return Err(format!("its FORMAT file says {found:?}"));
+    }
+    let number = lines.next().and_then(|l| l.strip_prefix("format ")).and_then(|n| n.parse::<u32>().ok());
+    match number {
+        Some(n) if n == format => {}
+        Some(n) if n > format => {
+            return Err(format!(
+                "it has format {n}, made by a newer version; this one reads format {format}"
+            ));
+        }
+        Some(n) => return Err(format!("it has format {n}, which no version has made")),
+        None => return Err("its FORMAT file names no format".to_owned()),
+    }
+    match lines.next() {
+        Some("state ready") => Ok(false),
+        Some("state new") => Ok(true),
+        other => Err(format!("its FORMAT file ends in {:?}", other.unwrap_or_default())),
+    }
+}
+
+/// Replaces a file as a whole, durably.
+pub(crate) fn replace(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let new = file.with_extension("new");
+    let mut written = File::create(&new)?;
+    written.write_all(bytes)?;
+    written.sync_all()?;
+    fs::rename(&new, file)?;
+    match file.parent() {
+        Some(folder) => sync_folder(folder),
+        None => Ok(()),
+    }
+}
+
+/// Makes names in a folder durable.
+pub(crate) fn sync_folder(folder: &Path) -> std::io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+pub(crate) fn unavailable(what: &str, path: &Path, e: &std::io::Error) -> StoreError {
+    StoreError::Unavailable(format!("cannot {what} {}: {e}", path.display()))
+}
+
+fn unusable(path: &Path, product: &str, why: &str) -> StoreError {
+    StoreError::Unusable(format!("{} cannot be opened as {product}: {why}", path.display()))
+}

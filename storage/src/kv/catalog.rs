@@ -1,0 +1,193 @@
+//! [`Catalog`] over a key-value store.
+
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use takeoff_core::job::{Job, Stage};
+use takeoff_core::model::{Id, Index, Kind, TenantId, Timestamp};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+
+use super::queue::QueueState;
+use super::writer::{Command, Health, QUEUE_CAPACITY, Reply, Writer, lock};
+use super::{Kv, listing, recover};
+use crate::catalog::{
+    Batch, Catalog, Claim, Clock, Committed, Event, JobPage, JobQuery, LeaseRequest, ListQuery, Record,
+    Renewal, Renewed, StageQueue,
+};
+use crate::error::StoreError;
+use crate::metrics::COMMIT_SECONDS;
+
+/// Longest that a caller waits for the store. A disk that is slower than this is down.
+const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+
+/// A catalogue with its writer thread, which ends with it.
+pub(crate) struct KvCatalog<K: Kv> {
+    store: Arc<K>,
+    clock: Arc<dyn Clock>,
+    queue: Arc<Mutex<QueueState>>,
+    health: Arc<Health>,
+    /// `None` only while it is dropped.
+    commands: Option<mpsc::Sender<Command>>,
+    writer: Option<JoinHandle<()>>,
+}
+
+impl<K: Kv> KvCatalog<K> {
+    /// Reads the whole store, voids its leases and starts the writer.
+    pub(crate) fn start(store: K, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+        let recovered = recover::recover(&store, clock.now())?;
+        if recovered.released > 0 {
+            tracing::info!(jobs = recovered.released, "leases of an earlier run are void");
+        }
+        let (store, health) = (Arc::new(store), Arc::new(Health::default()));
+        let queue = Arc::new(Mutex::new(recovered.queue));
+        let writer = Writer {
+            store: Arc::clone(&store),
+            clock: Arc::clone(&clock),
+            queue: Arc::clone(&queue),
+            health: Arc::clone(&health),
+            seq: recovered.seq,
+        };
+        let (commands, received) = mpsc::channel(QUEUE_CAPACITY);
+        let writer = std::thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || writer.run(received))
+            .map_err(|e| StoreError::Unavailable(format!("its writer thread does not start: {e}")))?;
+        Ok(Self { store, clock, queue, health, commands: Some(commands), writer: Some(writer) })
+    }
+
+    async fn write<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, StoreError> {
+        self.health.check()?;
+        let stopped = || StoreError::Unavailable("its writer has stopped".to_owned());
+        let commands = self.commands.as_ref().ok_or_else(stopped)?;
+        let (reply, answer) = oneshot::channel();
+        let command = command(reply);
+        let answered = timeout(ANSWER_WITHIN, async {
+            commands.send(command).await.map_err(|_| stopped())?;
+            answer.await.map_err(|_| stopped())?
+        });
+        answered.await.unwrap_or_else(|_| Err(too_slow()))
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&K) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.health.check()?;
+        if !K::BLOCKS {
+            return read(&self.store);
+        }
+        let store = Arc::clone(&self.store);
+        match timeout(ANSWER_WITHIN, tokio::task::spawn_blocking(move || read(&store))).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(e)) => Err(StoreError::Unavailable(format!("a read failed: {e}"))),
+            Err(_) => Err(too_slow()),
+        }
+    }
+}
+
+fn too_slow() -> StoreError {
+    StoreError::Unavailable(format!("no answer within {} s", ANSWER_WITHIN.as_secs()))
+}
+
+impl<K: Kv> Drop for KvCatalog<K> {
+    fn drop(&mut self) {
+        self.commands = None;
+        if let Some(writer) = self.writer.take() {
+            // It ends after the group it is at; whoever opens the folder next finds it free. The
+            // thread catches its panics, so there is no error to report.
+            let _ = writer.join();
+        }
+    }
+}
+
+#[async_trait]
+impl<K: Kv> Catalog for KvCatalog<K> {
+    async fn get(&self, tenant: TenantId, kind: Kind, id: Id) -> Result<Option<Record>, StoreError> {
+        self.read(move |store| listing::record(store, tenant, kind, id)).await
+    }
+
+    async fn get_many(
+        &self,
+        tenant: TenantId,
+        kind: Kind,
+        ids: &[Id],
+    ) -> Result<Vec<Option<Record>>, StoreError> {
+        let ids = ids.to_vec();
+        self.read(move |store| ids.into_iter().map(|id| listing::record(store, tenant, kind, id)).collect())
+            .await
+    }
+
+    async fn list(&self, query: ListQuery) -> Result<Vec<Record>, StoreError> {
+        self.read(move |store| listing::list(store, &query)).await
+    }
+
+    async fn count(&self, tenant: TenantId, kind: Kind, index: Index, parent: Id) -> Result<u64, StoreError> {
+        self.read(move |store| listing::count(store, tenant, kind, index, parent)).await
+    }
+
+    async fn claim_owner(&self, tenant: TenantId, claim: &Claim) -> Result<Option<Id>, StoreError> {
+        let claim = claim.clone();
+        self.read(move |store| listing::claim_owner(store, tenant, &claim)).await
+    }
+
+    async fn events(
+        &self,
+        tenant: TenantId,
+        project: Id,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Event>, StoreError> {
+        self.read(move |store| listing::events(store, tenant, project, after, limit)).await
+    }
+
+    async fn job(&self, tenant: TenantId, id: Id) -> Result<Option<Job>, StoreError> {
+        self.read(move |store| listing::job(store, tenant, id)).await
+    }
+
+    async fn jobs(&self, tenant: TenantId, query: JobQuery) -> Result<JobPage, StoreError> {
+        self.read(move |store| listing::jobs(store, tenant, &query)).await
+    }
+
+    async fn queue(&self, stage: Stage) -> Result<StageQueue, StoreError> {
+        let counts = lock(&self.queue).stage(stage);
+        let now = self.clock.now();
+        self.read(move |store| listing::queue(store, stage, &counts, now)).await
+    }
+
+    async fn commit(&self, batch: Batch) -> Result<Committed, StoreError> {
+        let started = self.clock.now();
+        let result = self.write(|reply| Command::Commit(batch, reply)).await;
+        let micros = self.clock.now().0.saturating_sub(started.0).max(0);
+        metrics::histogram!(COMMIT_SECONDS).record(Duration::from_micros(micros.unsigned_abs()));
+        result
+    }
+
+    async fn lease(&self, request: LeaseRequest) -> Result<Vec<Job>, StoreError> {
+        self.write(|reply| Command::Lease(request, reply)).await
+    }
+
+    async fn renew(
+        &self,
+        node: &str,
+        lease_ms: i64,
+        renewals: &[Renewal],
+    ) -> Result<Vec<Renewed>, StoreError> {
+        let (node, renewals) = (node.to_owned(), renewals.to_vec());
+        self.write(|reply| Command::Renew { node, lease_ms, renewals, reply }).await
+    }
+
+    async fn rescue(&self, limit: usize) -> Result<usize, StoreError> {
+        self.write(|reply| Command::Rescue { limit, reply }).await
+    }
+
+    async fn prune(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {
+        self.write(|reply| Command::Prune { before, limit, reply }).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.write(Command::Ping).await
+    }
+}

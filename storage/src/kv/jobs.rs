@@ -1,0 +1,187 @@
+//! Jobs in the store: what [`transition`] decides, as rows.
+
+use takeoff_core::job::{self, Cause, Job, JobEvent, JobState, NewJob, Refused, Transition, transition};
+use takeoff_core::model::{Id, TenantId};
+
+use super::commit::Change;
+use super::queue::{Move, Place};
+use super::{Kv, keys, rows};
+use crate::catalog::{JobChange, LeaseRequest, Renewal, Renewed};
+use crate::error::StoreError;
+
+impl<K: Kv> Change<'_, '_, K> {
+    pub(super) fn job(&self, tenant: TenantId, id: Id) -> Result<Option<Job>, StoreError> {
+        self.rows.get(&keys::job(tenant, id))?.map(|row| rows::decode_job(id, &row)).transpose()
+    }
+
+    fn existing_job(&self, tenant: TenantId, id: Id) -> Result<Job, StoreError> {
+        self.job(tenant, id)?.ok_or(StoreError::NoSuchJob(id))
+    }
+
+    pub(super) fn enqueue(&mut self, tenant: TenantId, new: NewJob) -> Result<(), StoreError> {
+        let job = job::enqueue(new, tenant, None, self.now);
+        self.insert_job(job)
+    }
+
+    fn insert_job(&mut self, job: Job) -> Result<(), StoreError> {
+        if let Some(twin) = self.job(job.tenant, job.id)? {
+            return Err(StoreError::JobState { job: twin.id, state: twin.state });
+        }
+        for key in keys::job_listings(&job) {
+            self.rows.put(key, Vec::new());
+        }
+        self.rows.put(keys::job_state(&job), rows::encode_tenant(job.tenant));
+        self.rows.put(keys::job(job.tenant, job.id), rows::encode_job(&job));
+        self.committed.woken.push(job.stage);
+        self.moves.push(Move { before: None, after: Some(Place::of(&job)) });
+        Ok(())
+    }
+
+    pub(super) fn change_job(&mut self, tenant: TenantId, change: JobChange) -> Result<(), StoreError> {
+        let before = self.existing_job(tenant, change.job)?;
+        let cause = Cause::Reported { token: change.token, event: change.event };
+        let detaches = matches!(cause, Cause::Reported { event: JobEvent::Requeue, .. });
+        let after = self.decide(&before, cause)?;
+        if let (true, Some(parent)) = (detaches, before.parent) {
+            self.rows.remove([keys::children(tenant, parent), before.id.bytes().to_vec()].concat());
+        }
+        self.settle(before, after)
+    }
+
+    fn decide(&self, before: &Job, cause: Cause) -> Result<Transition, StoreError> {
+        transition(before, cause, self.now, jitter(before)).map_err(|refused| match refused {
+            Refused::Fenced { token } => StoreError::Fenced { job: before.id, token },
+            Refused::State(state) => StoreError::JobState { job: before.id, state },
+            Refused::Broken(rule) => rows::damaged(format!("job {}", before.id), rule.to_owned()),
+        })
+    }
+
+    /// Stores a transition and everything that follows from it: children to enqueue, children to
+    /// cancel, parents to tell, up and down the tree.
+    fn settle(&mut self, before: Job, after: Transition) -> Result<(), StoreError> {
+        let mut open = vec![(before, after)];
+        while let Some((before, after)) = open.pop() {
+            self.store(&before, &after.job);
+            if after.readied {
+                self.committed.woken.push(after.job.stage);
+            }
+            if after.ended {
+                self.committed.ended.push(after.job.id);
+                open.extend(self.tell_parent(&after.job)?);
+            }
+            for child in after.children {
+                self.insert_job(child)?;
+            }
+            if after.cancel_children {
+                self.cancel_children(&after.job, &mut open)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A parent that does not wait (it was cancelled) is told nothing.
+    fn tell_parent(&self, child: &Job) -> Result<Option<(Job, Transition)>, StoreError> {
+        let Some(id) = child.parent else { return Ok(None) };
+        let Some(parent) = self.job(child.tenant, id)?.filter(|p| p.state == JobState::Waiting) else {
+            return Ok(None);
+        };
+        let failed = child.state != JobState::Succeeded;
+        let told = self.decide(&parent, Cause::ChildEnded { failed })?;
+        Ok(Some((parent, told)))
+    }
+
+    fn cancel_children(&self, parent: &Job, open: &mut Vec<(Job, Transition)>) -> Result<(), StoreError> {
+        let from = keys::children(parent.tenant, parent.id);
+        let reason = parent.error.clone().unwrap_or_default();
+        for (key, _) in self.rows.scan(&from, &keys::after_prefix(&from), usize::MAX)? {
+            let id = keys::last_id(&key)
+                .ok_or_else(|| rows::damaged(rows::row_name(&key), "no job".to_owned()))?;
+            let Some(child) = self.job(parent.tenant, id)?.filter(|c| !c.state.is_terminal()) else {
+                continue;
+            };
+            let event = JobEvent::Cancel { reason: reason.clone() };
+            let cancelled = self.decide(&child, Cause::Reported { token: None, event })?;
+            open.push((child, cancelled));
+        }
+        Ok(())
+    }
+
+    fn store(&mut self, before: &Job, after: &Job) {
+        let (old, new) = (keys::job_state(before), keys::job_state(after));
+        if old != new {
+            self.rows.remove(old);
+            self.rows.put(new, rows::encode_tenant(after.tenant));
+        }
+        self.rows.put(keys::job(after.tenant, after.id), rows::encode_job(after));
+        self.moves.push(Move { before: Some(Place::of(before)), after: Some(Place::of(after)) });
+    }
+
+    pub(super) fn lease(&mut self, request: &LeaseRequest) -> Result<Vec<Job>, StoreError> {
+        let mut leased = Vec::new();
+        for (lane, priority) in self.queue.groups(request.stage) {
+            let free = request.max_jobs - leased.len();
+            if free == 0 {
+                break;
+            }
+            let from = keys::ready_group(request.stage, lane, priority);
+            let to = keys::ready_group_due_end(request.stage, lane, priority, self.now);
+            for (key, tenant) in self.rows.scan(&from, &to, free)? {
+                let id = keys::last_id(&key)
+                    .ok_or_else(|| rows::damaged(rows::row_name(&key), "no job".to_owned()))?;
+                let before = self.existing_job(rows::decode_tenant(&key, &tenant)?, id)?;
+                let cause = Cause::Lease { node: request.node.clone(), lease_ms: request.lease_ms };
+                let after = self.decide(&before, cause)?;
+                self.store(&before, &after.job);
+                leased.push(after.job);
+            }
+        }
+        Ok(leased)
+    }
+
+    pub(super) fn renew(
+        &mut self,
+        node: &str,
+        lease_ms: i64,
+        renewals: &[Renewal],
+    ) -> Result<Vec<Renewed>, StoreError> {
+        renewals.iter().map(|renewal| self.renew_one(node, lease_ms, renewal)).collect()
+    }
+
+    fn renew_one(&mut self, node: &str, lease_ms: i64, renewal: &Renewal) -> Result<Renewed, StoreError> {
+        let Some(held) = self.queue.lease(renewal.job) else { return Ok(Renewed::Lost) };
+        let before = self.existing_job(held.tenant, renewal.job)?;
+        let is_holder = before.lease.as_ref().is_some_and(|l| l.token == renewal.token && l.node == node);
+        if !is_holder {
+            return Ok(Renewed::Lost);
+        }
+        let progress = renewal.progress.clone();
+        let after = self.decide(&before, Cause::Renew { token: renewal.token, lease_ms, progress })?;
+        self.store(&before, &after.job);
+        Ok(after.job.lease.as_ref().map_or(Renewed::Lost, |lease| Renewed::Until(lease.until)))
+    }
+
+    pub(super) fn rescue(&mut self, limit: usize) -> Result<usize, StoreError> {
+        let expired = self.queue.expired(self.now, limit);
+        for (id, tenant) in &expired {
+            self.void_lease(*tenant, *id)?;
+        }
+        Ok(expired.len())
+    }
+
+    /// Takes a lease away, without cost to the job.
+    pub(super) fn void_lease(&mut self, tenant: TenantId, id: Id) -> Result<(), StoreError> {
+        let before = self.existing_job(tenant, id)?;
+        let after = self.decide(&before, Cause::Expire)?;
+        self.settle(before, after)
+    }
+}
+
+/// Spreads retries by what the job is, not by chance: ids are random already, and the token makes each
+/// attempt's number another one. (The finaliser of splitmix64.)
+fn jitter(job: &Job) -> u64 {
+    let (high, low) = job.id.0.as_u64_pair();
+    let mut x = high ^ low ^ job.token.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ (x >> 31)
+}

@@ -1,0 +1,280 @@
+//! Key layout: one prefix byte a kind of row, then fixed-width big-endian parts, so that byte order is
+//! list order. The layout is stored: a change of it is a new format number of the folder.
+//!
+//! | prefix | key | value |
+//! |-|-|-|
+//! | `!` | `format`, `seq`, `ping` | product and format; number of the newest commit |
+//! | `r` | tenant kind id | record |
+//! | `i` | tenant kind index parent id | – |
+//! | `c` | tenant claim | owner's id |
+//! | `b` | tenant hash | size |
+//! | `f` | tenant hash kind id | – (the record refers to the blob) |
+//! | `n` | tenant project | number of the project's newest event |
+//! | `v` | tenant project seq | event |
+//! | `j` | tenant job | job |
+//! | `p`, `s` | tenant project/subject job | – |
+//! | `t` | tenant job | – (a job that clients see) |
+//! | `h` | tenant parent job | – (a child) |
+//! | `q` | stage lane priority `run_at` job | tenant (ready) |
+//! | `l`, `w`, `d` | stage job | tenant (leased, waiting, dead) |
+//! | `e` | `finished_at` job | tenant (succeeded or cancelled) |
+
+use takeoff_core::job::{Job, JobState, Lane, Stage};
+use takeoff_core::model::{BlobHash, Id, Index, Kind, TenantId, Timestamp};
+
+use crate::catalog::Claim;
+
+pub(crate) const FORMAT_KEY: &[u8] = b"!format";
+pub(crate) const SEQ_KEY: &[u8] = b"!seq";
+pub(super) const PING_KEY: &[u8] = b"!ping";
+
+pub(super) const READY: u8 = b'q';
+pub(super) const LEASED: u8 = b'l';
+pub(super) const WAITING: u8 = b'w';
+pub(super) const DEAD: u8 = b'd';
+pub(super) const ENDED: u8 = b'e';
+pub(super) const JOB: u8 = b'j';
+pub(super) const RECORD: u8 = b'r';
+pub(super) const EVENT: u8 = b'v';
+pub(super) const EVENT_COUNT: u8 = b'n';
+
+/// Every prefix there is; another one is a foreign or damaged store.
+pub(super) const PREFIXES: &[u8] = b"!ricbfnvjpsthqlwde";
+
+struct Key(Vec<u8>);
+
+impl Key {
+    fn of(prefix: u8) -> Self {
+        let mut bytes = Vec::with_capacity(56);
+        bytes.push(prefix);
+        Self(bytes)
+    }
+
+    fn tenant(prefix: u8, tenant: TenantId) -> Self {
+        Self::of(prefix).raw(&tenant.0.to_be_bytes())
+    }
+
+    fn raw(mut self, bytes: &[u8]) -> Self {
+        self.0.extend_from_slice(bytes);
+        self
+    }
+
+    fn byte(self, byte: u8) -> Self {
+        self.raw(&[byte])
+    }
+
+    fn id(self, id: Id) -> Self {
+        self.raw(id.bytes())
+    }
+
+    fn at(self, at: Timestamp) -> Self {
+        self.raw(&sortable(at).to_be_bytes())
+    }
+}
+
+/// Order-preserving map from signed to unsigned.
+const fn sortable(at: Timestamp) -> u64 {
+    at.0.cast_unsigned() ^ (1 << 63)
+}
+
+const fn unsortable(bits: u64) -> Timestamp {
+    Timestamp((bits ^ (1 << 63)).cast_signed())
+}
+
+/// The first key after all keys that start with `prefix`.
+pub(super) fn after_prefix(prefix: &[u8]) -> Vec<u8> {
+    let mut end = prefix.to_vec();
+    while let Some(last) = end.pop() {
+        if last < u8::MAX {
+            end.push(last + 1);
+            return end;
+        }
+    }
+    // Only a prefix of 0xff bytes has no successor; no row starts with one.
+    vec![u8::MAX; prefix.len() + 1]
+}
+
+pub(super) fn record(tenant: TenantId, kind: Kind, id: Id) -> Vec<u8> {
+    Key::tenant(RECORD, tenant).byte(kind.code()).id(id).0
+}
+
+pub(super) fn list(tenant: TenantId, kind: Kind, index: Index, parent: Id) -> Vec<u8> {
+    Key::tenant(b'i', tenant).byte(kind.code()).byte(index as u8).id(parent).0
+}
+
+pub(super) fn listed(tenant: TenantId, kind: Kind, index: Index, parent: Id, id: Id) -> Vec<u8> {
+    Key(list(tenant, kind, index, parent)).id(id).0
+}
+
+pub(super) fn claim(tenant: TenantId, claim: &Claim) -> Vec<u8> {
+    Key::tenant(b'c', tenant).raw(claim.0.as_bytes()).0
+}
+
+pub(super) fn blob(tenant: TenantId, hash: BlobHash) -> Vec<u8> {
+    Key::tenant(b'b', tenant).raw(&hash.0).0
+}
+
+pub(super) fn blob_ref(tenant: TenantId, hash: BlobHash, kind: Kind, id: Id) -> Vec<u8> {
+    Key::tenant(b'f', tenant).raw(&hash.0).byte(kind.code()).id(id).0
+}
+
+pub(super) fn event_count(tenant: TenantId, project: Id) -> Vec<u8> {
+    Key::tenant(EVENT_COUNT, tenant).id(project).0
+}
+
+pub(super) fn events(tenant: TenantId, project: Id) -> Vec<u8> {
+    Key::tenant(EVENT, tenant).id(project).0
+}
+
+pub(super) fn event(tenant: TenantId, project: Id, seq: u64) -> Vec<u8> {
+    Key(events(tenant, project)).raw(&seq.to_be_bytes()).0
+}
+
+/// Tenant, project and number of an event or, without a number, of a project's counter.
+pub(super) fn event_parts(key: &[u8]) -> Option<(TenantId, Id, Option<u64>)> {
+    let (tenant, rest) = key.get(1..)?.split_first_chunk::<4>()?;
+    let (project, rest) = rest.split_first_chunk::<16>()?;
+    let seq = rest.first_chunk::<8>().map(|b| u64::from_be_bytes(*b));
+    Some((TenantId(u32::from_be_bytes(*tenant)), Id::from_bytes(*project), seq))
+}
+
+pub(super) fn job(tenant: TenantId, id: Id) -> Vec<u8> {
+    Key::tenant(JOB, tenant).id(id).0
+}
+
+pub(super) fn jobs(tenant: TenantId) -> Vec<u8> {
+    Key::tenant(JOB, tenant).0
+}
+
+pub(super) fn jobs_of_project(tenant: TenantId, project: Id) -> Vec<u8> {
+    Key::tenant(b'p', tenant).id(project).0
+}
+
+pub(super) fn jobs_of_subject(tenant: TenantId, subject: Id) -> Vec<u8> {
+    Key::tenant(b's', tenant).id(subject).0
+}
+
+pub(super) fn tasks(tenant: TenantId) -> Vec<u8> {
+    Key::tenant(b't', tenant).0
+}
+
+pub(super) fn children(tenant: TenantId, parent: Id) -> Vec<u8> {
+    Key::tenant(b'h', tenant).id(parent).0
+}
+
+/// The listings that a job is in for as long as it exists.
+pub(super) fn job_listings(job: &Job) -> impl Iterator<Item = Vec<u8>> {
+    let (tenant, id) = (job.tenant, job.id);
+    [
+        job.project_id.map(|p| jobs_of_project(tenant, p)),
+        job.subject_id.map(|s| jobs_of_subject(tenant, s)),
+        job.task.is_some().then(|| tasks(tenant)),
+        job.parent.map(|p| children(tenant, p)),
+    ]
+    .into_iter()
+    .flatten()
+    .map(move |list| Key(list).id(id).0)
+}
+
+/// The one row that says which state a job is in.
+pub(super) fn job_state(job: &Job) -> Vec<u8> {
+    match job.state {
+        JobState::Ready => Key(ready_group(job.stage, job.lane, job.priority)).at(job.run_at).id(job.id).0,
+        JobState::Leased => Key(of_stage(LEASED, job.stage)).id(job.id).0,
+        JobState::Waiting => Key(of_stage(WAITING, job.stage)).id(job.id).0,
+        JobState::Dead => Key(of_stage(DEAD, job.stage)).id(job.id).0,
+        JobState::Succeeded | JobState::Refused | JobState::Cancelled => {
+            Key::of(ENDED).at(job.finished_at.unwrap_or(job.created_at)).id(job.id).0
+        }
+    }
+}
+
+pub(super) fn of_stage(prefix: u8, stage: Stage) -> Vec<u8> {
+    Key::of(prefix).byte(stage as u8).0
+}
+
+/// Ready jobs of one stage, lane and priority, in order of `run_at`.
+pub(super) fn ready_group(stage: Stage, lane: Lane, priority: i16) -> Vec<u8> {
+    let priority = priority.cast_unsigned() ^ (1 << 15);
+    Key(of_stage(READY, stage)).byte(lane as u8).raw(&priority.to_be_bytes()).0
+}
+
+/// The end of those of them that are due at `now`.
+pub(super) fn ready_group_due_end(stage: Stage, lane: Lane, priority: i16, now: Timestamp) -> Vec<u8> {
+    Key(ready_group(stage, lane, priority)).raw(&sortable(now).saturating_add(1).to_be_bytes()).0
+}
+
+/// Ended jobs that ended before `before`: the end of their range.
+pub(super) fn ended_before(before: Timestamp) -> Vec<u8> {
+    Key::of(ENDED).at(before).0
+}
+
+/// Stage, lane and priority of a ready row.
+pub(super) fn ready_parts(key: &[u8]) -> Option<(Stage, Lane, i16)> {
+    let stage = stage_of(key)?;
+    let lane = match *key.get(2)? {
+        0 => Lane::Interactive,
+        1 => Lane::Batch,
+        _ => return None,
+    };
+    let priority = u16::from_be_bytes(*key.get(3..)?.first_chunk::<2>()?) ^ (1 << 15);
+    Some((stage, lane, priority.cast_signed()))
+}
+
+/// When a ready job is due.
+pub(super) fn ready_run_at(key: &[u8]) -> Option<Timestamp> {
+    key.get(5..)?.first_chunk::<8>().map(|b| unsortable(u64::from_be_bytes(*b)))
+}
+
+pub(super) fn stage_of(key: &[u8]) -> Option<Stage> {
+    let code = *key.get(1)?;
+    Stage::ALL.into_iter().find(|s| *s as u8 == code)
+}
+
+/// The id that a key ends with.
+pub(super) fn last_id(key: &[u8]) -> Option<Id> {
+    key.last_chunk::<16>().map(|b| Id::from_bytes(*b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_sort_like_what_they_mean() {
+        let key = |lane, priority, at| {
+            let mut job = ready_group(Stage::Ingest, lane, priority);
+            job.extend(sortable(Timestamp(at)).to_be_bytes());
+            job
+        };
+        let sorted = [
+            key(Lane::Interactive, -5, 9),
+            key(Lane::Interactive, 0, -3),
+            key(Lane::Interactive, 0, 2),
+            key(Lane::Interactive, 7, 0),
+            key(Lane::Batch, i16::MIN, 0),
+            key(Lane::Batch, i16::MAX, 0),
+        ];
+        assert!(sorted.is_sorted());
+        for (k, at) in sorted.iter().zip([9, -3, 2]) {
+            assert_eq!(ready_run_at(k), Some(Timestamp(at)));
+        }
+        assert_eq!(ready_parts(&sorted[0]), Some((Stage::Ingest, Lane::Interactive, -5)));
+        assert_eq!(ready_parts(&sorted[5]), Some((Stage::Ingest, Lane::Batch, i16::MAX)));
+    }
+
+    #[test]
+    fn due_range_includes_now() {
+        let now = Timestamp(50);
+        let end = ready_group_due_end(Stage::Noop, Lane::Batch, 3, now);
+        let at = |t| Key(ready_group(Stage::Noop, Lane::Batch, 3)).at(Timestamp(t)).id(Id::NIL).0;
+        assert!(at(50) < end && at(51) > end);
+    }
+
+    #[test]
+    fn prefix_ends() {
+        assert_eq!(after_prefix(b"ab"), b"ac");
+        assert_eq!(after_prefix(&[1, 255, 255]), [2]);
+        assert!(after_prefix(&[255]) > vec![255, 254]);
+    }
+}

@@ -1,0 +1,48 @@
+//! The catalogue over any ordered key-value store with atomic batches; mem and sled are such stores.
+//!
+//! One writer thread takes commands from a bounded queue, checks and applies them to an overlay, hands
+//! the overlay over as one atomic batch, flushes once, and only then answers. Reads go to the store
+//! directly and see what is applied.
+
+mod catalog;
+mod commit;
+mod jobs;
+mod keys;
+mod listing;
+mod overlay;
+mod prune;
+mod queue;
+mod recover;
+mod rows;
+mod writer;
+
+use std::collections::BTreeMap;
+
+use crate::error::StoreError;
+
+pub(crate) use catalog::KvCatalog;
+pub(crate) use keys::{FORMAT_KEY, SEQ_KEY};
+
+/// Writes of one atomic batch: a value to put, or `None` to remove.
+pub(crate) type Writes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+
+/// Called with each key and value of a scan; `false` ends it.
+pub(crate) type Visit<'a> = dyn FnMut(&[u8], &[u8]) -> Result<bool, StoreError> + 'a;
+
+/// An ordered store of bytes.
+pub(crate) trait Kv: Send + Sync + 'static {
+    /// Whether a read may wait for a disk, so that it may not run on a thread of the async runtime.
+    const BLOCKS: bool;
+
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Visits the keys in `from..to`, ascending or descending. The visitor may not use the store.
+    fn scan(&self, from: &[u8], to: &[u8], descending: bool, visit: &mut Visit<'_>)
+    -> Result<(), StoreError>;
+
+    /// All of the writes or none of them, after a crash too.
+    fn apply(&self, writes: Writes) -> Result<(), StoreError>;
+
+    /// Returns when everything applied is durable. `seq` is the number of the newest commit.
+    fn flush(&self, seq: u64) -> Result<(), StoreError>;
+}

@@ -1,0 +1,80 @@
+//! Opening a store that has been used: read everything once, count the queue, void all leases.
+
+use takeoff_core::job::{JobState, Stage};
+use takeoff_core::model::{Id, TenantId, Timestamp};
+
+use super::commit::Change;
+use super::overlay::Overlay;
+use super::queue::QueueState;
+use super::{Kv, SEQ_KEY, keys, rows};
+use crate::error::StoreError;
+
+/// What the writer starts from.
+pub(super) struct Recovered {
+    pub(super) queue: QueueState,
+    pub(super) seq: u64,
+    /// Jobs whose lease was void.
+    pub(super) released: usize,
+}
+
+/// Reads every row, so that damage is found now and not in the middle of work.
+pub(super) fn recover<K: Kv>(store: &K, now: Timestamp) -> Result<Recovered, StoreError> {
+    let mut queue = QueueState::default();
+    let mut leased: Vec<(TenantId, Id)> = Vec::new();
+    let mut seq = 0;
+    store.scan(&[], &[u8::MAX], false, &mut |key, row| {
+        match key.first() {
+            Some(&keys::READY) => {
+                let (stage, lane, priority) = keys::ready_parts(key).ok_or_else(|| unknown(key))?;
+                queue.found(stage, JobState::Ready, Some((lane, priority)));
+            }
+            Some(&keys::WAITING) => queue.found(stage_of(key)?, JobState::Waiting, None),
+            Some(&keys::DEAD) => queue.found(stage_of(key)?, JobState::Dead, None),
+            Some(&keys::LEASED) => {
+                let id = keys::last_id(key).ok_or_else(|| unknown(key))?;
+                leased.push((rows::decode_tenant(key, row)?, id));
+            }
+            Some(prefix) if keys::PREFIXES.contains(prefix) => {
+                if key == SEQ_KEY {
+                    seq = rows::decode_u64(key, row)?;
+                }
+            }
+            _ => return Err(unknown(key)),
+        }
+        Ok(true)
+    })?;
+    void_leases(store, &mut queue, &leased, &mut seq, now)?;
+    Ok(Recovered { queue, seq, released: leased.len() })
+}
+
+/// One process holds the folder and it has just started: nobody runs these jobs.
+fn void_leases<K: Kv>(
+    store: &K,
+    queue: &mut QueueState,
+    leased: &[(TenantId, Id)],
+    seq: &mut u64,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if leased.is_empty() {
+        return Ok(());
+    }
+    let mut rows = Overlay::new(store);
+    let mut change = Change::new(&mut rows, queue, now);
+    for (tenant, id) in leased {
+        change.void_lease(*tenant, *id)?;
+    }
+    let (moves, _) = change.finish();
+    queue.take(moves);
+    *seq += 1;
+    rows.put(SEQ_KEY.to_vec(), seq.to_be_bytes().to_vec());
+    store.apply(rows.into_writes())?;
+    store.flush(*seq)
+}
+
+fn stage_of(key: &[u8]) -> Result<Stage, StoreError> {
+    keys::stage_of(key).ok_or_else(|| unknown(key))
+}
+
+fn unknown(key: &[u8]) -> StoreError {
+    rows::damaged(rows::row_name(key), "no row of this format".to_owned())
+}

@@ -1,0 +1,168 @@
+//! Stored forms. Each row begins with the number of its form.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use takeoff_core::job::{Job, JobState, Stage};
+use takeoff_core::model::{BlobHash, Id, Index, Kind, TenantId, Timestamp};
+
+use crate::catalog::{Event, JobQuery, NewRecord, Record};
+use crate::error::StoreError;
+
+const FORM: u8 = 1;
+
+/// A record with the lists and blobs it is entered under, so that a later put or delete removes them.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct RecordRow {
+    pub(super) version: u64,
+    engine: String,
+    format: u16,
+    pub(super) lists: Vec<(Index, Id)>,
+    pub(super) blobs: Vec<[u8; 32]>,
+    body: Vec<u8>,
+}
+
+impl RecordRow {
+    pub(super) fn of(new: NewRecord, version: u64, engine: &str) -> Self {
+        Self {
+            version,
+            engine: engine.to_owned(),
+            format: new.format,
+            lists: new.lists,
+            blobs: new.blobs.into_iter().map(|h| h.0).collect(),
+            body: new.body,
+        }
+    }
+
+    pub(super) fn blobs(&self) -> impl Iterator<Item = BlobHash> {
+        self.blobs.iter().map(|h| BlobHash(*h))
+    }
+
+    pub(super) fn into_record(self, tenant: TenantId, kind: Kind, id: Id) -> Record {
+        let Self { version, engine, format, body, .. } = self;
+        Record { tenant, kind, id, version, engine, format, body }
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct BlobRow {
+    pub(super) size: u64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct EventRow {
+    pub(super) at: Timestamp,
+    name: String,
+    /// JSON.
+    payload: Vec<u8>,
+}
+
+impl EventRow {
+    pub(super) fn of(at: Timestamp, name: String, payload: &Value) -> Self {
+        Self { at, name, payload: json(payload) }
+    }
+
+    pub(super) fn into_event(self, seq: u64) -> Result<Event, StoreError> {
+        let payload = serde_json::from_slice(&self.payload)
+            .map_err(|e| damaged(format!("event {seq}"), format!("its payload is no JSON: {e}")))?;
+        Ok(Event { seq, at: self.at, name: self.name, payload })
+    }
+}
+
+/// What job listings filter by, readable without the whole job.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct JobHead<'a> {
+    state: JobState,
+    stage: Stage,
+    project_id: Option<Id>,
+    subject_id: Option<Id>,
+    task_type: Option<&'a str>,
+}
+
+impl JobHead<'_> {
+    pub(super) fn matches(&self, query: &JobQuery) -> bool {
+        query.project_id.is_none_or(|p| self.project_id == Some(p))
+            && query.subject_id.is_none_or(|s| self.subject_id == Some(s))
+            && (!query.tasks_only || self.task_type.is_some())
+            && (query.states.is_empty() || query.states.contains(&self.state))
+            && query.stage.is_none_or(|s| self.stage == s)
+            && query.task_type.as_deref().is_none_or(|t| self.task_type == Some(t))
+    }
+}
+
+/// Form, length of the head, head, job as JSON.
+pub(super) fn encode_job(job: &Job) -> Vec<u8> {
+    let head = JobHead {
+        state: job.state,
+        stage: job.stage,
+        project_id: job.project_id,
+        subject_id: job.subject_id,
+        task_type: job.task.as_ref().map(|t| t.task_type.as_str()),
+    };
+    let mut row = vec![FORM, 0, 0];
+    row = postcard::to_extend(&head, row).expect("a job head has no unserialisable part");
+    // A head is its task type and under 64 bytes more; `job_head` refuses one that was cut.
+    let len = u16::try_from(row.len() - 3).unwrap_or(u16::MAX);
+    row[1..3].copy_from_slice(&len.to_be_bytes());
+    serde_json::to_writer(&mut row, job).expect("a job has no unserialisable part");
+    row
+}
+
+fn split_job(row: &[u8]) -> Option<(&[u8], &[u8])> {
+    let rest = row.strip_prefix(&[FORM])?;
+    let (len, rest) = rest.split_first_chunk::<2>()?;
+    rest.split_at_checked(usize::from(u16::from_be_bytes(*len)))
+}
+
+pub(super) fn job_head(id: Id, row: &[u8]) -> Result<JobHead<'_>, StoreError> {
+    let (head, _) = split_job(row).ok_or_else(|| damaged(format!("job {id}"), "unknown form".to_owned()))?;
+    postcard::from_bytes(head).map_err(|e| damaged(format!("job {id}"), e.to_string()))
+}
+
+pub(super) fn decode_job(id: Id, row: &[u8]) -> Result<Job, StoreError> {
+    let (_, body) = split_job(row).ok_or_else(|| damaged(format!("job {id}"), "unknown form".to_owned()))?;
+    serde_json::from_slice(body).map_err(|e| damaged(format!("job {id}"), e.to_string()))
+}
+
+pub(super) fn encode<T: Serialize>(row: &T) -> Vec<u8> {
+    postcard::to_extend(row, vec![FORM]).expect("a row has no unserialisable part")
+}
+
+pub(super) fn decode<T: DeserializeOwned>(
+    what: impl FnOnce() -> String,
+    row: &[u8],
+) -> Result<T, StoreError> {
+    match row.split_first() {
+        Some((&FORM, body)) => postcard::from_bytes(body).map_err(|e| damaged(what(), e.to_string())),
+        Some((form, _)) => Err(damaged(what(), format!("unknown form {form}"))),
+        None => Err(damaged(what(), "empty".to_owned())),
+    }
+}
+
+fn json(value: &Value) -> Vec<u8> {
+    // Bytes of a JSON value always serialise: its keys are strings.
+    serde_json::to_vec(value).expect("a JSON value has string keys")
+}
+
+pub(super) fn encode_tenant(tenant: TenantId) -> Vec<u8> {
+    tenant.0.to_be_bytes().to_vec()
+}
+
+pub(super) fn decode_tenant(key: &[u8], row: &[u8]) -> Result<TenantId, StoreError> {
+    let bytes = row.try_into().map_err(|_| damaged(row_name(key), "no tenant".to_owned()))?;
+    Ok(TenantId(u32::from_be_bytes(bytes)))
+}
+
+pub(super) fn decode_u64(key: &[u8], row: &[u8]) -> Result<u64, StoreError> {
+    let bytes = row.try_into().map_err(|_| damaged(row_name(key), "no number".to_owned()))?;
+    Ok(u64::from_be_bytes(bytes))
+}
+
+pub(super) fn damaged(what: String, why: String) -> StoreError {
+    StoreError::Damaged { what, why }
+}
+
+/// A key for people.
+pub(super) fn row_name(key: &[u8]) -> String {
+    format!("row {}", key.escape_ascii())
+}

@@ -1,0 +1,49 @@
+//! The embedded catalogue in a folder, over sled.
+//!
+//! The folder holds `FORMAT` and `LOCK` (see `folder`), sled's own files in `tree/`, and `ACKNOWLEDGED`:
+//! the number of the newest commit that was answered. sled takes a damaged log for a torn end and starts
+//! from what comes before it; the number tells when that is less than was promised.
+
+mod kv;
+#[cfg(test)]
+mod tests;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::catalog::{Catalog, Clock};
+use crate::error::StoreError;
+use crate::folder::Folder;
+use crate::kv::KvCatalog;
+
+use kv::SledKv;
+
+const PRODUCT: &str = "takeoff catalogue";
+const FORMAT: u32 = 1;
+
+/// Opens the catalogue in `path`, or makes one where there is nothing. Reads all of it once, so damage
+/// shows here; leases of an earlier run are void. Blocks: not for a thread of an async runtime.
+///
+/// # Errors
+/// `Unusable` when the folder is damaged, foreign, of a newer format or in use; `Unavailable` when the
+/// disk fails.
+pub fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Arc<dyn Catalog>, StoreError> {
+    let folder = Folder::claim(path, PRODUCT, FORMAT)?;
+    let unusable = |why: &str| StoreError::Unusable(format!("{} is damaged: {why}", path.display()));
+    // sled answers some damage with a panic.
+    let opened = catch_unwind(AssertUnwindSafe(|| {
+        let store = SledKv::open(path, folder)?;
+        KvCatalog::start(store, clock)
+    }));
+    match opened {
+        Ok(Ok(catalog)) => Ok(Arc::new(catalog)),
+        Ok(Err(StoreError::Damaged { what, why })) => Err(unusable(&format!("{what}: {why}"))),
+        Ok(Err(e)) => Err(e),
+        Err(panic) => {
+            let why = panic.downcast_ref::<String>().map(String::as_str);
+            let why = why.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("unknown");
+            Err(unusable(why))
+        }
+    }
+}
