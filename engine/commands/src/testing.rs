@@ -3,17 +3,31 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use async_trait::async_trait;
+use serde_json::Value;
+use takeoff_config::NodeConfig;
 use takeoff_core::geom::PageSpace;
+use takeoff_core::job::{Job, Stage as StageName};
 use takeoff_core::model::{
     BlobHash, Condition, CountSession, Document, DocumentStatus, Entity, Id, IdSource, MeasurementType, Page,
-    PageScale, PageStatus, SessionStatus, TenantId, Timestamp,
+    PageBlobs, PageScale, PageStatus, SessionStatus, TenantId, Timestamp,
 };
+use takeoff_core::page::display::{DisplayList, PageKind};
 use takeoff_core::page::request::FileType;
+use takeoff_engine::clock::{SystemClock, SystemIds};
+use takeoff_engine::error::StageError;
+use takeoff_engine::handle::{EngineParts, Handle};
+use takeoff_engine::stage::{Attempt, Effects, End, Stage, Tools};
 use takeoff_storage::catalog::Clock;
 use takeoff_storage::{Batch, Catalog, Op, mem};
 
-use crate::Desk;
+use crate::assemblies::priced_batch;
+use crate::conditions::{self, NewCondition};
+use crate::jobs::{self, RunAssemblyArgs};
 use crate::load::find;
+use crate::projects::{self, NewProject};
+use crate::scale::{self, ManualScale};
+use crate::{Ctx, Desk};
 
 /// A time that stands still.
 struct Still;
@@ -123,33 +137,6 @@ pub(crate) fn page(id: Id, space: Option<PageSpace>, now: Timestamp) -> Page {
     }
 }
 
-pub(crate) fn condition(id: Id, measurement_type: MeasurementType) -> Condition {
-    Condition {
-        id,
-        project_id: Id::NIL,
-        name: "Walls".to_owned(),
-        description: None,
-        scope: "concrete".to_owned(),
-        category: None,
-        measurement_type,
-        color: "#3B82F6".to_owned(),
-        line_width: 2,
-        fill_opacity: 0.3,
-        unit: "LF".to_owned(),
-        depth: None,
-        thickness: None,
-        total_quantity: 0.0,
-        measurement_count: 0,
-        total_perimeter_ft: 0.0,
-        sort_order: 0,
-        is_ai_generated: false,
-        is_visible: true,
-        extra_metadata: None,
-        created_at: Timestamp(0),
-        updated_at: Timestamp(0),
-    }
-}
-
 pub(crate) fn session(id: Id, page_ids: Vec<Id>, max_detections: u32) -> CountSession {
     CountSession {
         id,
@@ -175,4 +162,105 @@ pub(crate) fn session(id: Id, page_ids: Vec<Id>, max_detections: u32) -> CountSe
         created_at: Timestamp(0),
         updated_at: Timestamp(0),
     }
+}
+
+/// Prices as the assembly stage does.
+struct PricingStage;
+
+#[async_trait]
+impl Stage for PricingStage {
+    fn name(&self) -> StageName {
+        StageName::RunAssembly
+    }
+
+    fn budget_ms(&self, _: &Job) -> u64 {
+        10_000
+    }
+
+    async fn run(&self, attempt: Attempt, tools: Tools) -> Result<Effects, StageError> {
+        let args: RunAssemblyArgs =
+            jobs::decode(&attempt.job.args).map_err(|e| StageError::Reject(e.to_string()))?;
+        let desk = Desk {
+            catalog: &*tools.catalog,
+            ids: &*tools.ids,
+            tenant: attempt.tenant(),
+            now: tools.clock.now(),
+        };
+        let priced = priced_batch(&desk, args.assembly_id).await?;
+        let batch = priced.map_or_else(|| Batch::new(desk.tenant), |p| p.batch);
+        Ok(Effects { batch, end: End::Done { result: Value::Null } })
+    }
+
+    async fn bury(&self, job: &Job, _: &str, _: Tools) -> Result<Batch, StageError> {
+        Ok(Batch::new(job.tenant))
+    }
+}
+
+/// A node in memory, without parse children and with the assembly stage only.
+pub(crate) struct Node {
+    pub(crate) handle: Handle,
+    _folder: tempfile::TempDir,
+}
+
+impl Node {
+    pub(crate) async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(SystemClock);
+        let parts = EngineParts {
+            config: Arc::new(NodeConfig::solo(folder.path())),
+            catalog: mem::open(clock.clone()).unwrap(),
+            blobs: mem::blobs().unwrap(),
+            clock,
+            ids: Arc::new(SystemIds),
+            stages: vec![Arc::new(PricingStage)],
+            child_program: folder.path().join("no-such-program"),
+            child_args: Vec::new(),
+        };
+        Self { handle: Handle::start(parts).await.unwrap(), _folder: folder }
+    }
+
+    pub(crate) fn ctx(&self) -> Ctx<'_> {
+        Ctx::new(&self.handle, self.handle.tenant(), Some("request-1"))
+    }
+
+    pub(crate) async fn project(&self) -> Id {
+        let new = NewProject { name: "Warehouse 7".to_owned(), ..NewProject::default() };
+        projects::create(&self.ctx(), new).await.unwrap().id
+    }
+
+    pub(crate) async fn condition(&self, project_id: Id, measurement_type: MeasurementType) -> Condition {
+        let new = NewCondition::named("Walls", measurement_type);
+        conditions::create(&self.ctx(), project_id, new).await.unwrap()
+    }
+
+    /// A stored letter-size vector page, without a scale. Its display list is `list`.
+    pub(crate) async fn page(&self, project_id: Id, number: u32, list: &DisplayList) -> Page {
+        let ctx = self.ctx();
+        let blob = ctx.handle.blobs().put_bytes(ctx.tenant, list.encode().into()).await.unwrap();
+        let blobs = PageBlobs { list: blob.hash, image: blob.hash, thumbnail: blob.hash };
+        let page = Page {
+            project_id,
+            number,
+            status: PageStatus::Ready,
+            blobs: Some(blobs),
+            is_vector: Some(list.kind == PageKind::Vector),
+            ..page(ctx.next(), Some(list.space), ctx.handle.now())
+        };
+        let mut batch = Batch::new(ctx.tenant);
+        batch.ops.push(Op::BlobStored { hash: blob.hash, size: blob.size });
+        batch.create(&page);
+        ctx.handle.commit(batch).await.unwrap();
+        page
+    }
+
+    /// The same with nothing on it, at 10 pixels per foot.
+    pub(crate) async fn scaled_page(&self, project_id: Id, number: u32) -> Page {
+        let page = self.page(project_id, number, &blank_list(PageKind::Vector)).await;
+        let scale = ManualScale { value: 10.0, unit: "foot".to_owned(), text: None };
+        scale::set_scale(&self.ctx(), page.id, scale).await.unwrap()
+    }
+}
+
+pub(crate) fn blank_list(kind: PageKind) -> DisplayList {
+    DisplayList::empty(PageSpace::of_points(612.0, 792.0).unwrap(), kind)
 }

@@ -1,6 +1,7 @@
 //! Taking an upload in.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::json;
 use takeoff_core::budget::Budget;
@@ -124,7 +125,12 @@ async fn look_into(ctx: &Ctx<'_>, path: &Path, file_type: FileType) -> Result<()
             Flow::Done
         }
     };
-    let called = ctx.handle.children().call(&request, limits, &Budget::unlimited(), &mut on_reply).await;
+    let budget = Budget::unlimited();
+    let call = ctx.handle.children().call_first(&request, limits, &budget, &mut on_reply);
+    // The limits count from when a child is had; the wait for one counts too.
+    let called = tokio::time::timeout(Duration::from_millis(wait_ms), call)
+        .await
+        .unwrap_or(Err(ChildError::Deadline { ms: wait_ms }));
     match called.and_then(|()| answer.transpose()) {
         Ok(Some(ParseReply::Rejected(rejected))) => Err(CommandError::invalid(rejected.message)),
         Ok(Some(ParseReply::Opened(opened))) if opened.pages.is_empty() => {
