@@ -16,10 +16,10 @@ use takeoff_core::model::{
     BlobHash, Document, DocumentStatus, Id, Page, PageBlobs, PageScale, PageStatus, TenantId,
 };
 use takeoff_core::page::request::FileType;
+use takeoff_engine::NoopStage;
 use takeoff_engine::clock::{SystemClock, SystemIds};
 use takeoff_engine::error::StageError;
 use takeoff_engine::handle::{EngineParts, Handle};
-use takeoff_engine::noop::NoopStage;
 use takeoff_engine::stage::{Attempt, Effects, End, Stage, Tools};
 use takeoff_gateway::Gateway;
 use takeoff_storage::Batch;
@@ -55,6 +55,28 @@ impl Stage for PricingStage {
         let priced = takeoff_commands::assemblies::priced_batch(&desk, args.assembly_id).await?;
         let batch = priced.map_or_else(|| Batch::new(attempt.tenant()), |p| p.batch);
         Ok(Effects { batch, end: End::Done { result: json!({}) } })
+    }
+
+    async fn bury(&self, job: &Job, _: &str, _: Tools) -> Result<Batch, StageError> {
+        Ok(Batch::new(job.tenant))
+    }
+}
+
+/// Known to the node, so that its jobs can be cancelled, but switched off, so that they stay as they are.
+struct IdleDetection;
+
+#[async_trait]
+impl Stage for IdleDetection {
+    fn name(&self) -> StageName {
+        StageName::DetectScale
+    }
+
+    fn budget_ms(&self, _: &Job) -> u64 {
+        10_000
+    }
+
+    async fn run(&self, _: Attempt, _: Tools) -> Result<Effects, StageError> {
+        Err(StageError::Reject("switched off".to_owned()))
     }
 
     async fn bury(&self, job: &Job, _: &str, _: Tools) -> Result<Batch, StageError> {
@@ -129,7 +151,9 @@ impl Server {
         let dir = tempfile::tempdir().unwrap();
         let mut config = NodeConfig::solo(dir.path());
         config.api.listen = ([127, 0, 0, 1], 0).into();
-        config.stages.retain(|s| matches!(s.stage, StageName::RunAssembly | StageName::Noop));
+        for stage in &mut config.stages {
+            stage.enabled = matches!(stage.stage, StageName::RunAssembly | StageName::Noop);
+        }
         change(&mut config);
         let clock = Arc::new(SystemClock);
         let parts = EngineParts {
@@ -138,7 +162,7 @@ impl Server {
             blobs: takeoff_storage::mem::blobs().unwrap(),
             clock,
             ids: Arc::new(SystemIds),
-            stages: vec![Arc::new(PricingStage), Arc::new(NoopStage)],
+            stages: vec![Arc::new(PricingStage), Arc::new(NoopStage), Arc::new(IdleDetection)],
             child_program: dir.path().join("no-such-program"),
             child_args: Vec::new(),
         };
