@@ -55,7 +55,9 @@ fn bounds_say_what_they_are() {
 
 #[test]
 fn whole_numbers_have_no_fraction() {
-    for (value, want) in [(json!(7), 7), (json!("7"), 7), (json!(7.0), 7), (json!("7.0"), 7), (json!(false), 0)] {
+    for (value, want) in
+        [(json!(7), 7), (json!("7"), 7), (json!(7.0), 7), (json!("7.0"), 7), (json!(false), 0)]
+    {
         assert_eq!(read(integer(), value), Ok(want));
     }
     assert_eq!(code(integer(), json!(7.5)), "int_from_float");
@@ -80,8 +82,6 @@ fn text_is_measured_in_characters() {
     assert_eq!(read(text().max(3), json!("äöü")), Ok("äöü".to_owned()));
     let p = read(text().max(3), json!("äöüß")).unwrap_err();
     assert_eq!((p.code, p.ctx), ("string_too_long", Some(json!({"max_length": 3}))));
-    let p = read(text().min(1), json!("")).unwrap_err();
-    assert_eq!((p.code, p.msg.as_str()), ("string_too_short", "String should have at least 1 character"));
     assert_eq!(code(text(), json!(5)), "string_type");
     assert_eq!(code(text(), json!("a\0b")), "value_error");
 }
