@@ -1,16 +1,18 @@
 //! What the unit tests of this crate share: a store in memory, ids in order, records of nothing special.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use serde_json::Value;
 use takeoff_config::NodeConfig;
 use takeoff_core::geom::PageSpace;
 use takeoff_core::job::{Job, Stage as StageName};
 use takeoff_core::model::{
-    BlobHash, Condition, CountSession, Document, DocumentStatus, Entity, Id, IdSource, MeasurementType, Page,
-    PageBlobs, PageScale, PageStatus, SessionStatus, TenantId, Timestamp,
+    BlobHash, Condition, CountSession, Document, DocumentStatus, Entity, Id, IdSource, Index, Kind,
+    MeasurementType, Page, PageBlobs, PageScale, PageStatus, SessionStatus, TenantId, Timestamp,
 };
 use takeoff_core::page::display::{DisplayList, PageKind};
 use takeoff_core::page::request::FileType;
@@ -18,8 +20,11 @@ use takeoff_engine::clock::{SystemClock, SystemIds};
 use takeoff_engine::error::StageError;
 use takeoff_engine::handle::{EngineParts, Handle};
 use takeoff_engine::stage::{Attempt, Effects, End, Stage, Tools};
-use takeoff_storage::catalog::Clock;
-use takeoff_storage::{Batch, Catalog, Op, mem};
+use takeoff_storage::catalog::{
+    Claim, Clock, Committed, Event, JobPage, JobQuery, LeaseRequest, ListQuery, Record, Renewal, Renewed,
+    StageQueue,
+};
+use takeoff_storage::{Batch, Catalog, Op, StoreError, mem};
 
 use crate::assemblies::priced_batch;
 use crate::conditions::{self, NewCondition};
@@ -196,9 +201,110 @@ impl Stage for PricingStage {
     }
 }
 
+/// A catalogue in which somebody else may be faster: before the next commit another write is made.
+pub(crate) struct Meddled {
+    inner: Arc<dyn Catalog>,
+    next: Mutex<Option<BoxFuture<'static, ()>>>,
+}
+
+impl Meddled {
+    /// Makes `write` happen between the next commit's decision and the commit itself.
+    pub(crate) fn before_commit(&self, write: impl Future<Output = ()> + Send + 'static) {
+        *self.next.lock().unwrap() = Some(write.boxed());
+    }
+
+    pub(crate) fn has_happened(&self) -> bool {
+        self.next.lock().unwrap().is_none()
+    }
+}
+
+#[async_trait]
+impl Catalog for Meddled {
+    async fn commit(&self, batch: Batch) -> Result<Committed, StoreError> {
+        let write = self.next.lock().unwrap().take();
+        if let Some(write) = write {
+            write.await;
+        }
+        self.inner.commit(batch).await
+    }
+
+    async fn get(&self, tenant: TenantId, kind: Kind, id: Id) -> Result<Option<Record>, StoreError> {
+        self.inner.get(tenant, kind, id).await
+    }
+
+    async fn get_many(
+        &self,
+        tenant: TenantId,
+        kind: Kind,
+        ids: &[Id],
+    ) -> Result<Vec<Option<Record>>, StoreError> {
+        self.inner.get_many(tenant, kind, ids).await
+    }
+
+    async fn list(&self, query: ListQuery) -> Result<Vec<Record>, StoreError> {
+        self.inner.list(query).await
+    }
+
+    async fn count(&self, tenant: TenantId, kind: Kind, index: Index, parent: Id) -> Result<u64, StoreError> {
+        self.inner.count(tenant, kind, index, parent).await
+    }
+
+    async fn claim_owner(&self, tenant: TenantId, claim: &Claim) -> Result<Option<Id>, StoreError> {
+        self.inner.claim_owner(tenant, claim).await
+    }
+
+    async fn events(
+        &self,
+        tenant: TenantId,
+        project: Id,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Event>, StoreError> {
+        self.inner.events(tenant, project, after, limit).await
+    }
+
+    async fn job(&self, tenant: TenantId, id: Id) -> Result<Option<Job>, StoreError> {
+        self.inner.job(tenant, id).await
+    }
+
+    async fn jobs(&self, tenant: TenantId, query: JobQuery) -> Result<JobPage, StoreError> {
+        self.inner.jobs(tenant, query).await
+    }
+
+    async fn queue(&self, stage: StageName) -> Result<StageQueue, StoreError> {
+        self.inner.queue(stage).await
+    }
+
+    async fn lease(&self, request: LeaseRequest) -> Result<Vec<Job>, StoreError> {
+        self.inner.lease(request).await
+    }
+
+    async fn renew(
+        &self,
+        node: &str,
+        lease_ms: i64,
+        renewals: &[Renewal],
+    ) -> Result<Vec<Renewed>, StoreError> {
+        self.inner.renew(node, lease_ms, renewals).await
+    }
+
+    async fn rescue(&self, limit: usize) -> Result<usize, StoreError> {
+        self.inner.rescue(limit).await
+    }
+
+    async fn prune(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {
+        self.inner.prune(before, limit).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.inner.ping().await
+    }
+}
+
 /// A node in memory, without parse children and with the assembly stage only.
 pub(crate) struct Node {
     pub(crate) handle: Handle,
+    pub(crate) catalog: Arc<Meddled>,
     _folder: tempfile::TempDir,
 }
 
@@ -206,9 +312,11 @@ impl Node {
     pub(crate) async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(SystemClock);
+        let inner = mem::open(clock.clone()).unwrap();
+        let catalog = Arc::new(Meddled { inner, next: Mutex::default() });
         let parts = EngineParts {
             config: Arc::new(NodeConfig::solo(folder.path())),
-            catalog: mem::open(clock.clone()).unwrap(),
+            catalog: catalog.clone(),
             blobs: mem::blobs().unwrap(),
             clock,
             ids: Arc::new(SystemIds),
@@ -216,7 +324,7 @@ impl Node {
             child_program: folder.path().join("no-such-program"),
             child_args: Vec::new(),
         };
-        Self { handle: Handle::start(parts).await.unwrap(), _folder: folder }
+        Self { handle: Handle::start(parts).await.unwrap(), catalog, _folder: folder }
     }
 
     pub(crate) fn ctx(&self) -> Ctx<'_> {

@@ -63,7 +63,7 @@ pub async fn opened_batch(
         batch.update(document.version, &changed);
         return Ok(Some(OpenedStep { batch, pages: Vec::new(), more }));
     }
-    if changed.status != DocumentStatus::Ready || batch.len() > 0 {
+    if changed.status != DocumentStatus::Ready || !batch.is_empty() {
         changed.findings.clone_from(&opened.findings);
         changed.page_count = Some(u32::try_from(opened.pages.len()).unwrap_or(u32::MAX));
         if readable {

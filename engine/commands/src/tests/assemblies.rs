@@ -69,7 +69,7 @@ async fn the_price_follows_measurements_components_and_markup() {
     let summary = reads::cost_summary(&ctx, project).await.unwrap();
     assert_eq!((summary.total_conditions, summary.conditions_with_assemblies), (1, 1));
     assert_eq!(summary.total_cost, money("14259.28"));
-    assert_settled(&node, project).await;
+    assert_settled(&node, project, "the writes").await;
 }
 
 #[tokio::test]
@@ -113,7 +113,7 @@ async fn a_lock_freezes_the_numbers_and_unlocking_brings_them_up_to_date() {
     assert_eq!((still.total_cost, still.is_locked), (money("15259.28"), true));
     let open = unlock(&ctx, id).await.unwrap();
     assert_eq!((open.total_cost, open.is_locked, open.locked_by), (money("0.00"), false, None));
-    assert_settled(&node, project).await;
+    assert_settled(&node, project, "the writes").await;
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use crate::count::{
 use crate::testing::{Node, blank_list, id};
 use crate::{CommandError, measurements, reads};
 
-fn request(page_id: Id, condition_id: Id) -> StartCount {
+pub(super) fn request(page_id: Id, condition_id: Id) -> StartCount {
     StartCount {
         page_id,
         condition_id,
@@ -28,7 +28,7 @@ fn request(page_id: Id, condition_id: Id) -> StartCount {
 }
 
 /// One word in the upper left corner.
-fn drawn() -> DisplayList {
+pub(super) fn drawn() -> DisplayList {
     let mut list = blank_list(PageKind::Vector);
     list.words.push(Word {
         text: "WC".to_owned(),
@@ -40,7 +40,7 @@ fn drawn() -> DisplayList {
     list
 }
 
-async fn finish(node: &Node, session: &CountSession, confidences: &[f64]) {
+pub(super) async fn finish(node: &Node, session: &CountSession, confidences: &[f64]) {
     let detections = confidences.iter().enumerate().map(|(i, confidence)| NewDetection {
         page_id: session.page_ids[i % session.page_ids.len()],
         bbox: PxRect::new(10.0 * i as f64, 0.0, 10.0, 10.0),

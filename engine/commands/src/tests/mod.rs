@@ -3,6 +3,7 @@
 mod assemblies;
 mod counting;
 mod measuring;
+mod races;
 mod scaling;
 mod totals;
 mod uploads;
@@ -46,7 +47,7 @@ fn refusal<T: std::fmt::Debug>(result: Result<T, CommandError>) -> String {
 }
 
 /// Every quantity, total and price of a project is what its inputs make of it from scratch.
-async fn assert_settled(node: &Node, project_id: Id) {
+async fn assert_settled(node: &Node, project_id: Id, after: &str) {
     let ctx = node.ctx();
     for condition in reads::conditions(&ctx, project_id).await.unwrap() {
         let measurements = reads::measurements_of_condition(&ctx, condition.id).await.unwrap();
@@ -54,16 +55,16 @@ async fn assert_settled(node: &Node, project_id: Id) {
             let page = reads::page(&ctx, stored.page_id).await.unwrap();
             let mut again = stored.clone();
             crate::figures::measure(&mut again, &condition, page.scale.px_per_foot).unwrap();
-            assert_eq!(&again, stored);
+            assert_eq!(&again, stored, "{after}");
         }
         let mut again = condition.clone();
         crate::figures::total(&mut again, measurements.iter()).unwrap();
-        assert_eq!(again, condition);
+        assert_eq!(again, condition, "{after}");
         let assembly = reads::assembly_of(&ctx, condition.id).await.unwrap();
         if let Some(stored) = assembly.filter(|a| !a.is_locked) {
             let mut again = stored.clone();
             crate::figures::price(&mut again, &condition).unwrap();
-            assert_eq!(again, stored);
+            assert_eq!(again, stored, "{after}");
         }
     }
 }

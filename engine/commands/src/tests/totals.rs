@@ -157,7 +157,7 @@ async fn any_sequence_of_writes_leaves_what_a_recalculation_gives() {
         for _ in 0..40 {
             tolerable(site.step(&mut rng).await, seed);
         }
-        assert_settled(&node, site.project).await;
+        assert_settled(&node, site.project, "the writes").await;
     }
 }
 
@@ -176,7 +176,7 @@ async fn writers_that_race_leave_what_a_recalculation_gives() {
             }
         });
         join_all(writers).await;
-        assert_settled(&node, site.project).await;
+        assert_settled(&node, site.project, "the writes").await;
     }
 }
 
@@ -196,5 +196,5 @@ async fn every_accepted_measurement_counts() {
     let accepted = made.iter().filter(|m| m.is_ok()).count();
     assert!(accepted >= 8, "{accepted} of 30 were accepted");
     assert_eq!(super::total(&node, closets).await, (accepted as f64, accepted as u64));
-    assert_settled(&node, site.project).await;
+    assert_settled(&node, site.project, "the writes").await;
 }
