@@ -4,9 +4,15 @@
 //! unknown keys are refused.
 
 pub mod environment;
+mod load;
 mod node;
+mod reference;
+mod settings;
 
+pub use load::{Flags, Loaded, Origin, Problem, load};
 pub use node::{
-    ApiConfig, ChildSettings, ComputeSettings, CountDefaults, Environment, JobSettings, LimitSettings, NodeConfig,
-    StageSettings,
+    ApiConfig, ChildSettings, ComputeSettings, CountDefaults, Environment, JobSettings, LimitSettings,
+    NodeConfig, StageSettings,
 };
+pub use reference::{example, reference};
+pub use settings::{Raw, Set, Setting, settings};

@@ -30,6 +30,8 @@ pub struct NodeConfig {
     pub default_waste_percent: f64,
     /// Confidence from which auto-accept takes a measurement by default.
     pub auto_accept_threshold: f64,
+    /// Whether clients should offer the review shortcuts.
+    pub keyboard_shortcuts: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -166,6 +168,7 @@ impl NodeConfig {
             count: CountDefaults { threshold: 0.80, max_detections: 500 },
             default_waste_percent: 5.0,
             auto_accept_threshold: 0.90,
+            keyboard_shortcuts: true,
         }
     }
 

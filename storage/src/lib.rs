@@ -4,6 +4,8 @@
 
 pub mod blobs;
 pub mod catalog;
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 pub mod entity;
 pub mod error;
 mod folder;

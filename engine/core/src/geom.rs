@@ -105,7 +105,10 @@ impl ListRect {
     }
 
     pub fn intersects(&self, other: &Self) -> bool {
-        self.left <= other.right && other.left <= self.right && self.top <= other.bottom && other.top <= self.bottom
+        self.left <= other.right
+            && other.left <= self.right
+            && self.top <= other.bottom
+            && other.top <= self.bottom
     }
 
     pub fn width(&self) -> f32 {

@@ -1,1 +1,16 @@
-fn main() {}
+//! `takeoff`: construction drawings to quantities and money.
+
+mod cli;
+mod node;
+mod output;
+mod recipe;
+mod run;
+mod serve;
+mod settings;
+mod telemetry;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

@@ -181,7 +181,8 @@ impl DisplayList {
         if found != DISPLAY_FORMAT {
             return Err(DecodeError::Format { found });
         }
-        let body = zstd::bulk::decompress(body, max_bytes).map_err(|e| DecodeError::Damaged(e.to_string()))?;
+        let body =
+            zstd::bulk::decompress(body, max_bytes).map_err(|e| DecodeError::Damaged(e.to_string()))?;
         let list: Self = postcard::from_bytes(&body).map_err(|e| DecodeError::Damaged(e.to_string()))?;
         list.check().map_err(DecodeError::Damaged)?;
         Ok(list)

@@ -1,6 +1,15 @@
 //! Bytes to pages: vectors, text runs, layers, rasters.
 //!
 //! A page is parsed once into a [`display::DisplayList`]; every later question is answered from it.
+//! Files are given as bytes; who maps or reads them, and who holds the process to its memory, is the
+//! parse worker's affair.
 
 pub mod display;
+mod image_out;
+mod open;
+mod pdf;
+mod raster;
 pub mod request;
+
+pub use image_out::THUMBNAIL_EDGE_PX;
+pub use open::{FileBytes, OpenedFile, PageFailure, ParseError, ParsedContent, open};

@@ -91,8 +91,13 @@ pub enum ParseReply {
     Opened(Opened),
     Rejected(Rejected),
     /// Sent before the work on a page starts, so that a death is blamed on the right page.
-    Starting { index: u32 },
-    Page { index: u32, outcome: PageOutcome },
+    Starting {
+        index: u32,
+    },
+    Page {
+        index: u32,
+        outcome: PageOutcome,
+    },
 }
 
 /// The pages of a file, in order.
@@ -134,7 +139,10 @@ pub enum RejectReason {
 pub enum PageOutcome {
     Parsed(ParsedPage),
     /// The page failed for good; the message names the limit or the damage.
-    Failed { code: String, message: String },
+    Failed {
+        code: String,
+        message: String,
+    },
 }
 
 /// File names are relative to the request's `out_dir`.
@@ -146,6 +154,8 @@ pub struct ParsedPage {
     pub list_file: String,
     pub image_file: String,
     pub thumbnail_file: String,
+    /// Whether there are vectors to match on; otherwise a picture carries the page's content.
+    pub is_vector: bool,
     pub path_count: u64,
     pub word_count: u64,
     pub findings: Vec<Finding>,

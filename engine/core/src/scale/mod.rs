@@ -1,5 +1,21 @@
 //! Scale: notations, candidates found on a page, reconciliation.
 
+mod calibrate;
+mod context;
+mod detect;
+#[cfg(test)]
+mod detect_tests;
+mod equation;
+mod lex;
+mod notation;
+#[cfg(test)]
+mod notation_tests;
+mod ratio;
+mod reconcile;
 mod record;
+mod text;
 
+pub use calibrate::{CalibrationError, RealUnit, calibrate, estimated_ratio};
+pub use detect::detect;
+pub use notation::{Family, Notation, PLAUSIBLE_RATIOS, Reading, Standing, parse_all, read};
 pub use record::{ScaleBox, ScaleCandidate, ScaleRecord};

@@ -86,7 +86,7 @@ fn done(held: &mut Held, outcome: &'static str, ended: Option<JobState>) -> Sett
         "released" => held.node.released.fetch_add(1, Ordering::Relaxed),
         _ => held.node.finished.fetch_add(1, Ordering::Relaxed),
     };
-    if outcome == "succeeded" || outcome == "fanned_out" {
+    if matches!(outcome, "succeeded" | "refused" | "fanned_out") {
         held.stage.succeeded();
     }
     tracing::debug!(outcome, seconds, "attempt ended");
@@ -102,6 +102,7 @@ fn is_applied(held: &Held, now: &Job, event: &JobEvent) -> bool {
     let ours = now.token == held.running.token() && now.lease.is_none();
     ours && match event {
         JobEvent::Succeed { .. } => now.state == JobState::Succeeded,
+        JobEvent::Refuse { .. } => now.state == JobState::Refused,
         JobEvent::FanOut { .. } => matches!(now.state, JobState::Waiting | JobState::Ready),
         JobEvent::Fail { .. } => now.failures.last().is_some_and(|f| f.token == now.token),
         _ => now.state == JobState::Ready,
@@ -158,9 +159,14 @@ async fn commit_effects(held: &mut Held, effects: Effects) -> Settled {
     }
     let (event, outcome) = match end {
         End::Done { result } => (JobEvent::Succeed { result }, "succeeded"),
+        End::Refused { error } => (JobEvent::Refuse { error }, "refused"),
         End::FanOut { children, checkpoint } => (JobEvent::FanOut { children, checkpoint }, "fanned_out"),
     };
-    let ended = (outcome == "succeeded").then_some(JobState::Succeeded);
+    let ended = match outcome {
+        "succeeded" => Some(JobState::Succeeded),
+        "refused" => Some(JobState::Refused),
+        _ => None,
+    };
     batch.changes.push(change(held, event));
     match commit(held, batch).await {
         Ok(_) => done(held, outcome, ended),

@@ -1,0 +1,237 @@
+//! Auto count: from one exemplar to every instance, on the pages of a session.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde_json::json;
+use takeoff_commands::count::{CountResult, NewDetection, failed_batch, stored_batch};
+use takeoff_commands::jobs::{AutoCountArgs, decode};
+use takeoff_config::NodeConfig;
+use takeoff_core::budget::Budget;
+use takeoff_core::count::{CountOutcome, CountParams, Exemplar, ExemplarError, PageIndex, find};
+use takeoff_core::job::{Job, Stage as StageName};
+use takeoff_core::model::{CountSession, Id, Page};
+use takeoff_engine::clock::Stopwatch;
+use takeoff_engine::error::StageError;
+use takeoff_engine::stage::{Attempt, Effects, End, Stage, Tools};
+use takeoff_storage::{Batch, get, get_many};
+
+use crate::page_list;
+
+/// Counts symbols on vector pages.
+#[derive(Debug)]
+pub struct AutoCount {
+    max_list_bytes: usize,
+    /// Longest that a session works before it ends with what it has, milliseconds.
+    session_ms: u64,
+}
+
+/// How often a running count looks whether its attempt was cancelled.
+const CANCEL_POLL: Duration = Duration::from_millis(20);
+
+/// What the pages searched so far gave.
+#[derive(Default)]
+struct Tally {
+    detections: Vec<NewDetection>,
+    found: u64,
+    searched: usize,
+    missing: Vec<String>,
+}
+
+impl AutoCount {
+    pub fn new(config: &NodeConfig) -> Self {
+        Self { max_list_bytes: page_list::max_bytes(config), session_ms: config.jobs.count_session_ms }
+    }
+
+    async fn session(&self, attempt: &Attempt, tools: &Tools, session_id: Id) -> Result<Effects, StageError> {
+        let desk = crate::desk(attempt, tools);
+        let Some(session) = get::<CountSession>(&*tools.catalog, desk.tenant, session_id).await? else {
+            return Ok(crate::nothing(attempt));
+        };
+        let session = session.value;
+        let watch = Stopwatch::start();
+        // The session's own time is not the attempt's: when it is up, what was found is kept.
+        let budget = Budget::unlimited();
+        attempt.progress.report(5.0, "Loading pages");
+        let work = self.pages(attempt, tools, &session, &budget);
+        let searched = within(Duration::from_millis(self.session_ms), work, &budget, &attempt.budget).await?;
+        let tally = match searched {
+            Searched::Done(tally) => tally,
+            Searched::Refused(error) => {
+                let batch = failed_batch(&crate::desk(attempt, tools), session_id, &error).await?;
+                return Ok(Effects { batch, end: End::Refused { error } });
+            }
+        };
+        attempt.progress.report(75.0, "Storing detections");
+        let kept = tally.detections.len().min(session.max_detections as usize);
+        let missing = (!tally.missing.is_empty()).then(|| tally.missing.join("; "));
+        if missing.is_some() {
+            metrics::counter!(takeoff_engine::metrics::COUNT_TIMEOUTS).increment(1);
+        }
+        let result = CountResult {
+            found: tally.found,
+            detections: tally.detections,
+            processing_time_ms: watch.elapsed_ms(),
+            missing,
+        };
+        let batch = stored_batch(&crate::desk(attempt, tools), session_id, result).await?;
+        let result = json!({
+            "session_id": session_id,
+            "total_detections": kept,
+            "template_matches": kept,
+            "llm_matches": 0,
+        });
+        Ok(Effects { batch, end: End::Done { result } })
+    }
+
+    async fn pages(
+        &self,
+        attempt: &Attempt,
+        tools: &Tools,
+        session: &CountSession,
+        budget: &Budget,
+    ) -> Result<Searched, StageError> {
+        let params = Arc::new(CountParams {
+            threshold: session.confidence_threshold,
+            scale_tolerance: session.scale_tolerance,
+            rotation_tolerance: session.rotation_tolerance,
+            max_detections: session.max_detections as usize,
+            ..CountParams::default()
+        });
+        let pages = get_many::<Page>(&*tools.catalog, attempt.tenant(), &session.page_ids).await?;
+        let mut tally = Tally::default();
+        let mut exemplar: Option<Arc<Exemplar>> = None;
+        for (nth, (id, page)) in session.page_ids.iter().zip(pages).enumerate() {
+            let percent = 20.0 + 50.0 * nth as f32 / session.page_ids.len() as f32;
+            attempt.progress.report(percent, "Matching symbols");
+            let Some((page, blobs)) = page.and_then(|p| p.value.blobs.map(|b| (p.value, b))) else {
+                tally.missing.push(format!("page {id} could not be read"));
+                continue;
+            };
+            if budget.is_cancelled() {
+                tally
+                    .missing
+                    .push(format!("page {} was not searched, the session's time was up", page.number));
+                continue;
+            }
+            let list = page_list::load(attempt, tools, blobs.list, self.max_list_bytes).await?;
+            let (given, cut_at, params, own) =
+                (exemplar.clone(), session.exemplar, params.clone(), budget.clone());
+            let searched = tools.compute.run(&attempt.budget, move |_| {
+                let index = PageIndex::build(&list, &own).map_err(|_| Stop::TimeUp)?;
+                let exemplar = match given {
+                    Some(exemplar) => exemplar,
+                    None => Arc::new(Exemplar::cut(&index, cut_at, &own).map_err(|e| Stop::of(&e))?),
+                };
+                let outcome = find(&index, &exemplar, &params, &own);
+                Ok((outcome.value, exemplar))
+            });
+            match searched.await.map_err(crate::compute_error)? {
+                Ok((outcome, used)) => {
+                    exemplar = Some(used);
+                    tally.add(&page, outcome);
+                }
+                Err(Stop::Exemplar(why)) => return Ok(Searched::Refused(why)),
+                Err(Stop::TimeUp) => {
+                    tally
+                        .missing
+                        .push(format!("page {} was not searched, the session's time was up", page.number));
+                }
+            }
+        }
+        Ok(Searched::Done(tally))
+    }
+}
+
+/// What became of all pages.
+enum Searched {
+    Done(Tally),
+    /// The exemplar is no symbol, for this reason.
+    Refused(String),
+}
+
+/// Why a page gave no outcome.
+enum Stop {
+    Exemplar(String),
+    TimeUp,
+}
+
+impl Stop {
+    fn of(error: &ExemplarError) -> Self {
+        match error {
+            ExemplarError::Exhausted(_) => Self::TimeUp,
+            other => Self::Exemplar(other.to_string()),
+        }
+    }
+}
+
+impl Tally {
+    fn add(&mut self, page: &Page, outcome: CountOutcome) {
+        self.searched += 1;
+        self.found += outcome.found as u64;
+        if !outcome.complete {
+            self.missing
+                .push(format!("page {} was searched in part only, the session's time was up", page.number));
+        }
+        self.detections.extend(outcome.detections.into_iter().map(|d| NewDetection {
+            page_id: page.id,
+            bbox: d.bbox,
+            center: d.center,
+            confidence: d.confidence,
+            angle: d.angle_deg,
+            mirrored: d.mirrored,
+            scale: d.scale,
+            is_exemplar: d.is_exemplar,
+            in_legend: d.in_legend,
+        }));
+    }
+}
+
+/// Runs `work`; cancels `own` when the time is up or the attempt is cancelled, and waits for the work to
+/// come back with what it has.
+async fn within<T>(
+    time: Duration,
+    work: impl Future<Output = Result<T, StageError>>,
+    own: &Budget,
+    attempt: &Budget,
+) -> Result<T, StageError> {
+    let mut work = pin!(work);
+    let watch = Stopwatch::start();
+    loop {
+        if let Ok(done) = tokio::time::timeout(CANCEL_POLL, &mut work).await {
+            return if attempt.is_cancelled() { Err(StageError::Fenced) } else { done };
+        }
+        if attempt.is_cancelled() || watch.elapsed() > time {
+            own.cancel();
+        }
+    }
+}
+
+#[async_trait]
+impl Stage for AutoCount {
+    fn name(&self) -> StageName {
+        StageName::AutoCount
+    }
+
+    /// Twice the session's time: the second half is for the last page to notice that time is up.
+    fn budget_ms(&self, _job: &Job) -> u64 {
+        self.session_ms * 2 + 30_000
+    }
+
+    async fn run(&self, attempt: Attempt, tools: Tools) -> Result<Effects, StageError> {
+        match decode(&attempt.job.args).map_err(|e| StageError::Reject(e.to_string()))? {
+            AutoCountArgs::Session { session_id } => self.session(&attempt, &tools, session_id).await,
+        }
+    }
+
+    async fn bury(&self, job: &Job, why: &str, tools: Tools) -> Result<Batch, StageError> {
+        let desk = crate::desk_of(job, &tools);
+        match decode(&job.args) {
+            Ok(AutoCountArgs::Session { session_id }) => Ok(failed_batch(&desk, session_id, why).await?),
+            Err(_) => Ok(Batch::new(desk.tenant)),
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! Ingestion: a document is opened, its pages are handed out, parsed, stored.
+
+use std::path::Path;
+
+use async_trait::async_trait;
+use serde_json::json;
+use takeoff_commands::Desk;
+use takeoff_commands::documents::{failed_batch, finish_batch, opened_batch};
+use takeoff_commands::jobs::{IngestArgs, PageRef, decode, encode};
+use takeoff_commands::pages::{PageResult, StoredPage, stored_batch};
+use takeoff_config::NodeConfig;
+use takeoff_core::job::{Job, Lane, NewJob, RetryPolicy, Stage as StageName};
+use takeoff_core::model::{Document, Id};
+use takeoff_core::page::request::{PageOutcome, ParseRequest, ParsedPage};
+use takeoff_engine::error::StageError;
+use takeoff_engine::stage::{Attempt, Effects, End, Stage, Tools};
+use takeoff_storage::{Batch, get};
+
+use crate::parse::{Fault, Parser};
+
+/// Most jobs that the pages of one document are spread over, so that they are enqueued in one commit.
+const MAX_PAGE_JOBS: usize = 1_000;
+/// Deaths of the parse child after which a page is given up rather than tried again.
+const MAX_CHILD_DEATHS: u16 = 3;
+/// Largest display list, page image or thumbnail that a child may hand over, bytes.
+const MAX_PART_BYTES: u64 = 2 * 1024 * 1024 * 1024;
+
+/// Opens documents and parses their pages in parse children.
+#[derive(Debug)]
+pub struct Ingest {
+    parser: Parser,
+}
+
+impl Ingest {
+    pub fn new(config: &NodeConfig) -> Self {
+        Self { parser: Parser::new(config) }
+    }
+
+    async fn document(
+        &self,
+        attempt: &Attempt,
+        tools: &Tools,
+        document_id: Id,
+    ) -> Result<Effects, StageError> {
+        let desk = crate::desk(attempt, tools);
+        if attempt.job.checkpoint == Some(json!("parsing")) {
+            let batch = finish_batch(&desk, document_id).await?;
+            let document = get::<Document>(&*tools.catalog, desk.tenant, document_id).await?;
+            let pages = document.and_then(|d| d.value.page_count);
+            return Ok(Effects {
+                batch,
+                end: End::Done { result: json!({"document_id": document_id, "page_count": pages}) },
+            });
+        }
+        let Some(document) = get::<Document>(&*tools.catalog, desk.tenant, document_id).await? else {
+            return Ok(crate::nothing(attempt));
+        };
+        attempt.progress.report(10.0, "Opening the document");
+        let local = tools.blobs.local(desk.tenant, document.value.blob).await?;
+        let request = ParseRequest::Open {
+            path: text_of(&local.path)?,
+            file_type: document.value.file_type,
+            limits: self.parser.limits,
+        };
+        let opened = match self.parser.open(&tools.children, &request, &attempt.budget).await {
+            Ok(Ok(opened)) => opened,
+            Ok(Err(rejected)) => return refused(&desk, document_id, rejected.message).await,
+            Err(Fault::Limit(why)) => return refused(&desk, document_id, why).await,
+            Err(fault) => return Err(stage_error(fault)),
+        };
+        attempt.progress.report(40.0, "Writing page records");
+        let Some(step) = opened_batch(&desk, document_id, &opened).await? else {
+            return Ok(crate::nothing(attempt));
+        };
+        // An empty fan-out runs this job again at once: the next step of the records, or the end.
+        let (children, checkpoint) = if step.more {
+            (Vec::new(), json!("opening"))
+        } else {
+            (page_jobs(attempt, tools, document_id, &step.pages), json!("parsing"))
+        };
+        Ok(Effects { batch: step.batch, end: End::FanOut { children, checkpoint } })
+    }
+
+    async fn pages(
+        &self,
+        attempt: &Attempt,
+        tools: &Tools,
+        document_id: Id,
+        pages: &[PageRef],
+    ) -> Result<Effects, StageError> {
+        let desk = crate::desk(attempt, tools);
+        let Some(document) = get::<Document>(&*tools.catalog, desk.tenant, document_id).await? else {
+            return Ok(crate::nothing(attempt));
+        };
+        let local = tools.blobs.local(desk.tenant, document.value.blob).await?;
+        let folder = tempfile::Builder::new()
+            .prefix("attempt-")
+            .tempdir_in(tools.blobs.scratch())
+            .map_err(|e| StageError::Retry(format!("no folder for the attempt: {e}")))?;
+        let mut batch = Batch::new(desk.tenant);
+        for (done, page) in pages.iter().enumerate() {
+            attempt.progress.report(100.0 * done as f32 / pages.len() as f32, "Parsing pages");
+            let request = ParseRequest::Pages {
+                path: text_of(&local.path)?,
+                file_type: document.value.file_type,
+                indexes: vec![page.index],
+                out_dir: text_of(folder.path())?,
+                limits: self.parser.limits,
+            };
+            let outcome = self.parser.page(&tools.children, &request, page.index, &attempt.budget).await;
+            let result = match outcome {
+                Ok(PageOutcome::Parsed(parsed)) => store(attempt, tools, folder.path(), parsed).await?,
+                Ok(PageOutcome::Failed { message, .. }) | Err(Fault::Limit(message)) => {
+                    PageResult::Failed { message }
+                }
+                Err(Fault::Death(message)) if attempt.job.child_deaths + 1 >= MAX_CHILD_DEATHS => {
+                    PageResult::Failed { message }
+                }
+                Err(fault) => return Err(stage_error(fault)),
+            };
+            let request_id = attempt.job.request_id.as_deref();
+            batch.absorb(stored_batch(&desk, page.page_id, result, request_id).await?);
+        }
+        Ok(Effects {
+            batch,
+            end: End::Done { result: json!({"document_id": document_id, "pages": pages.len()}) },
+        })
+    }
+}
+
+#[async_trait]
+impl Stage for Ingest {
+    fn name(&self) -> StageName {
+        StageName::Ingest
+    }
+
+    fn budget_ms(&self, job: &Job) -> u64 {
+        let calls = match decode(&job.args) {
+            Ok(IngestArgs::Pages { pages, .. }) => pages.len() as u64,
+            Ok(IngestArgs::Document { .. }) | Err(_) => 1,
+        };
+        // Beside the child's own deadlines: waiting for a free child, storing the parts.
+        calls * (self.parser.call_ms() + 30_000) + 60_000
+    }
+
+    async fn run(&self, attempt: Attempt, tools: Tools) -> Result<Effects, StageError> {
+        match decode(&attempt.job.args).map_err(|e| StageError::Reject(e.to_string()))? {
+            IngestArgs::Document { document_id } => self.document(&attempt, &tools, document_id).await,
+            IngestArgs::Pages { document_id, pages } => {
+                self.pages(&attempt, &tools, document_id, &pages).await
+            }
+        }
+    }
+
+    async fn bury(&self, job: &Job, why: &str, tools: Tools) -> Result<Batch, StageError> {
+        let desk = crate::desk_of(job, &tools);
+        match decode(&job.args) {
+            Ok(IngestArgs::Document { document_id }) => Ok(failed_batch(&desk, document_id, why).await?),
+            Ok(IngestArgs::Pages { pages, .. }) => {
+                let mut batch = Batch::new(desk.tenant);
+                for page in pages {
+                    let failed = PageResult::Failed { message: why.to_owned() };
+                    let request_id = job.request_id.as_deref();
+                    batch.absorb(stored_batch(&desk, page.page_id, failed, request_id).await?);
+                }
+                Ok(batch)
+            }
+            // Arguments that nobody can read name no owner.
+            Err(_) => Ok(Batch::new(desk.tenant)),
+        }
+    }
+}
+
+/// The document cannot be ingested, and that is the outcome.
+async fn refused(desk: &Desk<'_>, document_id: Id, error: String) -> Result<Effects, StageError> {
+    let batch = failed_batch(desk, document_id, &error).await?;
+    Ok(Effects { batch, end: End::Refused { error } })
+}
+
+fn text_of(path: &Path) -> Result<String, StageError> {
+    let text =
+        path.to_str().ok_or_else(|| StageError::Reject(format!("{} is no UTF-8 path", path.display())))?;
+    Ok(text.to_owned())
+}
+
+fn stage_error(fault: Fault) -> StageError {
+    match fault {
+        Fault::Limit(message) | Fault::Death(message) => StageError::ChildDeath { message },
+        Fault::Outage(message) => StageError::Retry(message),
+        Fault::Cancelled => StageError::Fenced,
+    }
+}
+
+fn page_jobs(attempt: &Attempt, tools: &Tools, document_id: Id, pages: &[PageRef]) -> Vec<NewJob> {
+    let chunk = pages.len().div_ceil(MAX_PAGE_JOBS).max(1);
+    let job = |pages: &[PageRef]| NewJob {
+        id: tools.ids.next(),
+        stage: StageName::Ingest,
+        args: encode(&IngestArgs::Pages { document_id, pages: pages.to_vec() }),
+        lane: Lane::Batch,
+        priority: attempt.job.priority,
+        run_at: None,
+        retry: RetryPolicy::default(),
+        project_id: attempt.job.project_id,
+        subject_id: Some(document_id),
+        task: None,
+        request_id: attempt.job.request_id.clone(),
+    };
+    pages.chunks(chunk).map(job).collect()
+}
+
+/// Moves the parts of a parsed page into the blob store.
+async fn store(
+    attempt: &Attempt,
+    tools: &Tools,
+    folder: &Path,
+    parsed: ParsedPage,
+) -> Result<PageResult, StageError> {
+    let mut parts = Vec::with_capacity(3);
+    for name in [&parsed.list_file, &parsed.image_file, &parsed.thumbnail_file] {
+        let path = part_path(folder, name)?;
+        parts.push(tools.blobs.put_file(attempt.tenant(), &path).await?);
+    }
+    let [list, image, thumbnail] = parts[..] else {
+        return Err(StageError::Retry("a page has three parts".to_owned()));
+    };
+    Ok(PageResult::Stored(StoredPage {
+        space: parsed.space,
+        inches: parsed.inches,
+        list,
+        image,
+        thumbnail,
+        is_vector: parsed.is_vector,
+        path_count: parsed.path_count,
+        word_count: parsed.word_count,
+        findings: parsed.findings,
+    }))
+}
+
+/// A name that a child gave, as a path in the attempt's own folder and nowhere else.
+fn part_path(folder: &Path, name: &str) -> Result<std::path::PathBuf, StageError> {
+    let plain = !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\', '\0']);
+    let refused =
+        |why: &str| StageError::ChildDeath { message: format!("the parser handed over {name:?}: {why}") };
+    if !plain {
+        return Err(refused("not a plain name"));
+    }
+    let path = folder.join(name);
+    let about = path.symlink_metadata().map_err(|e| refused(&e.to_string()))?;
+    if !about.is_file() || about.len() > MAX_PART_BYTES {
+        return Err(refused("no plain file, or too large"));
+    }
+    Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_child_cannot_hand_over_files_from_elsewhere() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("page.png"), b"x").unwrap();
+        std::os::unix::fs::symlink("/etc/passwd", folder.path().join("link")).unwrap();
+        assert!(part_path(folder.path(), "page.png").is_ok());
+        for name in ["../secret", "/etc/passwd", "link", "", ".hidden", "a/b", "absent"] {
+            assert!(part_path(folder.path(), name).is_err(), "{name} was taken");
+        }
+    }
+}

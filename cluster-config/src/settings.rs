@@ -1,0 +1,437 @@
+//! The one table of settings: key, variables, meaning, unit, bounds, and where it lands.
+//!
+//! Everything else is derived from it: reading the file and the environment, refusing unknown keys,
+//! the reference page and the origin report.
+
+use takeoff_core::job::Stage;
+
+use crate::node::{Environment, NodeConfig};
+
+/// A raw value, from the file with its type or from the environment as text.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Raw {
+    Text(String),
+    Integer(i64),
+    Float(f64),
+    Bool(bool),
+    List(Vec<String>),
+}
+
+impl Raw {
+    pub fn from_toml(value: &toml::Value) -> Result<Self, String> {
+        match value {
+            toml::Value::String(s) => Ok(Self::Text(s.clone())),
+            toml::Value::Integer(i) => Ok(Self::Integer(*i)),
+            toml::Value::Float(f) => Ok(Self::Float(*f)),
+            toml::Value::Boolean(b) => Ok(Self::Bool(*b)),
+            toml::Value::Array(items) => items
+                .iter()
+                .map(|i| i.as_str().map(str::to_owned).ok_or_else(|| "is a list of text only".to_owned()))
+                .collect::<Result<_, _>>()
+                .map(Self::List),
+            toml::Value::Datetime(_) | toml::Value::Table(_) => Err("is not a plain value".to_owned()),
+        }
+    }
+
+    fn text(&self) -> Result<String, String> {
+        match self {
+            Self::Text(s) => Ok(s.clone()),
+            _ => Err("must be text".to_owned()),
+        }
+    }
+
+    fn list(&self) -> Result<Vec<String>, String> {
+        match self {
+            Self::List(items) => Ok(items.clone()),
+            Self::Text(s) => {
+                Ok(s.split(',').map(|p| p.trim().to_owned()).filter(|p| !p.is_empty()).collect())
+            }
+            _ => Err("must be a list of text".to_owned()),
+        }
+    }
+
+    fn integer(&self, low: u64, high: u64) -> Result<u64, String> {
+        let wrong = || format!("must be a whole number from {low} to {high}");
+        let value = match self {
+            Self::Integer(i) => u64::try_from(*i).map_err(|_| wrong())?,
+            Self::Text(s) => s.trim().parse::<u64>().map_err(|_| wrong())?,
+            _ => return Err(wrong()),
+        };
+        if (low..=high).contains(&value) { Ok(value) } else { Err(wrong()) }
+    }
+
+    fn number(&self, low: f64, high: f64) -> Result<f64, String> {
+        let wrong = || format!("must be a number from {low} to {high}");
+        let value = match self {
+            Self::Integer(i) => *i as f64,
+            Self::Float(f) => *f,
+            Self::Text(s) => s.trim().parse::<f64>().map_err(|_| wrong())?,
+            _ => return Err(wrong()),
+        };
+        if (low..=high).contains(&value) { Ok(value) } else { Err(wrong()) }
+    }
+
+    fn boolean(&self) -> Result<bool, String> {
+        match self {
+            Self::Bool(b) => Ok(*b),
+            Self::Text(s) => match s.trim().to_ascii_lowercase().as_str() {
+                "true" | "1" | "yes" | "on" => Ok(true),
+                "false" | "0" | "no" | "off" => Ok(false),
+                _ => Err("must be true or false".to_owned()),
+            },
+            _ => Err("must be true or false".to_owned()),
+        }
+    }
+}
+
+/// Puts a raw value into the configuration, or says what is wrong with it.
+pub type Set = fn(&mut NodeConfig, &Raw) -> Result<(), String>;
+
+/// One setting.
+#[derive(Clone, Copy)]
+pub struct Setting {
+    /// Dotted path in the file.
+    pub key: &'static str,
+    /// A name of the deployment document that means the same; every setting also has `TAKEOFF_<KEY>`.
+    pub alias: Option<&'static str>,
+    pub unit: &'static str,
+    pub doc: &'static str,
+    pub set: Set,
+    /// The value as the reference and `config show` print it.
+    pub show: fn(&NodeConfig) -> String,
+}
+
+impl Setting {
+    /// `api.max_connections` -> `TAKEOFF_API_MAX_CONNECTIONS`.
+    pub fn variable(&self) -> String {
+        format!("TAKEOFF_{}", self.key.replace('.', "_").to_ascii_uppercase())
+    }
+}
+
+macro_rules! integer {
+    ($key:literal, $alias:expr, $unit:literal, $low:literal ..= $high:literal, $($field:ident).+ : $ty:ty, $doc:literal) => {
+        Setting {
+            key: $key,
+            alias: $alias,
+            unit: $unit,
+            doc: $doc,
+            set: |c, raw| {
+                c.$($field).+ = <$ty>::try_from(raw.integer($low, $high)?).map_err(|e| e.to_string())?;
+                Ok(())
+            },
+            show: |c| c.$($field).+.to_string(),
+        }
+    };
+}
+
+const MIB: u64 = 1024 * 1024;
+
+macro_rules! mebibytes {
+    ($key:literal, $low:literal ..= $high:literal, $($field:ident).+ : $ty:ty, $doc:literal) => {
+        Setting {
+            key: $key,
+            alias: None,
+            unit: "MiB",
+            doc: $doc,
+            set: |c, raw| {
+                c.$($field).+ = <$ty>::try_from(raw.integer($low, $high)? * MIB).map_err(|e| e.to_string())?;
+                Ok(())
+            },
+            show: |c| (c.$($field).+ as u64 / MIB).to_string(),
+        }
+    };
+}
+
+macro_rules! stage {
+    ($slots:literal, $enabled:literal, $stage:expr, $what:literal) => {
+        [
+            Setting {
+                key: $slots,
+                alias: None,
+                unit: "attempts",
+                doc: concat!("Attempts of ", $what, " that run at once on this node."),
+                set: |c, raw| {
+                    let slots = raw.integer(1, 256)? as usize;
+                    c.stages.iter_mut().filter(|s| s.stage == $stage).for_each(|s| s.slots = slots);
+                    Ok(())
+                },
+                show: |c| c.stage($stage).map_or(0, |s| s.slots).to_string(),
+            },
+            Setting {
+                key: $enabled,
+                alias: None,
+                unit: "",
+                doc: concat!("Whether this node runs ", $what, "."),
+                set: |c, raw| {
+                    let on = raw.boolean()?;
+                    c.stages.iter_mut().filter(|s| s.stage == $stage).for_each(|s| s.enabled = on);
+                    Ok(())
+                },
+                show: |c| c.stage($stage).is_some_and(|s| s.enabled).to_string(),
+            },
+        ]
+    };
+}
+
+/// Every setting, in the order of the reference.
+pub fn settings() -> Vec<Setting> {
+    let mut all = node_and_api();
+    all.extend(limits_and_jobs());
+    all.extend(stage!("stages.ingest.slots", "stages.ingest.enabled", Stage::Ingest, "document ingestion"));
+    all.extend(stage!(
+        "stages.detect_scale.slots",
+        "stages.detect_scale.enabled",
+        Stage::DetectScale,
+        "scale detection"
+    ));
+    all.extend(stage!(
+        "stages.auto_count.slots",
+        "stages.auto_count.enabled",
+        Stage::AutoCount,
+        "symbol counting"
+    ));
+    all.extend(stage!(
+        "stages.run_assembly.slots",
+        "stages.run_assembly.enabled",
+        Stage::RunAssembly,
+        "assembly pricing"
+    ));
+    all.extend(workers());
+    all.extend(takeoff());
+    all
+}
+
+fn node_and_api() -> Vec<Setting> {
+    vec![
+        Setting {
+            key: "node.name",
+            alias: None,
+            unit: "",
+            doc: "Name of the node in leases, logs and views; letters, digits, `-` and `_`.",
+            set: |c, raw| {
+                let name = raw.text()?;
+                let fits = |ch: char| ch.is_ascii_alphanumeric() || ch == '-' || ch == '_';
+                if name.is_empty() || name.len() > 64 || !name.chars().all(fits) {
+                    return Err("must be 1 to 64 letters, digits, `-` or `_`".to_owned());
+                }
+                c.node = name;
+                Ok(())
+            },
+            show: |c| c.node.clone(),
+        },
+        Setting {
+            key: "node.environment",
+            alias: Some("ENVIRONMENT"),
+            unit: "",
+            doc: "`development`, `staging` or `production`.",
+            set: |c, raw| {
+                c.environment = match raw.text()?.to_ascii_lowercase().as_str() {
+                    "development" => Environment::Development,
+                    "staging" => Environment::Staging,
+                    "production" => Environment::Production,
+                    _ => return Err("must be development, staging or production".to_owned()),
+                };
+                Ok(())
+            },
+            show: |c| format!("{:?}", c.environment).to_ascii_lowercase(),
+        },
+        Setting {
+            key: "node.log_level",
+            alias: Some("LOG_LEVEL"),
+            unit: "",
+            doc: "`trace`, `debug`, `info`, `warn` or `error`, in any case.",
+            set: |c, raw| {
+                let level = raw.text()?.to_ascii_lowercase();
+                // The deployment's other tools say WARNING and CRITICAL.
+                c.log_level = match level.as_str() {
+                    "trace" | "debug" | "info" | "warn" | "error" => level,
+                    "warning" => "warn".to_owned(),
+                    "critical" => "error".to_owned(),
+                    _ => return Err("must be trace, debug, info, warn or error".to_owned()),
+                };
+                Ok(())
+            },
+            show: |c| c.log_level.clone(),
+        },
+        Setting {
+            key: "node.data_dir",
+            alias: None,
+            unit: "",
+            doc: "Folder of the embedded catalogue and blobs; made when absent.",
+            set: |c, raw| {
+                let text = raw.text()?;
+                if text.is_empty() {
+                    return Err("must name a folder".to_owned());
+                }
+                c.data_dir = text.into();
+                Ok(())
+            },
+            show: |c| c.data_dir.display().to_string(),
+        },
+        Setting {
+            key: "api.listen",
+            alias: None,
+            unit: "",
+            doc: "Address and port of the gateway.",
+            set: |c, raw| {
+                c.api.listen = raw
+                    .text()?
+                    .parse()
+                    .map_err(|_| "must be ADDRESS:PORT, such as 127.0.0.1:8000".to_owned())?;
+                Ok(())
+            },
+            show: |c| c.api.listen.to_string(),
+        },
+        Setting {
+            key: "api.public_url",
+            alias: None,
+            unit: "",
+            doc: "Prefix of image and download addresses; empty takes the host that the request names.",
+            set: |c, raw| {
+                let url = raw.text()?;
+                let url = url.trim_end_matches('/');
+                if url.is_empty() {
+                    c.api.public_url = None;
+                } else if url.starts_with("http://") || url.starts_with("https://") {
+                    c.api.public_url = Some(url.to_owned());
+                } else {
+                    return Err("must start with http:// or https://".to_owned());
+                }
+                Ok(())
+            },
+            show: |c| c.api.public_url.clone().unwrap_or_default(),
+        },
+        Setting {
+            key: "api.cors_origins",
+            alias: Some("CORS_ORIGINS"),
+            unit: "",
+            doc: "Origins whose pages may call the API; comma-separated in the environment.",
+            set: |c, raw| {
+                let origins = raw.list()?;
+                for origin in &origins {
+                    if origin != "*" && !origin.starts_with("http://") && !origin.starts_with("https://") {
+                        return Err(format!("`{origin}` is no origin (http://HOST or https://HOST)"));
+                    }
+                }
+                c.api.cors_origins = origins;
+                Ok(())
+            },
+            show: |c| c.api.cors_origins.join(","),
+        },
+        integer!("api.calculate_wait_ms", None, "ms", 100..=300_000, api.calculate_wait_ms: u64,
+            "Longest that a calculate request waits for its job."),
+        integer!("api.open_wait_ms", None, "ms", 100..=60_000, api.open_wait_ms: u64,
+            "Longest first look at an upload before it is accepted and left to its job."),
+        integer!("api.request_timeout_ms", None, "ms", 1_000..=3_600_000, api.request_timeout_ms: u64,
+            "Longest that a request may take, uploads excepted."),
+        integer!("api.upload_timeout_ms", None, "ms", 1_000..=3_600_000, api.upload_timeout_ms: u64,
+            "Longest that an upload may take."),
+        integer!("api.max_connections", None, "connections", 1..=65_536, api.max_connections: usize,
+            "Connections open at once; more wait in the listen queue."),
+    ]
+}
+
+fn limits_and_jobs() -> Vec<Setting> {
+    vec![
+        mebibytes!("limits.upload_mib", 1..=10_240, limits.upload_bytes: u64, "Largest upload; 413 past it."),
+        mebibytes!("limits.json_body_mib", 1..=64, limits.json_body_bytes: usize, "Largest JSON body."),
+        integer!("limits.max_pages", None, "pages", 1..=5_000, limits.max_pages: u32,
+            "Most pages of a document."),
+        integer!("limits.max_segments", None, "segments", 1_000..=20_000_000, limits.max_segments: u64,
+            "Most path segments of a page."),
+        integer!("limits.max_pixels", None, "pixels", 1_000_000..=1_000_000_000, limits.max_pixels: u64,
+            "Most pixels of a picture."),
+        mebibytes!("limits.max_stream_mib", 1..=4_096, limits.max_stream_bytes: u64,
+            "Most that one stream of a PDF may unpack to."),
+        integer!("limits.uploads_at_once", None, "uploads", 1..=1_000, limits.uploads_at_once: usize,
+            "Uploads received at once; more are told to come back."),
+        integer!("jobs.lease_ms", None, "ms", 1_000..=600_000, jobs.lease_ms: u64,
+            "How long a lease lasts unless it is renewed."),
+        integer!("jobs.renew_ms", None, "ms", 100..=200_000, jobs.renew_ms: u64,
+            "Interval of renewals; at most a third of the lease."),
+        integer!("jobs.poll_ms", None, "ms", 10..=60_000, jobs.poll_ms: u64,
+            "Interval of polls for work when no wake comes."),
+        integer!("jobs.drain_ms", None, "ms", 0..=600_000, jobs.drain_ms: u64,
+            "How long running attempts may finish when the node stops."),
+        integer!("jobs.restart_limit", None, "restarts", 0..=1_000, jobs.restart_limit: u32,
+            "Restarts of a stage's actors within the window before the node turns unready."),
+        integer!("jobs.restart_window_ms", None, "ms", 1_000..=3_600_000, jobs.restart_window_ms: u64,
+            "Window of the restart limit."),
+        integer!("jobs.retention_ms", None, "ms", 60_000..=31_536_000_000, jobs.retention_ms: u64,
+            "How long ended jobs and events are kept."),
+        integer!("jobs.count_session_ms", None, "ms", 100..=3_600_000, jobs.count_session_ms: u64,
+            "Longest that a count session takes before it ends with what it has."),
+    ]
+}
+
+fn workers() -> Vec<Setting> {
+    vec![
+        integer!("compute.threads", None, "threads", 1..=1_024, compute.threads: usize,
+            "Threads of the CPU pool."),
+        integer!("compute.queue_per_thread", None, "closures", 1..=1_024, compute.queue_per_thread: usize,
+            "Work that may wait for each thread."),
+        integer!("compute.health_ms", None, "ms", 100..=600_000, compute.health_ms: u64,
+            "A pool that does not answer within this is unhealthy."),
+        integer!("children.workers", None, "processes", 1..=256, children.workers: usize,
+            "Parse workers at once."),
+        mebibytes!("children.memory_mib", 128..=65_536, children.memory_bytes: u64,
+            "Address space of a parse worker."),
+        integer!("children.page_deadline_ms", None, "ms", 100..=600_000, children.page_deadline_ms: u64,
+            "Longest that one page may take to parse and render."),
+        integer!("children.open_deadline_ms", None, "ms", 100..=600_000, children.open_deadline_ms: u64,
+            "Longest that opening a document may take in its job."),
+        integer!("children.recycle_after", None, "requests", 1..=1_000_000, children.recycle_after: u32,
+            "Requests after which a parse worker is replaced."),
+    ]
+}
+
+fn takeoff() -> Vec<Setting> {
+    vec![
+        Setting {
+            key: "count.threshold",
+            alias: Some("AUTO_COUNT_DEFAULT_THRESHOLD"),
+            unit: "confidence",
+            doc: "Confidence from which a detection is kept when the request names none.",
+            set: |c, raw| {
+                c.count.threshold = raw.number(0.0, 1.0)?;
+                Ok(())
+            },
+            show: |c| c.count.threshold.to_string(),
+        },
+        integer!("count.max_detections", Some("AUTO_COUNT_MAX_DETECTIONS"), "detections", 1..=100_000,
+            count.max_detections: u32, "Most detections that a session keeps."),
+        Setting {
+            key: "assembly.default_waste_percent",
+            alias: Some("ASSEMBLY_DEFAULT_WASTE_PERCENT"),
+            unit: "percent",
+            doc: "Default waste that a new assembly shows.",
+            set: |c, raw| {
+                c.default_waste_percent = raw.number(0.0, 100.0)?;
+                Ok(())
+            },
+            show: |c| c.default_waste_percent.to_string(),
+        },
+        Setting {
+            key: "review.auto_accept_threshold",
+            alias: Some("REVIEW_AUTO_ACCEPT_DEFAULT_THRESHOLD"),
+            unit: "confidence",
+            doc: "Confidence from which auto-accept takes a measurement when the request names none.",
+            set: |c, raw| {
+                c.auto_accept_threshold = raw.number(0.5, 1.0)?;
+                Ok(())
+            },
+            show: |c| c.auto_accept_threshold.to_string(),
+        },
+        Setting {
+            key: "review.keyboard_shortcuts",
+            alias: Some("REVIEW_ENABLE_KEYBOARD_SHORTCUTS"),
+            unit: "",
+            doc: "Whether clients should offer the review shortcuts.",
+            set: |c, raw| {
+                c.keyboard_shortcuts = raw.boolean()?;
+                Ok(())
+            },
+            show: |c| c.keyboard_shortcuts.to_string(),
+        },
+    ]
+}

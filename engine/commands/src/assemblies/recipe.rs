@@ -1,0 +1,233 @@
+//! The assembly itself.
+
+use rust_decimal::Decimal;
+use takeoff_core::model::{Assembly, AssemblyTemplate, Component, Condition, Id};
+use takeoff_storage::catalog::Claim;
+use takeoff_storage::{Batch, Op, Stored};
+
+use super::{announce, change, components};
+use crate::check::{self, NAME_CHARS, TEXT_CHARS, UNIT_CHARS};
+use crate::field::set;
+use crate::load::{find, required, touch};
+use crate::retry::{Tries, turn};
+use crate::{CommandError, Ctx, Desk, Field, figures};
+
+/// Without a name: the template's, else the condition's.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct NewAssembly {
+    pub name: Option<String>,
+    pub template_id: Option<Id>,
+    pub description: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct AssemblyPatch {
+    pub name: Option<String>,
+    pub description: Field<String>,
+    pub notes: Field<String>,
+    pub csi_code: Field<String>,
+    pub csi_description: Field<String>,
+    /// 0 to 100.
+    pub default_waste_percent: Option<f64>,
+    /// Not negative.
+    pub overhead_percent: Option<f64>,
+    /// Not negative.
+    pub profit_percent: Option<f64>,
+    pub productivity_rate: Field<f64>,
+    pub productivity_unit: Field<String>,
+    pub crew_size: Field<i64>,
+}
+
+/// `Invalid` when the condition or the template does not exist or the condition already has an assembly.
+pub async fn create(ctx: &Ctx<'_>, condition_id: Id, new: NewAssembly) -> Result<Assembly, CommandError> {
+    let project = known_condition(&ctx.desk(), condition_id).await?.value.project_id;
+    let _turn = turn(project).await;
+    let mut tries = Tries::new(ctx);
+    loop {
+        let desk = ctx.desk();
+        let condition = known_condition(&desk, condition_id).await?;
+        let claim = Claim::assembly_of(condition_id);
+        if desk.catalog.claim_owner(desk.tenant, &claim).await?.is_some() {
+            return Err(CommandError::invalid("the condition already has an assembly"));
+        }
+        let template = match new.template_id {
+            None => None,
+            Some(id) => {
+                let found = find::<AssemblyTemplate>(&desk, id).await?;
+                Some(found.ok_or_else(|| CommandError::invalid("Assembly template not found"))?.value)
+            }
+        };
+        let mut assembly = blank(&desk, ctx.handle.config().default_waste_percent, &condition.value);
+        if let Some(template) = &template {
+            follow(&desk, &mut assembly, template);
+        }
+        if let Some(name) = &new.name {
+            assembly.name.clone_from(name);
+        }
+        if new.description.is_some() {
+            assembly.description.clone_from(&new.description);
+        }
+        check(&assembly)?;
+        let mut batch = Batch::new(ctx.tenant);
+        touch(&mut batch, &condition);
+        figures::price(&mut assembly, &condition.value);
+        batch.create(&assembly);
+        batch.ops.push(Op::Claim(claim, assembly.id));
+        announce(&mut batch, "assembly_created", &assembly);
+        if tries.commit(batch).await? {
+            return Ok(assembly);
+        }
+    }
+}
+
+async fn known_condition(desk: &Desk<'_>, id: Id) -> Result<Stored<Condition>, CommandError> {
+    find::<Condition>(desk, id).await?.ok_or_else(|| CommandError::invalid("Condition not found"))
+}
+
+fn blank(desk: &Desk<'_>, default_waste_percent: f64, condition: &Condition) -> Assembly {
+    Assembly {
+        id: desk.ids.next(),
+        condition_id: condition.id,
+        project_id: condition.project_id,
+        template_id: None,
+        name: condition.name.clone(),
+        description: None,
+        notes: None,
+        csi_code: None,
+        csi_description: None,
+        default_waste_percent,
+        productivity_rate: None,
+        productivity_unit: None,
+        crew_size: None,
+        overhead_percent: 0.0,
+        profit_percent: 0.0,
+        is_locked: false,
+        locked_at: None,
+        locked_by: None,
+        material_cost: Decimal::ZERO,
+        labor_cost: Decimal::ZERO,
+        equipment_cost: Decimal::ZERO,
+        subcontract_cost: Decimal::ZERO,
+        other_cost: Decimal::ZERO,
+        total_cost: Decimal::ZERO,
+        total_with_markup: Decimal::ZERO,
+        unit_cost: Decimal::ZERO,
+        total_labor_hours: 0.0,
+        components_in_error: 0,
+        components: Vec::new(),
+        created_at: desk.now,
+        updated_at: desk.now,
+    }
+}
+
+/// Copies a template into a new assembly; its components in order, each with its own waste.
+fn follow(desk: &Desk<'_>, assembly: &mut Assembly, template: &AssemblyTemplate) {
+    assembly.template_id = Some(template.id);
+    assembly.name.clone_from(&template.name);
+    assembly.csi_code.clone_from(&template.csi_code);
+    assembly.csi_description.clone_from(&template.csi_description);
+    assembly.default_waste_percent = template.default_waste_percent;
+    assembly.productivity_rate = template.productivity_rate;
+    assembly.productivity_unit.clone_from(&template.productivity_unit);
+    assembly.crew_size = template.crew_size;
+    assembly.components = (0_i64..)
+        .zip(&template.component_definitions)
+        .map(|(place, definition)| Component {
+            description: definition.description.clone(),
+            component_type: definition.component_type,
+            sort_order: place,
+            quantity_formula: definition.quantity_formula.clone(),
+            unit_cost: definition.unit_cost,
+            waste_percent: definition.waste_percent,
+            labor_hours: definition.labor_hours,
+            crew_size: definition.crew_size,
+            ..components::blank(desk, &definition.name, &definition.unit)
+        })
+        .collect();
+}
+
+pub async fn update(ctx: &Ctx<'_>, id: Id, patch: AssemblyPatch) -> Result<Assembly, CommandError> {
+    let edit = |_: &Desk<'_>, assembly: &mut Assembly| {
+        patch.clone().write(assembly);
+        check(assembly)
+    };
+    Ok(change(ctx, id, true, edit).await?.0)
+}
+
+impl AssemblyPatch {
+    fn write(self, assembly: &mut Assembly) {
+        set(self.name, &mut assembly.name);
+        self.description.write(&mut assembly.description);
+        self.notes.write(&mut assembly.notes);
+        self.csi_code.write(&mut assembly.csi_code);
+        self.csi_description.write(&mut assembly.csi_description);
+        set(self.default_waste_percent, &mut assembly.default_waste_percent);
+        set(self.overhead_percent, &mut assembly.overhead_percent);
+        set(self.profit_percent, &mut assembly.profit_percent);
+        self.productivity_rate.write(&mut assembly.productivity_rate);
+        self.productivity_unit.write(&mut assembly.productivity_unit);
+        self.crew_size.write(&mut assembly.crew_size);
+    }
+}
+
+/// Largest overhead or profit, percent of the cost.
+const MAX_MARKUP_PERCENT: f64 = 1_000.0;
+
+fn check(assembly: &Assembly) -> Result<(), CommandError> {
+    check::text("the name", &assembly.name, NAME_CHARS)?;
+    check::optional_text("the description", assembly.description.as_deref(), TEXT_CHARS)?;
+    check::optional_text("the notes", assembly.notes.as_deref(), TEXT_CHARS)?;
+    check::optional_text("the CSI code", assembly.csi_code.as_deref(), 20)?;
+    check::optional_text("the CSI description", assembly.csi_description.as_deref(), NAME_CHARS)?;
+    check::optional_text("the productivity unit", assembly.productivity_unit.as_deref(), UNIT_CHARS)?;
+    check::within("the default waste (percent)", assembly.default_waste_percent, 0.0, 100.0)?;
+    check::within("the overhead (percent)", assembly.overhead_percent, 0.0, MAX_MARKUP_PERCENT)?;
+    check::within("the profit (percent)", assembly.profit_percent, 0.0, MAX_MARKUP_PERCENT)?;
+    check::not_negative("the productivity rate", assembly.productivity_rate)?;
+    check::count("the crew size", assembly.crew_size)
+}
+
+pub async fn delete(ctx: &Ctx<'_>, id: Id) -> Result<(), CommandError> {
+    let project = required::<Assembly>(&ctx.desk(), id, "Assembly").await?.value.project_id;
+    let _turn = turn(project).await;
+    let mut tries = Tries::new(ctx);
+    loop {
+        let desk = ctx.desk();
+        let read = required::<Assembly>(&desk, id, "Assembly").await?;
+        if read.value.is_locked {
+            return Err(CommandError::Locked);
+        }
+        let mut batch = Batch::new(ctx.tenant);
+        batch.delete::<Assembly>(read.version, id);
+        batch.ops.push(Op::Release(Claim::assembly_of(read.value.condition_id)));
+        announce(&mut batch, "assembly_deleted", &read.value);
+        if tries.commit(batch).await? {
+            return Ok(());
+        }
+    }
+}
+
+/// Freezes the numbers. One that is locked already keeps its first lock.
+pub async fn lock(ctx: &Ctx<'_>, id: Id, locked_by: &str) -> Result<Assembly, CommandError> {
+    check::text("the name of who locks", locked_by, NAME_CHARS)?;
+    let edit = |desk: &Desk<'_>, assembly: &mut Assembly| {
+        if !assembly.is_locked {
+            assembly.is_locked = true;
+            assembly.locked_at = Some(desk.now);
+            assembly.locked_by = Some(locked_by.to_owned());
+        }
+        Ok(())
+    };
+    Ok(change(ctx, id, false, edit).await?.0)
+}
+
+/// Prices again what may have changed meanwhile.
+pub async fn unlock(ctx: &Ctx<'_>, id: Id) -> Result<Assembly, CommandError> {
+    let edit = |_: &Desk<'_>, assembly: &mut Assembly| {
+        assembly.is_locked = false;
+        assembly.locked_at = None;
+        assembly.locked_by = None;
+        Ok(())
+    };
+    Ok(change(ctx, id, false, edit).await?.0)
+}

@@ -1,0 +1,11 @@
+//! Auto count: sessions, their detections, the measurements made of them.
+
+mod review;
+mod start;
+mod stored;
+mod take;
+
+pub use review::{bulk_confirm, confirm, reject};
+pub use start::{MAX_SESSION_DETECTIONS, StartCount, start};
+pub use stored::{CountResult, NewDetection, failed_batch, stored_batch};
+pub use take::create_measurements;

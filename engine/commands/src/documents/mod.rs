@@ -1,0 +1,7 @@
+//! Documents: uploads and what ingestion makes of them.
+
+mod ingest;
+mod upload;
+
+pub use ingest::{OpenedStep, failed_batch, finish_batch, opened_batch};
+pub use upload::{StagedUpload, receive_upload};

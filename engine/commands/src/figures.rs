@@ -1,0 +1,59 @@
+//! The door to the arithmetic of `takeoff-core`.
+
+use rust_decimal::Decimal;
+use takeoff_core::measure::{Terms, calculate, totals};
+use takeoff_core::model::{Assembly, Condition, GeometryType, Measurement, MeasurementType};
+
+/// Computes the quantity of a measurement from its geometry. `px_per_foot` may be missing only for points
+/// that are counted. The error is for a person.
+pub(crate) fn measure(
+    measurement: &mut Measurement,
+    condition: &Condition,
+    px_per_foot: Option<f64>,
+) -> Result<(), String> {
+    let counted = condition.measurement_type == MeasurementType::Count
+        && measurement.geometry_type == GeometryType::Point;
+    let px_per_foot = match px_per_foot {
+        Some(p) => p,
+        // Of a counted point nothing is a length.
+        None if counted => 1.0,
+        None => return Err("the scale of its page is not calibrated".to_owned()),
+    };
+    let terms = Terms { measurement_type: condition.measurement_type, depth: condition.depth, px_per_foot };
+    let calculated = calculate(measurement.geometry_type, &measurement.geometry_data, &terms)
+        .map_err(|e| e.to_string())?;
+    measurement.quantity = calculated.quantity;
+    measurement.unit.clone_from(&condition.unit);
+    measurement.pixel_length = calculated.pixel_length;
+    measurement.pixel_area = calculated.pixel_area;
+    measurement.perimeter_ft = calculated.perimeter_ft;
+    measurement.calculation = calculated.calculation;
+    Ok(())
+}
+
+/// Writes the totals of all measurements of a condition, in the order of their creation.
+pub(crate) fn total<'m>(
+    condition: &mut Condition,
+    measurements: impl Iterator<Item = &'m Measurement>,
+) -> Result<(), String> {
+    let totals = totals(measurements);
+    if !totals.quantity.is_finite() || !totals.perimeter_ft.is_finite() {
+        return Err(format!("the total of condition {:?} is too large for a number", condition.name));
+    }
+    condition.total_quantity = totals.quantity;
+    condition.measurement_count = totals.count;
+    condition.total_perimeter_ft = totals.perimeter_ft;
+    Ok(())
+}
+
+pub(crate) fn price(_a: &mut Assembly, _c: &Condition) {
+    todo!()
+}
+
+pub(crate) fn check_formula(_f: &str) -> Result<(), String> {
+    todo!()
+}
+
+pub(crate) fn round_money(_m: Decimal, _places: u32) -> Decimal {
+    todo!()
+}

@@ -1,0 +1,310 @@
+//! PDF pages, read and rendered by hayro.
+
+mod bounds;
+mod layers;
+mod render;
+mod tally;
+mod text;
+mod unpack;
+mod walk;
+
+use std::io::Write;
+use std::sync::Arc;
+
+use hayro_interpret::{InterpreterSettings, TransformExt};
+use hayro_syntax::object::ObjectIdentifier;
+use hayro_syntax::page::Page;
+use hayro_syntax::{DecryptionError, LoadPdfError, Pdf, PdfData};
+use kurbo::Affine;
+use rustc_hash::FxHashSet;
+
+use render::Ink;
+use unpack::ContentState;
+
+use super::open::{FileBytes, PageFailure, ParseError, ParsedContent, rejected};
+use super::request::{Opened, PageHead, ParseLimits, RejectReason, Rejected};
+use crate::budget::Budget;
+use crate::found::Finding;
+use crate::geom::{POINTS_PER_INCH, PageSpace};
+use crate::page::display::{DisplayList, PageKind};
+
+/// Longest side of a page, points (1,000 inches). The format's own limit is 14,400 units; long plots
+/// exceed it, nonsense exceeds this.
+const MAX_SIDE_PT: f64 = 72_000.0;
+/// Unpacked content that an open file keeps before it is opened anew. The reader never lets go of a
+/// page's content stream by itself.
+const REOPEN_BYTES: usize = 16 * 1024 * 1024;
+
+/// An open PDF file.
+pub(super) struct PdfFile {
+    bytes: FileBytes,
+    pdf: Pdf,
+    /// Content streams that `pdf` holds unpacked.
+    kept_bytes: usize,
+    /// Streams known to unpack within the limit.
+    checked_streams: FxHashSet<ObjectIdentifier>,
+}
+
+/// Lends shared bytes to the reader.
+struct Shared(FileBytes);
+
+impl AsRef<[u8]> for Shared {
+    fn as_ref(&self) -> &[u8] {
+        (*self.0).as_ref()
+    }
+}
+
+fn load(bytes: &FileBytes) -> Result<Pdf, LoadPdfError> {
+    Pdf::new(PdfData::from(Arc::new(Shared(Arc::clone(bytes)))))
+}
+
+/// Size of a page, and the way from its user space to list space.
+struct Geometry {
+    space: PageSpace,
+    inches: (f64, f64),
+    to_list: Affine,
+}
+
+impl PdfFile {
+    pub(super) fn open(bytes: FileBytes, limits: &ParseLimits) -> Result<(Self, Opened), Rejected> {
+        let pdf = load(&bytes).map_err(refusal)?;
+        let count = pdf.pages().len();
+        if count == 0 {
+            return Err(rejected(RejectReason::Empty, "The file has no pages."));
+        }
+        if count > limits.max_pages as usize {
+            return Err(rejected(
+                RejectReason::TooLarge,
+                format!("The file has {count} pages; the limit is {}.", limits.max_pages),
+            ));
+        }
+        let pages = pdf
+            .pages()
+            .iter()
+            .map(|page| match geometry(page) {
+                Ok(g) => PageHead::Sized { space: g.space, inches: Some(g.inches) },
+                Err(failure) => PageHead::Broken { reason: failure.message },
+            })
+            .collect();
+        Ok((
+            Self { bytes, pdf, kept_bytes: 0, checked_streams: FxHashSet::default() },
+            Opened { pages, findings: Vec::new() },
+        ))
+    }
+
+    pub(super) fn walk_page(
+        &mut self,
+        index: u32,
+        limits: &ParseLimits,
+        budget: &Budget,
+    ) -> Result<ParsedContent, PageFailure> {
+        let page = page_at(&self.pdf, index)?;
+        let geometry = geometry(page)?;
+        // Before the content is touched: from here on, the reader unpacks it whole.
+        let content = unpack::check_page(page, &mut self.checked_streams, limits)?;
+        let walked = display_list(page, &geometry, &content, limits, budget);
+        let kept = kept_bytes(page);
+        self.let_go(kept);
+        Ok(ParsedContent { list: walked?.0, inches: Some(geometry.inches) })
+    }
+
+    pub(super) fn parse_page(
+        &mut self,
+        index: u32,
+        limits: &ParseLimits,
+        budget: &Budget,
+        image: &mut dyn Write,
+        thumbnail: &mut dyn Write,
+    ) -> Result<ParsedContent, ParseError> {
+        let page = page_at(&self.pdf, index)?;
+        let geometry = geometry(page)?;
+        // Before the content is touched: from here on, the reader unpacks it whole.
+        let content = unpack::check_page(page, &mut self.checked_streams, limits)?;
+        let walked = display_list(page, &geometry, &content, limits, budget);
+        let rendered = walked.map_err(ParseError::from).and_then(|(mut list, ink)| {
+            let blank = render::render(page, &geometry, ink, settings(), budget, image, thumbnail)?;
+            if blank && unpack::has_content(page) {
+                list.findings.push(Finding::new(
+                    "page_renders_empty",
+                    "The page comes out empty although its content is not: it may be damaged, cut off or hidden.",
+                ));
+            }
+            Ok(list)
+        });
+        let kept = kept_bytes(page);
+        self.let_go(kept);
+        Ok(ParsedContent { list: rendered?, inches: Some(geometry.inches) })
+    }
+
+    /// Accounts for a page's unpacked content; past the limit the file is opened anew, which frees it.
+    fn let_go(&mut self, bytes: usize) {
+        self.kept_bytes += bytes;
+        if self.kept_bytes > REOPEN_BYTES
+            && let Ok(fresh) = load(&self.bytes)
+        {
+            self.pdf = fresh;
+            self.kept_bytes = 0;
+        }
+    }
+}
+
+fn page_at(pdf: &Pdf, index: u32) -> Result<&Page<'_>, PageFailure> {
+    pdf.pages()
+        .get(index as usize)
+        .ok_or_else(|| PageFailure::new("no_such_page", "The file has no such page."))
+}
+
+/// Unpacked content that the reader holds for a page that was walked.
+fn kept_bytes(page: &Page<'_>) -> usize {
+    page.page_stream().map_or(0, <[u8]>::len)
+}
+
+fn refusal(error: LoadPdfError) -> Rejected {
+    match error {
+        LoadPdfError::Decryption(DecryptionError::PasswordProtected) => rejected(
+            RejectReason::Password,
+            "The file opens only with a password. Save a copy without one and upload that.",
+        ),
+        LoadPdfError::Decryption(DecryptionError::UnsupportedAlgorithm) => {
+            rejected(RejectReason::Unsupported, "The file is encrypted in a way that cannot be read.")
+        }
+        LoadPdfError::Decryption(DecryptionError::MissingIDEntry | DecryptionError::InvalidEncryption) => {
+            rejected(RejectReason::Damaged, "The file's encryption is damaged.")
+        }
+        LoadPdfError::Invalid => {
+            rejected(RejectReason::Damaged, "The file is damaged: it cannot be read as a PDF.")
+        }
+    }
+}
+
+/// Interpreter settings of both passes: what the page itself draws, and its annotations as shown.
+fn settings() -> InterpreterSettings {
+    InterpreterSettings::default()
+}
+
+fn geometry(page: &Page<'_>) -> Result<Geometry, PageFailure> {
+    let unit = page.raw().get::<f32>(b"UserUnit").map_or(1.0, f64::from);
+    let unit = if unit.is_finite() && unit > 0.0 { unit } else { 1.0 };
+    let (width, height) = page.render_dimensions();
+    let (width, height) = (f64::from(width) * unit, f64::from(height) * unit);
+    let too_large = width.max(height) > MAX_SIDE_PT;
+    let space = PageSpace::of_points(width, height).filter(|_| !too_large).ok_or_else(|| {
+        PageFailure::new(
+            "page_size",
+            format!(
+                "The page claims to be {:.0} x {:.0} inches; the limit is {:.0} inches a side.",
+                width / POINTS_PER_INCH,
+                height / POINTS_PER_INCH,
+                MAX_SIDE_PT / POINTS_PER_INCH
+            ),
+        )
+    })?;
+    let to_list = Affine::scale(unit) * page.initial_transform(true).to_kurbo();
+    Ok(Geometry { space, inches: (width / POINTS_PER_INCH, height / POINTS_PER_INCH), to_list })
+}
+
+/// The page's display list, and what it foretells of the rendering.
+fn display_list(
+    page: &Page<'_>,
+    geometry: &Geometry,
+    content: &ContentState,
+    limits: &ParseLimits,
+    budget: &Budget,
+) -> Result<(DisplayList, Ink), PageFailure> {
+    let walked = walk::walk(page, geometry.space, geometry.to_list, settings(), limits, budget)?;
+    let mut list = walked.list;
+    list.kind = kind(&list);
+    list.findings.extend(layers::hidden_layers(page));
+    if content.cut_off {
+        list.findings.push(Finding::new(
+            "content_cut_off",
+            "The page's content breaks off before its end: part of the drawing may be missing.",
+        ));
+    }
+    if walked.unreadable_glyphs > 0 {
+        list.findings.push(Finding::new(
+            "text_without_unicode",
+            format!(
+                "{} of {} characters have no readable value in the file; text that holds them cannot be read.",
+                walked.unreadable_glyphs, walked.glyphs
+            ),
+        ));
+    }
+    if walked.not_finite > 0 {
+        list.findings.push(Finding::new(
+            "coordinates_not_finite",
+            format!(
+                "{} drawing operations were left out: their coordinates are no numbers.",
+                walked.not_finite
+            ),
+        ));
+    }
+    Ok((list, Ink { bytes: walked.ink_bytes, coloured: walked.coloured }))
+}
+
+/// A page is a picture where pictures cover most of it and next to nothing is drawn over them. Text
+/// does not count: scans carry a recognised text layer.
+fn kind(list: &DisplayList) -> PageKind {
+    const COVERED: f64 = 0.5;
+    const FEW_PATHS: usize = 60;
+    let per_unit = list.space.px_per_unit;
+    let page = f64::from(list.space.width_px) * f64::from(list.space.height_px) / (per_unit * per_unit);
+    let covered: f64 =
+        list.images.iter().map(|i| f64::from(i.bounds.width()) * f64::from(i.bounds.height())).sum();
+    if covered >= COVERED * page && list.paths.len() <= FEW_PATHS {
+        PageKind::Raster
+    } else {
+        PageKind::Vector
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pdf_writer::{Content, Rect, Ref};
+
+    use super::*;
+
+    fn drawing(red: f32) -> FileBytes {
+        let mut pdf = pdf_writer::Pdf::new();
+        let (catalog, tree, page, content) = (Ref::new(1), Ref::new(2), Ref::new(3), Ref::new(4));
+        pdf.catalog(catalog).pages(tree);
+        pdf.pages(tree).kids([page]).count(1);
+        pdf.page(page).parent(tree).media_box(Rect::new(0.0, 0.0, 120.0, 200.0)).contents(content);
+        let mut lines = Content::new();
+        lines.set_stroke_rgb(red, 0.0, 0.0).set_line_width(3.0);
+        lines.move_to(5.0, 5.0).line_to(110.0, 190.0).stroke();
+        lines.rect(20.0, 20.0, 60.0, 150.0).stroke();
+        pdf.stream(content, &lines.finish());
+        Arc::new(pdf.finish())
+    }
+
+    /// The page image rendered with this much ink: colour type and pixels.
+    fn rendered(bytes: FileBytes, ink_bytes: f64) -> (png::ColorType, Vec<u8>) {
+        let limits = ParseLimits::default();
+        let (file, _) = PdfFile::open(bytes, &limits).unwrap();
+        let page = page_at(&file.pdf, 0).unwrap();
+        let geometry = geometry(page).unwrap();
+        let content = ContentState { cut_off: false };
+        let (_, ink) = display_list(page, &geometry, &content, &limits, &Budget::unlimited()).unwrap();
+        let ink = Ink { bytes: ink_bytes, ..ink };
+        let (mut image, mut small) = (Vec::new(), Vec::new());
+        let blank =
+            render::render(page, &geometry, ink, settings(), &Budget::unlimited(), &mut image, &mut small)
+                .unwrap();
+        assert!(!blank);
+        let mut reader = png::Decoder::new(std::io::Cursor::new(image)).read_info().unwrap();
+        let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+        let info = reader.next_frame(&mut pixels).unwrap();
+        (info.color_type, pixels)
+    }
+
+    #[test]
+    fn bands_make_the_same_picture_as_one_go() {
+        for (red, color) in [(0.0, png::ColorType::Grayscale), (1.0, png::ColorType::Rgb)] {
+            let whole = rendered(drawing(red), 0.0);
+            let banded = rendered(drawing(red), 1e15);
+            assert_eq!((whole.0, banded.0), (color, color));
+            assert!(whole.1 == banded.1, "the bands' pixels differ");
+        }
+    }
+}

@@ -1,0 +1,482 @@
+//! What stands around a notation: labels, titles, paper sizes, and the words of things that only
+//! look like scales.
+
+use std::ops::Range;
+
+use super::lex::{Kind, Token};
+use super::notation::{Family, Hit, Needs, Standing};
+
+/// Words for "scale"; a broken font may spoil the head of one (`EVcala1:75`), so their tails count.
+const LABEL_TAILS: [&str; 6] = ["SCALE", "SCALES", "CALA", "CHELLE", "STAB", "SKALA"];
+const LABELS: [&str; 4] = ["SC", "SCHAAL", "MASZSTAB", "M"];
+
+/// Words that a view's title ends in, just before its scale.
+const TITLES: [&str; 19] = [
+    "PLAN",
+    "PLANS",
+    "SECTION",
+    "SECTIONS",
+    "ELEVATION",
+    "ELEVATIONS",
+    "DETAIL",
+    "DETAILS",
+    "LAYOUT",
+    "VIEW",
+    "MAP",
+    "PLANTA",
+    "CORTE",
+    "GRUNDRISS",
+    "SCHNITT",
+    "DIAGRAM",
+    "ISOMETRIC",
+    "PART",
+    "ENLARGED",
+];
+
+/// Words before a number that is a name, not a measure: DETAIL 3, LEVEL 2.
+const NUMBERED: [&str; 14] = [
+    "DETAIL",
+    "SECTION",
+    "ELEVATION",
+    "NO",
+    "NUMBER",
+    "SHEET",
+    "LEVEL",
+    "FLOOR",
+    "TYPE",
+    "ROOM",
+    "DOOR",
+    "PHASE",
+    "AREA",
+    "BUILDING",
+];
+
+/// Heads of words that speak of a slope.
+const SLOPES: [&str; 16] = [
+    "SLOPE",
+    "SLOPING",
+    "FALL",
+    "GRADIENT",
+    "GRADE",
+    "GRADING",
+    "RAMP",
+    "PITCH",
+    "CROSSFALL",
+    "BATTER",
+    "TAPER",
+    "AWAY",
+    "DRAIN",
+    "RISE",
+    "INCLIN",
+    "CAMBER",
+];
+/// Words that make `1:N` a limit, a mix or a time rather than a scale.
+const OTHER_RATIOS: [&str; 22] = [
+    "MAX", "MAXIMUM", "MIN", "MINIMUM", "RUN", "MIX", "MIXED", "CEMENT", "SAND", "MORTAR", "GROUT", "LIME",
+    "BERM", "TOWARD", "TOWARDS", "AM", "PM", "HRS", "HOURS", "RATIO", "DILUTE", "DILUTED",
+];
+
+/// Words that may stand beside a notation in its own column.
+const SUFFIXES: [&str; 32] = [
+    "UNO",
+    "UON",
+    "UNLESS",
+    "NOTED",
+    "OTHERWISE",
+    "SHOWN",
+    "INDICATED",
+    "AT",
+    "ON",
+    "FULL",
+    "HALF",
+    "SIZE",
+    "SHEET",
+    "PAPER",
+    "PRINT",
+    "PLOT",
+    "PLOTTED",
+    "WHEN",
+    "PRINTED",
+    "ARCH",
+    "ANSI",
+    "D",
+    "E",
+    "X",
+    "AND",
+    "OR",
+    "DRAWING",
+    "TYP",
+    "TYPICAL",
+    "APPROX",
+    "IMPERIAL",
+    "METRIC",
+];
+
+/// Words that follow HALF SIZE or HALF SCALE when it speaks of the sheet, not of a brick.
+const HALVED_THINGS: [&str; 18] = [
+    "PRINT",
+    "PRINTS",
+    "SET",
+    "SETS",
+    "DRAWING",
+    "DRAWINGS",
+    "SHEET",
+    "SHEETS",
+    "PLOT",
+    "PLOTS",
+    "PLAN",
+    "PLANS",
+    "REDUCTION",
+    "REDUCED",
+    "SCALE",
+    "COPY",
+    "PDF",
+    "NTS",
+];
+
+/// Words this far away still qualify a ratio.
+const NOISE_BEFORE: usize = 8;
+const NOISE_AFTER: usize = 6;
+
+fn is_label(word: &str) -> bool {
+    LABELS.contains(&word) || LABEL_TAILS.iter().any(|t| word.ends_with(t))
+}
+
+pub(super) struct Line<'a> {
+    pub(super) tokens: &'a [Token],
+}
+
+impl<'a> Line<'a> {
+    pub(super) fn new(tokens: &'a [Token]) -> Self {
+        Self { tokens }
+    }
+
+    pub(super) fn kind(&self, at: usize) -> Option<&'a Kind> {
+        self.tokens.get(at).map(|t| &t.kind)
+    }
+
+    pub(super) fn is(&self, at: usize, kind: &Kind) -> bool {
+        self.kind(at) == Some(kind)
+    }
+
+    pub(super) fn word(&self, at: usize) -> Option<&'a str> {
+        self.tokens.get(at).and_then(Token::word)
+    }
+
+    pub(super) fn before(&self, at: usize) -> Option<&'a Token> {
+        at.checked_sub(1).and_then(|i| self.tokens.get(i))
+    }
+
+    /// No white space and no column break between a token and the one before it.
+    pub(super) fn glued(&self, at: usize) -> bool {
+        at > 0 && self.tokens.get(at).is_some_and(|t| !t.spaced)
+    }
+
+    pub(super) fn same_column(&self, a: usize, b: usize) -> bool {
+        matches!((self.tokens.get(a), self.tokens.get(b)), (Some(x), Some(y)) if x.column == y.column)
+    }
+
+    /// A full stop after an abbreviated unit.
+    pub(super) fn skip_point(&self, at: usize) -> usize {
+        if self.is(at, &Kind::Other('.')) && self.glued(at) { at + 1 } else { at }
+    }
+
+    fn punctuation(&self, at: usize) -> bool {
+        matches!(
+            self.kind(at),
+            Some(
+                Kind::Colon
+                    | Kind::Dash
+                    | Kind::Equals
+                    | Kind::At
+                    | Kind::Slash
+                    | Kind::Inch
+                    | Kind::Other(_)
+            )
+        )
+    }
+
+    /// The word "scale" just before a notation that starts at `at`; a paper size may stand between.
+    pub(super) fn label_before(&self, at: usize) -> bool {
+        let mut at = at;
+        for _ in 0..6 {
+            let Some(before) = at.checked_sub(1) else { return false };
+            if let Some(word) = self.word(before) {
+                if is_label(word) && (word != "M" || self.glued(at)) {
+                    return true;
+                }
+                // "SCALE AT A1: 1:50"; the A of A1 is a word of its own.
+                if !matches!(word, "AT" | "A" | "ON" | "FOR" | "IS") {
+                    return false;
+                }
+            } else if let Some(number) = self.tokens[before].number() {
+                if self.paper_ending_at(before).is_none() || number.value > 4.0 {
+                    return false;
+                }
+            } else if !self.punctuation(before) {
+                return false;
+            }
+            at = before;
+        }
+        false
+    }
+
+    /// The word "scale" just after, where it is not the label of what follows it.
+    fn label_after(&self, end: usize) -> bool {
+        let at = if self.is(end, &Kind::Other(')')) { end + 1 } else { end };
+        self.word(at).is_some_and(|w| w != "M" && is_label(w))
+            && self.same_column(at, end - 1)
+            && !self.is(at + 1, &Kind::Colon)
+            && !matches!(self.kind(at + 1), Some(Kind::Number(_)))
+    }
+
+    fn title_before(&self, at: usize) -> bool {
+        let mut at = at;
+        for _ in 0..3 {
+            let Some(before) = at.checked_sub(1) else { return false };
+            match self.word(before) {
+                Some(word) => return TITLES.contains(&word),
+                None if self.punctuation(before) => at = before,
+                None => return false,
+            }
+        }
+        false
+    }
+
+    fn has_title(&self, at: usize) -> bool {
+        self.tokens.iter().filter(|t| t.column == self.tokens[at].column).any(|t| {
+            t.word().is_some_and(|w| TITLES.contains(&w) || matches!(w, "SITE" | "FLOOR" | "LEVEL" | "ROOF"))
+        })
+    }
+
+    /// The number at `at` follows a word that numbers things, so it is a name.
+    pub(super) fn names_something(&self, at: usize) -> bool {
+        let before = match self.before(at).map(|t| &t.kind) {
+            Some(Kind::Other('#' | '.')) => return true,
+            Some(Kind::Word(w)) => w,
+            _ => return false,
+        };
+        NUMBERED.contains(&before.as_str())
+    }
+
+    /// The words around tell of a slope (for any notation) or of a limit, mix or time (for `1:N`).
+    pub(super) fn is_noise(&self, tokens: &Range<usize>, ratio: bool) -> bool {
+        if self.label_before(tokens.start) || self.title_before(tokens.start) {
+            // "ROOF SLOPE PLAN 1:100" is a plan; "SCALE 1:50 MAX" is still a scale.
+            return false;
+        }
+        let told = |i: usize| {
+            self.word(i).is_some_and(|w| {
+                SLOPES.iter().any(|s| w.starts_with(s)) || (ratio && (OTHER_RATIOS.contains(&w) || w == "TO"))
+            })
+        };
+        let before = tokens.start.saturating_sub(NOISE_BEFORE)..tokens.start;
+        let after = tokens.end..(tokens.end + NOISE_AFTER).min(self.tokens.len());
+        before.chain(after).any(|i| self.same_column(i, tokens.start) && told(i))
+    }
+
+    /// How well a hit stands where it does; `None` when it does not.
+    pub(super) fn standing(&self, hit: &Hit, all: &[Hit]) -> Option<Standing> {
+        let labelled = self.label_before(hit.tokens.start)
+            || self.label_after(hit.tokens.end)
+            || (hit.family == Family::Ratio && self.paper_after(hit.tokens.end).is_some());
+        if labelled {
+            return Some(Standing::Labelled);
+        }
+        let titled = || self.title_before(hit.tokens.start);
+        let alone = || self.is_alone(hit.tokens.start, all);
+        match hit.needs {
+            Needs::Nothing => Some(Standing::Plain),
+            Needs::Label => None,
+            Needs::LabelOrAlone => alone().then_some(Standing::Plain),
+            Needs::Place => (titled() || alone()).then_some(Standing::Plain),
+            Needs::PlaceElseWeak if titled() => Some(Standing::Plain),
+            Needs::PlaceElseWeak => alone().then_some(Standing::Weak),
+            Needs::AnywhereWeak if titled() || alone() || self.has_title(hit.tokens.start) => {
+                Some(Standing::Plain)
+            }
+            Needs::AnywhereWeak => Some(Standing::Weak),
+        }
+    }
+
+    /// Nothing but notations, labels, suffixes, paper sizes and punctuation in the column.
+    fn is_alone(&self, at: usize, all: &[Hit]) -> bool {
+        let column = self.tokens[at].column;
+        let first = self.tokens.partition_point(|t| t.column < column);
+        let last = self.tokens.partition_point(|t| t.column <= column);
+        let mut hits = all.iter().filter(|h| h.tokens.end > first && h.tokens.start < last).peekable();
+        let mut i = first;
+        while i < last {
+            while hits.peek().is_some_and(|h| h.tokens.end <= i) {
+                hits.next();
+            }
+            if let Some(hit) = hits.peek().filter(|h| h.tokens.start <= i) {
+                i = hit.tokens.end;
+                continue;
+            }
+            if let Some((_, end)) = self.paper_at(i) {
+                i = end;
+                continue;
+            }
+            let plain =
+                self.word(i).map_or_else(|| self.punctuation(i), |w| is_label(w) || SUFFIXES.contains(&w));
+            if !plain {
+                return false;
+            }
+            i += 1;
+        }
+        true
+    }
+
+    /// `A1` or `24X36` starting at a token, and the token after it.
+    fn paper_at(&self, at: usize) -> Option<(String, usize)> {
+        let number = |i: usize| self.tokens.get(i).and_then(Token::number).filter(|n| n.integer);
+        if self.word(at) == Some("A") && self.glued(at + 1) {
+            let n = number(at + 1).filter(|n| n.value <= 4.0)?;
+            return Some((format!("A{}", n.value), at + 2));
+        }
+        let mark = |i: usize| if self.is(i, &Kind::Inch) { i + 1 } else { i };
+        let side = |v: f64| (8.0..=60.0).contains(&v);
+        let width = number(at).filter(|n| side(n.value))?;
+        let cross = mark(at + 1);
+        if !matches!(self.kind(cross), Some(Kind::Other('×'))) && self.word(cross) != Some("X") {
+            return None;
+        }
+        let height = number(cross + 1).filter(|n| side(n.value))?;
+        Some((format!("{}X{}", width.value, height.value), mark(cross + 2)))
+    }
+
+    fn paper_ending_at(&self, last: usize) -> Option<String> {
+        (1..=5).find_map(|back| {
+            self.paper_at(last.checked_sub(back)?).filter(|(_, end)| *end == last + 1).map(|(paper, _)| paper)
+        })
+    }
+
+    /// `@ A1`, `at A1`, `(A1)`, `on 24x36` right after a notation.
+    fn paper_after(&self, end: usize) -> Option<String> {
+        let mut at = end;
+        for _ in 0..3 {
+            if let Some((paper, _)) = self.paper_at(at).filter(|_| at > end) {
+                return Some(paper);
+            }
+            let leads = matches!(self.kind(at), Some(Kind::At | Kind::Other('(' | '[')))
+                || matches!(self.word(at), Some("AT" | "ON" | "FOR"));
+            if !leads {
+                return None;
+            }
+            at += 1;
+        }
+        None
+    }
+
+    /// The paper that a notation names after itself, or between its label and itself.
+    pub(super) fn paper_near(&self, hit: &Hit) -> Option<String> {
+        self.paper_after(hit.tokens.end).or_else(|| {
+            let labelled = self.label_before(hit.tokens.start);
+            (1..=3)
+                .filter_map(|back| hit.tokens.start.checked_sub(back))
+                .find_map(|i| self.paper_ending_at(i))
+                .filter(|_| labelled)
+        })
+    }
+
+    /// A note that the sheet is a half-size print, and not a condition or a full-size alternative.
+    pub(super) fn says_half_size(&self, hits: &[Hit]) -> bool {
+        let has = |words: &[&str]| self.tokens.iter().any(|t| t.word().is_some_and(|w| words.contains(&w)));
+        if has(&["FULL", "IF", "WHEN", "UNLESS", "BRICK", "DOOR"]) {
+            return false;
+        }
+        let mut in_hit = vec![false; self.tokens.len()];
+        hits.iter().for_each(|h| in_hit[h.tokens.clone()].fill(true));
+        let found = (0..self.tokens.len()).filter_map(|i| self.half_size_at(i).map(|end| (i, end)));
+        // A note says it once or twice; a longer line is no note.
+        found.take(4).any(|(i, end)| {
+            let thing = self.word(end).is_some_and(|w| HALVED_THINGS.contains(&w));
+            let beside = |h: &Hit| {
+                h.family != Family::NotToScale
+                    && h.family != Family::Deferred
+                    && (h.tokens.end == i || h.tokens.start == end)
+            };
+            let alone = || {
+                (0..self.tokens.len()).filter(|j| self.same_column(*j, i)).all(|j| {
+                    let known = |w| is_label(w) || SUFFIXES.contains(&w) || HALVED_THINGS.contains(&w);
+                    (i..end).contains(&j)
+                        || in_hit[j]
+                        || self.punctuation(j)
+                        || self.word(j).is_some_and(known)
+                        || self.paper_ending_at(j).is_some()
+                        || self.paper_at(j).is_some()
+                })
+            };
+            thing || hits.iter().any(beside) || alone()
+        })
+    }
+
+    /// HALF SIZE, HALF-SIZE, HALF SCALE, 1/2 SIZE; the token after it.
+    fn half_size_at(&self, at: usize) -> Option<usize> {
+        let after = if self.word(at) == Some("HALF") {
+            at + 1
+        } else {
+            let one = self.tokens.get(at)?.number().is_some_and(|n| n.value == 1.0)
+                && self.is(at + 1, &Kind::Slash);
+            let two = self.tokens.get(at + 2).and_then(Token::number).is_some_and(|n| n.value == 2.0);
+            if !(one && two) {
+                return None;
+            }
+            at + 3
+        };
+        let at = if self.is(after, &Kind::Dash) { after + 1 } else { after };
+        let sized = matches!(self.word(at), Some("SIZE" | "SIZED" | "SCALE"));
+        // "SCALE: 1/2 SIZE" and "HALF SCALE" are notes; "HALF SCALE: 1/4" labels what follows.
+        (sized && !self.is(at + 1, &Kind::Colon)).then_some(at + 1)
+    }
+}
+
+/// NTS, NOT TO SCALE, NO SCALE, AS NOTED, AS SHOWN, AS INDICATED, VARIES starting at a word.
+pub(super) fn statement_at(line: &Line<'_>, at: usize) -> Option<Hit> {
+    let words = |wanted: &[&str]| wanted.iter().enumerate().all(|(i, w)| line.word(at + i) == Some(*w));
+    let hit = |count: usize, family, ratio, needs| Some(Hit { tokens: at..at + count, family, ratio, needs });
+    // A letter or digit that touches makes it part of a longer name.
+    let touched =
+        |end: usize| line.glued(end) && matches!(line.kind(end), Some(Kind::Number(_) | Kind::Word(_)));
+    if line.glued(at) && matches!(line.before(at).map(|t| &t.kind), Some(Kind::Number(_) | Kind::Dash)) {
+        return None;
+    }
+    let none = Family::NotToScale;
+    if words(&["NTS"]) && !touched(at + 1) {
+        return hit(1, none, Some(0.0), Needs::Nothing);
+    }
+    if words(&["NOT", "TO", "SCALE"]) {
+        return hit(3, none, Some(0.0), Needs::Nothing);
+    }
+    if words(&["NO", "SCALE"]) {
+        return hit(2, none, Some(0.0), Needs::LabelOrAlone);
+    }
+    if ["NOTED", "SHOWN", "INDICATED"].iter().any(|w| words(&["AS", w])) {
+        return hit(2, Family::Deferred, None, Needs::LabelOrAlone);
+    }
+    if words(&["VARIES"]) || words(&["VARY"]) {
+        return hit(1, Family::Deferred, None, Needs::LabelOrAlone);
+    }
+    None
+}
+
+/// "NTS  NOT TO SCALE" explains an abbreviation; it says nothing of the drawing.
+pub(super) fn drop_abbreviations(hits: &mut Vec<Hit>) {
+    let explained: Vec<usize> = hits
+        .windows(2)
+        .enumerate()
+        .filter(|(_, pair)| {
+            let both = pair.iter().all(|h| h.family == Family::NotToScale);
+            both && pair[0].tokens.len() == 1
+                && pair[1].tokens.len() > 1
+                && pair[1].tokens.start - pair[0].tokens.end <= 3
+        })
+        .flat_map(|(i, _)| [i, i + 1])
+        .collect();
+    let mut at = 0;
+    hits.retain(|_| {
+        at += 1;
+        !explained.contains(&(at - 1))
+    });
+}

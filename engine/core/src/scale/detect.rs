@@ -1,0 +1,60 @@
+//! A page's scale from what its witnesses say.
+
+use super::ScaleRecord;
+use super::notation::Standing;
+use super::reconcile;
+use super::text::TextWitness;
+use crate::found::Found;
+use crate::geom::PxRect;
+use crate::page::display::DisplayList;
+
+/// One scale that a witness has seen stated on the page.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Statement {
+    /// As written.
+    pub(super) text: String,
+    /// Real inches per drawing inch; 0 for NTS.
+    pub(super) ratio: f64,
+    pub(super) standing: Standing,
+    /// Stands in a legend, as a sample of how scales are written.
+    pub(super) sample: bool,
+    /// The ratio is already doubled for a half-size note in its own line.
+    pub(super) halved: bool,
+    /// The paper it holds for, where it names one.
+    pub(super) paper: Option<String>,
+    pub(super) bbox: Option<PxRect>,
+    /// `scale_detection_method` of the contract.
+    pub(super) method: &'static str,
+}
+
+/// Everything one witness says of a page.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Testimony {
+    pub(super) statements: Vec<Statement>,
+    /// The sheet's own scale is said to stand elsewhere: the words that say so.
+    pub(super) deferred: Option<String>,
+    /// The sheet says that it is a half-size print.
+    pub(super) half_size: bool,
+    /// Statements left out because there were too many.
+    pub(super) left_out: usize,
+}
+
+/// Something on a page that can tell its scale: text, a scale bar, a dimension string.
+pub(super) trait Witness {
+    fn testify(&self, list: &DisplayList) -> Testimony;
+}
+
+/// The scale of a page: the one distinct scale that its witnesses state, or none and why. There is
+/// never a default.
+pub fn detect(list: &DisplayList) -> Found<ScaleRecord> {
+    let witnesses: [&dyn Witness; 1] = [&TextWitness];
+    let mut all = Testimony::default();
+    for witness in witnesses {
+        let said = witness.testify(list);
+        all.statements.extend(said.statements);
+        all.deferred = all.deferred.or(said.deferred);
+        all.half_size |= said.half_size;
+        all.left_out += said.left_out;
+    }
+    reconcile::decide(all, list)
+}

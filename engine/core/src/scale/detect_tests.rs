@@ -1,0 +1,205 @@
+use proptest::prelude::*;
+
+use super::{ScaleRecord, detect};
+use crate::found::Found;
+use crate::geom::{ListRect, PageSpace};
+use crate::page::display::{DisplayList, NO_LAYER, PageKind, TextLine, Word};
+
+/// An Arch E1 sheet at 150 dpi.
+fn sheet() -> PageSpace {
+    PageSpace::of_points(3024.0, 2160.0).unwrap()
+}
+
+/// Lines of 10 pt text at given places; a tab stands for a wide gap.
+fn page(space: PageSpace, lines: &[(f32, f32, &str)]) -> DisplayList {
+    let mut list = DisplayList::empty(space, PageKind::Vector);
+    for &(x, y, text) in lines {
+        let from = list.words.len();
+        let mut at = x;
+        let mut bounds = ListRect::EMPTY;
+        for part in text.split_inclusive([' ', '\t']) {
+            let word = part.trim_end();
+            let right = at + 6.0 * word.chars().count() as f32;
+            let place = ListRect { left: at, top: y, right, bottom: y + 10.0 };
+            bounds = bounds.union(&place);
+            list.words.push(Word {
+                text: word.to_owned(),
+                bounds: place,
+                angle: 0.0,
+                size: 10.0,
+                layer: NO_LAYER,
+            });
+            at = right + if part.ends_with('\t') { 60.0 } else { 4.0 };
+        }
+        let line = text.replace('\t', " ");
+        let len = list.words.len() - from;
+        list.lines.push(TextLine {
+            text: line,
+            bounds,
+            angle: 0.0,
+            word_start: from as u32,
+            word_len: len as u32,
+        });
+    }
+    list
+}
+
+fn found(lines: &[(f32, f32, &str)]) -> Found<ScaleRecord> {
+    detect(&page(sheet(), lines))
+}
+
+fn best(lines: &[(f32, f32, &str)]) -> Option<f64> {
+    found(lines).value.best.map(|b| b.ratio)
+}
+
+#[test]
+fn one_distinct_scale_is_taken_with_its_place() {
+    let record = found(&[
+        (100.0, 200.0, "FIRST FLOOR"),
+        (100.0, 220.0, "1/8\" = 1'-0\""),
+        (900.0, 900.0, "SCALE: 1/8\"=1'-0\""),
+    ])
+    .value;
+    let best = record.best.expect("one scale");
+    assert_eq!((best.ratio, best.px_per_foot, best.confidence), (96.0, Some(18.75), 0.90));
+    assert_eq!((best.method.as_str(), best.text.as_str()), ("ocr_pattern_match", "1/8\"=1'-0\""));
+    assert_eq!(record.candidates.len(), 2);
+    assert!(!record.needs_calibration && record.withheld.is_none());
+    let place = record.candidates[0].bbox.unwrap();
+    let scale = 150.0 / 72.0;
+    assert!((place.x - 100.0 * scale).abs() < 0.01 && (place.y - 220.0 * scale).abs() < 0.01);
+}
+
+#[test]
+fn the_place_is_that_of_the_notation_not_of_its_line() {
+    let record = found(&[(0.0, 0.0, "FLOOR PLAN SCALE: 1:100")]).value;
+    let place = record.best.unwrap().bbox.unwrap();
+    // Three words of 5, 4 and 6 letters and three gaps stand before it.
+    assert!((place.x - (15.0 * 6.0 + 3.0 * 4.0) * 150.0 / 72.0).abs() < 0.01, "{place:?}");
+}
+
+#[test]
+fn several_none_and_unscaled_are_withheld_with_the_reason() {
+    let cases: [(&[(f32, f32, &str)], &str, usize); 7] = [
+        (&[(0.0, 0.0, "1/4\" = 1'-0\""), (0.0, 900.0, "1/8\" = 1'-0\"")], "2 different scales", 2),
+        (&[(0.0, 0.0, "ROOM FINISH SCHEDULE")], "no scale is stated", 0),
+        (&[], "no text", 0),
+        (&[(0.0, 0.0, "SCALE: NTS")], "not to scale", 1),
+        (&[(0.0, 0.0, "SCALE: AS NOTED"), (0.0, 900.0, "1/8\" = 1'-0\"")], "AS NOTED", 1),
+        (&[(0.0, 0.0, "1:12"), (500.0, 500.0, "1:12")], "nothing says that it is its scale", 2),
+        (&[(0.0, 0.0, "1:200 at A1 / 1:400 @ A3")], "2 different scales", 2),
+    ];
+    for (lines, reason, candidates) in cases {
+        let Found { value, findings } = found(lines);
+        assert!(value.best.is_none() && value.needs_calibration);
+        assert!(value.withheld.as_deref().is_some_and(|w| w.contains(reason)), "{:?}", value.withheld);
+        assert_eq!(value.candidates.len(), candidates, "{reason}");
+        assert!(findings.iter().any(|f| f.code == "scale_withheld"));
+    }
+}
+
+#[test]
+fn a_scale_beside_not_to_scale_details_is_the_sheets() {
+    assert_eq!(best(&[(0.0, 0.0, "SCALE: 1/4\" = 1'-0\""), (0.0, 500.0, "DETAIL 3 N.T.S.")]), Some(48.0));
+}
+
+#[test]
+fn slopes_and_ruler_words_do_not_disturb() {
+    let lines: &[(f32, f32, &str)] = &[
+        (0.0, 0.0, "1:100"),
+        (0.0, 100.0, "1:12"),
+        (0.0, 200.0, "1:40 AWAY FROM BUILDING"),
+        (0.0, 300.0, "one eighth inch = one foot"),
+    ];
+    assert_eq!(best(lines), Some(100.0));
+}
+
+#[test]
+fn a_column_gap_parts_a_detail_number_from_its_scale() {
+    assert_eq!(best(&[(0.0, 0.0, "3\t1/4\" = 1'-0\"")]), Some(48.0));
+    assert_eq!(best(&[(0.0, 0.0, "SCALE:\t1/4\" = 1'-0\"")]), Some(48.0));
+}
+
+#[test]
+fn words_split_by_runs_are_still_read() {
+    assert_eq!(best(&[(0.0, 0.0, "1/8 \" = 1'")]), Some(96.0));
+    assert_eq!(best(&[(0.0, 0.0, "1 / 8 \" = 1 ' - 0 \"")]), Some(96.0));
+}
+
+#[test]
+fn half_size_doubles_every_ratio_once() {
+    assert_eq!(best(&[(0.0, 0.0, "SCALE: 1/4\" = 1'-0\""), (0.0, 500.0, "HALF SIZE")]), Some(96.0));
+    assert_eq!(
+        best(&[(0.0, 0.0, "1/4\" = 1'-0\" HALF SIZE"), (0.0, 500.0, "1/4\" = 1'-0\" HALF SIZE")]),
+        Some(96.0)
+    );
+}
+
+#[test]
+fn a_scale_for_another_paper_is_withheld() {
+    let a1 = PageSpace::of_points(841.0 / 25.4 * 72.0, 594.0 / 25.4 * 72.0).unwrap();
+    let a3 = PageSpace::of_points(420.0 / 25.4 * 72.0, 297.0 / 25.4 * 72.0).unwrap();
+    let lines: &[(f32, f32, &str)] = &[(10.0, 10.0, "SCALE 1:100 @ A1")];
+    assert_eq!(detect(&page(a1, lines)).value.best.map(|b| b.ratio), Some(100.0));
+    let reduced = detect(&page(a3, lines)).value;
+    assert!(reduced.best.is_none());
+    assert!(reduced.withheld.is_some_and(|w| w.contains("A1 paper")));
+}
+
+#[test]
+fn without_a_resolution_the_scale_is_only_a_candidate() {
+    let space = PageSpace::of_raster(4000, 3000, None);
+    let record = detect(&page(space, &[(0.0, 0.0, "SCALE: 1/4\" = 1'-0\"")])).value;
+    assert!(record.best.is_none() && record.needs_calibration);
+    assert_eq!((record.candidates[0].ratio, record.candidates[0].px_per_foot), (48.0, None));
+}
+
+#[test]
+fn a_caption_vouches_for_what_stands_under_it() {
+    assert_eq!(best(&[(500.0, 500.0, "1:40")]), None);
+    assert_eq!(best(&[(500.0, 485.0, "SCALE"), (500.0, 500.0, "1:40")]), Some(40.0));
+    let noted: &[(f32, f32, &str)] = &[(500.0, 485.0, "SCALE"), (500.0, 500.0, "VARIES"), (0.0, 0.0, "1:50")];
+    assert_eq!(best(noted), None);
+    // A dimension that varies is no statement about the sheet.
+    assert_eq!(best(&[(500.0, 500.0, "VARIES"), (0.0, 0.0, "1:50")]), Some(50.0));
+}
+
+#[test]
+fn a_legends_sample_is_not_the_sheets_scale() {
+    let sample: &[(f32, f32, &str)] =
+        &[(1000.0, 100.0, "SYMBOL LEGEND"), (1000.0, 200.0, "SCALE: 1/4\" = 1'-0\"")];
+    assert_eq!(best(sample), None);
+    let mut both = sample.to_vec();
+    both.push((100.0, 1500.0, "SCALE: 1/8\" = 1'-0\""));
+    assert_eq!(best(&both), Some(96.0));
+}
+
+#[test]
+fn an_abbreviation_table_is_not_a_statement() {
+    let record = found(&[(0.0, 0.0, "NTS"), (100.0, 0.0, "NOT TO SCALE")]).value;
+    assert!(record.candidates.is_empty());
+    assert!(record.withheld.is_some_and(|w| w.contains("no scale is stated")));
+}
+
+#[test]
+fn candidates_are_bounded() {
+    let lines: Vec<(f32, f32, &str)> = (0..500).map(|i| (0.0, 20.0 * i as f32, "SCALE 1:100")).collect();
+    let Found { value, findings } = found(&lines);
+    assert_eq!(value.candidates.len(), 200);
+    assert!(findings.iter().any(|f| f.code == "scale_candidates_truncated" && f.message.contains("300")));
+}
+
+proptest! {
+    #[test]
+    fn any_page_gives_at_most_what_it_states(texts in proptest::collection::vec("[0-9/:'\"= SCALENT.\t-]{0,24}", 0..12)) {
+        let lines: Vec<(f32, f32, &str)> =
+            texts.iter().enumerate().map(|(i, t)| (0.0, 20.0 * i as f32, t.as_str())).collect();
+        let record = detect(&page(sheet(), &lines)).value;
+        prop_assert_eq!(record.best.is_none(), record.needs_calibration);
+        prop_assert_eq!(record.best.is_none(), record.withheld.is_some());
+        if let Some(best) = record.best {
+            prop_assert!(record.candidates.contains(&best));
+            prop_assert!(best.px_per_foot.is_some_and(|p| p > 0.0));
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Every scale notation in a line of text.
+//!
+//! A ratio is real inches per drawing inch: `1/4" = 1'-0"` is 48. What only looks like a scale (a
+//! gradient, a mortar mix, a door size, a time) is refused here; what may be one but stands without
+//! the word, a view's title or a usual value is marked weak, so that nobody calibrates by it alone.
+
+use std::ops::Range;
+
+use super::context::{self, Line};
+use super::lex::{self, Kind};
+use super::{equation, ratio};
+
+/// Plausible ratios: from full size to a town plan.
+pub const PLAUSIBLE_RATIOS: std::ops::RangeInclusive<f64> = 1.0..=10_000.0;
+
+/// Tokens read of one line; no line of a drawing is longer, and what is done with a line may grow with
+/// the square of it.
+const MAX_TOKENS: usize = 1_000;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Family {
+    /// Inches of paper to one foot, `1/4" = 1'-0"`.
+    Architectural,
+    /// Inches of paper to several feet, `1" = 20'`.
+    Engineering,
+    /// `1:50`.
+    Ratio,
+    /// NTS, NOT TO SCALE, NO SCALE.
+    NotToScale,
+    /// AS NOTED, AS SHOWN, AS INDICATED, VARIES: the sheet's scale stands elsewhere.
+    Deferred,
+}
+
+/// How much the line itself vouches for a notation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Standing {
+    /// Looks like a scale, but nothing says that it is one.
+    Weak,
+    /// Written as scales are, alone or after a view's title.
+    Plain,
+    /// Next to the word "scale".
+    Labelled,
+}
+
+/// A scale notation in a line of text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Notation {
+    /// Byte range in the line.
+    pub span: Range<usize>,
+    /// As written.
+    pub text: String,
+    pub family: Family,
+    /// Real inches per drawing inch; 0 for NTS, `None` when deferred. Doubled where the same line says
+    /// HALF SIZE.
+    pub ratio: Option<f64>,
+    pub standing: Standing,
+    /// The line says HALF SIZE and the ratio has been doubled for it.
+    pub halved: bool,
+    /// The paper that the notation holds for (`A1`, `24X36`), where it names one.
+    pub paper: Option<String>,
+}
+
+/// What one line of text says about scale.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Reading {
+    pub notations: Vec<Notation>,
+    /// The line is a note that the sheet is printed at half size.
+    pub half_size: bool,
+}
+
+/// Every scale notation in a line of text, in order. A tab or line break separates columns: a number
+/// before it never belongs to a fraction after it.
+pub fn parse_all(text: &str) -> Vec<Notation> {
+    read(text).notations
+}
+
+/// A notation found at some token, before the rest of the line is known.
+#[derive(Debug, Clone)]
+pub(super) struct Hit {
+    /// Tokens, end exclusive.
+    pub(super) tokens: Range<usize>,
+    pub(super) family: Family,
+    pub(super) ratio: Option<f64>,
+    pub(super) needs: Needs,
+}
+
+/// What a hit needs of its surroundings to stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Needs {
+    /// Nothing: the form says enough.
+    Nothing,
+    /// A label, a title before it or a column of its own.
+    Place,
+    /// As `Place`, and without a label or title it stays weak.
+    PlaceElseWeak,
+    /// Anywhere, but without a label, title or a column of its own it is weak.
+    AnywhereWeak,
+    /// A label, or a column of its own.
+    LabelOrAlone,
+    Label,
+}
+
+/// Notations and the half-size note of one line.
+pub fn read(text: &str) -> Reading {
+    let mut tokens = lex::lex(text);
+    tokens.truncate(MAX_TOKENS);
+    let line = Line::new(&tokens);
+    let mut hits: Vec<Hit> = Vec::new();
+    let mut at = 0;
+    while at < tokens.len() {
+        let found = match tokens[at].kind {
+            Kind::Number(_) | Kind::Vulgar(..) => {
+                let follows = hits.last().is_some_and(|h| h.tokens.end == at);
+                let mut found = equation::at(&line, at, follows);
+                if found.is_empty() {
+                    found.extend(ratio::at(&line, at));
+                }
+                found
+            }
+            Kind::Word(_) => context::statement_at(&line, at).into_iter().collect(),
+            _ => Vec::new(),
+        };
+        match found.iter().map(|h| h.tokens.end).max() {
+            Some(end) => {
+                hits.extend(found);
+                at = end.max(at + 1);
+            }
+            None => at += 1,
+        }
+    }
+    context::drop_abbreviations(&mut hits);
+    let half_size = line.says_half_size(&hits);
+    let settled: Vec<(Hit, Standing)> =
+        hits.iter().filter_map(|h| line.standing(h, &hits).map(|s| (h.clone(), s))).collect();
+    let notations =
+        settled.into_iter().filter_map(|(hit, standing)| finish(text, &line, &hit, standing, half_size));
+    Reading { notations: notations.collect(), half_size }
+}
+
+fn finish(text: &str, line: &Line<'_>, hit: &Hit, standing: Standing, half_size: bool) -> Option<Notation> {
+    let tokens = line.tokens;
+    let span = tokens[hit.tokens.start].start..tokens[hit.tokens.end - 1].end;
+    let scaled = matches!(hit.family, Family::Architectural | Family::Engineering | Family::Ratio);
+    let ratio = match hit.ratio {
+        Some(r) if scaled => {
+            let r = if half_size { r * 2.0 } else { r };
+            // The tolerance lets a full-size equation of rounded decimals through.
+            if r < PLAUSIBLE_RATIOS.start() * (1.0 - 1e-9) || r > *PLAUSIBLE_RATIOS.end() {
+                return None;
+            }
+            Some(r)
+        }
+        other => other,
+    };
+    Some(Notation {
+        text: text.get(span.clone())?.to_owned(),
+        span,
+        family: hit.family,
+        ratio,
+        standing,
+        halved: scaled && half_size,
+        paper: line.paper_near(hit),
+    })
+}

@@ -1,0 +1,74 @@
+//! `1:50`, and `1/50` after the word "scale".
+
+use super::context::Line;
+use super::lex::{Kind, Token};
+use super::notation::{Family, Hit, Needs};
+
+/// Ratios in use, metric ones and those of the inch scales. Others are more often slopes.
+const USUAL: [f64; 37] = [
+    5.0, 10.0, 20.0, 25.0, 50.0, 75.0, 100.0, 125.0, 150.0, 200.0, 250.0, 300.0, 400.0, 500.0, 600.0, 750.0,
+    1000.0, 1200.0, 1250.0, 1500.0, 2000.0, 2400.0, 2500.0, 5000.0, 10000.0, 16.0, 24.0, 32.0, 48.0, 64.0,
+    96.0, 120.0, 128.0, 192.0, 240.0, 384.0, 480.0,
+];
+
+pub(super) fn at(line: &Line<'_>, start: usize) -> Option<Hit> {
+    let one = line.tokens.get(start)?.number()?;
+    if !one.integer || one.value != 1.0 || one.zero_led || touched_before(line, start) {
+        return None;
+    }
+    let slash = line.is(start + 1, &Kind::Slash);
+    if !slash && !line.is(start + 1, &Kind::Colon) {
+        return None;
+    }
+    let n = line.tokens.get(start + 2)?.number()?;
+    let end = start + 3;
+    if n.zero_led || touched_after(line, end) {
+        return None;
+    }
+    let ratio = n.point_thousands.unwrap_or(n.value);
+    let usual = USUAL.contains(&ratio);
+    let tokens = start..end;
+    if ratio < 1.0 || line.is_noise(&tokens, true) {
+        return None;
+    }
+    let needs = match (slash, usual) {
+        // 1/8 after "scale" is the head of 1/8" = 1'-0", not a ratio of eight.
+        (true, true) if ratio >= 20.0 && ![32.0, 64.0, 128.0].contains(&ratio) => Needs::Label,
+        (true, _) => return None,
+        (false, true) => Needs::AnywhereWeak,
+        (false, false) => Needs::PlaceElseWeak,
+    };
+    Some(Hit { tokens, family: Family::Ratio, ratio: Some(ratio), needs })
+}
+
+/// Part of a time (`11:01:47`), a mix (`1:2:4`) or a name (`A1:50`).
+fn touched_before(line: &Line<'_>, start: usize) -> bool {
+    let Some(before) = line.before(start) else { return false };
+    match before.kind {
+        // "SCALE: 1:50" has a word before its colon, a mix a number.
+        Kind::Colon => {
+            start.checked_sub(2).is_some_and(|i| matches!(line.kind(i), Some(Kind::Number(_))))
+                && line.glued(start)
+        }
+        Kind::Slash | Kind::Dash | Kind::Other('.' | ',') => {
+            line.glued(start)
+                && start.checked_sub(2).is_some_and(|i| matches!(line.kind(i), Some(Kind::Number(_))))
+        }
+        Kind::Number(_) => line.glued(start),
+        Kind::Word(_) => line.glued(start) && !line.label_before(start),
+        _ => false,
+    }
+}
+
+fn touched_after(line: &Line<'_>, end: usize) -> bool {
+    let next_number = line.tokens.get(end + 1).and_then(Token::number).is_some();
+    match line.kind(end) {
+        Some(Kind::Colon) => next_number,
+        Some(Kind::Number(_) | Kind::Inch | Kind::Foot) => line.glued(end),
+        Some(Kind::Word(w)) => {
+            line.glued(end) || matches!(w.as_str(), "AM" | "PM" | "HRS" | "H" | "IN" | "M")
+        }
+        Some(Kind::Other('%')) => true,
+        _ => false,
+    }
+}

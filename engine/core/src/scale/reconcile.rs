@@ -1,0 +1,166 @@
+//! From statements to a decision: one distinct scale is taken, anything else is withheld with a reason.
+
+use super::detect::{Statement, Testimony};
+use super::notation::{PLAUSIBLE_RATIOS, Standing};
+use super::{ScaleCandidate, ScaleRecord};
+use crate::found::{Finding, Found};
+use crate::geom::PageSpace;
+use crate::page::display::DisplayList;
+
+/// Confidence of the one distinct scale of a page; at or above 0.85 a page calibrates itself.
+const CONFIDENCE_ONE: f64 = 0.90;
+/// Confidence of each of several scales: a person has to choose.
+const CONFIDENCE_SEVERAL: f64 = 0.50;
+/// Confidence of what only looks like a scale.
+const CONFIDENCE_WEAK: f64 = 0.30;
+/// Confidence in a statement that there is no scale, as far as the statement goes.
+const CONFIDENCE_NOT_TO_SCALE: f64 = 0.90;
+/// Paper sizes agree within this part of their length: trimming and driver margins.
+const PAPER_TOLERANCE: f64 = 0.04;
+
+pub(super) fn decide(testimony: Testimony, list: &DisplayList) -> Found<ScaleRecord> {
+    let Testimony { mut statements, deferred, half_size, left_out } = testimony;
+    let mut findings = Vec::new();
+    if half_size {
+        double(&mut statements);
+        findings.push(Finding::new(
+            "scale_half_size",
+            "the sheet says that it is printed at half size: ratios are doubled",
+        ));
+    }
+    if left_out > 0 {
+        findings.push(Finding::new(
+            "scale_candidates_truncated",
+            format!("{left_out} more scale notations of the page are not listed"),
+        ));
+    }
+    let chosen = choose(&statements, deferred.as_deref(), list);
+    let confidence = |s: &Statement| match (&chosen, s.ratio > 0.0) {
+        (_, false) => CONFIDENCE_NOT_TO_SCALE,
+        _ if !counts(s) => CONFIDENCE_WEAK,
+        (Ok(_), _) => CONFIDENCE_ONE,
+        (Err(_), _) => CONFIDENCE_SEVERAL,
+    };
+    let candidate = |s: &Statement| ScaleCandidate {
+        text: s.text.clone(),
+        ratio: s.ratio,
+        px_per_foot: list.space.px_per_foot(s.ratio),
+        confidence: confidence(s),
+        method: s.method.to_owned(),
+        bbox: s.bbox,
+    };
+    let candidates: Vec<ScaleCandidate> = statements.iter().map(candidate).collect();
+    let best = chosen.as_ref().ok().and_then(|&i| candidates.get(i).cloned());
+    let withheld = chosen.err();
+    if let Some(reason) = &withheld {
+        findings.push(Finding::new("scale_withheld", reason.clone()));
+    }
+    let needs_calibration = best.is_none();
+    let record =
+        ScaleRecord { candidates, best, needs_calibration, withheld, manual: serde_json::Map::new() };
+    Found::with(record, findings)
+}
+
+/// A half-size print shows twice the real length per inch; what leaves the plausible range goes.
+fn double(statements: &mut Vec<Statement>) {
+    for s in statements.iter_mut().filter(|s| !s.halved) {
+        s.ratio *= 2.0;
+        s.halved = true;
+    }
+    statements.retain(|s| s.ratio == 0.0 || PLAUSIBLE_RATIOS.contains(&s.ratio));
+}
+
+/// Whether a statement alone may decide.
+fn counts(s: &Statement) -> bool {
+    s.ratio > 0.0 && s.standing > Standing::Weak && !s.sample
+}
+
+/// The statement to take, or why none is taken.
+fn choose(statements: &[Statement], deferred: Option<&str>, list: &DisplayList) -> Result<usize, String> {
+    let strong: Vec<usize> = (0..statements.len()).filter(|&i| counts(&statements[i])).collect();
+    let mut distinct: Vec<f64> = Vec::new();
+    for &i in &strong {
+        let ratio = statements[i].ratio;
+        if !distinct.iter().any(|d| (d - ratio).abs() <= 1e-6 * ratio) {
+            distinct.push(ratio);
+        }
+    }
+    if let Some(words) = deferred {
+        return Err(format!(
+            "the sheet's scale is given as \"{words}\"; {} of its details are candidates",
+            counted(distinct.len(), "scale")
+        ));
+    }
+    if distinct.len() > 1 {
+        let texts: Vec<&str> = distinct
+            .iter()
+            .take(4)
+            .filter_map(|d| strong.iter().map(|&i| &statements[i]).find(|s| s.ratio == *d))
+            .map(|s| s.text.as_str())
+            .collect();
+        return Err(format!("the page states {} different scales: {}", distinct.len(), texts.join("; ")));
+    }
+    let Some(&first) = strong.iter().max_by_key(|&&i| (statements[i].standing, std::cmp::Reverse(i))) else {
+        return Err(nothing_strong(statements, list));
+    };
+    if list.space.dpi.is_none() {
+        return Err(format!(
+            "the page states {} but the file states no resolution, so pixels per foot are unknown",
+            statements[first].text
+        ));
+    }
+    match strong.iter().find_map(|&i| other_paper(&statements[i], &list.space)) {
+        Some(reason) => Err(reason),
+        None => Ok(first),
+    }
+}
+
+fn nothing_strong(statements: &[Statement], list: &DisplayList) -> String {
+    if let Some(s) = statements.iter().find(|s| s.ratio > 0.0 && s.sample) {
+        return format!("the only scale of the page, {}, stands in a legend", s.text);
+    }
+    if let Some(s) = statements.iter().find(|s| s.ratio > 0.0) {
+        return format!("{} stands on the page, but nothing says that it is its scale", s.text);
+    }
+    if !statements.is_empty() {
+        return "the page is marked as not to scale".to_owned();
+    }
+    if list.words.is_empty() {
+        return "the page has no text to read a scale from".to_owned();
+    }
+    "no scale is stated in the page's text".to_owned()
+}
+
+fn counted(n: usize, noun: &str) -> String {
+    match n {
+        1 => format!("1 {noun}"),
+        n => format!("{n} {noun}s"),
+    }
+}
+
+/// Why a scale that names its paper does not hold on this page.
+fn other_paper(s: &Statement, space: &PageSpace) -> Option<String> {
+    let name = s.paper.as_deref()?;
+    let (short, long) = paper_inches(name)?;
+    let dpi = space.dpi?;
+    let (w, h) = (f64::from(space.width_px) / dpi, f64::from(space.height_px) / dpi);
+    let agrees = |a: f64, b: f64| (a - b).abs() <= PAPER_TOLERANCE * b;
+    if agrees(w.min(h), short) && agrees(w.max(h), long) {
+        return None;
+    }
+    Some(format!("{} holds for {name} paper, but this page measures {w:.1} x {h:.1} in", s.text))
+}
+
+/// Short and long side in inches of `A1` or `24X36`.
+fn paper_inches(name: &str) -> Option<(f64, f64)> {
+    // ISO 216, millimetres.
+    const A_MM: [(f64, f64); 5] =
+        [(841.0, 1189.0), (594.0, 841.0), (420.0, 594.0), (297.0, 420.0), (210.0, 297.0)];
+    if let Some(n) = name.strip_prefix('A') {
+        let (short, long) = *A_MM.get(n.parse::<usize>().ok()?)?;
+        return Some((short / 25.4, long / 25.4));
+    }
+    let (a, b) = name.split_once('X')?;
+    let (a, b): (f64, f64) = (a.parse().ok()?, b.parse().ok()?);
+    Some((a.min(b), a.max(b)))
+}

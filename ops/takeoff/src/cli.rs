@@ -1,0 +1,116 @@
+//! Commands, flags and exit codes.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{output, run, serve, settings};
+
+/// Exit codes beside 0; 64 and up are those of `sysexits.h`.
+pub(crate) mod exit {
+    /// The work failed or is incomplete; the output says what.
+    pub(crate) const FAILED: u8 = 1;
+    /// The recipe is wrong.
+    pub(crate) const DATA: u8 = 65;
+    /// The configuration is wrong.
+    pub(crate) const CONFIG: u8 = 78;
+}
+
+#[derive(Parser)]
+#[command(
+    name = "takeoff",
+    version,
+    about = "Turns construction drawings into quantities and money",
+    after_help = "Exit codes: 0 done, 1 failed or incomplete, 2 wrong usage, 65 wrong recipe, 78 wrong configuration."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Do a whole takeoff from a recipe: ingest, find scales, count, measure, price, report
+    Run(RunArgs),
+    /// Serve the HTTP API with embedded storage until SIGTERM or Ctrl-C
+    Serve(ServeArgs),
+    /// Check, show or document the configuration
+    Config {
+        #[command(subcommand)]
+        what: ConfigCommand,
+    },
+    /// Parse untrusted files for the engine that started this process
+    #[command(hide = true)]
+    ParseWorker {
+        /// Address space, bytes
+        #[arg(long)]
+        memory_bytes: u64,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct RunArgs {
+    /// The recipe, such as samples/school/takeoff.toml
+    pub(crate) recipe: PathBuf,
+    /// Write report.json, takeoff.csv and an annotated PNG of each counted page here
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Print the report as JSON only
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Keep the engine's data here instead of in a temporary folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Settings file; `takeoff config reference` documents it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct ServeArgs {
+    /// Address and port [default: 127.0.0.1:8000]
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: Option<String>,
+    /// Folder of the catalogue and the blobs [default: takeoff-data]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<String>,
+    /// Settings file; `takeoff config reference` documents it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Report every problem of the file and the environment; exit 78 when there is one
+    Check { file: Option<PathBuf> },
+    /// Print the settings in force and where each comes from
+    Show { file: Option<PathBuf> },
+    /// Print the reference of all settings (docs/settings.md)
+    Reference,
+    /// Print a settings file with every default
+    Example,
+}
+
+pub(crate) fn main() -> ExitCode {
+    let code = match Cli::parse().command {
+        Command::Run(args) => run::main(&args),
+        Command::Serve(args) => serve::main(&args),
+        Command::Config { what } => settings::main(&what),
+        Command::ParseWorker { memory_bytes } => parse_worker(memory_bytes),
+    };
+    ExitCode::from(code)
+}
+
+fn parse_worker(memory_bytes: u64) -> u8 {
+    use takeoff_engine::child::{WorkerLimits, serve};
+    let mut worker = takeoff_actors::parse_worker::ParseWorker::new();
+    let served = serve(WorkerLimits { memory_bytes }, &mut |request, reply| worker.handle(request, reply));
+    match served {
+        Ok(()) => 0,
+        Err(e) => {
+            output::complain(&format!("parse worker: {e}"));
+            exit::FAILED
+        }
+    }
+}

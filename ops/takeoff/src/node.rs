@@ -1,0 +1,47 @@
+//! A node from its configuration: stores, stages, engine.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use takeoff_commands::Ctx;
+use takeoff_config::NodeConfig;
+use takeoff_engine::clock::{SystemClock, SystemIds};
+use takeoff_engine::handle::{EngineParts, Handle};
+use takeoff_storage::fs::FsBlobs;
+use takeoff_storage::{BlobStore, Catalog};
+
+/// Opens the embedded stores and starts the engine on them.
+pub(crate) async fn start(config: NodeConfig) -> anyhow::Result<Handle> {
+    let folder = config.data_dir.clone();
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("the data folder {} cannot be made", folder.display()))?;
+    let clock = Arc::new(SystemClock);
+    let catalog: Arc<dyn Catalog> =
+        takeoff_storage::sled::open(&folder.join("catalog"), clock.clone())
+            .with_context(|| format!("the catalogue in {} cannot be opened", folder.display()))?;
+    let blobs: Arc<dyn BlobStore> = Arc::new(
+        FsBlobs::open(&folder.join("blobs"))
+            .with_context(|| format!("the blobs in {} cannot be opened", folder.display()))?,
+    );
+    let program = std::env::current_exe().context("the running program has no path")?;
+    let memory_bytes = config.children.memory_bytes;
+    let config = Arc::new(config);
+    let handle = Handle::start(EngineParts {
+        stages: takeoff_actors::stages(&config),
+        config,
+        catalog,
+        blobs,
+        clock,
+        ids: Arc::new(SystemIds),
+        child_program: program,
+        child_args: vec!["parse-worker".to_owned(), "--memory-bytes".to_owned(), memory_bytes.to_string()],
+    })
+    .await?;
+    takeoff_commands::templates::seed(&Ctx::new(&handle, handle.tenant(), None)).await?;
+    Ok(handle)
+}
+
+/// The runtime that a command runs on.
+pub(crate) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("takeoff").build()
+}

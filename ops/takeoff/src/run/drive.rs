@@ -1,0 +1,236 @@
+//! The recipe, step by step, through the same commands that HTTP requests use.
+
+use std::path::Path;
+
+use takeoff_commands::conditions::{NewCondition, create as create_condition};
+use takeoff_commands::measurements::{NewMeasurement, create as create_measurement};
+use takeoff_commands::projects::{NewProject, create as create_project};
+use takeoff_commands::scale::detect_scale;
+use takeoff_commands::{Ctx, reads};
+use takeoff_core::model::{Condition, DocumentStatus, Id};
+use takeoff_engine::clock::Stopwatch;
+use takeoff_engine::handle::Handle;
+
+use super::progress::Progress;
+use super::report::{ConditionReport, CostReport, MemoryUse, Report, TimeUse};
+use super::sheets::{self, Sheets};
+use super::{count, picture, price};
+use crate::recipe::{ConditionPart, MeasurePart, Recipe};
+
+struct Drive<'a> {
+    ctx: Ctx<'a>,
+    recipe: &'a Recipe,
+    progress: &'a Progress,
+    report: Report,
+    sheets: Vec<Sheets>,
+}
+
+pub(crate) async fn drive(
+    handle: &Handle,
+    recipe: &Recipe,
+    folder: &Path,
+    out: Option<&Path>,
+    progress: &Progress,
+) -> anyhow::Result<Report> {
+    let ctx = Ctx::new(handle, handle.tenant(), None);
+    let report = Report {
+        project: recipe.project.name.clone(),
+        engine_version: takeoff_core::ENGINE_VERSION,
+        documents: Vec::new(),
+        pages: Vec::new(),
+        conditions: Vec::new(),
+        cost: CostReport::default(),
+        problems: Vec::new(),
+        notes: Vec::new(),
+        seconds: TimeUse::default(),
+        memory: MemoryUse::default(),
+    };
+    let mut drive = Drive { ctx, recipe, progress, report, sheets: Vec::new() };
+    let watch = Stopwatch::start();
+    let project = drive.project().await?;
+    drive.documents(project, folder).await?;
+    drive.scales().await?;
+    drive.report.seconds.ingest = watch.elapsed().as_secs_f64();
+    drive.conditions(project).await?;
+    drive.report.cost = price::summary(&drive.ctx, project).await?;
+    drive.report.seconds.total = watch.elapsed().as_secs_f64();
+    drive.report.seconds.measure_and_price =
+        drive.report.seconds.total - drive.report.seconds.ingest - drive.report.seconds.count;
+    if let Some(out) = out {
+        progress.step("Drawing the counted pages");
+        picture::write_all(&drive.ctx, out, &drive.sheets, &drive.report).await?;
+    }
+    Ok(drive.report)
+}
+
+impl Drive<'_> {
+    async fn project(&self) -> anyhow::Result<Id> {
+        let part = &self.recipe.project;
+        let new = NewProject {
+            name: part.name.clone(),
+            description: part.description.clone(),
+            client_name: part.client.clone(),
+            project_address: part.address.clone(),
+        };
+        Ok(create_project(&self.ctx, new).await?.id)
+    }
+
+    async fn documents(&mut self, project: Id, folder: &Path) -> anyhow::Result<()> {
+        let mut taken = Vec::new();
+        for part in &self.recipe.documents {
+            self.progress.step(&format!("Ingesting {}", part.file.display()));
+            match sheets::upload(&self.ctx, project, part, folder).await {
+                Ok(document) => taken.push((part, document)),
+                Err(e) => self.report.problems.push(format!("document `{}`: {e:#}", part.id)),
+            }
+        }
+        for (part, document) in taken {
+            sheets::wait(&self.ctx, document.job_id, self.progress).await?;
+            let document = reads::document(&self.ctx, document.id).await?;
+            if document.status != DocumentStatus::Ready {
+                let why = document.processing_error.as_deref().unwrap_or("it could not be read");
+                self.report.problems.push(format!("document `{}`: {why}", part.id));
+            }
+            self.report.documents.push(sheets::document_report(part, &document));
+            let pages = reads::pages_by_number(&self.ctx, document.id).await?;
+            self.sheets.push(Sheets { id: part.id.clone(), pages });
+        }
+        Ok(())
+    }
+
+    /// Waits for the detections that ingestion started, then applies the recipe's own scales.
+    async fn scales(&mut self) -> anyhow::Result<()> {
+        self.progress.step("Finding the scale of every page");
+        for sheets in &mut self.sheets {
+            for page in &mut sheets.pages {
+                if let Some(job) = page.scale.detection_job {
+                    sheets::wait(&self.ctx, job, self.progress).await?;
+                } else if page.blobs.is_some() && page.scale.record.is_none() {
+                    let job = detect_scale(&self.ctx, page.id).await?;
+                    sheets::wait(&self.ctx, job, self.progress).await?;
+                }
+            }
+        }
+        for part in &self.recipe.scales {
+            let page = self.sheets.iter().find(|s| s.id == part.document).map(|s| s.page(part.page));
+            let applied = match page {
+                Some(Ok(page)) => sheets::override_scale(&self.ctx, page, part).await,
+                Some(Err(why)) => Err(why),
+                None => Err("the document could not be read".to_owned()),
+            };
+            if let Err(why) = applied {
+                let place = format!("scale of `{}` page {}", part.document, part.page);
+                self.report.problems.push(format!("{place}: {why}"));
+            }
+        }
+        for sheets in &mut self.sheets {
+            for page in &mut sheets.pages {
+                *page = reads::page(&self.ctx, page.id).await?;
+                let report = sheets::page_report(&sheets.id, page);
+                let place = format!("`{}` page {}", report.document, report.page);
+                if let Some(why) = &report.error {
+                    self.report.problems.push(format!("{place}: {why}"));
+                }
+                self.report.notes.extend(report.findings.iter().map(|f| format!("{place}: {f}")));
+                self.report.pages.push(report);
+            }
+        }
+        Ok(())
+    }
+
+    async fn conditions(&mut self, project: Id) -> anyhow::Result<()> {
+        let recipe = self.recipe;
+        for part in &recipe.conditions {
+            let new = NewCondition {
+                scope: part.scope.clone(),
+                category: part.category.clone(),
+                color: part.color.clone(),
+                unit: Some(part.unit()),
+                depth: part.depth,
+                thickness: part.thickness,
+                ..NewCondition::named(&part.name, part.measurement_type)
+            };
+            let place = format!("condition `{}`", part.id);
+            match create_condition(&self.ctx, project, new).await {
+                Ok(condition) => self.condition(project, &condition, part, &place).await?,
+                Err(e) => self.report.problems.push(format!("{place}: {e}")),
+            }
+        }
+        Ok(())
+    }
+
+    async fn condition(
+        &mut self,
+        project: Id,
+        condition: &Condition,
+        part: &ConditionPart,
+        place: &str,
+    ) -> anyhow::Result<()> {
+        let mut counts = Vec::new();
+        for (i, count_part) in part.counts.iter().enumerate() {
+            self.progress.step(&format!("Counting {}", part.name));
+            let watch = Stopwatch::start();
+            let counted = match self.sheets.iter().find(|s| s.id == count_part.document) {
+                Some(sheets) => count::count(&self.ctx, condition, count_part, sheets, self.progress).await,
+                None => Err("the document could not be read".to_owned()),
+            };
+            self.report.seconds.count += watch.elapsed().as_secs_f64();
+            match counted {
+                Ok(report) => {
+                    self.progress.say(&format!("  {}: {} counted", part.name, report.counted));
+                    if let Some(missing) = &report.incomplete {
+                        self.report.problems.push(format!("{place}, count {}: {missing}", i + 1));
+                    }
+                    counts.push(report);
+                }
+                Err(why) => self.report.problems.push(format!("{place}, count {}: {why}", i + 1)),
+            }
+        }
+        for (i, measure) in part.measures.iter().enumerate() {
+            if let Err(why) = self.measure(condition, measure).await {
+                self.report.problems.push(format!("{place}, measure {}: {why}", i + 1));
+            }
+        }
+        let cost = match &part.assembly {
+            None => None,
+            Some(assembly) => match price::price(&self.ctx, condition, assembly).await {
+                Ok(report) => Some(report),
+                Err(why) => {
+                    self.report.problems.push(format!("{place}, assembly: {why}"));
+                    None
+                }
+            },
+        };
+        for line in cost.iter().flat_map(|c| &c.lines) {
+            if let Some(error) = &line.error {
+                self.report.problems.push(format!("{place}, component `{}`: {error}", line.name));
+            }
+        }
+        let now = reads::condition(&self.ctx, project, condition.id).await?;
+        self.report.conditions.push(ConditionReport {
+            condition: part.id.clone(),
+            name: now.name,
+            measurement_type: now.measurement_type,
+            unit: now.unit,
+            quantity: now.total_quantity,
+            measurements: now.measurement_count,
+            counts,
+            cost,
+        });
+        Ok(())
+    }
+
+    async fn measure(&self, condition: &Condition, part: &MeasurePart) -> Result<(), String> {
+        let sheets = self.sheets.iter().find(|s| s.id == part.document);
+        let page = sheets.ok_or("the document could not be read")?.page(part.page)?;
+        let name = serde_json::to_value(part.geometry).ok().and_then(|v| v.as_str().map(str::to_owned));
+        let new = NewMeasurement {
+            condition_id: condition.id,
+            page_id: page.id,
+            geometry_type: name.unwrap_or_default(),
+            geometry_data: part.geometry_data()?,
+            notes: part.notes.clone(),
+        };
+        create_measurement(&self.ctx, new).await.map(|_| ()).map_err(|e| e.to_string())
+    }
+}

@@ -1,0 +1,99 @@
+//! Assemblies of a run: from a template or from the recipe's own components.
+
+use takeoff_commands::assemblies::{
+    AssemblyPatch, NewAssembly, NewComponent, add_component, calculate, create, update,
+};
+use takeoff_commands::{CommandError, Ctx, reads};
+use takeoff_core::model::{Assembly, Condition};
+
+use super::report::{AssemblyReport, CostReport, LineReport};
+use crate::recipe::AssemblyPart;
+
+/// Attaches the assembly to the condition and prices it.
+pub(crate) async fn price(
+    ctx: &Ctx<'_>,
+    condition: &Condition,
+    part: &AssemblyPart,
+) -> Result<AssemblyReport, String> {
+    let template = match &part.template {
+        None => None,
+        Some(name) => {
+            let templates = reads::templates(ctx).await.map_err(|e| e.to_string())?;
+            let found = templates.into_iter().find(|t| &t.name == name);
+            Some(found.ok_or_else(|| format!("there is no template `{name}`"))?)
+        }
+    };
+    let attach = async {
+        let new = NewAssembly { template_id: template.map(|t| t.id), ..NewAssembly::default() };
+        let assembly = create(ctx, condition.id, new).await?;
+        for component in &part.components {
+            let new = NewComponent {
+                component_type: Some(component.component_type),
+                quantity_formula: Some(component.formula.clone()),
+                unit_cost: Some(component.unit_cost),
+                waste_percent: Some(component.waste_percent),
+                labor_hours: component.labor_hours,
+                ..NewComponent::named(&component.name, &component.unit)
+            };
+            add_component(ctx, assembly.id, new).await?;
+        }
+        let patch = AssemblyPatch {
+            overhead_percent: Some(part.overhead_percent),
+            profit_percent: Some(part.profit_percent),
+            ..AssemblyPatch::default()
+        };
+        update(ctx, assembly.id, patch).await?;
+        calculate(ctx, assembly.id).await
+    };
+    let priced: Result<Assembly, CommandError> = attach.await;
+    Ok(report(&priced.map_err(|e| e.to_string())?))
+}
+
+fn report(assembly: &Assembly) -> AssemblyReport {
+    AssemblyReport {
+        assembly: assembly.name.clone(),
+        cost: CostReport {
+            material_cost: assembly.material_cost,
+            labor_cost: assembly.labor_cost,
+            equipment_cost: assembly.equipment_cost,
+            subcontract_cost: assembly.subcontract_cost,
+            other_cost: assembly.other_cost,
+            total_cost: assembly.total_cost,
+            total_with_markup: assembly.total_with_markup,
+            components_in_error: u64::from(assembly.components_in_error),
+        },
+        labor_hours: assembly.total_labor_hours,
+        unit_cost: assembly.unit_cost,
+        lines: assembly
+            .components
+            .iter()
+            .map(|c| LineReport {
+                name: c.name.clone(),
+                component_type: c.component_type,
+                quantity: c.quantity_with_waste,
+                unit: c.unit.clone(),
+                unit_cost: c.unit_cost,
+                extended_cost: c.extended_cost,
+                error: c.error.clone(),
+            })
+            .collect(),
+    }
+}
+
+/// The project's cost as the engine sums it.
+pub(crate) async fn summary(
+    ctx: &Ctx<'_>,
+    project: takeoff_core::model::Id,
+) -> Result<CostReport, CommandError> {
+    let sum = reads::cost_summary(ctx, project).await?;
+    Ok(CostReport {
+        material_cost: sum.material_cost,
+        labor_cost: sum.labor_cost,
+        equipment_cost: sum.equipment_cost,
+        subcontract_cost: sum.subcontract_cost,
+        other_cost: sum.other_cost,
+        total_cost: sum.total_cost,
+        total_with_markup: sum.total_with_markup,
+        components_in_error: sum.components_in_error,
+    })
+}

@@ -1,0 +1,61 @@
+//! What a person sees while the work runs: bars on a terminal, plain lines elsewhere.
+
+use std::io::IsTerminal as _;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::output;
+
+pub(crate) struct Progress {
+    bar: Option<ProgressBar>,
+    quiet: bool,
+}
+
+impl Progress {
+    /// `quiet` shows nothing but the result.
+    pub(crate) fn new(quiet: bool) -> Self {
+        let bar = (!quiet && std::io::stderr().is_terminal()).then(|| {
+            let bar = ProgressBar::new(100);
+            let style = ProgressStyle::with_template("{spinner} {wide_msg} {bar:24} {pos:>3} %  {elapsed}");
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar.enable_steady_tick(Duration::from_millis(120));
+            bar
+        });
+        Self { bar, quiet }
+    }
+
+    /// A new step; the line stays where there is no terminal.
+    pub(crate) fn step(&self, what: &str) {
+        match &self.bar {
+            Some(bar) => {
+                bar.set_position(0);
+                bar.set_message(what.to_owned());
+            }
+            None if !self.quiet => output::note(what),
+            None => {}
+        }
+    }
+
+    /// How far the step is, 0 to 100.
+    pub(crate) fn at(&self, percent: f32) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(percent.clamp(0.0, 100.0) as u64);
+        }
+    }
+
+    /// Something worth keeping on the screen.
+    pub(crate) fn say(&self, what: &str) {
+        match &self.bar {
+            Some(bar) => bar.println(what),
+            None if !self.quiet => output::note(what),
+            None => {}
+        }
+    }
+
+    pub(crate) fn clear(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

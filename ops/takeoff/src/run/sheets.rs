@@ -1,0 +1,145 @@
+//! Documents and pages of a run: upload, wait, scales.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use takeoff_commands::documents::{StagedUpload, receive_upload};
+use takeoff_commands::scale::{Calibration, ManualScale, RealUnit, calibrate, set_scale};
+use takeoff_commands::{Ctx, reads};
+use takeoff_core::job::{Job, JobState};
+use takeoff_core::model::{Document, Id, Page, PageStatus};
+use takeoff_core::scale::parse_all;
+
+use super::progress::Progress;
+use super::report::{DocumentReport, PageReport, ScaleReport};
+use crate::recipe::{DocumentPart, ScalePart};
+
+/// Longest that one document or session is waited for.
+pub(crate) const PATIENCE_MS: u64 = 3_600_000;
+/// How often progress is asked for.
+const ASK_MS: u64 = 150;
+
+/// A document of the recipe with its pages.
+pub(crate) struct Sheets {
+    pub(crate) id: String,
+    pub(crate) pages: Vec<Page>,
+}
+
+impl Sheets {
+    pub(crate) fn page(&self, number: u32) -> Result<&Page, String> {
+        self.pages
+            .iter()
+            .find(|p| p.number == number)
+            .ok_or_else(|| format!("`{}` has no page {number}, it has {} pages", self.id, self.pages.len()))
+    }
+}
+
+/// Copies the file to where uploads arrive and hands it in.
+pub(crate) async fn upload(
+    ctx: &Ctx<'_>,
+    project: Id,
+    part: &DocumentPart,
+    folder: &Path,
+) -> anyhow::Result<Document> {
+    let source = folder.join(&part.file);
+    let staged = ctx.handle.blobs().scratch().join(format!("upload-{}", ctx.handle.next_id()));
+    let size = tokio::fs::copy(&source, &staged)
+        .await
+        .with_context(|| format!("{} cannot be copied", source.display()))?;
+    let name = source.file_name().map(|n| n.to_string_lossy().into_owned());
+    let upload =
+        StagedUpload { path: staged, size, original_filename: name.unwrap_or_else(|| "unknown".to_owned()) };
+    Ok(receive_upload(ctx, project, upload).await?)
+}
+
+/// Waits for a job while showing its progress.
+pub(crate) async fn wait(ctx: &Ctx<'_>, job: Id, progress: &Progress) -> anyhow::Result<Job> {
+    let ended = ctx.handle.await_job(ctx.tenant, job, PATIENCE_MS);
+    let mut ended = std::pin::pin!(ended);
+    let every = std::time::Duration::from_millis(ASK_MS);
+    loop {
+        match tokio::time::timeout(every, &mut ended).await {
+            Ok(done) => return Ok(done?),
+            Err(_) => {
+                let now = reads::task(ctx, job).await?;
+                if let Some(job) = now {
+                    progress.at(percent(&job));
+                }
+            }
+        }
+    }
+}
+
+/// A job that waits for its children is as far as they are.
+fn percent(job: &Job) -> f32 {
+    if job.state == JobState::Waiting && job.children_total > 0 {
+        return 100.0 * (job.children_total - job.children_left) as f32 / job.children_total as f32;
+    }
+    job.progress.percent
+}
+
+pub(crate) fn document_report(part: &DocumentPart, document: &Document) -> DocumentReport {
+    DocumentReport {
+        document: part.id.clone(),
+        file: document.original_filename.clone(),
+        status: format!("{:?}", document.status).to_lowercase(),
+        pages: document.page_count.unwrap_or(0),
+        bytes: document.file_size,
+        error: document.processing_error.clone(),
+    }
+}
+
+pub(crate) fn page_report(document: &str, page: &Page) -> PageReport {
+    let scale = &page.scale;
+    let record = scale.record.as_ref();
+    let best = record.and_then(|r| r.best.as_ref());
+    PageReport {
+        document: document.to_owned(),
+        page: page.number,
+        width: page.space.map_or(0, |s| s.width_px),
+        height: page.space.map_or(0, |s| s.height_px),
+        status: if page.status == PageStatus::Error { "error" } else { "ready" }.to_owned(),
+        error: page.processing_error.clone(),
+        paths: page.path_count,
+        words: page.word_count,
+        scale: ScaleReport {
+            calibrated: scale.calibrated,
+            pixels_per_foot: scale.px_per_foot,
+            text: scale.text.clone(),
+            ratio: page.space.and_then(|s| s.dpi).zip(scale.px_per_foot).map(|(dpi, p)| dpi * 12.0 / p),
+            confidence: best.map(|b| b.confidence),
+            method: scale.method.clone(),
+            place: best.and_then(|b| b.bbox),
+            withheld: record.and_then(|r| r.withheld.clone()).filter(|_| !scale.calibrated),
+            candidates: record
+                .map(|r| r.candidates.iter().map(|c| c.text.clone()).collect())
+                .unwrap_or_default(),
+        },
+        findings: page.findings.iter().map(|f| f.message.clone()).collect(),
+    }
+}
+
+/// Sets the scale that the recipe gives a page.
+pub(crate) async fn override_scale(ctx: &Ctx<'_>, page: &Page, part: &ScalePart) -> Result<(), String> {
+    let said = |e: takeoff_commands::CommandError| e.to_string();
+    if let (Some(from), Some(to), Some(feet)) = (part.from, part.to, part.feet) {
+        let pixel_distance = (from[0] - to[0]).hypot(from[1] - to[1]);
+        let calibration = Calibration { pixel_distance, real_distance: feet, real_unit: RealUnit::Foot };
+        return calibrate(ctx, page.id, calibration).await.map(|_| ()).map_err(said);
+    }
+    let value = match (&part.text, part.px_per_foot) {
+        (Some(text), _) => {
+            let ratio = match parse_all(text).as_slice() {
+                [one] => one.ratio.filter(|r| *r > 0.0).ok_or(format!("`{text}` states no ratio"))?,
+                [] => return Err(format!("`{text}` states no scale")),
+                _ => return Err(format!("`{text}` does not state one scale")),
+            };
+            let space = page.space.ok_or("the page has no size")?;
+            space.px_per_foot(ratio).ok_or("the page's paper size is unknown, give px_per_foot")?
+        }
+        (None, Some(value)) => value,
+        (None, None) => return Err("no scale is given".to_owned()),
+    };
+    let scale = ManualScale { value, unit: "foot".to_owned(), text: part.text.clone() };
+    set_scale(ctx, page.id, scale).await.map(|_| ()).map_err(said)
+}

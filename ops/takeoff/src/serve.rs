@@ -1,0 +1,54 @@
+//! `takeoff serve`: the engine behind the gateway, until a signal.
+
+use takeoff_config::{Flags, NodeConfig};
+use takeoff_gateway::Gateway;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::cli::{ServeArgs, exit};
+use crate::{node, output, settings, telemetry};
+
+pub(crate) fn main(args: &ServeArgs) -> u8 {
+    let flags = Flags { listen: args.listen.clone(), data_dir: args.data_dir.clone() };
+    let loaded = match settings::load_or_complain(args.config.as_deref(), &flags) {
+        Ok(loaded) => loaded,
+        Err(code) => return code,
+    };
+    telemetry::log_json(&loaded.config.log_level);
+    let served =
+        node::runtime().map_err(anyhow::Error::from).and_then(|rt| rt.block_on(serve(loaded.config)));
+    match served {
+        Ok(()) => 0,
+        Err(e) => {
+            tracing::error!(error = %format!("{e:#}"), "the node stopped");
+            output::complain(&format!("{e:#}"));
+            exit::FAILED
+        }
+    }
+}
+
+async fn serve(config: NodeConfig) -> anyhow::Result<()> {
+    let metrics = telemetry::metrics()?;
+    let drain_ms = config.jobs.drain_ms;
+    // Signals are caught before anything starts, so that none is lost in between.
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let handle = node::start(config.clone()).await?;
+    let gateway = Gateway::bind(&config, handle.clone(), metrics).await?;
+    let address = gateway.local_addr();
+    tracing::info!(%address, version = takeoff_core::ENGINE_VERSION, "listening");
+    output::note(&format!("takeoff {} listens on http://{address}", takeoff_core::ENGINE_VERSION));
+    let stop = async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping: requests and attempts may finish");
+    };
+    let cut_off = gateway.serve(stop).await;
+    if cut_off > 0 {
+        tracing::warn!(cut_off, "connections were cut off");
+    }
+    let report = handle.drain(drain_ms).await;
+    tracing::info!(?report, "drained");
+    Ok(())
+}

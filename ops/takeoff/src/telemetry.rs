@@ -1,0 +1,35 @@
+//! Logs and the metrics recorder of the process.
+
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::FmtSpan;
+
+/// JSON lines on standard error, so that standard output stays the command's own.
+pub(crate) fn log_json(level: &str) {
+    let filter = EnvFilter::new(format!("{level},sled=warn,ractor=warn,hyper=warn,hayro=error"));
+    let subscriber = tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(true)
+        .with_span_list(false)
+        .with_span_events(FmtSpan::NONE)
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .finish();
+    // A second installation (tests in one process) keeps the first.
+    let _ = tracing::subscriber::set_global_default(subscriber);
+}
+
+/// Upper bounds of latency histograms, seconds.
+const SECONDS: [f64; 14] =
+    [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+
+/// Installs the process's recorder and gives the handle that renders `/metrics`.
+pub(crate) fn metrics() -> anyhow::Result<PrometheusHandle> {
+    let builder =
+        PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?;
+    let recorder = builder.build_recorder();
+    let handle = recorder.handle();
+    metrics::set_global_recorder(recorder).map_err(|e| anyhow::anyhow!("{e}"))?;
+    Ok(handle)
+}

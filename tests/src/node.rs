@@ -1,0 +1,146 @@
+//! A node as a process.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use crate::client::Client;
+use crate::program::command;
+
+/// How long a node may take to listen.
+const START: Duration = Duration::from_secs(60);
+
+/// `takeoff serve` on a free port with a folder of its own; killed when dropped.
+pub struct Node {
+    child: Child,
+    address: String,
+    /// Lines of its standard error, as they come.
+    log: mpsc::Receiver<String>,
+    seen: Vec<String>,
+    data: PathBuf,
+}
+
+impl Node {
+    pub fn start(data: &Path) -> Self {
+        Self::start_with(data, &[])
+    }
+
+    /// `settings` are environment variables.
+    pub fn start_with(data: &Path, settings: &[(&str, &str)]) -> Self {
+        let mut child = command()
+            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+            .arg(data)
+            .envs(settings.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the node starts");
+        let lines = BufReader::new(child.stderr.take().expect("stderr is piped"));
+        let (send, log) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in lines.lines().map_while(Result::ok) {
+                // The reader may be gone; the pipe is drained all the same so that the node never blocks.
+                let _ = send.send(line);
+            }
+        });
+        let mut node =
+            Self { child, address: String::new(), log, seen: Vec::new(), data: data.to_path_buf() };
+        node.address = node.find_address();
+        node
+    }
+
+    fn find_address(&mut self) -> String {
+        loop {
+            match self.log.recv_timeout(START) {
+                Ok(line) => {
+                    self.seen.push(line.clone());
+                    if let Some((_, rest)) = line.split_once("listens on ") {
+                        return rest.trim().to_owned();
+                    }
+                }
+                Err(_) => panic!("the node did not listen:\n{}", self.seen.join("\n")),
+            }
+        }
+    }
+
+    pub fn client(&self) -> Client {
+        Client::new(&self.address)
+    }
+
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// Everything it wrote to standard error so far.
+    pub fn log(&mut self) -> &[String] {
+        self.seen.extend(self.log.try_iter());
+        &self.seen
+    }
+
+    /// SIGKILL, and gone when this returns.
+    pub fn kill(mut self) {
+        self.child.kill().expect("our own child can be killed");
+        self.child.wait().expect("our own child can be waited for");
+    }
+
+    /// Sends the signal by id and waits for the end.
+    pub fn stop(mut self, signal: &str, limit: Duration) -> ExitStatus {
+        let sent = std::process::Command::new("kill")
+            .args([&format!("-{signal}"), &self.child.id().to_string()])
+            .status()
+            .expect("kill runs");
+        assert!(sent.success());
+        let (send, ended) = mpsc::channel();
+        let id = self.child.id();
+        std::thread::scope(|scope| {
+            let child = &mut self.child;
+            scope.spawn(move || {
+                let _ = send.send(child.wait());
+            });
+            match ended.recv_timeout(limit) {
+                Ok(status) => status.expect("our own child can be waited for"),
+                Err(_) => {
+                    let _ = std::process::Command::new("kill").args(["-KILL", &id.to_string()]).status();
+                    panic!("the node did not stop within {limit:?}");
+                }
+            }
+        })
+    }
+
+    /// A line such as `VmHWM:` of the process's status, KiB.
+    pub fn status_kib(&self, line: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).expect("it runs");
+        let found = status.lines().find_map(|l| l.strip_prefix(line)).expect("the line is there");
+        found.trim().trim_end_matches(" kB").trim().parse().expect("a number")
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            self.seen.extend(self.log.try_iter());
+            self.show_log();
+        }
+    }
+}
+
+impl Node {
+    #[expect(clippy::print_stderr, reason = "a failed test shows what its node said")]
+    fn show_log(&self) {
+        let from = self.seen.len().saturating_sub(60);
+        eprintln!("last lines of the node:\n{}", self.seen[from..].join("\n"));
+    }
+}

@@ -1,0 +1,38 @@
+//! The binary under test.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+/// Path of the `takeoff` binary of this build. Builds it first, which is a matter of moments when it is
+/// up to date, so that no test runs an old one.
+pub fn program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let test = std::env::current_exe().expect("a test has a path");
+        // target/PROFILE/deps/test-HASH
+        let profile = test.parent().and_then(Path::parent).expect("tests run from a target folder");
+        let mut build = Command::new(env!("CARGO"));
+        build.args(["build", "--quiet", "--locked", "--package", "takeoff", "--bin", "takeoff"]);
+        if profile.file_name().is_some_and(|n| n == "release") {
+            build.arg("--release");
+        }
+        let built = build.current_dir(env!("CARGO_MANIFEST_DIR")).status().expect("cargo runs");
+        assert!(built.success(), "the binary does not build");
+        profile.join("takeoff")
+    })
+}
+
+/// A command line of the binary without variables that configure it from outside.
+pub(crate) fn command() -> Command {
+    let mut command = Command::new(program());
+    for name in ["TAKEOFF_CORPUS", "DATABASE_URL", "LOG_LEVEL", "ENVIRONMENT", "CORS_ORIGINS"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// Runs the binary to its end.
+pub fn run(args: &[&str]) -> Output {
+    command().args(args).output().expect("the binary runs")
+}

@@ -1,0 +1,225 @@
+//! Invariants of presence and absence: who may know what, and what may stand nowhere.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests live in the workspace").to_path_buf()
+}
+
+/// Crates in dependency order; each may know those of lower rank only, and nobody of its own rank.
+const RANKS: [(&str, &str, u8); 11] = [
+    ("engine/core", "takeoff-core", 0),
+    ("cluster-config", "takeoff-config", 1),
+    ("storage", "takeoff-storage", 2),
+    ("engine/runtime", "takeoff-engine", 3),
+    ("engine/commands", "takeoff-commands", 4),
+    ("actors", "takeoff-actors", 5),
+    ("gateway", "takeoff-gateway", 5),
+    ("ops/takeoff", "takeoff", 6),
+    ("samples/generator", "takeoff-samples", 0),
+    ("tests", "takeoff-tests", 7),
+    ("benches", "takeoff-benches", 7),
+];
+
+fn manifest(folder: &str) -> toml::Table {
+    let path = root().join(folder).join("Cargo.toml");
+    fs::read_to_string(&path).unwrap().parse().unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+fn dependencies(folder: &str, tables: &[&str]) -> BTreeSet<String> {
+    let manifest = manifest(folder);
+    tables
+        .iter()
+        .filter_map(|t| manifest.get(*t).and_then(toml::Value::as_table))
+        .flat_map(|t| t.keys().cloned())
+        .collect()
+}
+
+#[test]
+fn dependencies_run_one_way() {
+    let rank: BTreeMap<&str, u8> = RANKS.iter().map(|(_, name, rank)| (*name, *rank)).collect();
+    for (folder, name, own) in RANKS {
+        for dependency in dependencies(folder, &["dependencies"]) {
+            if let Some(theirs) = rank.get(dependency.as_str()) {
+                assert!(*theirs < own, "{name} must not depend on {dependency}");
+            }
+        }
+    }
+    let members = manifest(".")["workspace"]["members"].as_array().unwrap().len();
+    assert_eq!(members, RANKS.len(), "a crate is missing from this test");
+}
+
+#[test]
+fn core_is_pure() {
+    let known = dependencies("engine/core", &["dependencies"]);
+    for banned in ["tokio", "actix", "ractor", "rand", "sled", "memmap2", "tempfile", "metrics"] {
+        assert!(!known.contains(banned), "core must not know {banned}");
+    }
+    for file in sources(&["engine/core/src"]) {
+        let text = code_of(&file);
+        for banned in
+            ["std::fs", "std::net", "std::process", "Instant::now", "SystemTime", "now_v7", "thread::spawn"]
+        {
+            assert!(!text.contains(banned), "{} must not use {banned}", file.display());
+        }
+    }
+}
+
+/// A library that only one place may name, so that it can be replaced there.
+#[test]
+fn some_libraries_have_one_home() {
+    for (library, home) in [
+        ("::sled", "storage/src/sled"),
+        ("use actix", "engine/runtime/src/compute/actix.rs"),
+        ("actix::", "engine/runtime/src/compute/actix.rs"),
+        ("ractor::", "engine/runtime/src/supervise"),
+        ("hayro", "engine/core/src/page"),
+        ("axum::", "gateway/src"),
+        ("clap::", "ops/takeoff/src"),
+    ] {
+        for file in sources(&["engine", "actors", "storage", "cluster-config", "gateway", "ops"]) {
+            let inside = file.strip_prefix(root()).unwrap().starts_with(home);
+            let names = code_of(&file).contains(library);
+            assert!(inside || !names, "{} names {library}, whose home is {home}", file.display());
+        }
+    }
+}
+
+#[test]
+fn only_the_engine_and_the_commands_commit() {
+    for file in sources(&["actors/src", "gateway/src"]) {
+        let text = code_of(&file);
+        assert!(!text.contains(".commit("), "{} commits by itself", file.display());
+    }
+    for file in sources(&["actors/src"]) {
+        let text = code_of(&file);
+        for banned in ["tokio::spawn", "sleep("] {
+            assert!(!text.contains(banned), "{} must not use {banned}", file.display());
+        }
+    }
+}
+
+#[test]
+fn the_top_level_is_as_decided() {
+    let allowed = [
+        "Cargo.toml",
+        "Cargo.lock",
+        "engine",
+        "actors",
+        "gateway",
+        "storage",
+        "cluster-config",
+        "ops",
+        "benches",
+        "README.md",
+        "ARCHITECTURE.md",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "LICENSE",
+        "docs",
+        "tests",
+        "fuzz",
+        "console",
+        "samples",
+        "rust-toolchain.toml",
+        "rustfmt.toml",
+        "clippy.toml",
+        "target",
+    ];
+    for entry in fs::read_dir(root()).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(
+            name.starts_with('.') || allowed.contains(&name.as_str()),
+            "{name} does not belong at the top"
+        );
+    }
+}
+
+#[test]
+fn files_stay_one_idea() {
+    for file in sources(&[
+        "engine",
+        "actors",
+        "storage",
+        "cluster-config",
+        "gateway",
+        "ops",
+        "samples",
+        "tests",
+        "benches",
+    ]) {
+        let lines = fs::read_to_string(&file).unwrap().lines().count();
+        assert!(lines <= 500, "{} has {lines} lines; split it", file.display());
+    }
+}
+
+#[test]
+fn nothing_is_ignored_or_left_undone() {
+    // Written apart so that this file does not find itself.
+    let banned = [
+        concat!("#[ign", "ore"),
+        concat!("tod", "o!("),
+        concat!("unimpl", "emented!("),
+        concat!("FIX", "ME"),
+    ];
+    for file in sources(&[
+        "engine",
+        "actors",
+        "storage",
+        "cluster-config",
+        "gateway",
+        "ops",
+        "samples",
+        "tests",
+        "benches",
+    ]) {
+        let text = fs::read_to_string(&file).unwrap();
+        for word in banned {
+            assert!(!text.contains(word), "{} holds {word}", file.display());
+        }
+    }
+}
+
+#[test]
+fn printing_happens_in_the_output_module_only() {
+    for file in sources(&["engine", "actors", "storage", "cluster-config", "gateway", "ops/takeoff/src"]) {
+        let inside = file.strip_prefix(root()).unwrap();
+        let allowed = inside.starts_with("ops/takeoff/src/output.rs")
+            || inside.components().any(|c| c.as_os_str() == "examples" || c.as_os_str() == "bin");
+        let text = code_of(&file);
+        let prints = ["print!(", "println!(", "eprint!(", "eprintln!("].iter().any(|p| text.contains(p));
+        assert!(allowed || !prints, "{} prints", file.display());
+    }
+}
+
+/// Rust files below the given folders.
+fn sources(folders: &[&str]) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut open: Vec<PathBuf> = folders.iter().map(|f| root().join(f)).collect();
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display())) {
+            let path = entry.unwrap().path();
+            if path.is_dir() && path.file_name().is_none_or(|n| n != "target") {
+                open.push(path);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    assert!(!found.is_empty(), "no sources below {folders:?}");
+    found.sort();
+    found
+}
+
+/// A file's lines before its unit tests, without comments.
+fn code_of(file: &Path) -> String {
+    let name = file.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+    if name == "tests.rs" || file.components().any(|c| c.as_os_str() == "tests") {
+        return String::new();
+    }
+    let text = fs::read_to_string(file).unwrap();
+    let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+    code.lines().filter(|l| !l.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
