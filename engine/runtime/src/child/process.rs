@@ -184,7 +184,7 @@ impl Process {
         // All that it wrote is in the pipe; the listener ends when that is read.
         let _ = tokio::time::timeout(LAST_WORDS, &mut self.listener).await;
         let words = self.tail.text();
-        let memory = MEMORY_WORDS.iter().any(|w| words.contains(w));
+        let memory = MEMORY_WORDS.iter().any(|w| words.contains(w)) || refused_to_grow(&status, &words);
         let ending = match status {
             Ok(status) => describe(status),
             Err(e) => format!("its end is unknown: {e}"),
@@ -192,6 +192,13 @@ impl Process {
         let how = if words.is_empty() { ending } else { format!("{ending}: {}", last_line(&words)) };
         ChildError::Died { how, memory }
     }
+}
+
+/// A worker is safe code: a fault without a word is a stack that was refused to grow within the limit. (A
+/// stack that overflows its own bounds says so.)
+fn refused_to_grow(status: &io::Result<ExitStatus>, words: &str) -> bool {
+    use std::os::unix::process::ExitStatusExt;
+    words.is_empty() && status.as_ref().is_ok_and(|s| s.signal() == Some(11))
 }
 
 fn describe(status: ExitStatus) -> String {
