@@ -1,6 +1,7 @@
 //! The door to the arithmetic of `takeoff-core`.
 
-use rust_decimal::Decimal;
+use takeoff_core::assembly::{self as core, ConditionQuantities};
+use takeoff_core::formula::Formula;
 use takeoff_core::measure::{Terms, calculate, totals};
 use takeoff_core::model::{Assembly, Condition, GeometryType, Measurement, MeasurementType};
 
@@ -46,14 +47,14 @@ pub(crate) fn total<'m>(
     Ok(())
 }
 
-pub(crate) fn price(_a: &mut Assembly, _c: &Condition) {
-    todo!()
+/// Prices an assembly from the totals of its condition. A component that cannot be evaluated carries its
+/// error; only what has no price as a whole is an error here.
+pub(crate) fn price(assembly: &mut Assembly, condition: &Condition) -> Result<(), String> {
+    *assembly = core::price(assembly, &ConditionQuantities::from(condition)).map_err(|e| e.to_string())?;
+    Ok(())
 }
 
-pub(crate) fn check_formula(_f: &str) -> Result<(), String> {
-    todo!()
-}
-
-pub(crate) fn round_money(_m: Decimal, _places: u32) -> Decimal {
-    todo!()
+/// Whether a formula can be kept; the error says what is wrong with it and where.
+pub(crate) fn check_formula(formula: &str) -> Result<(), String> {
+    Formula::compile(formula).map(drop).map_err(|e| format!("the quantity formula is refused: {e}"))
 }

@@ -62,7 +62,7 @@ async fn assert_settled(node: &Node, project_id: Id) {
         let assembly = reads::assembly_of(&ctx, condition.id).await.unwrap();
         if let Some(stored) = assembly.filter(|a| !a.is_locked) {
             let mut again = stored.clone();
-            crate::figures::price(&mut again, &condition);
+            crate::figures::price(&mut again, &condition).unwrap();
             assert_eq!(again, stored);
         }
     }
