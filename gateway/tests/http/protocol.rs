@@ -131,7 +131,7 @@ async fn metrics_name_routes_by_their_template() {
     let route = "endpoint=\"/api/v1/projects/{project_id}\"";
     assert!(has(&["http_requests_total{", route, "method=\"GET\"", "status=\"404\""]), "{text}");
     assert!(has(&["http_requests_total{", "endpoint=\"unmatched\""]));
-    assert!(has(&["http_request_duration_seconds", route]));
+    assert!(has(&["http_request_duration_seconds_bucket{", route, "le=\"0.5\""]));
     assert!(has(&["http_active_connections "]));
     assert!(!text.contains(NO_ID), "ids would make a series each");
 }

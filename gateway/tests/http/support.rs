@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::PrometheusHandle;
 use reqwest::{Method, Response, StatusCode, header};
 use serde_json::{Value, json};
 use takeoff_commands::Desk;
@@ -21,7 +21,7 @@ use takeoff_engine::clock::{SystemClock, SystemIds};
 use takeoff_engine::error::StageError;
 use takeoff_engine::handle::{EngineParts, Handle};
 use takeoff_engine::stage::{Attempt, Effects, End, Stage, Tools};
-use takeoff_gateway::Gateway;
+use takeoff_gateway::{Gateway, exposition};
 use takeoff_storage::Batch;
 use takeoff_storage::catalog::Op;
 use tokio::sync::oneshot;
@@ -87,7 +87,7 @@ impl Stage for IdleDetection {
 /// One recorder a process; tests only ask for what they did themselves.
 fn prometheus() -> PrometheusHandle {
     static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
-    HANDLE.get_or_init(|| PrometheusBuilder::new().install_recorder().unwrap()).clone()
+    HANDLE.get_or_init(|| exposition().unwrap().install_recorder().unwrap()).clone()
 }
 
 pub struct Server {
