@@ -179,6 +179,14 @@ async fn the_limit_is_what_cuts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_limit_among_the_arguments_is_not_repeated() {
+    let args = ["parse-worker", "--memory-bytes", "268435456"].map(str::to_owned).to_vec();
+    let pool = ChildPool::new(ChildConfig { args, memory_bytes: 1 << 30, ..config() });
+    let given = first_reply(&pool, "arguments", LONG).await.unwrap();
+    assert_eq!(given, "parse-worker --memory-bytes 268435456");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn other_deaths_say_how() {
     let pool = ChildPool::new(config());
     for (request, word) in [

@@ -96,10 +96,13 @@ impl Process {
     pub(super) fn spawn(config: &ChildConfig) -> Result<Self, ChildError> {
         let spawn_error =
             |e: &dyn std::fmt::Display| ChildError::Spawn(format!("{}: {e}", config.program.display()));
-        let mut child = Command::new(&config.program)
-            .args(&config.args)
-            .arg(MEMORY_ARG)
-            .arg(config.memory_bytes.to_string())
+        let mut command = Command::new(&config.program);
+        command.args(&config.args);
+        // Who starts a node may have named the limit already; twice is an error in most programs.
+        if !config.args.iter().any(|arg| arg == MEMORY_ARG) {
+            command.arg(MEMORY_ARG).arg(config.memory_bytes.to_string());
+        }
+        let mut child = command
             // A parser of hostile bytes needs none of the node's secrets. One malloc arena: further ones
             // reserve 64 MiB of the limited address space each.
             .env_clear()

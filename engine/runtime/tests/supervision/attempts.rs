@@ -135,6 +135,22 @@ async fn retries_back_off_then_the_job_dies_and_its_owner_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_input_that_cannot_be_worked_on_is_an_outcome_and_no_dead_letter() {
+    let (stage, mut burials) = Fixture::stage(STAGE, 60_000, |attempt, _| async move {
+        let mut batch = Batch::new(attempt.tenant());
+        batch.event(Id::NIL, "document_failed", Value::Null);
+        Ok(Effects { batch, end: End::Refused { error: "the file is no drawing".to_owned() } })
+    });
+    let handle = start(vec![stage]).await;
+    let id = submit(&handle, job(STAGE, Value::Null)).await;
+    let job = ended(&handle, id).await;
+    assert_eq!((job.state, job.error.as_deref()), (JobState::Refused, Some("the file is no drawing")));
+    assert!(burials.none(), "its batch said so already");
+    assert_eq!(handle.catalog().events(TENANT, Id::NIL, 0, 10).await.unwrap().len(), 1);
+    assert_eq!(handle.catalog().queue(STAGE).await.unwrap().dead, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_burial_that_fails_does_not_keep_the_job_alive() {
     let (stage, mut burials) = Fixture::stage(STAGE, 60_000, |_, _| async {
         Err(StageError::Reject("no such document".to_owned()))
