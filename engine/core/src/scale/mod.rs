@@ -16,6 +16,7 @@ mod record;
 mod statement;
 mod text;
 mod words;
+mod wrapped;
 
 pub use calibrate::{CalibrationError, RealUnit, calibrate, estimated_ratio};
 pub use detect::detect;
