@@ -168,7 +168,7 @@ impl Batch {
     }
 
     /// Operations that count towards [`MAX_BATCH_OPS`].
-    pub fn len(&self) -> usize {
+    pub fn op_count(&self) -> usize {
         let children: usize = self
             .changes
             .iter()
@@ -178,7 +178,12 @@ impl Batch {
     }
 
     pub fn is_empty(&self) -> bool {
-        self.len() == 0 && self.expect.is_empty()
+        self.op_count() == 0 && self.expect.is_empty()
+    }
+
+    /// Whether it only checks preconditions, or not even that.
+    pub fn changes_nothing(&self) -> bool {
+        self.op_count() == 0
     }
 
     /// Adds everything of `other`, which must be of the same tenant.

@@ -34,6 +34,7 @@ impl StoredPage {
 
 /// What became of a page.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "made once a page and consumed at once")]
 pub enum PageResult {
     Stored(StoredPage),
     /// The reason for a person, naming the limit or the damage.

@@ -16,9 +16,8 @@ pub(crate) async fn start(config: NodeConfig) -> anyhow::Result<Handle> {
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("the data folder {} cannot be made", folder.display()))?;
     let clock = Arc::new(SystemClock);
-    let catalog: Arc<dyn Catalog> =
-        takeoff_storage::sled::open(&folder.join("catalog"), clock.clone())
-            .with_context(|| format!("the catalogue in {} cannot be opened", folder.display()))?;
+    let catalog: Arc<dyn Catalog> = takeoff_storage::sled::open(&folder.join("catalog"), clock.clone())
+        .with_context(|| format!("the catalogue in {} cannot be opened", folder.display()))?;
     let blobs: Arc<dyn BlobStore> = Arc::new(
         FsBlobs::open(&folder.join("blobs"))
             .with_context(|| format!("the blobs in {} cannot be opened", folder.display()))?,
