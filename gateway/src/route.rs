@@ -26,6 +26,7 @@ pub(crate) fn routes() -> (Router<App>, OpenApi) {
         .merge(handlers::measurements::routes())
         .merge(handlers::assemblies::routes())
         .merge(handlers::components::routes())
+        .merge(handlers::formulas::routes())
         .merge(handlers::autocount::routes())
         .merge(handlers::tasks::routes())
         .merge(handlers::files::routes())

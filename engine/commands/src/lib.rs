@@ -27,6 +27,8 @@ pub mod tasks;
 pub mod templates;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use ctx::{Ctx, Desk};
 pub use error::CommandError;

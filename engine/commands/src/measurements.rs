@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use takeoff_core::model::{
     Condition, Detection, GeometryType, Id, Index, Measurement, MeasurementType, Page,
 };
-use takeoff_storage::{Batch, StoreError, Stored};
+use takeoff_storage::{Batch, Stored};
 
 use crate::check::{self, TEXT_CHARS};
 use crate::load::{find, list, only, relies_on, required, touch};

@@ -54,7 +54,7 @@ pub(crate) async fn settle<'m>(
             relies_on(batch, &assembly);
         } else {
             let mut priced = assembly.value;
-            figures::price(&mut priced, &condition);
+            figures::price(&mut priced, &condition).map_err(SettleError::Refused)?;
             priced.updated_at = desk.now;
             batch.update(assembly.version, &priced);
         }

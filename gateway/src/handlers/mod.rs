@@ -7,6 +7,7 @@ pub(crate) mod components;
 pub(crate) mod conditions;
 pub(crate) mod documents;
 pub(crate) mod files;
+pub(crate) mod formulas;
 pub(crate) mod health;
 pub(crate) mod measurements;
 pub(crate) mod pages;

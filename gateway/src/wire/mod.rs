@@ -5,6 +5,7 @@ pub(crate) mod assembly_write;
 pub(crate) mod autocount;
 pub(crate) mod condition;
 pub(crate) mod document;
+pub(crate) mod formula;
 pub(crate) mod measurement;
 pub(crate) mod node;
 pub(crate) mod page;

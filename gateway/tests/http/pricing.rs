@@ -153,3 +153,38 @@ async fn templates_start_assemblies() {
     let definitions = one["component_definitions"].as_array().unwrap();
     assert_eq!(made["components"].as_array().unwrap().len(), definitions.len());
 }
+
+#[tokio::test]
+async fn formulas_are_tried_before_they_are_saved() {
+    let server = Server::start().await;
+    let verdict = async |body: Value| server.post("/formulas/validate", body).await.expect(200);
+    assert_eq!(
+        verdict(json!({"formula": "{qty} * 1.05", "test_qty": 100})).await,
+        json!({"is_valid": true, "error": null, "test_result": 105.0})
+    );
+    let untried = verdict(json!({"formula": "{qty} / {depth}"})).await;
+    assert_eq!(untried, json!({"is_valid": true, "error": null, "test_result": null}));
+    for (body, fragment) in [
+        (json!({"formula": "{qty} / {depth}", "test_qty": 1}), "Division by zero"),
+        (json!({"formula": "{nope}"}), "Unknown variable"),
+        (json!({"formula": "1 +"}), "at character"),
+        (json!({"formula": "1+".repeat(2_000)}), "500"),
+    ] {
+        let refused = verdict(body).await;
+        assert_eq!((&refused["is_valid"], &refused["test_result"]), (&json!(false), &Value::Null));
+        assert!(refused["error"].as_str().unwrap().contains(fragment), "{refused}");
+    }
+    let empty = verdict(json!({"formula": " ", "test_qty": 7})).await;
+    assert_eq!((&empty["is_valid"], &empty["test_result"]), (&json!(true), &json!(7.0)));
+    assert_eq!(server.post("/formulas/validate", json!({})).await.problems(), ["missing at body.formula"]);
+
+    let presets = server.get("/formulas/presets").await.expect(200);
+    assert_eq!(presets.as_object().unwrap().len(), 12);
+    assert_eq!(presets["with_waste_5"]["formula"], "{qty} * 1.05");
+    let help = server.get("/formulas/help").await.expect(200);
+    assert_eq!(help["variables"].as_object().unwrap().len(), 12);
+    assert_eq!(
+        (help["functions"].as_array().unwrap().len(), help["examples"].as_array().unwrap().len()),
+        (10, 6)
+    );
+}

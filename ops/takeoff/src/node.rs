@@ -24,7 +24,6 @@ pub(crate) async fn start(config: NodeConfig) -> anyhow::Result<Handle> {
             .with_context(|| format!("the blobs in {} cannot be opened", folder.display()))?,
     );
     let program = std::env::current_exe().context("the running program has no path")?;
-    let memory_bytes = config.children.memory_bytes;
     let config = Arc::new(config);
     let handle = Handle::start(EngineParts {
         stages: takeoff_actors::stages(&config),
@@ -34,7 +33,7 @@ pub(crate) async fn start(config: NodeConfig) -> anyhow::Result<Handle> {
         clock,
         ids: Arc::new(SystemIds),
         child_program: program,
-        child_args: vec!["parse-worker".to_owned(), "--memory-bytes".to_owned(), memory_bytes.to_string()],
+        child_args: vec!["parse-worker".to_owned()],
     })
     .await?;
     takeoff_commands::templates::seed(&Ctx::new(&handle, handle.tenant(), None)).await?;

@@ -3,7 +3,7 @@
 use crate::book::Book;
 use crate::canvas::Canvas;
 use crate::dice::Dice;
-use crate::geometry::Bounds;
+use crate::geometry::{Bounds, Point};
 use crate::habit::{Habit, Lettering};
 use crate::ink::{Align, Pen};
 use crate::random::draw_plan;
@@ -21,7 +21,8 @@ const INLINE: Habit = Habit {
     any_angle: false,
 };
 
-/// One 42 x 30 in page of `paths` painted paths (a plan takes some 1,500; fewer can't be asked for)
+/// One 42 x 30 in page of `paths` painted paths (or as many as its plan takes, some thousands,
+/// when that is more)
 /// and its truth.
 pub fn big_page(paths: usize, seed: u64) -> (Vec<u8>, PageTruth) {
     let mut book = Book::new("Large page");
@@ -40,60 +41,82 @@ pub fn set_of(pages: u32, paths: usize, seed: u64) -> Vec<u8> {
     book.finish()
 }
 
+/// The sheet less the legend's column, the title block and the margins.
+fn drawing_area(canvas: &Canvas<'_>) -> Bounds {
+    let [w, h] = canvas.size;
+    Bounds::new(150.0, 150.0, w - 650.0, h - 150.0)
+}
+
 fn draw_big(book: &mut Book, paths: usize, seed: u64) -> PageTruth {
     let mut dice = Dice::new(seed);
     let mut canvas = draw_plan(book, &mut dice, ARCH_E1, INLINE);
-    let [w, h] = canvas.size;
-    let area = Bounds::new(80.0, h * 0.55, w - 700.0, h - 120.0);
     canvas.layer("X-FILL");
-    while canvas.ink.painted() < paths {
-        fill_in(&mut canvas, &mut dice, &area, paths);
-    }
+    fill_up(&mut canvas, &mut dice, paths);
     canvas.finish()
 }
 
-/// One more piece of drawing: a hatch, a run of pipes, a bush of arcs, a note.
-fn fill_in(canvas: &mut Canvas<'_>, dice: &mut Dice, area: &Bounds, paths: usize) {
-    let at = [dice.real(area.left, area.right - 90.0), dice.real(area.top, area.bottom - 60.0)];
-    let left = paths - canvas.ink.painted();
+/// Size of a piece of filling, points.
+const CELL: [f64; 2] = [50.0, 38.0];
+/// Cells are visited in jumps of this prime, so that a light page is filled evenly.
+const JUMP: u64 = 1_009;
+
+/// Adds pieces of drawing cell by cell until the page has `paths` paths.
+fn fill_up(canvas: &mut Canvas<'_>, dice: &mut Dice, paths: usize) {
+    let area = drawing_area(canvas);
+    let columns = (area.width() / CELL[0]) as u64;
+    let rows = (area.height() / CELL[1]) as u64;
+    let mut visit = 0;
+    while canvas.ink.painted() < paths {
+        let cell = visit * JUMP % (columns * rows);
+        let (column, row) = (cell % columns, cell / columns);
+        let at = [area.left + column as f64 * CELL[0], area.top + row as f64 * CELL[1]];
+        let left = paths - canvas.ink.painted();
+        fill_cell(canvas, dice, at, left);
+        visit += 1;
+    }
+}
+
+/// One more piece of drawing, of at most `left` paths: a hatched patch, dots, furniture, pipes, a note.
+fn fill_cell(canvas: &mut Canvas<'_>, dice: &mut Dice, at: Point, left: usize) {
     match dice.int(0, 9) {
-        0..=4 => {
-            canvas.pen(Pen::new(0.15).gray(0.5));
-            for i in 0..left.min(60) {
+        0..=3 => {
+            canvas.pen(Pen::new(0.15).gray(0.6));
+            for i in 0..left.min(32) {
                 let x = at[0] + i as f64 * 1.5;
-                canvas.line([x, at[1]], [x + 30.0, at[1] + 60.0]);
+                canvas.line([x, at[1]], [x, at[1] + 36.0]);
             }
         }
-        5 | 6 => {
-            canvas.pen(Pen::new(0.5).gray(0.3).round());
+        4 | 5 => {
+            canvas.pen(Pen::new(0.5).gray(0.4).round());
             for _ in 0..left.min(40) {
-                let dot = [at[0] + dice.real(0.0, 90.0), at[1] + dice.real(0.0, 60.0)];
+                let dot = [at[0] + dice.real(0.0, 48.0), at[1] + dice.real(0.0, 36.0)];
                 canvas.line(dot, dot);
             }
         }
-        7 => {
-            canvas.pen(Pen::new(0.4));
-            for i in 0..left.min(12) {
-                canvas.circle([at[0] + 40.0, at[1] + 30.0], 2.0 + 2.2 * i as f64);
+        6 => {
+            canvas.pen(Pen::new(0.4).gray(0.3));
+            for i in 0..left.min(12) as u32 {
+                let [x, y] = [at[0] + 12.0 * f64::from(i % 4), at[1] + 12.0 * f64::from(i / 4)];
+                if i % 2 == 0 {
+                    canvas.circle([x + 5.0, y + 5.0], 4.0);
+                } else {
+                    canvas.rect(&Bounds::new(x, y, x + 10.0, y + 8.0));
+                }
             }
         }
-        8 => {
-            canvas.pen(Pen::new(0.7));
-            for _ in 0..left.min(20) {
-                let mut from = [at[0] + dice.real(0.0, 60.0), at[1] + dice.real(0.0, 50.0)];
-                let mut points = vec![from];
-                for _ in 0..6 {
-                    from = [from[0] + dice.real(-9.0, 9.0), from[1] + dice.real(-9.0, 9.0)];
-                    points.push(from);
-                }
-                canvas.path(&points, false);
+        7 | 8 => {
+            canvas.pen(Pen::new(0.5).gray(0.2));
+            for i in 0..left.min(6) {
+                let y = at[1] + 4.0 * i as f64;
+                let turn = at[0] + dice.real(10.0, 30.0);
+                canvas.path(&[[at[0], y], [turn, y], [turn, y + 16.0], [turn + 18.0, y + 16.0]], false);
             }
         }
         _ => {
-            let note = format!("SEE NOTE {}", dice.int(1, 99));
-            canvas.text(at, &note, 6.0, Align::Left);
             canvas.pen(Pen::new(0.3));
-            canvas.rect(&Bounds::new(at[0] - 3.0, at[1] - 8.0, at[0] + 52.0, at[1] + 4.0));
+            canvas.rect(&Bounds::new(at[0], at[1] + 10.0, at[0] + 46.0, at[1] + 22.0));
+            let note = format!("SEE NOTE {}", dice.int(1, 99));
+            canvas.text([at[0] + 3.0, at[1] + 18.5], &note, 6.0, Align::Left);
         }
     }
 }
@@ -109,11 +132,8 @@ mod tests {
             let mut dice = Dice::new(5);
             let mut canvas = draw_plan(&mut book, &mut dice, ARCH_E1, INLINE);
             let plan = canvas.ink.painted();
-            assert!(plan < 7_000, "{plan}");
-            let area = Bounds::new(80.0, 1200.0, 2300.0, 2000.0);
-            while canvas.ink.painted() < paths {
-                fill_in(&mut canvas, &mut dice, &area, paths);
-            }
+            assert!(plan > 500 && plan < 7_000, "{plan}");
+            fill_up(&mut canvas, &mut dice, paths);
             canvas.ink.painted()
         };
         assert_eq!(count(7_000), 7_000);

@@ -1,8 +1,8 @@
 //! Sheets by seed: every habit is readable, deterministic and true.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use takeoff_samples::{Habit, PageTruth, ScaleTruth, big_page, raster, set_of, sheet, sheets};
+use takeoff_samples::{Habit, PageTruth, ScaleTruth, Sheet, big_page, raster, set_of, sheet, sheets};
 
 const SEEDS: std::ops::Range<u64> = 0..6;
 
@@ -18,12 +18,18 @@ fn operations(pdf: &[u8]) -> Vec<usize> {
         .collect()
 }
 
+/// All habits and seeds, drawn once for all tests.
+fn drawn() -> &'static [(&'static str, u64, Sheet)] {
+    static DRAWN: OnceLock<Vec<(&'static str, u64, Sheet)>> = OnceLock::new();
+    DRAWN.get_or_init(|| {
+        let both = Habit::NAMES.iter().flat_map(|name| SEEDS.map(move |seed| (*name, seed)));
+        both.map(|(name, seed)| (name, seed, sheet(seed, Habit::named(name).unwrap()))).collect()
+    })
+}
+
 fn each(mut check: impl FnMut(&str, u64, &[u8], &PageTruth)) {
-    for name in Habit::NAMES {
-        for seed in SEEDS {
-            let made = sheet(seed, Habit::named(name).unwrap());
-            check(name, seed, &made.pdf, &made.truth);
-        }
+    for (name, seed, sheet) in drawn() {
+        check(name, *seed, &sheet.pdf, &sheet.truth);
     }
 }
 
@@ -32,8 +38,10 @@ fn every_habit_is_readable_and_the_same_again() {
     each(|name, seed, pdf, truth| {
         let counts = operations(pdf);
         assert!(counts.len() == 1 && counts[0] > 1_000, "{name} {seed} {counts:?}");
-        let again = sheet(seed, Habit::named(name).unwrap());
-        assert!(again.pdf == pdf && again.truth == *truth, "{name} {seed}");
+        if seed == SEEDS.start {
+            let again = sheet(seed, Habit::named(name).unwrap());
+            assert!(again.pdf == pdf && again.truth == *truth, "{name} {seed}");
+        }
     });
 }
 
@@ -41,7 +49,8 @@ fn every_habit_is_readable_and_the_same_again() {
 fn a_seed_draws_the_same_work_in_every_habit_but_the_tilted_and_dense_ones() {
     let quiet = ["blocks", "inline", "exploded", "layered", "rotated90", "rotated180", "rotated270"];
     for seed in SEEDS {
-        let symbols = quiet.map(|name| sheet(seed, Habit::named(name).unwrap()).truth.symbols);
+        let of = |name| &drawn().iter().find(|(n, s, _)| *n == name && *s == seed).unwrap().2.truth.symbols;
+        let symbols = quiet.map(of);
         assert!(symbols.windows(2).all(|w| w[0] == w[1]), "{seed}");
     }
 }
@@ -77,8 +86,7 @@ fn symbols_are_inside_apart_and_explained_once() {
 #[test]
 fn hard_cases_occur_and_are_marked() {
     let (mut touching, mut crossed, mut mirrored, mut tilted, mut existing) = (0, 0, 0, 0, 0);
-    for seed in SEEDS {
-        let made = sheet(seed, Habit::named("tilted").unwrap());
+    for (_, _, made) in drawn().iter().filter(|(name, _, _)| *name == "tilted") {
         for i in made.truth.symbols.values().flatten() {
             touching += usize::from(i.touching);
             crossed += usize::from(i.crossed);

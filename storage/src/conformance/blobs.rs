@@ -124,7 +124,8 @@ pub async fn tenants_are_apart(blobs: &dyn BlobStore) {
 pub async fn local_copies(blobs: &dyn BlobStore) {
     let bytes = pattern(10_000);
     let hash = blobs.put_bytes(TENANT, bytes.clone()).await.expect("put").hash;
-    let (one, two) = (blobs.local(TENANT, hash).await.expect("one"), blobs.local(TENANT, hash).await.expect("two"));
+    let (one, two) =
+        (blobs.local(TENANT, hash).await.expect("one"), blobs.local(TENANT, hash).await.expect("two"));
     let path = one.path.clone();
     drop(one);
     assert_eq!(std::fs::read(&two.path).expect("read"), bytes, "one does not take the other away");
@@ -143,9 +144,8 @@ pub async fn limits(blobs: &dyn BlobStore) {
 
 pub async fn parallel_puts(blobs: &dyn BlobStore) {
     // Some equal, some not, all at once.
-    let files: Vec<_> = (0..24_usize)
-        .map(|n| file_with(blobs, &format!("f{n}"), &pattern(50_000 + n % 6)))
-        .collect();
+    let files: Vec<_> =
+        (0..24_usize).map(|n| file_with(blobs, &format!("f{n}"), &pattern(50_000 + n % 6))).collect();
     let puts = files.iter().map(|f| blobs.put_file(TENANT, f));
     let stored = futures_join(puts).await;
     assert!(stored.iter().all(Result::is_ok), "{stored:?}");

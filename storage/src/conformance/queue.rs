@@ -12,7 +12,8 @@ use crate::catalog::{Batch, Clock, JobChange, JobEvent, LeaseRequest, Renewal, R
 
 pub async fn lease_order(s: &Subject) {
     let with = |n, lane, priority| NewJob { lane, priority, ..job(n) };
-    s.enqueue([with(1, Lane::Batch, -10), with(2, Lane::Interactive, 5), with(3, Lane::Interactive, -1)]).await;
+    s.enqueue([with(1, Lane::Batch, -10), with(2, Lane::Interactive, 5), with(3, Lane::Interactive, -1)])
+        .await;
     s.clock.advance_ms(1);
     s.enqueue([with(4, Lane::Interactive, 5), with(5, Lane::Batch, i16::MIN)]).await;
     s.clock.advance_ms(1);
@@ -59,7 +60,8 @@ pub async fn no_job_twice(s: &Subject) {
                     mine.push(leased.id);
                     if n % 2 == 0 {
                         let mut batch = Batch::new(TENANT);
-                        let change = JobChange { job: leased.id, token: Some(leased.token), event: succeed() };
+                        let change =
+                            JobChange { job: leased.id, token: Some(leased.token), event: succeed() };
                         batch.changes.push(change);
                         catalog.commit(batch).await.expect("complete");
                     }

@@ -217,9 +217,8 @@ pub async fn events_are_numbered(s: &Subject) {
     })
     .await
     .expect("commit");
-    let seen = |events: Vec<crate::catalog::Event>| {
-        events.into_iter().map(|e| (e.seq, e.name)).collect::<Vec<_>>()
-    };
+    let seen =
+        |events: Vec<crate::catalog::Event>| events.into_iter().map(|e| (e.seq, e.name)).collect::<Vec<_>>();
     let all = s.catalog.events(TENANT, a, 0, 9).await.expect("events");
     assert_eq!(all[0].payload, json!({ "k": 1.5 }));
     assert_eq!(all[2].at.ms_since(all[1].at), 5);

@@ -246,7 +246,8 @@ async fn damage_is_never_a_smaller_store() {
         let damaged = tempfile::tempdir().expect("folder");
         copy(folder.path(), damaged.path());
         let files = files(&damaged.path().join("tree"));
-        let file = if round % 3 == 0 { &files[round / 3 % files.len()] } else { &damaged.path().join("tree/db") };
+        let file =
+            if round % 3 == 0 { &files[round / 3 % files.len()] } else { &damaged.path().join("tree/db") };
         let used = used_bytes(file).max(1);
         let at = random.random_range(0..used);
         let opened = OpenOptions::new().write(true).open(file).expect("open");
@@ -261,7 +262,9 @@ async fn damage_is_never_a_smaller_store() {
         match open_in(damaged.path()) {
             Err(StoreError::Unusable(_)) => refused += 1,
             Err(e) => panic!("round {round}, {file:?} at {at}: {e:?}"),
-            Ok(s) => assert_eq!(content(&s).await.expect("content"), whole, "round {round}, {file:?} at {at}"),
+            Ok(s) => {
+                assert_eq!(content(&s).await.expect("content"), whole, "round {round}, {file:?} at {at}")
+            }
         }
     }
     assert!(refused >= ROUNDS / 3, "only {refused} of {ROUNDS} were refused");

@@ -67,7 +67,8 @@ pub async fn priced_batch(desk: &Desk<'_>, assembly_id: Id) -> Result<Option<Pri
         return Ok(Some(Priced { batch, assembly }));
     }
     let Some(condition) = find::<Condition>(desk, assembly.condition_id).await? else { return Ok(None) };
-    price(&mut batch, &condition, &mut assembly);
+    price(&mut batch, &condition, &mut assembly)
+        .map_err(|why| StoreError::Damaged { what: format!("assembly {assembly_id}"), why })?;
     assembly.updated_at = desk.now;
     batch.update(read.version, &assembly);
     announce(&mut batch, "assembly_changed", &assembly);

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use rust_decimal::Decimal;
+use takeoff_core::assembly::{cents, unit_price};
 use takeoff_core::model::{Assembly, Component, ComponentType, Id, Index};
 
 use super::change;
@@ -192,7 +193,7 @@ fn order(assembly: &mut Assembly) {
 }
 
 /// A component of nothing yet.
-pub(super) fn blank(desk: &Desk<'_>, name: &str, unit: &str) -> Component {
+fn blank(desk: &Desk<'_>, name: &str, unit: &str) -> Component {
     Component {
         id: desk.ids.next(),
         cost_item_id: None,
@@ -285,9 +286,9 @@ fn checked(mut component: Component) -> Result<Component, CommandError> {
     check::price("the hourly rate", component.hourly_rate)?;
     check::price("the daily rate", component.daily_rate)?;
     figures::check_formula(&component.quantity_formula).map_err(CommandError::invalid)?;
-    component.unit_cost = figures::round_money(component.unit_cost, 4);
+    component.unit_cost = unit_price(component.unit_cost);
     for rate in [&mut component.labor_rate, &mut component.hourly_rate, &mut component.daily_rate] {
-        *rate = rate.map(|r| figures::round_money(r, 2));
+        *rate = rate.map(cents);
     }
     Ok(component)
 }

@@ -42,7 +42,7 @@ async fn change<T>(
         let mut batch = Batch::new(ctx.tenant);
         if !assembly.is_locked {
             let condition = required::<Condition>(&desk, assembly.condition_id, "Condition").await?;
-            price(&mut batch, &condition, &mut assembly);
+            price(&mut batch, &condition, &mut assembly).map_err(CommandError::invalid)?;
         }
         batch.update(read.version, &assembly);
         announce(&mut batch, "assembly_changed", &assembly);
@@ -53,9 +53,9 @@ async fn change<T>(
 }
 
 /// Prices from the totals of the condition as they are, and holds the batch to them.
-fn price(batch: &mut Batch, condition: &Stored<Condition>, assembly: &mut Assembly) {
+fn price(batch: &mut Batch, condition: &Stored<Condition>, assembly: &mut Assembly) -> Result<(), String> {
     relies_on(batch, condition);
-    figures::price(assembly, &condition.value);
+    figures::price(assembly, &condition.value)
 }
 
 fn announce(batch: &mut Batch, name: &str, assembly: &Assembly) {

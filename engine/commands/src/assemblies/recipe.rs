@@ -1,11 +1,11 @@
 //! The assembly itself.
 
-use rust_decimal::Decimal;
-use takeoff_core::model::{Assembly, AssemblyTemplate, Component, Condition, Id};
+use takeoff_core::assembly as core;
+use takeoff_core::model::{Assembly, AssemblyTemplate, Condition, Id};
 use takeoff_storage::catalog::Claim;
 use takeoff_storage::{Batch, Op, Stored};
 
-use super::{announce, change, components};
+use super::{announce, change};
 use crate::check::{self, NAME_CHARS, TEXT_CHARS, UNIT_CHARS};
 use crate::field::set;
 use crate::load::{find, required, touch};
@@ -57,20 +57,18 @@ pub async fn create(ctx: &Ctx<'_>, condition_id: Id, new: NewAssembly) -> Result
                 Some(found.ok_or_else(|| CommandError::invalid("Assembly template not found"))?.value)
             }
         };
-        let mut assembly = blank(&desk, ctx.handle.config().default_waste_percent, &condition.value);
-        if let Some(template) = &template {
-            follow(&desk, &mut assembly, template);
-        }
-        if let Some(name) = &new.name {
-            assembly.name.clone_from(name);
-        }
-        if new.description.is_some() {
-            assembly.description.clone_from(&new.description);
-        }
+        let named = core::NewAssembly { name: new.name.clone(), description: new.description.clone() };
+        let mut assembly = match &template {
+            Some(template) => core::from_template(template, &condition.value, named, desk.ids, desk.now),
+            None => Assembly {
+                default_waste_percent: ctx.handle.config().default_waste_percent,
+                ..core::blank(&condition.value, named, desk.ids, desk.now)
+            },
+        };
         check(&assembly)?;
         let mut batch = Batch::new(ctx.tenant);
         touch(&mut batch, &condition);
-        figures::price(&mut assembly, &condition.value);
+        figures::price(&mut assembly, &condition.value).map_err(CommandError::invalid)?;
         batch.create(&assembly);
         batch.ops.push(Op::Claim(claim, assembly.id));
         announce(&mut batch, "assembly_created", &assembly);
@@ -82,68 +80,6 @@ pub async fn create(ctx: &Ctx<'_>, condition_id: Id, new: NewAssembly) -> Result
 
 async fn known_condition(desk: &Desk<'_>, id: Id) -> Result<Stored<Condition>, CommandError> {
     find::<Condition>(desk, id).await?.ok_or_else(|| CommandError::invalid("Condition not found"))
-}
-
-fn blank(desk: &Desk<'_>, default_waste_percent: f64, condition: &Condition) -> Assembly {
-    Assembly {
-        id: desk.ids.next(),
-        condition_id: condition.id,
-        project_id: condition.project_id,
-        template_id: None,
-        name: condition.name.clone(),
-        description: None,
-        notes: None,
-        csi_code: None,
-        csi_description: None,
-        default_waste_percent,
-        productivity_rate: None,
-        productivity_unit: None,
-        crew_size: None,
-        overhead_percent: 0.0,
-        profit_percent: 0.0,
-        is_locked: false,
-        locked_at: None,
-        locked_by: None,
-        material_cost: Decimal::ZERO,
-        labor_cost: Decimal::ZERO,
-        equipment_cost: Decimal::ZERO,
-        subcontract_cost: Decimal::ZERO,
-        other_cost: Decimal::ZERO,
-        total_cost: Decimal::ZERO,
-        total_with_markup: Decimal::ZERO,
-        unit_cost: Decimal::ZERO,
-        total_labor_hours: 0.0,
-        components_in_error: 0,
-        components: Vec::new(),
-        created_at: desk.now,
-        updated_at: desk.now,
-    }
-}
-
-/// Copies a template into a new assembly; its components in order, each with its own waste.
-fn follow(desk: &Desk<'_>, assembly: &mut Assembly, template: &AssemblyTemplate) {
-    assembly.template_id = Some(template.id);
-    assembly.name.clone_from(&template.name);
-    assembly.csi_code.clone_from(&template.csi_code);
-    assembly.csi_description.clone_from(&template.csi_description);
-    assembly.default_waste_percent = template.default_waste_percent;
-    assembly.productivity_rate = template.productivity_rate;
-    assembly.productivity_unit.clone_from(&template.productivity_unit);
-    assembly.crew_size = template.crew_size;
-    assembly.components = (0_i64..)
-        .zip(&template.component_definitions)
-        .map(|(place, definition)| Component {
-            description: definition.description.clone(),
-            component_type: definition.component_type,
-            sort_order: place,
-            quantity_formula: definition.quantity_formula.clone(),
-            unit_cost: definition.unit_cost,
-            waste_percent: definition.waste_percent,
-            labor_hours: definition.labor_hours,
-            crew_size: definition.crew_size,
-            ..components::blank(desk, &definition.name, &definition.unit)
-        })
-        .collect();
 }
 
 pub async fn update(ctx: &Ctx<'_>, id: Id, patch: AssemblyPatch) -> Result<Assembly, CommandError> {

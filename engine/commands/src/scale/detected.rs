@@ -209,8 +209,7 @@ mod tests {
     #[tokio::test]
     async fn an_unsure_or_withheld_scale_never_calibrates() {
         let no_resolution = ScaleCandidate { px_per_foot: None, ..candidate(37.5, 0.9) };
-        for record in [found(None), found(Some(candidate(37.5, 0.84))), found(Some(no_resolution))]
-        {
+        for record in [found(None), found(Some(candidate(37.5, 0.84))), found(Some(no_resolution))] {
             let page = detect(&bench(false).await, record, true, 7).await;
             assert!(!page.scale.calibrated);
             assert_eq!(page.scale.px_per_foot, None);

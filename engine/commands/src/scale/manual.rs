@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use takeoff_core::geom::DEFAULT_DPI;
 use takeoff_core::model::{Id, Page};
 use takeoff_core::scale::ScaleRecord;
-use takeoff_storage::{Batch, StoreError, Stored, entity};
+use takeoff_storage::{Batch, Stored, entity};
 
 use crate::check::{self, NAME_CHARS};
 use crate::load::{relies_on, required};

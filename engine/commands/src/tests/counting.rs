@@ -2,7 +2,7 @@ use serde_json::json;
 use takeoff_core::geom::{ListRect, PageSpace, PxPoint, PxRect};
 use takeoff_core::model::MeasurementType::{Area, Count};
 use takeoff_core::model::{CountSession, DetectionStatus, Id, SessionStatus};
-use takeoff_core::page::display::{DisplayList, PageKind, Word, NO_LAYER};
+use takeoff_core::page::display::{DisplayList, NO_LAYER, PageKind, Word};
 
 use super::{refusal, total};
 use crate::conditions::{self, ConditionPatch};
@@ -52,12 +52,8 @@ async fn finish(node: &Node, session: &CountSession, confidences: &[f64]) {
         is_exemplar: i == 0,
         in_legend: false,
     });
-    let result = CountResult {
-        detections: detections.collect(),
-        found: 0,
-        processing_time_ms: 1.0,
-        missing: None,
-    };
+    let result =
+        CountResult { detections: detections.collect(), found: 0, processing_time_ms: 1.0, missing: None };
     let ctx = node.ctx();
     let batch = stored_batch(&ctx.desk(), session.id, result).await.unwrap();
     ctx.handle.commit(batch).await.unwrap();

@@ -65,7 +65,10 @@ async fn what_cannot_be_measured_is_refused_and_leaves_nothing() {
         (NewMeasurement { condition_id: id(1), ..good.clone() }, "Condition not found"),
         (NewMeasurement { geometry_type: "blob".to_owned(), ..good.clone() }, "geometry type"),
         (NewMeasurement { geometry_data: json!({"x": 1}), ..good.clone() }, "missing"),
-        (NewMeasurement { geometry_data: json!({"x": 1, "y": 1, "width": "wide", "height": 1}), ..good }, "width"),
+        (
+            NewMeasurement { geometry_data: json!({"x": 1, "y": 1, "width": "wide", "height": 1}), ..good },
+            "width",
+        ),
     ];
     for (new, part) in cases {
         let detail = refusal(measurements::create(&ctx, new.clone()).await);
@@ -98,7 +101,8 @@ async fn a_change_of_the_condition_recalculates_in_the_same_commit() {
     let cleared = update(ConditionPatch { depth: Field::Null, ..ConditionPatch::default() }).await.unwrap();
     assert_eq!((cleared.depth, cleared.total_quantity), (None, 0.0));
 
-    let kept = update(ConditionPatch { name: Some("Slab".to_owned()), ..ConditionPatch::default() }).await.unwrap();
+    let kept =
+        update(ConditionPatch { name: Some("Slab".to_owned()), ..ConditionPatch::default() }).await.unwrap();
     assert_eq!((kept.name.as_str(), kept.measurement_type), ("Slab", Volume));
     let other = conditions::update(&ctx, node.project().await, slab.id, ConditionPatch::default()).await;
     assert!(matches!(other, Err(CommandError::NotFound { .. })));

@@ -52,7 +52,9 @@ async fn two_points_and_a_distance_make_a_scale() {
         assert_eq!(manual["calibration"]["unit"], real_unit.name());
         assert_eq!(manual["calibration_input"]["real_distance"], real_distance);
     }
-    for (pixel_distance, real_distance) in [(0.0, 1.0), (-5.0, 1.0), (5.0, 0.0), (f64::NAN, 1.0), (1e-300, 1e300)] {
+    for (pixel_distance, real_distance) in
+        [(0.0, 1.0), (-5.0, 1.0), (5.0, 0.0), (f64::NAN, 1.0), (1e-300, 1e300)]
+    {
         let calibration = Calibration { pixel_distance, real_distance, real_unit: RealUnit::Foot };
         refusal(calibrate(&ctx, page.id, calibration).await);
     }

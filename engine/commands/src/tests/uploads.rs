@@ -38,7 +38,8 @@ async fn a_file_that_cannot_be_looked_into_yet_is_taken_and_ingested() {
     assert_eq!(job.task.unwrap().name, "Processing S-set.pdf");
     let args: IngestArgs = decode(&job.args).unwrap();
     assert_eq!(args, IngestArgs::Document { document_id: document.id });
-    let listed = reads::tasks(&ctx, project, reads::TaskFilter { limit: 20, ..Default::default() }).await.unwrap();
+    let listed =
+        reads::tasks(&ctx, project, reads::TaskFilter { limit: 20, ..Default::default() }).await.unwrap();
     assert_eq!((listed.total, listed.running, listed.completed), (1, 1, 0));
     assert_eq!(reads::project(&ctx, project).await.unwrap().document_count, 1);
 }
@@ -55,7 +56,9 @@ async fn the_first_bytes_decide_the_type() {
         let id = upload(&node, project, bytes).await.unwrap();
         assert_eq!(reads::document(&node.ctx(), id).await.unwrap().file_type, expect);
     }
-    assert!(refusal(upload(&node, project, b"PK\x03\x04 a zip file").await).contains("unsupported file type"));
+    assert!(
+        refusal(upload(&node, project, b"PK\x03\x04 a zip file").await).contains("unsupported file type")
+    );
     assert!(refusal(upload(&node, project, b"").await).contains("empty"));
 }
 

@@ -79,14 +79,14 @@ pub(crate) fn ground(canvas: &mut Canvas<'_>, dice: &mut Dice, floor: &Floor, se
     }
 }
 
-/// Places the devices of a trade; answers the kinds that the legend must explain.
+/// Places the devices of a trade.
 pub(crate) fn equip(
     canvas: &mut Canvas<'_>,
     dice: &mut Dice,
     taken: &mut Taken,
     trade: Trade,
     (floor, setting): (&Floor, &Setting),
-) -> Vec<Kind> {
+) {
     canvas.layer("X-DEVC");
     for room in &floor.rooms {
         if trade == Trade::Lighting {
@@ -100,6 +100,10 @@ pub(crate) fn equip(
         }
         scatter(canvas, dice, taken, trade, (floor, setting, room));
     }
+}
+
+/// The kinds that the legend of a trade's sheet explains.
+pub(crate) fn explained(trade: Trade) -> Vec<Kind> {
     let mut used: Vec<Kind> = trade.on_walls().iter().chain(trade.in_rooms()).copied().collect();
     if trade == Trade::Lighting {
         used.push(Kind::TrofferEmergency);

@@ -9,10 +9,13 @@ const NAMES: [&str; 8] =
 /// Depth of rooms, width of the corridor, feet.
 const DEPTHS: [f64; 4] = [16.0, 20.0, 24.0, 28.0];
 const CORRIDOR: f64 = 8.0;
-const WIDEST: f64 = 168.0;
+const WIDEST: f64 = 240.0;
+/// Less depth than this holds no wing.
+pub(crate) const LEAST_DEPTH: f64 = 2.0 * 16.0 + CORRIDOR;
 
-/// A floor that fits into `room_ft` feet, west to east and north to south.
-pub(crate) fn floor(dice: &mut Dice, room_ft: [f64; 2]) -> Floor {
+/// A wing that fits into `room_ft` feet, west to east and north to south; its rooms are numbered on
+/// from its corridor's.
+pub(crate) fn floor(dice: &mut Dice, room_ft: [f64; 2], corridor_number: u32) -> Floor {
     let depth_limit = ((room_ft[1] - CORRIDOR) / 2.0).max(8.0);
     let depth = |dice: &mut Dice| dice.pick(&DEPTHS).min(depth_limit.floor());
     let (north, south) = (depth(dice), depth(dice));
@@ -25,8 +28,13 @@ pub(crate) fn floor(dice: &mut Dice, room_ft: [f64; 2]) -> Floor {
         grid_y: vec![0.0, north, corridor, bottom],
         ..Floor::default()
     };
-    floor.rooms.push(Room::new("100", "CORRIDOR", [0.0, north, width, corridor], "VCT"));
-    let mut number = 100;
+    floor.rooms.push(Room::new(
+        &corridor_number.to_string(),
+        "CORRIDOR",
+        [0.0, north, width, corridor],
+        "VCT",
+    ));
+    let mut number = corridor_number;
     for (top, foot, door_y, swing) in
         [(0.0, north, north, Side::North), (corridor, bottom, corridor, Side::South)]
     {

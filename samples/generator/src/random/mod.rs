@@ -7,12 +7,14 @@ mod scales;
 use crate::book::Book;
 use crate::canvas::Canvas;
 use crate::dice::Dice;
+use crate::geometry::Bounds;
 use crate::habit::Habit;
 use crate::plan::{Look, Setting, Taken, draw_floor};
 use crate::sheet::{
     ARCH_D, ARCH_E1, DrawingTitle, TitleBlock, draw_drawing_title, draw_frame, draw_legend, draw_notes,
     draw_scale_bar, north_arrow,
 };
+use crate::symbol::Kind;
 use crate::truth::{PageTruth, ScaleTruth};
 
 pub(crate) use devices::Trade;
@@ -68,20 +70,7 @@ pub(crate) fn draw_plan<'b>(book: &'b mut Book, dice: &mut Dice, size: [f64; 2],
             date: "APRIL 2",
         },
     );
-    let setting =
-        Setting { origin: [free.left + 110.0, free.top + 110.0], pt_per_ft: canvas.pt_per_inch * 12.0 };
-    // The legend's column and the drawing title stay clear of the plan.
-    let room_ft = [
-        (free.right - 380.0 - setting.origin[0]) / setting.pt_per_ft,
-        (free.bottom - 150.0 - setting.origin[1]) / setting.pt_per_ft,
-    ];
-    let floor = layout::floor(dice, room_ft);
-    let look = if trade == Trade::Plumbing { Look::Full } else { Look::Background };
-    devices::ground(&mut canvas, dice, &floor, &setting);
-    draw_floor(&mut canvas, &floor, &setting, look);
-    let mut taken = Taken::by_doors(&floor, &setting);
-    let used = devices::equip(&mut canvas, dice, &mut taken, trade, (&floor, &setting));
-    devices::cables(&mut canvas, dice, &floor, &setting);
+    let used = draw_wings(&mut canvas, dice, trade, &free);
     let title = DrawingTitle { number: "1", title: trade.title(), scale: scale.notation, width: 480.0 };
     draw_drawing_title(&mut canvas, [free.left + 60.0, free.bottom - 40.0], &title);
     draw_scale_bar(&mut canvas, [free.left + 600.0, free.bottom - 30.0], scale.bar_feet);
@@ -90,4 +79,30 @@ pub(crate) fn draw_plan<'b>(book: &'b mut Book, dice: &mut Dice, size: [f64; 2],
     let notes = ["DO NOT SCALE DRAWINGS.", "DEVICES SHOWN WITH A THIN GREY LINE ARE EXISTING AND REMAIN."];
     draw_notes(&mut canvas, [legend.left, legend.bottom + 40.0], "NOTES", &notes);
     canvas
+}
+
+/// Space around a wing for its grid bubbles and dimensions, points.
+const AROUND: f64 = 110.0;
+
+/// Fills the sheet with wings of a building, one below the other, and the work of a trade in them.
+fn draw_wings(canvas: &mut Canvas<'_>, dice: &mut Dice, trade: Trade, free: &Bounds) -> Vec<Kind> {
+    let look = if trade == Trade::Plumbing { Look::Full } else { Look::Background };
+    let pt_per_ft = canvas.pt_per_inch * 12.0;
+    // The legend's column and the drawing title stay clear of the plan.
+    let (right, bottom) = (free.right - 380.0, free.bottom - 120.0);
+    let mut top = free.top;
+    let mut first_number = 100;
+    while first_number == 100 || bottom - top > AROUND + layout::LEAST_DEPTH * pt_per_ft {
+        let setting = Setting { origin: [free.left + AROUND, top + AROUND], pt_per_ft };
+        let room_ft = [right - setting.origin[0], bottom - setting.origin[1]].map(|pt| pt / pt_per_ft);
+        let floor = layout::floor(dice, room_ft, first_number);
+        devices::ground(canvas, dice, &floor, &setting);
+        draw_floor(canvas, &floor, &setting, look);
+        let mut taken = Taken::by_doors(&floor, &setting);
+        devices::equip(canvas, dice, &mut taken, trade, (&floor, &setting));
+        devices::cables(canvas, dice, &floor, &setting);
+        top = setting.area(&floor.extent()).bottom + 30.0;
+        first_number += 100;
+    }
+    devices::explained(trade)
 }
