@@ -195,7 +195,7 @@ impl Batch {
 /// What a commit did beyond what was asked.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Committed {
-    /// Stages that have new work, for wakes.
+    /// Stages that have new work, due now or later, for wakes.
     pub woken: Vec<Stage>,
     /// Jobs that became terminal in this commit (children of cancelled jobs included).
     pub ended: Vec<Id>,
@@ -330,7 +330,9 @@ pub trait Catalog: Send + Sync + 'static {
     /// Puts jobs with an expired lease back to ready, without cost; returns how many.
     async fn rescue(&self, limit: usize) -> Result<usize, StoreError>;
 
-    /// Deletes terminal jobs that ended, and events that happened, before `before`; returns how many.
+    /// Deletes jobs that succeeded or were cancelled, and events that happened, before `before`; returns
+    /// how many. Dead letters stay until an operator acts, children as long as their parent has not
+    /// ended.
     async fn prune(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError>;
 
     /// A trivial durable write: proves that the store acknowledges.

@@ -4,6 +4,8 @@ use takeoff_core::assembly::{self as core, ConditionQuantities};
 use takeoff_core::formula::Formula;
 use takeoff_core::measure::{Terms, calculate, totals};
 use takeoff_core::model::{Assembly, Condition, GeometryType, Measurement, MeasurementType};
+use takeoff_engine::clock::Stopwatch;
+use takeoff_engine::metrics as names;
 
 /// Computes the quantity of a measurement from its geometry. `px_per_foot` may be missing only for points
 /// that are counted. The error is for a person.
@@ -50,7 +52,12 @@ pub(crate) fn total<'m>(
 /// Prices an assembly from the totals of its condition. A component that cannot be evaluated carries its
 /// error; only what has no price as a whole is an error here.
 pub(crate) fn price(assembly: &mut Assembly, condition: &Condition) -> Result<(), String> {
+    let watch = Stopwatch::start();
     *assembly = core::price(assembly, &ConditionQuantities::from(condition)).map_err(|e| e.to_string())?;
+    ::metrics::histogram!(names::FORMULA_SECONDS).record(watch.elapsed().as_secs_f64());
+    if assembly.components_in_error > 0 {
+        ::metrics::counter!(names::ASSEMBLY_ERRORS).increment(1);
+    }
     Ok(())
 }
 

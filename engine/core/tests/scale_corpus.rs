@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use takeoff_core::budget::Budget;
-use takeoff_core::page::display::DisplayList;
 use takeoff_core::page;
+use takeoff_core::page::display::DisplayList;
 use takeoff_core::page::request::{FileType, ParseLimits};
 use takeoff_core::scale::{Notation, detect, parse_all};
 

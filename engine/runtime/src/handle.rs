@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::json;
 use takeoff_config::NodeConfig;
 use takeoff_core::ENGINE_VERSION;
-use takeoff_core::job::{Job, JobEvent, JobState, Progress, Stage as StageName};
+use takeoff_core::job::{Job, JobEvent, Progress, Stage as StageName};
 use takeoff_core::model::{Id, IdSource, TenantId, Timestamp};
 use takeoff_storage::catalog::{Batch, Clock, Committed, JobChange};
 use takeoff_storage::{BlobStore, Catalog, StoreError};
@@ -290,6 +290,12 @@ impl Handle {
                 }),
             }
         }));
+        actors.push(ActorView {
+            name: "node/watchers".to_owned(),
+            state: "running".to_owned(),
+            restarts: 0,
+            counters: json!({ "jobs": node.watchers.len() }),
+        });
         actors.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(NodeView {
             node: node.config.node.clone(),
@@ -345,6 +351,7 @@ impl Handle {
             for running in node.running.all() {
                 running.tell(Cause::Drain);
             }
+            node.give_back(node.orphans.take()).await;
             let _ = tokio::time::timeout(GRACE * 2 + STOP, node.open_work.none()).await;
         }
         self.stop().await;

@@ -74,6 +74,11 @@ pub enum End {
     Done {
         result: Value,
     },
+    /// The work is done and its outcome is that the input cannot be worked on; the batch says so to its
+    /// owner. The job ends without a dead letter, clients see a failure with this reason.
+    Refused {
+        error: String,
+    },
     /// Runs again with `checkpoint` when the children have ended.
     FanOut {
         children: Vec<NewJob>,

@@ -58,6 +58,12 @@ impl<K: Kv> KvCatalog<K> {
         Ok(Self { store, clock, queue, health, commands: Some(commands), writer: Some(writer) })
     }
 
+    /// Commands in the queue.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.commands.as_ref().map_or(0, |c| c.max_capacity() - c.capacity())
+    }
+
     async fn write<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, StoreError> {
         self.health.check()?;
         let stopped = || StoreError::Unavailable("its writer has stopped".to_owned());

@@ -9,11 +9,15 @@ mod commit;
 mod jobs;
 mod keys;
 mod listing;
+#[cfg(test)]
+mod model_test;
 mod overlay;
 mod prune;
 mod queue;
 mod recover;
 mod rows;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use std::collections::BTreeMap;

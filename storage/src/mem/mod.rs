@@ -2,6 +2,8 @@
 
 mod blobs;
 mod kv;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
 use std::fs::{self, File, OpenOptions};
+use std::io::ErrorKind;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::time::Duration;
@@ -121,12 +122,13 @@ fn u64_at(bytes: &[u8], at: usize) -> u64 {
     bytes.get(at..).and_then(|b| b.first_chunk::<8>()).map_or(0, |b| u64::from_be_bytes(*b))
 }
 
+/// What the disk refuses is an outage; everything else that sled says is about the files' content.
 fn failed(e: ::sled::Error) -> StoreError {
     match e {
-        ::sled::Error::Corruption { .. } => {
-            StoreError::Damaged { what: "of the log".to_owned(), why: e.to_string() }
+        ::sled::Error::Io(io) if !matches!(io.kind(), ErrorKind::UnexpectedEof | ErrorKind::InvalidData) => {
+            StoreError::Unavailable(io.to_string())
         }
-        e => StoreError::Unavailable(e.to_string()),
+        e => StoreError::Damaged { what: "tree".to_owned(), why: e.to_string() },
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use takeoff_core::model::{CountSession, Detection, DetectionStatus, Id, Index, Measurement, Timestamp};
+use takeoff_engine::metrics as names;
 use takeoff_storage::{Batch, Stored};
 
 use crate::check;
@@ -93,6 +94,10 @@ fn refresh(batch: &mut Batch, read: &Stored<CountSession>, all: &[Stored<Detecti
     session.confirmed_count = tally(DetectionStatus::Confirmed);
     session.rejected_count = tally(DetectionStatus::Rejected);
     session.updated_at = now;
+    let reviewed = session.confirmed_count + session.rejected_count;
+    if reviewed > 0 {
+        ::metrics::gauge!(names::COUNT_PRECISION).set(session.confirmed_count as f64 / reviewed as f64);
+    }
     batch.update(read.version, &session);
     batch.event(session.project_id, "detections_changed", json!({ "session_id": session.id }));
 }

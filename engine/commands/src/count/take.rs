@@ -7,6 +7,7 @@ use takeoff_core::model::{
     Condition, CountSession, Detection, DetectionStatus, GeometryType, Id, Index, Measurement,
     MeasurementType, Page,
 };
+use takeoff_engine::metrics as names;
 use takeoff_storage::{Batch, Stored, entity};
 
 use super::review::project_of;
@@ -41,6 +42,7 @@ pub async fn create_measurements(ctx: &Ctx<'_>, session_id: Id) -> Result<u64, C
         let batch = taken(&desk, &session, &open).await?;
         if tries.commit(batch).await? {
             made += open.len() as u64;
+            ::metrics::counter!(names::AI_MEASUREMENTS).increment(open.len() as u64);
             tries = Tries::new(ctx);
             if last {
                 return Ok(made);

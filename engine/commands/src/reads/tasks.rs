@@ -36,7 +36,7 @@ impl TaskStatus {
     pub fn of(job: &Job) -> Self {
         match job.state {
             JobState::Succeeded => Self::Success,
-            JobState::Dead => Self::Failure,
+            JobState::Dead | JobState::Refused => Self::Failure,
             JobState::Cancelled => Self::Revoked,
             JobState::Waiting => Self::Progress,
             JobState::Ready if job.started_at.is_none() => Self::Pending,
@@ -70,6 +70,8 @@ pub struct TaskList {
 const MAX_RUNNING: usize = 1_000;
 
 const RUNNING: [JobState; 3] = [JobState::Ready, JobState::Leased, JobState::Waiting];
+/// Exhausted, or refused because of its input.
+const FAILED: [JobState; 2] = [JobState::Dead, JobState::Refused];
 
 /// A job that clients see, with its newest progress; `None` for ids that no task has.
 pub async fn task(ctx: &Ctx<'_>, id: Id) -> Result<Option<Job>, CommandError> {
@@ -91,8 +93,7 @@ pub async fn tasks(ctx: &Ctx<'_>, project_id: Id, filter: TaskFilter) -> Result<
     let all = JobQuery { project_id: Some(project_id), tasks_only: true, ..JobQuery::default() };
     let (jobs, total) = listed(ctx, &all, &filter).await?;
     let mut counts = [0; 4];
-    let states: [&[JobState]; 4] =
-        [&RUNNING, &[JobState::Succeeded], &[JobState::Dead], &[JobState::Cancelled]];
+    let states: [&[JobState]; 4] = [&RUNNING, &[JobState::Succeeded], &FAILED, &[JobState::Cancelled]];
     for (count, states) in counts.iter_mut().zip(states) {
         let query = JobQuery { states: states.to_vec(), limit: 1, ..all.clone() };
         *count = ctx.handle.catalog().jobs(ctx.tenant, query).await?.total;
@@ -106,7 +107,7 @@ async fn listed(ctx: &Ctx<'_>, all: &JobQuery, filter: &TaskFilter) -> Result<(V
     let states = match filter.status {
         None => Vec::new(),
         Some(TaskStatus::Success) => vec![JobState::Succeeded],
-        Some(TaskStatus::Failure) => vec![JobState::Dead],
+        Some(TaskStatus::Failure) => FAILED.to_vec(),
         Some(TaskStatus::Revoked) => vec![JobState::Cancelled],
         Some(status) => {
             // The store does not tell these apart.

@@ -67,3 +67,42 @@ async fn assert_settled(node: &Node, project_id: Id) {
         }
     }
 }
+
+/// Handlers are spawned on any thread, so what they await must be able to move.
+#[tokio::test]
+async fn commands_can_move_between_threads() {
+    fn movable<F: Future + Send>(future: F) {
+        drop(future);
+    }
+    let node = Node::start().await;
+    let ctx = node.ctx();
+    let id = Id::NIL;
+    movable(measurements::create(&ctx, square(id, id, 1.0)));
+    movable(measurements::delete(&ctx, id));
+    movable(crate::measurements::recalculate(&ctx, id));
+    movable(crate::conditions::update(&ctx, id, id, crate::conditions::ConditionPatch::default()));
+    movable(crate::scale::copy_scale(&ctx, id, id));
+    movable(crate::scale::batch_scale(
+        &ctx,
+        &[],
+        crate::scale::ManualScale { value: 1.0, unit: "foot".to_owned(), text: None },
+    ));
+    movable(crate::scale::detect_scale(&ctx, id));
+    movable(crate::assemblies::create(&ctx, id, crate::assemblies::NewAssembly::default()));
+    movable(crate::assemblies::unlock(&ctx, id));
+    movable(crate::assemblies::calculate(&ctx, id));
+    movable(crate::count::create_measurements(&ctx, id));
+    movable(crate::count::reject(&ctx, id));
+    movable(crate::templates::seed(&ctx));
+    movable(crate::tasks::cancel(&ctx, id));
+    movable(reads::sheets(&ctx, id));
+    movable(crate::documents::receive_upload(
+        &ctx,
+        id,
+        crate::documents::StagedUpload {
+            path: "never-there".into(),
+            size: 1,
+            original_filename: String::new(),
+        },
+    ));
+}

@@ -1,1 +1,29 @@
-//! To be written.
+//! Auto count: one exemplar in, every instance out.
+//!
+//! A page is indexed once ([`PageIndex`]); a symbol is cut from a box ([`Exemplar`]); [`find`] looks for it.
+//! Matching is on ink, not on how it was drawn: straight parts, curves and loops of the exemplar
+//! propose poses, each pose is refined on the page's strokes and judged by what it explains, both
+//! ways: the exemplar's ink that the page has, and the page's ink inside that the exemplar has not.
+
+mod candidates;
+mod exemplar;
+mod grid;
+mod hidden;
+mod index;
+mod ink;
+mod inkmap;
+mod legend;
+mod matching;
+mod pose;
+mod runs;
+mod search;
+mod surroundings;
+mod symmetry;
+mod template;
+#[cfg(test)]
+mod tests;
+mod texture;
+
+pub use exemplar::{Exemplar, ExemplarError};
+pub use index::PageIndex;
+pub use search::{CountOutcome, CountParams, Detection, find};

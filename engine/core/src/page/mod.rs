@@ -8,6 +8,7 @@ pub mod display;
 mod image_out;
 mod open;
 mod pdf;
+mod raster;
 pub mod request;
 
 pub use image_out::THUMBNAIL_EDGE_PX;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::display::DisplayList;
 use super::pdf::PdfFile;
+use super::raster::RasterFile;
 use super::request::{FileType, Opened, PageHead, ParseLimits, RejectReason, Rejected};
 use crate::budget::Budget;
 
@@ -54,6 +55,7 @@ pub struct OpenedFile {
 
 enum Source {
     Pdf(PdfFile),
+    Raster(RasterFile),
 }
 
 /// Reads the file's structure, not the content of its pages.
@@ -64,7 +66,8 @@ pub fn open(bytes: FileBytes, file_type: FileType, limits: &ParseLimits) -> Resu
             (Source::Pdf(file), opened)
         }
         FileType::Tiff | FileType::Png | FileType::Jpeg => {
-            return Err(rejected(RejectReason::Unsupported, "Picture files cannot be read."));
+            let (file, opened) = RasterFile::open(bytes, file_type, limits)?;
+            (Source::Raster(file), opened)
         }
     };
     Ok(OpenedFile { opened, source })
@@ -90,6 +93,7 @@ impl OpenedFile {
         self.check_head(index)?;
         match &mut self.source {
             Source::Pdf(file) => file.walk_page(index, limits, budget),
+            Source::Raster(file) => file.walk_page(index),
         }
     }
 
@@ -106,6 +110,7 @@ impl OpenedFile {
         self.check_head(index)?;
         match &mut self.source {
             Source::Pdf(file) => file.parse_page(index, limits, budget, image, thumbnail),
+            Source::Raster(file) => file.parse_page(index, limits, budget, image, thumbnail),
         }
     }
 

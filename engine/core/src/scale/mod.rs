@@ -13,7 +13,9 @@ mod notation_tests;
 mod ratio;
 mod reconcile;
 mod record;
+mod statement;
 mod text;
+mod words;
 
 pub use calibrate::{CalibrationError, RealUnit, calibrate, estimated_ratio};
 pub use detect::detect;

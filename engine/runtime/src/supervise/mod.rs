@@ -28,7 +28,6 @@ use foreman::Foreman;
 use puller::Puller;
 pub(crate) use renewer::{ReleaserCounters, RenewerCounters};
 use restart::Intensity;
-use routine::Routine;
 pub(crate) use supervisor::{ChildSpec, SupervisorCounters, SupervisorMessage};
 use supervisor::{Plan, Supervisor};
 pub(crate) use watchman::GRACE;

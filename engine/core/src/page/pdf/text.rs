@@ -19,8 +19,11 @@ const RUN_GAP: f64 = 3.0;
 const LINE_GAP: f64 = 1.1;
 /// How far a glyph may step back over its predecessor (kerning, overstruck accents).
 const BACK_STEP: f64 = 0.35;
-/// Baselines of one line agree within this.
-const BASELINE: f64 = 0.25;
+/// Baselines inside one text-showing operation agree within this (text rise).
+const RUN_BASELINE: f64 = 0.25;
+/// Baselines of operations that make one line agree within this: a tag that merely stands beside
+/// another is rarely level with it.
+const LINE_BASELINE: f64 = 0.08;
 /// Cosine of the largest angle between two glyphs of a line (2 degrees).
 const SAME_ANGLE: f64 = 0.999_39;
 /// Largest ratio between the font sizes of a line.
@@ -49,7 +52,7 @@ pub(super) struct GlyphAt {
 
 impl GlyphAt {
     fn is_space(&self) -> bool {
-        self.text.chars().all(|c| c.is_whitespace() || c.is_control())
+        self.text.chars().all(char::is_whitespace)
     }
 
     fn origin(&self) -> Vec2 {
@@ -138,8 +141,9 @@ impl TextCollector {
             let continues = i < self.glyphs.len() && {
                 let (a, b) = (&self.glyphs[i - 1], &self.glyphs[i]);
                 let (gap, across) = a.step_to(b);
-                let widest = if a.run == b.run { RUN_GAP } else { LINE_GAP };
-                a.alike(b) && across < BASELINE && gap > -BACK_STEP && gap < widest
+                let (widest, level) =
+                    if a.run == b.run { (RUN_GAP, RUN_BASELINE) } else { (LINE_GAP, LINE_BASELINE) };
+                a.alike(b) && across < level && gap > -BACK_STEP && gap < widest
             };
             if !continues {
                 fragments.push(Fragment { start, end: i });
@@ -234,7 +238,7 @@ impl TextCollector {
                         let first = &self.glyphs[fragments[j].start];
                         let (gap, across) = last.step_to(first);
                         let fits =
-                            gap > -BACK_STEP && gap < LINE_GAP && across < BASELINE && last.alike(first);
+                            gap > -BACK_STEP && gap < LINE_GAP && across < LINE_BASELINE && last.alike(first);
                         if i != j && fits {
                             candidates.push((gap.abs() + across, i, j));
                         }

@@ -4,6 +4,9 @@
 //! A blob is written in `scratch/`, synced, renamed into place, and its folder is synced: it is visible
 //! whole or not at all. Equal bytes are one file.
 
+#[cfg(test)]
+mod tests;
+
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::FileExt;

@@ -1,0 +1,239 @@
+//! Rough poses: parts of the exemplar that are rare on the page, laid on the page's like parts.
+
+use std::f64::consts::TAU;
+
+use rustc_hash::FxHashMap;
+
+use super::matching::Matcher;
+use super::pose::Pose;
+use super::runs::Baseline;
+use crate::budget::{Budget, Exhausted};
+
+/// Anchors of one exemplar at most.
+const MAX_ANCHORS: usize = 6;
+/// Anchors after which the cost counts.
+const MIN_ANCHORS: usize = 3;
+/// Quick tests after which no further anchor is taken up.
+const ENOUGH_TESTS: usize = 1_500_000;
+/// Baselines shorter than this share of the diameter give a poor turn.
+const GOOD_BASELINE_SHARE: f64 = 0.12;
+/// Rounding of lengths on the page, list units.
+const LENGTH_ROUNDING: f64 = 0.3;
+/// Turns tried for a closed curve.
+const LOOP_TURNS: u32 = 72;
+/// Sizes this close to the exemplar's own are tried as the exemplar's own.
+const SAME_SIZE: f64 = 0.06;
+
+/// A part of the exemplar by which it can be found.
+#[derive(Debug, Clone, Copy)]
+enum Part {
+    Line(Baseline),
+    Curve(Baseline),
+    Loop([f64; 2], f64),
+}
+
+/// Limits on what a pose may be.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Range {
+    pub min_scale: f64,
+    pub max_scale: f64,
+}
+
+/// A rough pose and the share of probes it hit, in thousandths.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Candidate {
+    pub pose: Pose,
+    pub hits: u32,
+}
+
+fn wide(v: [f32; 2]) -> [f64; 2] {
+    [f64::from(v[0]), f64::from(v[1])]
+}
+
+/// All rough poses, best first, one per place, turn and mirroring; with why it stopped if it did.
+pub(super) fn propose(
+    matcher: &Matcher<'_>,
+    range: Range,
+    budget: &Budget,
+) -> (Vec<Candidate>, Result<(), Exhausted>) {
+    let mut search = Search { matcher, range, budget, best: FxHashMap::default(), unpaid: 0 };
+    let mut ended = Ok(());
+    for (part, _) in search.anchors() {
+        ended = search.anchor(part);
+        if ended.is_err() {
+            break;
+        }
+    }
+    let mut found: Vec<([i64; 5], Candidate)> = search.best.into_iter().collect();
+    found.sort_by(|p, q| q.1.hits.cmp(&p.1.hits).then(p.0.cmp(&q.0)));
+    (found.into_iter().map(|f| f.1).collect(), ended)
+}
+
+struct Search<'a> {
+    matcher: &'a Matcher<'a>,
+    range: Range,
+    budget: &'a Budget,
+    best: FxHashMap<[i64; 5], Candidate>,
+    unpaid: u64,
+}
+
+impl Search<'_> {
+    /// The exemplar's parts, those with the fewest like parts on the page first. Parts of equal
+    /// length find the same poses, so one stands for all.
+    fn anchors(&self) -> Vec<(Part, usize)> {
+        let (template, page) = (self.matcher.template, self.matcher.page);
+        let mut parts: Vec<(Part, usize, f64)> = Vec::new();
+        let mut baselines = |list: &[Baseline], on_page: &[Baseline], part: fn(Baseline) -> Part| {
+            let mut last = f64::INFINITY;
+            for &line in list.iter().rev() {
+                let chord = f64::from(line.chord);
+                if chord > last * 0.96 || chord < 0.2 {
+                    continue;
+                }
+                last = chord;
+                let count = self.span(on_page, |l| l.chord, chord).len() * 4;
+                let share = chord / template.diameter / GOOD_BASELINE_SHARE;
+                // A short baseline costs tries without finding: it ranks as if it were commoner.
+                let rank = (count + 100) as f64 / (share * share).min(4.0);
+                parts.push((part(line), count, rank));
+            }
+        };
+        baselines(&template.lines, &page.lines, Part::Line);
+        baselines(&template.curves, &page.curves, Part::Curve);
+        for l in &template.loops {
+            let perimeter = f64::from(l.perimeter);
+            let turns = if template.round { 1 } else { LOOP_TURNS as usize * 2 };
+            let count = self.span(&page.loops, |l| l.perimeter, perimeter).len() * turns;
+            let share = (perimeter / template.diameter).min(1.0);
+            parts.push((
+                Part::Loop(wide(l.center), perimeter),
+                count,
+                (count + 100) as f64 / (share * share),
+            ));
+        }
+        parts.sort_by(|p, q| p.2.total_cmp(&q.2));
+        let mut tests = 0;
+        let mut chosen = Vec::new();
+        for (part, count, _) in parts {
+            let enough = chosen.len() >= MIN_ANCHORS && tests + count > ENOUGH_TESTS;
+            if chosen.len() >= MAX_ANCHORS || enough {
+                break;
+            }
+            tests += count;
+            chosen.push((part, count));
+        }
+        chosen
+    }
+
+    /// Parts of the page (sorted by length) that a part of this length may be.
+    fn span<'s, T>(&self, sorted: &'s [T], length_of: impl Fn(&T) -> f32, length: f64) -> &'s [T] {
+        let low = (length * self.range.min_scale - LENGTH_ROUNDING) as f32;
+        let high = (length * self.range.max_scale + LENGTH_ROUNDING) as f32;
+        let from = sorted.partition_point(|t| length_of(t) < low);
+        let to = sorted.partition_point(|t| length_of(t) <= high);
+        &sorted[from..to.max(from)]
+    }
+
+    fn anchor(&mut self, part: Part) -> Result<(), Exhausted> {
+        let page = self.matcher.page;
+        match part {
+            Part::Line(line) => {
+                for other in self.span(&page.lines, |l| l.chord, f64::from(line.chord)) {
+                    self.baseline(&line, other)?;
+                }
+            }
+            Part::Curve(line) => {
+                let bend = line.arc / line.chord.max(f32::MIN_POSITIVE);
+                for other in self.span(&page.curves, |l| l.chord, f64::from(line.chord)) {
+                    if (other.arc / other.chord.max(f32::MIN_POSITIVE) / bend - 1.0).abs() < 0.15 {
+                        self.baseline(&line, other)?;
+                    }
+                }
+            }
+            Part::Loop(center, perimeter) => {
+                for other in self.span(&page.loops, |l| l.perimeter, perimeter) {
+                    self.around(center, perimeter, wide(other.center), f64::from(other.perimeter))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Both directions, both sides.
+    fn baseline(&mut self, part: &Baseline, other: &Baseline) -> Result<(), Exhausted> {
+        let from = [wide(part.a), wide(part.b)];
+        let middle = [(from[0][0] + from[1][0]) / 2.0, (from[0][1] + from[1][1]) / 2.0];
+        for (to, mirrored) in [
+            ([other.a, other.b], false),
+            ([other.b, other.a], false),
+            ([other.a, other.b], true),
+            ([other.b, other.a], true),
+        ] {
+            let Some(pose) = Pose::from_baselines(from, to.map(wide), mirrored) else { continue };
+            self.test(pose, middle, f64::from(part.chord))?;
+        }
+        Ok(())
+    }
+
+    /// All turns about a closed curve's middle.
+    fn around(
+        &mut self,
+        center: [f64; 2],
+        perimeter: f64,
+        to: [f64; 2],
+        other: f64,
+    ) -> Result<(), Exhausted> {
+        let turns = if self.matcher.template.round { 1 } else { LOOP_TURNS };
+        let scale = other / perimeter;
+        for k in 0..turns {
+            let angle = TAU * f64::from(k) / f64::from(turns);
+            for mirrored in [false, true] {
+                let turned = Pose::turned(angle, mirrored);
+                let mut pose = Pose { re: turned.re * scale, im: turned.im * scale, ..turned };
+                let moved = pose.apply(center);
+                (pose.x, pose.y) = (to[0] - moved[0], to[1] - moved[1]);
+                // A step of turns is 5 degrees: as if a short baseline had given it.
+                self.test(pose, center, 4.0)?;
+                if self.matcher.template.round {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn test(&mut self, pose: Pose, anchor: [f64; 2], length: f64) -> Result<(), Exhausted> {
+        self.unpaid += 1;
+        if self.unpaid >= 256 {
+            self.budget.spend(self.unpaid)?;
+            self.unpaid = 0;
+        }
+        let scale = pose.scale();
+        let slack = 1.0 + LENGTH_ROUNDING / length;
+        if scale < self.range.min_scale / slack || scale > self.range.max_scale * slack {
+            return Ok(());
+        }
+        let near_one = (scale - 1.0).abs() <= SAME_SIZE.max(LENGTH_ROUNDING / length);
+        let pose = if near_one {
+            pose.with_scale(1.0, anchor)
+        } else {
+            pose.with_scale(scale.clamp(self.range.min_scale, self.range.max_scale), anchor)
+        };
+        let Some(hits) = self.matcher.probe(&pose, anchor, length) else { return Ok(()) };
+        let template = self.matcher.template;
+        let place = template.diameter * 0.1;
+        let turn = pose.angle_deg() / 12.0;
+        let key = [
+            (pose.x / place).round() as i64,
+            (pose.y / place).round() as i64,
+            turn.round() as i64 % 30,
+            i64::from(pose.mirrored),
+            (scale.ln() / 0.08).round() as i64,
+        ];
+        let entry = self.best.entry(key).or_insert(Candidate { pose, hits });
+        if hits > entry.hits {
+            *entry = Candidate { pose, hits };
+        }
+        Ok(())
+    }
+}

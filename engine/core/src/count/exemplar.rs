@@ -1,0 +1,276 @@
+//! From a person's box to the symbol that it means.
+
+use rustc_hash::FxHashMap;
+
+use super::index::PageIndex;
+use super::ink::{Ink, Segment, clip};
+use super::matching::Matcher;
+use super::pose::Pose;
+use super::surroundings;
+use super::template::{Template, centred};
+use super::texture;
+use crate::budget::{Budget, Exhausted};
+use crate::geom::{ListRect, PxRect};
+use crate::page::display::PageKind;
+
+/// Smallest side of a box, page pixels and list units.
+const MIN_SIDE_PX: f64 = 4.0;
+const MIN_SIDE: f32 = 1.0;
+/// Share of the page that a box may cover.
+const MAX_PAGE_SHARE: f32 = 0.25;
+/// Straight pieces of one exemplar at most.
+const MAX_PIECES: usize = 5_000;
+/// A piece belongs to the symbol when at least this share of it lies in the box.
+const INSIDE_SHARE: f32 = 0.85;
+/// Ink shorter than this share of the box's diagonal is no symbol.
+const MIN_INK_SHARE: f32 = 0.25;
+/// A stroke that leaves the box by more than this share of its diagonal runs through.
+const LEAVES_SHARE: f32 = 0.2;
+/// Ends this close touch, list units.
+const TOUCH: f32 = 0.15;
+/// What texture counts against an outline.
+const TEXTURE_WEIGHT: f32 = 0.2;
+
+/// Why a box is no exemplar.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum ExemplarError {
+    #[error("the exemplar's box is not a box: {0}")]
+    Invalid(String),
+    #[error("the exemplar's box lies outside the page of {width} x {height} px")]
+    OutsidePage { width: u32, height: u32 },
+    #[error("the exemplar's box is {w:.0} x {h:.0} px, too small to hold a symbol")]
+    TooSmall { w: f64, h: f64 },
+    #[error("the exemplar's box covers {percent:.0} % of the page; draw it around one symbol")]
+    TooLarge { percent: f64 },
+    #[error("the page has no vectors to match: it is a picture")]
+    NoVectors,
+    #[error("there is nothing drawn inside the exemplar's box")]
+    Blank,
+    #[error("the exemplar's box holds only hatch and lines that run through it; draw it around a symbol")]
+    OnlyBackground,
+    #[error("the exemplar's box holds {pieces} strokes, more than one symbol can have")]
+    TooComplex { pieces: usize },
+    #[error(transparent)]
+    Exhausted(#[from] Exhausted),
+}
+
+/// The symbol to count.
+#[derive(Debug, Clone)]
+pub struct Exemplar {
+    pub(super) template: Template,
+    /// The symbol's middle on its page, list units.
+    pub(super) middle: [f32; 2],
+    /// The page it was cut from; `None` once it stands for itself.
+    pub(super) page: Option<u64>,
+    /// The box as drawn, page pixels.
+    pub(super) drawn: PxRect,
+    /// Strokes in the box that were taken for background: walls that run through, hatch.
+    background: usize,
+}
+
+impl Exemplar {
+    /// Cuts the symbol out of a box in page pixels. Strokes (nearly) inside the box are the symbol;
+    /// what runs through it, and hatch that goes on outside, is background.
+    pub fn cut(page: &PageIndex, drawn: PxRect, budget: &Budget) -> Result<Self, ExemplarError> {
+        let area = check(page, &drawn)?;
+        let choice = Choice::of(page, &area);
+        if choice.kept.is_empty() {
+            return Err(match (page.segments.is_empty(), choice.through) {
+                (true, _) => ExemplarError::NoVectors,
+                (false, 0) => ExemplarError::Blank,
+                (false, _) => ExemplarError::OnlyBackground,
+            });
+        }
+        if choice.kept.len() > MAX_PIECES {
+            return Err(ExemplarError::TooComplex { pieces: choice.kept.len() });
+        }
+        let pieces: Vec<Segment> = choice.kept.iter().map(|&i| page.segments[i as usize]).collect();
+        let gap = area.width().hypot(area.height()) * 0.25;
+        let marks = texture::regular(&pieces, gap);
+        let beyond: Vec<Segment> = choice.beyond.iter().map(|&i| page.segments[i as usize]).collect();
+        let hatches = texture::Hatches::of(&beyond, &page.styles, gap);
+        let mut weights = Vec::new();
+        let mut ink = Ink { styles: page.styles.clone(), ..Ink::default() };
+        let mut ids = Vec::new();
+        for ((piece, mark), &id) in pieces.iter().zip(&marks).zip(&choice.kept) {
+            if hatches.hold(piece, &page.styles) {
+                continue;
+            }
+            weights.push(if *mark { TEXTURE_WEIGHT } else { 1.0 });
+            ink.segments.push(*piece);
+            ids.push(id);
+        }
+        let length: f32 = ink.segments.iter().zip(&weights).map(|(s, w)| s.length() * w).sum();
+        if length < area.width().hypot(area.height()) * MIN_INK_SHARE {
+            let only_background = choice.through > 0 || ids.len() < choice.kept.len();
+            return Err(if only_background { ExemplarError::OnlyBackground } else { ExemplarError::Blank });
+        }
+        ink.joined = ids
+            .windows(2)
+            .map(|w| w[1] == w[0] + 1 && page.segments[w[0] as usize].b == page.segments[w[1] as usize].a)
+            .collect();
+        ink.joined.push(false);
+        let mut bounds = ListRect::EMPTY;
+        for s in &ink.segments {
+            bounds.add(s.a[0], s.a[1]);
+            bounds.add(s.b[0], s.b[1]);
+        }
+        let middle = [(bounds.left + bounds.right) / 2.0, (bounds.top + bounds.bottom) / 2.0];
+        ink.segments = centred(&ink.segments, middle);
+        let mut template = Template::of(&ink, &weights, budget)?;
+        let matcher = Matcher { page, template: &template, same_pen: true };
+        template.own = surroundings::look(&matcher, &Pose::at(middle), &|_| false);
+        Ok(Self { template, middle, page: Some(page.fingerprint), drawn, background: choice.through })
+    }
+
+    /// The same symbol for a page that must not be taken for its own, even if it is an exact copy of it.
+    pub fn as_foreign(&self) -> Self {
+        Self { page: None, ..self.clone() }
+    }
+
+    /// Strokes inside the box that were left out as background.
+    pub fn background_strokes(&self) -> usize {
+        self.background
+    }
+
+    /// The box as it was drawn, page pixels.
+    pub fn drawn(&self) -> PxRect {
+        self.drawn
+    }
+}
+
+/// The box in list units, cut to the page.
+fn check(page: &PageIndex, drawn: &PxRect) -> Result<ListRect, ExemplarError> {
+    if !drawn.is_finite() || drawn.w < 0.0 || drawn.h < 0.0 {
+        return Err(ExemplarError::Invalid(format!("{drawn:?}")));
+    }
+    let (width, height) = (page.space.width_px, page.space.height_px);
+    let whole = PxRect::new(0.0, 0.0, f64::from(width), f64::from(height));
+    if page.kind == PageKind::Raster {
+        return Err(ExemplarError::NoVectors);
+    }
+    if drawn.w < MIN_SIDE_PX || drawn.h < MIN_SIDE_PX {
+        return Err(ExemplarError::TooSmall { w: drawn.w, h: drawn.h });
+    }
+    if drawn.overlap(&whole) < drawn.w * drawn.h * 0.5 {
+        return Err(ExemplarError::OutsidePage { width, height });
+    }
+    let area = page.space.rect_to_list(drawn);
+    let area = ListRect {
+        left: area.left.max(0.0),
+        top: area.top.max(0.0),
+        right: area.right.min(page.width),
+        bottom: area.bottom.min(page.height),
+    };
+    let share = area.width() * area.height() / (page.width * page.height);
+    if share > MAX_PAGE_SHARE {
+        return Err(ExemplarError::TooLarge { percent: f64::from(share) * 100.0 });
+    }
+    if area.width() < MIN_SIDE || area.height() < MIN_SIDE {
+        return Err(ExemplarError::TooSmall { w: drawn.w, h: drawn.h });
+    }
+    Ok(area)
+}
+
+/// Which segments in a box belong to its symbol.
+struct Choice {
+    kept: Vec<u32>,
+    /// Segments around it: those that enter or pass the box, and those near it.
+    beyond: Vec<u32>,
+    through: usize,
+}
+
+impl Choice {
+    fn of(page: &PageIndex, area: &ListRect) -> Self {
+        let diagonal = area.width().hypot(area.height());
+        let margin = (diagonal * 0.02).max(0.3);
+        let grown = grow(area, margin);
+        let (mut kept, mut beyond, mut entered) = (Vec::new(), Vec::new(), 0);
+        for i in page.grid.within(&grow(area, margin + diagonal * 0.5)) {
+            let s = &page.segments[i as usize];
+            match clip(s.a, s.b, &grown) {
+                Some((a, b)) if (b[0] - a[0]).hypot(b[1] - a[1]) >= s.length() * INSIDE_SHARE => kept.push(i),
+                Some(_) => {
+                    entered += 1;
+                    beyond.push(i);
+                }
+                None => beyond.push(i),
+            }
+        }
+        if kept.len() > MAX_PIECES {
+            return Self { kept, beyond, through: entered };
+        }
+        let passing = passing_runs(page, &kept, &grown, diagonal);
+        let before = kept.len();
+        kept.retain(|&i| {
+            let passes = passing.contains(&page.run_of[i as usize]);
+            if passes {
+                beyond.push(i);
+            }
+            !passes
+        });
+        Self { through: entered + before - kept.len(), kept, beyond }
+    }
+}
+
+fn grow(r: &ListRect, by: f32) -> ListRect {
+    ListRect { left: r.left - by, top: r.top - by, right: r.right + by, bottom: r.bottom + by }
+}
+
+/// Runs that leave the box although some of their pieces lie in it: a cable, a line drawn in pieces.
+/// A run whose part in the box ends where other strokes of the symbol end is a side that a
+/// neighbour's side happens to continue.
+fn passing_runs(page: &PageIndex, kept: &[u32], grown: &ListRect, diagonal: f32) -> Vec<u32> {
+    let mut by_run: FxHashMap<u32, Vec<u32>> = FxHashMap::default();
+    for &i in kept {
+        by_run.entry(page.run_of[i as usize]).or_default().push(i);
+    }
+    let ends = |i: u32| {
+        let s = &page.segments[i as usize];
+        [s.a, s.b]
+    };
+    let touch = |p: [f32; 2], q: [f32; 2]| (p[0] - q[0]).hypot(p[1] - q[1]) <= TOUCH;
+    let mut passing: Vec<u32> = Vec::new();
+    for (&run, members) in &by_run {
+        let b = page.runs[run as usize].bounds;
+        let leaves = (grown.left - b.left)
+            .max(grown.top - b.top)
+            .max(b.right - grown.right)
+            .max(b.bottom - grown.bottom);
+        if leaves <= diagonal * LEAVES_SHARE {
+            continue;
+        }
+        let outside = |p: [f32; 2]| {
+            page.grid.near(p[0], p[1], TOUCH).any(|j| {
+                page.run_of[j as usize] == run
+                    && !members.contains(&j)
+                    && ends(j).into_iter().any(|q| touch(p, q))
+            })
+        };
+        let structural = |p: [f32; 2]| {
+            kept.iter().any(|&j| page.run_of[j as usize] != run && ends(j).into_iter().any(|q| touch(p, q)))
+        };
+        let cut = members.iter().flat_map(|&i| ends(i)).any(|p| outside(p) && !structural(p));
+        if cut {
+            passing.push(run);
+        }
+    }
+    passing.sort_unstable();
+    passing
+}
+
+impl std::fmt::Display for Exemplar {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let t = &self.template;
+        write!(
+            f,
+            "symbol of {:.1} units of ink ({} lines, {} curves, {} loops, {} symmetries), {} strokes of background left out",
+            t.weight,
+            t.lines.len(),
+            t.curves.len(),
+            t.loops.len(),
+            t.symmetries.len(),
+            self.background
+        )
+    }
+}

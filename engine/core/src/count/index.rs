@@ -1,0 +1,105 @@
+//! Everything about a page that does not depend on the exemplar, made once.
+
+use std::hash::Hasher;
+
+use rustc_hash::FxHasher;
+
+use super::grid::Grid;
+use super::ink::{Ink, InkStyle, Segment};
+use super::legend::Legend;
+use super::runs::{Baseline, Loop, Run, Runs};
+use crate::budget::{Budget, Exhausted};
+use crate::geom::{ListRect, PageSpace};
+use crate::page::display::{DisplayList, PageKind};
+
+/// A page made ready for searching. Building takes one pass over the page's ink; any number of
+/// exemplars can then be cut from it and looked for on it.
+#[derive(Debug)]
+pub struct PageIndex {
+    pub(super) space: PageSpace,
+    pub(super) kind: PageKind,
+    /// Upright page, list units.
+    pub(super) width: f32,
+    pub(super) height: f32,
+    pub(super) segments: Vec<Segment>,
+    pub(super) styles: Vec<InkStyle>,
+    pub(super) run_of: Vec<u32>,
+    pub(super) runs: Vec<Run>,
+    pub(super) lines: Vec<Baseline>,
+    pub(super) curves: Vec<Baseline>,
+    pub(super) loops: Vec<Loop>,
+    pub(super) grid: Grid,
+    pub(super) words: Vec<TagWord>,
+    pub(super) legend: Legend,
+    pub(super) fingerprint: u64,
+}
+
+/// A word as far as counting cares.
+#[derive(Debug, Clone)]
+pub(super) struct TagWord {
+    pub text: String,
+    pub bounds: ListRect,
+    pub angle: f32,
+    pub size: f32,
+}
+
+impl PageIndex {
+    /// Indexes a display list. Time and memory grow with the page's segments; the budget's step is
+    /// about one segment.
+    pub fn build(list: &DisplayList, budget: &Budget) -> Result<Self, Exhausted> {
+        let per_unit = list.space.px_per_unit.max(f64::MIN_POSITIVE);
+        let width = (f64::from(list.space.width_px) / per_unit) as f32;
+        let height = (f64::from(list.space.height_px) / per_unit) as f32;
+        let ink = Ink::of(list, budget)?;
+        let Runs { run_of, runs, lines, curves, loops } = Runs::link(&ink, budget)?;
+        let grid = Grid::build(&ink.segments, width, height, budget)?;
+        let words = list.words.iter().map(|w| TagWord {
+            text: w.text.clone(),
+            bounds: w.bounds,
+            angle: w.angle,
+            size: w.size,
+        });
+        let words: Vec<TagWord> = words.collect();
+        let fingerprint = fingerprint(&ink.segments, &words, &list.space);
+        Ok(Self {
+            space: list.space,
+            kind: list.kind,
+            width,
+            height,
+            styles: ink.styles,
+            segments: ink.segments,
+            run_of,
+            runs,
+            lines,
+            curves,
+            loops,
+            grid,
+            words,
+            legend: Legend::of(list),
+            fingerprint,
+        })
+    }
+
+    /// Straight pieces of ink on the page.
+    pub fn segment_count(&self) -> usize {
+        self.segments.len()
+    }
+}
+
+/// Tells pages apart, so that an exemplar knows its own.
+fn fingerprint(segments: &[Segment], words: &[TagWord], space: &PageSpace) -> u64 {
+    let mut hash = FxHasher::default();
+    hash.write_u32(space.width_px);
+    hash.write_u32(space.height_px);
+    for s in segments {
+        for v in [s.a[0], s.a[1], s.b[0], s.b[1]] {
+            hash.write_u32(v.to_bits());
+        }
+    }
+    for w in words {
+        hash.write(w.text.as_bytes());
+        hash.write_u32(w.bounds.left.to_bits());
+        hash.write_u32(w.bounds.top.to_bits());
+    }
+    hash.finish()
+}

@@ -1,0 +1,295 @@
+//! All ink of a page as straight segments.
+//!
+//! Whatever drew a shape (one path or many, curves or chords, a filled sliver or a stroke), what is
+//! left here is where a pen would have gone. Paper-coloured paint is no ink.
+
+use rustc_hash::FxHashSet;
+
+use crate::budget::{Budget, Exhausted};
+use crate::geom::ListRect;
+use crate::page::display::{DisplayList, Paint, PathEntry, Style, Verb};
+
+/// Largest distance between a curve and the chords that stand for it, list units.
+const FLATNESS: f32 = 0.05;
+/// Chords of one curve at most.
+const MAX_CHORDS: usize = 64;
+/// Shorter pieces carry no direction: dots of a hatch, round caps.
+const MIN_LENGTH: f32 = 0.01;
+/// Coordinates this close are one place when a piece that is drawn twice is dropped, list units.
+const SAME_PLACE: f32 = 0.02;
+/// A filled quadrilateral at most this thick, and much longer than thick, is a line drawn as a fill.
+const SLIVER_THICKNESS: f32 = 1.6;
+const SLIVER_ASPECT: f32 = 5.0;
+/// Paint at least this bright in every channel is paper.
+const PAPER: u8 = 248;
+
+/// A straight piece of ink.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Segment {
+    pub a: [f32; 2],
+    pub b: [f32; 2],
+    /// Index into the page's styles.
+    pub style: u32,
+    /// Edge of a filled area (a sliver that stands for a line is not).
+    pub solid: bool,
+}
+
+impl Segment {
+    pub(super) fn length(&self) -> f32 {
+        (self.b[0] - self.a[0]).hypot(self.b[1] - self.a[1])
+    }
+
+    /// The point at `t` from 0 (`a`) to 1 (`b`).
+    pub(super) fn at(&self, t: f32) -> [f32; 2] {
+        [self.a[0] + (self.b[0] - self.a[0]) * t, self.a[1] + (self.b[1] - self.a[1]) * t]
+    }
+}
+
+/// What of a style can carry meaning.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct InkStyle {
+    pub width: f32,
+    pub rgb: [u8; 3],
+    pub dashed: bool,
+    pub stroke: bool,
+}
+
+impl InkStyle {
+    fn of(style: &Style) -> Self {
+        let [r, g, b, _] = style.rgba.to_be_bytes();
+        let stroke = style.paint == Paint::Stroke;
+        Self { width: style.width, rgb: [r, g, b], dashed: stroke && !style.dash.is_empty(), stroke }
+    }
+
+    /// Whether a person would call both the same pen: widths within a factor of 1.6 (or 0.12 list
+    /// units, which no eye tells apart), colours within a quarter of the range.
+    pub(super) fn agrees(&self, other: &Self) -> bool {
+        let colour = self.rgb.iter().zip(other.rgb).all(|(a, b)| a.abs_diff(b) <= 64);
+        if !(self.stroke && other.stroke) {
+            return colour;
+        }
+        let (thin, thick) = (self.width.min(other.width), self.width.max(other.width));
+        let width = thick - thin <= 0.12 || thick <= thin * 1.6;
+        colour && width && self.dashed == other.dashed
+    }
+}
+
+/// The ink of a page.
+#[derive(Debug, Default)]
+pub(super) struct Ink {
+    pub segments: Vec<Segment>,
+    /// `joined[i]`: segment `i + 1` starts where `i` ends, in the same subpath.
+    pub joined: Vec<bool>,
+    /// First and last segment of each closed subpath.
+    pub closed: Vec<(u32, u32)>,
+    pub styles: Vec<InkStyle>,
+}
+
+impl Ink {
+    /// Flattens a display list. Invisible, paper-coloured and clipped-away parts are left out, and so
+    /// is a piece that was drawn before.
+    pub(super) fn of(list: &DisplayList, budget: &Budget) -> Result<Self, Exhausted> {
+        let mut ink = Self { styles: list.styles.iter().map(InkStyle::of).collect(), ..Self::default() };
+        let mut seen = FxHashSet::default();
+        let page = ListRect {
+            left: 0.0,
+            top: 0.0,
+            right: (f64::from(list.space.width_px) / list.space.px_per_unit) as f32 + 1.0,
+            bottom: (f64::from(list.space.height_px) / list.space.px_per_unit) as f32 + 1.0,
+        };
+        let mut spent = 0;
+        for entry in &list.paths {
+            spent += u64::from(entry.verb_len) + 1;
+            if spent > 512 {
+                budget.spend(spent)?;
+                spent = 0;
+            }
+            let Some(style) = list.styles.get(entry.style as usize) else { continue };
+            if is_paper(style) {
+                continue;
+            }
+            let window = overlap(&entry.visible, &page);
+            Flattener { ink: &mut ink, seen: &mut seen, entry, style, window, open: false }.path(list);
+        }
+        ink.joined.resize(ink.segments.len(), false);
+        Ok(ink)
+    }
+}
+
+/// Paint that leaves no mark on paper.
+fn is_paper(style: &Style) -> bool {
+    let [r, g, b, a] = style.rgba.to_be_bytes();
+    a < 8 || (r >= PAPER && g >= PAPER && b >= PAPER)
+}
+
+fn overlap(a: &ListRect, b: &ListRect) -> ListRect {
+    ListRect {
+        left: a.left.max(b.left),
+        top: a.top.max(b.top),
+        right: a.right.min(b.right),
+        bottom: a.bottom.min(b.bottom),
+    }
+}
+
+struct Flattener<'a> {
+    ink: &'a mut Ink,
+    seen: &'a mut FxHashSet<[i32; 4]>,
+    entry: &'a PathEntry,
+    style: &'a Style,
+    window: ListRect,
+    /// The last piece was pushed whole, the next one may be joined to it.
+    open: bool,
+}
+
+impl Flattener<'_> {
+    fn path(&mut self, list: &DisplayList) {
+        let (verbs, coords) = list.path(self.entry);
+        let mut points: Vec<[f32; 2]> = Vec::new();
+        let mut next = 0;
+        for verb in verbs {
+            let pairs = &coords[next..next + verb.pairs()];
+            next += verb.pairs();
+            match verb {
+                Verb::Move => {
+                    self.subpath(&points, false);
+                    points.clear();
+                    points.push(pairs[0]);
+                }
+                Verb::Line => points.push(pairs[0]),
+                Verb::Cubic => {
+                    let from = points.last().copied().unwrap_or(pairs[0]);
+                    flatten(from, pairs, &mut points);
+                }
+                Verb::Close => {
+                    let start = points.first().copied();
+                    self.subpath(&points, true);
+                    points.clear();
+                    points.extend(start);
+                }
+            }
+        }
+        self.subpath(&points, false);
+    }
+
+    fn subpath(&mut self, points: &[[f32; 2]], closed: bool) {
+        if points.len() < 2 || points.iter().any(|p| !p[0].is_finite() || !p[1].is_finite()) {
+            return;
+        }
+        let fill = self.style.paint != Paint::Stroke;
+        if fill && let Some((a, b)) = sliver(points) {
+            self.open = false;
+            self.piece(a, b, false);
+            return;
+        }
+        self.open = false;
+        let first = self.ink.segments.len();
+        for pair in points.windows(2) {
+            self.piece(pair[0], pair[1], fill);
+        }
+        let (start, end) = (points[0], points[points.len() - 1]);
+        if closed || fill {
+            self.piece(end, start, fill);
+        }
+        let last = self.ink.segments.len();
+        if last >= first + 3 && self.ink.segments[last - 1].b == self.ink.segments[first].a {
+            self.ink.closed.push((first as u32, last as u32 - 1));
+        }
+    }
+
+    fn piece(&mut self, a: [f32; 2], b: [f32; 2], solid: bool) {
+        let whole = (a, b);
+        let Some((a, b)) = clip(a, b, &self.window) else {
+            self.open = false;
+            return;
+        };
+        if (b[0] - a[0]).hypot(b[1] - a[1]) < MIN_LENGTH {
+            return;
+        }
+        if !self.seen.insert(place_key(a, b)) {
+            self.open = false;
+            return;
+        }
+        let n = self.ink.segments.len();
+        self.ink.joined.resize(n, false);
+        if self.open && n > 0 && self.ink.segments[n - 1].b == a {
+            self.ink.joined[n - 1] = true;
+        }
+        self.ink.segments.push(Segment { a, b, style: self.entry.style, solid });
+        self.open = whole.1 == b;
+    }
+}
+
+/// The same for both directions of a piece.
+fn place_key(a: [f32; 2], b: [f32; 2]) -> [i32; 4] {
+    let q = |v: f32| (v / SAME_PLACE).round() as i32;
+    let (a, b) = ([q(a[0]), q(a[1])], [q(b[0]), q(b[1])]);
+    let (lo, hi) = if a <= b { (a, b) } else { (b, a) };
+    [lo[0], lo[1], hi[0], hi[1]]
+}
+
+/// The middle line of a thin filled quadrilateral.
+fn sliver(points: &[[f32; 2]]) -> Option<([f32; 2], [f32; 2])> {
+    let points = match points {
+        [head @ .., last] if points.len() == 5 && *last == points[0] => head,
+        _ => points,
+    };
+    let [p, q, r, s] = points else { return None };
+    let side = |a: &[f32; 2], b: &[f32; 2]| (b[0] - a[0]).hypot(b[1] - a[1]);
+    let mid = |a: &[f32; 2], b: &[f32; 2]| [(a[0] + b[0]) / 2.0, (a[1] + b[1]) / 2.0];
+    let (u, v) = (side(p, q).max(side(r, s)), side(q, r).max(side(s, p)));
+    let thin = |thick: f32, long: f32| thick <= SLIVER_THICKNESS && long >= thick * SLIVER_ASPECT;
+    if thin(u, v) {
+        Some((mid(p, q), mid(r, s)))
+    } else if thin(v, u) {
+        Some((mid(q, r), mid(s, p)))
+    } else {
+        None
+    }
+}
+
+/// Appends the chords of a cubic curve, its start left out.
+fn flatten(p0: [f32; 2], pairs: &[[f32; 2]], out: &mut Vec<[f32; 2]>) {
+    let [p1, p2, p3] = [pairs[0], pairs[1], pairs[2]];
+    let bend =
+        |a: [f32; 2], b: [f32; 2], c: [f32; 2]| (a[0] - 2.0 * b[0] + c[0]).hypot(a[1] - 2.0 * b[1] + c[1]);
+    let d = bend(p0, p1, p2).max(bend(p1, p2, p3));
+    let chords = ((0.75 * d / FLATNESS).sqrt().ceil() as usize).clamp(1, MAX_CHORDS);
+    for i in 1..chords {
+        let t = i as f32 / chords as f32;
+        let u = 1.0 - t;
+        let [b0, b1, b2, b3] = [u * u * u, 3.0 * u * u * t, 3.0 * u * t * t, t * t * t];
+        out.push([
+            b0 * p0[0] + b1 * p1[0] + b2 * p2[0] + b3 * p3[0],
+            b0 * p0[1] + b1 * p1[1] + b2 * p2[1] + b3 * p3[1],
+        ]);
+    }
+    out.push(p3);
+}
+
+/// The part of a segment inside a window (Liang–Barsky).
+pub(super) fn clip(a: [f32; 2], b: [f32; 2], window: &ListRect) -> Option<([f32; 2], [f32; 2])> {
+    let (dx, dy) = (b[0] - a[0], b[1] - a[1]);
+    let (mut t0, mut t1) = (0.0_f32, 1.0_f32);
+    let edges = [
+        (-dx, a[0] - window.left),
+        (dx, window.right - a[0]),
+        (-dy, a[1] - window.top),
+        (dy, window.bottom - a[1]),
+    ];
+    for (p, q) in edges {
+        if p == 0.0 {
+            if q < 0.0 {
+                return None;
+            }
+        } else if p < 0.0 {
+            t0 = t0.max(q / p);
+        } else {
+            t1 = t1.min(q / p);
+        }
+    }
+    if t0 > t1 {
+        return None;
+    }
+    let at = |t: f32| [a[0] + dx * t, a[1] + dy * t];
+    Some((if t0 > 0.0 { at(t0) } else { a }, if t1 < 1.0 { at(t1) } else { b }))
+}

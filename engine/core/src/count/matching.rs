@@ -1,0 +1,293 @@
+//! A pose against the page: quick test, refinement, judgement.
+
+use super::hidden;
+use super::index::PageIndex;
+use super::ink::{InkStyle, Segment};
+use super::pose::Pose;
+use super::surroundings::Surroundings;
+use super::template::{Sample, Template};
+
+/// Sine of the largest angle between strokes that can be the same (30 degrees).
+const MAX_SINE: f64 = 0.5;
+/// Sine up to which a stroke counts in full (15 degrees).
+const FULL_SINE: f64 = 0.26;
+/// After so many probes, this many must have hit.
+const PROBE_GATES: [(usize, usize); 4] = [(6, 3), (12, 7), (24, 15), (40, 26)];
+/// Rounding of drawn coordinates, list units: what the ends of an anchor may be off.
+const ROUNDING: f64 = 0.15;
+/// Search radius of each refinement step, in tolerances.
+const REFINE_RADII: [f64; 6] = [4.0, 3.0, 2.0, 1.5, 1.2, 1.2];
+/// Samples that refinement looks at.
+const REFINE_SAMPLES: usize = 160;
+/// A piece longer than this many diameters runs through; it counts for little as the symbol's own.
+const THROUGH_DIAMETERS: f64 = 1.5;
+const THROUGH_CREDIT: f64 = 0.4;
+
+/// How confidence falls, each past what rounding explains: with the share of the exemplar's ink that
+/// is not there at all, with what is there but not quite, with ink that is not the exemplar's, with
+/// another pen, with a filled body instead of an outline, inside a frame, under a cover.
+const ABSENT_SLACK: f64 = 0.01;
+const ABSENT_SLOPE: f64 = 4.0;
+const LOOSE_SLACK: f64 = 0.01;
+const LOOSE_SLOPE: f64 = 1.5;
+const EXTRA_SLACK: f64 = 0.03;
+const EXTRA_SLOPE: f64 = 2.4;
+const STYLE_SLOPE: f64 = 0.35;
+const SOLID_SLOPE: f64 = 0.3;
+const FRAME_LOSS: f64 = 0.35;
+const HIDDEN_SLOPE: f64 = 0.3;
+
+/// The judgement of a pose.
+#[derive(Debug, Clone)]
+pub(super) struct Score {
+    pub confidence: f64,
+    /// Share of the exemplar's ink that the page has, of what is not hidden.
+    pub coverage: f64,
+    /// Ink that would belong to the symbol but is not the exemplar's, as a share of the exemplar's.
+    pub extra: f64,
+    /// Confidence before foreign ink counts.
+    pub base: f64,
+    /// Pieces of page ink that the pose takes for itself.
+    pub claims: Vec<(u32, u32)>,
+}
+
+struct Hit {
+    distance: f64,
+    sine: f64,
+    segment: u32,
+    /// Nearest place on the segment, and its share of the way from end to end.
+    place: [f64; 2],
+    t: f64,
+}
+
+/// A template on a page.
+pub(super) struct Matcher<'a> {
+    pub page: &'a PageIndex,
+    pub template: &'a Template,
+    /// Pens must agree.
+    pub same_pen: bool,
+}
+
+fn wide(v: [f32; 2]) -> [f64; 2] {
+    [f64::from(v[0]), f64::from(v[1])]
+}
+
+impl Matcher<'_> {
+    /// Whether a stroke of about this direction passes within `r`.
+    fn touches(&self, p: [f64; 2], d: [f64; 2], r: f64) -> bool {
+        self.page.grid.near(p[0] as f32, p[1] as f32, r as f32).any(|i| {
+            let s = &self.page.segments[i as usize];
+            let (ex, ey) = (f64::from(s.b[0] - s.a[0]), f64::from(s.b[1] - s.a[1]));
+            let (px, py) = (p[0] - f64::from(s.a[0]), p[1] - f64::from(s.a[1]));
+            let n = ex * ex + ey * ey;
+            let cross = ex * d[1] - ey * d[0];
+            if cross * cross > MAX_SINE * MAX_SINE * n * (d[0] * d[0] + d[1] * d[1]) {
+                return false;
+            }
+            let t = ((px * ex + py * ey) / n).clamp(0.0, 1.0);
+            let (qx, qy) = (px - ex * t, py - ey * t);
+            qx * qx + qy * qy <= r * r
+        })
+    }
+
+    /// The nearest stroke of about this direction; one of the same pen is preferred.
+    fn nearest(&self, p: [f64; 2], d: [f64; 2], r: f64, style: &InkStyle) -> Option<Hit> {
+        let mut best: Option<(f64, Hit)> = None;
+        let long = d[0].hypot(d[1]);
+        for i in self.page.grid.near(p[0] as f32, p[1] as f32, r as f32) {
+            let s = &self.page.segments[i as usize];
+            let (ex, ey) = (f64::from(s.b[0] - s.a[0]), f64::from(s.b[1] - s.a[1]));
+            let (px, py) = (p[0] - f64::from(s.a[0]), p[1] - f64::from(s.a[1]));
+            let n = ex * ex + ey * ey;
+            let sine = (ex * d[1] - ey * d[0]).abs() / (n.sqrt() * long);
+            if sine > MAX_SINE {
+                continue;
+            }
+            let t = ((px * ex + py * ey) / n).clamp(0.0, 1.0);
+            let distance = (px - ex * t).hypot(py - ey * t);
+            if distance > r {
+                continue;
+            }
+            let foreign = self.same_pen && !style.agrees(&self.page.styles[s.style as usize]);
+            let rank = distance + sine * r + if foreign { r } else { 0.0 };
+            if best.as_ref().is_none_or(|b| rank < b.0) {
+                let place = [f64::from(s.a[0]) + ex * t, f64::from(s.a[1]) + ey * t];
+                best = Some((rank, Hit { distance, sine, segment: i, place, t }));
+            }
+        }
+        best.map(|b| b.1)
+    }
+
+    /// How many probes a rough pose hits, `None` as soon as it is hopeless. `anchor` is where the
+    /// pose is exact and `anchor_length` how long the baseline is that gave its turn.
+    pub(super) fn probe(&self, pose: &Pose, anchor: [f64; 2], anchor_length: f64) -> Option<u32> {
+        let (mut hits, mut gate) = (0, 0);
+        let base = self.template.tolerance * 1.5 * pose.scale();
+        for (n, &i) in self.template.probes.iter().enumerate() {
+            let s = &self.template.samples[i as usize];
+            let p = wide(s.p);
+            let away = (p[0] - anchor[0]).hypot(p[1] - anchor[1]);
+            let r = (base + away * ROUNDING / anchor_length).min(base * 3.0);
+            hits += usize::from(self.touches(pose.apply(p), pose.turn(wide(s.d)), r));
+            if let Some(&(after, needed)) = PROBE_GATES.get(gate)
+                && n + 1 == after
+            {
+                if hits < needed {
+                    return None;
+                }
+                gate += 1;
+            }
+        }
+        let tested = self.template.probes.len();
+        (hits * 3 >= tested * 2).then_some((hits * 1000 / tested.max(1)) as u32)
+    }
+
+    /// Least squares on the strokes that the samples meet, with a shrinking radius.
+    pub(super) fn refine(&self, start: &Pose) -> Pose {
+        let mut pose = *start;
+        let stride = self.template.samples.len().div_ceil(REFINE_SAMPLES).max(1);
+        for k in REFINE_RADII {
+            let r = k * self.template.tolerance * pose.scale();
+            let Some(next) = self.refine_once(&pose, r, stride) else { break };
+            let moved = (next.x - pose.x).hypot(next.y - pose.y);
+            let settled = moved < 0.002 * r && (next.re - pose.re).hypot(next.im - pose.im) < 1e-4;
+            pose = next;
+            if settled && k <= 2.0 {
+                break;
+            }
+        }
+        pose
+    }
+
+    fn refine_once(&self, pose: &Pose, r: f64, stride: usize) -> Option<Pose> {
+        let mut system = [[0.0_f64; 5]; 4];
+        let mut add = |jacobian: [f64; 4], residual: f64, w: f64| {
+            for (row, j) in system.iter_mut().zip(jacobian) {
+                for (cell, k) in row.iter_mut().zip(jacobian) {
+                    *cell += w * j * k;
+                }
+                row[4] += w * j * residual;
+            }
+        };
+        let mut met = 0.0;
+        for s in self.template.samples.iter().step_by(stride) {
+            let p = pose.apply(wide(s.p));
+            let Some(hit) = self.nearest(p, pose.turn(wide(s.d)), r, &s.style) else { continue };
+            let w = f64::from(s.weight) * (1.0 - (hit.distance / r).powi(2)).max(0.0);
+            met += w;
+            let q = [p[0] - pose.x, p[1] - pose.y];
+            let to = [hit.place[0] - p[0], hit.place[1] - p[1]];
+            let piece = &self.page.segments[hit.segment as usize];
+            let (ex, ey) = (f64::from(piece.b[0] - piece.a[0]), f64::from(piece.b[1] - piece.a[1]));
+            let l = ex.hypot(ey);
+            let normal = [-ey / l, ex / l];
+            let along = [ex / l, ey / l];
+            let row = |n: [f64; 2]| [n[0], n[1], n[1] * q[0] - n[0] * q[1], n[0] * q[0] + n[1] * q[1]];
+            add(row(normal), to[0] * normal[0] + to[1] * normal[1], w);
+            // Past an end of the stroke, the end itself holds the sample.
+            if hit.t <= 0.0 || hit.t >= 1.0 {
+                add(row(along), to[0] * along[0] + to[1] * along[1], w);
+            }
+        }
+        if met <= 0.0 {
+            return None;
+        }
+        let span = (self.template.diameter * pose.scale()).powi(2);
+        for (i, damping) in [1e-6, 1e-6, 1e-6 * span, 1e-4 * span].into_iter().enumerate() {
+            system[i][i] += damping * met;
+        }
+        let [dx, dy, turn, grow] = solve(system)?;
+        let (turn, grow) = (turn.clamp(-0.2, 0.2), grow.clamp(-0.1, 0.1));
+        let (cos, sin) = (turn.cos() * (1.0 + grow), turn.sin() * (1.0 + grow));
+        Some(Pose {
+            re: pose.re * cos - pose.im * sin,
+            im: pose.re * sin + pose.im * cos,
+            x: pose.x + dx,
+            y: pose.y + dy,
+            mirrored: pose.mirrored,
+        })
+    }
+
+    /// The judgement of a refined pose.
+    pub(super) fn score(&self, pose: &Pose) -> Score {
+        let scale = pose.scale();
+        let full = self.template.tolerance * scale;
+        let through = (THROUGH_DIAMETERS * self.template.diameter * scale) as f32;
+        let bucket = full.max(0.3);
+        let (mut same_pen, mut same_body) = (0.0, 0.0);
+        let mut claims = Vec::new();
+        let mut credits = Vec::with_capacity(self.template.samples.len());
+        for s in &self.template.samples {
+            let (p, d) = (pose.apply(wide(s.p)), pose.turn(wide(s.d)));
+            let Some(hit) = self.nearest(p, d, full * 2.0, &s.style) else {
+                credits.push(None);
+                continue;
+            };
+            let piece = &self.page.segments[hit.segment as usize];
+            let length = piece.length();
+            let mut credit = (2.0 - hit.distance / full).clamp(0.0, 1.0);
+            credit *= ((MAX_SINE - hit.sine) / (MAX_SINE - FULL_SINE)).clamp(0.0, 1.0);
+            if length > through {
+                credit *= THROUGH_CREDIT;
+            } else if credit > 0.0 {
+                claims.push((hit.segment, (hit.t * f64::from(length) / bucket) as u32));
+            }
+            let w = credit * f64::from(s.weight);
+            same_pen += w * f64::from(u8::from(self.agrees(s, piece)));
+            same_body += w * f64::from(u8::from(s.solid == piece.solid));
+            credits.push(Some(credit));
+        }
+        claims.sort_unstable();
+        claims.dedup();
+        let seen = hidden::look(self, pose, &credits);
+        let met: f64 = credits
+            .iter()
+            .zip(&self.template.samples)
+            .map(|(c, s)| c.unwrap_or(0.0) * f64::from(s.weight))
+            .sum::<f64>()
+            .max(f64::MIN_POSITIVE);
+        let loose = 1.0 - seen.coverage - seen.absent;
+        let mut base = 1.0
+            - ABSENT_SLOPE * (seen.absent - ABSENT_SLACK).max(0.0)
+            - LOOSE_SLOPE * (loose - LOOSE_SLACK).max(0.0)
+            - HIDDEN_SLOPE * seen.hidden
+            - SOLID_SLOPE * (1.0 - same_body / met);
+        if self.same_pen {
+            base -= STYLE_SLOPE * (1.0 - same_pen / met);
+        }
+        let base = base.clamp(0.0, 1.0);
+        Score { confidence: base, coverage: seen.coverage, extra: 0.0, base, claims }
+    }
+
+    /// Lets foreign ink count, past what there is around the exemplar itself.
+    pub(super) fn weigh(&self, score: &mut Score, around: Surroundings) {
+        let own = self.template.own;
+        score.extra = around.extra;
+        let extra = (around.extra - own.extra - EXTRA_SLACK).max(0.0);
+        let frame = if around.framed && !own.framed { FRAME_LOSS } else { 0.0 };
+        score.confidence = (score.base - EXTRA_SLOPE * extra - frame).clamp(0.0, 1.0);
+    }
+
+    fn agrees(&self, sample: &Sample, piece: &Segment) -> bool {
+        sample.style.agrees(&self.page.styles[piece.style as usize])
+    }
+}
+
+/// Gauss–Jordan with pivots; `None` for a singular system.
+fn solve(mut m: [[f64; 5]; 4]) -> Option<[f64; 4]> {
+    for c in 0..4 {
+        let pivot = (c..4).max_by(|&a, &b| m[a][c].abs().total_cmp(&m[b][c].abs()))?;
+        if m[pivot][c].abs() < 1e-12 {
+            return None;
+        }
+        m.swap(c, pivot);
+        let row = m[c];
+        for (r, other) in m.iter_mut().enumerate() {
+            if r != c {
+                let k = other[c] / row[c];
+                other.iter_mut().zip(row).for_each(|(o, v)| *o -= k * v);
+            }
+        }
+    }
+    Some([m[0][4] / m[0][0], m[1][4] / m[1][1], m[2][4] / m[2][2], m[3][4] / m[3][3]])
+}

@@ -1,0 +1,267 @@
+//! Pieces that a pen drew in one go, put together again.
+//!
+//! CAD exports cut a shape as they like: one path, a path a chord, a line in two halves. Pieces that
+//! continue each other smoothly are linked into runs; runs give what does not depend on the cutting:
+//! straight lines, curves with their ends, closed loops.
+
+use super::ink::{Ink, Segment};
+use crate::budget::{Budget, Exhausted};
+use crate::geom::ListRect;
+
+/// Ends this close are one place, list units (drawings are often rounded to 0.12).
+const JOIN: f32 = 0.13;
+/// More ends than this at one place are no pen stroke (a fan, a point drawn a thousand times).
+const MAX_ENDS_AT_PLACE: usize = 16;
+/// Largest turn between chords of one curve, and between pieces of very different length, degrees.
+const SMOOTH_TURN: f32 = 50.0;
+const UNEVEN_TURN: f32 = 30.0;
+/// Largest turn inside a straight line, degrees.
+const STRAIGHT_TURN: f32 = 2.5;
+/// Pieces of a longer line that are worth looking at for themselves, list units.
+const MIN_PIECE: f32 = 1.0;
+const NONE: u32 = u32::MAX;
+
+/// Two ends of a line, or of a curve between its ends.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Baseline {
+    pub a: [f32; 2],
+    pub b: [f32; 2],
+    /// Distance of the ends.
+    pub chord: f32,
+    /// Length of the ink between them.
+    pub arc: f32,
+}
+
+/// A closed smooth curve.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Loop {
+    pub center: [f32; 2],
+    pub perimeter: f32,
+}
+
+/// A maximal smooth chain.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Run {
+    pub bounds: ListRect,
+    pub length: f32,
+}
+
+/// Everything that linking finds; lists sorted by length.
+#[derive(Debug, Default)]
+pub(super) struct Runs {
+    /// Run of each segment.
+    pub run_of: Vec<u32>,
+    pub runs: Vec<Run>,
+    pub lines: Vec<Baseline>,
+    pub curves: Vec<Baseline>,
+    pub loops: Vec<Loop>,
+}
+
+impl Runs {
+    pub(super) fn link(ink: &Ink, budget: &Budget) -> Result<Self, Exhausted> {
+        let segments = &ink.segments;
+        let mut links = Links { segments, partner: vec![NONE; segments.len() * 2] };
+        links.inside_paths(ink);
+        links.at_places(0.0, budget)?;
+        links.at_places(JOIN / 2.0, budget)?;
+        let mut runs = Self { run_of: vec![NONE; segments.len()], ..Self::default() };
+        // Open runs from their ends first; what is left is closed.
+        for closed in [false, true] {
+            for i in 0..segments.len() as u32 {
+                if i % 512 == 0 {
+                    budget.spend(512)?;
+                }
+                if runs.run_of[i as usize] != NONE {
+                    continue;
+                }
+                let start = if closed || links.partner[(i * 2) as usize] == NONE {
+                    Some(i * 2)
+                } else {
+                    (links.partner[(i * 2 + 1) as usize] == NONE).then_some(i * 2 + 1)
+                };
+                if let Some(end) = start {
+                    runs.walk(&links, end, closed);
+                }
+            }
+        }
+        runs.lines.sort_by(|p, q| p.chord.total_cmp(&q.chord));
+        runs.curves.sort_by(|p, q| p.chord.total_cmp(&q.chord));
+        runs.loops.sort_by(|p, q| p.perimeter.total_cmp(&q.perimeter));
+        Ok(runs)
+    }
+
+    /// Follows a run from one of its segment ends.
+    fn walk(&mut self, links: &Links<'_>, start: u32, closed: bool) {
+        let id = self.runs.len() as u32;
+        let mut points = vec![links.place(start)];
+        let mut end = start;
+        loop {
+            let segment = end / 2;
+            if self.run_of[segment as usize] != NONE {
+                break;
+            }
+            self.run_of[segment as usize] = id;
+            let far = end ^ 1;
+            points.push(links.place(far));
+            end = links.partner[far as usize];
+            if end == NONE {
+                break;
+            }
+        }
+        let mut bounds = ListRect::EMPTY;
+        points.iter().for_each(|p| bounds.add(p[0], p[1]));
+        let length = points.windows(2).map(|w| distance(w[0], w[1])).sum();
+        self.runs.push(Run { bounds, length });
+        let straight = self.straight_parts(&points);
+        if closed && points.len() >= 6 {
+            self.loops.push(loop_of(&points, length));
+        } else if !straight && points.len() >= 4 {
+            let (a, b) = (points[0], points[points.len() - 1]);
+            self.curves.push(Baseline { a, b, chord: distance(a, b), arc: length });
+        }
+    }
+
+    /// Adds the run's straight parts; true when the whole run is one line.
+    fn straight_parts(&mut self, points: &[[f32; 2]]) -> bool {
+        let mut from = 0;
+        while from + 1 < points.len() {
+            let mut to = from + 1;
+            let first = direction(points[from], points[to]);
+            let mut before = first;
+            while to + 1 < points.len() {
+                let next = direction(points[to], points[to + 1]);
+                if turn(before, next) > STRAIGHT_TURN || turn(first, next) > STRAIGHT_TURN {
+                    break;
+                }
+                before = next;
+                to += 1;
+            }
+            self.line(points[from], points[to]);
+            if to - from > 1 {
+                // A side of a symbol may continue a neighbour's side: each piece counts for itself, too.
+                for w in points[from..=to].windows(2).filter(|w| distance(w[0], w[1]) >= MIN_PIECE) {
+                    self.line(w[0], w[1]);
+                }
+            }
+            if from == 0 && to + 1 == points.len() {
+                return true;
+            }
+            from = to;
+        }
+        false
+    }
+
+    fn line(&mut self, a: [f32; 2], b: [f32; 2]) {
+        let chord = distance(a, b);
+        self.lines.push(Baseline { a, b, chord, arc: chord });
+    }
+}
+
+fn loop_of(points: &[[f32; 2]], perimeter: f32) -> Loop {
+    let (mut x, mut y, mut total) = (0.0_f64, 0.0_f64, 0.0_f64);
+    for w in points.windows(2) {
+        let l = f64::from(distance(w[0], w[1]));
+        x += l * f64::from(w[0][0] + w[1][0]) / 2.0;
+        y += l * f64::from(w[0][1] + w[1][1]) / 2.0;
+        total += l;
+    }
+    let total = total.max(f64::MIN_POSITIVE);
+    Loop { center: [(x / total) as f32, (y / total) as f32], perimeter }
+}
+
+fn distance(a: [f32; 2], b: [f32; 2]) -> f32 {
+    (b[0] - a[0]).hypot(b[1] - a[1])
+}
+
+fn direction(a: [f32; 2], b: [f32; 2]) -> [f32; 2] {
+    let l = distance(a, b).max(f32::MIN_POSITIVE);
+    [(b[0] - a[0]) / l, (b[1] - a[1]) / l]
+}
+
+/// Degrees between two unit directions, 0 to 180.
+fn turn(u: [f32; 2], v: [f32; 2]) -> f32 {
+    (u[0] * v[1] - u[1] * v[0]).atan2(u[0] * v[0] + u[1] * v[1]).abs().to_degrees()
+}
+
+/// Which segment end continues which; end `2i` is the start of segment `i`, `2i + 1` its end.
+struct Links<'a> {
+    segments: &'a [Segment],
+    partner: Vec<u32>,
+}
+
+impl Links<'_> {
+    fn place(&self, end: u32) -> [f32; 2] {
+        let s = &self.segments[(end / 2) as usize];
+        if end % 2 == 0 { s.a } else { s.b }
+    }
+
+    /// Direction in which the pen leaves the segment at this end.
+    fn outward(&self, end: u32) -> [f32; 2] {
+        direction(self.place(end ^ 1), self.place(end))
+    }
+
+    /// The turn of the pen from one end into another, if it is smooth.
+    fn smooth(&self, from: u32, into: u32) -> Option<f32> {
+        let back = self.outward(into);
+        let turn = turn(self.outward(from), [-back[0], -back[1]]);
+        let (p, q) =
+            (self.segments[(from / 2) as usize].length(), self.segments[(into / 2) as usize].length());
+        let limit = if p.max(q) <= 2.5 * p.min(q) { SMOOTH_TURN } else { UNEVEN_TURN };
+        (turn <= limit).then_some(turn)
+    }
+
+    fn join(&mut self, a: u32, b: u32) {
+        self.partner[a as usize] = b;
+        self.partner[b as usize] = a;
+    }
+
+    fn inside_paths(&mut self, ink: &Ink) {
+        for i in 0..self.segments.len().saturating_sub(1) as u32 {
+            if ink.joined[i as usize] && self.smooth(i * 2 + 1, i * 2 + 2).is_some() {
+                self.join(i * 2 + 1, i * 2 + 2);
+            }
+        }
+        for &(first, last) in &ink.closed {
+            if self.smooth(last * 2 + 1, first * 2).is_some() {
+                self.join(last * 2 + 1, first * 2);
+            }
+        }
+    }
+
+    /// Joins free ends that meet in one cell of a lattice, smoothest first.
+    fn at_places(&mut self, offset: f32, budget: &Budget) -> Result<(), Exhausted> {
+        let key = |p: [f32; 2]| {
+            let q = |v: f32| ((v + offset) / JOIN).floor() as i32 as u32;
+            u64::from(q(p[1])) << 32 | u64::from(q(p[0]))
+        };
+        let mut free: Vec<(u64, u32)> = (0..self.partner.len() as u32)
+            .filter(|&e| self.partner[e as usize] == NONE)
+            .map(|e| (key(self.place(e)), e))
+            .collect();
+        budget.spend(free.len() as u64)?;
+        free.sort_unstable();
+        let mut pairs: Vec<(f32, u32, u32)> = Vec::new();
+        for group in free.chunk_by(|p, q| p.0 == q.0) {
+            if group.len() < 2 || group.len() > MAX_ENDS_AT_PLACE {
+                continue;
+            }
+            pairs.clear();
+            for (i, &(_, p)) in group.iter().enumerate() {
+                for &(_, q) in &group[i + 1..] {
+                    if p / 2 != q / 2
+                        && let Some(turn) = self.smooth(p, q)
+                    {
+                        pairs.push((turn, p, q));
+                    }
+                }
+            }
+            pairs.sort_by(|p, q| p.0.total_cmp(&q.0).then(p.1.cmp(&q.1)).then(p.2.cmp(&q.2)));
+            for &(_, p, q) in &pairs {
+                if self.partner[p as usize] == NONE && self.partner[q as usize] == NONE {
+                    self.join(p, q);
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,314 @@
+//! The question itself: where on the page is this symbol.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::candidates::{Candidate, Range, propose};
+use super::exemplar::Exemplar;
+use super::index::PageIndex;
+use super::matching::{Matcher, Score};
+use super::pose::Pose;
+use super::surroundings;
+use crate::budget::Budget;
+use crate::found::{Finding, Found};
+use crate::geom::{PxPoint, PxRect};
+
+/// Matches below the threshold are listed down to this confidence.
+const NEAR_MISS_FLOOR: f64 = 0.5;
+/// Poses whose claims overlap by more than this share are one symbol.
+const SAME_INK: f64 = 0.4;
+/// Deviation from a quarter turn that rounding explains, degrees.
+const TURN_SLACK: f64 = 1.0;
+/// Rough poses judged at most; the best of them come first.
+const MAX_JUDGED: usize = 20_000;
+
+/// What counts as the same symbol.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CountParams {
+    /// Confidence from which a match is a detection, 0 to 1.
+    pub threshold: f64,
+    /// Deviation allowed about each quarter turn, degrees; `None` or 45 and more means any angle.
+    pub rotation_tolerance: Option<f64>,
+    /// Deviation from the exemplar's size, as a share: 0.2 allows 1/1.2 to 1.2.
+    pub scale_tolerance: f64,
+    /// Look for mirrored instances, too (they are flagged).
+    pub mirrored: bool,
+    /// Line weight, colour and dashes are part of the meaning (new against existing work). Applies
+    /// on the exemplar's own page; other pages may be plotted with other pens.
+    pub same_pen: bool,
+    /// Detections kept; the strongest are.
+    pub max_detections: usize,
+}
+
+impl Default for CountParams {
+    fn default() -> Self {
+        Self {
+            threshold: 0.80,
+            rotation_tolerance: None,
+            scale_tolerance: 0.20,
+            mirrored: true,
+            same_pen: true,
+            max_detections: 500,
+        }
+    }
+}
+
+/// A place where the symbol is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Detection {
+    /// Axis-parallel box of the placed exemplar's ink, page pixels.
+    pub bbox: PxRect,
+    pub center: PxPoint,
+    /// Turn against the exemplar, degrees clockwise, 0 to 360; for a shape that looks the same at
+    /// several turns, the smallest.
+    pub angle_deg: f64,
+    pub mirrored: bool,
+    /// Size against the exemplar.
+    pub scale: f64,
+    /// 0 to 1.
+    pub confidence: f64,
+    /// Share of the exemplar's ink that the page has there, 0 to 1.
+    pub coverage: f64,
+    /// Ink inside the outline that is not the exemplar's, as a share of the exemplar's ink.
+    pub extra: f64,
+    /// The exemplar itself.
+    pub is_exemplar: bool,
+    /// Lies in a legend: a sample of the symbol, not an instance.
+    pub in_legend: bool,
+}
+
+/// The answer for one page.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CountOutcome {
+    /// Highest confidence first, then from top to bottom and left to right.
+    pub detections: Vec<Detection>,
+    /// Detections before the cap.
+    pub found: usize,
+    /// The cap left some out.
+    pub truncated: bool,
+    /// False when the budget ended first: what had been found until then is returned.
+    pub complete: bool,
+    /// Matches between 0.5 and the threshold, strongest first, under the same cap.
+    pub near_misses: Vec<Detection>,
+}
+
+/// Looks for an exemplar on a page. Never fails: when the budget ends, the outcome says that it is
+/// not complete and a finding says why.
+pub fn find(
+    page: &PageIndex,
+    exemplar: &Exemplar,
+    params: &CountParams,
+    budget: &Budget,
+) -> Found<CountOutcome> {
+    let own = exemplar.page == Some(page.fingerprint);
+    let matcher = Matcher { page, template: &exemplar.template, same_pen: params.same_pen && own };
+    let grow = 1.0 + params.scale_tolerance.clamp(0.0, 1.0) + 1e-6;
+    let range = Range { min_scale: 1.0 / grow, max_scale: grow };
+    let (candidates, mut ended) = propose(&matcher, range, budget);
+    let mut judged = Vec::new();
+    if own {
+        let pose = Pose::at(exemplar.middle);
+        judged.push(Judged { pose, score: Score { confidence: 1.0, ..matcher.score(&pose) }, own: true });
+    }
+    if let Err(e) = judge(&matcher, params, range, &candidates, budget, &mut judged) {
+        ended = ended.and(Err(e));
+    }
+    let mut kept = strongest(judged);
+    reconsider(&matcher, params, &mut kept);
+    let search = Search { page, exemplar, params };
+    let mut outcome = search.outcome(&mut kept);
+    outcome.complete = ended.is_ok();
+    let mut findings = Vec::new();
+    if let Err(e) = ended {
+        let message = format!("the count stopped early ({e}); {} found until then", outcome.found);
+        findings.push(Finding::new("count_incomplete", message));
+    }
+    if outcome.truncated {
+        let message = format!("{} found, the strongest {} kept", outcome.found, outcome.detections.len());
+        findings.push(Finding::new("count_truncated", message));
+    }
+    Found::with(outcome, findings)
+}
+
+struct Judged {
+    pose: Pose,
+    score: Score,
+    own: bool,
+}
+
+/// Refines and scores rough poses, best first.
+fn judge(
+    matcher: &Matcher<'_>,
+    params: &CountParams,
+    range: Range,
+    candidates: &[Candidate],
+    budget: &Budget,
+    judged: &mut Vec<Judged>,
+) -> Result<(), crate::budget::Exhausted> {
+    let template = matcher.template;
+    let cell = template.diameter * 0.05;
+    let mut seen: FxHashSet<[i64; 4]> = FxHashSet::default();
+    let cost = template.samples.len() as u64;
+    for candidate in candidates.iter().take(MAX_JUDGED) {
+        budget.spend(cost)?;
+        if candidate.pose.mirrored && !params.mirrored {
+            continue;
+        }
+        let pose = matcher.refine(&candidate.pose);
+        let scale = pose.scale();
+        if scale < range.min_scale * 0.985 || scale > range.max_scale * 1.015 {
+            continue;
+        }
+        let key = [
+            (pose.x / cell).round() as i64,
+            (pose.y / cell).round() as i64,
+            (pose.angle_deg() / 6.0).round() as i64 % 60,
+            i64::from(pose.mirrored),
+        ];
+        if !seen.insert(key) {
+            continue;
+        }
+        let mut score = matcher.score(&pose);
+        if score.base >= NEAR_MISS_FLOOR.min(params.threshold) {
+            matcher.weigh(&mut score, surroundings::look(matcher, &pose, &|_| false));
+            judged.push(Judged { pose, score, own: false });
+        }
+    }
+    Ok(())
+}
+
+/// One pose per symbol: the strongest that does not share its ink with a stronger one.
+fn strongest(mut judged: Vec<Judged>) -> Vec<Judged> {
+    // Poses of a symmetric shape differ by rounding only: whole hundredths decide, then the plainest.
+    let rank = |j: &Judged| (j.own, (j.score.confidence * 100.0).round() as i64);
+    judged.sort_by(|p, q| {
+        rank(q)
+            .cmp(&rank(p))
+            .then(p.pose.mirrored.cmp(&q.pose.mirrored))
+            .then(turn_of(&p.pose).total_cmp(&turn_of(&q.pose)))
+            .then(q.score.confidence.total_cmp(&p.score.confidence))
+            .then(p.pose.y.total_cmp(&q.pose.y))
+            .then(p.pose.x.total_cmp(&q.pose.x))
+    });
+    let mut owner: FxHashMap<(u32, u32), u32> = FxHashMap::default();
+    let mut kept: Vec<Judged> = Vec::new();
+    for j in judged {
+        let mut shared: FxHashMap<u32, usize> = FxHashMap::default();
+        for claim in &j.score.claims {
+            if let Some(&o) = owner.get(claim) {
+                *shared.entry(o).or_default() += 1;
+            }
+        }
+        let most = shared.values().copied().max().unwrap_or(0);
+        if most as f64 > SAME_INK * j.score.claims.len() as f64 {
+            continue;
+        }
+        for &claim in &j.score.claims {
+            owner.entry(claim).or_insert(kept.len() as u32);
+        }
+        kept.push(j);
+    }
+    kept
+}
+
+/// Looks around the kept poses again, now that it is known which ink belongs to which instance.
+fn reconsider(matcher: &Matcher<'_>, params: &CountParams, kept: &mut Vec<Judged>) {
+    let mut owner: FxHashMap<u32, usize> = FxHashMap::default();
+    for (k, j) in kept.iter().enumerate().filter(|(_, j)| j.score.base >= params.threshold) {
+        for &(segment, _) in &j.score.claims {
+            owner.entry(segment).or_insert(k);
+        }
+    }
+    for (k, j) in kept.iter_mut().enumerate().filter(|(_, j)| !j.own) {
+        if j.score.confidence < j.score.base {
+            let taken = |segment: u32| owner.get(&segment).is_some_and(|&o| o != k);
+            matcher.weigh(&mut j.score, surroundings::look(matcher, &j.pose, &taken));
+        }
+    }
+    kept.retain(|j| j.score.confidence >= NEAR_MISS_FLOOR.min(params.threshold));
+}
+
+/// Smallest turn to either side, degrees.
+fn turn_of(pose: &Pose) -> f64 {
+    let a = pose.angle_deg();
+    // Whole hundredths, so that rounding does not choose between equal turns.
+    (a.min(360.0 - a) * 100.0).round() / 100.0
+}
+
+struct Search<'a> {
+    page: &'a PageIndex,
+    exemplar: &'a Exemplar,
+    params: &'a CountParams,
+}
+
+impl Search<'_> {
+    fn outcome(&self, kept: &mut Vec<Judged>) -> CountOutcome {
+        let mut detections = Vec::new();
+        let mut near_misses = Vec::new();
+        for j in kept.drain(..) {
+            let Some(detection) = self.detection(&j) else { continue };
+            if j.score.confidence >= self.params.threshold {
+                detections.push(detection);
+            } else {
+                near_misses.push(detection);
+            }
+        }
+        for list in [&mut detections, &mut near_misses] {
+            list.sort_by(|p, q| {
+                q.confidence
+                    .total_cmp(&p.confidence)
+                    .then(q.is_exemplar.cmp(&p.is_exemplar))
+                    .then(p.center.y.total_cmp(&q.center.y))
+                    .then(p.center.x.total_cmp(&q.center.x))
+            });
+        }
+        let found = detections.len();
+        detections.truncate(self.params.max_detections);
+        near_misses.truncate(self.params.max_detections);
+        CountOutcome { truncated: detections.len() < found, detections, found, complete: true, near_misses }
+    }
+
+    /// `None` when no way of seeing the symbol fits the allowed turns.
+    fn detection(&self, j: &Judged) -> Option<Detection> {
+        let template = &self.exemplar.template;
+        let pose = template
+            .symmetries
+            .iter()
+            .map(|s| j.pose.after(s))
+            .filter(|p| self.allowed(p) && (self.params.mirrored || !p.mirrored))
+            .min_by(|p, q| p.mirrored.cmp(&q.mirrored).then(turn_of(p).total_cmp(&turn_of(q))))?;
+        let (mut low, mut high) = ([f64::INFINITY; 2], [f64::NEG_INFINITY; 2]);
+        for &corner in &template.hull {
+            let p = j.pose.apply(corner);
+            for axis in 0..2 {
+                low[axis] = low[axis].min(p[axis]);
+                high[axis] = high[axis].max(p[axis]);
+            }
+        }
+        let to_px = |p: [f64; 2]| self.page.space.to_px(p[0] as f32, p[1] as f32);
+        let bbox = PxRect::from_corners(to_px(low), to_px(high));
+        let middle = [(low[0] + high[0]) / 2.0, (low[1] + high[1]) / 2.0];
+        // No drawing is exact to a hundredth of a degree.
+        let angle = if template.round { 0.0 } else { (pose.angle_deg() * 100.0).round() / 100.0 % 360.0 };
+        Some(Detection {
+            bbox,
+            center: bbox.center(),
+            angle_deg: angle,
+            mirrored: pose.mirrored && !template.round,
+            scale: pose.scale(),
+            confidence: j.score.confidence,
+            coverage: j.score.coverage,
+            extra: j.score.extra,
+            is_exemplar: j.own,
+            in_legend: self.page.legend.contains(middle[0] as f32, middle[1] as f32),
+        })
+    }
+
+    fn allowed(&self, pose: &Pose) -> bool {
+        let Some(tolerance) = self.params.rotation_tolerance.filter(|t| *t < 45.0) else { return true };
+        if self.exemplar.template.round {
+            return true;
+        }
+        let off = pose.angle_deg() % 90.0;
+        off.min(90.0 - off) <= tolerance.max(0.0) + TURN_SLACK
+    }
+}

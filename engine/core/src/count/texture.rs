@@ -1,0 +1,146 @@
+//! Regular families of parallel lines: hatch, tiles, louvres.
+
+use super::ink::{InkStyle, Segment};
+
+/// Lines of a family at least.
+const MIN_LINES: usize = 6;
+/// Directions of one family differ by less, degrees.
+const SAME_DIRECTION: f32 = 1.5;
+/// Offsets this close are one line, and an offset this close to a lattice is on it, list units.
+const SAME_OFFSET: f32 = 0.13;
+/// Share by which gaps of a family may differ.
+const GAP_SHARE: f32 = 0.15;
+/// Share of the gaps that must be regular (some lines of a hatch are cut away).
+const REGULAR_SHARE: f32 = 0.6;
+/// Shorter pieces have no sure direction.
+const MIN_LENGTH: f32 = 0.5;
+
+fn direction_deg(s: &Segment) -> f32 {
+    let d = (s.b[1] - s.a[1]).atan2(s.b[0] - s.a[0]).to_degrees().rem_euclid(180.0);
+    // Directions around 0 and 180 degrees are the same family.
+    if d > 180.0 - SAME_DIRECTION { d - 180.0 } else { d }
+}
+
+/// Distance of a piece from the origin, across a direction.
+fn offset(s: &Segment, direction_deg: f32) -> f32 {
+    let (sin, cos) = direction_deg.to_radians().sin_cos();
+    let m = s.at(0.5);
+    m[1] * cos - m[0] * sin
+}
+
+/// Pieces grouped by direction.
+fn by_direction(pieces: &[Segment]) -> Vec<(f32, Vec<usize>)> {
+    let mut order: Vec<(f32, usize)> = pieces
+        .iter()
+        .enumerate()
+        .filter(|(_, s)| s.length() >= MIN_LENGTH)
+        .map(|(i, s)| (direction_deg(s), i))
+        .collect();
+    order.sort_by(|p, q| p.0.total_cmp(&q.0).then(p.1.cmp(&q.1)));
+    order
+        .chunk_by(|p, q| q.0 - p.0 < SAME_DIRECTION * 0.5)
+        .filter(|family| family.len() >= MIN_LINES)
+        .map(|family| (family[family.len() / 2].0, family.iter().map(|f| f.1).collect()))
+        .collect()
+}
+
+/// Which pieces belong to at least [`MIN_LINES`] parallel lines in a row at one distance, smaller
+/// than `max_gap`.
+pub(super) fn regular(pieces: &[Segment], max_gap: f32) -> Vec<bool> {
+    let mut marks = vec![false; pieces.len()];
+    for (direction, family) in by_direction(pieces) {
+        let mut offsets: Vec<(f32, usize)> =
+            family.iter().map(|&i| (offset(&pieces[i], direction), i)).collect();
+        offsets.sort_by(|p, q| p.0.total_cmp(&q.0).then(p.1.cmp(&q.1)));
+        let groups: Vec<&[(f32, usize)]> = offsets.chunk_by(|p, q| q.0 - p.0 < SAME_OFFSET).collect();
+        let gap_at = |i: usize| groups[i + 1][0].0 - groups[i][0].0;
+        let mut from = 0;
+        while from + 1 < groups.len() {
+            let gap = gap_at(from);
+            let mut to = from + 1;
+            while to + 1 < groups.len() && (gap_at(to) - gap).abs() <= gap * GAP_SHARE {
+                to += 1;
+            }
+            if to + 1 - from >= MIN_LINES && gap <= max_gap {
+                groups[from..=to].iter().flat_map(|g| g.iter()).for_each(|&(_, i)| marks[i] = true);
+            }
+            from = to;
+        }
+    }
+    marks
+}
+
+/// Hatches of a neighbourhood.
+#[derive(Debug, Default)]
+pub(super) struct Hatches {
+    lattices: Vec<Lattice>,
+}
+
+/// Parallel lines of one pen at one distance.
+#[derive(Debug)]
+struct Lattice {
+    direction: f32,
+    style: InkStyle,
+    first: f32,
+    pitch: f32,
+}
+
+impl Hatches {
+    /// The hatches that some pieces make whose lines are at most `max_gap` apart.
+    pub(super) fn of(pieces: &[Segment], styles: &[InkStyle], max_gap: f32) -> Self {
+        let mut lattices = Vec::new();
+        for (direction, mut family) in by_direction(pieces) {
+            family.sort_by_key(|&i| pieces[i].style);
+            for pen in family.chunk_by(|&p, &q| pieces[p].style == pieces[q].style) {
+                let offsets = pen.iter().map(|&i| offset(&pieces[i], direction)).collect();
+                if let Some((first, pitch)) = lattice(offsets, max_gap) {
+                    let style = styles[pieces[pen[0]].style as usize];
+                    lattices.push(Lattice { direction, style, first, pitch });
+                }
+            }
+        }
+        Self { lattices }
+    }
+
+    /// Whether a piece is a line of one of the hatches.
+    pub(super) fn hold(&self, piece: &Segment, styles: &[InkStyle]) -> bool {
+        self.lattices.iter().any(|l| {
+            let turn = (direction_deg(piece) - l.direction).abs();
+            if turn.min(180.0 - turn) >= SAME_DIRECTION || !l.style.agrees(&styles[piece.style as usize]) {
+                return false;
+            }
+            let steps = (offset(piece, l.direction) - l.first) / l.pitch;
+            (steps - steps.round()).abs() * l.pitch <= SAME_OFFSET
+        })
+    }
+}
+
+/// First offset and pitch of lines that are mostly equally far apart.
+fn lattice(mut offsets: Vec<f32>, max_gap: f32) -> Option<(f32, f32)> {
+    offsets.sort_by(f32::total_cmp);
+    offsets.dedup_by(|q, p| *q - *p < SAME_OFFSET);
+    if offsets.len() < MIN_LINES {
+        return None;
+    }
+    let gaps: Vec<f32> = offsets.windows(2).map(|w| w[1] - w[0]).collect();
+    let mut sorted = gaps.clone();
+    sorted.sort_by(f32::total_cmp);
+    let median = sorted[sorted.len() / 2];
+    let fits = |g: &f32| (g - median).abs() <= median * GAP_SHARE;
+    let regular = gaps.iter().filter(|g| fits(g)).count();
+    if median > max_gap || regular + 1 < MIN_LINES || (regular as f32) < gaps.len() as f32 * REGULAR_SHARE {
+        return None;
+    }
+    // The pitch as the mean over the longest regular stretch.
+    let (mut best, mut from) = ((0, 0), 0);
+    for i in 0..=gaps.len() {
+        if i == gaps.len() || !fits(&gaps[i]) {
+            if i - from > best.1 - best.0 {
+                best = (from, i);
+            }
+            from = i + 1;
+        }
+    }
+    let pitch = (offsets[best.1] - offsets[best.0]) / (best.1 - best.0) as f32;
+    (best.1 - best.0 + 1 >= MIN_LINES).then_some((offsets[best.0], pitch))
+}

@@ -1,0 +1,75 @@
+//! JPEG pages.
+
+use zune_jpeg::JpegDecoder;
+use zune_jpeg::zune_core::bytestream::ZCursor;
+use zune_jpeg::zune_core::colorspace::ColorSpace;
+use zune_jpeg::zune_core::options::DecoderOptions;
+
+use super::{Frame, Rows, damaged};
+use crate::page::image_out::RowFormat;
+use crate::page::open::{PageFailure, ParseError};
+use crate::page::request::ParseLimits;
+
+const CM_PER_INCH: f64 = 2.54;
+/// The end mark may be followed by padding and by what cameras append.
+const TAIL_BYTES: usize = 64 * 1024;
+
+fn options(out: ColorSpace) -> DecoderOptions {
+    // The format's own largest side; `max_pixels` is checked before decoding.
+    let side = usize::from(u16::MAX);
+    DecoderOptions::default().set_max_width(side).set_max_height(side).jpeg_set_out_colorspace(out)
+}
+
+pub(super) fn frame(bytes: &[u8], limits: &ParseLimits) -> Result<Frame, PageFailure> {
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options(ColorSpace::RGB));
+    decoder.decode_headers().map_err(damaged)?;
+    let info = decoder.info().ok_or_else(|| damaged("it has no frame header"))?;
+    let format = if info.components == 1 { RowFormat::Gray } else { RowFormat::Rgb };
+    Frame::new(u32::from(info.width), u32::from(info.height), format, jfif_density(bytes)).check(limits)
+}
+
+/// Pixels per inch as JFIF states them (JFIF 1.02: unit 1 is dots an inch, 2 dots a centimetre, 0 a
+/// mere aspect ratio). The decoder does not report them.
+fn jfif_density(bytes: &[u8]) -> Option<(f64, f64)> {
+    const APP0: u8 = 0xE0;
+    const START_OF_SCAN: u8 = 0xDA;
+    let mut rest = bytes.get(2..)?;
+    loop {
+        let [0xFF, marker, high, low, ..] = *rest else { return None };
+        let length = usize::from(u16::from_be_bytes([high, low]));
+        let segment = rest.get(4..2 + length)?;
+        match (marker, segment) {
+            (APP0, [b'J', b'F', b'I', b'F', 0, _, _, unit, x1, x0, y1, y0, ..]) => {
+                let per_unit = |v: [u8; 2]| f64::from(u16::from_be_bytes(v));
+                let (x, y) = (per_unit([*x1, *x0]), per_unit([*y1, *y0]));
+                return match unit {
+                    1 => Some((x, y)),
+                    2 => Some((x * CM_PER_INCH, y * CM_PER_INCH)),
+                    _ => None,
+                };
+            }
+            (START_OF_SCAN, _) => return None,
+            _ => rest = rest.get(2 + length..)?,
+        }
+    }
+}
+
+/// Whether the picture's end mark is there. A decoder fills what is missing with grey, silently.
+pub(super) fn is_complete(bytes: &[u8]) -> bool {
+    let tail = &bytes[bytes.len().saturating_sub(TAIL_BYTES)..];
+    tail.windows(2).any(|pair| pair == [0xFF, 0xD9])
+}
+
+pub(super) fn decode(bytes: &[u8], frame: &Frame, rows: &mut Rows<'_, '_>) -> Result<(), ParseError> {
+    let out = match frame.format {
+        RowFormat::Gray => ColorSpace::Luma,
+        RowFormat::Rgb => ColorSpace::RGB,
+    };
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options(out));
+    let pixels = decoder.decode().map_err(damaged)?;
+    let line = frame.width as usize * frame.format.channels();
+    if pixels.len() != line * frame.height as usize {
+        return Err(damaged("its pixels do not fill its size").into());
+    }
+    pixels.chunks_exact(line).try_for_each(|row| rows.push(row))
+}

@@ -1,0 +1,199 @@
+//! Picture files: every frame is a page at its own pixels.
+
+mod jpeg;
+mod png;
+mod tiff;
+
+use std::io::Write;
+
+use super::display::{DisplayList, ImagePlacement, PageKind};
+use super::image_out::{ImageHead, ImageSink, RowFormat, write_images};
+use super::open::{FileBytes, PageFailure, ParseError, ParsedContent, rejected};
+use super::request::{FileType, Opened, PageHead, ParseLimits, RejectReason, Rejected};
+use crate::budget::Budget;
+use crate::found::Finding;
+use crate::geom::{ListRect, PageSpace};
+
+/// Resolutions outside are slips of the writing program, not paper sizes.
+const DPI: std::ops::RangeInclusive<f64> = 10.0..=10_000.0;
+/// The two axes of one picture agree within this.
+const EVEN: f64 = 0.01;
+/// Rows between two polls of the budget.
+const POLL_ROWS: u32 = 64;
+
+/// An open picture file.
+pub(super) struct RasterFile {
+    bytes: FileBytes,
+    file_type: FileType,
+    frames: Vec<Result<Frame, PageFailure>>,
+}
+
+/// What the head of a frame says.
+#[derive(Debug, Clone)]
+struct Frame {
+    width: u32,
+    height: u32,
+    format: RowFormat,
+    dpi: Option<f64>,
+    findings: Vec<Finding>,
+}
+
+impl Frame {
+    /// A frame whose resolution is given in pixels per inch along both axes.
+    fn new(width: u32, height: u32, format: RowFormat, per_inch: Option<(f64, f64)>) -> Self {
+        let mut findings = Vec::new();
+        let dpi = per_inch.filter(|(x, y)| DPI.contains(x) && DPI.contains(y)).and_then(|(x, y)| {
+            let even = (x - y).abs() <= EVEN * x.max(y);
+            if !even {
+                findings.push(Finding::new(
+                    "resolution_uneven",
+                    format!("The picture has {x:.0} pixels an inch across and {y:.0} down: its scale cannot be read, calibrate it."),
+                ));
+            }
+            even.then_some(x)
+        });
+        Self { width, height, format, dpi, findings }
+    }
+
+    /// Refuses a frame beyond the limit before anything is decoded.
+    fn check(self, limits: &ParseLimits) -> Result<Self, PageFailure> {
+        let pixels = u64::from(self.width) * u64::from(self.height);
+        if pixels == 0 {
+            return Err(PageFailure::new("image_damaged", "The picture has no pixels."));
+        }
+        if pixels > limits.max_pixels {
+            return Err(PageFailure::new(
+                "image_too_large",
+                format!(
+                    "The picture has {} x {} pixels; the limit is {} pixels.",
+                    self.width, self.height, limits.max_pixels
+                ),
+            ));
+        }
+        Ok(self)
+    }
+
+    fn space(&self) -> PageSpace {
+        PageSpace::of_raster(self.width, self.height, self.dpi)
+    }
+
+    fn inches(&self) -> Option<(f64, f64)> {
+        self.dpi.map(|dpi| (f64::from(self.width) / dpi, f64::from(self.height) / dpi))
+    }
+}
+
+impl RasterFile {
+    pub(super) fn open(
+        bytes: FileBytes,
+        file_type: FileType,
+        limits: &ParseLimits,
+    ) -> Result<(Self, Opened), Rejected> {
+        let data = (*bytes).as_ref();
+        let frames = match file_type {
+            FileType::Tiff => tiff::frames(data, limits)?,
+            FileType::Jpeg => vec![single(jpeg::frame(data, limits))?],
+            FileType::Png | FileType::Pdf => vec![single(png::frame(data, limits))?],
+        };
+        let pages = frames
+            .iter()
+            .map(|frame| match frame {
+                Ok(frame) => PageHead::Sized { space: frame.space(), inches: frame.inches() },
+                Err(failure) => PageHead::Broken { reason: failure.message.clone() },
+            })
+            .collect();
+        Ok((Self { bytes, file_type, frames }, Opened { pages, findings: Vec::new() }))
+    }
+
+    pub(super) fn walk_page(&self, index: u32) -> Result<ParsedContent, PageFailure> {
+        let frame = self.frame(index)?;
+        let mut list = DisplayList::empty(frame.space(), PageKind::Raster);
+        let bounds = ListRect { left: 0.0, top: 0.0, right: frame.width as f32, bottom: frame.height as f32 };
+        list.images.push(ImagePlacement { width: frame.width, height: frame.height, bounds });
+        list.findings.clone_from(&frame.findings);
+        Ok(ParsedContent { list, inches: frame.inches() })
+    }
+
+    pub(super) fn parse_page(
+        &self,
+        index: u32,
+        limits: &ParseLimits,
+        budget: &Budget,
+        image: &mut dyn Write,
+        thumbnail: &mut dyn Write,
+    ) -> Result<ParsedContent, ParseError> {
+        let frame = self.frame(index)?;
+        let mut content = self.walk_page(index)?;
+        let data = (*self.bytes).as_ref();
+        let head =
+            ImageHead { width: frame.width, height: frame.height, format: frame.format, dpi: frame.dpi };
+        let mut complete = true;
+        write_images::<ParseError>(head, image, thumbnail, |sink| {
+            let mut rows = Rows { sink, budget, row: 0 };
+            match self.file_type {
+                FileType::Tiff => tiff::decode(data, index, limits, &mut rows),
+                FileType::Jpeg => {
+                    complete = jpeg::is_complete(data);
+                    jpeg::decode(data, frame, &mut rows)
+                }
+                FileType::Png | FileType::Pdf => png::decode(data, limits, &mut rows),
+            }
+        })?;
+        if !complete {
+            content.list.findings.push(Finding::new(
+                "image_cut_off",
+                "The picture file has no end mark: its lower part may be missing.",
+            ));
+        }
+        Ok(content)
+    }
+
+    fn frame(&self, index: u32) -> Result<&Frame, PageFailure> {
+        match self.frames.get(index as usize) {
+            Some(frame) => frame.as_ref().map_err(Clone::clone),
+            None => Err(PageFailure::new("no_such_page", "The file has no such frame.")),
+        }
+    }
+}
+
+/// The one frame of a file that cannot have more: without it there is no document.
+fn single(frame: Result<Frame, PageFailure>) -> Result<Result<Frame, PageFailure>, Rejected> {
+    frame.map(Ok).map_err(|failure| {
+        let reason = match failure.code {
+            "image_too_large" => RejectReason::TooLarge,
+            "image_unsupported" => RejectReason::Unsupported,
+            _ => RejectReason::Damaged,
+        };
+        rejected(reason, failure.message)
+    })
+}
+
+fn damaged(what: impl std::fmt::Display) -> PageFailure {
+    PageFailure::new("image_damaged", format!("The picture cannot be read: {what}."))
+}
+
+fn unsupported(what: impl std::fmt::Display) -> PageFailure {
+    PageFailure::new("image_unsupported", format!("This kind of picture cannot be read: {what}."))
+}
+
+/// Rows on their way into the page image, with the budget polled on the way.
+struct Rows<'a, 'w> {
+    sink: &'a mut ImageSink<'w>,
+    budget: &'a Budget,
+    row: u32,
+}
+
+impl Rows<'_, '_> {
+    fn push(&mut self, row: &[u8]) -> Result<(), ParseError> {
+        self.row += 1;
+        if self.row.is_multiple_of(POLL_ROWS) {
+            self.budget.spend(u64::from(POLL_ROWS)).map_err(PageFailure::from)?;
+        }
+        Ok(self.sink.row(row)?)
+    }
+}
+
+/// A sample seen through `alpha` over white paper.
+fn over_white(sample: u8, alpha: u8) -> u8 {
+    let (sample, alpha) = (u32::from(sample), u32::from(alpha));
+    ((sample * alpha + 255 * (255 - alpha) + 127) / 255) as u8
+}
