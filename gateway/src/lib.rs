@@ -6,8 +6,10 @@
 
 mod call;
 mod error;
+mod exposition;
 mod handlers;
 mod layers;
+mod lingering;
 mod links;
 mod openapi;
 mod route;
@@ -15,4 +17,5 @@ mod server;
 mod state;
 mod wire;
 
+pub use exposition::exposition;
 pub use server::{Bound, Gateway, GatewayError};

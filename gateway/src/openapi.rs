@@ -87,8 +87,7 @@ fn complete_operation(
         responses.entry("400".to_owned()).or_insert_with(|| error("Cannot be done", "Detail"));
         responses.entry("503".to_owned()).or_insert_with(|| error("Busy; see Retry-After", "Detail"));
     }
-    let id = operation.operation_id.take().unwrap_or_default();
-    let mut unique = id.clone();
+    let mut unique = operation.operation_id.take().unwrap_or_default();
     while !seen.insert(unique.clone()) {
         unique = format!("{unique}_{}", segment_name(path, &unique));
     }
@@ -98,7 +97,7 @@ fn complete_operation(
 /// A word of the path that tells two operations of one name apart.
 fn segment_name(path: &str, taken: &str) -> String {
     let words = path.split('/').filter(|s| !s.is_empty() && !s.starts_with('{') && *s != "api" && *s != "v1");
-    words.filter(|w| !taken.contains(w)).last().unwrap_or("also").replace(['-', '.'], "_")
+    words.rev().find(|w| !taken.contains(w)).unwrap_or("also").replace(['-', '.'], "_")
 }
 
 fn path_parameter(name: &str) -> Parameter {

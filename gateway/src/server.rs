@@ -22,6 +22,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tower::ServiceExt as _;
 
+use crate::lingering::Lingering;
 use crate::route;
 use crate::state::{App, Shared};
 use takeoff_engine::metrics::HTTP_ACTIVE_CONNECTIONS;
@@ -30,6 +31,8 @@ use takeoff_engine::metrics::HTTP_ACTIVE_CONNECTIONS;
 const HEADER_TIMEOUT: Duration = Duration::from_secs(60);
 /// Bytes of all headers of a request.
 const MAX_HEADER_BYTES: usize = 32 * 1024;
+/// Measured durations are kept one by one until they are folded, whether or not anybody scrapes.
+const FOLD_METRICS: Duration = Duration::from_secs(5);
 /// Pause after the system refused a connection (out of file descriptors), so as not to spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -68,12 +71,13 @@ impl Gateway {
             limits: config.limits.clone(),
             prometheus,
             local_addr,
-            uploads: Arc::new(Semaphore::new(config.limits.uploads_at_once)),
+            uploads: Semaphore::new(config.limits.uploads_at_once),
             openapi: openapi.into(),
         });
         let connections = Arc::new(Semaphore::new(config.api.max_connections));
         let drain = Duration::from_millis(config.jobs.drain_ms);
-        Ok(Bound { listener, local_addr, router: route::finish(router, &app), connections, drain })
+        let router = route::finish(router, &app);
+        Ok(Bound { listener, local_addr, router, app, connections, drain })
     }
 }
 
@@ -82,6 +86,7 @@ pub struct Bound {
     listener: TcpListener,
     local_addr: SocketAddr,
     router: Router,
+    app: App,
     connections: Arc<Semaphore>,
     drain: Duration,
 }
@@ -94,16 +99,18 @@ impl Bound {
     /// Serves until `shutdown` ends; then stops accepting, lets requests in flight finish for at most
     /// `jobs.drain_ms`, and returns how many connections had to be cut.
     pub async fn serve(self, shutdown: impl Future<Output = ()> + Send) -> usize {
-        let Self { listener, local_addr, router, connections, drain } = self;
+        let Self { listener, local_addr, router, app, connections, drain } = self;
         tracing::info!(addr = %local_addr, "listening");
         let graceful = GracefulShutdown::new();
         let mut tasks = JoinSet::new();
+        let mut fold = tokio::time::interval(FOLD_METRICS);
         tokio::pin!(shutdown);
         loop {
             tokio::select! {
                 biased;
                 () = &mut shutdown => break,
                 Some(_) = tasks.join_next() => {}
+                _ = fold.tick() => app.prometheus.run_upkeep(),
                 (stream, peer, permit) = accept(&listener, &connections) => {
                     tasks.spawn(connection(stream, peer, permit, router.clone(), graceful.watcher()));
                 }
@@ -148,8 +155,11 @@ async fn connection(
         tracing::debug!(error = %e, "no TCP_NODELAY");
     }
     let _open = OpenConnection::count();
-    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
-        request.extensions_mut().insert(peer);
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let (mut parts, body) = request.into_parts();
+        parts.extensions.insert(peer);
+        let body = Lingering::new(&parts.headers, body);
+        let request = hyper::Request::from_parts(parts, body);
         let router = router.clone();
         async move {
             let Ok(response) = router.oneshot(request).await;

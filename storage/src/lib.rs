@@ -1,6 +1,6 @@
 //! `takeoff-storage`: the catalogue (records, jobs, leases, events) and the blobs, behind two traits.
 //!
-//! One conformance suite ([`conformance`]) runs on every backend. Nothing here knows public JSON.
+//! One conformance suite (feature `conformance`) runs on every backend. Nothing here knows public JSON.
 
 pub mod blobs;
 pub mod catalog;

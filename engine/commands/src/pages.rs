@@ -34,7 +34,7 @@ impl StoredPage {
 
 /// What became of a page.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "one a page, nearly always the large one")]
+#[expect(clippy::large_enum_variant, reason = "made once a page and consumed at once")]
 pub enum PageResult {
     Stored(StoredPage),
     /// The reason for a person, naming the limit or the damage.

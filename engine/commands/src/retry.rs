@@ -26,8 +26,7 @@ impl<'a> Tries<'a> {
     /// `true` when the batch is committed (or changes nothing); `false` when a precondition did not hold
     /// any more and the caller is to load and decide again.
     pub(crate) async fn commit(&mut self, batch: Batch) -> Result<bool, CommandError> {
-        let changes = batch.len();
-        if changes == 0 {
+        if batch.changes_nothing() {
             return Ok(true);
         }
         match self.ctx.handle.commit(batch).await {

@@ -137,7 +137,7 @@ fn again(
 }
 
 pub(crate) fn fits(batch: &Batch) -> Result<(), StoreError> {
-    let count = batch.len();
+    let count = batch.op_count();
     if count > MAX_BATCH_OPS {
         return Err(StoreError::TooManyOps { count, limit: MAX_BATCH_OPS });
     }

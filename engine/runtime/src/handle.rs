@@ -351,6 +351,7 @@ impl Handle {
             for running in node.running.all() {
                 running.tell(Cause::Drain);
             }
+            node.give_back(node.orphans.take()).await;
             let _ = tokio::time::timeout(GRACE * 2 + STOP, node.open_work.none()).await;
         }
         self.stop().await;

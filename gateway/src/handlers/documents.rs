@@ -43,7 +43,7 @@ async fn upload_document(State(app): State<App>, call: Call, request: Request) -
     let ctx = call.ctx(&app);
     // Before half a gigabyte is taken in for a project that does not exist.
     reads::project(&ctx, id).await?;
-    let staged = upload::receive(&app, &call, request).await?;
+    let staged = upload::receive(&app, request).await?;
     let document = takeoff_commands::documents::receive_upload(&ctx, id, staged.staged()).await?;
     created(Document::of(document, Vec::new(), &call.links))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use axum::body::{Body, BodyDataStream, Bytes};
+use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode, header};
 use futures::{Stream, StreamExt as _};
@@ -15,7 +15,6 @@ use takeoff_commands::documents::StagedUpload;
 use tokio::fs::File;
 use tokio::io::{AsyncWriteExt as _, BufWriter};
 
-use crate::call::Call;
 use crate::error::ApiError;
 use crate::state::App;
 use crate::wire::validate::{At, Problems};
@@ -26,8 +25,6 @@ const PART: &str = "file";
 const FORM_BYTES: u64 = 1024 * 1024;
 /// Longest that a client may send nothing.
 const IDLE: Duration = Duration::from_secs(60);
-/// Longest that the rest of a refused upload is read, so that the client sees the refusal.
-const LINGER: Duration = Duration::from_secs(30);
 const WRITE_BUFFER_BYTES: usize = 256 * 1024;
 /// Characters of a file name that are kept.
 const MAX_NAME: usize = 255;
@@ -59,27 +56,17 @@ impl Drop for Scratch {
 
 /// Receives the file whole, or refuses: 413 past the limit, 422 without the part, 503 when all places
 /// are taken.
-pub(super) async fn receive(app: &App, call: &Call, request: Request) -> Result<Scratch, ApiError> {
+pub(super) async fn receive(app: &App, request: Request) -> Result<Scratch, ApiError> {
     let limit = app.limits.upload_bytes;
     let (parts, body) = request.into_parts();
     if declared_length(&parts.headers).is_some_and(|n| n > limit.saturating_add(FORM_BYTES)) {
-        linger(body.into_data_stream());
         return Err(too_large(limit));
     }
-    let Ok(_place) = Arc::clone(&app.uploads).try_acquire_owned() else {
-        linger(body.into_data_stream());
+    let Ok(_place) = app.uploads.try_acquire() else {
         return Err(ApiError::busy("too many uploads are in progress", RETRY_AFTER_S));
     };
-    let Some(boundary) = boundary(&parts.headers) else {
-        linger(body.into_data_stream());
-        return Err(missing(call));
-    };
-    let source = Source::new(body);
-    let taken = form(app, call, &boundary, &source, limit).await;
-    if taken.is_err() {
-        linger(source.into_rest().await);
-    }
-    taken
+    let boundary = boundary(&parts.headers).ok_or_else(missing)?;
+    form(app, body, &boundary, limit).await
 }
 
 fn declared_length(headers: &HeaderMap) -> Option<u64> {
@@ -97,27 +84,11 @@ fn too_large(limit: u64) -> ApiError {
     )
 }
 
-fn missing(_call: &Call) -> ApiError {
+fn missing() -> ApiError {
     let problems = Problems::default();
     let at = At::root("body", &problems).child(PART);
     let _: Option<()> = at.missing(&Value::Null);
     ApiError::Invalid(problems.into_vec())
-}
-
-/// Reads on after a refusal, for a while: a connection that is closed on a client that still sends is
-/// reset, and the client never sees why.
-fn linger(mut rest: impl Stream<Item = Result<Bytes, axum::Error>> + Unpin + Send + 'static) {
-    tokio::spawn(async move {
-        let all = async { while let Some(Ok(_)) = rest.next().await {} };
-        let _ = tokio::time::timeout(LINGER, all).await;
-    });
-}
-
-/// The body, shared with whoever drains it after a refusal, with a count of the bytes that the form
-/// parser took without giving any: it keeps those in memory, so they are bounded.
-struct Source {
-    stream: Arc<tokio::sync::Mutex<BodyDataStream>>,
-    held: Arc<AtomicU64>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -130,23 +101,21 @@ enum Broken {
     Body(axum::Error),
 }
 
-impl Source {
-    fn new(body: Body) -> Self {
-        Self {
-            stream: Arc::new(tokio::sync::Mutex::new(body.into_data_stream())),
-            held: Arc::new(AtomicU64::new(0)),
-        }
-    }
+/// Counts the bytes that the form parser took without giving any: it keeps them in memory, so they are
+/// bounded.
+#[derive(Clone, Default)]
+struct Held(Arc<AtomicU64>);
 
-    fn bytes(&self) -> impl Stream<Item = Result<Bytes, Broken>> + Send + 'static {
-        let (stream, held) = (Arc::clone(&self.stream), Arc::clone(&self.held));
-        futures::stream::try_unfold((stream, held), |(stream, held)| async move {
-            let next = async { stream.lock().await.next().await };
-            let chunk = match tokio::time::timeout(IDLE, next).await.map_err(|_| Broken::Idle)? {
+impl Held {
+    /// The body as the parser reads it.
+    fn meter(&self, body: Body) -> impl Stream<Item = Result<Bytes, Broken>> + Send + 'static {
+        let state = (body.into_data_stream(), self.clone());
+        futures::stream::try_unfold(state, |(mut stream, held)| async move {
+            let chunk = match tokio::time::timeout(IDLE, stream.next()).await.map_err(|_| Broken::Idle)? {
                 Some(chunk) => chunk.map_err(Broken::Body)?,
                 None => return Ok(None),
             };
-            if held.fetch_add(chunk.len() as u64, Ordering::Relaxed) > FORM_BYTES {
+            if held.0.fetch_add(chunk.len() as u64, Ordering::Relaxed) > FORM_BYTES {
                 return Err(Broken::Form);
             }
             Ok(Some((chunk, (stream, held))))
@@ -155,54 +124,41 @@ impl Source {
 
     /// The parser gave something.
     fn gave(&self) {
-        self.held.store(0, Ordering::Relaxed);
-    }
-
-    async fn into_rest(self) -> impl Stream<Item = Result<Bytes, axum::Error>> + Unpin + Send + 'static {
-        let stream = self.stream;
-        Box::pin(futures::stream::unfold(stream, |stream| async move {
-            let next = stream.lock().await.next().await;
-            next.map(|chunk| (chunk, stream))
-        }))
+        self.0.store(0, Ordering::Relaxed);
     }
 }
 
-async fn form(
-    app: &App,
-    call: &Call,
-    boundary: &str,
-    source: &Source,
-    limit: u64,
-) -> Result<Scratch, ApiError> {
+async fn form(app: &App, body: Body, boundary: &str, limit: u64) -> Result<Scratch, ApiError> {
     let sizes = SizeLimit::new().whole_stream(limit.saturating_add(FORM_BYTES));
     let constraints = Constraints::new().size_limit(sizes);
-    let mut form = Multipart::with_constraints(source.bytes(), boundary, constraints);
+    let held = Held::default();
+    let mut form = Multipart::with_constraints(held.meter(body), boundary, constraints);
     let mut taken = None;
     while let Some(field) = form.next_field().await.map_err(|e| unreadable(e, limit))? {
-        source.gave();
+        held.gave();
         if taken.is_none() && field.name() == Some(PART) {
-            taken = Some(write(app, field, source, limit).await?);
+            taken = Some(write(app, field, &held, limit).await?);
         } else {
-            skip(field, source, limit).await?;
+            skip(field, &held, limit).await?;
         }
     }
-    taken.ok_or_else(|| missing(call))
+    taken.ok_or_else(missing)
 }
 
-async fn skip(mut field: Field<'_>, source: &Source, limit: u64) -> Result<(), ApiError> {
+async fn skip(mut field: Field<'_>, held: &Held, limit: u64) -> Result<(), ApiError> {
     while field.chunk().await.map_err(|e| unreadable(e, limit))?.is_some() {
-        source.gave();
+        held.gave();
     }
     Ok(())
 }
 
-async fn write(app: &App, mut field: Field<'_>, source: &Source, limit: u64) -> Result<Scratch, ApiError> {
+async fn write(app: &App, mut field: Field<'_>, held: &Held, limit: u64) -> Result<Scratch, ApiError> {
     let path = app.handle.blobs().scratch().join(format!("upload-{}", app.handle.next_id()));
     let mut scratch = Scratch { path, size: 0, name: file_name(field.file_name()) };
     let file = File::create_new(&scratch.path).await.map_err(unwritable)?;
     let mut file = BufWriter::with_capacity(WRITE_BUFFER_BYTES, file);
     while let Some(chunk) = field.chunk().await.map_err(|e| unreadable(e, limit))? {
-        source.gave();
+        held.gave();
         scratch.size += chunk.len() as u64;
         if scratch.size > limit {
             return Err(too_large(limit));

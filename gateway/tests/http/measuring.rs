@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::Server;
+use crate::support::{Reply, Server};
 
 #[tokio::test]
 async fn a_page_is_measured_once_it_has_a_scale() {
@@ -138,9 +138,14 @@ async fn a_detection_is_processing_until_it_ends() {
     let status = format!("/pages/{page}/scale-detection-status");
     assert_eq!(server.get(&status).await.expect(200)["status"], "complete");
     // No stage of this node detects scales, so the job stays where it is.
-    let queued = server.act(&format!("/pages/{page}/detect-scale")).await.expect(202);
+    let url = server.url(&format!("/api/v1/pages/{page}/detect-scale"));
+    let queued = server.client.post(url).header("x-request-id", "trace-9").send().await.unwrap();
+    let queued = Reply::of(queued).await.expect(202);
     assert_eq!((&queued["status"], &queued["page_id"]), (&json!("queued"), &json!(page.to_string())));
     assert_eq!(server.get(&status).await.expect(200)["status"], "processing");
     let task = server.get(&format!("/tasks/{}", queued["task_id"].as_str().unwrap())).await.expect(200);
     assert_eq!((&task["status"], &task["task_type"]), (&json!("PENDING"), &json!("scale_detection")));
+    let job = queued["task_id"].as_str().unwrap().parse().unwrap();
+    let job = server.handle.catalog().job(server.handle.tenant(), job).await.unwrap().unwrap();
+    assert_eq!(job.request_id.as_deref(), Some("trace-9"), "the job's logs name the request that caused it");
 }

@@ -1,9 +1,13 @@
 //! What holds for every route.
 
+use std::time::Duration;
+
 use reqwest::{Method, StatusCode, header};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
-use crate::support::{Reply, Server};
+use crate::support::{DEADLINE, Reply, Server};
 
 const ORIGIN: &str = "http://localhost:5173";
 const NO_ID: &str = "00000000-0000-4000-8000-000000000000";
@@ -131,7 +135,7 @@ async fn metrics_name_routes_by_their_template() {
     let route = "endpoint=\"/api/v1/projects/{project_id}\"";
     assert!(has(&["http_requests_total{", route, "method=\"GET\"", "status=\"404\""]), "{text}");
     assert!(has(&["http_requests_total{", "endpoint=\"unmatched\""]));
-    assert!(has(&["http_request_duration_seconds", route]));
+    assert!(has(&["http_request_duration_seconds_bucket{", route, "le=\"0.5\""]));
     assert!(has(&["http_active_connections "]));
     assert!(!text.contains(NO_ID), "ids would make a series each");
 }
@@ -180,14 +184,54 @@ async fn a_body_past_the_limit_is_refused() {
     server.post("/projects", json!({"name": "x", "description": "y".repeat(500)})).await.expect(201);
 }
 
+/// A connection of our own, on which the test says what is sent when.
+async fn connect(server: &Server) -> TcpStream {
+    TcpStream::connect(server.base.trim_start_matches("http://")).await.unwrap()
+}
+
+/// Reads until the bytes hold `end`, or all of them when the server closes.
+async fn read_until(stream: &mut TcpStream, end: &str) -> String {
+    let mut read = Vec::new();
+    let more = async {
+        while !String::from_utf8_lossy(&read).contains(end) && stream.read_buf(&mut read).await.unwrap() > 0 {
+        }
+    };
+    tokio::time::timeout(DEADLINE, more).await.expect("an answer in time");
+    String::from_utf8(read).unwrap()
+}
+
+const HEALTH: &[u8] = b"GET /health HTTP/1.1\r\nhost: here\r\n\r\n";
+
 #[tokio::test]
 async fn more_connections_than_allowed_wait_for_a_place() {
     let server = Server::start_with(|c| c.api.max_connections = 1).await;
-    let first = tokio::net::TcpStream::connect(server.base.trim_start_matches("http://")).await.unwrap();
-    let waiting = tokio::spawn(server.client.get(server.url("/health")).send());
-    // The second is accepted only after the first is gone, and then answered at once.
+    let mut first = connect(&server).await;
+    first.write_all(HEALTH).await.unwrap();
+    assert!(read_until(&mut first, "healthy").await.starts_with("HTTP/1.1 200"));
+    let mut second = connect(&server).await;
+    second.write_all(HEALTH).await.unwrap();
+    let early = tokio::time::timeout(Duration::from_millis(200), second.readable()).await;
+    assert!(early.is_err(), "the first is still open, and there is one place");
     drop(first);
-    assert_eq!(waiting.await.unwrap().unwrap().status(), StatusCode::OK);
+    assert!(read_until(&mut second, "healthy").await.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn a_request_that_is_never_whole_is_given_up() {
+    let server = Server::start_with(|c| c.api.request_timeout_ms = 100).await;
+    let mut stream = connect(&server).await;
+    let head = "POST /api/v1/projects HTTP/1.1\r\nhost: here\r\ncontent-length: 10\r\n\r\n{";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let answer = read_until(&mut stream, "}").await;
+    assert!(answer.starts_with("HTTP/1.1 504") && answer.contains("within 100 ms"), "{answer}");
+}
+
+#[tokio::test]
+async fn any_origin_may_be_let_in() {
+    let server = Server::start_with(|c| c.api.cors_origins = vec!["*".to_owned()]).await;
+    let request = server.client.get(server.url("/health")).header("origin", "http://other.example");
+    let reply = request.send().await.unwrap();
+    assert_eq!(reply.headers()["access-control-allow-origin"], "http://other.example");
 }
 
 #[tokio::test]
@@ -206,22 +250,34 @@ async fn a_draining_node_takes_no_new_jobs_and_says_when_to_come_back() {
 #[tokio::test]
 async fn requests_in_flight_end_before_the_gateway_does() {
     let server = Server::start().await;
-    let project = server.project().await;
-    let url = server.url(&format!("/api/v1/projects/{project}/conditions"));
-    let (client, (send, body)) = (server.client.clone(), futures::channel::mpsc::unbounded());
-    let body = reqwest::Body::wrap_stream(futures::StreamExt::map(body, Ok::<Vec<u8>, std::io::Error>));
-    let in_flight =
-        tokio::spawn(client.post(url).header("content-type", "application/json").body(body).send());
-    send.unbounded_send(b"{\"name\": \"late\", ".to_vec()).unwrap();
-    // A second answer on another connection shows that the first request has had time to be under way.
-    server.get("/projects").await.expect(200);
-    let client = server.client.clone();
-    let url = server.url("/health");
+    let path = format!("/api/v1/projects/{}/conditions", server.project().await);
+    let body = r#"{"name": "late", "measurement_type": "count"}"#;
+    let mut stream = connect(&server).await;
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: here\r\ncontent-type: application/json\r\nexpect: 100-continue\r\n\
+         content-length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    // The handler reads the body: the request is in flight.
+    assert!(read_until(&mut stream, "\r\n\r\n").await.starts_with("HTTP/1.1 100"));
+    let (client, url) = (server.client.clone(), server.url("/health"));
     let ending = server.stop();
-    send.unbounded_send(b"\"measurement_type\": \"count\"}".to_vec()).unwrap();
-    drop(send);
-    let answer = in_flight.await.unwrap().unwrap();
-    assert_eq!(answer.status(), StatusCode::CREATED);
+    stream.write_all(body.as_bytes()).await.unwrap();
+    let answer = read_until(&mut stream, "no such text: until it closes").await;
+    assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
     assert_eq!(ending.await.unwrap(), 0, "no connection was cut");
     assert!(client.get(url).send().await.is_err(), "nobody listens any more");
+}
+
+#[tokio::test]
+async fn a_client_that_never_ends_is_cut_at_the_end_of_the_drain() {
+    let server = Server::start_with(|c| c.jobs.drain_ms = 100).await;
+    let mut stream = connect(&server).await;
+    let head =
+        "POST /api/v1/projects HTTP/1.1\r\nhost: here\r\nexpect: 100-continue\r\ncontent-length: 10\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    assert!(read_until(&mut stream, "\r\n\r\n").await.starts_with("HTTP/1.1 100"));
+    let ending = tokio::time::timeout(DEADLINE, server.stop()).await.expect("in time");
+    assert_eq!(ending.unwrap(), 1);
 }

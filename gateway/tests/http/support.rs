@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::PrometheusHandle;
 use reqwest::{Method, Response, StatusCode, header};
 use serde_json::{Value, json};
 use takeoff_commands::Desk;
@@ -21,14 +21,14 @@ use takeoff_engine::clock::{SystemClock, SystemIds};
 use takeoff_engine::error::StageError;
 use takeoff_engine::handle::{EngineParts, Handle};
 use takeoff_engine::stage::{Attempt, Effects, End, Stage, Tools};
-use takeoff_gateway::Gateway;
+use takeoff_gateway::{Gateway, exposition};
 use takeoff_storage::Batch;
 use takeoff_storage::catalog::Op;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 /// Longest that anything in these tests may take.
-pub const DEADLINE: Duration = Duration::from_secs(30);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Prices by the commands' own builder, as the real stage does, without the compute pool.
 struct PricingStage;
@@ -87,13 +87,13 @@ impl Stage for IdleDetection {
 /// One recorder a process; tests only ask for what they did themselves.
 fn prometheus() -> PrometheusHandle {
     static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
-    HANDLE.get_or_init(|| PrometheusBuilder::new().install_recorder().unwrap()).clone()
+    HANDLE.get_or_init(|| exposition().unwrap().install_recorder().unwrap()).clone()
 }
 
-pub struct Server {
-    pub base: String,
-    pub handle: Handle,
-    pub client: reqwest::Client,
+pub(crate) struct Server {
+    pub(crate) base: String,
+    pub(crate) handle: Handle,
+    pub(crate) client: reqwest::Client,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<usize>,
     _dir: tempfile::TempDir,
@@ -101,14 +101,14 @@ pub struct Server {
 
 /// An answer, read whole.
 #[derive(Debug)]
-pub struct Reply {
-    pub status: StatusCode,
-    pub headers: header::HeaderMap,
-    pub json: Value,
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: header::HeaderMap,
+    pub(crate) json: Value,
 }
 
 impl Reply {
-    pub async fn of(response: Response) -> Self {
+    pub(crate) async fn of(response: Response) -> Self {
         let (status, headers) = (response.status(), response.headers().clone());
         let bytes = response.bytes().await.unwrap();
         Self { status, headers, json: serde_json::from_slice(&bytes).unwrap_or(Value::Null) }
@@ -116,20 +116,20 @@ impl Reply {
 
     /// The body, if the status is the expected one.
     #[track_caller]
-    pub fn expect(self, status: u16) -> Value {
+    pub(crate) fn expect(self, status: u16) -> Value {
         assert_eq!(self.status.as_u16(), status, "{}", self.json);
         self.json
     }
 
     #[track_caller]
-    pub fn detail(self, status: u16) -> String {
+    pub(crate) fn detail(self, status: u16) -> String {
         let json = self.expect(status);
         json["detail"].as_str().unwrap_or_else(|| panic!("no detail: {json}")).to_owned()
     }
 
     /// `code at place` of each problem of a 422.
     #[track_caller]
-    pub fn problems(self) -> Vec<String> {
+    pub(crate) fn problems(self) -> Vec<String> {
         let json = self.expect(422);
         let list = json["detail"].as_array().unwrap_or_else(|| panic!("no list: {json}"));
         let place = |p: &Value| {
@@ -143,11 +143,11 @@ impl Reply {
 }
 
 impl Server {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::start_with(|_| {}).await
     }
 
-    pub async fn start_with(change: impl FnOnce(&mut NodeConfig)) -> Self {
+    pub(crate) async fn start_with(change: impl FnOnce(&mut NodeConfig)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut config = NodeConfig::solo(dir.path());
         config.api.listen = ([127, 0, 0, 1], 0).into();
@@ -182,20 +182,20 @@ impl Server {
     }
 
     /// Asks the gateway to end; the answer is how many connections it cut.
-    pub fn stop(self) -> JoinHandle<usize> {
+    pub(crate) fn stop(self) -> JoinHandle<usize> {
         self.stop.send(()).unwrap();
         self.serving
     }
 
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.base) }
     }
 
-    pub fn api(path: &str) -> String {
+    pub(crate) fn api(path: &str) -> String {
         format!("/api/v1{path}")
     }
 
-    pub async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Reply {
+    pub(crate) async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Reply {
         let mut request = self.client.request(method, self.url(path));
         if let Some(body) = body {
             request = request.json(&body);
@@ -203,41 +203,41 @@ impl Server {
         Reply::of(request.send().await.unwrap()).await
     }
 
-    pub async fn get(&self, path: &str) -> Reply {
+    pub(crate) async fn get(&self, path: &str) -> Reply {
         self.send(Method::GET, &Self::api(path), None).await
     }
 
-    pub async fn post(&self, path: &str, body: Value) -> Reply {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Reply {
         self.send(Method::POST, &Self::api(path), Some(body)).await
     }
 
     /// A POST without a body.
-    pub async fn act(&self, path: &str) -> Reply {
+    pub(crate) async fn act(&self, path: &str) -> Reply {
         self.send(Method::POST, &Self::api(path), None).await
     }
 
-    pub async fn put(&self, path: &str, body: Value) -> Reply {
+    pub(crate) async fn put(&self, path: &str, body: Value) -> Reply {
         self.send(Method::PUT, &Self::api(path), Some(body)).await
     }
 
-    pub async fn delete(&self, path: &str) -> Reply {
+    pub(crate) async fn delete(&self, path: &str) -> Reply {
         self.send(Method::DELETE, &Self::api(path), None).await
     }
 
     /// A new project's id.
-    pub async fn project(&self) -> String {
+    pub(crate) async fn project(&self) -> String {
         let made = self.post("/projects", json!({"name": "Warehouse 7"})).await.expect(201);
         made["id"].as_str().unwrap().to_owned()
     }
 
     /// A new condition's id.
-    pub async fn condition(&self, project: &str, body: Value) -> String {
+    pub(crate) async fn condition(&self, project: &str, body: Value) -> String {
         let made = self.post(&format!("/projects/{project}/conditions"), body).await.expect(201);
         made["id"].as_str().unwrap().to_owned()
     }
 
     /// A stored page without a scale, as ingestion leaves it; its image holds `image`.
-    pub async fn page(&self, project: &str, image: &[u8]) -> Page {
+    pub(crate) async fn page(&self, project: &str, image: &[u8]) -> Page {
         let (now, tenant) = (self.handle.now(), TenantId::DEFAULT);
         let mut batch = Batch::new(tenant);
         let mut hashes: Vec<BlobHash> = Vec::new();

@@ -6,6 +6,8 @@ use futures::StreamExt as _;
 use futures::channel::mpsc;
 use reqwest::multipart::{Form, Part};
 use reqwest::{Body, StatusCode};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use crate::support::{DEADLINE, Reply, Server};
 
@@ -113,12 +115,20 @@ async fn until(done: impl Fn() -> bool) {
 }
 
 #[tokio::test]
-async fn an_unknown_project_refuses_before_it_reads() {
+async fn a_refusal_reaches_a_client_that_sends_everything_before_it_reads() {
     let (server, _) = server().await;
-    let url = server.url("/api/v1/projects/00000000-0000-4000-8000-000000000000/documents");
-    let form = Form::new().part("file", Part::bytes(vec![b'x'; 10]).file_name("b.pdf"));
-    let reply = Reply::of(server.client.post(url).multipart(form).send().await.unwrap()).await;
-    assert!(reply.detail(404).contains("Project not found"));
+    let size = 30_000_000;
+    let mut stream = TcpStream::connect(server.base.trim_start_matches("http://")).await.unwrap();
+    let head = format!(
+        "POST /api/v1/projects/00000000-0000-4000-8000-000000000000/documents HTTP/1.1\r\nhost: here\r\n\
+         content-type: multipart/form-data; boundary=B\r\ncontent-length: {size}\r\nconnection: close\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    // Much more than the buffers of a connection hold.
+    stream.write_all(&vec![b'x'; size]).await.expect("the server reads on");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 404") && answer.contains("Project not found"), "{answer}");
 }
 
 #[tokio::test]
@@ -130,4 +140,37 @@ async fn a_file_that_is_no_plan_is_refused_with_its_reason() {
         assert!(!reply.detail(400).is_empty());
     }
     assert_eq!(scratch_files(&server), 0);
+}
+
+/// Peak of this process's resident memory since [`forget_peak`], KiB.
+#[cfg(target_os = "linux")]
+fn peak_kib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+#[cfg(target_os = "linux")]
+fn forget_peak() {
+    std::fs::write("/proc/self/clear_refs", "5").unwrap();
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn memory_stays_flat_while_a_large_file_comes_in() {
+    const CHUNK: usize = 1024 * 1024;
+    const CHUNKS: usize = 300;
+    let server = Server::start().await;
+    let url = server.url(&format!("/api/v1/projects/{}/documents", server.project().await));
+    forget_peak();
+    let before = peak_kib();
+    let chunks = futures::stream::iter(0..CHUNKS)
+        .map(|i| Ok::<_, io::Error>(if i == 0 { HEAD.as_bytes().to_vec() } else { vec![b'x'; CHUNK] }));
+    let tail = futures::stream::iter([Ok(b"\r\n--B--\r\n".to_vec())]);
+    let request = server.client.post(&url).header("content-type", "multipart/form-data; boundary=B");
+    let request = request.body(Body::wrap_stream(chunks.chain(tail)));
+    let reply = Reply::of(request.send().await.unwrap()).await;
+    assert!(reply.detail(400).contains("type"), "received whole, then refused for what it is");
+    let grown_mib = (peak_kib() - before) / 1024;
+    assert!(grown_mib < 100, "300 MiB came in and {grown_mib} MiB were used");
 }

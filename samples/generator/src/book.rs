@@ -4,10 +4,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pdf_writer::{Filter, Finish, Name, Pdf, Rect, Ref, TextStr};
+use pdf_writer::types::{SystemInfo, UnicodeCmap};
+use pdf_writer::writers::Resources;
+use pdf_writer::{Filter, Finish, Name, Pdf, Rect, Ref, Str, TextStr};
 
 use crate::geometry::{Affine, Bounds};
-use crate::ink::FONT;
+use crate::ink::{FONT, GARBLED_FONT};
 
 /// Level of the compressor, 0 to 9: beyond 6 files hardly shrink and take twice as long.
 const FLATE_LEVEL: u8 = 6;
@@ -18,7 +20,10 @@ pub(crate) struct Book {
     pages: Vec<BookPage>,
     blocks: Vec<Block>,
     block_of_key: BTreeMap<String, usize>,
-    layers: Vec<String>,
+    /// Names, and whether they are switched on.
+    layers: Vec<(String, bool)>,
+    /// Some page's text has a wrong map to Unicode.
+    pub(crate) garbled: bool,
     title: String,
 }
 
@@ -71,11 +76,11 @@ impl Book {
     }
 
     /// Index of the layer of this name, new or known.
-    pub(crate) fn layer(&mut self, name: &str) -> usize {
-        if let Some(known) = self.layers.iter().position(|l| l == name) {
+    pub(crate) fn layer(&mut self, name: &str, shown: bool) -> usize {
+        if let Some(known) = self.layers.iter().position(|(known, _)| known == name) {
             return known;
         }
-        self.layers.push(name.to_owned());
+        self.layers.push((name.to_owned(), shown));
         self.layers.len() - 1
     }
 
@@ -98,7 +103,10 @@ impl Book {
         let kids: Vec<Ref> = (0..self.pages.len()).map(|i| ids.page(i)).collect();
         pdf.pages(ids.tree).kids(kids).count(self.pages.len() as i32);
         pdf.type1_font(ids.font).base_font(Name(b"Helvetica")).encoding_predefined(Name(b"WinAnsiEncoding"));
-        for (i, name) in self.layers.iter().enumerate() {
+        if self.garbled {
+            write_garbled_font(&mut pdf);
+        }
+        for (i, (name, _)) in self.layers.iter().enumerate() {
             let mut group = pdf.indirect(ids.layer(i)).dict();
             group.pair(Name(b"Type"), Name(b"OCG"));
             group.pair(Name(b"Name"), TextStr(name));
@@ -121,7 +129,12 @@ impl Book {
             layers.insert(Name(b"OCGs")).array().items(all());
             let mut default = layers.insert(Name(b"D")).dict();
             default.insert(Name(b"Order")).array().items(all());
-            default.insert(Name(b"ON")).array().items(all());
+            for (key, on) in [(b"ON".as_slice(), true), (b"OFF".as_slice(), false)] {
+                let these = || all().zip(&self.layers).filter(|(_, l)| l.1 == on).map(|(id, _)| id);
+                if these().next().is_some() {
+                    default.insert(Name(key)).array().items(these());
+                }
+            }
         }
         catalog.finish();
         pdf.document_info(ids.info).title(TextStr(&self.title)).producer(TextStr("takeoff samples"));
@@ -134,6 +147,7 @@ struct Ids {
     tree: Ref,
     info: Ref,
     font: Ref,
+    garbled: bool,
     layers: i32,
     blocks: i32,
     pages: i32,
@@ -141,7 +155,7 @@ struct Ids {
 
 impl Ids {
     fn new(book: &Book) -> Self {
-        let layers = 5;
+        let layers = if book.garbled { 7 } else { 5 };
         let blocks = layers + book.layers.len() as i32;
         let pages = blocks + book.blocks.len() as i32;
         Self {
@@ -149,6 +163,7 @@ impl Ids {
             tree: Ref::new(2),
             info: Ref::new(3),
             font: Ref::new(4),
+            garbled: book.garbled,
             layers,
             blocks,
             pages,
@@ -172,6 +187,32 @@ impl Ids {
     }
 }
 
+/// The font whose text reads as nonsense, and its map: every character as the next one.
+const GARBLED: [i32; 2] = [5, 6];
+
+fn write_garbled_font(pdf: &mut Pdf) {
+    let [font, map] = GARBLED.map(Ref::new);
+    pdf.type1_font(font)
+        .base_font(Name(b"Helvetica"))
+        .encoding_predefined(Name(b"WinAnsiEncoding"))
+        .to_unicode(map);
+    let system = SystemInfo { registry: Str(b"Adobe"), ordering: Str(b"UCS"), supplement: 0 };
+    let mut cmap = UnicodeCmap::<u8>::new(Name(b"Garbled"), system);
+    for code in b'!'..b'~' {
+        cmap.pair(code, char::from(code + 1));
+    }
+    let cmap = cmap.finish();
+    pdf.cmap(map, cmap.as_slice());
+}
+
+fn write_fonts(resources: &mut Resources<'_>, ids: &Ids) {
+    let mut fonts = resources.fonts();
+    fonts.pair(FONT, ids.font);
+    if ids.garbled {
+        fonts.pair(GARBLED_FONT, Ref::new(GARBLED[0]));
+    }
+}
+
 /// zlib stream of `bytes`, the same on every build.
 pub(crate) fn deflate(bytes: &[u8]) -> Vec<u8> {
     miniz_oxide::deflate::compress_to_vec_zlib(bytes, FLATE_LEVEL)
@@ -182,7 +223,8 @@ fn write_block(pdf: &mut Pdf, ids: &Ids, index: usize, block: &Block) {
     let mut form = pdf.form_xobject(ids.block(index), &block.content);
     form.bbox(Rect::new(b.left as f32, b.top as f32, b.right as f32, b.bottom as f32));
     if block.uses_font {
-        form.resources().fonts().pair(FONT, ids.font);
+        let mut resources = form.resources();
+        write_fonts(&mut resources, ids);
     } else {
         form.resources();
     }
@@ -201,7 +243,7 @@ fn write_page(pdf: &mut Pdf, ids: &Ids, index: usize, page: &BookPage) {
     }
     out.contents(ids.content(index));
     let mut resources = out.resources();
-    resources.fonts().pair(FONT, ids.font);
+    write_fonts(&mut resources, ids);
     if !page.blocks.is_empty() {
         let mut blocks = resources.x_objects();
         for &b in &page.blocks {

@@ -91,6 +91,7 @@ impl<'b> Canvas<'b> {
             rooms: Vec::new(),
             walls: Vec::new(),
         };
+        book.garbled |= habit.lettering == Lettering::Garbled;
         let pt_per_inch = 72.0 / ratio;
         let (blocks, layers) = (BTreeSet::new(), BTreeSet::new());
         Self { book, ink, habit, size, pt_per_inch, blocks, layers, layer_open: false, truth }
@@ -103,11 +104,20 @@ impl<'b> Canvas<'b> {
 
     /// Moves on to a layer; everything is on some layer from then on.
     pub(crate) fn layer(&mut self, name: &str) {
+        self.enter_layer(name, true);
+    }
+
+    /// Moves on to a layer that is switched off: what follows isn't seen and isn't true.
+    pub(crate) fn hidden_layer(&mut self, name: &str) {
+        self.enter_layer(name, false);
+    }
+
+    fn enter_layer(&mut self, name: &str, shown: bool) {
         if !self.habit.layers {
             return;
         }
         self.leave_layer();
-        let index = self.book.layer(name);
+        let index = self.book.layer(name, shown);
         self.layers.insert(index);
         self.ink.begin_layer(&layer_name(index));
         self.layer_open = true;
@@ -155,17 +165,9 @@ impl<'b> Canvas<'b> {
 
     /// Draws a symbol and notes it in the truth; answers the box of its lines in points.
     pub(crate) fn place(&mut self, kind: Kind, placement: Placement) -> Bounds {
+        self.draw_untrue(kind, placement);
         let unit = kind.unit(self.pt_per_inch);
         let map = placement.map();
-        let pen = if placement.status == Status::New { NEW_WORK } else { EXISTING };
-        if self.habit.blocks {
-            let key = format!("{}/{unit}/{}", kind.name(), pen.width);
-            let index = self.book.block(key, || draw_block(kind, unit, pen, self.habit));
-            self.blocks.insert(index);
-            self.ink.block(&block_name(index), &map);
-        } else {
-            draw_shapes(&mut self.ink, kind, unit, pen, &map);
-        }
         let area = bounds(kind, &map.after(&Affine::scale(unit, unit)));
         let own = bounds(kind, &Affine::scale(unit, unit));
         let instance = Instance {
@@ -180,6 +182,21 @@ impl<'b> Canvas<'b> {
         };
         self.truth.symbols.entry(kind.name().to_owned()).or_default().push(instance);
         area
+    }
+
+    /// Draws a symbol without a word in the truth.
+    pub(crate) fn draw_untrue(&mut self, kind: Kind, placement: Placement) {
+        let unit = kind.unit(self.pt_per_inch);
+        let map = placement.map();
+        let pen = if placement.status == Status::New { NEW_WORK } else { EXISTING };
+        if self.habit.blocks {
+            let key = format!("{}/{unit}/{}", kind.name(), pen.width);
+            let index = self.book.block(key, || draw_block(kind, unit, pen, self.habit));
+            self.blocks.insert(index);
+            self.ink.block(&block_name(index), &map);
+        } else {
+            draw_shapes(&mut self.ink, kind, unit, pen, &map);
+        }
     }
 
     /// A line over what is drawn already; the symbols that it runs over are noted as crossed.

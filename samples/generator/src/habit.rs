@@ -10,6 +10,8 @@ pub enum Lettering {
     Text,
     /// Text runs cut anywhere, so that one word arrives in pieces.
     SplitRuns,
+    /// Text whose map to Unicode is wrong: it looks right and reads as nonsense.
+    Garbled,
     /// A single-line stroke font: lines, no text layer at all.
     Strokes,
 }
@@ -34,11 +36,12 @@ pub struct Habit {
 
 impl Habit {
     /// Names that [`Habit::named`] knows.
-    pub const NAMES: [&'static str; 9] = [
+    pub const NAMES: [&'static str; 10] = [
         "blocks",
         "inline",
         "exploded",
         "layered",
+        "garbled",
         "rotated90",
         "rotated180",
         "rotated270",
@@ -63,6 +66,7 @@ impl Habit {
             "inline" => Self::PLAIN,
             "exploded" => Self { exploded: true, lettering: Lettering::Strokes, ..Self::PLAIN },
             "layered" => Self { layers: true, lettering: Lettering::SplitRuns, ..blocks },
+            "garbled" => Self { lettering: Lettering::Garbled, ..blocks },
             "rotated90" => Self { rotate: 90, ..blocks },
             "rotated180" => Self { rotate: 180, ..Self::PLAIN },
             "rotated270" => Self { rotate: 270, exploded: true, ..Self::PLAIN },

@@ -7,8 +7,10 @@ use crate::geometry::{Affine, Point, arc_points, sin_cos};
 use crate::habit::Lettering;
 use crate::lettering;
 
-/// Resource name of the one font.
+/// Resource name of the font.
 pub(crate) const FONT: Name<'static> = Name(b"F1");
+/// And of the same font with a wrong map to Unicode.
+pub(crate) const GARBLED_FONT: Name<'static> = Name(b"F2");
 /// Largest piece of an exploded curve, degrees.
 const EXPLODED_STEP: f64 = 15.0;
 /// Every so many characters a split run is cut.
@@ -235,7 +237,8 @@ impl Ink {
         self.uses_font = true;
         self.fill_gray(gray);
         self.content.begin_text();
-        self.content.set_font(FONT, n(size));
+        let garbled = self.lettering == Lettering::Garbled;
+        self.content.set_font(if garbled { GARBLED_FONT } else { FONT }, n(size));
         let runs: Vec<String> = match self.lettering {
             Lettering::SplitRuns => {
                 text.chars().collect::<Vec<_>>().chunks(SPLIT_RUN).map(|c| c.iter().collect()).collect()

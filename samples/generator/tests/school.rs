@@ -166,8 +166,9 @@ fn the_recipe_asks_for_what_the_truth_answers() {
             assert_eq!(hit.len(), 1, "{:?} shows {hit:?}", condition["id"]);
             counted += 1;
         }
-        let components = condition["assembly"]["component"].as_array().unwrap();
-        assert!(components.len() >= 3);
+        let assembly = &condition["assembly"];
+        let own = assembly.get("component").map_or(0, |c| c.as_array().unwrap().len());
+        assert!(own >= 3 || assembly["template"].is_str());
     }
     assert!(counted >= 3);
 }

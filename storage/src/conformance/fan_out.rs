@@ -45,6 +45,8 @@ pub async fn fan_in(s: &Subject) {
         assert_eq!(done.woken, if n == 13 { vec![Stage::Noop] } else { vec![] });
     }
     assert_eq!(counts(s, 1).await, (JobState::Ready, 3, 0, 0));
+    let queue = s.catalog.queue(Stage::Noop).await.expect("queue");
+    assert_eq!((queue.ready, queue.waiting), (1, 0));
     let token = s.lease_one(1).await;
     let now = s.job(1).await;
     assert_eq!((token, now.attempts, now.checkpoint), (2, 0, Some(json!("rest"))));

@@ -29,7 +29,7 @@ impl<'c, 'o, K: Kv> Change<'c, 'o, K> {
     }
 
     pub(super) fn batch(&mut self, batch: Batch) -> Result<(), StoreError> {
-        let count = batch.len();
+        let count = batch.op_count();
         if count > MAX_BATCH_OPS {
             return Err(StoreError::TooManyOps { count, limit: MAX_BATCH_OPS });
         }

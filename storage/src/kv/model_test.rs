@@ -77,15 +77,15 @@ fn new_job() -> impl Strategy<Value = NewJob> {
 
 fn change() -> impl Strategy<Value = JobChange> {
     let event = prop_oneof![
-        Just(JobEvent::Succeed { result: json!(1) }),
-        prop::collection::vec(new_job(), 0..3)
+        4 => Just(JobEvent::Succeed { result: json!(1) }),
+        3 => prop::collection::vec(new_job(), 0..3)
             .prop_map(|children| JobEvent::FanOut { children, checkpoint: json!(2) }),
-        Just(JobEvent::Fail { kind: FailureKind::Retry, message: "r".into() }),
-        Just(JobEvent::Fail { kind: FailureKind::Reject, message: "x".into() }),
-        Just(JobEvent::Release),
-        Just(JobEvent::Cancel { reason: "c".into() }),
-        Just(JobEvent::Requeue),
-        (1_u64..3).prop_map(|token| JobEvent::Fenced { token, message: "f".into() }),
+        1 => Just(JobEvent::Fail { kind: FailureKind::Retry, message: "r".into() }),
+        1 => Just(JobEvent::Fail { kind: FailureKind::Reject, message: "x".into() }),
+        1 => Just(JobEvent::Release),
+        1 => Just(JobEvent::Cancel { reason: "c".into() }),
+        1 => Just(JobEvent::Requeue),
+        1 => (1_u64..3).prop_map(|token| JobEvent::Fenced { token, message: "f".into() }),
     ];
     (200..200 + JOBS, 1_u64..3, event).prop_map(|(n, token, event)| JobChange {
         job: id(n),
@@ -104,7 +104,14 @@ fn step() -> impl Strategy<Value = Step> {
     );
     prop_oneof![
         8 => commit.prop_map(|(expect, ops, jobs, changes, event)| Step::Commit { expect, ops, jobs, changes, event }),
-        2 => (0_usize..4, 1_i64..300).prop_map(|(max_jobs, lease_ms)| Step::Lease { max_jobs, lease_ms }),
+        6 => change().prop_map(|change| Step::Commit {
+            expect: Vec::new(),
+            ops: Vec::new(),
+            jobs: Vec::new(),
+            changes: vec![change],
+            event: false,
+        }),
+        4 => (0_usize..4, 100_i64..900).prop_map(|(max_jobs, lease_ms)| Step::Lease { max_jobs, lease_ms }),
         1 => (0_i64..400).prop_map(Step::Pass),
         1 => Just(Step::Rescue),
         1 => Just(Step::Prune),
@@ -290,7 +297,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
-    fn stores_do_what_batches_mean(steps in prop::collection::vec(step(), 1..40)) {
+    fn stores_do_what_batches_mean(steps in prop::collection::vec(step(), 1..80)) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         runtime.map_err(|e| TestCaseError::fail(e.to_string()))?.block_on(history(steps))?;
     }

@@ -231,25 +231,34 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
+/// An older state of the log is a sound one, but not what was promised.
+#[tokio::test]
+async fn an_older_log_is_refused() {
+    let (folder, older) = (tempfile::tempdir().expect("folder"), tempfile::tempdir().expect("folder"));
+    filled(folder.path()).await;
+    copy(&folder.path().join("tree"), older.path());
+    let s = open_in(folder.path()).expect("open");
+    s.catalog.ping().await.expect("one more commit");
+    drop(s);
+    fs::remove_dir_all(folder.path().join("tree")).expect("remove");
+    copy(older.path(), &folder.path().join("tree"));
+    let why = unusable(folder.path());
+    assert!(why.contains("was acknowledged"), "{why}");
+}
+
 /// Bytes are overwritten or cut off at random: the store says that it is damaged, or nothing that was
 /// acknowledged is missing. What it never does is to open with less.
-#[tokio::test]
-async fn damage_is_never_a_smaller_store() {
-    let folder = tempfile::tempdir().expect("folder");
-    filled(folder.path()).await;
-    // Without leases, so that opening changes nothing.
-    let whole = content(&open_in(folder.path()).expect("open")).await.expect("content");
-    let mut random = ChaCha8Rng::seed_from_u64(7);
-    let mut refused = 0;
+async fn damage_is_never_a_smaller_store(folder: &Path, whole: &Content, seed: u64) {
     const ROUNDS: usize = 60;
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut refused = 0;
     for round in 0..ROUNDS {
         let damaged = tempfile::tempdir().expect("folder");
-        copy(folder.path(), damaged.path());
+        copy(folder, damaged.path());
         let files = files(&damaged.path().join("tree"));
         let file =
             if round % 3 == 0 { &files[round / 3 % files.len()] } else { &damaged.path().join("tree/db") };
-        let used = used_bytes(file).max(1);
-        let at = random.random_range(0..used);
+        let at = random.random_range(0..used_bytes(file).max(1));
         let opened = OpenOptions::new().write(true).open(file).expect("open");
         if round % 5 == 4 {
             opened.set_len(at).expect("cut");
@@ -263,9 +272,32 @@ async fn damage_is_never_a_smaller_store() {
             Err(StoreError::Unusable(_)) => refused += 1,
             Err(e) => panic!("round {round}, {file:?} at {at}: {e:?}"),
             Ok(s) => {
-                assert_eq!(content(&s).await.expect("content"), whole, "round {round}, {file:?} at {at}")
+                assert_eq!(&content(&s).await.expect("content"), whole, "round {round}, {file:?} at {at}")
             }
         }
     }
     assert!(refused >= ROUNDS / 3, "only {refused} of {ROUNDS} were refused");
+}
+
+#[tokio::test]
+async fn damage_of_a_closed_store_is_noticed() {
+    let folder = tempfile::tempdir().expect("folder");
+    filled(folder.path()).await;
+    // Without leases, so that opening changes nothing.
+    let whole = content(&open_in(folder.path()).expect("open")).await.expect("content");
+    damage_is_never_a_smaller_store(folder.path(), &whole, 7).await;
+}
+
+#[tokio::test]
+async fn damage_of_a_store_that_was_killed_is_noticed() {
+    let (folder, killed) = (tempfile::tempdir().expect("folder"), tempfile::tempdir().expect("folder"));
+    let s = open_in(folder.path()).expect("open");
+    fill(&s).await;
+    for n in [14, 15] {
+        s.change(n, Some(1), JobEvent::Release).await.expect("release");
+    }
+    let whole = content(&s).await.expect("content");
+    // What a kill at this moment would leave: nothing is in flight.
+    copy(folder.path(), killed.path());
+    damage_is_never_a_smaller_store(killed.path(), &whole, 8).await;
 }

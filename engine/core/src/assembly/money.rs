@@ -51,7 +51,7 @@ mod tests {
     #[test]
     fn doubles_convert_by_their_shortest_text() {
         assert_eq!(decimal_of(0.1).unwrap().to_string(), "0.1");
-        assert_eq!(decimal_of(1155.000_000_000_000_2).unwrap().to_string(), "1155.0000000000002");
+        assert_eq!(decimal_of(1_155.000_000_000_000_2).unwrap().to_string(), "1155.0000000000002");
         assert_eq!(decimal_of(5e-324), Some(Decimal::ZERO));
         for bad in [f64::NAN, f64::INFINITY, 1e28, -1e300] {
             assert_eq!(decimal_of(bad), None);

@@ -4,6 +4,9 @@ use rustc_hash::FxHashMap;
 
 use super::index::PageIndex;
 use super::ink::{Ink, Segment, clip};
+use super::matching::Matcher;
+use super::pose::Pose;
+use super::surroundings;
 use super::template::{Template, centred};
 use super::texture;
 use crate::budget::{Budget, Exhausted};
@@ -114,13 +117,10 @@ impl Exemplar {
         }
         let middle = [(bounds.left + bounds.right) / 2.0, (bounds.top + bounds.bottom) / 2.0];
         ink.segments = centred(&ink.segments, middle);
-        Ok(Self {
-            template: Template::of(&ink, &weights, budget)?,
-            middle,
-            page: Some(page.fingerprint),
-            drawn,
-            background: choice.through,
-        })
+        let mut template = Template::of(&ink, &weights, budget)?;
+        let matcher = Matcher { page, template: &template, same_pen: true };
+        template.own = surroundings::look(&matcher, &Pose::at(middle), &|_| false);
+        Ok(Self { template, middle, page: Some(page.fingerprint), drawn, background: choice.through })
     }
 
     /// The same symbol for a page that must not be taken for its own, even if it is an exact copy of it.

@@ -9,8 +9,8 @@ use super::ink::{Ink, InkStyle, Segment};
 use super::legend::Legend;
 use super::runs::{Baseline, Loop, Run, Runs};
 use crate::budget::{Budget, Exhausted};
-use crate::geom::{ListRect, PageSpace};
-use crate::page::display::{DisplayList, PageKind};
+use crate::geom::PageSpace;
+use crate::page::display::{DisplayList, PageKind, Word};
 
 /// A page made ready for searching. Building takes one pass over the page's ink; any number of
 /// exemplars can then be cut from it and looked for on it.
@@ -29,18 +29,8 @@ pub struct PageIndex {
     pub(super) curves: Vec<Baseline>,
     pub(super) loops: Vec<Loop>,
     pub(super) grid: Grid,
-    pub(super) words: Vec<TagWord>,
     pub(super) legend: Legend,
     pub(super) fingerprint: u64,
-}
-
-/// A word as far as counting cares.
-#[derive(Debug, Clone)]
-pub(super) struct TagWord {
-    pub text: String,
-    pub bounds: ListRect,
-    pub angle: f32,
-    pub size: f32,
 }
 
 impl PageIndex {
@@ -53,14 +43,7 @@ impl PageIndex {
         let ink = Ink::of(list, budget)?;
         let Runs { run_of, runs, lines, curves, loops } = Runs::link(&ink, budget)?;
         let grid = Grid::build(&ink.segments, width, height, budget)?;
-        let words = list.words.iter().map(|w| TagWord {
-            text: w.text.clone(),
-            bounds: w.bounds,
-            angle: w.angle,
-            size: w.size,
-        });
-        let words: Vec<TagWord> = words.collect();
-        let fingerprint = fingerprint(&ink.segments, &words, &list.space);
+        let fingerprint = fingerprint(&ink.segments, &list.words, &list.space);
         Ok(Self {
             space: list.space,
             kind: list.kind,
@@ -74,7 +57,6 @@ impl PageIndex {
             curves,
             loops,
             grid,
-            words,
             legend: Legend::of(list),
             fingerprint,
         })
@@ -87,7 +69,7 @@ impl PageIndex {
 }
 
 /// Tells pages apart, so that an exemplar knows its own.
-fn fingerprint(segments: &[Segment], words: &[TagWord], space: &PageSpace) -> u64 {
+fn fingerprint(segments: &[Segment], words: &[Word], space: &PageSpace) -> u64 {
     let mut hash = FxHasher::default();
     hash.write_u32(space.width_px);
     hash.write_u32(space.height_px);

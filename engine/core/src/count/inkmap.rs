@@ -60,13 +60,22 @@ impl InkMap {
 
     /// Whether ink of about this direction lies within reach.
     pub(super) fn has(&self, p: [f64; 2], d: [f64; 2]) -> bool {
+        let bits = self.at(p);
+        bits != 0 && bits & 1 << bin_of(&[d[0] as f32, d[1] as f32]) != 0
+    }
+
+    /// Whether any ink lies within reach.
+    pub(super) fn near(&self, p: [f64; 2]) -> bool {
+        self.at(p) != 0
+    }
+
+    fn at(&self, p: [f64; 2]) -> u16 {
         let column = ((p[0] as f32 - self.left) * self.per_unit).floor();
         let row = ((p[1] as f32 - self.top) * self.per_unit).floor();
         if column < 0.0 || row < 0.0 || column >= self.columns as f32 || row >= self.rows as f32 {
-            return false;
+            return 0;
         }
-        let bits = self.cells[(row as i32 * self.columns + column as i32) as usize];
-        bits != 0 && bits & 1 << bin_of(&[d[0] as f32, d[1] as f32]) != 0
+        self.cells[(row as i32 * self.columns + column as i32) as usize]
     }
 }
 

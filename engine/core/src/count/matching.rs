@@ -1,13 +1,11 @@
 //! A pose against the page: quick test, refinement, judgement.
 
-use rustc_hash::FxHashMap;
-
+use super::hidden;
 use super::index::PageIndex;
 use super::ink::{InkStyle, Segment};
 use super::pose::Pose;
+use super::surroundings::Surroundings;
 use super::template::{Sample, Template};
-use super::texture::{self, Hatches};
-use crate::geom::ListRect;
 
 /// Sine of the largest angle between strokes that can be the same (30 degrees).
 const MAX_SINE: f64 = 0.5;
@@ -24,26 +22,31 @@ const REFINE_SAMPLES: usize = 160;
 /// A piece longer than this many diameters runs through; it counts for little as the symbol's own.
 const THROUGH_DIAMETERS: f64 = 1.5;
 const THROUGH_CREDIT: f64 = 0.4;
-/// A stroke that leaves the outline by this share of the diameter is not the symbol's.
-const LEAVES_SHARE: f64 = 0.25;
 
-/// How confidence falls: with the share of the exemplar's ink that is missing and of the page's ink
-/// that is not the exemplar's, past what rounding explains, and with a different pen.
-const MISSING_SLACK: f64 = 0.01;
-const MISSING_SLOPE: f64 = 2.2;
-const EXTRA_SLACK: f64 = 0.04;
-const EXTRA_SLOPE: f64 = 1.2;
+/// How confidence falls, each past what rounding explains: with the share of the exemplar's ink that
+/// is not there at all, with what is there but not quite, with ink that is not the exemplar's, with
+/// another pen, with a filled body instead of an outline, inside a frame, under a cover.
+const ABSENT_SLACK: f64 = 0.01;
+const ABSENT_SLOPE: f64 = 4.0;
+const LOOSE_SLACK: f64 = 0.01;
+const LOOSE_SLOPE: f64 = 1.5;
+const EXTRA_SLACK: f64 = 0.03;
+const EXTRA_SLOPE: f64 = 2.4;
 const STYLE_SLOPE: f64 = 0.35;
-const SOLID_SLOPE: f64 = 0.25;
+const SOLID_SLOPE: f64 = 0.3;
+const FRAME_LOSS: f64 = 0.35;
+const HIDDEN_SLOPE: f64 = 0.3;
 
 /// The judgement of a pose.
 #[derive(Debug, Clone)]
 pub(super) struct Score {
     pub confidence: f64,
-    /// Share of the exemplar's ink that the page has.
+    /// Share of the exemplar's ink that the page has, of what is not hidden.
     pub coverage: f64,
-    /// Ink inside the outline that is not the exemplar's, as a share of the exemplar's ink.
+    /// Ink that would belong to the symbol but is not the exemplar's, as a share of the exemplar's.
     pub extra: f64,
+    /// Confidence before foreign ink counts.
+    pub base: f64,
     /// Pieces of page ink that the pose takes for itself.
     pub claims: Vec<(u32, u32)>,
 }
@@ -211,11 +214,15 @@ impl Matcher<'_> {
         let full = self.template.tolerance * scale;
         let through = (THROUGH_DIAMETERS * self.template.diameter * scale) as f32;
         let bucket = full.max(0.3);
-        let (mut covered, mut same_pen, mut same_body) = (0.0, 0.0, 0.0);
+        let (mut same_pen, mut same_body) = (0.0, 0.0);
         let mut claims = Vec::new();
+        let mut credits = Vec::with_capacity(self.template.samples.len());
         for s in &self.template.samples {
             let (p, d) = (pose.apply(wide(s.p)), pose.turn(wide(s.d)));
-            let Some(hit) = self.nearest(p, d, full * 2.0, &s.style) else { continue };
+            let Some(hit) = self.nearest(p, d, full * 2.0, &s.style) else {
+                credits.push(None);
+                continue;
+            };
             let piece = &self.page.segments[hit.segment as usize];
             let length = piece.length();
             let mut credit = (2.0 - hit.distance / full).clamp(0.0, 1.0);
@@ -226,97 +233,43 @@ impl Matcher<'_> {
                 claims.push((hit.segment, (hit.t * f64::from(length) / bucket) as u32));
             }
             let w = credit * f64::from(s.weight);
-            covered += w;
             same_pen += w * f64::from(u8::from(self.agrees(s, piece)));
             same_body += w * f64::from(u8::from(s.solid == piece.solid));
+            credits.push(Some(credit));
         }
         claims.sort_unstable();
         claims.dedup();
-        let coverage = covered / self.template.weight;
-        let met = covered.max(f64::MIN_POSITIVE);
-        let extra = if coverage < 0.4 { 1.0 } else { self.extra(pose) };
-        let mut confidence = 1.0
-            - MISSING_SLOPE * (1.0 - coverage - MISSING_SLACK).max(0.0)
-            - EXTRA_SLOPE * (extra - EXTRA_SLACK).max(0.0)
+        let seen = hidden::look(self, pose, &credits);
+        let met: f64 = credits
+            .iter()
+            .zip(&self.template.samples)
+            .map(|(c, s)| c.unwrap_or(0.0) * f64::from(s.weight))
+            .sum::<f64>()
+            .max(f64::MIN_POSITIVE);
+        let loose = 1.0 - seen.coverage - seen.absent;
+        let mut base = 1.0
+            - ABSENT_SLOPE * (seen.absent - ABSENT_SLACK).max(0.0)
+            - LOOSE_SLOPE * (loose - LOOSE_SLACK).max(0.0)
+            - HIDDEN_SLOPE * seen.hidden
             - SOLID_SLOPE * (1.0 - same_body / met);
         if self.same_pen {
-            confidence -= STYLE_SLOPE * (1.0 - same_pen / met);
+            base -= STYLE_SLOPE * (1.0 - same_pen / met);
         }
-        Score { confidence: confidence.clamp(0.0, 1.0), coverage, extra, claims }
+        let base = base.clamp(0.0, 1.0);
+        Score { confidence: base, coverage: seen.coverage, extra: 0.0, base, claims }
+    }
+
+    /// Lets foreign ink count, past what there is around the exemplar itself.
+    pub(super) fn weigh(&self, score: &mut Score, around: Surroundings) {
+        let own = self.template.own;
+        score.extra = around.extra;
+        let extra = (around.extra - own.extra - EXTRA_SLACK).max(0.0);
+        let frame = if around.framed && !own.framed { FRAME_LOSS } else { 0.0 };
+        score.confidence = (score.base - EXTRA_SLOPE * extra - frame).clamp(0.0, 1.0);
     }
 
     fn agrees(&self, sample: &Sample, piece: &Segment) -> bool {
         sample.style.agrees(&self.page.styles[piece.style as usize])
-    }
-
-    /// Page ink inside the outline that the exemplar does not have, without what runs through and
-    /// without hatch, as a share of the exemplar's ink.
-    fn extra(&self, pose: &Pose) -> f64 {
-        let scale = pose.scale();
-        let tolerance = self.template.tolerance;
-        let mut area = ListRect::EMPTY;
-        for &corner in &self.template.hull {
-            let p = pose.apply(corner);
-            area.add(p[0] as f32, p[1] as f32);
-        }
-        let step = (tolerance * scale) as f32;
-        let leave = (LEAVES_SHARE * self.template.diameter * scale) as f32;
-        let mut by_run: FxHashMap<u32, (f64, Vec<Segment>)> = FxHashMap::default();
-        for i in self.page.grid.within(&area) {
-            let piece = self.page.segments[i as usize];
-            let run = self.page.run_of[i as usize];
-            let b = self.page.runs[run as usize].bounds;
-            let leaves = (area.left - b.left)
-                .max(area.top - b.top)
-                .max(b.right - area.right)
-                .max(b.bottom - area.bottom);
-            if leaves > leave {
-                continue;
-            }
-            let length = piece.length();
-            let count = (length / step).ceil().max(1.0);
-            let d = [f64::from(piece.b[0] - piece.a[0]), f64::from(piece.b[1] - piece.a[1])];
-            let d = pose.unturn(d);
-            let foreign = (0..count as u32).filter(|&k| {
-                let p = pose.invert(wide(piece.at((k as f32 + 0.5) / count)));
-                self.template.encloses(p, tolerance * 1.5) && !self.template.map.has(p, d)
-            });
-            let share = foreign.count() as f64 / f64::from(count);
-            if share > 0.0 {
-                let entry = by_run.entry(run).or_default();
-                entry.0 += share * f64::from(length);
-                entry.1.push(piece);
-            }
-        }
-        let pieces: Vec<(Segment, f64)> = by_run
-            .values()
-            .flat_map(|(length, pieces)| {
-                let share = length / pieces.len() as f64;
-                pieces.iter().map(move |p| (*p, share))
-            })
-            .collect();
-        let segments: Vec<Segment> = pieces.iter().map(|p| p.0).collect();
-        let (gap, margin) =
-            ((self.template.diameter * scale * 0.25) as f32, (self.template.diameter * scale * 0.5) as f32);
-        let marks = texture::regular(&segments, gap);
-        let all = self.template.weight * scale;
-        let total = |hatches: &Hatches| -> f64 {
-            let ours = |p: &Segment| !hatches.hold(p, &self.page.styles);
-            pieces.iter().zip(&marks).filter(|(p, mark)| !**mark && ours(&p.0)).map(|(p, _)| p.1).sum()
-        };
-        let extra = total(&Hatches::default());
-        if extra <= EXTRA_SLACK * all {
-            return extra / all;
-        }
-        // Scraps of a hatch that goes on around the symbol are not the symbol's.
-        let around = self.page.grid.within(&ListRect {
-            left: area.left - margin,
-            top: area.top - margin,
-            right: area.right + margin,
-            bottom: area.bottom + margin,
-        });
-        let around: Vec<Segment> = around.iter().map(|&i| self.page.segments[i as usize]).collect();
-        total(&Hatches::of(&around, &self.page.styles, gap)) / all
     }
 }
 

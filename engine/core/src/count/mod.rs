@@ -8,6 +8,7 @@
 mod candidates;
 mod exemplar;
 mod grid;
+mod hidden;
 mod index;
 mod ink;
 mod inkmap;
@@ -16,6 +17,7 @@ mod matching;
 mod pose;
 mod runs;
 mod search;
+mod surroundings;
 mod symmetry;
 mod template;
 #[cfg(test)]

@@ -20,6 +20,11 @@ impl Pose {
         Self { re: angle.cos(), im: angle.sin(), x: 0.0, y: 0.0, mirrored }
     }
 
+    /// The exemplar as it is, its middle at a place.
+    pub(super) fn at(middle: [f32; 2]) -> Self {
+        Self { x: f64::from(middle[0]), y: f64::from(middle[1]), ..Self::turned(0.0, false) }
+    }
+
     /// The pose that brings `from` onto `to`; `None` when a baseline has no length.
     pub(super) fn from_baselines(from: [[f64; 2]; 2], to: [[f64; 2]; 2], mirrored: bool) -> Option<Self> {
         let flip = if mirrored { -1.0 } else { 1.0 };

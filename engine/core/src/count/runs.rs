@@ -43,7 +43,6 @@ pub(super) struct Loop {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Run {
     pub bounds: ListRect,
-    pub length: f32,
 }
 
 /// Everything that linking finds; lists sorted by length.
@@ -111,7 +110,7 @@ impl Runs {
         let mut bounds = ListRect::EMPTY;
         points.iter().for_each(|p| bounds.add(p[0], p[1]));
         let length = points.windows(2).map(|w| distance(w[0], w[1])).sum();
-        self.runs.push(Run { bounds, length });
+        self.runs.push(Run { bounds });
         let straight = self.straight_parts(&points);
         if closed && points.len() >= 6 {
             self.loops.push(loop_of(&points, length));
@@ -192,7 +191,7 @@ struct Links<'a> {
 impl Links<'_> {
     fn place(&self, end: u32) -> [f32; 2] {
         let s = &self.segments[(end / 2) as usize];
-        if end % 2 == 0 { s.a } else { s.b }
+        if end.is_multiple_of(2) { s.a } else { s.b }
     }
 
     /// Direction in which the pen leaves the segment at this end.

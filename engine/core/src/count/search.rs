@@ -7,6 +7,7 @@ use super::exemplar::Exemplar;
 use super::index::PageIndex;
 use super::matching::{Matcher, Score};
 use super::pose::Pose;
+use super::surroundings;
 use crate::budget::Budget;
 use crate::found::{Finding, Found};
 use crate::geom::{PxPoint, PxRect};
@@ -105,17 +106,14 @@ pub fn find(
     let (candidates, mut ended) = propose(&matcher, range, budget);
     let mut judged = Vec::new();
     if own {
-        let pose = Pose {
-            x: f64::from(exemplar.middle[0]),
-            y: f64::from(exemplar.middle[1]),
-            ..Pose::turned(0.0, false)
-        };
+        let pose = Pose::at(exemplar.middle);
         judged.push(Judged { pose, score: Score { confidence: 1.0, ..matcher.score(&pose) }, own: true });
     }
     if let Err(e) = judge(&matcher, params, range, &candidates, budget, &mut judged) {
         ended = ended.and(Err(e));
     }
     let mut kept = strongest(judged);
+    reconsider(&matcher, params, &mut kept);
     let search = Search { page, exemplar, params };
     let mut outcome = search.outcome(&mut kept);
     outcome.complete = ended.is_ok();
@@ -169,8 +167,9 @@ fn judge(
         if !seen.insert(key) {
             continue;
         }
-        let score = matcher.score(&pose);
-        if score.confidence >= NEAR_MISS_FLOOR.min(params.threshold) {
+        let mut score = matcher.score(&pose);
+        if score.base >= NEAR_MISS_FLOOR.min(params.threshold) {
+            matcher.weigh(&mut score, surroundings::look(matcher, &pose, &|_| false));
             judged.push(Judged { pose, score, own: false });
         }
     }
@@ -209,6 +208,23 @@ fn strongest(mut judged: Vec<Judged>) -> Vec<Judged> {
         kept.push(j);
     }
     kept
+}
+
+/// Looks around the kept poses again, now that it is known which ink belongs to which instance.
+fn reconsider(matcher: &Matcher<'_>, params: &CountParams, kept: &mut Vec<Judged>) {
+    let mut owner: FxHashMap<u32, usize> = FxHashMap::default();
+    for (k, j) in kept.iter().enumerate().filter(|(_, j)| j.score.base >= params.threshold) {
+        for &(segment, _) in &j.score.claims {
+            owner.entry(segment).or_insert(k);
+        }
+    }
+    for (k, j) in kept.iter_mut().enumerate().filter(|(_, j)| !j.own) {
+        if j.score.confidence < j.score.base {
+            let taken = |segment: u32| owner.get(&segment).is_some_and(|&o| o != k);
+            matcher.weigh(&mut j.score, surroundings::look(matcher, &j.pose, &taken));
+        }
+    }
+    kept.retain(|j| j.score.confidence >= NEAR_MISS_FLOOR.min(params.threshold));
 }
 
 /// Smallest turn to either side, degrees.
@@ -271,7 +287,8 @@ impl Search<'_> {
         let to_px = |p: [f64; 2]| self.page.space.to_px(p[0] as f32, p[1] as f32);
         let bbox = PxRect::from_corners(to_px(low), to_px(high));
         let middle = [(low[0] + high[0]) / 2.0, (low[1] + high[1]) / 2.0];
-        let angle = if template.round { 0.0 } else { pose.angle_deg() };
+        // No drawing is exact to a hundredth of a degree.
+        let angle = if template.round { 0.0 } else { (pose.angle_deg() * 100.0).round() / 100.0 % 360.0 };
         Some(Detection {
             bbox,
             center: bbox.center(),

@@ -4,6 +4,7 @@ use super::ink::{Ink, InkStyle, Segment};
 use super::inkmap::InkMap;
 use super::pose::Pose;
 use super::runs::{Baseline, Loop, Runs};
+use super::surroundings::Surroundings;
 use super::symmetry;
 use crate::budget::{Budget, Exhausted};
 
@@ -41,6 +42,10 @@ pub(super) struct Template {
     /// Diagonal of the ink's box, list units.
     pub diameter: f64,
     pub tolerance: f64,
+    /// Distance of samples along the ink.
+    pub step: f64,
+    /// What is around the exemplar itself and so is no reason to doubt an instance.
+    pub own: Surroundings,
     pub lines: Vec<Baseline>,
     pub curves: Vec<Baseline>,
     pub loops: Vec<Loop>,
@@ -74,6 +79,8 @@ impl Template {
             map,
             diameter: f64::from(diameter),
             tolerance: f64::from(tolerance),
+            step: f64::from(step),
+            own: Surroundings::default(),
             lines: runs.lines,
             curves: runs.curves,
             loops: runs.loops,

@@ -246,8 +246,16 @@ const fn outcome_of(kind: FailureKind) -> &'static str {
     }
 }
 
+/// How a failure's batch stands to the burial of its job.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Burial {
+    NotNeeded,
+    Included,
+    Failed,
+}
+
 /// The batch that ends the attempt as a failure, with the burial when the job dies of it.
-async fn failure_batch(held: &Held, kind: FailureKind, message: &str) -> (Batch, bool) {
+async fn failure_batch(held: &Held, kind: FailureKind, message: &str) -> (Batch, Burial) {
     let mut batch = Batch::new(held.job().tenant);
     // Another holder's fenced commit may have cost an attempt since the lease.
     let fresh = held.node.tools.catalog.job(held.job().tenant, held.job().id).await;
@@ -255,18 +263,36 @@ async fn failure_batch(held: &Held, kind: FailureKind, message: &str) -> (Batch,
         Ok(Some(job)) => job,
         _ => held.job(),
     };
-    let mut buried = true;
+    let mut burial = Burial::NotNeeded;
     if dies_of(job, kind) {
         match held.node.bury(job, message).await {
-            Ok(burial) => batch = burial,
+            Ok(with_burial) => (batch, burial) = (with_burial, Burial::Included),
             Err(e) => {
                 tracing::error!(error = e, "the burial failed");
-                buried = false;
+                burial = Burial::Failed;
             }
         }
     }
     batch.changes.push(change(held, JobEvent::Fail { kind, message: message.to_owned() }));
-    (batch, buried)
+    (batch, burial)
+}
+
+/// For a job that died without its burial: of an attempt that was counted between our look at it and our
+/// commit, or because the burial failed with it.
+async fn bury_late(held: &Held, message: &str) {
+    for _ in 0..BURIALS {
+        let committed = match held.node.bury(held.job(), message).await {
+            Ok(burial) if burial.is_empty() => return,
+            Ok(burial) => held.node.tools.catalog.commit(burial).await,
+            Err(e) => Err(StoreError::Unavailable(e)),
+        };
+        match committed {
+            Ok(committed) => return held.node.after_commit(&committed, None),
+            Err(e) => tracing::warn!(error = %e, "the burial failed"),
+        }
+        tokio::time::sleep(FIRST_PAUSE).await;
+    }
+    tracing::error!("the job is dead and its owner was not told");
 }
 
 async fn fail(held: &mut Held, kind: FailureKind, message: String) -> Settled {
@@ -276,10 +302,10 @@ async fn fail(held: &mut Held, kind: FailureKind, message: String) -> Settled {
     tracing::warn!(kind = outcome, message, "attempt failed");
     let mut pause = FIRST_PAUSE;
     for round in 1..=BURIALS {
-        let (batch, buried) = failure_batch(held, kind, &message).await;
-        if buried {
+        let (batch, burial) = failure_batch(held, kind, &message).await;
+        if burial != Burial::Failed {
             match commit(held, batch).await {
-                Ok(committed) => return failed(held, outcome, &committed),
+                Ok(committed) => return failed(held, outcome, &message, &committed, burial).await,
                 Err(StoreError::Fenced { .. }) => return fenced(held, &message).await,
                 Err(e) if e.is_conflict() => {
                     tracing::debug!(round, error = %e, "the owner was changed meanwhile")
@@ -293,21 +319,25 @@ async fn fail(held: &mut Held, kind: FailureKind, message: String) -> Settled {
         tokio::time::sleep(pause).await;
         pause *= 2;
     }
-    // The owner keeps its state, which is bad; a job that fails for ever is worse.
+    // The owner keeps its state for now, which is bad; a job that fails for ever is worse.
     let mut batch = Batch::new(held.job().tenant);
-    batch.changes.push(change(held, JobEvent::Fail { kind, message }));
+    batch.changes.push(change(held, JobEvent::Fail { kind, message: message.clone() }));
     match commit(held, batch).await {
-        Ok(committed) => {
-            if committed.ended.contains(&held.job().id) {
-                tracing::error!("the job is dead and its owner was not told");
-            }
-            failed(held, outcome, &committed)
-        }
+        Ok(committed) => failed(held, outcome, &message, &committed, Burial::Failed).await,
         Err(e) => not_settled(held, &e),
     }
 }
 
-fn failed(held: &mut Held, outcome: &'static str, committed: &Committed) -> Settled {
-    let dead = committed.ended.contains(&held.job().id).then_some(JobState::Dead);
-    done(held, outcome, dead)
+async fn failed(
+    held: &mut Held,
+    outcome: &'static str,
+    message: &str,
+    committed: &Committed,
+    burial: Burial,
+) -> Settled {
+    let dead = committed.ended.contains(&held.job().id);
+    if dead && burial != Burial::Included {
+        bury_late(held, message).await;
+    }
+    done(held, outcome, dead.then_some(JobState::Dead))
 }

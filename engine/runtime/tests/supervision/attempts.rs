@@ -14,14 +14,14 @@ use takeoff_storage::catalog::{Expect, JobChange, JobEvent, LeaseRequest};
 use tokio::sync::mpsc;
 
 use crate::support::{
-    Fixture, SOON, TENANT, counter, done, ended, job, start, stored, submit, until, wait_for_cancel, within,
+    Fixture, TENANT, counter, done, ended, job, start, stored, submit, until, wait_for_cancel, within,
 };
 
 const STAGE: StageName = StageName::Ingest;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn effects_and_end_are_one_commit() {
-    let (stage, _) = Fixture::new(STAGE, 60_000, |attempt, _| async move {
+    let (stage, _) = Fixture::stage(STAGE, 60_000, |attempt, _| async move {
         let mut batch = Batch::new(attempt.tenant());
         batch.event(Id::NIL, "page_ready", json!({ "number": 1 }));
         Ok(Effects { batch, end: End::Done { result: json!({ "pages": 2 }) } })
@@ -37,7 +37,7 @@ async fn effects_and_end_are_one_commit() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_panic_costs_one_attempt_and_is_visible() {
-    let (stage, mut burials) = Fixture::new(STAGE, 60_000, |attempt, _| async move {
+    let (stage, mut burials) = Fixture::stage(STAGE, 60_000, |attempt, _| async move {
         assert!(attempt.job.attempts > 0, "page {} is upside down", attempt.job.args["page"]);
         done(Value::Null)
     });
@@ -52,7 +52,7 @@ async fn a_panic_costs_one_attempt_and_is_visible() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_panic_in_the_rest_of_the_stage_is_a_failure_too() {
-    let (stage, mut burials) = Fixture::new(STAGE, 60_000, |_, _| async { done(Value::Null) });
+    let (stage, mut burials) = Fixture::stage(STAGE, 60_000, |_, _| async { done(Value::Null) });
     let handle = start(vec![stage]).await;
     let id = submit(&handle, job(STAGE, json!({ "budget": "panic" }))).await;
     let job = ended(&handle, id).await;
@@ -63,7 +63,7 @@ async fn a_panic_in_the_rest_of_the_stage_is_a_failure_too() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hang_past_the_budget_ends_as_one() {
-    let (stage, _burials) = Fixture::new(STAGE, 50, |attempt, _| async move {
+    let (stage, _burials) = Fixture::stage(STAGE, 50, |attempt, _| async move {
         if attempt.job.attempts == 0 {
             std::future::pending::<()>().await;
         }
@@ -81,7 +81,7 @@ async fn a_hang_past_the_budget_ends_as_one() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_stage_returns_after_its_budget_was_cancelled_still_counts() {
-    let (stage, _burials) = Fixture::new(STAGE, 30, |attempt, _| async move {
+    let (stage, _burials) = Fixture::stage(STAGE, 30, |attempt, _| async move {
         while !attempt.budget.is_cancelled() {
             tokio::task::yield_now().await;
         }
@@ -98,7 +98,7 @@ async fn what_a_stage_returns_after_its_budget_was_cancelled_still_counts() {
 async fn a_stage_that_blocks_its_thread_is_abandoned_and_watched() {
     let (release, hold) = std::sync::mpsc::channel::<()>();
     let hold = std::sync::Mutex::new(Some(hold));
-    let (stage, _burials) = Fixture::new(STAGE, 30, move |_, _| {
+    let (stage, _burials) = Fixture::stage(STAGE, 30, move |_, _| {
         let hold = hold.lock().unwrap().take();
         async move {
             if let Some(hold) = hold {
@@ -119,7 +119,7 @@ async fn a_stage_that_blocks_its_thread_is_abandoned_and_watched() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn retries_back_off_then_the_job_dies_and_its_owner_is_told() {
-    let (stage, mut burials) = Fixture::new(STAGE, 60_000, |attempt, _| async move {
+    let (stage, mut burials) = Fixture::stage(STAGE, 60_000, |attempt, _| async move {
         Err(StageError::Retry(format!("outage {}", attempt.job.attempts)))
     });
     let handle = start(vec![stage]).await;
@@ -135,9 +135,40 @@ async fn retries_back_off_then_the_job_dies_and_its_owner_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_input_that_cannot_be_worked_on_is_an_outcome_and_no_dead_letter() {
+    let (stage, mut burials) = Fixture::stage(STAGE, 60_000, |attempt, _| async move {
+        let mut batch = Batch::new(attempt.tenant());
+        batch.event(Id::NIL, "document_failed", Value::Null);
+        Ok(Effects { batch, end: End::Refused { error: "the file is no drawing".to_owned() } })
+    });
+    let handle = start(vec![stage]).await;
+    let id = submit(&handle, job(STAGE, Value::Null)).await;
+    let job = ended(&handle, id).await;
+    assert_eq!((job.state, job.error.as_deref()), (JobState::Refused, Some("the file is no drawing")));
+    assert!(burials.none(), "its batch said so already");
+    assert_eq!(handle.catalog().events(TENANT, Id::NIL, 0, 10).await.unwrap().len(), 1);
+    assert_eq!(handle.catalog().queue(STAGE).await.unwrap().dead, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_burial_that_fails_does_not_keep_the_job_alive() {
+    let (stage, mut burials) = Fixture::stage(STAGE, 60_000, |_, _| async {
+        Err(StageError::Reject("no such document".to_owned()))
+    });
+    let handle = start(vec![stage]).await;
+    let id = submit(&handle, job(STAGE, json!("no grave"))).await;
+    let job = ended(&handle, id).await;
+    assert_eq!((job.state, job.attempts), (JobState::Dead, 1));
+    for _ in 0..8 {
+        assert_eq!(burials.next().await.0, id, "tried before the end and after it");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_rejected_job_is_dead_at_once() {
-    let (stage, mut burials) =
-        Fixture::new(STAGE, 60_000, |_, _| async { Err(StageError::Reject("no such document".to_owned())) });
+    let (stage, mut burials) = Fixture::stage(STAGE, 60_000, |_, _| async {
+        Err(StageError::Reject("no such document".to_owned()))
+    });
     let handle = start(vec![stage]).await;
     let id = submit(&handle, job(STAGE, Value::Null)).await;
     let job = ended(&handle, id).await;
@@ -147,7 +178,7 @@ async fn a_rejected_job_is_dead_at_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn child_deaths_poison_the_job() {
-    let (stage, mut burials) = Fixture::new(STAGE, 60_000, |_, _| async {
+    let (stage, mut burials) = Fixture::stage(STAGE, 60_000, |_, _| async {
         Err(StageError::ChildDeath { message: "page 3 kills the parser".to_owned() })
     });
     let handle = start(vec![stage]).await;
@@ -161,7 +192,7 @@ async fn child_deaths_poison_the_job() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_snooze_costs_nothing() {
-    let (stage, _burials) = Fixture::new(STAGE, 60_000, |attempt, tools| async move {
+    let (stage, _burials) = Fixture::stage(STAGE, 60_000, |attempt, tools| async move {
         if attempt.job.token < 3 {
             let until = tools.clock.now().plus_ms(10);
             return Err(StageError::Snooze { until, reason: "the scale is not known yet".to_owned() });
@@ -179,7 +210,7 @@ async fn a_snooze_costs_nothing() {
 async fn a_conflict_runs_the_attempt_again_without_cost() {
     let runs = Arc::new(AtomicU32::new(0));
     let counted = Arc::clone(&runs);
-    let (stage, _burials) = Fixture::new(STAGE, 60_000, move |attempt, _| {
+    let (stage, _burials) = Fixture::stage(STAGE, 60_000, move |attempt, _| {
         let run = counted.fetch_add(1, Ordering::Relaxed);
         async move {
             let mut batch = Batch::new(attempt.tenant());
@@ -198,7 +229,7 @@ async fn a_conflict_runs_the_attempt_again_without_cost() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_conflict_that_stays_becomes_a_failure() {
-    let (stage, _burials) = Fixture::new(STAGE, 60_000, |attempt, _| async move {
+    let (stage, _burials) = Fixture::stage(STAGE, 60_000, |attempt, _| async move {
         let mut batch = Batch::new(attempt.tenant());
         batch.expect.push(Expect::Exists(Kind::Page, SystemIds.next()));
         Ok(Effects { batch, end: End::Done { result: Value::Null } })
@@ -212,7 +243,7 @@ async fn a_conflict_that_stays_becomes_a_failure() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stage_may_not_decide_about_jobs_itself() {
-    let (stage, _burials) = Fixture::new(STAGE, 60_000, |attempt, _| async move {
+    let (stage, _burials) = Fixture::stage(STAGE, 60_000, |attempt, _| async move {
         let mut batch = Batch::new(attempt.tenant());
         let event = JobEvent::Succeed { result: json!("forged") };
         batch.changes.push(JobChange { job: attempt.job.id, token: Some(attempt.job.token), event });
@@ -231,7 +262,7 @@ async fn a_stage_may_not_decide_about_jobs_itself() {
 async fn an_attempt_that_is_fenced_off_stores_nothing_and_counts() {
     let (begun_tx, mut begun) = mpsc::unbounded_channel();
     let (go_tx, go) = tokio::sync::watch::channel(false);
-    let (stage, _burials) = Fixture::new(STAGE, 60_000, move |attempt, _| {
+    let (stage, _burials) = Fixture::stage(STAGE, 60_000, move |attempt, _| {
         let (begun, mut go) = (begun_tx.clone(), go.clone());
         async move {
             begun.send(attempt.job.token).unwrap();
@@ -242,9 +273,7 @@ async fn an_attempt_that_is_fenced_off_stores_nothing_and_counts() {
         }
     });
     let handle = start(vec![stage]).await;
-    let mut new = job(STAGE, Value::Null);
-    new.priority = 1;
-    let id = submit(&handle, new).await;
+    let id = submit(&handle, job(STAGE, Value::Null)).await;
     assert_eq!(within(begun.recv()).await, Some(1));
 
     // The thief needs the job ready for a moment that the node does not use: its slots are filled first.
@@ -265,12 +294,42 @@ async fn an_attempt_that_is_fenced_off_stores_nothing_and_counts() {
     assert_eq!(seen.failures[0].kind, FailureKind::Fenced);
     let events = handle.catalog().events(TENANT, Id::NIL, 0, 10).await.unwrap();
     assert_eq!(events.len(), 1, "only the filler's");
-    assert!(SOON.as_secs() > 0);
+}
+
+/// Between the lease and the last failure another holder's fenced commit used up an attempt.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failure_that_turns_out_to_be_the_last_buries_as_well() {
+    let (begun_tx, mut begun) = mpsc::unbounded_channel();
+    let (go_tx, go) = tokio::sync::watch::channel(false);
+    let (stage, mut burials) = Fixture::stage(STAGE, 60_000, move |attempt, _| {
+        let (begun, mut go) = (begun_tx.clone(), go.clone());
+        async move {
+            if attempt.job.token == 1 {
+                return Err(StageError::Snooze { until: attempt.job.run_at, reason: "once".to_owned() });
+            }
+            begun.send(()).unwrap();
+            go.wait_for(|go| *go).await.unwrap();
+            Err(StageError::Retry("an outage".to_owned()))
+        }
+    });
+    let handle = start(vec![stage]).await;
+    let mut new = job(STAGE, Value::Null);
+    new.retry.max_attempts = 2;
+    let id = submit(&handle, new).await;
+    within(begun.recv()).await.unwrap();
+    let mut late = Batch::new(TENANT);
+    let event = JobEvent::Fenced { token: 1, message: "a node that woke up".to_owned() };
+    late.changes.push(JobChange { job: id, token: None, event });
+    handle.catalog().commit(late).await.unwrap();
+    go_tx.send(true).unwrap();
+    let job = ended(&handle, id).await;
+    assert_eq!((job.state, job.attempts), (JobState::Dead, 2));
+    assert_eq!(burials.next().await, (id, "an outage".to_owned()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fan_out_and_fan_in_with_a_failing_child() {
-    let (stage, mut burials) = Fixture::new(STAGE, 60_000, |attempt, _| async move {
+    let (stage, mut burials) = Fixture::stage(STAGE, 60_000, |attempt, _| async move {
         let job = &attempt.job;
         if job.args == json!("bad page") {
             return Err(StageError::Reject("a bad page".to_owned()));
@@ -299,7 +358,7 @@ async fn fan_out_and_fan_in_with_a_failing_child() {
 async fn a_cancel_reaches_the_running_attempt_at_once() {
     let (begun_tx, mut begun) = mpsc::unbounded_channel();
     let (stage, mut burials) =
-        Fixture::new(STAGE, 60_000, move |attempt, _| wait_for_cancel(attempt, begun_tx.clone()));
+        Fixture::stage(STAGE, 60_000, move |attempt, _| wait_for_cancel(attempt, begun_tx.clone()));
     let handle = start(vec![stage]).await;
     let id = submit(&handle, job(STAGE, Value::Null)).await;
     assert_eq!(within(begun.recv()).await, Some(id));
@@ -318,7 +377,7 @@ async fn a_cancel_reaches_the_running_attempt_at_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cancel_takes_the_children_with_it() {
     let (begun_tx, mut begun) = mpsc::unbounded_channel();
-    let (stage, _burials) = Fixture::new(STAGE, 60_000, move |attempt, _| {
+    let (stage, _burials) = Fixture::stage(STAGE, 60_000, move |attempt, _| {
         let begun = begun_tx.clone();
         async move {
             if attempt.job.args == json!("page") {

@@ -22,7 +22,7 @@ async fn an_actor_that_crashes_is_restarted_up_to_the_intensity_then_the_node_is
     let catalog = Faulty::new();
     let mut config = config();
     config.jobs.restart_limit = 3;
-    let (stage, _burials) = Fixture::new(STAGE, 60_000, |_, _| async { done(Value::Null) });
+    let (stage, _burials) = Fixture::stage(STAGE, 60_000, |_, _| async { done(Value::Null) });
     let handle = Handle::start(parts(config, Arc::clone(&catalog) as _, vec![stage])).await.unwrap();
     assert!(handle.readiness().ready);
 
@@ -42,7 +42,7 @@ async fn an_actor_that_crashes_is_restarted_up_to_the_intensity_then_the_node_is
 #[tokio::test(flavor = "multi_thread")]
 async fn a_few_crashes_are_survived() {
     let catalog = Faulty::new();
-    let (stage, _burials) = Fixture::new(STAGE, 60_000, |_, _| async { done(Value::Null) });
+    let (stage, _burials) = Fixture::stage(STAGE, 60_000, |_, _| async { done(Value::Null) });
     let mut config = config();
     config.jobs.restart_limit = 1_000_000;
     let handle = Handle::start(parts(config, Arc::clone(&catalog) as _, vec![stage])).await.unwrap();
@@ -59,7 +59,7 @@ async fn a_stage_that_only_crashes_rests_and_comes_back() {
     let mut config = config();
     config.jobs.restart_limit = 2;
     config.jobs.restart_window_ms = 400;
-    let (stage, _burials) = Fixture::new(STAGE, 60_000, |attempt, _| async move {
+    let (stage, _burials) = Fixture::stage(STAGE, 60_000, |attempt, _| async move {
         assert!(attempt.job.attempts >= 3, "not yet");
         done(Value::Null)
     });
@@ -80,7 +80,7 @@ async fn an_outage_at_the_commit_is_waited_out() {
     let catalog = Faulty::new();
     let (begun_tx, mut begun) = mpsc::unbounded_channel();
     let (go_tx, go) = tokio::sync::watch::channel(false);
-    let (stage, _burials) = Fixture::new(STAGE, 60_000, move |_, _| {
+    let (stage, _burials) = Fixture::stage(STAGE, 60_000, move |_, _| {
         let (begun, mut go) = (begun_tx.clone(), go.clone());
         async move {
             begun.send(()).unwrap();
@@ -104,7 +104,7 @@ async fn an_outage_at_the_commit_is_waited_out() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_commit_whose_answer_was_lost_is_not_done_twice() {
     let catalog = Faulty::new();
-    let (stage, _burials) = Fixture::new(STAGE, 60_000, |_, _| async { done(json!(1)) });
+    let (stage, _burials) = Fixture::stage(STAGE, 60_000, |_, _| async { done(json!(1)) });
     let handle = Handle::start(parts(config(), Arc::clone(&catalog) as _, vec![stage])).await.unwrap();
     *catalog.answers_lost.lock().unwrap() = 1;
     let id = submit(&handle, job(STAGE, Value::Null)).await;
@@ -122,7 +122,7 @@ async fn a_lease_that_cannot_be_renewed_is_let_go_before_it_expires() {
     config.jobs.lease_ms = 400;
     config.jobs.renew_ms = 50;
     let (begun_tx, mut begun) = mpsc::unbounded_channel();
-    let (stage, _burials) = Fixture::new(STAGE, 60_000, move |attempt, _| {
+    let (stage, _burials) = Fixture::stage(STAGE, 60_000, move |attempt, _| {
         let begun = begun_tx.clone();
         async move {
             if attempt.job.token == 1 {
@@ -147,7 +147,7 @@ async fn a_lease_that_cannot_be_renewed_is_let_go_before_it_expires() {
 async fn a_stuck_compute_pool_makes_the_node_unready_and_keeps_it_from_leasing() {
     let mut config = config();
     config.compute.health_ms = 40;
-    let (stage, _burials) = Fixture::new(STAGE, 60_000, |_, _| async { done(Value::Null) });
+    let (stage, _burials) = Fixture::stage(STAGE, 60_000, |_, _| async { done(Value::Null) });
     let handle = start_with(config, vec![stage]).await;
     let (release, hold) = std::sync::mpsc::channel::<()>();
     let stuck = tokio::spawn({
@@ -172,7 +172,7 @@ async fn a_stuck_compute_pool_makes_the_node_unready_and_keeps_it_from_leasing()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_panic_in_the_pool_reaches_the_stage_as_an_error() {
-    let (stage, _burials) = Fixture::new(STAGE, 60_000, |attempt, tools| async move {
+    let (stage, _burials) = Fixture::stage(STAGE, 60_000, |attempt, tools| async move {
         let work = |_: &mut Scratch| -> u32 { panic!("a bug in a hot loop") };
         match tools.compute.run(&attempt.budget, work).await {
             Err(e) => Err(takeoff_engine::error::StageError::Retry(e.to_string())),

@@ -41,7 +41,7 @@ async fn a_commit_wakes_its_stage() {
     let mut config = config();
     // No poll can be what starts the job.
     config.jobs.poll_ms = 3_600_000;
-    let (stage, _burials) = Fixture::new(STAGE, 60_000, |_, _| async { done(Value::Null) });
+    let (stage, _burials) = Fixture::stage(STAGE, 60_000, |_, _| async { done(Value::Null) });
     let handle = start_with(config, vec![stage]).await;
     for _ in 0..20 {
         let since = Stopwatch::start();
@@ -60,7 +60,7 @@ async fn interactive_before_batch_then_priority_then_age() {
     let (begun_tx, mut begun) = mpsc::unbounded_channel();
     let (go_tx, go) = tokio::sync::watch::channel(false);
     let noted = Arc::clone(&order);
-    let (stage, _burials) = Fixture::new(STAGE, 60_000, move |attempt, _| {
+    let (stage, _burials) = Fixture::stage(STAGE, 60_000, move |attempt, _| {
         let (noted, begun, mut go) = (Arc::clone(&noted), begun_tx.clone(), go.clone());
         async move {
             let name = attempt.job.args.as_str().unwrap_or_default().to_owned();
@@ -104,7 +104,7 @@ async fn interactive_before_batch_then_priority_then_age() {
 async fn no_more_attempts_than_slots() {
     let (begun_tx, mut begun) = mpsc::unbounded_channel();
     let (go_tx, go) = tokio::sync::watch::channel(false);
-    let (stage, _burials) = Fixture::new(STAGE, 60_000, move |_, _| {
+    let (stage, _burials) = Fixture::stage(STAGE, 60_000, move |_, _| {
         let (begun, mut go) = (begun_tx.clone(), go.clone());
         async move {
             begun.send(()).unwrap();
@@ -161,7 +161,7 @@ async fn an_end_that_nobody_told_of_is_found_by_looking() {
 async fn progress_is_seen_while_it_runs_and_stored_by_renewals() {
     let (begun_tx, mut begun) = mpsc::unbounded_channel();
     let (go_tx, go) = tokio::sync::watch::channel(false);
-    let (stage, _burials) = Fixture::new(STAGE, 60_000, move |attempt, _| {
+    let (stage, _burials) = Fixture::stage(STAGE, 60_000, move |attempt, _| {
         let (begun, mut go) = (begun_tx.clone(), go.clone());
         async move {
             attempt.progress.report(40.0, "page 4 of 10");

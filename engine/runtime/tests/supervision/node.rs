@@ -22,7 +22,7 @@ const STAGE: StageName = StageName::Ingest;
 async fn a_drain_lets_running_work_finish() {
     let (begun_tx, mut begun) = mpsc::unbounded_channel();
     let (go_tx, go) = tokio::sync::watch::channel(false);
-    let (stage, _burials) = Fixture::new(STAGE, 60_000, move |_, _| {
+    let (stage, _burials) = Fixture::stage(STAGE, 60_000, move |_, _| {
         let (begun, mut go) = (begun_tx.clone(), go.clone());
         async move {
             begun.send(()).unwrap();
@@ -61,7 +61,7 @@ async fn a_drain_lets_running_work_finish() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_drain_past_its_limit_releases_without_cost() {
     let (begun_tx, mut begun) = mpsc::unbounded_channel();
-    let (stage, mut burials) = Fixture::new(STAGE, 60_000, move |attempt, _| {
+    let (stage, mut burials) = Fixture::stage(STAGE, 60_000, move |attempt, _| {
         let begun = begun_tx.clone();
         async move {
             // One ends when it is told, the other has to be torn away.
@@ -105,7 +105,7 @@ async fn the_death_of_a_node_costs_no_attempt() {
     let folder = tempfile::tempdir().unwrap();
     let (begun_tx, mut begun) = mpsc::unbounded_channel();
     let (stage, _burials) =
-        Fixture::new(STAGE, 60_000, move |attempt, _| wait_for_cancel(attempt, begun_tx.clone()));
+        Fixture::stage(STAGE, 60_000, move |attempt, _| wait_for_cancel(attempt, begun_tx.clone()));
     let catalog = reopen(folder.path()).await;
     let handle = Handle::start(parts(config(), catalog, vec![stage])).await.unwrap();
     let id = submit(&handle, job(STAGE, Value::Null)).await;
@@ -114,7 +114,7 @@ async fn the_death_of_a_node_costs_no_attempt() {
     drop(handle);
 
     let (stage, _burials) =
-        Fixture::new(STAGE, 60_000, |attempt, _| async move { done(json!(attempt.job.token)) });
+        Fixture::stage(STAGE, 60_000, |attempt, _| async move { done(json!(attempt.job.token)) });
     let handle = Handle::start(parts(config(), reopen(folder.path()).await, vec![stage])).await.unwrap();
     let job = ended(&handle, id).await;
     assert_eq!((job.state, job.attempts, job.result), (JobState::Succeeded, 0, Some(json!(2))));
@@ -125,7 +125,7 @@ async fn the_death_of_a_node_costs_no_attempt() {
 async fn a_stage_that_is_not_enabled_takes_nothing() {
     let mut config = config();
     config.stages.iter_mut().filter(|s| s.stage == STAGE).for_each(|s| s.enabled = false);
-    let (stage, _burials) = Fixture::new(STAGE, 60_000, |_, _| async { done(Value::Null) });
+    let (stage, _burials) = Fixture::stage(STAGE, 60_000, |_, _| async { done(Value::Null) });
     let handle = start_with(config, vec![stage, Arc::new(NoopStage)]).await;
     let idle = submit(&handle, job(STAGE, Value::Null)).await;
     let noop = submit(&handle, job(StageName::Noop, Value::Null)).await;

@@ -65,7 +65,7 @@ impl Burials {
 }
 
 impl Fixture {
-    pub(crate) fn new<F>(
+    pub(crate) fn stage<F>(
         name: StageName,
         budget_ms: u64,
         behave: impl Fn(Attempt, Tools) -> F + Send + Sync + 'static,
@@ -96,6 +96,9 @@ impl Stage for Fixture {
 
     async fn bury(&self, job: &Job, why: &str, _: Tools) -> Result<Batch, StageError> {
         let _ = self.buried.send((job.id, why.to_owned()));
+        if job.args == json!("no grave") {
+            return Err(StageError::Retry("the owner cannot be read".to_owned()));
+        }
         let mut batch = Batch::new(job.tenant);
         batch.event(Id::NIL, "buried", json!({ "job": job.id, "why": why }));
         Ok(batch)

@@ -208,3 +208,16 @@ pub(crate) fn cables(canvas: &mut Canvas<'_>, dice: &mut Dice, floor: &Floor, se
         canvas.crossing_line(a, b);
     }
 }
+
+/// Devices of a former state, on a layer that is switched off: nobody sees or counts them.
+pub(crate) fn removed(canvas: &mut Canvas<'_>, trade: Trade, floor: &Floor, setting: &Setting) {
+    if !canvas.habit.layers {
+        return;
+    }
+    canvas.hidden_layer("X-DEMO");
+    for room in &floor.rooms {
+        let [x, y] = setting.area(&floor.inner(room)).center();
+        canvas.draw_untrue(trade.on_walls()[0], Placement::at([x, y + 14.0]));
+    }
+    canvas.layer("X-ANNO");
+}

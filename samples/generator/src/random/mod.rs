@@ -8,7 +8,7 @@ use crate::book::Book;
 use crate::canvas::Canvas;
 use crate::dice::Dice;
 use crate::geometry::Bounds;
-use crate::habit::Habit;
+use crate::habit::{Habit, Lettering};
 use crate::plan::{Look, Setting, Taken, draw_floor};
 use crate::sheet::{
     ARCH_D, ARCH_E1, DrawingTitle, TitleBlock, draw_drawing_title, draw_frame, draw_legend, draw_notes,
@@ -54,7 +54,7 @@ pub(crate) fn draw_plan<'b>(book: &'b mut Book, dice: &mut Dice, size: [f64; 2],
         notation: scale.notation.to_owned(),
         ratio: scale.ratio,
         px_per_foot: 1800.0 / scale.ratio,
-        in_text: canvas.truth.has_text_layer,
+        in_text: !matches!(habit.lettering, Lettering::Strokes | Lettering::Garbled),
     };
     let number = format!("{}-{}01", trade.letter(), dice.int(1, 9));
     let free = draw_frame(
@@ -101,6 +101,7 @@ fn draw_wings(canvas: &mut Canvas<'_>, dice: &mut Dice, trade: Trade, free: &Bou
         let mut taken = Taken::by_doors(&floor, &setting);
         devices::equip(canvas, dice, &mut taken, trade, (&floor, &setting));
         devices::cables(canvas, dice, &floor, &setting);
+        devices::removed(canvas, trade, &floor, &setting);
         top = setting.area(&floor.extent()).bottom + 30.0;
         first_number += 100;
     }

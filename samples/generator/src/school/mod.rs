@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 use crate::book::Book;
 use crate::habit::{Habit, Lettering};
 use crate::sheet::TitleBlock;
+use crate::symbol::{Kind, Symmetry, symmetry};
 use crate::truth::{DocumentTruth, PageTruth};
 
 pub const PLANS: &str = "plans.pdf";
@@ -29,6 +30,8 @@ pub const TRUTH: &str = "truth.json";
 pub struct SetTruth {
     pub name: String,
     pub documents: Vec<DocumentTruth>,
+    /// Symmetry of each kind of symbol that occurs.
+    pub kinds: BTreeMap<String, Symmetry>,
     /// Quantity of each condition of the recipe, by its id.
     pub conditions: BTreeMap<String, ConditionTruth>,
 }
@@ -62,7 +65,8 @@ pub fn school() -> School {
     let site_pages = vec![site::draw(&mut site)];
     let documents = vec![document("plans", PLANS, pages), document("site", SITE, site_pages)];
     let (recipe, conditions) = recipe::write(&documents);
-    let truth = SetTruth { name: recipe::NAME.to_owned(), documents, conditions };
+    let kinds = symmetries(&documents);
+    let truth = SetTruth { name: recipe::NAME.to_owned(), documents, kinds, conditions };
     let files = vec![
         (PLANS, plans.finish()),
         (SITE, site.finish()),
@@ -70,6 +74,11 @@ pub fn school() -> School {
         (TRUTH, truth_text(&truth).into_bytes()),
     ];
     School { truth, files }
+}
+
+fn symmetries(documents: &[DocumentTruth]) -> BTreeMap<String, Symmetry> {
+    let names = documents.iter().flat_map(|d| &d.pages).flat_map(|p| p.symbols.keys());
+    names.filter_map(|name| Some((name.clone(), symmetry(Kind::named(name)?)))).collect()
 }
 
 fn document(id: &str, file: &str, pages: Vec<PageTruth>) -> DocumentTruth {

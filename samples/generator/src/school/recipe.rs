@@ -37,13 +37,16 @@ pub(super) fn write(documents: &[DocumentTruth]) -> (String, BTreeMap<String, Co
 
 impl Recipe {
     fn counts(&mut self, plans: &[PageTruth], site: &PageTruth) {
-        self.comment("One example on page 3, counted on both power plans. Existing devices (thin, grey) and\nthe legend's sample are no new work and stay out.");
+        self.comment(
+            "One example on page 4, counted on both power plans. Page 4 shows existing devices too (thin,\n\
+             grey): they are no new work and stay out, as does the legend's sample.",
+        );
         self.count(
             "receptacles",
             "Duplex receptacles",
             Kind::ReceptacleDuplex,
             "plans",
-            &plans[2],
+            &plans[3],
             &plans[2..4],
             "pages = [3, 4]\n",
         );
@@ -65,7 +68,7 @@ impl Recipe {
             "On a page that its file stores turned by 90 degrees, over floor tiles, crossed by pipes.",
         );
         self.count("water-closets", "Water closets", Kind::WaterCloset, "plans", &plans[5], &plans[5..6], "");
-        self.assembly(12.0, 10.0, &WATER_CLOSET);
+        self.template("Wall-Hung Water Closet with Rough-In", 12.0, 10.0);
         self.comment("Trees stand at any angle; without a rotation_tolerance every angle is found.");
         self.count("trees", "Shade trees", Kind::Tree, "site", site, std::slice::from_ref(site), "");
         self.assembly(8.0, 8.0, &TREE);
@@ -80,7 +83,7 @@ impl Recipe {
             let _ = writeln!(self.text, "\n  # {} {}, {:.0} SF", room.number, room.name, room.area_sf);
             self.measure("plans", plan.page, "polygon", &room.polygon);
         }
-        self.assembly(10.0, 8.0, &FLOORING);
+        self.template("Resilient Tile Floor with Base", 10.0, 8.0);
         self.comment("A depth in inches makes a volume of an area.");
         if let Some(room) = plan.rooms.iter().find(|r| r.number == "117") {
             let cubic_yards = room.area_sf * 4.0 / 12.0 / 27.0;
@@ -177,6 +180,15 @@ impl Recipe {
         );
     }
 
+    /// An assembly of the library, by its name.
+    fn template(&mut self, name: &str, overhead: f64, profit: f64) {
+        let _ = writeln!(
+            self.text,
+            "\n  [condition.assembly]\n  template = \"{name}\"\n  overhead_percent = {overhead:.1}\n  profit_percent = {profit:.1}"
+        );
+    }
+
+    /// An assembly of its own components.
     fn assembly(&mut self, overhead: f64, profit: f64, lines: &[Line]) {
         let _ = writeln!(
             self.text,
@@ -221,24 +233,10 @@ const TROFFER: [Line; 3] = [
     ("Electrician", "labor", "{qty} * 1.1", "HR", "78.00", 0.0, 1.0),
 ];
 
-const WATER_CLOSET: [Line; 4] = [
-    ("Water closet, wall hung, flush valve", "material", "{qty}", "EA", "685.00", 0.0, 0.0),
-    ("Carrier", "material", "{qty}", "EA", "410.00", 0.0, 0.0),
-    ("Plumber", "labor", "{qty} * 5.5", "HR", "84.00", 0.0, 1.0),
-    ("Core drilling", "subcontract", "{qty}", "EA", "95.00", 0.0, 0.0),
-];
-
 const TREE: [Line; 3] = [
     ("Red maple, 2 1/2 in caliper", "material", "{qty}", "EA", "320.00", 3.0, 0.0),
     ("Planting soil", "material", "{qty} * 0.75", "CY", "46.00", 10.0, 0.0),
     ("Planting crew", "labor", "{qty} * 2.5", "HR", "52.00", 0.0, 1.0),
-];
-
-const FLOORING: [Line; 4] = [
-    ("Vinyl composition tile, 12 x 12 in", "material", "{qty}", "SF", "1.45", 7.0, 0.0),
-    ("Adhesive, 4 gal", "material", "ceil({qty} / 800)", "EA", "92.00", 0.0, 0.0),
-    ("Resilient base, 4 in", "material", "{perimeter}", "LF", "1.10", 5.0, 0.0),
-    ("Floor layer", "labor", "{qty} / 65", "HR", "61.00", 0.0, 1.0),
 ];
 
 const SLAB: [Line; 4] = [

@@ -7,6 +7,9 @@ mod architectural;
 mod electrical;
 mod plumbing;
 mod site;
+mod symmetry;
+
+pub use symmetry::{Symmetry, symmetry};
 
 use crate::geometry::{Affine, Bounds, Point, arc_points};
 
@@ -89,6 +92,10 @@ kinds! {
 }
 
 impl Kind {
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.name() == name)
+    }
+
     /// Points on paper of one unit of the symbol, at `pt_per_inch` points to the real inch.
     pub fn unit(self, pt_per_inch: f64) -> f64 {
         match self {

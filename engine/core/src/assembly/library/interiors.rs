@@ -45,22 +45,22 @@ fn partitions() -> Vec<TemplateSpec> {
     let stud_wall = |name, description, layers: [&'static str; 3], insulated: bool| {
         let [board, tape, hang] = layers;
         let mut components = vec![
-            material("Steel studs 3 5/8 in, 9 ft, at 16 in", "ceil({qty} * 12 / 16) + {count}", "EA", 6_90)
+            material("Steel studs 3 5/8 in, 9 ft, at 16 in", "ceil({qty} * 12 / 16) + {count}", "EA", 6.90)
                 .waste(5.0)
                 .note("One more stud for each run"),
-            material("Track, top and bottom", "{qty} * 2", "LF", 78).waste(5.0),
-            material("Gypsum board 5/8 in", board, "SF", 62).waste(10.0),
-            material("Screws, one for each SF of board", board, "EA", 2).waste(10.0),
-            material("Joint compound and tape", tape, "SF", 9).waste(5.0),
-            material("Sealant at floor and ceiling, both faces", "{qty} * 4", "LF", 21).waste(10.0),
+            material("Track, top and bottom", "{qty} * 2", "LF", 0.78).waste(5.0),
+            material("Gypsum board 5/8 in", board, "SF", 0.62).waste(10.0),
+            material("Screws, one for each SF of board", board, "EA", 0.02).waste(10.0),
+            material("Joint compound and tape", tape, "SF", 0.09).waste(5.0),
+            material("Sealant at floor and ceiling, both faces", "{qty} * 4", "LF", 0.21).waste(10.0),
         ];
         if insulated {
-            components.push(material("Glass fiber batts 3 1/2 in", "{qty} * 9", "SF", 74).waste(5.0));
+            components.push(material("Glass fiber batts 3 1/2 in", "{qty} * 9", "SF", 0.74).waste(5.0));
         }
         components.extend([
-            labor("Frame", "{qty} * 9", "SF", 1_25).crew(2, 0.022),
-            labor("Hang board", hang, "SF", 72).crew(2, 0.012),
-            labor("Tape and finish, level 4", tape, "SF", 68).crew(1, 0.012),
+            labor("Frame", "{qty} * 9", "SF", 1.25).crew(2, 0.022),
+            labor("Hang board", hang, "SF", 0.72).crew(2, 0.012),
+            labor("Tape and finish, level 4", tape, "SF", 0.68).crew(1, 0.012),
         ]);
         let head = Head {
             name,
@@ -107,13 +107,13 @@ fn floors() -> Vec<TemplateSpec> {
                 500.0,
             ),
             vec![
-                material("Tile 12 in x 12 in", "{qty}", "SF", 1_95).waste(7.0),
-                material("Adhesive, 250 SF a gallon", "{qty} / 250", "GAL", 27_00).waste(5.0),
-                material("Floor patch, 1 lb for 10 SF", "{qty} / 10", "LB", 1_05).waste(5.0),
-                material("Rubber base 4 in", "{perimeter}", "LF", 1_40).waste(5.0),
-                labor("Prepare floor", "{qty}", "SF", 38).crew(1, 0.007),
-                labor("Lay tile", "{qty}", "SF", 1_30).crew(2, 0.023),
-                labor("Set base", "{perimeter}", "LF", 1_15).crew(1, 0.02),
+                material("Tile 12 in x 12 in", "{qty}", "SF", 1.95).waste(7.0),
+                material("Adhesive, 250 SF a gallon", "{qty} / 250", "GAL", 27.00).waste(5.0),
+                material("Floor patch, 1 lb for 10 SF", "{qty} / 10", "LB", 1.05).waste(5.0),
+                material("Rubber base 4 in", "{perimeter}", "LF", 1.40).waste(5.0),
+                labor("Prepare floor", "{qty}", "SF", 0.38).crew(1, 0.007),
+                labor("Lay tile", "{qty}", "SF", 1.30).crew(2, 0.023),
+                labor("Set base", "{perimeter}", "LF", 1.15).crew(1, 0.02),
             ],
         ),
         template(
@@ -125,11 +125,11 @@ fn floors() -> Vec<TemplateSpec> {
                 700.0,
             ),
             vec![
-                material("Carpet tile 24 in x 24 in", "{qty} / 9", "SY", 31_50).waste(6.0),
-                material("Adhesive, 300 SF a gallon", "{qty} / 300", "GAL", 32_00).waste(5.0),
-                material("Rubber base 4 in", "{perimeter}", "LF", 1_40).waste(5.0),
-                labor("Lay carpet tile", "{qty} / 9", "SY", 7_20).crew(2, 0.13),
-                labor("Set base", "{perimeter}", "LF", 1_15).crew(1, 0.02),
+                material("Carpet tile 24 in x 24 in", "{qty} / 9", "SY", 31.50).waste(6.0),
+                material("Adhesive, 300 SF a gallon", "{qty} / 300", "GAL", 32.00).waste(5.0),
+                material("Rubber base 4 in", "{perimeter}", "LF", 1.40).waste(5.0),
+                labor("Lay carpet tile", "{qty} / 9", "SY", 7.20).crew(2, 0.13),
+                labor("Set base", "{perimeter}", "LF", 1.15).crew(1, 0.02),
             ],
         ),
         template(
@@ -141,20 +141,20 @@ fn floors() -> Vec<TemplateSpec> {
                 120.0,
             ),
             vec![
-                material("Floor tile 12 in x 12 in", "{qty}", "SF", 4_60).waste(10.0),
-                material("Crack isolation membrane", "{qty}", "SF", 1_55).waste(8.0),
-                material("Thin-set mortar, 50 lb for 80 SF", "ceil({qty} / 80)", "BAG", 24_00),
-                material("Grout, 25 lb for 150 SF", "ceil({qty} / 150)", "BAG", 29_00),
-                material("Tile base 6 in", "{perimeter}", "LF", 5_80).waste(8.0),
-                labor("Set and grout tile", "{qty}", "SF", 7_10).crew(2, 0.125),
-                labor("Set base", "{perimeter}", "LF", 5_40).crew(1, 0.09),
+                material("Floor tile 12 in x 12 in", "{qty}", "SF", 4.60).waste(10.0),
+                material("Crack isolation membrane", "{qty}", "SF", 1.55).waste(8.0),
+                material("Thin-set mortar, 50 lb for 80 SF", "ceil({qty} / 80)", "BAG", 24.00),
+                material("Grout, 25 lb for 150 SF", "ceil({qty} / 150)", "BAG", 29.00),
+                material("Tile base 6 in", "{perimeter}", "LF", 5.80).waste(8.0),
+                labor("Set and grout tile", "{qty}", "SF", 7.10).crew(2, 0.125),
+                labor("Set base", "{perimeter}", "LF", 5.40).crew(1, 0.09),
             ],
         ),
     ]
 }
 
 fn paint() -> Vec<TemplateSpec> {
-    let coats = |name, description, subcategory, rate: f64, labor_cents: i64, hours: f64| {
+    let coats = |name, description, subcategory, rate: f64, labor_cost: f64, hours: f64| {
         let head = Head {
             name,
             description,
@@ -164,10 +164,10 @@ fn paint() -> Vec<TemplateSpec> {
             crew: (rate, "SF/day", 1),
         };
         let components = vec![
-            material("Primer, 350 SF a gallon", "{qty} / 350", "GAL", 26_00).waste(5.0),
-            material("Paint, two coats, 400 SF a gallon", "{qty} * 2 / 400", "GAL", 39_00).waste(5.0),
-            material("Tape, covers and sundries", "{qty}", "SF", 3),
-            labor("Prepare, prime and paint two coats", "{qty}", "SF", labor_cents).crew(1, hours),
+            material("Primer, 350 SF a gallon", "{qty} / 350", "GAL", 26.00).waste(5.0),
+            material("Paint, two coats, 400 SF a gallon", "{qty} * 2 / 400", "GAL", 39.00).waste(5.0),
+            material("Tape, covers and sundries", "{qty}", "SF", 0.03),
+            labor("Prepare, prime and paint two coats", "{qty}", "SF", labor_cost).crew(1, hours),
         ];
         template(head, components)
     };
@@ -177,7 +177,7 @@ fn paint() -> Vec<TemplateSpec> {
             "Primer and two coats of acrylic on new board, rolled.",
             "Walls",
             650.0,
-            74,
+            0.74,
             0.0123,
         ),
         coats(
@@ -185,14 +185,14 @@ fn paint() -> Vec<TemplateSpec> {
             "Primer and two flat coats on a board ceiling, sprayed and rolled.",
             "Ceilings",
             560.0,
-            88,
+            0.88,
             0.0143,
         ),
     ]
 }
 
 fn doors() -> Vec<TemplateSpec> {
-    let door = |name, description, leaf: (&'static str, i64), csi| {
+    let door = |name, description, leaf: (&'static str, f64), csi| {
         let head = Head {
             name,
             description,
@@ -203,14 +203,14 @@ fn doors() -> Vec<TemplateSpec> {
         };
         let components = vec![
             material(leaf.0, "{qty}", "EA", leaf.1),
-            material("Hollow metal frame, 3 ft x 7 ft", "{qty}", "EA", 265_00),
-            material("Butt hinges 4 1/2 in, three a leaf", "{qty} * 3", "EA", 14_50),
-            material("Lever lockset", "{qty}", "EA", 235_00),
-            material("Door closer", "{qty}", "EA", 185_00),
-            material("Stop and silencers", "{qty}", "SET", 16_00),
-            labor("Set frame", "{qty}", "EA", 92_00).crew(2, 1.6),
-            labor("Hang leaf and fit hardware", "{qty}", "EA", 172_00).crew(2, 3.0),
-            labor("Paint frame and leaf, both faces", "{qty} * 2 * 3 * 7", "SF", 1_10).crew(1, 0.018),
+            material("Hollow metal frame, 3 ft x 7 ft", "{qty}", "EA", 265.00),
+            material("Butt hinges 4 1/2 in, three a leaf", "{qty} * 3", "EA", 14.50),
+            material("Lever lockset", "{qty}", "EA", 235.00),
+            material("Door closer", "{qty}", "EA", 185.00),
+            material("Stop and silencers", "{qty}", "SET", 16.00),
+            labor("Set frame", "{qty}", "EA", 92.00).crew(2, 1.6),
+            labor("Hang leaf and fit hardware", "{qty}", "EA", 172.00).crew(2, 3.0),
+            labor("Paint frame and leaf, both faces", "{qty} * 2 * 3 * 7", "SF", 1.10).crew(1, 0.018),
         ];
         template(head, components)
     };
@@ -218,13 +218,13 @@ fn doors() -> Vec<TemplateSpec> {
         door(
             "Hollow Metal Door, 3 ft x 7 ft",
             "Single hollow metal leaf in a hollow metal frame with lockset and closer.",
-            ("Hollow metal leaf, 3 ft x 7 ft", 385_00),
+            ("Hollow metal leaf, 3 ft x 7 ft", 385.00),
             ("08 11 13", "Hollow Metal Doors and Frames"),
         ),
         door(
             "Solid Wood Door in Steel Frame, 3 ft x 7 ft",
             "Single solid-core wood leaf in a hollow metal frame with lockset and closer.",
-            ("Solid-core wood leaf, 3 ft x 7 ft", 340_00),
+            ("Solid-core wood leaf, 3 ft x 7 ft", 340.00),
             ("08 14 16", "Flush Wood Doors"),
         ),
     ]

@@ -9,6 +9,7 @@ mod services;
 
 use rust_decimal::Decimal;
 
+use super::money::{decimal_of, unit_price};
 use crate::model::{AssemblyTemplate, ComponentDefinition, ComponentType, Id, MeasurementType, Timestamp};
 
 /// Stands at the end of every template's description.
@@ -31,19 +32,19 @@ pub struct ComponentSpec {
 }
 
 impl ComponentSpec {
-    const fn new(
+    fn new(
         component_type: ComponentType,
         name: &'static str,
         formula: &'static str,
         unit: &'static str,
-        cost_cents: i64,
+        dollars: f64,
     ) -> Self {
         Self {
             name,
             component_type,
             formula,
             unit,
-            unit_cost: Decimal::from_parts(cost_cents as u32, 0, 0, false, 2),
+            unit_cost: decimal_of(dollars).map(unit_price).unwrap_or_default(),
             waste_percent: 0.0,
             labor_hours: None,
             crew_size: None,
@@ -51,49 +52,34 @@ impl ComponentSpec {
         }
     }
 
-    const fn waste(mut self, percent: f64) -> Self {
+    fn waste(mut self, percent: f64) -> Self {
         self.waste_percent = percent;
         self
     }
 
     /// People of a crew, and the hours that they work together for one unit.
-    const fn crew(mut self, people: i64, hours: f64) -> Self {
+    fn crew(mut self, people: i64, hours: f64) -> Self {
         self.crew_size = Some(people);
         self.labor_hours = Some(hours);
         self
     }
 
-    const fn note(mut self, text: &'static str) -> Self {
+    fn note(mut self, text: &'static str) -> Self {
         self.description = Some(text);
         self
     }
 }
 
-const fn material(
-    name: &'static str,
-    formula: &'static str,
-    unit: &'static str,
-    cost_cents: i64,
-) -> ComponentSpec {
-    ComponentSpec::new(ComponentType::Material, name, formula, unit, cost_cents)
+fn material(name: &'static str, formula: &'static str, unit: &'static str, dollars: f64) -> ComponentSpec {
+    ComponentSpec::new(ComponentType::Material, name, formula, unit, dollars)
 }
 
-const fn labor(
-    name: &'static str,
-    formula: &'static str,
-    unit: &'static str,
-    cost_cents: i64,
-) -> ComponentSpec {
-    ComponentSpec::new(ComponentType::Labor, name, formula, unit, cost_cents)
+fn labor(name: &'static str, formula: &'static str, unit: &'static str, dollars: f64) -> ComponentSpec {
+    ComponentSpec::new(ComponentType::Labor, name, formula, unit, dollars)
 }
 
-const fn equipment(
-    name: &'static str,
-    formula: &'static str,
-    unit: &'static str,
-    cost_cents: i64,
-) -> ComponentSpec {
-    ComponentSpec::new(ComponentType::Equipment, name, formula, unit, cost_cents)
+fn equipment(name: &'static str, formula: &'static str, unit: &'static str, dollars: f64) -> ComponentSpec {
+    ComponentSpec::new(ComponentType::Equipment, name, formula, unit, dollars)
 }
 
 /// A shipped template.

@@ -54,12 +54,12 @@ fn plumbing(
 /// Conduit of so many feet a device with its three wires and fittings.
 fn branch(conduit: &'static str, wire: &'static str) -> Vec<ComponentSpec> {
     vec![
-        material("EMT conduit 3/4 in", conduit, "LF", 1_35).waste(5.0),
-        material("Wire #12 THHN, three conductors", wire, "LF", 24).waste(10.0),
-        material("EMT connectors and couplings, four a device", "{qty} * 4", "EA", 95).waste(5.0),
-        material("Conduit straps, three a device", "{qty} * 3", "EA", 42).waste(5.0),
-        labor("Run conduit", conduit, "LF", 4_10).crew(1, 0.055),
-        labor("Pull wire", wire, "LF", 52).crew(1, 0.007),
+        material("EMT conduit 3/4 in", conduit, "LF", 1.35).waste(5.0),
+        material("Wire #12 THHN, three conductors", wire, "LF", 0.24).waste(10.0),
+        material("EMT connectors and couplings, four a device", "{qty} * 4", "EA", 0.95).waste(5.0),
+        material("Conduit straps, three a device", "{qty} * 3", "EA", 0.42).waste(5.0),
+        labor("Run conduit", conduit, "LF", 4.10).crew(1, 0.055),
+        labor("Pull wire", wire, "LF", 0.52).crew(1, 0.007),
     ]
 }
 
@@ -71,16 +71,16 @@ pub(super) fn templates() -> Vec<TemplateSpec> {
 }
 
 fn power() -> Vec<TemplateSpec> {
-    let receptacle = |name, description, device: (&'static str, i64)| {
+    let receptacle = |name, description, device: (&'static str, f64)| {
         let mut components = vec![
             material(device.0, "{qty}", "EA", device.1).waste(2.0),
-            material("Box 4 in square with device ring", "{qty}", "EA", 6_40).waste(2.0),
-            material("Wall plate", "{qty}", "EA", 1_60).waste(2.0),
+            material("Box 4 in square with device ring", "{qty}", "EA", 6.40).waste(2.0),
+            material("Wall plate", "{qty}", "EA", 1.60).waste(2.0),
         ];
         components.extend(branch("{qty} * 25", "{qty} * 25 * 3"));
         components.extend([
-            labor("Set box", "{qty}", "EA", 27_00).crew(1, 0.35),
-            labor("Wire and trim device", "{qty}", "EA", 23_00).crew(1, 0.3),
+            labor("Set box", "{qty}", "EA", 27.00).crew(1, 0.35),
+            labor("Wire and trim device", "{qty}", "EA", 23.00).crew(1, 0.3),
         ]);
         let csi = ("26 27 26", "Wiring Devices");
         electrical(name, description, ("Power", "Receptacles"), csi, 6.0, components)
@@ -89,32 +89,32 @@ fn power() -> Vec<TemplateSpec> {
         receptacle(
             "Duplex Receptacle with Branch Wiring",
             "Receptacle 20 A in a box with 25 ft of conduit and three wires to the next.",
-            ("Duplex receptacle 20 A", 6_20),
+            ("Duplex receptacle 20 A", 6.20),
         ),
         receptacle(
             "Ground-Fault Receptacle with Branch Wiring",
             "Ground-fault receptacle 20 A in a box with 25 ft of conduit and three wires to the next.",
-            ("Ground-fault receptacle 20 A", 27_50),
+            ("Ground-fault receptacle 20 A", 27.50),
         ),
     ]
 }
 
 fn lighting() -> Vec<TemplateSpec> {
     let mut troffer = vec![
-        material("Recessed luminaire 2 ft x 4 ft, LED", "{qty}", "EA", 168_00),
-        material("Box 4 in square with cover", "{qty}", "EA", 4_90).waste(2.0),
-        material("Flexible whip, 6 ft", "{qty}", "EA", 17_50).waste(2.0),
-        material("Support wires, four a luminaire", "{qty} * 4", "EA", 1_10).waste(5.0),
+        material("Recessed luminaire 2 ft x 4 ft, LED", "{qty}", "EA", 168.00),
+        material("Box 4 in square with cover", "{qty}", "EA", 4.90).waste(2.0),
+        material("Flexible whip, 6 ft", "{qty}", "EA", 17.50).waste(2.0),
+        material("Support wires, four a luminaire", "{qty} * 4", "EA", 1.10).waste(5.0),
     ];
     troffer.extend(branch("{qty} * 12", "{qty} * 12 * 3"));
-    troffer.push(labor("Set, hang and connect luminaire", "{qty}", "EA", 82_00).crew(1, 1.1));
+    troffer.push(labor("Set, hang and connect luminaire", "{qty}", "EA", 82.00).crew(1, 1.1));
     let mut downlight = vec![
-        material("Recessed downlight 6 in, LED", "{qty}", "EA", 124_00),
-        material("Bar hangers, pair", "{qty}", "PR", 9_80).waste(2.0),
-        material("Flexible whip, 6 ft", "{qty}", "EA", 17_50).waste(2.0),
+        material("Recessed downlight 6 in, LED", "{qty}", "EA", 124.00),
+        material("Bar hangers, pair", "{qty}", "PR", 9.80).waste(2.0),
+        material("Flexible whip, 6 ft", "{qty}", "EA", 17.50).waste(2.0),
     ];
     downlight.extend(branch("{qty} * 10", "{qty} * 10 * 3"));
-    downlight.push(labor("Set and connect downlight", "{qty}", "EA", 68_00).crew(1, 0.9));
+    downlight.push(labor("Set and connect downlight", "{qty}", "EA", 68.00).crew(1, 0.9));
     let csi = ("26 51 00", "Interior Lighting");
     vec![
         electrical(
@@ -139,32 +139,32 @@ fn lighting() -> Vec<TemplateSpec> {
 fn fixtures() -> Vec<TemplateSpec> {
     let pipes = |cold_ft: &'static str, waste_ft: &'static str, vent_ft: &'static str| {
         vec![
-            material("Copper tube, supply", cold_ft, "LF", 5_90).waste(8.0),
-            material("Cast iron pipe, waste", waste_ft, "LF", 16_50).waste(5.0),
-            material("Cast iron pipe, vent 2 in", vent_ft, "LF", 11_20).waste(5.0),
-            material("Fittings, hangers and joints", "{qty}", "SET", 145_00),
-            labor("Rough in supply", cold_ft, "LF", 7_60).crew(2, 0.1),
-            labor("Rough in waste", waste_ft, "LF", 14_20).crew(2, 0.19),
-            labor("Rough in vent", vent_ft, "LF", 11_40).crew(2, 0.15),
+            material("Copper tube, supply", cold_ft, "LF", 5.90).waste(8.0),
+            material("Cast iron pipe, waste", waste_ft, "LF", 16.50).waste(5.0),
+            material("Cast iron pipe, vent 2 in", vent_ft, "LF", 11.20).waste(5.0),
+            material("Fittings, hangers and joints", "{qty}", "SET", 145.00),
+            labor("Rough in supply", cold_ft, "LF", 7.60).crew(2, 0.1),
+            labor("Rough in waste", waste_ft, "LF", 14.20).crew(2, 0.19),
+            labor("Rough in vent", vent_ft, "LF", 11.40).crew(2, 0.15),
         ]
     };
     let mut closet = vec![
-        material("Water closet, wall hung, 1.28 gal", "{qty}", "EA", 315_00),
-        material("Flush valve with sensor", "{qty}", "EA", 298_00),
-        material("Elongated seat, open front", "{qty}", "EA", 46_00),
-        material("Fixture carrier", "{qty}", "EA", 282_00),
+        material("Water closet, wall hung, 1.28 gal", "{qty}", "EA", 315.00),
+        material("Flush valve with sensor", "{qty}", "EA", 298.00),
+        material("Elongated seat, open front", "{qty}", "EA", 46.00),
+        material("Fixture carrier", "{qty}", "EA", 282.00),
     ];
     closet.extend(pipes("{qty} * 12", "{qty} * 8", "{qty} * 10"));
-    closet.push(labor("Set carrier, bowl and valve", "{qty}", "EA", 246_00).crew(2, 3.2));
+    closet.push(labor("Set carrier, bowl and valve", "{qty}", "EA", 246.00).crew(2, 3.2));
     let mut lavatory = vec![
-        material("Lavatory, wall hung 20 in x 18 in", "{qty}", "EA", 196_00),
-        material("Faucet with sensor", "{qty}", "EA", 305_00),
-        material("Trap, drain and insulation kit", "{qty}", "SET", 88_00),
-        material("Supplies and stops, pair", "{qty}", "PR", 34_00),
-        material("Concealed arm carrier", "{qty}", "EA", 214_00),
+        material("Lavatory, wall hung 20 in x 18 in", "{qty}", "EA", 196.00),
+        material("Faucet with sensor", "{qty}", "EA", 305.00),
+        material("Trap, drain and insulation kit", "{qty}", "SET", 88.00),
+        material("Supplies and stops, pair", "{qty}", "PR", 34.00),
+        material("Concealed arm carrier", "{qty}", "EA", 214.00),
     ];
     lavatory.extend(pipes("{qty} * 2 * 12", "{qty} * 6", "{qty} * 10"));
-    lavatory.push(labor("Set carrier, basin and faucet", "{qty}", "EA", 215_00).crew(2, 2.8));
+    lavatory.push(labor("Set carrier, basin and faucet", "{qty}", "EA", 215.00).crew(2, 2.8));
     vec![
         plumbing(
             "Wall-Hung Water Closet with Rough-In",

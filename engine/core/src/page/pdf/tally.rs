@@ -12,6 +12,9 @@ use crate::budget::{Budget, Exhausted};
 use crate::page::PageFailure;
 use crate::page::request::ParseLimits;
 
+/// Device calls that a page may make for each path segment it may draw: a path that is clipped and
+/// marked as content of its own takes several.
+const CALLS_PER_SEGMENT: u64 = 2;
 /// Steps between two polls of the budget.
 const POLL_EVERY: u64 = 256;
 
@@ -57,7 +60,8 @@ impl<'b> Tally<'b> {
     /// at least one call, so this is what ends a form bomb.
     pub(super) fn call(&mut self, steps: u64) {
         self.calls += 1;
-        self.check(self.calls > self.limits.max_segments, "too_many_operations", "makes", "drawing calls");
+        let limit = self.limits.max_segments.saturating_mul(CALLS_PER_SEGMENT);
+        check(self.calls <= limit, limit, "too_many_operations", "makes", "drawing calls");
         self.unspent += steps.max(1);
         if self.unspent >= POLL_EVERY {
             let steps = std::mem::take(&mut self.unspent);
@@ -69,12 +73,14 @@ impl<'b> Tally<'b> {
 
     pub(super) fn add_segments(&mut self, segments: u64) {
         self.segments += segments;
-        self.check(self.segments > self.limits.max_segments, "too_many_segments", "draws", "path segments");
+        let limit = self.limits.max_segments;
+        check(self.segments <= limit, limit, "too_many_segments", "draws", "path segments");
     }
 
     pub(super) fn add_glyphs(&mut self, glyphs: u64) {
         self.glyphs += glyphs;
-        self.check(self.glyphs > self.limits.max_segments, "too_many_glyphs", "writes", "characters");
+        let limit = self.limits.max_segments;
+        check(self.glyphs <= limit, limit, "too_many_glyphs", "writes", "characters");
     }
 
     /// Counts the dashes a stroke falls into before anything renders them: a renderer makes a segment
@@ -90,8 +96,9 @@ impl<'b> Tally<'b> {
         } else {
             f64::INFINITY
         };
-        let too_many = self.dashes.is_nan() || self.dashes > self.limits.max_segments as f64;
-        self.check(too_many, "too_many_dashes", "falls into", "dashes");
+        // An infinite or undefined number of dashes is within no limit.
+        let limit = self.limits.max_segments;
+        check(self.dashes <= limit as f64, limit, "too_many_dashes", "draws", "dashes");
     }
 
     /// Refuses a picture before anything decodes it.
@@ -106,15 +113,14 @@ impl<'b> Tally<'b> {
             ));
         }
     }
+}
 
-    fn check(&self, exceeded: bool, code: &'static str, does: &str, what: &str) {
-        if exceeded {
-            let limit = self.limits.max_segments;
-            stop(PageFailure::new(
-                code,
-                format!("The page {does} more than {limit} {what}, the limit for a page."),
-            ));
-        }
+fn check(within: bool, limit: u64, code: &'static str, does: &str, what: &str) {
+    if !within {
+        stop(PageFailure::new(
+            code,
+            format!("The page {does} more than {limit} {what}, the limit for a page."),
+        ));
     }
 }
 

@@ -1,0 +1,132 @@
+//! Instances of which a part was cut away: half under a table, trimmed at a wall.
+
+use super::ink::clip;
+use super::matching::Matcher;
+use super::pose::Pose;
+use super::template::Sample;
+use crate::geom::ListRect;
+
+/// Shares of missing ink between which a cut is looked for.
+const MIN_ABSENT: f64 = 0.05;
+const MAX_HIDDEN: f64 = 0.55;
+/// Behind a cut, at least this share of the ink is missing; of all that is missing, at least this
+/// share lies behind it.
+const MISSING_BEHIND: f64 = 0.85;
+const BEHIND_OF_MISSING: f64 = 0.85;
+/// Strokes that the cut must interrupt.
+const MIN_INTERRUPTED: usize = 2;
+/// Length of a cutting line within the outline's box, in diameters.
+const MIN_CUT: f32 = 0.3;
+/// Lines looked at.
+const MAX_LINES: usize = 64;
+
+/// What of the exemplar's ink the page shows at a pose.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Seen {
+    /// Share of the visible ink that is there, and that is not there at all.
+    pub coverage: f64,
+    pub absent: f64,
+    /// Share of all ink that a cut hides.
+    pub hidden: f64,
+}
+
+/// Sums up what each sample earned (`None`: no ink at all), looking for a cut if much is missing.
+pub(super) fn look(matcher: &Matcher<'_>, pose: &Pose, credits: &[Option<f64>]) -> Seen {
+    let everything = sum(matcher, credits, &|_| true);
+    if everything.absent < MIN_ABSENT || everything.absent > MAX_HIDDEN {
+        return everything;
+    }
+    let mut best = everything;
+    for (a, b) in cutting_lines(matcher, pose) {
+        if let Some(seen) = behind(matcher, pose, credits, a, b)
+            && seen.absent < best.absent
+        {
+            best = seen;
+        }
+    }
+    best
+}
+
+fn sum(matcher: &Matcher<'_>, credits: &[Option<f64>], visible: &dyn Fn(usize) -> bool) -> Seen {
+    let (mut covered, mut absent, mut shown) = (0.0, 0.0, 0.0);
+    for (i, (credit, s)) in credits.iter().zip(&matcher.template.samples).enumerate() {
+        if visible(i) {
+            let w = f64::from(s.weight);
+            shown += w;
+            match credit {
+                Some(c) => covered += c * w,
+                None => absent += w,
+            }
+        }
+    }
+    let all = shown.max(f64::MIN_POSITIVE);
+    Seen { coverage: covered / all, absent: absent / all, hidden: 1.0 - shown / matcher.template.weight }
+}
+
+/// Straight pieces across the outline's box that are not the exemplar's own.
+fn cutting_lines(matcher: &Matcher<'_>, pose: &Pose) -> Vec<([f64; 2], [f64; 2])> {
+    let template = matcher.template;
+    let mut area = ListRect::EMPTY;
+    for &corner in &template.hull {
+        let p = pose.apply(corner);
+        area.add(p[0] as f32, p[1] as f32);
+    }
+    let least = (template.diameter * pose.scale()) as f32 * MIN_CUT;
+    let wide = |p: [f32; 2]| [f64::from(p[0]), f64::from(p[1])];
+    let mut lines = Vec::new();
+    for i in matcher.page.grid.within(&area) {
+        let s = &matcher.page.segments[i as usize];
+        let Some((a, b)) = clip(s.a, s.b, &area) else { continue };
+        if (b[0] - a[0]).hypot(b[1] - a[1]) < least {
+            continue;
+        }
+        let d = pose.unturn([f64::from(b[0] - a[0]), f64::from(b[1] - a[1])]);
+        let on_ink = |t: f32| template.map.has(pose.invert(wide(s.at(t))), d);
+        if ![0.2, 0.5, 0.8].into_iter().all(on_ink) {
+            lines.push((wide(s.a), wide(s.b)));
+        }
+        if lines.len() == MAX_LINES {
+            break;
+        }
+    }
+    lines
+}
+
+/// What is seen when all that lies behind a line is taken for hidden; `None` if the line hides nothing.
+fn behind(
+    matcher: &Matcher<'_>,
+    pose: &Pose,
+    credits: &[Option<f64>],
+    a: [f64; 2],
+    b: [f64; 2],
+) -> Option<Seen> {
+    let template = matcher.template;
+    let (dx, dy) = (b[0] - a[0], b[1] - a[1]);
+    let side = |s: &Sample| {
+        let p = pose.apply([f64::from(s.p[0]), f64::from(s.p[1])]);
+        dx * (p[1] - a[1]) - dy * (p[0] - a[0]) >= 0.0
+    };
+    let sides: Vec<bool> = template.samples.iter().map(side).collect();
+    let missing_on = |left: bool| {
+        let of_side = sum(matcher, credits, &|i| sides[i] == left);
+        (of_side.absent, of_side.absent * (1.0 - of_side.hidden))
+    };
+    let (left, right) = (missing_on(true), missing_on(false));
+    let hidden_side = left.0 > right.0;
+    let (share, weight) = if hidden_side { left } else { right };
+    if share < MISSING_BEHIND || weight < BEHIND_OF_MISSING * (left.1 + right.1) {
+        return None;
+    }
+    let reach = template.step * 1.7;
+    let interrupted = (1..sides.len()).filter(|&i| {
+        let (p, q) = (&template.samples[i - 1], &template.samples[i]);
+        sides[i - 1] != sides[i]
+            && f64::from((p.p[0] - q.p[0]).hypot(p.p[1] - q.p[1])) <= reach
+            && (p.d[0] * q.d[1] - p.d[1] * q.d[0]).abs() < 0.5
+    });
+    if interrupted.count() < MIN_INTERRUPTED {
+        return None;
+    }
+    let seen = sum(matcher, credits, &|i| sides[i] != hidden_side);
+    (seen.hidden <= MAX_HIDDEN).then_some(seen)
+}

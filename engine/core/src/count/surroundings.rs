@@ -1,0 +1,247 @@
+//! Ink of the page at a pose that is not the exemplar's: inside its outline, hanging on it, around it.
+//!
+//! A symbol that contains the exemplar's drawing and more is another symbol.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::ink::Segment;
+use super::matching::Matcher;
+use super::pose::Pose;
+use super::texture::{self, Hatches};
+use crate::geom::ListRect;
+
+/// A stroke that leaves the outline by this share of the diameter is not the symbol's.
+const LEAVES_SHARE: f32 = 0.25;
+/// Less foreign ink than this share of the exemplar's is not looked into.
+const TRIFLE: f64 = 0.02;
+/// Strokes that hang on the symbol are part of it when they stay this near, in diameters.
+const HANGING_SHARE: f32 = 0.6;
+/// Directions around the symbol, and how many of them strokes must close for a frame.
+const SECTORS: usize = 36;
+const CLOSED_SECTORS: usize = 34;
+/// A frame is at most this much larger than the outline and holds this share of the symbol.
+const FRAME_SIZE: f32 = 1.6;
+const FRAMED_SHARE: f64 = 0.8;
+/// Ends closer than this (tolerances) touch; less foreign ink is rounding.
+const TOUCH: f32 = 1.5;
+/// Pieces around one pose that are looked through for what hangs on it; a place with more is no symbol's.
+const MAX_PIECES: usize = 600;
+
+/// What is there besides the exemplar.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Surroundings {
+    /// Length of foreign strokes that would belong to the symbol, as a share of the exemplar's ink.
+    pub extra: f64,
+    /// Strokes close to a frame around it.
+    pub framed: bool,
+}
+
+/// Strokes of the page near a pose, by run.
+struct Stroke {
+    pieces: Vec<Segment>,
+    bounds: ListRect,
+    length: f32,
+    /// Length inside the outline and not the exemplar's.
+    foreign: f32,
+    /// Length on the exemplar's ink.
+    matched: f32,
+    /// Goes on further than anything that hangs on a symbol.
+    leaves: bool,
+}
+
+/// Looks around a pose. Strokes for which `taken` holds belong to other instances.
+pub(super) fn look(matcher: &Matcher<'_>, pose: &Pose, taken: &dyn Fn(u32) -> bool) -> Surroundings {
+    let template = matcher.template;
+    let scale = pose.scale();
+    let mut outline = ListRect::EMPTY;
+    for &corner in &template.hull {
+        let p = pose.apply(corner);
+        outline.add(p[0] as f32, p[1] as f32);
+    }
+    let diameter = (template.diameter * scale) as f32;
+    let tolerance = (template.tolerance * scale) as f32;
+    let all = (template.weight * scale) as f32;
+    let strokes = strokes(matcher, pose, &outline, diameter, taken);
+    let judge = |textured: &dyn Fn(&Stroke) -> bool| {
+        let alien: Vec<&Stroke> =
+            strokes.iter().filter(|s| (s.foreign > 0.0 || s.matched == 0.0) && !textured(s)).collect();
+        let foreign: f32 = alien.iter().filter(|s| s.foreign > TOUCH * tolerance).map(|s| s.foreign).sum();
+        let (attached, framed) = groups(matcher, pose, &alien, &outline, TOUCH * tolerance);
+        Surroundings { extra: f64::from((foreign + attached) / all), framed }
+    };
+    let seen = judge(&|_| false);
+    if seen.extra <= TRIFLE && !seen.framed {
+        return seen;
+    }
+    // Hatch, and scraps of a hatch that goes on around the symbol, are not the symbol's.
+    let gap = diameter * 0.25;
+    let around = matcher.page.grid.within(&grow(&outline, diameter * 0.5));
+    let around: Vec<Segment> = around.iter().map(|&i| matcher.page.segments[i as usize]).collect();
+    let hatches = Hatches::of(&around, &matcher.page.styles, gap);
+    let inside: Vec<Segment> =
+        strokes.iter().filter(|s| s.matched == 0.0).flat_map(|s| s.pieces.iter().copied()).collect();
+    let marks = texture::regular(&inside, gap);
+    let marked: FxHashSet<[u32; 4]> = inside.iter().zip(marks).filter(|m| m.1).map(|m| bits(m.0)).collect();
+    judge(&|s| s.pieces.iter().all(|p| marked.contains(&bits(p)) || hatches.hold(p, &matcher.page.styles)))
+}
+
+fn bits(s: &Segment) -> [u32; 4] {
+    [s.a[0].to_bits(), s.a[1].to_bits(), s.b[0].to_bits(), s.b[1].to_bits()]
+}
+
+fn grow(r: &ListRect, by: f32) -> ListRect {
+    ListRect { left: r.left - by, top: r.top - by, right: r.right + by, bottom: r.bottom + by }
+}
+
+/// How far a box sticks out of another.
+fn sticks_out(inner: &ListRect, outer: &ListRect) -> f32 {
+    (outer.left - inner.left)
+        .max(outer.top - inner.top)
+        .max(inner.right - outer.right)
+        .max(inner.bottom - outer.bottom)
+}
+
+/// Strokes in and near the outline.
+fn strokes(
+    matcher: &Matcher<'_>,
+    pose: &Pose,
+    outline: &ListRect,
+    diameter: f32,
+    taken: &dyn Fn(u32) -> bool,
+) -> Vec<Stroke> {
+    let (page, template) = (matcher.page, matcher.template);
+    let reach = diameter * HANGING_SHARE;
+    let step = (template.tolerance * pose.scale()) as f32;
+    let mut by_run: FxHashMap<u32, Stroke> = FxHashMap::default();
+    for i in page.grid.within(&grow(outline, reach)) {
+        if taken(i) {
+            continue;
+        }
+        let run = page.run_of[i as usize];
+        let bounds = page.runs[run as usize].bounds;
+        let out = sticks_out(&bounds, outline);
+        let stroke = by_run.entry(run).or_insert(Stroke {
+            pieces: Vec::new(),
+            bounds,
+            length: 0.0,
+            foreign: 0.0,
+            matched: 0.0,
+            leaves: out > reach,
+        });
+        let piece = page.segments[i as usize];
+        stroke.pieces.push(piece);
+        let length = piece.length();
+        stroke.length += length;
+        if stroke.leaves {
+            continue;
+        }
+        let count = (length / step).ceil().clamp(1.0, 500.0);
+        let d = pose.unturn([f64::from(piece.b[0] - piece.a[0]), f64::from(piece.b[1] - piece.a[1])]);
+        for k in 0..=count as u32 {
+            let q = piece.at(k as f32 / count);
+            let p = pose.invert([f64::from(q[0]), f64::from(q[1])]);
+            if template.map.has(p, d) {
+                stroke.matched += length / (count + 1.0);
+            } else if out <= diameter * LEAVES_SHARE && template.encloses(p, template.tolerance * 1.5) {
+                stroke.foreign += length / (count + 1.0);
+            }
+        }
+    }
+    let mut strokes: Vec<(u32, Stroke)> = by_run.into_iter().collect();
+    strokes.sort_unstable_by_key(|s| s.0);
+    strokes.into_iter().map(|s| s.1).collect()
+}
+
+/// Strokes that hang together and on nothing else: the length of those that end on the symbol, as far
+/// as it is not counted yet, and whether some are a frame around it.
+fn groups(
+    matcher: &Matcher<'_>,
+    pose: &Pose,
+    alien: &[&Stroke],
+    outline: &ListRect,
+    touch: f32,
+) -> (f32, bool) {
+    if alien.iter().map(|s| s.pieces.len()).sum::<usize>() > MAX_PIECES {
+        return (0.0, false);
+    }
+    let mut group: Vec<usize> = (0..alien.len()).collect();
+    for i in 0..alien.len() {
+        for j in 0..i {
+            if group[i] != group[j] && joined(alien[i], alien[j], touch) {
+                let (from, to) = (group[i].max(group[j]), group[i].min(group[j]));
+                group.iter_mut().filter(|g| **g == from).for_each(|g| *g = to);
+            }
+        }
+    }
+    let (mut total, mut framed) = (0.0, false);
+    for root in 0..alien.len() {
+        let members: Vec<&Stroke> =
+            (0..alien.len()).filter(|&i| group[i] == root).map(|i| alien[i]).collect();
+        if members.is_empty() || members.iter().any(|s| s.leaves) {
+            continue;
+        }
+        if members.iter().any(|s| ends_on_symbol(matcher, pose, s)) {
+            total += members.iter().map(|s| s.length - s.matched - s.foreign).sum::<f32>();
+        }
+        framed |= frames(matcher, pose, &members, outline);
+    }
+    (total, framed)
+}
+
+/// Whether a stroke ends on the exemplar's ink.
+fn ends_on_symbol(matcher: &Matcher<'_>, pose: &Pose, stroke: &Stroke) -> bool {
+    let ends: Vec<[f32; 2]> = stroke.pieces.iter().flat_map(|p| [p.a, p.b]).collect();
+    let near = |p: [f32; 2], q: [f32; 2]| (p[0] - q[0]).hypot(p[1] - q[1]) < 0.15;
+    // Where one piece goes on as the next, the stroke does not end.
+    let mut tips = ends.iter().filter(|p| ends.iter().filter(|q| near(**p, **q)).count() == 1);
+    tips.any(|p| matcher.template.map.near(pose.invert([f64::from(p[0]), f64::from(p[1])])))
+}
+
+/// Whether an end of one stroke lies on the other.
+fn joined(p: &Stroke, q: &Stroke, touch: f32) -> bool {
+    let apart = sticks_out(&p.bounds, &grow(&q.bounds, p.bounds.width().max(p.bounds.height()) + touch));
+    if apart > 0.0 {
+        return false;
+    }
+    let ends_on = |p: &Stroke, q: &Stroke| {
+        p.pieces.iter().any(|s| {
+            [s.a, s.b].into_iter().any(|end| q.pieces.iter().any(|other| distance(other, end) <= touch))
+        })
+    };
+    ends_on(p, q) || ends_on(q, p)
+}
+
+fn distance(s: &Segment, p: [f32; 2]) -> f32 {
+    let (ex, ey) = (s.b[0] - s.a[0], s.b[1] - s.a[1]);
+    let n = (ex * ex + ey * ey).max(f32::MIN_POSITIVE);
+    let t = (((p[0] - s.a[0]) * ex + (p[1] - s.a[1]) * ey) / n).clamp(0.0, 1.0);
+    (p[0] - s.a[0] - ex * t).hypot(p[1] - s.a[1] - ey * t)
+}
+
+/// Whether strokes close around most of the symbol, little larger than it.
+fn frames(matcher: &Matcher<'_>, pose: &Pose, members: &[&Stroke], outline: &ListRect) -> bool {
+    let bounds = members.iter().fold(ListRect::EMPTY, |b, s| b.union(&s.bounds));
+    if bounds.width() > outline.width() * FRAME_SIZE || bounds.height() > outline.height() * FRAME_SIZE {
+        return false;
+    }
+    let template = matcher.template;
+    let inside = template.samples.iter().filter(|s| {
+        let p = pose.apply([f64::from(s.p[0]), f64::from(s.p[1])]);
+        let (x, y) = (p[0] as f32, p[1] as f32);
+        x > bounds.left && x < bounds.right && y > bounds.top && y < bounds.bottom
+    });
+    if (inside.count() as f64) < FRAMED_SHARE * template.samples.len() as f64 {
+        return false;
+    }
+    let middle = [(bounds.left + bounds.right) / 2.0, (bounds.top + bounds.bottom) / 2.0];
+    let mut sectors = [false; SECTORS];
+    for piece in members.iter().flat_map(|s| &s.pieces) {
+        let steps = (piece.length() / (template.tolerance as f32 * 0.5)).ceil().clamp(1.0, 300.0);
+        for k in 0..=steps as u32 {
+            let p = piece.at(k as f32 / steps);
+            let turn = (p[1] - middle[1]).atan2(p[0] - middle[0]) / std::f32::consts::TAU + 0.5;
+            sectors[((turn * SECTORS as f32) as usize).min(SECTORS - 1)] = true;
+        }
+    }
+    sectors.iter().filter(|s| **s).count() >= CLOSED_SECTORS
+}
