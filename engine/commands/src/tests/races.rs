@@ -154,7 +154,10 @@ impl Site {
             }
             Write::BoxesToArea => self.retype(ctx, self.boxes, Area).await,
             Write::FirstToCount => self.retype(ctx, self.empty, Count).await,
-            Write::NewAssembly => assemblies::create(ctx, self.empty, NewAssembly::default()).await.map(drop),
+            Write::NewAssembly => {
+                let new = NewAssembly { template_id: Some(self.template), ..NewAssembly::default() };
+                assemblies::create(ctx, self.empty, new).await.map(drop)
+            }
             Write::Component => {
                 assemblies::add_component(ctx, self.slab_assembly, component()).await.map(drop)
             }
