@@ -27,7 +27,7 @@ pub(crate) fn dots(canvas: &mut Canvas<'_>, area: &Bounds, step: f64) {
     let mut row = 0_u32;
     let mut y = area.top + step / 2.0;
     while y < area.bottom {
-        let shift = if row % 2 == 0 { step / 2.0 } else { step };
+        let shift = if row.is_multiple_of(2) { step / 2.0 } else { step };
         let mut x = area.left + shift;
         while x < area.right {
             canvas.line([x, y], [x, y]);

@@ -80,11 +80,11 @@ fn runs(cells: isize, side: impl Fn(isize) -> (bool, bool)) -> Vec<(usize, usize
     let mut open: Option<(usize, (bool, bool))> = None;
     for cell in 0..=cells {
         let now = if cell == cells { (false, false) } else { side(cell) };
-        if let Some((from, kind)) = open {
-            if now != kind {
-                runs.push((from, cell as usize));
-                open = None;
-            }
+        if let Some((from, kind)) = open
+            && now != kind
+        {
+            runs.push((from, cell as usize));
+            open = None;
         }
         if open.is_none() && now.0 != now.1 {
             open = Some((cell as usize, now));
