@@ -65,11 +65,11 @@ fn draw(book: &mut Book, floor: &Floor, names: [&str; 3], notation: &str) -> Pag
     canvas.finish()
 }
 
-/// Devices of one room, by its use.
-fn equip(canvas: &mut Canvas<'_>, taken: &mut Taken, floor: &Floor, room: &Room) {
+/// Devices of a room by its use: wall, how far along it, kind.
+fn device_plan(name: &str) -> &'static [(Side, f64, Kind)] {
     use Kind::{DataOutlet, ReceptacleDuplex as Duplex, ReceptacleGfci as Gfci, ReceptacleQuad as Quad};
     use Side::{East, North, South, West};
-    let plan: &[(Side, f64, Kind)] = match room.name.as_str() {
+    match name {
         "CLASSROOM" | "ART ROOM" => &[
             (North, 0.12, Duplex),
             (North, 0.38, Duplex),
@@ -131,11 +131,15 @@ fn equip(canvas: &mut Canvas<'_>, taken: &mut Taken, floor: &Floor, room: &Room)
         ],
         "LOBBY" => &[(West, 0.5, Duplex), (East, 0.75, Duplex)],
         _ => &[(West, 0.5, Duplex)],
-    };
+    }
+}
+
+/// Hangs the devices of one room and wires them.
+fn equip(canvas: &mut Canvas<'_>, taken: &mut Taken, floor: &Floor, room: &Room) {
     let mut wired: Vec<Point> = Vec::new();
-    for &(side, fraction, kind) in plan {
+    for &(side, fraction, kind) in device_plan(&room.name) {
         let at = wall_device(canvas, taken, (floor, &SETTING, room), side, fraction, kind);
-        if matches!(kind, Duplex | Gfci | Quad) {
+        if matches!(kind, Kind::ReceptacleDuplex | Kind::ReceptacleGfci | Kind::ReceptacleQuad) {
             wired.extend(at);
         }
     }

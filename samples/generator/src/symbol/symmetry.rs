@@ -8,7 +8,7 @@ use crate::geometry::{Affine, Point, arc_points, distance};
 /// How a symbol can be laid over itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Symmetry {
-    /// Smallest turn that changes nothing, degrees: 90, 180 or 360.
+    /// Smallest turn that changes nothing, degrees; 360 when none does.
     pub turn: u16,
     /// Whether the mirrored symbol is the symbol at some turn, so that mirroring can't be seen.
     pub mirror: bool,
@@ -29,9 +29,10 @@ pub fn symmetry(kind: Kind) -> Symmetry {
     let points: Vec<Point> =
         shapes.iter().flat_map(|s| samples(s, step / 2.0)).map(|p| [p[0] - cx, p[1] - cy]).collect();
     let same = |map: &Affine| points.iter().all(|p| near(map.apply(*p), &points, step));
-    let turn = [90, 180].into_iter().find(|t| same(&Affine::turn(f64::from(*t)))).unwrap_or(360);
+    let turn =
+        [45, 60, 72, 90, 120, 180].into_iter().find(|t| same(&Affine::turn(f64::from(*t)))).unwrap_or(360);
     let flip = Affine::scale(-1.0, 1.0);
-    let mirror = [0.0, 90.0, 180.0, 270.0].iter().any(|t| same(&Affine::turn(*t).after(&flip)));
+    let mirror = (0..120).any(|i| same(&Affine::turn(f64::from(i) * 3.0).after(&flip)));
     Symmetry { turn, mirror }
 }
 
@@ -82,6 +83,7 @@ mod tests {
             (s.turn, s.mirror)
         };
         assert_eq!(of(Kind::FloorDrain), (90, true));
+        assert_eq!(of(Kind::Tree), (72, true));
         assert_eq!(of(Kind::Troffer2x4), (180, true));
         assert_eq!(of(Kind::WaterCloset), (360, true));
         assert_eq!(of(Kind::ReceptacleDuplex), (360, true));
