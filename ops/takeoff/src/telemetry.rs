@@ -1,6 +1,8 @@
 //! Logs and the metrics recorder of the process.
 
 use metrics_exporter_prometheus::PrometheusHandle;
+use takeoff_engine::clock::SystemClock;
+use takeoff_storage::catalog::Clock as _;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
 
@@ -27,5 +29,7 @@ pub(crate) fn metrics() -> anyhow::Result<PrometheusHandle> {
     let handle = recorder.handle();
     metrics::set_global_recorder(recorder).map_err(|e| anyhow::anyhow!("{e}"))?;
     takeoff_engine::metrics::describe();
+    let start = SystemClock.now().0 as f64 / 1e6;
+    metrics::gauge!(takeoff_engine::metrics::PROCESS_START_TIME).set(start);
     Ok(handle)
 }

@@ -7,6 +7,7 @@ use super::ink::{Ink, Segment, clip};
 use super::matching::Matcher;
 use super::pose::Pose;
 use super::surroundings;
+use super::tag::Tag;
 use super::template::{Template, centred};
 use super::texture;
 use crate::budget::{Budget, Exhausted};
@@ -26,6 +27,10 @@ const INSIDE_SHARE: f32 = 0.85;
 const MIN_INK_SHARE: f32 = 0.25;
 /// A stroke that leaves the box by more than this share of its diagonal runs through.
 const LEAVES_SHARE: f32 = 0.2;
+/// A stroke may lie outside the box by this much, list units; by this share of the diagonal if it
+/// hangs on strokes inside.
+const MIN_SLACK: f32 = 0.1;
+const SLACK_SHARE: f32 = 0.03;
 /// Ends this close touch, list units.
 const TOUCH: f32 = 0.15;
 /// What texture counts against an outline.
@@ -57,9 +62,7 @@ pub enum ExemplarError {
 /// The symbol to count.
 #[derive(Debug, Clone)]
 pub struct Exemplar {
-    pub(super) template: Template,
-    /// The symbol's middle on its page, list units.
-    pub(super) middle: [f32; 2],
+    pub(super) body: Body,
     /// The page it was cut from; `None` once it stands for itself.
     pub(super) page: Option<u64>,
     /// The box as drawn, page pixels.
@@ -68,12 +71,36 @@ pub struct Exemplar {
     background: usize,
 }
 
+/// What is looked for.
+#[derive(Debug, Clone)]
+pub(super) enum Body {
+    /// A drawing, and its middle on its page, list units.
+    Ink(Box<Template>, [f32; 2]),
+    /// A text without any drawing.
+    Text(Tag),
+}
+
 impl Exemplar {
     /// Cuts the symbol out of a box in page pixels. Strokes (nearly) inside the box are the symbol;
-    /// what runs through it, and hatch that goes on outside, is background.
+    /// what runs through it, and hatch that goes on outside, is background. Text counts only where
+    /// nothing is drawn: then the text is the symbol.
     pub fn cut(page: &PageIndex, drawn: PxRect, budget: &Budget) -> Result<Self, ExemplarError> {
         let area = check(page, &drawn)?;
-        let choice = Choice::of(page, &area);
+        let cut = Self::ink(page, &area, drawn, budget);
+        let nothing_drawn = matches!(
+            cut,
+            Err(ExemplarError::Blank | ExemplarError::OnlyBackground | ExemplarError::NoVectors)
+        );
+        match Tag::in_box(page, &area).filter(|_| nothing_drawn) {
+            Some(tag) => {
+                Ok(Self { body: Body::Text(tag), page: Some(page.fingerprint), drawn, background: 0 })
+            }
+            None => cut,
+        }
+    }
+
+    fn ink(page: &PageIndex, area: &ListRect, drawn: PxRect, budget: &Budget) -> Result<Self, ExemplarError> {
+        let choice = Choice::of(page, area);
         if choice.kept.is_empty() {
             return Err(match (page.segments.is_empty(), choice.through) {
                 (true, _) => ExemplarError::NoVectors,
@@ -120,7 +147,12 @@ impl Exemplar {
         let mut template = Template::of(&ink, &weights, budget)?;
         let matcher = Matcher { page, template: &template, same_pen: true };
         template.own = surroundings::look(&matcher, &Pose::at(middle), &|_| false);
-        Ok(Self { template, middle, page: Some(page.fingerprint), drawn, background: choice.through })
+        Ok(Self {
+            body: Body::Ink(Box::new(template), middle),
+            page: Some(page.fingerprint),
+            drawn,
+            background: choice.through,
+        })
     }
 
     /// The same symbol for a page that must not be taken for its own, even if it is an exact copy of it.
@@ -183,20 +215,22 @@ struct Choice {
 impl Choice {
     fn of(page: &PageIndex, area: &ListRect) -> Self {
         let diagonal = area.width().hypot(area.height());
-        let margin = (diagonal * 0.02).max(0.3);
-        let grown = grow(area, margin);
-        let (mut kept, mut beyond, mut entered) = (Vec::new(), Vec::new(), 0);
-        for i in page.grid.within(&grow(area, margin + diagonal * 0.5)) {
+        let grown = grow(area, MIN_SLACK);
+        let slack = grow(area, (diagonal * SLACK_SHARE).max(MIN_SLACK));
+        let (mut kept, mut beyond, mut edge, mut entered) = (Vec::new(), Vec::new(), Vec::new(), 0);
+        for i in page.grid.within(&grow(area, diagonal * 0.5)) {
             let s = &page.segments[i as usize];
-            match clip(s.a, s.b, &grown) {
-                Some((a, b)) if (b[0] - a[0]).hypot(b[1] - a[1]) >= s.length() * INSIDE_SHARE => kept.push(i),
-                Some(_) => {
-                    entered += 1;
-                    beyond.push(i);
-                }
-                None => beyond.push(i),
+            let inside = clip(s.a, s.b, &grown).map(|(a, b)| (b[0] - a[0]).hypot(b[1] - a[1]));
+            if inside.is_some_and(|l| l >= s.length() * INSIDE_SHARE) {
+                kept.push(i);
+            } else if clip(s.a, s.b, &slack).is_some_and(|(a, b)| a == s.a && b == s.b) {
+                edge.push(i);
+            } else {
+                entered += usize::from(inside.is_some());
+                beyond.push(i);
             }
         }
+        reach_out(page, &mut kept, edge, &mut beyond);
         if kept.len() > MAX_PIECES {
             return Self { kept, beyond, through: entered };
         }
@@ -215,6 +249,31 @@ impl Choice {
 
 fn grow(r: &ListRect, by: f32) -> ListRect {
     ListRect { left: r.left - by, top: r.top - by, right: r.right + by, bottom: r.bottom + by }
+}
+
+/// A box drawn a little too tight: strokes just outside belong when they hang on those inside.
+fn reach_out(page: &PageIndex, kept: &mut Vec<u32>, mut edge: Vec<u32>, beyond: &mut Vec<u32>) {
+    let touch = |p: [f32; 2], q: [f32; 2]| (p[0] - q[0]).hypot(p[1] - q[1]) <= TOUCH;
+    let ends = |i: u32| [page.segments[i as usize].a, page.segments[i as usize].b];
+    // A few rounds: what lies in the slack is a side or two, not a drawing.
+    for _ in 0..4 {
+        let hangs = |i: &u32| {
+            let near = |p: [f32; 2]| {
+                page.grid
+                    .near(p[0], p[1], TOUCH)
+                    .any(|j| kept.binary_search(&j).is_ok() && ends(j).into_iter().any(|q| touch(p, q)))
+            };
+            ends(*i).into_iter().any(near)
+        };
+        let (more, rest): (Vec<u32>, Vec<u32>) = edge.iter().partition(|i| hangs(i));
+        if more.is_empty() {
+            break;
+        }
+        kept.extend(more);
+        kept.sort_unstable();
+        edge = rest;
+    }
+    beyond.extend(&edge);
 }
 
 /// Runs that leave the box although some of their pieces lie in it: a cable, a line drawn in pieces.
@@ -261,7 +320,7 @@ fn passing_runs(page: &PageIndex, kept: &[u32], grown: &ListRect, diagonal: f32)
 
 impl std::fmt::Display for Exemplar {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let t = &self.template;
+        let Body::Ink(t, _) = &self.body else { return write!(f, "text") };
         write!(
             f,
             "symbol of {:.1} units of ink ({} lines, {} curves, {} loops, {} symmetries), {} strokes of background left out",

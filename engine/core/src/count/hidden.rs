@@ -17,6 +17,8 @@ const BEHIND_OF_MISSING: f64 = 0.85;
 const MIN_INTERRUPTED: usize = 2;
 /// Length of a cutting line within the outline's box, in diameters.
 const MIN_CUT: f32 = 0.3;
+/// Samples nearer to a cut than this (tolerances) do not tell on which side they are.
+const NEAR: f64 = 2.5;
 /// Lines looked at.
 const MAX_LINES: usize = 64;
 
@@ -102,31 +104,34 @@ fn behind(
 ) -> Option<Seen> {
     let template = matcher.template;
     let (dx, dy) = (b[0] - a[0], b[1] - a[1]);
-    let side = |s: &Sample| {
+    let length = dx.hypot(dy);
+    // Distance to the left of the line; near it, the stroke's cut end still answers for a sample.
+    let off = |s: &Sample| {
         let p = pose.apply([f64::from(s.p[0]), f64::from(s.p[1])]);
-        dx * (p[1] - a[1]) - dy * (p[0] - a[0]) >= 0.0
+        (dx * (p[1] - a[1]) - dy * (p[0] - a[0])) / length
     };
-    let sides: Vec<bool> = template.samples.iter().map(side).collect();
-    let missing_on = |left: bool| {
-        let of_side = sum(matcher, credits, &|i| sides[i] == left);
+    let near = template.tolerance * pose.scale() * NEAR;
+    let offs: Vec<f64> = template.samples.iter().map(off).collect();
+    let missing_on = |sign: f64| {
+        let of_side = sum(matcher, credits, &|i| offs[i] * sign > near);
         (of_side.absent, of_side.absent * (1.0 - of_side.hidden))
     };
-    let (left, right) = (missing_on(true), missing_on(false));
-    let hidden_side = left.0 > right.0;
-    let (share, weight) = if hidden_side { left } else { right };
+    let (left, right) = (missing_on(1.0), missing_on(-1.0));
+    let sign = if left.0 > right.0 { 1.0 } else { -1.0 };
+    let (share, weight) = if sign > 0.0 { left } else { right };
     if share < MISSING_BEHIND || weight < BEHIND_OF_MISSING * (left.1 + right.1) {
         return None;
     }
     let reach = template.step * 1.7;
-    let interrupted = (1..sides.len()).filter(|&i| {
+    let interrupted = (1..offs.len()).filter(|&i| {
         let (p, q) = (&template.samples[i - 1], &template.samples[i]);
-        sides[i - 1] != sides[i]
+        (offs[i - 1] > 0.0) != (offs[i] > 0.0)
             && f64::from((p.p[0] - q.p[0]).hypot(p.p[1] - q.p[1])) <= reach
             && (p.d[0] * q.d[1] - p.d[1] * q.d[0]).abs() < 0.5
     });
     if interrupted.count() < MIN_INTERRUPTED {
         return None;
     }
-    let seen = sum(matcher, credits, &|i| sides[i] != hidden_side);
+    let seen = sum(matcher, credits, &|i| offs[i] * sign <= 0.0 || credits[i].is_some_and(|c| c > 0.5));
     (seen.hidden <= MAX_HIDDEN).then_some(seen)
 }

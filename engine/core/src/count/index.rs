@@ -8,9 +8,10 @@ use super::grid::Grid;
 use super::ink::{Ink, InkStyle, Segment};
 use super::legend::Legend;
 use super::runs::{Baseline, Loop, Run, Runs};
+use super::tag::TagWord;
 use crate::budget::{Budget, Exhausted};
 use crate::geom::PageSpace;
-use crate::page::display::{DisplayList, PageKind, Word};
+use crate::page::display::{DisplayList, PageKind};
 
 /// A page made ready for searching. Building takes one pass over the page's ink; any number of
 /// exemplars can then be cut from it and looked for on it.
@@ -29,6 +30,9 @@ pub struct PageIndex {
     pub(super) curves: Vec<Baseline>,
     pub(super) loops: Vec<Loop>,
     pub(super) grid: Grid,
+    pub(super) words: Vec<TagWord>,
+    /// First word and number of words of each line of text.
+    pub(super) word_lines: Vec<(u32, u32)>,
     pub(super) legend: Legend,
     pub(super) fingerprint: u64,
 }
@@ -43,7 +47,16 @@ impl PageIndex {
         let ink = Ink::of(list, budget)?;
         let Runs { run_of, runs, lines, curves, loops } = Runs::link(&ink, budget)?;
         let grid = Grid::build(&ink.segments, width, height, budget)?;
-        let fingerprint = fingerprint(&ink.segments, &list.words, &list.space);
+        let words = list.words.iter().map(|w| TagWord {
+            text: w.text.clone(),
+            bounds: w.bounds,
+            angle: w.angle,
+            size: w.size,
+        });
+        let words: Vec<TagWord> = words.collect();
+        let fingerprint = fingerprint(&ink.segments, &words, &list.space);
+        let legend = Legend::of(list, &lines);
+        let word_lines = list.lines.iter().map(|l| (l.word_start, l.word_len)).collect();
         Ok(Self {
             space: list.space,
             kind: list.kind,
@@ -57,7 +70,9 @@ impl PageIndex {
             curves,
             loops,
             grid,
-            legend: Legend::of(list),
+            words,
+            word_lines,
+            legend,
             fingerprint,
         })
     }
@@ -69,7 +84,7 @@ impl PageIndex {
 }
 
 /// Tells pages apart, so that an exemplar knows its own.
-fn fingerprint(segments: &[Segment], words: &[Word], space: &PageSpace) -> u64 {
+fn fingerprint(segments: &[Segment], words: &[TagWord], space: &PageSpace) -> u64 {
     let mut hash = FxHasher::default();
     hash.write_u32(space.width_px);
     hash.write_u32(space.height_px);

@@ -1,20 +1,176 @@
 //! Regions of a page that explain symbols instead of placing them.
 
+use super::runs::Baseline;
 use crate::geom::ListRect;
 use crate::page::display::DisplayList;
 
-/// Legend regions of a page, list units.
+/// Words that head a legend, and words that only speak of one.
+const HEADINGS: [&str; 4] = ["LEGEND", "SYMBOLS", "ABBREVIATIONS", "SYMBOL"];
+const MENTIONS: [&str; 9] = ["SEE", "REFER", "PER", "NOTE", "NOTE:", "NOTES", "IN", "ALL", "ON"];
+/// Words of a heading at most.
+const MAX_HEADING_WORDS: usize = 6;
+/// A frame's side is at least this many heading heights long and at most this share of the page away.
+const FRAME_SIDE_HEIGHTS: f32 = 3.0;
+const FRAME_SHARE: f32 = 0.4;
+/// Without a frame: gap between rows, indent of descriptions and room for symbols left of them, in
+/// heading heights.
+const ROW_GAP: f32 = 3.5;
+const INDENT: f32 = 14.0;
+const SYMBOL_ROOM: f32 = 5.0;
+/// A row without a heading: distance of the description, in symbol widths; rows that make a list;
+/// distance between rows, in symbol heights.
+const DESCRIPTION_GAP: f32 = 3.0;
+const MIN_ROWS: usize = 4;
+const ROW_PITCH: f32 = 4.0;
+
+/// Legends of a page, list units.
 #[derive(Debug, Default)]
 pub(super) struct Legend {
     regions: Vec<ListRect>,
+    texts: Vec<Text>,
+}
+
+#[derive(Debug)]
+struct Text {
+    bounds: ListRect,
+    words: usize,
+    letters: usize,
+    heading: bool,
 }
 
 impl Legend {
-    pub(super) fn of(_list: &DisplayList) -> Self {
-        Self::default()
+    /// Reads a page's lines of text; `lines` are its straight strokes, of which some may frame a legend.
+    pub(super) fn of(list: &DisplayList, lines: &[Baseline]) -> Self {
+        let texts: Vec<Text> = list
+            .lines
+            .iter()
+            .filter(|l| l.angle.abs() < 1.0)
+            .map(|l| Text {
+                bounds: l.bounds,
+                words: l.text.split_whitespace().count(),
+                letters: l.text.chars().filter(|c| c.is_alphabetic()).count(),
+                heading: is_heading(&l.text),
+            })
+            .collect();
+        let page_width = f64::from(list.space.width_px) / list.space.px_per_unit.max(f64::MIN_POSITIVE);
+        let regions = texts
+            .iter()
+            .filter(|t| t.heading)
+            .map(|t| {
+                frame(&t.bounds, lines, page_width as f32 * FRAME_SHARE)
+                    .unwrap_or_else(|| column(&t.bounds, &texts))
+            })
+            .collect();
+        Self { regions, texts }
     }
 
+    /// Whether a symbol's box lies in a legend that has a heading.
     pub(super) fn contains(&self, x: f32, y: f32) -> bool {
         self.regions.iter().any(|r| x >= r.left && x <= r.right && y >= r.top && y <= r.bottom)
+    }
+
+    /// Whether a symbol stands in front of one row of a list of descriptions. In a list of symbols
+    /// each is there once: a list that has two of `all` is no legend.
+    pub(super) fn describes(&self, symbol: &ListRect, all: &[ListRect]) -> bool {
+        let (width, height) = (symbol.width(), symbol.height());
+        let y = (symbol.top + symbol.bottom) / 2.0;
+        let beside = |b: &ListRect, t: &Text| {
+            let gap = t.bounds.left - b.right;
+            let middle = (b.top + b.bottom) / 2.0;
+            gap > 0.0
+                && gap < DESCRIPTION_GAP * b.width().max(b.height())
+                && middle > t.bounds.top - b.height() * 0.25
+                && middle < t.bounds.bottom + b.height() * 0.25
+        };
+        let described = |t: &&Text| t.letters >= 4 && !t.heading;
+        let Some(own) = self.texts.iter().filter(described).find(|t| beside(symbol, t)) else { return false };
+        let mut column: Vec<&Text> = self
+            .texts
+            .iter()
+            .filter(described)
+            .filter(|t| (t.bounds.left - own.bounds.left).abs() < own.bounds.height() * 0.5)
+            .filter(|t| (t.bounds.left - symbol.right) < DESCRIPTION_GAP * width.max(height))
+            .collect();
+        column.sort_by(|p, q| p.bounds.top.total_cmp(&q.bounds.top));
+        let pitch = ROW_PITCH * height.max(own.bounds.height());
+        let list = column
+            .chunk_by(|p, q| q.bounds.top - p.bounds.bottom < pitch)
+            .find(|rows| rows.iter().any(|t| y > t.bounds.top - height && y < t.bounds.bottom + height));
+        let Some(list) = list.filter(|rows| rows.len() >= MIN_ROWS) else { return false };
+        let wordy = list.iter().filter(|t| t.words >= 2 || t.letters >= 8).count() * 2 > list.len();
+        let samples = all.iter().filter(|b| list.iter().any(|t| beside(b, t))).count();
+        wordy && samples <= 1
+    }
+}
+
+fn is_heading(text: &str) -> bool {
+    let upper = text.trim().trim_end_matches(':').to_uppercase();
+    let words: Vec<&str> = upper.split_whitespace().collect();
+    words.len() <= MAX_HEADING_WORDS
+        && words.iter().any(|w| HEADINGS.contains(&w.trim_matches(|c: char| !c.is_alphabetic())))
+        && !words.iter().any(|w| MENTIONS.contains(w))
+}
+
+/// The frame around a heading that goes on below it.
+fn frame(heading: &ListRect, lines: &[Baseline], reach: f32) -> Option<ListRect> {
+    let middle = (heading.top + heading.bottom) / 2.0;
+    let (mut left, mut right): (Option<&Baseline>, Option<&Baseline>) = (None, None);
+    let least = heading.height() * FRAME_SIDE_HEIGHTS;
+    for line in lines.iter().filter(|l| l.chord >= least && (l.a[0] - l.b[0]).abs() < 0.5) {
+        let (top, bottom) = (line.a[1].min(line.b[1]), line.a[1].max(line.b[1]));
+        if top > middle || bottom < heading.bottom + heading.height() {
+            continue;
+        }
+        let x = line.a[0];
+        if x <= heading.left + 0.5 && heading.left - x < reach && left.is_none_or(|l| l.a[0] < x) {
+            left = Some(line);
+        }
+        if x >= heading.right - 0.5 && x - heading.right < reach && right.is_none_or(|r| r.a[0] > x) {
+            right = Some(line);
+        }
+    }
+    let (left, right) = (left?, right?);
+    let bottom = |l: &Baseline| l.a[1].max(l.b[1]);
+    let frame = ListRect {
+        left: left.a[0],
+        right: right.a[0],
+        top: heading.top,
+        bottom: bottom(left).min(bottom(right)),
+    };
+    (frame.width() < reach).then_some(frame)
+}
+
+/// The lines of text below a heading that are set like a list under it.
+fn column(heading: &ListRect, texts: &[Text]) -> ListRect {
+    let h = heading.height().max(1.0);
+    let mut region = *heading;
+    let mut below: Vec<&ListRect> =
+        texts.iter().map(|t| &t.bounds).filter(|b| b.top >= heading.bottom - h * 0.3).collect();
+    below.sort_by(|p, q| p.top.total_cmp(&q.top));
+    for b in below {
+        if b.top - region.bottom > h * ROW_GAP {
+            break;
+        }
+        if b.left >= heading.left - h * INDENT && b.left <= heading.right + h * INDENT {
+            region = region.union(b);
+        }
+    }
+    ListRect { left: region.left - h * SYMBOL_ROOM, bottom: region.bottom + h, ..region }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headings_are_told_from_mentions() {
+        for yes in ["LEGEND", "Electrical Symbols", "ROOM FINISH LEGEND & ABBREVIATIONS", "SYMBOL LEGEND:"] {
+            assert!(is_heading(yes), "{yes}");
+        }
+        for no in
+            ["SEE LEGEND", "NOTE: NOT ALL SYMBOLS MAY BE USED ON PLAN", "LEGENDARY HALL", "REFER TO SYMBOLS"]
+        {
+            assert!(!is_heading(no), "{no}");
+        }
     }
 }

@@ -12,7 +12,7 @@ const MAX_SINE: f64 = 0.5;
 /// Sine up to which a stroke counts in full (15 degrees).
 const FULL_SINE: f64 = 0.26;
 /// After so many probes, this many must have hit.
-const PROBE_GATES: [(usize, usize); 4] = [(6, 3), (12, 7), (24, 15), (40, 26)];
+const PROBE_GATES: [(usize, usize); 4] = [(6, 3), (12, 6), (24, 12), (40, 20)];
 /// Rounding of drawn coordinates, list units: what the ends of an anchor may be off.
 const ROUNDING: f64 = 0.15;
 /// Search radius of each refinement step, in tolerances.
@@ -27,11 +27,11 @@ const THROUGH_CREDIT: f64 = 0.4;
 /// is not there at all, with what is there but not quite, with ink that is not the exemplar's, with
 /// another pen, with a filled body instead of an outline, inside a frame, under a cover.
 const ABSENT_SLACK: f64 = 0.01;
-const ABSENT_SLOPE: f64 = 4.0;
+const ABSENT_SLOPE: f64 = 4.2;
 const LOOSE_SLACK: f64 = 0.01;
 const LOOSE_SLOPE: f64 = 1.5;
 const EXTRA_SLACK: f64 = 0.03;
-const EXTRA_SLOPE: f64 = 2.4;
+const EXTRA_SLOPE: f64 = 3.5;
 const STYLE_SLOPE: f64 = 0.35;
 const SOLID_SLOPE: f64 = 0.3;
 const FRAME_LOSS: f64 = 0.35;
@@ -90,9 +90,11 @@ impl Matcher<'_> {
         })
     }
 
-    /// The nearest stroke of about this direction; one of the same pen is preferred.
-    fn nearest(&self, p: [f64; 2], d: [f64; 2], r: f64, style: &InkStyle) -> Option<Hit> {
+    /// The nearest stroke of about this direction; one of the same pen is preferred, one that runs
+    /// through is not.
+    fn nearest(&self, p: [f64; 2], d: [f64; 2], r: f64, scale: f64, style: &InkStyle) -> Option<Hit> {
         let mut best: Option<(f64, Hit)> = None;
+        let through = THROUGH_DIAMETERS * self.template.diameter * scale;
         let long = d[0].hypot(d[1]);
         for i in self.page.grid.near(p[0] as f32, p[1] as f32, r as f32) {
             let s = &self.page.segments[i as usize];
@@ -109,7 +111,9 @@ impl Matcher<'_> {
                 continue;
             }
             let foreign = self.same_pen && !style.agrees(&self.page.styles[s.style as usize]);
-            let rank = distance + sine * r + if foreign { r } else { 0.0 };
+            let passes = n > through * through;
+            let rank =
+                distance + sine * r + if foreign { r } else { 0.0 } + if passes { r * 0.5 } else { 0.0 };
             if best.as_ref().is_none_or(|b| rank < b.0) {
                 let place = [f64::from(s.a[0]) + ex * t, f64::from(s.a[1]) + ey * t];
                 best = Some((rank, Hit { distance, sine, segment: i, place, t }));
@@ -139,7 +143,7 @@ impl Matcher<'_> {
             }
         }
         let tested = self.template.probes.len();
-        (hits * 3 >= tested * 2).then_some((hits * 1000 / tested.max(1)) as u32)
+        (hits * 2 >= tested).then_some((hits * 1000 / tested.max(1)) as u32)
     }
 
     /// Least squares on the strokes that the samples meet, with a shrinking radius.
@@ -172,7 +176,9 @@ impl Matcher<'_> {
         let mut met = 0.0;
         for s in self.template.samples.iter().step_by(stride) {
             let p = pose.apply(wide(s.p));
-            let Some(hit) = self.nearest(p, pose.turn(wide(s.d)), r, &s.style) else { continue };
+            let Some(hit) = self.nearest(p, pose.turn(wide(s.d)), r, pose.scale(), &s.style) else {
+                continue;
+            };
             let w = f64::from(s.weight) * (1.0 - (hit.distance / r).powi(2)).max(0.0);
             met += w;
             let q = [p[0] - pose.x, p[1] - pose.y];
@@ -219,7 +225,7 @@ impl Matcher<'_> {
         let mut credits = Vec::with_capacity(self.template.samples.len());
         for s in &self.template.samples {
             let (p, d) = (pose.apply(wide(s.p)), pose.turn(wide(s.d)));
-            let Some(hit) = self.nearest(p, d, full * 2.0, &s.style) else {
+            let Some(hit) = self.nearest(p, d, full * 2.0, scale, &s.style) else {
                 credits.push(None);
                 continue;
             };

@@ -19,6 +19,7 @@ mod runs;
 mod search;
 mod surroundings;
 mod symmetry;
+mod tag;
 mod template;
 #[cfg(test)]
 mod tests;

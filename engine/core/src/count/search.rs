@@ -1,16 +1,18 @@
 //! The question itself: where on the page is this symbol.
 
 use rustc_hash::{FxHashMap, FxHashSet};
+use smallvec::SmallVec;
 
 use super::candidates::{Candidate, Range, propose};
-use super::exemplar::Exemplar;
+use super::exemplar::{Body, Exemplar};
 use super::index::PageIndex;
 use super::matching::{Matcher, Score};
 use super::pose::Pose;
 use super::surroundings;
-use crate::budget::Budget;
+use super::template::Template;
+use crate::budget::{Budget, Exhausted};
 use crate::found::{Finding, Found};
-use crate::geom::{PxPoint, PxRect};
+use crate::geom::{ListRect, PxPoint, PxRect};
 
 /// Matches below the threshold are listed down to this confidence.
 const NEAR_MISS_FLOOR: f64 = 0.5;
@@ -100,22 +102,20 @@ pub fn find(
     budget: &Budget,
 ) -> Found<CountOutcome> {
     let own = exemplar.page == Some(page.fingerprint);
-    let matcher = Matcher { page, template: &exemplar.template, same_pen: params.same_pen && own };
     let grow = 1.0 + params.scale_tolerance.clamp(0.0, 1.0) + 1e-6;
     let range = Range { min_scale: 1.0 / grow, max_scale: grow };
-    let (candidates, mut ended) = propose(&matcher, range, budget);
-    let mut judged = Vec::new();
-    if own {
-        let pose = Pose::at(exemplar.middle);
-        judged.push(Judged { pose, score: Score { confidence: 1.0, ..matcher.score(&pose) }, own: true });
-    }
-    if let Err(e) = judge(&matcher, params, range, &candidates, budget, &mut judged) {
-        ended = ended.and(Err(e));
-    }
-    let mut kept = strongest(judged);
-    reconsider(&matcher, params, &mut kept);
-    let search = Search { page, exemplar, params };
-    let mut outcome = search.outcome(&mut kept);
+    let mut ended = Ok(());
+    let found = match &exemplar.body {
+        Body::Ink(template, middle) => {
+            let matcher = Matcher { page, template, same_pen: params.same_pen && own };
+            let own = own.then_some(*middle);
+            let kept;
+            (kept, ended) = instances(&matcher, own, params, range, budget);
+            kept.iter().filter_map(|j| detection(page, template, params, j)).collect()
+        }
+        Body::Text(tag) => tag.find(page, own, range.min_scale, range.max_scale),
+    };
+    let mut outcome = sort_out(page, params, found);
     outcome.complete = ended.is_ok();
     let mut findings = Vec::new();
     if let Err(e) = ended {
@@ -127,6 +127,28 @@ pub fn find(
         findings.push(Finding::new("count_truncated", message));
     }
     Found::with(outcome, findings)
+}
+
+/// Every place where the drawing is, down to the floor of near misses; and why it stopped if it did.
+fn instances(
+    matcher: &Matcher<'_>,
+    own: Option<[f32; 2]>,
+    params: &CountParams,
+    range: Range,
+    budget: &Budget,
+) -> (Vec<Judged>, Result<(), Exhausted>) {
+    let (candidates, mut ended) = propose(matcher, range, budget);
+    let mut judged = Vec::new();
+    if let Some(middle) = own {
+        let pose = Pose::at(middle);
+        judged.push(Judged { pose, score: Score { confidence: 1.0, ..matcher.score(&pose) }, own: true });
+    }
+    if let Err(e) = judge(matcher, params, range, &candidates, budget, &mut judged) {
+        ended = ended.and(Err(e));
+    }
+    let mut kept = strongest(judged);
+    reconsider(matcher, params, &mut kept);
+    (kept, ended)
 }
 
 struct Judged {
@@ -143,10 +165,10 @@ fn judge(
     candidates: &[Candidate],
     budget: &Budget,
     judged: &mut Vec<Judged>,
-) -> Result<(), crate::budget::Exhausted> {
+) -> Result<(), Exhausted> {
     let template = matcher.template;
-    let cell = template.diameter * 0.05;
-    let mut seen: FxHashSet<[i64; 4]> = FxHashSet::default();
+    let cell = template.diameter * 0.03;
+    let mut seen: FxHashSet<[i64; 5]> = FxHashSet::default();
     let cost = template.samples.len() as u64;
     for candidate in candidates.iter().take(MAX_JUDGED) {
         budget.spend(cost)?;
@@ -163,6 +185,7 @@ fn judge(
             (pose.y / cell).round() as i64,
             (pose.angle_deg() / 6.0).round() as i64 % 60,
             i64::from(pose.mirrored),
+            (scale.ln() / 0.03).round() as i64,
         ];
         if !seen.insert(key) {
             continue;
@@ -179,7 +202,10 @@ fn judge(
 /// One pose per symbol: the strongest that does not share its ink with a stronger one.
 fn strongest(mut judged: Vec<Judged>) -> Vec<Judged> {
     // Poses of a symmetric shape differ by rounding only: whole hundredths decide, then the plainest.
-    let rank = |j: &Judged| (j.own, (j.score.confidence * 100.0).round() as i64);
+    let rank = |j: &Judged| {
+        let off_size = (j.pose.scale().ln().abs() / 0.05).round() as i64;
+        (j.own, (j.score.confidence * 100.0).round() as i64, -off_size)
+    };
     judged.sort_by(|p, q| {
         rank(q)
             .cmp(&rank(p))
@@ -189,12 +215,13 @@ fn strongest(mut judged: Vec<Judged>) -> Vec<Judged> {
             .then(p.pose.y.total_cmp(&q.pose.y))
             .then(p.pose.x.total_cmp(&q.pose.x))
     });
-    let mut owner: FxHashMap<(u32, u32), u32> = FxHashMap::default();
+    // Neighbours may share a side, so one piece of ink can have several owners.
+    let mut owners: FxHashMap<(u32, u32), SmallVec<[u32; 2]>> = FxHashMap::default();
     let mut kept: Vec<Judged> = Vec::new();
     for j in judged {
         let mut shared: FxHashMap<u32, usize> = FxHashMap::default();
         for claim in &j.score.claims {
-            if let Some(&o) = owner.get(claim) {
+            for &o in owners.get(claim).into_iter().flatten() {
                 *shared.entry(o).or_default() += 1;
             }
         }
@@ -203,7 +230,7 @@ fn strongest(mut judged: Vec<Judged>) -> Vec<Judged> {
             continue;
         }
         for &claim in &j.score.claims {
-            owner.entry(claim).or_insert(kept.len() as u32);
+            owners.entry(claim).or_default().push(kept.len() as u32);
         }
         kept.push(j);
     }
@@ -234,81 +261,74 @@ fn turn_of(pose: &Pose) -> f64 {
     (a.min(360.0 - a) * 100.0).round() / 100.0
 }
 
-struct Search<'a> {
-    page: &'a PageIndex,
-    exemplar: &'a Exemplar,
-    params: &'a CountParams,
+/// Detections and near misses, each strongest first and under the cap.
+fn sort_out(page: &PageIndex, params: &CountParams, mut found: Vec<Detection>) -> CountOutcome {
+    found.sort_by(|p, q| {
+        q.confidence
+            .total_cmp(&p.confidence)
+            .then(q.is_exemplar.cmp(&p.is_exemplar))
+            .then(p.center.y.total_cmp(&q.center.y))
+            .then(p.center.x.total_cmp(&q.center.x))
+    });
+    let split = found.partition_point(|d| d.confidence >= params.threshold);
+    let mut near_misses = found.split_off(split);
+    let mut detections = found;
+    let boxes: Vec<ListRect> = detections.iter().map(|d| page.space.rect_to_list(&d.bbox)).collect();
+    for (d, b) in detections.iter_mut().zip(&boxes) {
+        let (x, y) = ((b.left + b.right) / 2.0, (b.top + b.bottom) / 2.0);
+        d.in_legend = page.legend.contains(x, y) || page.legend.describes(b, &boxes);
+    }
+    let count = detections.len();
+    detections.truncate(params.max_detections);
+    near_misses.truncate(params.max_detections);
+    CountOutcome {
+        truncated: detections.len() < count,
+        detections,
+        found: count,
+        complete: true,
+        near_misses,
+    }
 }
 
-impl Search<'_> {
-    fn outcome(&self, kept: &mut Vec<Judged>) -> CountOutcome {
-        let mut detections = Vec::new();
-        let mut near_misses = Vec::new();
-        for j in kept.drain(..) {
-            let Some(detection) = self.detection(&j) else { continue };
-            if j.score.confidence >= self.params.threshold {
-                detections.push(detection);
-            } else {
-                near_misses.push(detection);
-            }
-        }
-        for list in [&mut detections, &mut near_misses] {
-            list.sort_by(|p, q| {
-                q.confidence
-                    .total_cmp(&p.confidence)
-                    .then(q.is_exemplar.cmp(&p.is_exemplar))
-                    .then(p.center.y.total_cmp(&q.center.y))
-                    .then(p.center.x.total_cmp(&q.center.x))
-            });
-        }
-        let found = detections.len();
-        detections.truncate(self.params.max_detections);
-        near_misses.truncate(self.params.max_detections);
-        CountOutcome { truncated: detections.len() < found, detections, found, complete: true, near_misses }
-    }
-
-    /// `None` when no way of seeing the symbol fits the allowed turns.
-    fn detection(&self, j: &Judged) -> Option<Detection> {
-        let template = &self.exemplar.template;
-        let pose = template
-            .symmetries
-            .iter()
-            .map(|s| j.pose.after(s))
-            .filter(|p| self.allowed(p) && (self.params.mirrored || !p.mirrored))
-            .min_by(|p, q| p.mirrored.cmp(&q.mirrored).then(turn_of(p).total_cmp(&turn_of(q))))?;
-        let (mut low, mut high) = ([f64::INFINITY; 2], [f64::NEG_INFINITY; 2]);
-        for &corner in &template.hull {
-            let p = j.pose.apply(corner);
-            for axis in 0..2 {
-                low[axis] = low[axis].min(p[axis]);
-                high[axis] = high[axis].max(p[axis]);
-            }
-        }
-        let to_px = |p: [f64; 2]| self.page.space.to_px(p[0] as f32, p[1] as f32);
-        let bbox = PxRect::from_corners(to_px(low), to_px(high));
-        let middle = [(low[0] + high[0]) / 2.0, (low[1] + high[1]) / 2.0];
-        // No drawing is exact to a hundredth of a degree.
-        let angle = if template.round { 0.0 } else { (pose.angle_deg() * 100.0).round() / 100.0 % 360.0 };
-        Some(Detection {
-            bbox,
-            center: bbox.center(),
-            angle_deg: angle,
-            mirrored: pose.mirrored && !template.round,
-            scale: pose.scale(),
-            confidence: j.score.confidence,
-            coverage: j.score.coverage,
-            extra: j.score.extra,
-            is_exemplar: j.own,
-            in_legend: self.page.legend.contains(middle[0] as f32, middle[1] as f32),
+/// `None` when no way of seeing the symbol fits the allowed turns.
+fn detection(page: &PageIndex, template: &Template, params: &CountParams, j: &Judged) -> Option<Detection> {
+    let pose = template
+        .symmetries
+        .iter()
+        .map(|s| j.pose.after(s))
+        .filter(|p| {
+            (template.round || allowed(params, p)) && (params.mirrored || !p.mirrored || template.round)
         })
-    }
-
-    fn allowed(&self, pose: &Pose) -> bool {
-        let Some(tolerance) = self.params.rotation_tolerance.filter(|t| *t < 45.0) else { return true };
-        if self.exemplar.template.round {
-            return true;
+        .min_by(|p, q| p.mirrored.cmp(&q.mirrored).then(turn_of(p).total_cmp(&turn_of(q))))?;
+    let (mut low, mut high) = ([f64::INFINITY; 2], [f64::NEG_INFINITY; 2]);
+    for &corner in &template.hull {
+        let p = j.pose.apply(corner);
+        for axis in 0..2 {
+            low[axis] = low[axis].min(p[axis]);
+            high[axis] = high[axis].max(p[axis]);
         }
-        let off = pose.angle_deg() % 90.0;
-        off.min(90.0 - off) <= tolerance.max(0.0) + TURN_SLACK
     }
+    let to_px = |p: [f64; 2]| page.space.to_px(p[0] as f32, p[1] as f32);
+    let bbox = PxRect::from_corners(to_px(low), to_px(high));
+    // No drawing is exact to a hundredth of a degree.
+    let angle = if template.round { 0.0 } else { (pose.angle_deg() * 100.0).round() / 100.0 % 360.0 };
+    Some(Detection {
+        bbox,
+        center: bbox.center(),
+        angle_deg: angle,
+        mirrored: pose.mirrored && !template.round,
+        scale: pose.scale(),
+        confidence: j.score.confidence,
+        coverage: j.score.coverage,
+        extra: j.score.extra,
+        is_exemplar: j.own,
+        in_legend: false,
+    })
+}
+
+/// Whether a turn is near enough to a quarter turn.
+fn allowed(params: &CountParams, pose: &Pose) -> bool {
+    let Some(tolerance) = params.rotation_tolerance.filter(|t| *t < 45.0) else { return true };
+    let off = pose.angle_deg() % 90.0;
+    off.min(90.0 - off) <= tolerance.max(0.0) + TURN_SLACK
 }

@@ -7,6 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::ink::Segment;
 use super::matching::Matcher;
 use super::pose::Pose;
+use super::template::Sample;
 use super::texture::{self, Hatches};
 use crate::geom::ListRect;
 
@@ -16,6 +17,8 @@ const LEAVES_SHARE: f32 = 0.25;
 const TRIFLE: f64 = 0.02;
 /// Strokes that hang on the symbol are part of it when they stay this near, in diameters.
 const HANGING_SHARE: f32 = 0.6;
+/// What such strokes count against strokes inside: an accessory may overlap an instance.
+const ATTACHED_WEIGHT: f32 = 0.6;
 /// Directions around the symbol, and how many of them strokes must close for a frame.
 const SECTORS: usize = 36;
 const CLOSED_SECTORS: usize = 34;
@@ -66,7 +69,7 @@ pub(super) fn look(matcher: &Matcher<'_>, pose: &Pose, taken: &dyn Fn(u32) -> bo
         let alien: Vec<&Stroke> =
             strokes.iter().filter(|s| (s.foreign > 0.0 || s.matched == 0.0) && !textured(s)).collect();
         let foreign: f32 = alien.iter().filter(|s| s.foreign > TOUCH * tolerance).map(|s| s.foreign).sum();
-        let (attached, framed) = groups(matcher, pose, &alien, &outline, TOUCH * tolerance);
+        let (attached, framed) = groups(matcher, pose, &alien, TOUCH * tolerance);
         Surroundings { extra: f64::from((foreign + attached) / all), framed }
     };
     let seen = judge(&|_| false);
@@ -154,13 +157,7 @@ fn strokes(
 
 /// Strokes that hang together and on nothing else: the length of those that end on the symbol, as far
 /// as it is not counted yet, and whether some are a frame around it.
-fn groups(
-    matcher: &Matcher<'_>,
-    pose: &Pose,
-    alien: &[&Stroke],
-    outline: &ListRect,
-    touch: f32,
-) -> (f32, bool) {
+fn groups(matcher: &Matcher<'_>, pose: &Pose, alien: &[&Stroke], touch: f32) -> (f32, bool) {
     if alien.iter().map(|s| s.pieces.len()).sum::<usize>() > MAX_PIECES {
         return (0.0, false);
     }
@@ -181,9 +178,9 @@ fn groups(
             continue;
         }
         if members.iter().any(|s| ends_on_symbol(matcher, pose, s)) {
-            total += members.iter().map(|s| s.length - s.matched - s.foreign).sum::<f32>();
+            total += ATTACHED_WEIGHT * members.iter().map(|s| s.length - s.matched - s.foreign).sum::<f32>();
         }
-        framed |= frames(matcher, pose, &members, outline);
+        framed |= frames(matcher, pose, &members);
     }
     (total, framed)
 }
@@ -219,28 +216,37 @@ fn distance(s: &Segment, p: [f32; 2]) -> f32 {
 }
 
 /// Whether strokes close around most of the symbol, little larger than it.
-fn frames(matcher: &Matcher<'_>, pose: &Pose, members: &[&Stroke], outline: &ListRect) -> bool {
-    let bounds = members.iter().fold(ListRect::EMPTY, |b, s| b.union(&s.bounds));
-    if bounds.width() > outline.width() * FRAME_SIZE || bounds.height() > outline.height() * FRAME_SIZE {
-        return false;
-    }
+fn frames(matcher: &Matcher<'_>, pose: &Pose, members: &[&Stroke]) -> bool {
     let template = matcher.template;
-    let inside = template.samples.iter().filter(|s| {
-        let p = pose.apply([f64::from(s.p[0]), f64::from(s.p[1])]);
-        let (x, y) = (p[0] as f32, p[1] as f32);
-        x > bounds.left && x < bounds.right && y > bounds.top && y < bounds.bottom
-    });
-    if (inside.count() as f64) < FRAMED_SHARE * template.samples.len() as f64 {
+    // In the exemplar's own frame, so that turning changes nothing.
+    let local = |p: [f32; 2]| pose.invert([f64::from(p[0]), f64::from(p[1])]);
+    let mut bounds = ListRect::EMPTY;
+    for p in members.iter().flat_map(|s| &s.pieces).flat_map(|s| [local(s.a), local(s.b)]) {
+        bounds.add(p[0] as f32, p[1] as f32);
+    }
+    let mut outline = ListRect::EMPTY;
+    template.hull.iter().for_each(|p| outline.add(p[0] as f32, p[1] as f32));
+    let slack = template.tolerance as f32 * 4.0;
+    if bounds.width() > outline.width() * FRAME_SIZE + slack
+        || bounds.height() > outline.height() * FRAME_SIZE + slack
+    {
         return false;
     }
-    let middle = [(bounds.left + bounds.right) / 2.0, (bounds.top + bounds.bottom) / 2.0];
+    let within = |s: &&Sample| {
+        s.p[0] > bounds.left && s.p[0] < bounds.right && s.p[1] > bounds.top && s.p[1] < bounds.bottom
+    };
+    let inside = template.samples.iter().filter(within).count();
+    if (inside as f64) < FRAMED_SHARE * template.samples.len() as f64 {
+        return false;
+    }
+    let middle = [f64::from(bounds.left + bounds.right) / 2.0, f64::from(bounds.top + bounds.bottom) / 2.0];
     let mut sectors = [false; SECTORS];
     for piece in members.iter().flat_map(|s| &s.pieces) {
-        let steps = (piece.length() / (template.tolerance as f32 * 0.5)).ceil().clamp(1.0, 300.0);
+        let steps = (f64::from(piece.length()) / (template.tolerance * 0.5)).ceil().clamp(1.0, 300.0);
         for k in 0..=steps as u32 {
-            let p = piece.at(k as f32 / steps);
-            let turn = (p[1] - middle[1]).atan2(p[0] - middle[0]) / std::f32::consts::TAU + 0.5;
-            sectors[((turn * SECTORS as f32) as usize).min(SECTORS - 1)] = true;
+            let p = local(piece.at(k as f32 / steps as f32));
+            let turn = (p[1] - middle[1]).atan2(p[0] - middle[0]) / std::f64::consts::TAU + 0.5;
+            sectors[((turn * SECTORS as f64) as usize).min(SECTORS - 1)] = true;
         }
     }
     sectors.iter().filter(|s| **s).count() >= CLOSED_SECTORS

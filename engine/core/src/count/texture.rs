@@ -83,6 +83,25 @@ struct Lattice {
     style: InkStyle,
     first: f32,
     pitch: f32,
+    lines: Vec<Extent>,
+}
+
+/// Where a line of a lattice runs: across and along its direction.
+#[derive(Debug)]
+struct Extent {
+    offset: f32,
+    from: f32,
+    to: f32,
+    piece: [[f32; 2]; 2],
+}
+
+impl Extent {
+    fn of(s: &Segment, direction_deg: f32) -> Self {
+        let (sin, cos) = direction_deg.to_radians().sin_cos();
+        let along = |p: [f32; 2]| p[0] * cos + p[1] * sin;
+        let (a, b) = (along(s.a), along(s.b));
+        Self { offset: offset(s, direction_deg), from: a.min(b), to: a.max(b), piece: [s.a, s.b] }
+    }
 }
 
 impl Hatches {
@@ -95,22 +114,33 @@ impl Hatches {
                 let offsets = pen.iter().map(|&i| offset(&pieces[i], direction)).collect();
                 if let Some((first, pitch)) = lattice(offsets, max_gap) {
                     let style = styles[pieces[pen[0]].style as usize];
-                    lattices.push(Lattice { direction, style, first, pitch });
+                    let lines = pen.iter().map(|&i| Extent::of(&pieces[i], direction)).collect();
+                    lattices.push(Lattice { direction, style, first, pitch, lines });
                 }
             }
         }
         Self { lattices }
     }
 
-    /// Whether a piece is a line of one of the hatches.
+    /// Whether a piece is a scrap of one of the hatches: on its lattice, where none of its lines runs.
+    /// A stroke over a line of a hatch that goes on under it is a stroke of its own.
     pub(super) fn hold(&self, piece: &Segment, styles: &[InkStyle]) -> bool {
         self.lattices.iter().any(|l| {
             let turn = (direction_deg(piece) - l.direction).abs();
             if turn.min(180.0 - turn) >= SAME_DIRECTION || !l.style.agrees(&styles[piece.style as usize]) {
                 return false;
             }
-            let steps = (offset(piece, l.direction) - l.first) / l.pitch;
-            (steps - steps.round()).abs() * l.pitch <= SAME_OFFSET
+            let own = Extent::of(piece, l.direction);
+            let steps = (own.offset - l.first) / l.pitch;
+            if (steps - steps.round()).abs() * l.pitch > SAME_OFFSET {
+                return false;
+            }
+            let under = |line: &&Extent| {
+                (line.offset - own.offset).abs() <= SAME_OFFSET * 1.5
+                    && line.to.min(own.to) - line.from.max(own.from) > 0.5 * (own.to - own.from)
+                    && line.piece != own.piece
+            };
+            !l.lines.iter().any(|line| under(&line))
         })
     }
 }

@@ -1,0 +1,109 @@
+//! Real drawings, found through `TAKEOFF_CORPUS`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::super::{CountOutcome, CountParams, Exemplar, PageIndex, find};
+use super::sheet::summary;
+use crate::budget::Budget;
+use crate::geom::PxRect;
+use crate::page::display::DisplayList;
+use crate::page::request::{FileType, ParseLimits};
+
+/// A drawing of the corpus; `None`, said loudly, where there is no corpus. Fails under CI.
+#[allow(clippy::disallowed_methods, clippy::print_stderr, reason = "tests find the corpus by themselves")]
+fn corpus(name: &str) -> Option<PathBuf> {
+    match std::env::var("TAKEOFF_CORPUS") {
+        Ok(root) => Some(PathBuf::from(root).join(name)),
+        Err(_) if std::env::var("CI").is_ok() => panic!("TAKEOFF_CORPUS is not set, but CI is"),
+        Err(_) => {
+            eprintln!("SKIPPED: {name} needs TAKEOFF_CORPUS");
+            None
+        }
+    }
+}
+
+fn page(name: &str, index: u32) -> Option<DisplayList> {
+    let bytes = std::fs::read(corpus(name)?).unwrap();
+    let limits = ParseLimits::default();
+    let mut file = crate::page::open(Arc::new(bytes), FileType::Pdf, &limits).unwrap();
+    Some(file.walk_page(index, &limits, &Budget::unlimited()).unwrap().list)
+}
+
+/// A box in PDF points, origin bottom-left.
+fn px(list: &DisplayList, [left, bottom, right, top]: [f64; 4]) -> PxRect {
+    let s = list.space.px_per_unit;
+    let height = f64::from(list.space.height_px);
+    PxRect::new(left * s, height - top * s, (right - left) * s, (top - bottom) * s)
+}
+
+fn count(list: &DisplayList, area: [f64; 4]) -> CountOutcome {
+    let budget = Budget::unlimited();
+    let page = PageIndex::build(list, &budget).unwrap();
+    let exemplar = Exemplar::cut(&page, px(list, area), &budget).unwrap();
+    find(&page, &exemplar, &CountParams::default(), &budget).value
+}
+
+#[test]
+fn the_finish_plan_has_fifteen_new_water_closets() {
+    let Some(list) = page("plans/opentakeoff/sample-finish-plan.pdf", 0) else { return };
+    let outcome = count(&list, [1906.9, 826.0, 1921.9, 847.7]);
+    assert_eq!(outcome.found, 15, "{}", summary(&outcome, &[]));
+    let mut quarters = [0; 4];
+    for d in &outcome.detections {
+        assert!(d.confidence >= 0.9 && !d.in_legend, "{d:?}");
+        let turns = d.angle_deg / 90.0;
+        assert!((turns - turns.round()).abs() < 0.01, "{d:?}");
+        quarters[turns.round() as usize % 4] += 1;
+        // The five existing ones are west of the new work.
+        assert!(d.center.x > 2600.0, "{d:?}");
+    }
+    assert!(quarters.iter().all(|q| *q > 0), "{quarters:?}");
+    assert!(outcome.near_misses.is_empty(), "{}", summary(&outcome, &[]));
+    assert!(outcome.detections[0].is_exemplar && outcome.complete);
+}
+
+#[test]
+fn the_existing_water_closets_are_a_symbol_of_their_own() {
+    let Some(list) = page("plans/opentakeoff/sample-finish-plan.pdf", 0) else { return };
+    // One of two beside each other in the west wing.
+    let outcome = count(&list, [301.0, 1153.4, 318.5, 1176.6]);
+    assert_eq!(outcome.found, 5, "{}", summary(&outcome, &[]));
+    assert!(outcome.detections.iter().all(|d| d.center.x < 1000.0), "{}", summary(&outcome, &[]));
+}
+
+#[test]
+fn the_symbol_fixtures_are_counted_on_every_page() {
+    let Some(list) = page("plans/opentakeoff/symbol-plan.pdf", 0) else { return };
+    let outcome = count(&list, [98.0, 98.0, 136.0, 122.0]);
+    // Four as drawn, one turned, one mirrored; not the one with a longer diagonal, not the bare square.
+    assert_eq!(outcome.found, 6, "{}", summary(&outcome, &[]));
+    assert_eq!(outcome.detections.iter().filter(|d| d.mirrored).count(), 1);
+    assert!(outcome.detections.iter().all(|d| d.confidence > 0.95));
+
+    let budget = Budget::unlimited();
+    let first = page("plans/opentakeoff/symbol-set.pdf", 0).unwrap();
+    let own = PageIndex::build(&first, &budget).unwrap();
+    let exemplar = Exemplar::cut(&own, px(&first, [118.0, 428.0, 156.0, 452.0]), &budget).unwrap();
+    let found: Vec<usize> = (0..4)
+        .map(|i| page("plans/opentakeoff/symbol-set.pdf", i).unwrap())
+        .map(|list| PageIndex::build(&list, &budget).unwrap())
+        .map(|index| find(&index, &exemplar, &CountParams::default(), &budget).value.found)
+        .collect();
+    assert_eq!(found, [4, 2, 1, 1]);
+}
+
+#[test]
+fn a_text_without_a_drawing_is_counted_by_its_words() {
+    let Some(list) = page("plans/opentakeoff/sample-finish-plan.pdf", 0) else { return };
+    let budget = Budget::unlimited();
+    let index = PageIndex::build(&list, &budget).unwrap();
+    let word = list.words.iter().find(|w| w.text == "CG").unwrap();
+    let drawn = list.space.rect_to_px(&word.bounds);
+    let exemplar = Exemplar::cut(&index, drawn, &budget).unwrap();
+    let outcome = find(&index, &exemplar, &CountParams::default(), &budget).value;
+    assert_eq!(outcome.found, 35, "{}", summary(&outcome, &[]));
+    assert_eq!(outcome.detections.iter().filter(|d| d.is_exemplar).count(), 1);
+    let legend: Vec<f64> = outcome.detections.iter().filter(|d| d.in_legend).map(|d| d.center.x).collect();
+    assert!(legend.len() == 1 && legend[0] > 5200.0, "{legend:?}");
+}
