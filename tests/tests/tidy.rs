@@ -73,7 +73,7 @@ fn some_libraries_have_one_home() {
     for (library, home) in [
         ("use ::sled", "storage/src/sled"),
         ("use actix", "engine/runtime/src/compute/actix.rs"),
-        ("actix::", "engine/runtime/src/compute/actix.rs"),
+        ("::actix::", "engine/runtime/src/compute/actix.rs"),
         ("ractor::", "engine/runtime/src/supervise"),
         ("hayro", "engine/core/src/page"),
         ("axum::", "gateway/src"),

@@ -81,11 +81,11 @@ fn tolerances_and_mirroring_limit_what_counts() {
     let found = |params: CountParams| count(&sheet, drawn, &params).found;
     let any = CountParams::default();
     assert_eq!(found(any.clone()), 6, "all but the one that is 35 % larger");
-    assert_eq!(found(CountParams { rotation_tolerance: Some(0.0), ..any.clone() }), 4);
-    assert_eq!(found(CountParams { rotation_tolerance: Some(15.0), ..any.clone() }), 5);
-    assert_eq!(found(CountParams { rotation_tolerance: Some(45.0), ..any.clone() }), 6);
-    assert_eq!(found(CountParams { scale_tolerance: 0.05, ..any.clone() }), 5);
-    assert_eq!(found(CountParams { scale_tolerance: 0.5, ..any.clone() }), 7);
+    assert_eq!(found(CountParams { rotation_tolerance: Some(0.0), ..any }), 4);
+    assert_eq!(found(CountParams { rotation_tolerance: Some(15.0), ..any }), 5);
+    assert_eq!(found(CountParams { rotation_tolerance: Some(45.0), ..any }), 6);
+    assert_eq!(found(CountParams { scale_tolerance: 0.05, ..any }), 5);
+    assert_eq!(found(CountParams { scale_tolerance: 0.5, ..any }), 7);
     assert_eq!(found(CountParams { mirrored: false, ..any }), 5);
 }
 
