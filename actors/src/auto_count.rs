@@ -11,7 +11,7 @@ use takeoff_commands::count::{CountResult, NewDetection, failed_batch, stored_ba
 use takeoff_commands::jobs::{AutoCountArgs, decode};
 use takeoff_config::NodeConfig;
 use takeoff_core::budget::Budget;
-use takeoff_core::count::{CountOutcome, CountParams, Exemplar, PageIndex, find};
+use takeoff_core::count::{CountOutcome, CountParams, Exemplar, ExemplarError, PageIndex, find};
 use takeoff_core::job::{Job, Stage as StageName};
 use takeoff_core::model::{CountSession, Id, Page};
 use takeoff_engine::clock::Stopwatch;
@@ -57,12 +57,19 @@ impl AutoCount {
         let budget = Budget::unlimited();
         attempt.progress.report(5.0, "Loading pages");
         let work = self.pages(attempt, tools, &session, &budget);
-        let tally = within(Duration::from_millis(self.session_ms), work, &budget, &attempt.budget).await?;
+        let searched = within(Duration::from_millis(self.session_ms), work, &budget, &attempt.budget).await?;
+        let tally = match searched {
+            Searched::Done(tally) => tally,
+            Searched::Refused(error) => {
+                let batch = failed_batch(&crate::desk(attempt, tools), session_id, &error).await?;
+                return Ok(Effects { batch, end: End::Refused { error } });
+            }
+        };
         attempt.progress.report(75.0, "Storing detections");
         let kept = tally.detections.len().min(session.max_detections as usize);
         let missing = (!tally.missing.is_empty()).then(|| tally.missing.join("; "));
         if missing.is_some() {
-            metrics::counter!(takeoff_engine::metrics::AUTO_COUNT_SESSION_TIMEOUTS_TOTAL).increment(1);
+            metrics::counter!(takeoff_engine::metrics::COUNT_TIMEOUTS).increment(1);
         }
         let result = CountResult {
             found: tally.found,
@@ -86,7 +93,7 @@ impl AutoCount {
         tools: &Tools,
         session: &CountSession,
         budget: &Budget,
-    ) -> Result<Tally, StageError> {
+    ) -> Result<Searched, StageError> {
         let params = Arc::new(CountParams {
             threshold: session.confidence_threshold,
             scale_tolerance: session.scale_tolerance,
@@ -105,16 +112,19 @@ impl AutoCount {
                 continue;
             };
             if budget.is_cancelled() {
-                tally.missing.push(format!("page {} was not searched, the session's time was up", page.number));
+                tally
+                    .missing
+                    .push(format!("page {} was not searched, the session's time was up", page.number));
                 continue;
             }
             let list = page_list::load(attempt, tools, blobs.list, self.max_list_bytes).await?;
-            let (given, cut_at, params, own) = (exemplar.clone(), session.exemplar, params.clone(), budget.clone());
+            let (given, cut_at, params, own) =
+                (exemplar.clone(), session.exemplar, params.clone(), budget.clone());
             let searched = tools.compute.run(&attempt.budget, move |_| {
                 let index = PageIndex::build(&list, &own).map_err(|_| Stop::TimeUp)?;
                 let exemplar = match given {
                     Some(exemplar) => exemplar,
-                    None => Arc::new(Exemplar::cut(&index, cut_at).map_err(|e| Stop::Exemplar(e.to_string()))?),
+                    None => Arc::new(Exemplar::cut(&index, cut_at, &own).map_err(|e| Stop::of(&e))?),
                 };
                 let outcome = find(&index, &exemplar, &params, &own);
                 Ok((outcome.value, exemplar))
@@ -124,14 +134,23 @@ impl AutoCount {
                     exemplar = Some(used);
                     tally.add(&page, outcome);
                 }
-                Err(Stop::Exemplar(why)) => return Err(StageError::Reject(why)),
+                Err(Stop::Exemplar(why)) => return Ok(Searched::Refused(why)),
                 Err(Stop::TimeUp) => {
-                    tally.missing.push(format!("page {} was not searched, the session's time was up", page.number));
+                    tally
+                        .missing
+                        .push(format!("page {} was not searched, the session's time was up", page.number));
                 }
             }
         }
-        Ok(tally)
+        Ok(Searched::Done(tally))
     }
+}
+
+/// What became of all pages.
+enum Searched {
+    Done(Tally),
+    /// The exemplar is no symbol, for this reason.
+    Refused(String),
 }
 
 /// Why a page gave no outcome.
@@ -140,12 +159,22 @@ enum Stop {
     TimeUp,
 }
 
+impl Stop {
+    fn of(error: &ExemplarError) -> Self {
+        match error {
+            ExemplarError::Exhausted(_) => Self::TimeUp,
+            other => Self::Exemplar(other.to_string()),
+        }
+    }
+}
+
 impl Tally {
     fn add(&mut self, page: &Page, outcome: CountOutcome) {
         self.searched += 1;
         self.found += outcome.found as u64;
         if !outcome.complete {
-            self.missing.push(format!("page {} was searched in part only, the session's time was up", page.number));
+            self.missing
+                .push(format!("page {} was searched in part only, the session's time was up", page.number));
         }
         self.detections.extend(outcome.detections.into_iter().map(|d| NewDetection {
             page_id: page.id,

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use async_trait::async_trait;
 use serde_json::json;
+use takeoff_commands::Desk;
 use takeoff_commands::documents::{failed_batch, finish_batch, opened_batch};
 use takeoff_commands::jobs::{IngestArgs, PageRef, decode, encode};
 use takeoff_commands::pages::{PageResult, StoredPage, stored_batch};
@@ -35,7 +36,12 @@ impl Ingest {
         Self { parser: Parser::new(config) }
     }
 
-    async fn document(&self, attempt: &Attempt, tools: &Tools, document_id: Id) -> Result<Effects, StageError> {
+    async fn document(
+        &self,
+        attempt: &Attempt,
+        tools: &Tools,
+        document_id: Id,
+    ) -> Result<Effects, StageError> {
         let desk = crate::desk(attempt, tools);
         if attempt.job.checkpoint == Some(json!("parsing")) {
             let batch = finish_batch(&desk, document_id).await?;
@@ -58,8 +64,8 @@ impl Ingest {
         };
         let opened = match self.parser.open(&tools.children, &request, &attempt.budget).await {
             Ok(Ok(opened)) => opened,
-            Ok(Err(rejected)) => return Err(StageError::Reject(rejected.message)),
-            Err(Fault::Limit(why)) => return Err(StageError::Reject(why)),
+            Ok(Err(rejected)) => return refused(&desk, document_id, rejected.message).await,
+            Err(Fault::Limit(why)) => return refused(&desk, document_id, why).await,
             Err(fault) => return Err(stage_error(fault)),
         };
         attempt.progress.report(40.0, "Writing page records");
@@ -115,7 +121,10 @@ impl Ingest {
             let request_id = attempt.job.request_id.as_deref();
             batch.absorb(stored_batch(&desk, page.page_id, result, request_id).await?);
         }
-        Ok(Effects { batch, end: End::Done { result: json!({"document_id": document_id, "pages": pages.len()}) } })
+        Ok(Effects {
+            batch,
+            end: End::Done { result: json!({"document_id": document_id, "pages": pages.len()}) },
+        })
     }
 }
 
@@ -137,7 +146,9 @@ impl Stage for Ingest {
     async fn run(&self, attempt: Attempt, tools: Tools) -> Result<Effects, StageError> {
         match decode(&attempt.job.args).map_err(|e| StageError::Reject(e.to_string()))? {
             IngestArgs::Document { document_id } => self.document(&attempt, &tools, document_id).await,
-            IngestArgs::Pages { document_id, pages } => self.pages(&attempt, &tools, document_id, &pages).await,
+            IngestArgs::Pages { document_id, pages } => {
+                self.pages(&attempt, &tools, document_id, &pages).await
+            }
         }
     }
 
@@ -160,8 +171,15 @@ impl Stage for Ingest {
     }
 }
 
+/// The document cannot be ingested, and that is the outcome.
+async fn refused(desk: &Desk<'_>, document_id: Id, error: String) -> Result<Effects, StageError> {
+    let batch = failed_batch(desk, document_id, &error).await?;
+    Ok(Effects { batch, end: End::Refused { error } })
+}
+
 fn text_of(path: &Path) -> Result<String, StageError> {
-    let text = path.to_str().ok_or_else(|| StageError::Reject(format!("{} is no UTF-8 path", path.display())))?;
+    let text =
+        path.to_str().ok_or_else(|| StageError::Reject(format!("{} is no UTF-8 path", path.display())))?;
     Ok(text.to_owned())
 }
 
@@ -222,7 +240,8 @@ async fn store(
 /// A name that a child gave, as a path in the attempt's own folder and nowhere else.
 fn part_path(folder: &Path, name: &str) -> Result<std::path::PathBuf, StageError> {
     let plain = !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\', '\0']);
-    let refused = |why: &str| StageError::ChildDeath { message: format!("the parser handed over {name:?}: {why}") };
+    let refused =
+        |why: &str| StageError::ChildDeath { message: format!("the parser handed over {name:?}: {why}") };
     if !plain {
         return Err(refused("not a plain name"));
     }

@@ -22,7 +22,6 @@ pub(crate) async fn load(
     max_bytes: usize,
 ) -> Result<DisplayList, StageError> {
     let bytes = tools.blobs.read(attempt.tenant(), hash, max_bytes as u64).await?;
-    let decoded =
-        tools.compute.run(&attempt.budget, move |_| DisplayList::decode(&bytes, max_bytes)).await;
+    let decoded = tools.compute.run(&attempt.budget, move |_| DisplayList::decode(&bytes, max_bytes)).await;
     decoded.map_err(crate::compute_error)?.map_err(|e| StageError::Reject(e.to_string()))
 }

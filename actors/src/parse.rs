@@ -30,7 +30,9 @@ impl Fault {
             ChildError::Died { how, memory: false } => {
                 Self::Death(format!("the parser died ({how}) while {what} was read"))
             }
-            ChildError::Protocol(why) => Self::Death(format!("the parser failed while {what} was read: {why}")),
+            ChildError::Protocol(why) => {
+                Self::Death(format!("the parser failed while {what} was read: {why}"))
+            }
             ChildError::Busy { .. } | ChildError::Spawn(_) => Self::Outage(error.to_string()),
             ChildError::Cancelled => Self::Cancelled,
         }

@@ -27,10 +27,12 @@ impl FromRequestParts<App> for Call {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let unreadable = |what: &str| ApiError::new(StatusCode::BAD_REQUEST, format!("the {what} is not UTF-8"));
+        let unreadable =
+            |what: &str| ApiError::new(StatusCode::BAD_REQUEST, format!("the {what} is not UTF-8"));
         let path = RawPathParams::from_request_parts(parts, app).await.map_err(|_| unreadable("path"))?;
         let path = path.iter().map(|(k, v)| (k.to_owned(), Value::from(v))).collect();
-        let query = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri).map_err(|_| unreadable("query"))?;
+        let query =
+            Query::<Vec<(String, String)>>::try_from_uri(&parts.uri).map_err(|_| unreadable("query"))?;
         let query = query.0.into_iter().map(|(k, v)| (k, Value::from(v))).collect();
         Ok(Self {
             path,
@@ -117,7 +119,10 @@ impl Call {
 pub(crate) enum Body {
     Json(Value),
     Missing,
-    Malformed { offset: usize, why: String },
+    Malformed {
+        offset: usize,
+        why: String,
+    },
     /// A content type that is not JSON; a form of another site must not pass for a request of a client.
     OtherType(String),
 }
@@ -128,7 +133,8 @@ impl FromRequest<App> for Body {
     async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
         let limit = app.limits.json_body_bytes;
         let is_json = json_type(request.headers());
-        let bytes = axum::body::to_bytes(request.into_body(), limit).await.map_err(|e| body_error(e, limit))?;
+        let bytes =
+            axum::body::to_bytes(request.into_body(), limit).await.map_err(|e| body_error(e, limit))?;
         Ok(Self::of(&bytes, is_json))
     }
 }
@@ -205,7 +211,8 @@ mod tests {
 
     #[test]
     fn only_json_types_are_json() {
-        let of = |v: &'static str| json_type(&[(header::CONTENT_TYPE, v.parse().unwrap())].into_iter().collect());
+        let of =
+            |v: &'static str| json_type(&[(header::CONTENT_TYPE, v.parse().unwrap())].into_iter().collect());
         assert!(json_type(&HeaderMap::new()));
         assert!(of("application/json; charset=utf-8"));
         assert!(of("Application/JSON"));

@@ -100,7 +100,9 @@ impl From<EngineError> for ApiError {
     fn from(e: EngineError) -> Self {
         match e {
             EngineError::Store(store) => store.into(),
-            EngineError::Draining => Self::busy("the node is shutting down and takes no new work", RETRY_AFTER_S),
+            EngineError::Draining => {
+                Self::busy("the node is shutting down and takes no new work", RETRY_AFTER_S)
+            }
             EngineError::Busy { retry_after_s, .. } => Self::busy(e.to_string(), retry_after_s),
             EngineError::Deadline { .. } => Self::new(StatusCode::GATEWAY_TIMEOUT, e.to_string()),
             other => Self::Broken { cause: other.to_string() },
@@ -115,9 +117,10 @@ impl From<StoreError> for ApiError {
                 tracing::error!(error = %e, "store unavailable");
                 Self::busy("the store is unavailable", RETRY_AFTER_S)
             }
-            e if e.is_conflict() => {
-                Self::new(StatusCode::CONFLICT, "the records were changed by others at the same time, try again")
-            }
+            e if e.is_conflict() => Self::new(
+                StatusCode::CONFLICT,
+                "the records were changed by others at the same time, try again",
+            ),
             other => Self::Broken { cause: other.to_string() },
         }
     }

@@ -1,1 +1,21 @@
-//! To be written.
+//! `takeoff-gateway`: the HTTP face of a node.
+//!
+//! A handler decodes, makes one read or one command, and encodes. Reads go to the catalogue through the
+//! engine's handle, every write through a command; nothing here decides or commits. The word *task*
+//! lives in [`wire`](self) alone: it is the API's name for a job.
+
+mod call;
+mod error;
+mod exposition;
+mod handlers;
+mod layers;
+mod lingering;
+mod links;
+mod openapi;
+mod route;
+mod server;
+mod state;
+mod wire;
+
+pub use exposition::exposition;
+pub use server::{Bound, Gateway, GatewayError};

@@ -51,7 +51,6 @@ impl Links {
     }
 }
 
-
 /// The content's name in a URL.
 pub(crate) fn version_of(content: BlobHash) -> String {
     content.to_string().chars().take(VERSION_DIGITS).collect()

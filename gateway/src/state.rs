@@ -22,7 +22,7 @@ pub(crate) struct Shared {
     /// Where we listen; names us to clients that do not say how they reached us.
     pub(crate) local_addr: SocketAddr,
     /// Uploads in progress; bounded because each holds a scratch file and a parse worker.
-    pub(crate) uploads: Arc<Semaphore>,
+    pub(crate) uploads: Semaphore,
     /// The OpenAPI document, encoded once.
     pub(crate) openapi: Bytes,
 }

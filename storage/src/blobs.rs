@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use sha2::{Digest, Sha256};
 use takeoff_core::model::{BlobHash, TenantId};
 
 use crate::error::StoreError;
@@ -43,7 +44,8 @@ pub trait BlobStore: Send + Sync + 'static {
         len: u64,
     ) -> Result<Bytes, StoreError>;
 
-    /// All bytes of a blob of at most `max` bytes.
+    /// All bytes of a blob of at most `max` bytes; `Damaged` when it is larger or its bytes are not those
+    /// that its hash was made of.
     async fn read(&self, tenant: TenantId, hash: BlobHash, max: u64) -> Result<Bytes, StoreError>;
 
     /// The blob as a local file.
@@ -56,4 +58,22 @@ pub trait BlobStore: Send + Sync + 'static {
 
     /// A folder for files in the making, on the same file system where there is one. Cleared on open.
     fn scratch(&self) -> &Path;
+}
+
+/// A reader's own limit, so that a large blob is an error and not a large allocation.
+pub(crate) fn within(hash: BlobHash, size: u64, max: u64) -> Result<(), StoreError> {
+    if size <= max {
+        return Ok(());
+    }
+    let why = format!("it has {size} bytes, its reader takes {max}");
+    Err(StoreError::Damaged { what: format!("blob {hash}"), why })
+}
+
+pub(crate) fn verify(hash: BlobHash, bytes: &[u8]) -> Result<(), StoreError> {
+    let found = BlobHash(Sha256::digest(bytes).into());
+    if found == hash {
+        return Ok(());
+    }
+    let why = format!("its bytes have the hash {found}");
+    Err(StoreError::Damaged { what: format!("blob {hash}"), why })
 }

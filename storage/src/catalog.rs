@@ -168,7 +168,7 @@ impl Batch {
     }
 
     /// Operations that count towards [`MAX_BATCH_OPS`].
-    pub fn len(&self) -> usize {
+    pub fn op_count(&self) -> usize {
         let children: usize = self
             .changes
             .iter()
@@ -178,7 +178,12 @@ impl Batch {
     }
 
     pub fn is_empty(&self) -> bool {
-        self.len() == 0 && self.expect.is_empty()
+        self.op_count() == 0 && self.expect.is_empty()
+    }
+
+    /// Whether it only checks preconditions, or not even that.
+    pub fn changes_nothing(&self) -> bool {
+        self.op_count() == 0
     }
 
     /// Adds everything of `other`, which must be of the same tenant.
@@ -195,7 +200,7 @@ impl Batch {
 /// What a commit did beyond what was asked.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Committed {
-    /// Stages that have new work, for wakes.
+    /// Stages that have new work, due now or later, for wakes.
     pub woken: Vec<Stage>,
     /// Jobs that became terminal in this commit (children of cancelled jobs included).
     pub ended: Vec<Id>,
@@ -330,7 +335,9 @@ pub trait Catalog: Send + Sync + 'static {
     /// Puts jobs with an expired lease back to ready, without cost; returns how many.
     async fn rescue(&self, limit: usize) -> Result<usize, StoreError>;
 
-    /// Deletes terminal jobs that ended, and events that happened, before `before`; returns how many.
+    /// Deletes jobs that succeeded or were cancelled, and events that happened, before `before`; returns
+    /// how many. Dead letters stay until an operator acts, children as long as their parent has not
+    /// ended.
     async fn prune(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError>;
 
     /// A trivial durable write: proves that the store acknowledges.

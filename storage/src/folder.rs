@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::error::StoreError;
 
 const FORMAT_FILE: &str = "FORMAT";
+const NEW_FORMAT_FILE: &str = "FORMAT.new";
 const LOCK_FILE: &str = "LOCK";
 
 /// A claimed folder; dropping it lets others in.
@@ -32,6 +33,8 @@ impl Folder {
         fs::create_dir_all(path).map_err(|e| unavailable("make", path, &e))?;
         refuse_foreign(path, product)?;
         let lock = lock(path, product)?;
+        // Again: who held the lock until now may have gone further.
+        refuse_foreign(path, product)?;
         let fresh = match fs::read_to_string(path.join(FORMAT_FILE)) {
             Ok(text) => check(&text, product, format).map_err(|why| unusable(path, product, &why))?,
             Err(e) if e.kind() == ErrorKind::NotFound => true,
@@ -63,20 +66,19 @@ impl Folder {
     }
 }
 
-/// Only a folder that is empty or has one of our two files may be locked: the lock itself is a file in it.
+/// `FORMAT` is the first file in a folder of ours, so without it there is at most the lock and what a
+/// crash left of the first `FORMAT`.
 fn refuse_foreign(path: &Path, product: &str) -> Result<(), StoreError> {
-    if path.join(FORMAT_FILE).exists() || path.join(LOCK_FILE).exists() {
+    if path.join(FORMAT_FILE).exists() {
         return Ok(());
     }
-    let mut entries = fs::read_dir(path).map_err(|e| unavailable("read", path, &e))?;
-    match entries.next() {
-        None => Ok(()),
-        Some(Ok(entry)) => {
-            let why = format!("it holds {:?} but no FORMAT file", entry.file_name());
-            Err(unusable(path, product, &why))
+    for entry in fs::read_dir(path).map_err(|e| unavailable("read", path, &e))? {
+        let name = entry.map_err(|e| unavailable("read", path, &e))?.file_name();
+        if name != LOCK_FILE && name != NEW_FORMAT_FILE {
+            return Err(unusable(path, product, &format!("it holds {name:?} but no FORMAT file")));
         }
-        Some(Err(e)) => Err(unavailable("read", path, &e)),
     }
+    Ok(())
 }
 
 fn lock(path: &Path, product: &str) -> Result<File, StoreError> {
@@ -103,7 +105,9 @@ fn check(text: &str, product: &str, format: u32) -> Result<bool, String> {
     match number {
         Some(n) if n == format => {}
         Some(n) if n > format => {
-            return Err(format!("it has format {n}, made by a newer version; this one reads format {format}"));
+            return Err(format!(
+                "it has format {n}, made by a newer version; this one reads format {format}"
+            ));
         }
         Some(n) => return Err(format!("it has format {n}, which no version has made")),
         None => return Err("its FORMAT file names no format".to_owned()),

@@ -1,12 +1,15 @@
 //! `takeoff-storage`: the catalogue (records, jobs, leases, events) and the blobs, behind two traits.
 //!
-//! One conformance suite ([`conformance`]) runs on every backend. Nothing here knows public JSON.
+//! One conformance suite (feature `conformance`) runs on every backend. Nothing here knows public JSON.
 
 pub mod blobs;
 pub mod catalog;
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 pub mod entity;
 pub mod error;
 mod folder;
+pub mod fs;
 mod kv;
 pub mod mem;
 pub mod metrics;

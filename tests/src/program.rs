@@ -13,7 +13,7 @@ pub fn program() -> &'static Path {
         // target/PROFILE/deps/test-HASH
         let profile = test.parent().and_then(Path::parent).expect("tests run from a target folder");
         let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--quiet", "--locked", "--package", "takeoff", "--bin", "takeoff"]);
+        build.args(["build", "--quiet", "--locked", "--workspace", "--all-targets"]);
         if profile.file_name().is_some_and(|n| n == "release") {
             build.arg("--release");
         }

@@ -136,7 +136,10 @@ async fn scales_are_set_calibrated_copied_and_detected_again() {
     assert_eq!(page["scale_detection_method"], "manual_calibration");
     assert_eq!(page["scale_calibration_data"]["manual_calibration"]["scale_value"], 37.5);
 
-    let calibrate = |query: &str| c.post(&format!("/pages/{a}/calibrate?{query}"), Value::Null);
+    let calibrate = |query: &'static str| {
+        let path = format!("/pages/{a}/calibrate?{query}");
+        async move { c.post(&path, Value::Null).await }
+    };
     let set = calibrate("pixel_distance=100&real_distance=10&real_unit=meter").await.expect(200);
     assert!((set["pixels_per_foot"].as_f64().unwrap() - 10.0 / 3.28084).abs() < 1e-9);
     calibrate("pixel_distance=100&real_distance=0").await.expect(400);

@@ -41,7 +41,7 @@ async fn a_takeoff_adds_up_after_every_change() {
     assert_eq!(component["unit_cost"], "165.0000");
     assert_eq!(component["sort_order"], 0);
     let read = c.get(&format!("/assemblies/{assembly}")).await.expect(200);
-    let expected = 1000.0 * 4.0 / 12.0 / 27.0 * 1.05 * 165.0;
+    let expected: f64 = 1000.0 * 4.0 / 12.0 / 27.0 * 1.05 * 165.0;
     assert_eq!(read["total_cost"], format!("{expected:.2}"), "right without a calculate");
     let calculated = c.post(&format!("/assemblies/{assembly}/calculate"), Value::Null).await.expect(200);
     assert_eq!(calculated["total_cost"], read["total_cost"]);
@@ -109,9 +109,9 @@ async fn wrong_conditions_and_geometry_are_refused_with_the_reason() {
     let unknown = json!({"page_id": NOBODY, "geometry_type": "point", "geometry_data": {"x": 1, "y": 1}});
     c.post(&path, unknown).await.expect(400);
     let other = c.project("Other").await;
-    let foreign =
-        c.post(&format!("/projects/{other}/conditions"), json!({"name": "X", "measurement_type": "count"}));
-    let foreign = id(&foreign.await.expect(201));
+    let foreign = format!("/projects/{other}/conditions");
+    let foreign = c.post(&foreign, json!({"name": "X", "measurement_type": "count"})).await;
+    let foreign = id(&foreign.expect(201));
     let body = json!({"page_id": page, "geometry_type": "point", "geometry_data": {"x": 1, "y": 1}});
     c.post(&format!("/conditions/{foreign}/measurements"), body).await.expect(400);
     assert_eq!(

@@ -97,9 +97,9 @@ async fn over_http(data: &std::path::Path, folder: &std::path::Path, recipe: &to
     let session = client.count(full[0]["id"].as_str().unwrap(), request).await;
     assert_eq!(session["status"], "completed", "{session}");
     let session_id = session["id"].as_str().unwrap();
-    let confirm =
-        client.post(&format!("/auto-count-sessions/{session_id}/bulk-confirm"), json!({"threshold": 0.0}));
-    assert_eq!(confirm.await.expect(200)["confirmed_count"], session["total_detections"]);
+    let confirm = format!("/auto-count-sessions/{session_id}/bulk-confirm");
+    let confirm = client.post(&confirm, json!({"threshold": 0.0})).await;
+    assert_eq!(confirm.expect(200)["confirmed_count"], session["total_detections"]);
     let made =
         client.post(&format!("/auto-count-sessions/{session_id}/create-measurements"), Value::Null).await;
     assert_eq!(made.expect(200)["measurements_created"], session["total_detections"]);

@@ -71,9 +71,9 @@ fn core_is_pure() {
 #[test]
 fn some_libraries_have_one_home() {
     for (library, home) in [
-        ("::sled", "storage/src/sled"),
+        ("use ::sled", "storage/src/sled"),
         ("use actix", "engine/runtime/src/compute/actix.rs"),
-        ("actix::", "engine/runtime/src/compute/actix.rs"),
+        ("::actix::", "engine/runtime/src/compute/actix.rs"),
         ("ractor::", "engine/runtime/src/supervise"),
         ("hayro", "engine/core/src/page"),
         ("axum::", "gateway/src"),

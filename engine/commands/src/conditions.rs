@@ -1,8 +1,14 @@
 //! Conditions: the takeoff lines.
 
-use serde_json::Value;
-use takeoff_core::model::{Condition, Id, MeasurementType};
+use serde_json::{Value, json};
+use takeoff_core::model::{Condition, Id, Index, Kind, MeasurementType, Project};
+use takeoff_storage::{Batch, Expect};
 
+use crate::check::{self, NAME_CHARS, TEXT_CHARS, UNIT_CHARS};
+use crate::field::set;
+use crate::load::{list, required};
+use crate::retry::{Tries, turn};
+use crate::settle::reshape;
 use crate::{CommandError, Ctx, Field};
 
 /// `None` takes the default: scope `concrete`, color `#3B82F6`, line width 2, opacity 0.3, unit `LF`,
@@ -66,18 +72,126 @@ pub struct ConditionPatch {
     pub extra_metadata: Field<Value>,
 }
 
+/// Conditions of one project; bounds the work that a project-wide read may cost.
+const MAX_CONDITIONS: usize = 5_000;
+
 /// Creates it last in the project's order.
-pub async fn create(_ctx: &Ctx<'_>, _project_id: Id, _new: NewCondition) -> Result<Condition, CommandError> {
-    todo!()
+pub async fn create(ctx: &Ctx<'_>, project_id: Id, new: NewCondition) -> Result<Condition, CommandError> {
+    let _turn = turn(project_id).await;
+    let desk = ctx.desk();
+    required::<Project>(&desk, project_id, "Project").await?;
+    let others = list::<Condition>(&desk, Index::ByProject, project_id).await?;
+    if others.len() >= MAX_CONDITIONS {
+        return Err(CommandError::invalid(format!("a project holds at most {MAX_CONDITIONS} conditions")));
+    }
+    let last = others.iter().map(|c| c.value.sort_order).max();
+    let condition = Condition {
+        id: desk.ids.next(),
+        project_id,
+        name: new.name,
+        description: new.description,
+        scope: new.scope.unwrap_or_else(|| "concrete".to_owned()),
+        category: new.category,
+        measurement_type: new.measurement_type,
+        color: new.color.unwrap_or_else(|| "#3B82F6".to_owned()),
+        line_width: new.line_width.unwrap_or(2),
+        fill_opacity: new.fill_opacity.unwrap_or(0.3),
+        unit: new.unit.unwrap_or_else(|| "LF".to_owned()),
+        depth: new.depth,
+        thickness: new.thickness,
+        total_quantity: 0.0,
+        measurement_count: 0,
+        total_perimeter_ft: 0.0,
+        sort_order: last.map_or(0, |n| n.saturating_add(1)),
+        is_ai_generated: new.is_ai_generated.unwrap_or(false),
+        is_visible: new.is_visible.unwrap_or(true),
+        extra_metadata: new.extra_metadata,
+        created_at: desk.now,
+        updated_at: desk.now,
+    };
+    check(&condition)?;
+    let mut batch = Batch::new(ctx.tenant);
+    batch.expect.push(Expect::Exists(Kind::Project, project_id));
+    batch.create(&condition);
+    batch.event(project_id, "condition_created", json!({ "condition_id": condition.id }));
+    if Tries::new(ctx).commit(batch).await? {
+        Ok(condition)
+    } else {
+        // The one record that another may have changed is the project: it is gone.
+        Err(CommandError::NotFound { what: "Project" })
+    }
 }
 
 /// A change of type, unit, depth or thickness recalculates measurements, totals and the assembly in the
 /// same commit. `NotFound` also when the condition is another project's.
 pub async fn update(
-    _ctx: &Ctx<'_>,
-    _project_id: Id,
-    _condition_id: Id,
-    _patch: ConditionPatch,
+    ctx: &Ctx<'_>,
+    project_id: Id,
+    condition_id: Id,
+    patch: ConditionPatch,
 ) -> Result<Condition, CommandError> {
-    todo!()
+    let _turn = turn(project_id).await;
+    let mut tries = Tries::new(ctx);
+    loop {
+        let desk = ctx.desk();
+        let read = required::<Condition>(&desk, condition_id, "Condition").await?;
+        if read.value.project_id != project_id {
+            return Err(CommandError::NotFound { what: "Condition" });
+        }
+        let mut condition = read.value.clone();
+        patch.clone().write(&mut condition);
+        check(&condition)?;
+        condition.updated_at = desk.now;
+        let mut batch = Batch::new(ctx.tenant);
+        let condition = if reshapes(&read.value, &condition) {
+            reshape(&desk, &mut batch, &read, condition).await?
+        } else {
+            batch.update(read.version, &condition);
+            condition
+        };
+        batch.event(project_id, "condition_changed", json!({ "condition_id": condition_id }));
+        if tries.commit(batch).await? {
+            return Ok(condition);
+        }
+    }
+}
+
+impl ConditionPatch {
+    fn write(self, condition: &mut Condition) {
+        set(self.name, &mut condition.name);
+        self.description.write(&mut condition.description);
+        set(self.scope, &mut condition.scope);
+        self.category.write(&mut condition.category);
+        set(self.measurement_type, &mut condition.measurement_type);
+        set(self.color, &mut condition.color);
+        set(self.line_width, &mut condition.line_width);
+        set(self.fill_opacity, &mut condition.fill_opacity);
+        set(self.unit, &mut condition.unit);
+        self.depth.write(&mut condition.depth);
+        self.thickness.write(&mut condition.thickness);
+        set(self.sort_order, &mut condition.sort_order);
+        set(self.is_visible, &mut condition.is_visible);
+        self.extra_metadata.write(&mut condition.extra_metadata);
+    }
+}
+
+/// Whether numbers depend on the change: quantities on type, unit and depth, prices on thickness too.
+fn reshapes(before: &Condition, after: &Condition) -> bool {
+    before.measurement_type != after.measurement_type
+        || before.unit != after.unit
+        || before.depth != after.depth
+        || before.thickness != after.thickness
+}
+
+fn check(condition: &Condition) -> Result<(), CommandError> {
+    check::text("the name", &condition.name, NAME_CHARS)?;
+    check::optional_text("the description", condition.description.as_deref(), TEXT_CHARS)?;
+    check::text("the scope", &condition.scope, NAME_CHARS)?;
+    check::optional_text("the category", condition.category.as_deref(), NAME_CHARS)?;
+    check::text("the unit", &condition.unit, UNIT_CHARS)?;
+    check::color(&condition.color)?;
+    check::count("the line width", Some(condition.line_width))?;
+    check::within("the fill opacity", condition.fill_opacity, 0.0, 1.0)?;
+    check::not_negative("the depth (inches)", condition.depth)?;
+    check::not_negative("the thickness (inches)", condition.thickness)
 }

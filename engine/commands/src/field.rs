@@ -33,6 +33,13 @@ impl<T> Field<T> {
     }
 }
 
+/// A field that cannot be cleared: `None` leaves the stored value.
+pub(crate) fn set<T>(field: Option<T>, stored: &mut T) {
+    if let Some(value) = field {
+        *stored = value;
+    }
+}
+
 impl<T> From<Option<T>> for Field<T> {
     /// A value that is present: `None` is null.
     fn from(value: Option<T>) -> Self {

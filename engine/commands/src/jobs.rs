@@ -65,8 +65,6 @@ pub struct DetectScaleArgs {
 pub enum AutoCountArgs {
     /// The whole session.
     Session { session_id: Id },
-    /// One page of a session that was fanned out.
-    Page { session_id: Id, page_id: Id },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

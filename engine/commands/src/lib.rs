@@ -6,20 +6,29 @@
 //! decide the same way but leave the commit to the engine.
 
 pub mod assemblies;
+mod check;
 pub mod conditions;
 pub mod count;
 mod ctx;
 pub mod documents;
 mod error;
 mod field;
+mod figures;
 pub mod jobs;
+mod load;
 pub mod measurements;
 pub mod pages;
 pub mod projects;
 pub mod reads;
+mod retry;
 pub mod scale;
+mod settle;
 pub mod tasks;
 pub mod templates;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use ctx::{Ctx, Desk};
 pub use error::CommandError;

@@ -1,9 +1,16 @@
 //! Measurements. Each command leaves the condition's totals and its unlocked assembly right.
 
-use serde_json::Value;
-use takeoff_core::model::{Id, Measurement};
+use serde_json::{Value, json};
+use takeoff_core::model::{
+    Condition, Detection, GeometryType, Id, Index, Measurement, MeasurementType, Page,
+};
+use takeoff_storage::{Batch, Stored};
 
-use crate::{CommandError, Ctx};
+use crate::check::{self, TEXT_CHARS};
+use crate::load::{find, list, only, relies_on, required, touch};
+use crate::retry::{Tries, turn};
+use crate::settle::{SettleError, settle};
+use crate::{CommandError, Ctx, Desk, figures};
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewMeasurement {
@@ -25,20 +32,209 @@ pub struct MeasurementPatch {
 
 /// Page and condition must exist and be of one project, the page calibrated, the geometry well-formed:
 /// all else is `Invalid`.
-pub async fn create(_ctx: &Ctx<'_>, _new: NewMeasurement) -> Result<Measurement, CommandError> {
-    todo!()
+pub async fn create(ctx: &Ctx<'_>, new: NewMeasurement) -> Result<Measurement, CommandError> {
+    let geometry_type = geometry_type(&new.geometry_type)?;
+    check::optional_text("the notes", new.notes.as_deref(), TEXT_CHARS)?;
+    let project = known_condition(&ctx.desk(), new.condition_id).await?.value.project_id;
+    let _turn = turn(project).await;
+    let mut tries = Tries::new(ctx);
+    loop {
+        let desk = ctx.desk();
+        let condition = known_condition(&desk, new.condition_id).await?;
+        let page =
+            find::<Page>(&desk, new.page_id).await?.ok_or_else(|| CommandError::invalid("Page not found"))?;
+        if page.value.project_id != condition.value.project_id {
+            return Err(CommandError::invalid("page and condition belong to different projects"));
+        }
+        let mut measurement = Measurement {
+            geometry_type,
+            geometry_data: new.geometry_data.clone(),
+            notes: new.notes.clone(),
+            ..blank(&desk, &condition.value, new.page_id)
+        };
+        let scale = calibrated(&page.value)?;
+        figures::measure(&mut measurement, &condition.value, Some(scale)).map_err(CommandError::invalid)?;
+        let mut batch = Batch::new(ctx.tenant);
+        batch.create(&measurement);
+        touch(&mut batch, &page);
+        let others = list::<Measurement>(&desk, Index::ByCondition, new.condition_id).await?;
+        let all = others.iter().map(|m| &m.value).chain([&measurement]);
+        settle(&desk, &mut batch, &condition, condition.value.clone(), all).await?;
+        announce(&mut batch, "measurement_created", &measurement);
+        if tries.commit(batch).await? {
+            return Ok(measurement);
+        }
+    }
 }
 
 /// New geometry is recalculated and marks the measurement as modified.
-pub async fn update(_ctx: &Ctx<'_>, _id: Id, _patch: MeasurementPatch) -> Result<Measurement, CommandError> {
-    todo!()
-}
-
-pub async fn delete(_ctx: &Ctx<'_>, _id: Id) -> Result<(), CommandError> {
-    todo!()
+pub async fn update(ctx: &Ctx<'_>, id: Id, patch: MeasurementPatch) -> Result<Measurement, CommandError> {
+    check::optional_text("the notes", patch.notes.as_deref(), TEXT_CHARS)?;
+    change(ctx, id, |measurement| {
+        let reshaped = patch.geometry_data.is_some();
+        if let Some(geometry) = &patch.geometry_data {
+            measurement.geometry_data.clone_from(geometry);
+            measurement.is_modified = true;
+        }
+        if patch.notes.is_some() {
+            measurement.notes.clone_from(&patch.notes);
+        }
+        reshaped
+    })
+    .await
 }
 
 /// Computes the quantity again from its geometry and the page's scale.
-pub async fn recalculate(_ctx: &Ctx<'_>, _id: Id) -> Result<Measurement, CommandError> {
-    todo!()
+pub async fn recalculate(ctx: &Ctx<'_>, id: Id) -> Result<Measurement, CommandError> {
+    change(ctx, id, |_| true).await
+}
+
+/// Changes a measurement; `edit` says whether its numbers must follow.
+async fn change(
+    ctx: &Ctx<'_>,
+    id: Id,
+    edit: impl Fn(&mut Measurement) -> bool + Send + Sync,
+) -> Result<Measurement, CommandError> {
+    let project = required::<Measurement>(&ctx.desk(), id, "Measurement").await?.value.project_id;
+    let _turn = turn(project).await;
+    let mut tries = Tries::new(ctx);
+    loop {
+        let desk = ctx.desk();
+        let read = required::<Measurement>(&desk, id, "Measurement").await?;
+        let mut measurement = read.value.clone();
+        let reshaped = edit(&mut measurement);
+        measurement.updated_at = desk.now;
+        let mut batch = Batch::new(ctx.tenant);
+        if reshaped {
+            let condition = required::<Condition>(&desk, measurement.condition_id, "Condition").await?;
+            let page = required::<Page>(&desk, measurement.page_id, "Page").await?;
+            // A count needs no scale, and counted points may lie on a page without one.
+            let scale = match condition.value.measurement_type {
+                MeasurementType::Count => calibrated(&page.value).ok(),
+                _ => Some(calibrated(&page.value)?),
+            };
+            figures::measure(&mut measurement, &condition.value, scale).map_err(CommandError::invalid)?;
+            relies_on(&mut batch, &page);
+            let mut all = list::<Measurement>(&desk, Index::ByCondition, condition.value.id).await?;
+            if let Some(own) = all.iter_mut().find(|m| m.value.id == id) {
+                own.value = measurement.clone();
+            }
+            let all = all.iter().map(|m| &m.value);
+            settle(&desk, &mut batch, &condition, condition.value.clone(), all).await?;
+        }
+        batch.update(read.version, &measurement);
+        announce(&mut batch, "measurement_changed", &measurement);
+        if tries.commit(batch).await? {
+            return Ok(measurement);
+        }
+    }
+}
+
+pub async fn delete(ctx: &Ctx<'_>, id: Id) -> Result<(), CommandError> {
+    let project = required::<Measurement>(&ctx.desk(), id, "Measurement").await?.value.project_id;
+    let _turn = turn(project).await;
+    let mut tries = Tries::new(ctx);
+    loop {
+        let desk = ctx.desk();
+        let read = required::<Measurement>(&desk, id, "Measurement").await?;
+        let mut batch = Batch::new(ctx.tenant);
+        remove(&desk, &mut batch, &read).await?;
+        if let Some(detection) = only::<Detection>(&desk, Index::ByMeasurement, id).await? {
+            let mut freed = detection.value;
+            freed.measurement_id = None;
+            freed.updated_at = desk.now;
+            batch.update(detection.version, &freed);
+        }
+        if tries.commit(batch).await? {
+            return Ok(());
+        }
+    }
+}
+
+/// Deletes a measurement and settles its condition.
+pub(crate) async fn remove(
+    desk: &Desk<'_>,
+    batch: &mut Batch,
+    read: &Stored<Measurement>,
+) -> Result<(), SettleError> {
+    let id = read.value.id;
+    batch.delete::<Measurement>(read.version, id);
+    announce(batch, "measurement_deleted", &read.value);
+    if let Some(condition) = find::<Condition>(desk, read.value.condition_id).await? {
+        let mut all = list::<Measurement>(desk, Index::ByCondition, condition.value.id).await?;
+        all.retain(|m| m.value.id != id);
+        let all = all.iter().map(|m| &m.value);
+        settle(desk, batch, &condition, condition.value.clone(), all).await?;
+    }
+    Ok(())
+}
+
+/// A measurement of nothing yet.
+pub(crate) fn blank(desk: &Desk<'_>, condition: &Condition, page_id: Id) -> Measurement {
+    Measurement {
+        id: desk.ids.next(),
+        condition_id: condition.id,
+        page_id,
+        project_id: condition.project_id,
+        geometry_type: GeometryType::Point,
+        geometry_data: Value::Null,
+        quantity: 0.0,
+        unit: condition.unit.clone(),
+        pixel_length: None,
+        pixel_area: None,
+        perimeter_ft: 0.0,
+        calculation: Value::Null,
+        is_ai_generated: false,
+        ai_confidence: None,
+        ai_model: None,
+        is_modified: false,
+        is_verified: false,
+        is_rejected: false,
+        rejection_reason: None,
+        review_notes: None,
+        reviewed_at: None,
+        original_geometry: None,
+        original_quantity: None,
+        notes: None,
+        created_at: desk.now,
+        updated_at: desk.now,
+    }
+}
+
+async fn known_condition(desk: &Desk<'_>, id: Id) -> Result<Stored<Condition>, CommandError> {
+    find::<Condition>(desk, id).await?.ok_or_else(|| CommandError::invalid("Condition not found"))
+}
+
+fn calibrated(page: &Page) -> Result<f64, CommandError> {
+    page.scale.px_per_foot.filter(|_| page.scale.calibrated).ok_or_else(|| {
+        CommandError::invalid(format!(
+            "the scale of page {} is not calibrated: give it a scale before measuring on it",
+            page.number
+        ))
+    })
+}
+
+fn geometry_type(name: &str) -> Result<GeometryType, CommandError> {
+    Ok(match name {
+        "line" => GeometryType::Line,
+        "polyline" => GeometryType::Polyline,
+        "polygon" => GeometryType::Polygon,
+        "rectangle" => GeometryType::Rectangle,
+        "circle" => GeometryType::Circle,
+        "point" => GeometryType::Point,
+        other => {
+            return Err(CommandError::invalid(format!(
+                "unknown geometry type {other:?}: it is line, polyline, polygon, rectangle, circle or point"
+            )));
+        }
+    })
+}
+
+fn announce(batch: &mut Batch, name: &str, measurement: &Measurement) {
+    let payload = json!({
+        "measurement_id": measurement.id,
+        "condition_id": measurement.condition_id,
+        "page_id": measurement.page_id,
+    });
+    batch.event(measurement.project_id, name, payload);
 }

@@ -1,11 +1,15 @@
 //! What the ingest stage makes of a page.
 
+use serde_json::json;
 use takeoff_core::found::Finding;
 use takeoff_core::geom::PageSpace;
-use takeoff_core::model::{Id, PageBlobs};
-use takeoff_storage::{Batch, BlobInfo, StoreError};
+use takeoff_core::job::{Lane, NewJob, RetryPolicy, Stage};
+use takeoff_core::model::{Id, Page, PageBlobs, PageStatus};
+use takeoff_storage::{Batch, BlobInfo, Op, StoreError};
 
 use crate::Desk;
+use crate::jobs::{self, DetectScaleArgs};
+use crate::load::find;
 
 /// A parsed page whose files are in the blob store.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,6 +34,7 @@ impl StoredPage {
 
 /// What became of a page.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "made once a page and consumed at once")]
 pub enum PageResult {
     Stored(StoredPage),
     /// The reason for a person, naming the limit or the damage.
@@ -39,12 +44,119 @@ pub enum PageResult {
 }
 
 /// The page becomes `ready`, its blobs known, and its scale detection is enqueued; or `error` with the
-/// reason. Empty when the page is gone. Batches of several pages may be joined.
+/// reason. Empty when the page is gone or was stored already. Batches of several pages may be joined.
 pub async fn stored_batch(
-    _desk: &Desk<'_>,
-    _page_id: Id,
-    _result: PageResult,
-    _request_id: Option<&str>,
+    desk: &Desk<'_>,
+    page_id: Id,
+    result: PageResult,
+    request_id: Option<&str>,
 ) -> Result<Batch, StoreError> {
-    todo!()
+    let mut batch = Batch::new(desk.tenant);
+    let Some(read) = find::<Page>(desk, page_id).await? else { return Ok(batch) };
+    if matches!(read.value.status, PageStatus::Ready | PageStatus::Completed) {
+        return Ok(batch);
+    }
+    let mut page = read.value;
+    page.updated_at = desk.now;
+    let mut payload =
+        json!({ "page_id": page.id, "document_id": page.document_id, "page_number": page.number });
+    match result {
+        PageResult::Stored(stored) => {
+            let detection = detection_job(desk, &page, request_id);
+            for blob in [stored.list, stored.image, stored.thumbnail] {
+                batch.ops.push(Op::BlobStored { hash: blob.hash, size: blob.size });
+            }
+            page.status = PageStatus::Ready;
+            page.processing_error = None;
+            page.blobs = Some(stored.blobs());
+            page.space = Some(stored.space);
+            page.inches = stored.inches;
+            page.is_vector = Some(stored.is_vector);
+            page.path_count = stored.path_count;
+            page.word_count = stored.word_count;
+            page.findings = stored.findings;
+            page.scale.detection_job = Some(detection.id);
+            batch.jobs.push(detection);
+            batch.event(page.project_id, "page_ready", payload);
+        }
+        PageResult::Failed { message } => {
+            payload["error"] = json!(message);
+            page.status = PageStatus::Error;
+            page.processing_error = Some(message);
+            batch.event(page.project_id, "page_failed", payload);
+        }
+    }
+    batch.update(read.version, &page);
+    Ok(batch)
+}
+
+/// The detection that follows ingestion by itself; clients are not told of it as a task.
+fn detection_job(desk: &Desk<'_>, page: &Page, request_id: Option<&str>) -> NewJob {
+    NewJob {
+        id: desk.ids.next(),
+        stage: Stage::DetectScale,
+        args: jobs::encode(&DetectScaleArgs { page_id: page.id, asked: false }),
+        lane: Lane::Batch,
+        priority: 0,
+        run_at: None,
+        retry: RetryPolicy::default(),
+        project_id: Some(page.project_id),
+        subject_id: Some(page.id),
+        task: None,
+        request_id: request_id.map(str::to_owned),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use takeoff_core::model::{BlobHash, Timestamp};
+
+    use super::*;
+    use crate::testing::{self, Bench, id};
+
+    fn stored() -> StoredPage {
+        let blob = |n| BlobInfo { hash: BlobHash([n; 32]), size: 10 };
+        StoredPage {
+            space: PageSpace::of_points(612.0, 792.0).unwrap(),
+            inches: Some((8.5, 11.0)),
+            list: blob(1),
+            image: blob(2),
+            thumbnail: blob(3),
+            is_vector: true,
+            path_count: 5,
+            word_count: 6,
+            findings: Vec::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_stored_page_is_ready_and_its_scale_looked_for() {
+        let bench = Bench::new();
+        bench.put(&testing::page(id(500), None, Timestamp(0))).await;
+        let batch =
+            stored_batch(&bench.desk(), id(500), PageResult::Stored(stored()), Some("r1")).await.unwrap();
+        bench.commit(batch).await;
+        let page: Page = bench.get(id(500)).await;
+        assert_eq!(page.status, PageStatus::Ready);
+        assert_eq!(page.blobs, Some(stored().blobs()));
+        let job_id = page.scale.detection_job.unwrap();
+        let job = bench.catalog.job(bench.desk().tenant, job_id).await.unwrap().unwrap();
+        assert_eq!((job.stage, job.request_id.as_deref()), (Stage::DetectScale, Some("r1")));
+        let args: DetectScaleArgs = jobs::decode(&job.args).unwrap();
+        assert_eq!(args, DetectScaleArgs { page_id: id(500), asked: false });
+    }
+
+    #[tokio::test]
+    async fn a_page_is_stored_once() {
+        let bench = Bench::new();
+        bench.put(&testing::page(id(500), None, Timestamp(0))).await;
+        let first = stored_batch(&bench.desk(), id(500), PageResult::Stored(stored()), None).await.unwrap();
+        bench.commit(first).await;
+        for late in [PageResult::Stored(stored()), PageResult::Failed { message: "late".to_owned() }] {
+            let batch = stored_batch(&bench.desk(), id(500), late, None).await.unwrap();
+            assert!(batch.is_empty());
+        }
+        let gone = stored_batch(&bench.desk(), id(501), PageResult::Stored(stored()), None).await.unwrap();
+        assert!(gone.is_empty());
+    }
 }

@@ -5,8 +5,12 @@ use takeoff_core::model::Id;
 
 use crate::{CommandError, Ctx};
 
-/// Cancels the job and moves its owner out of its running state. `None` for an id that no job has; a job
-/// that has ended is returned as it is.
-pub async fn cancel(_ctx: &Ctx<'_>, _task_id: Id) -> Result<Option<Job>, CommandError> {
-    todo!()
+/// Cancels the job and moves its owner out of its running state. `None` for an id that no task has; a
+/// task that has ended is returned as it is.
+pub async fn cancel(ctx: &Ctx<'_>, task_id: Id) -> Result<Option<Job>, CommandError> {
+    let known = ctx.handle.catalog().job(ctx.tenant, task_id).await?;
+    if known.is_none_or(|job| job.task.is_none()) {
+        return Ok(None);
+    }
+    Ok(ctx.handle.cancel(ctx.tenant, task_id, "cancelled by the client").await?)
 }

@@ -162,7 +162,7 @@ impl PageSpace {
         let by_area = (MAX_PAGE_PIXELS / (width_pt * height_pt)).sqrt() * POINTS_PER_INCH;
         let dpi = DEFAULT_DPI.min(by_side).min(by_area);
         let scale = dpi / POINTS_PER_INCH;
-        let px = |pt: f64| ((pt * scale).round().max(1.0)).min(MAX_PAGE_SIDE_PX) as u32;
+        let px = |pt: f64| (pt * scale).round().clamp(1.0, MAX_PAGE_SIDE_PX) as u32;
         Some(Self {
             width_px: px(width_pt),
             height_px: px(height_pt),

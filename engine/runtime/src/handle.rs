@@ -1,19 +1,39 @@
 //! The engine's one face: submit, watch, observe, drain.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
+use ractor::ActorRef;
 use serde::Serialize;
+use serde_json::json;
 use takeoff_config::NodeConfig;
-use takeoff_core::job::{Job, Progress};
+use takeoff_core::ENGINE_VERSION;
+use takeoff_core::job::{Job, JobEvent, Progress, Stage as StageName};
 use takeoff_core::model::{Id, IdSource, TenantId, Timestamp};
-use takeoff_storage::catalog::{Batch, Clock, Committed};
-use takeoff_storage::{BlobStore, Catalog};
+use takeoff_storage::catalog::{Batch, Clock, Committed, JobChange};
+use takeoff_storage::{BlobStore, Catalog, StoreError};
 
-use crate::child::ChildPool;
+use crate::child::{ChildConfig, ChildPool};
+use crate::clock::Stopwatch;
+use crate::cluster::fabric::Member;
 use crate::compute::Compute;
 use crate::error::EngineError;
-use crate::stage::Stage;
+use crate::metrics as names;
+use crate::node::Node;
+use crate::running::Cause;
+use crate::stage::{Stage, Tools};
+use crate::supervise::{self, GRACE, SupervisorMessage};
+
+/// Longest that a node may take until each of its stages has asked the store for work.
+const START: Duration = Duration::from_secs(30);
+
+/// Longest that actors and threads may take to be gone once they have nothing left to do.
+const STOP: Duration = Duration::from_secs(5);
+
+/// Times that a cancel is tried again because the owner was changed meanwhile.
+const CANCELS: u32 = 5;
 
 /// What a node is built from.
 pub struct EngineParts {
@@ -65,35 +85,96 @@ pub struct DrainReport {
     pub within_limit: bool,
 }
 
+/// The node, and its end: the last handle that goes takes the tree with it, like a death of the process,
+/// without giving leases back. [`Handle::drain`] is the orderly way.
+struct Tree {
+    node: Arc<Node>,
+    root: ActorRef<SupervisorMessage>,
+    drained: tokio::sync::Mutex<Option<DrainReport>>,
+}
+
+impl Drop for Tree {
+    fn drop(&mut self) {
+        self.node.stopping.store(true, Ordering::Relaxed);
+        self.root.kill();
+    }
+}
+
 /// Cheap to clone; all clones speak to the same node.
 #[derive(Clone)]
-pub struct Handle {}
+pub struct Handle {
+    tree: Arc<Tree>,
+}
 
 impl Handle {
     /// Starts the supervision tree and returns when it leases.
-    pub async fn start(_parts: EngineParts) -> Result<Self, EngineError> {
-        unreachable!()
+    pub async fn start(parts: EngineParts) -> Result<Self, EngineError> {
+        names::describe();
+        let config = Arc::clone(&parts.config);
+        let compute = Compute::start(&config.compute).map_err(EngineError::Failed)?;
+        let children = ChildPool::new(ChildConfig {
+            program: parts.child_program.clone(),
+            args: parts.child_args.clone(),
+            workers: config.children.workers,
+            memory_bytes: config.children.memory_bytes,
+            recycle_after: config.children.recycle_after,
+            queue_ms: config.children.page_deadline_ms,
+        });
+        let tools = Tools {
+            catalog: Arc::clone(&parts.catalog),
+            blobs: Arc::clone(&parts.blobs),
+            compute,
+            children,
+            clock: Arc::clone(&parts.clock),
+            ids: Arc::clone(&parts.ids),
+        };
+        let node = Arc::new(Node::new(parts, tools));
+        let root = supervise::start(&node)
+            .await
+            .map_err(|e| EngineError::Failed(format!("the node's actors cannot be started: {e}")))?;
+        let tree = Tree { node, root, drained: tokio::sync::Mutex::default() };
+        let handle = Self { tree: Arc::new(tree) };
+        handle.until_leasing().await?;
+        tracing::info!(node = config.node, stages = handle.node().stages.len(), "the node leases");
+        Ok(handle)
+    }
+
+    async fn until_leasing(&self) -> Result<(), EngineError> {
+        let all = async {
+            for stage in &self.node().stages {
+                // The sender is the stage's own, so it cannot be gone.
+                let _ = stage.leasing.subscribe().wait_for(|leases| *leases).await;
+            }
+        };
+        tokio::time::timeout(START, all).await.map_err(|_| {
+            let reasons = self.readiness().reasons.join("; ");
+            EngineError::Failed(format!("the node does not lease after {} s: {reasons}", START.as_secs()))
+        })
+    }
+
+    fn node(&self) -> &Arc<Node> {
+        &self.tree.node
     }
 
     pub fn config(&self) -> &NodeConfig {
-        unreachable!()
+        &self.node().config
     }
 
     /// For reads. Writes go through [`Handle::commit`], which also wakes and watches.
     pub fn catalog(&self) -> &dyn Catalog {
-        unreachable!()
+        &*self.node().tools.catalog
     }
 
     pub fn blobs(&self) -> &dyn BlobStore {
-        unreachable!()
+        &*self.node().tools.blobs
     }
 
     pub fn compute(&self) -> &Compute {
-        unreachable!()
+        &self.node().tools.compute
     }
 
     pub fn children(&self) -> &ChildPool {
-        unreachable!()
+        &self.node().tools.children
     }
 
     /// The tenant of requests that name none.
@@ -102,55 +183,212 @@ impl Handle {
     }
 
     pub fn now(&self) -> Timestamp {
-        unreachable!()
+        self.node().now()
     }
 
     pub fn next_id(&self) -> Id {
-        unreachable!()
+        self.node().tools.ids.next()
+    }
+
+    /// Nodes that are thought to be alive, this one included.
+    pub fn members(&self) -> Vec<Member> {
+        self.node().fabric.members()
     }
 
     /// Commits, wakes the stages that have new work and tells watchers of jobs that ended. While the
     /// node drains, batches that enqueue jobs are refused.
-    pub async fn commit(&self, _batch: Batch) -> Result<Committed, EngineError> {
-        unreachable!()
+    pub async fn commit(&self, batch: Batch) -> Result<Committed, EngineError> {
+        if self.node().is_draining() && !batch.jobs.is_empty() {
+            return Err(EngineError::Draining);
+        }
+        let committed = self.node().tools.catalog.commit(batch).await?;
+        self.node().after_commit(&committed, None);
+        Ok(committed)
     }
 
     /// Waits until the job is terminal and returns it.
-    pub async fn await_job(
-        &self,
-        _tenant: TenantId,
-        _job: Id,
-        _deadline_ms: u64,
-    ) -> Result<Job, EngineError> {
-        unreachable!()
+    pub async fn await_job(&self, tenant: TenantId, job: Id, deadline_ms: u64) -> Result<Job, EngineError> {
+        let watch = self.node().watchers.watch(job);
+        let poll = Duration::from_millis(self.config().jobs.poll_ms.max(1));
+        let wait = async {
+            loop {
+                // Listens before it reads: an end in between is heard.
+                let ended = watch.ended();
+                let found = self.catalog().job(tenant, job).await?.ok_or(StoreError::NoSuchJob(job))?;
+                if found.state.is_terminal() {
+                    return Ok(found);
+                }
+                // An end on another node is no news here; the poll finds it.
+                let _ = tokio::time::timeout(poll, ended).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_millis(deadline_ms), wait)
+            .await
+            .unwrap_or(Err(EngineError::Deadline { ms: deadline_ms }))
     }
 
     /// Newest progress of a job that runs on a reachable node; `None` when only the store knows it.
-    pub fn progress(&self, _job: Id) -> Option<Progress> {
-        unreachable!()
+    pub fn progress(&self, job: Id) -> Option<Progress> {
+        self.node().board.latest(job)
     }
 
     /// Cancels a job with everything that waits on it and moves its owner out of its running state, in
     /// one commit. Returns the job as it is then; a terminal job is returned unchanged.
-    pub async fn cancel(
-        &self,
-        _tenant: TenantId,
-        _job: Id,
-        _reason: &str,
-    ) -> Result<Option<Job>, EngineError> {
-        unreachable!()
+    pub async fn cancel(&self, tenant: TenantId, job: Id, reason: &str) -> Result<Option<Job>, EngineError> {
+        let node = self.node();
+        let mut newest = StoreError::NoSuchJob(job);
+        for _ in 0..CANCELS {
+            let Some(found) = self.catalog().job(tenant, job).await? else { return Ok(None) };
+            if found.state.is_terminal() {
+                return Ok(Some(found));
+            }
+            let mut batch = node.bury(&found, reason).await.map_err(|e| {
+                EngineError::Failed(format!("the job's owner cannot be told of the cancel: {e}"))
+            })?;
+            batch.changes.push(JobChange {
+                job,
+                token: None,
+                event: JobEvent::Cancel { reason: reason.to_owned() },
+            });
+            match node.tools.catalog.commit(batch).await {
+                Ok(committed) => {
+                    node.after_commit(&committed, None);
+                    if let Some(task) = &found.task {
+                        let name = task.task_type.clone();
+                        ::metrics::counter!(names::TASKS, "name" => name, "state" => "cancelled")
+                            .increment(1);
+                    }
+                    tracing::info!(job = %job, stage = found.stage.name(), reason, "job cancelled");
+                    return Ok(self.catalog().job(tenant, job).await?);
+                }
+                // The owner or the job itself moved on; look again.
+                Err(e) if e.is_conflict() || matches!(e, StoreError::JobState { .. }) => newest = e,
+                Err(e) => return Err(e.into()),
+            }
+        }
+        Err(newest.into())
     }
 
     pub fn readiness(&self) -> Readiness {
-        unreachable!()
+        self.node().readiness()
     }
 
     pub async fn observe(&self) -> Result<NodeView, EngineError> {
-        unreachable!()
+        let node = self.node();
+        let mut actors: Vec<ActorView> = node.posts().iter().map(|post| post.view()).collect();
+        actors.extend(node.running.all().iter().map(|running| {
+            let progress = node.board.latest(running.id());
+            ActorView {
+                name: format!("node/{}/attempt/{}", running.job.stage.name(), running.id()),
+                state: running.describe().to_owned(),
+                restarts: 0,
+                counters: json!({
+                    "token": running.token(),
+                    "attempts": running.job.attempts,
+                    "ran_ms": running.since.elapsed_ms().round(),
+                    "percent": progress.map(|p| p.percent),
+                }),
+            }
+        }));
+        actors.push(ActorView {
+            name: "node/watchers".to_owned(),
+            state: "running".to_owned(),
+            restarts: 0,
+            counters: json!({ "jobs": node.watchers.len() }),
+        });
+        actors.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(NodeView {
+            node: node.config.node.clone(),
+            engine_version: ENGINE_VERSION,
+            started_at: node.started_at,
+            draining: node.is_draining(),
+            readiness: node.readiness(),
+            actors,
+            compute: serde_json::to_value(node.tools.compute.view()).unwrap_or_default(),
+            children: serde_json::to_value(node.tools.children.view()).unwrap_or_default(),
+            queues: self.queues().await,
+        })
     }
 
-    /// Stops leasing, lets running attempts finish until the deadline, releases the rest, stops.
-    pub async fn drain(&self, _deadline_ms: u64) -> DrainReport {
-        unreachable!()
+    /// A store that does not answer is part of the picture, not the end of it.
+    async fn queues(&self) -> serde_json::Value {
+        let mut queues = serde_json::Map::new();
+        for stage in StageName::ALL {
+            let view = match self.catalog().queue(stage).await {
+                Ok(queue) => json!({
+                    "ready": queue.ready,
+                    "delayed": queue.delayed,
+                    "leased": queue.leased,
+                    "waiting": queue.waiting,
+                    "dead": queue.dead,
+                    "oldest_ready_ms": queue.oldest_ready_ms,
+                }),
+                Err(e) => json!({ "error": e.to_string() }),
+            };
+            queues.insert(stage.name().to_owned(), view);
+        }
+        queues.into()
+    }
+
+    /// Stops leasing, lets running attempts finish until the deadline, releases the rest, stops. Reads
+    /// go on; a second drain returns what the first came to.
+    pub async fn drain(&self, deadline_ms: u64) -> DrainReport {
+        let mut drained = self.tree.drained.lock().await;
+        if let Some(report) = &*drained {
+            return report.clone();
+        }
+        let node = self.node();
+        let since = Stopwatch::start();
+        let count = || (node.finished.load(Ordering::Relaxed), node.released.load(Ordering::Relaxed));
+        let before = count();
+        node.draining.store(true, Ordering::Relaxed);
+        tracing::info!(running = node.running.all().len(), deadline_ms, "the node drains");
+        for stage in &node.stages {
+            stage.wake.notify_one();
+        }
+        let finished = tokio::time::timeout(Duration::from_millis(deadline_ms), node.open_work.none()).await;
+        if finished.is_err() {
+            for running in node.running.all() {
+                running.tell(Cause::Drain);
+            }
+            node.give_back(node.orphans.take()).await;
+            let _ = tokio::time::timeout(GRACE * 2 + STOP, node.open_work.none()).await;
+        }
+        self.stop().await;
+        let after = count();
+        let report = DrainReport {
+            finished: after.0 - before.0,
+            released: after.1 - before.1,
+            within_limit: finished.is_ok(),
+        };
+        let took_ms = since.elapsed_ms().round();
+        tracing::info!(
+            finished = report.finished,
+            released = report.released,
+            took_ms,
+            "the node has drained"
+        );
+        *drained = Some(report.clone());
+        report
+    }
+
+    /// Ends actors, children and threads.
+    async fn stop(&self) {
+        let node = self.node();
+        node.stopping.store(true, Ordering::Relaxed);
+        self.tree.root.stop(Some("drained".to_owned()));
+        if tokio::time::timeout(STOP, node.actors.none()).await.is_err() {
+            tracing::warn!(left = node.actors.count(), "actors do not end");
+        }
+        node.tools.children.close().await;
+        if !node.tools.compute.close(STOP).await {
+            tracing::warn!("threads of the compute pool do not end");
+        }
+        for stage in &node.stages {
+            stage.abandoned.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        }
+        for post in node.posts() {
+            post.set_state("stopped");
+        }
     }
 }

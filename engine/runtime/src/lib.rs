@@ -5,9 +5,20 @@
 
 pub mod child;
 pub mod clock;
+pub mod cluster;
 pub mod compute;
 pub mod error;
 mod gate;
 pub mod handle;
+mod maintain;
 pub mod metrics;
+mod node;
+mod noop;
+mod observe;
+mod progress;
+mod running;
 pub mod stage;
+mod supervise;
+mod watchers;
+
+pub use noop::NoopStage;

@@ -32,7 +32,7 @@ pub const COMPUTE_QUEUED: &str = "takeoff_compute_queued";
 pub const COMPUTE_PANICS: &str = "takeoff_compute_panics_total";
 pub const PARSE_WORKERS: &str = "takeoff_parse_workers";
 pub const PARSE_WORKER_DEATHS: &str = "takeoff_parse_worker_deaths_total";
-pub const STORE_COMMIT_SECONDS: &str = "takeoff_store_commit_seconds";
+pub use takeoff_storage::metrics::COMMIT_SECONDS as STORE_COMMIT_SECONDS;
 
 /// Tells the installed recorder what each name means. Does no harm when called twice.
 pub fn describe() {

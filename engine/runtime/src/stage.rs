@@ -31,9 +31,12 @@ impl Attempt {
     }
 }
 
+/// Takes percent and step.
+pub type Report = dyn Fn(f32, &str) + Send + Sync;
+
 /// Where an attempt reports progress.
 #[derive(Clone)]
-pub struct ProgressSink(pub Arc<dyn Fn(f32, &str) + Send + Sync>);
+pub struct ProgressSink(pub Arc<Report>);
 
 impl ProgressSink {
     /// `percent` 0 to 100.
@@ -70,6 +73,11 @@ pub struct Effects {
 pub enum End {
     Done {
         result: Value,
+    },
+    /// The work is done and its outcome is that the input cannot be worked on; the batch says so to its
+    /// owner. The job ends without a dead letter, clients see a failure with this reason.
+    Refused {
+        error: String,
     },
     /// Runs again with `checkpoint` when the children have ended.
     FanOut {

@@ -156,11 +156,34 @@ async fn memory_past_the_limit_is_recognised() {
         let (how, memory) = died(first_reply(&pool, request, LONG).await);
         assert!(memory, "{request}: {how}");
     }
-    // Without the limit the same request is fulfilled for as long as the machine has memory: a generous
-    // limit lets 16 steps pass that the limit above cuts.
     let view = pool.view();
     assert_eq!((view.deaths, view.memory_deaths), (2, 2));
     assert_eq!(first_reply(&pool, "echo fine", LONG).await.unwrap(), "fine");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_limit_is_what_cuts() {
+    let small = ChildPool::new(config());
+    let (how, memory) = died(first_reply(&small, "allocate-mib 400", LONG).await);
+    assert!(memory, "{how}");
+    let large = ChildPool::new(ChildConfig { memory_bytes: 1 << 30, ..config() });
+    let reply = first_reply(&large, "allocate-mib 400", LONG).await.unwrap();
+    assert_eq!(reply, (400_usize << 20).to_string());
+    let limits = first_reply(&large, "limits", LONG).await.unwrap();
+    let limit = |name: &str| {
+        let line = limits.lines().find(|l| l.starts_with(name)).unwrap();
+        line[name.len()..].split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(limit("Max address space")[..2], ["1073741824", "1073741824"]);
+    assert_eq!(limit("Max core file size")[..2], ["0", "0"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_limit_among_the_arguments_is_not_repeated() {
+    let args = ["parse-worker", "--memory-bytes", "268435456"].map(str::to_owned).to_vec();
+    let pool = ChildPool::new(ChildConfig { args, memory_bytes: 1 << 30, ..config() });
+    let given = first_reply(&pool, "arguments", LONG).await.unwrap();
+    assert_eq!(given, "parse-worker --memory-bytes 268435456");
 }
 
 #[tokio::test(flavor = "multi_thread")]

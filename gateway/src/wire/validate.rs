@@ -85,7 +85,9 @@ impl<'p> At<'p> {
 /// the request.
 fn echo(input: &Value) -> Value {
     match input {
-        Value::String(s) if s.chars().count() > MAX_ECHO => Value::from(s.chars().take(MAX_ECHO).collect::<String>()),
+        Value::String(s) if s.chars().count() > MAX_ECHO => {
+            Value::from(s.chars().take(MAX_ECHO).collect::<String>())
+        }
         Value::Array(items) if items.len() > MAX_ECHO => json!([]),
         Value::Array(_) | Value::Object(_) if input.to_string().len() > 4 * MAX_ECHO => json!({}),
         other => other.clone(),
@@ -150,18 +152,11 @@ impl<'a> Fields<'a> {
             Some(value) => rule.read(value, &self.at.child(name)).map(Field::Value),
         }
     }
-
-    /// Notes a problem of a field that holds beyond its own rule.
-    pub(crate) fn refuse<T>(&self, name: &str, code: &'static str, msg: &str) -> Option<T> {
-        let input = self.map.get(name).cloned().unwrap_or(Value::Null);
-        self.at.child(name).refuse(code, msg, &input, None)
-    }
 }
 
-/// Text, with bounds on its length in characters.
+/// Text, with a bound on its length in characters.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Text {
-    min: usize,
     max: usize,
 }
 
@@ -169,15 +164,10 @@ pub(crate) struct Text {
 const MAX_TEXT: usize = 100_000;
 
 pub(crate) const fn text() -> Text {
-    Text { min: 0, max: MAX_TEXT }
+    Text { max: MAX_TEXT }
 }
 
 impl Text {
-    pub(crate) const fn min(mut self, min: usize) -> Self {
-        self.min = min;
-        self
-    }
-
     pub(crate) const fn max(mut self, max: usize) -> Self {
         self.max = max;
         self
@@ -196,17 +186,18 @@ impl Rule for Text {
             return at.refuse("string_type", "Input should be a valid string", value, None);
         };
         let count = s.chars().count();
-        if count < self.min {
-            let msg = format!("String should have at least {}", characters(self.min));
-            return at.refuse("string_too_short", msg, value, Some(json!({"min_length": self.min})));
-        }
         if count > self.max {
             let msg = format!("String should have at most {}", characters(self.max));
             return at.refuse("string_too_long", msg, value, Some(json!({"max_length": self.max})));
         }
         if s.contains('\0') {
             let why = "text must not contain the character U+0000";
-            return at.refuse("value_error", format!("Value error, {why}"), value, Some(json!({"error": why})));
+            return at.refuse(
+                "value_error",
+                format!("Value error, {why}"),
+                value,
+                Some(json!({"error": why})),
+            );
         }
         Some(s.clone())
     }
@@ -368,7 +359,12 @@ impl Rule for Boolean {
             _ => return at.refuse("bool_type", "Input should be a valid boolean", value, None),
         };
         read.or_else(|| {
-            at.refuse("bool_parsing", "Input should be a valid boolean, unable to interpret input", value, None)
+            at.refuse(
+                "bool_parsing",
+                "Input should be a valid boolean, unable to interpret input",
+                value,
+                None,
+            )
         })
     }
 }

@@ -16,15 +16,13 @@ pub(crate) async fn start(config: NodeConfig) -> anyhow::Result<Handle> {
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("the data folder {} cannot be made", folder.display()))?;
     let clock = Arc::new(SystemClock);
-    let catalog: Arc<dyn Catalog> =
-        takeoff_storage::sled::open(&folder.join("catalog"), clock.clone(), Arc::new(SystemIds))
-            .with_context(|| format!("the catalogue in {} cannot be opened", folder.display()))?;
+    let catalog: Arc<dyn Catalog> = takeoff_storage::sled::open(&folder.join("catalog"), clock.clone())
+        .with_context(|| format!("the catalogue in {} cannot be opened", folder.display()))?;
     let blobs: Arc<dyn BlobStore> = Arc::new(
         FsBlobs::open(&folder.join("blobs"))
             .with_context(|| format!("the blobs in {} cannot be opened", folder.display()))?,
     );
     let program = std::env::current_exe().context("the running program has no path")?;
-    let memory_bytes = config.children.memory_bytes;
     let config = Arc::new(config);
     let handle = Handle::start(EngineParts {
         stages: takeoff_actors::stages(&config),
@@ -34,7 +32,7 @@ pub(crate) async fn start(config: NodeConfig) -> anyhow::Result<Handle> {
         clock,
         ids: Arc::new(SystemIds),
         child_program: program,
-        child_args: vec!["parse-worker".to_owned(), "--memory-bytes".to_owned(), memory_bytes.to_string()],
+        child_args: vec!["parse-worker".to_owned()],
     })
     .await?;
     takeoff_commands::templates::seed(&Ctx::new(&handle, handle.tenant(), None)).await?;

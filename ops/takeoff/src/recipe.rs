@@ -272,10 +272,18 @@ impl MeasurePart {
         let point = |p: [f64; 2]| json!({"x": p[0], "y": p[1]});
         let need = |what: &str| format!("a {:?} needs `{what}`", self.geometry).to_lowercase();
         Ok(match self.geometry {
-            GeometryType::Line => json!({
-                "start": point(self.start.ok_or_else(|| need("start"))?),
-                "end": point(self.end.ok_or_else(|| need("end"))?),
-            }),
+            GeometryType::Line => {
+                // Two points say the same as start and end.
+                let (start, end) = match self.points.as_deref() {
+                    Some([start, end]) => (Some(*start), Some(*end)),
+                    Some(_) => return Err("a line has two points".to_owned()),
+                    None => (self.start, self.end),
+                };
+                json!({
+                    "start": point(start.ok_or_else(|| need("start"))?),
+                    "end": point(end.ok_or_else(|| need("end"))?),
+                })
+            }
             GeometryType::Polyline | GeometryType::Polygon => {
                 let points = self.points.as_ref().ok_or_else(|| need("points"))?;
                 json!({ "points": points.iter().map(|p| point(*p)).collect::<Vec<_>>() })
@@ -322,7 +330,9 @@ mod tests {
         let Unusable(problems) = read(&text).unwrap_err();
         let all = problems.join("\n");
         assert_eq!(problems.len(), 5, "{all}");
-        for part in ["type must be count", "no document `other`", "numbered from 1", "needs `start`", "go together"] {
+        for part in
+            ["type must be count", "no document `other`", "numbered from 1", "needs `start`", "go together"]
+        {
             assert!(all.contains(part), "{part} is missing in\n{all}");
         }
     }

@@ -14,7 +14,8 @@ pub(crate) fn main(args: &ServeArgs) -> u8 {
         Err(code) => return code,
     };
     telemetry::log_json(&loaded.config.log_level);
-    let served = node::runtime().map_err(anyhow::Error::from).and_then(|rt| rt.block_on(serve(loaded.config)));
+    let served =
+        node::runtime().map_err(anyhow::Error::from).and_then(|rt| rt.block_on(serve(loaded.config)));
     match served {
         Ok(()) => 0,
         Err(e) => {
@@ -28,13 +29,12 @@ pub(crate) fn main(args: &ServeArgs) -> u8 {
 async fn serve(config: NodeConfig) -> anyhow::Result<()> {
     let metrics = telemetry::metrics()?;
     let drain_ms = config.jobs.drain_ms;
-    let api = config.api.clone();
     // Signals are caught before anything starts, so that none is lost in between.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let gateway = Gateway::bind(&api).await?;
+    let handle = node::start(config.clone()).await?;
+    let gateway = Gateway::bind(&config, handle.clone(), metrics).await?;
     let address = gateway.local_addr();
-    let handle = node::start(config).await?;
     tracing::info!(%address, version = takeoff_core::ENGINE_VERSION, "listening");
     output::note(&format!("takeoff {} listens on http://{address}", takeoff_core::ENGINE_VERSION));
     let stop = async move {
@@ -44,7 +44,10 @@ async fn serve(config: NodeConfig) -> anyhow::Result<()> {
         }
         tracing::info!("stopping: requests and attempts may finish");
     };
-    gateway.serve(handle.clone(), metrics, stop).await?;
+    let cut_off = gateway.serve(stop).await;
+    if cut_off > 0 {
+        tracing::warn!(cut_off, "connections were cut off");
+    }
     let report = handle.drain(drain_ms).await;
     tracing::info!(?report, "drained");
     Ok(())

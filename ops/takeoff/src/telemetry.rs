@@ -1,6 +1,8 @@
 //! Logs and the metrics recorder of the process.
 
-use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::PrometheusHandle;
+use takeoff_engine::clock::SystemClock;
+use takeoff_storage::catalog::Clock as _;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
 
@@ -20,16 +22,14 @@ pub(crate) fn log_json(level: &str) {
     let _ = tracing::subscriber::set_global_default(subscriber);
 }
 
-/// Upper bounds of latency histograms, seconds.
-const SECONDS: [f64; 14] =
-    [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
-
-/// Installs the process's recorder and gives the handle that renders `/metrics`.
+/// Installs the process's recorder, with the gateway's histogram buckets, and gives the handle that renders
+/// `/metrics`.
 pub(crate) fn metrics() -> anyhow::Result<PrometheusHandle> {
-    let builder =
-        PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?;
-    let recorder = builder.build_recorder();
+    let recorder = takeoff_gateway::exposition()?.build_recorder();
     let handle = recorder.handle();
     metrics::set_global_recorder(recorder).map_err(|e| anyhow::anyhow!("{e}"))?;
+    takeoff_engine::metrics::describe();
+    let start = SystemClock.now().0 as f64 / 1e6;
+    metrics::gauge!(takeoff_engine::metrics::PROCESS_START_TIME).set(start);
     Ok(handle)
 }

@@ -14,8 +14,8 @@ use super::queue::QueueState;
 use super::writer::{Command, Health, QUEUE_CAPACITY, Reply, Writer, lock};
 use super::{Kv, listing, recover};
 use crate::catalog::{
-    Batch, Catalog, Claim, Clock, Committed, Event, JobPage, JobQuery, LeaseRequest, ListQuery, Record, Renewal,
-    Renewed, StageQueue,
+    Batch, Catalog, Claim, Clock, Committed, Event, JobPage, JobQuery, LeaseRequest, ListQuery, Record,
+    Renewal, Renewed, StageQueue,
 };
 use crate::error::StoreError;
 use crate::metrics::COMMIT_SECONDS;
@@ -56,6 +56,12 @@ impl<K: Kv> KvCatalog<K> {
             .spawn(move || writer.run(received))
             .map_err(|e| StoreError::Unavailable(format!("its writer thread does not start: {e}")))?;
         Ok(Self { store, clock, queue, health, commands: Some(commands), writer: Some(writer) })
+    }
+
+    /// Commands in the queue.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.commands.as_ref().map_or(0, |c| c.max_capacity() - c.capacity())
     }
 
     async fn write<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, StoreError> {
@@ -109,9 +115,15 @@ impl<K: Kv> Catalog for KvCatalog<K> {
         self.read(move |store| listing::record(store, tenant, kind, id)).await
     }
 
-    async fn get_many(&self, tenant: TenantId, kind: Kind, ids: &[Id]) -> Result<Vec<Option<Record>>, StoreError> {
+    async fn get_many(
+        &self,
+        tenant: TenantId,
+        kind: Kind,
+        ids: &[Id],
+    ) -> Result<Vec<Option<Record>>, StoreError> {
         let ids = ids.to_vec();
-        self.read(move |store| ids.into_iter().map(|id| listing::record(store, tenant, kind, id)).collect()).await
+        self.read(move |store| ids.into_iter().map(|id| listing::record(store, tenant, kind, id)).collect())
+            .await
     }
 
     async fn list(&self, query: ListQuery) -> Result<Vec<Record>, StoreError> {
@@ -163,7 +175,12 @@ impl<K: Kv> Catalog for KvCatalog<K> {
         self.write(|reply| Command::Lease(request, reply)).await
     }
 
-    async fn renew(&self, node: &str, lease_ms: i64, renewals: &[Renewal]) -> Result<Vec<Renewed>, StoreError> {
+    async fn renew(
+        &self,
+        node: &str,
+        lease_ms: i64,
+        renewals: &[Renewal],
+    ) -> Result<Vec<Renewed>, StoreError> {
         let (node, renewals) = (node.to_owned(), renewals.to_vec());
         self.write(|reply| Command::Renew { node, lease_ms, renewals, reply }).await
     }

@@ -29,7 +29,7 @@ impl<'c, 'o, K: Kv> Change<'c, 'o, K> {
     }
 
     pub(super) fn batch(&mut self, batch: Batch) -> Result<(), StoreError> {
-        let count = batch.len();
+        let count = batch.op_count();
         if count > MAX_BATCH_OPS {
             return Err(StoreError::TooManyOps { count, limit: MAX_BATCH_OPS });
         }
@@ -121,7 +121,14 @@ impl<'c, 'o, K: Kv> Change<'c, 'o, K> {
     }
 
     /// Removes the list and blob rows of `before` that `after` does not have.
-    fn unlist(&mut self, tenant: TenantId, kind: Kind, id: Id, before: &RecordRow, after: Option<&RecordRow>) {
+    fn unlist(
+        &mut self,
+        tenant: TenantId,
+        kind: Kind,
+        id: Id,
+        before: &RecordRow,
+        after: Option<&RecordRow>,
+    ) {
         for (index, parent) in &before.lists {
             if after.is_none_or(|a| !a.lists.contains(&(*index, *parent))) {
                 self.rows.remove(keys::listed(tenant, kind, *index, *parent, id));

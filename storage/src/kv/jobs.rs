@@ -94,8 +94,11 @@ impl<K: Kv> Change<'_, '_, K> {
         let from = keys::children(parent.tenant, parent.id);
         let reason = parent.error.clone().unwrap_or_default();
         for (key, _) in self.rows.scan(&from, &keys::after_prefix(&from), usize::MAX)? {
-            let id = keys::last_id(&key).ok_or_else(|| rows::damaged(rows::row_name(&key), "no job".to_owned()))?;
-            let Some(child) = self.job(parent.tenant, id)?.filter(|c| !c.state.is_terminal()) else { continue };
+            let id = keys::last_id(&key)
+                .ok_or_else(|| rows::damaged(rows::row_name(&key), "no job".to_owned()))?;
+            let Some(child) = self.job(parent.tenant, id)?.filter(|c| !c.state.is_terminal()) else {
+                continue;
+            };
             let event = JobEvent::Cancel { reason: reason.clone() };
             let cancelled = self.decide(&child, Cause::Reported { token: None, event })?;
             open.push((child, cancelled));
@@ -123,8 +126,8 @@ impl<K: Kv> Change<'_, '_, K> {
             let from = keys::ready_group(request.stage, lane, priority);
             let to = keys::ready_group_due_end(request.stage, lane, priority, self.now);
             for (key, tenant) in self.rows.scan(&from, &to, free)? {
-                let id =
-                    keys::last_id(&key).ok_or_else(|| rows::damaged(rows::row_name(&key), "no job".to_owned()))?;
+                let id = keys::last_id(&key)
+                    .ok_or_else(|| rows::damaged(rows::row_name(&key), "no job".to_owned()))?;
                 let before = self.existing_job(rows::decode_tenant(&key, &tenant)?, id)?;
                 let cause = Cause::Lease { node: request.node.clone(), lease_ms: request.lease_ms };
                 let after = self.decide(&before, cause)?;

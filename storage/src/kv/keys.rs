@@ -183,7 +183,7 @@ pub(super) fn job_state(job: &Job) -> Vec<u8> {
         JobState::Leased => Key(of_stage(LEASED, job.stage)).id(job.id).0,
         JobState::Waiting => Key(of_stage(WAITING, job.stage)).id(job.id).0,
         JobState::Dead => Key(of_stage(DEAD, job.stage)).id(job.id).0,
-        JobState::Succeeded | JobState::Cancelled => {
+        JobState::Succeeded | JobState::Refused | JobState::Cancelled => {
             Key::of(ENDED).at(job.finished_at.unwrap_or(job.created_at)).id(job.id).0
         }
     }

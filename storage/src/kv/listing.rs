@@ -9,14 +9,25 @@ use super::{Kv, keys};
 use crate::catalog::{Claim, Event, JobPage, JobQuery, ListQuery, Record, StageQueue};
 use crate::error::StoreError;
 
-pub(super) fn record<K: Kv>(store: &K, tenant: TenantId, kind: Kind, id: Id) -> Result<Option<Record>, StoreError> {
+pub(super) fn record<K: Kv>(
+    store: &K,
+    tenant: TenantId,
+    kind: Kind,
+    id: Id,
+) -> Result<Option<Record>, StoreError> {
     let Some(row) = store.get(&keys::record(tenant, kind, id))? else { return Ok(None) };
     let row: RecordRow = rows::decode(|| format!("{kind:?} {id}"), &row)?;
     Ok(Some(row.into_record(tenant, kind, id)))
 }
 
 /// Ids that end the keys in `from..to`.
-fn ids<K: Kv>(store: &K, from: &[u8], to: &[u8], descending: bool, limit: usize) -> Result<Vec<Id>, StoreError> {
+fn ids<K: Kv>(
+    store: &K,
+    from: &[u8],
+    to: &[u8],
+    descending: bool,
+    limit: usize,
+) -> Result<Vec<Id>, StoreError> {
     let mut ids = Vec::new();
     if limit == 0 || from >= to {
         return Ok(ids);
@@ -64,7 +75,11 @@ fn count_range<K: Kv>(store: &K, from: &[u8], to: &[u8]) -> Result<u64, StoreErr
     Ok(count)
 }
 
-pub(super) fn claim_owner<K: Kv>(store: &K, tenant: TenantId, claim: &Claim) -> Result<Option<Id>, StoreError> {
+pub(super) fn claim_owner<K: Kv>(
+    store: &K,
+    tenant: TenantId,
+    claim: &Claim,
+) -> Result<Option<Id>, StoreError> {
     let Some(row) = store.get(&keys::claim(tenant, claim))? else { return Ok(None) };
     keys::last_id(&row)
         .map(Some)
@@ -136,7 +151,8 @@ pub(super) fn jobs<K: Kv>(store: &K, tenant: TenantId, query: &JobQuery) -> Resu
     } else {
         let from = keys::jobs(tenant);
         store.scan(&from, &keys::after_prefix(&from), true, &mut |key, row| {
-            let id = keys::last_id(key).ok_or_else(|| rows::damaged(rows::row_name(key), "no id".to_owned()))?;
+            let id =
+                keys::last_id(key).ok_or_else(|| rows::damaged(rows::row_name(key), "no id".to_owned()))?;
             filter.offer(id, row)?;
             Ok(true)
         })?;

@@ -9,11 +9,15 @@ mod commit;
 mod jobs;
 mod keys;
 mod listing;
+#[cfg(test)]
+mod model_test;
 mod overlay;
 mod prune;
 mod queue;
 mod recover;
 mod rows;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use std::collections::BTreeMap;
@@ -37,7 +41,8 @@ pub(crate) trait Kv: Send + Sync + 'static {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
 
     /// Visits the keys in `from..to`, ascending or descending. The visitor may not use the store.
-    fn scan(&self, from: &[u8], to: &[u8], descending: bool, visit: &mut Visit<'_>) -> Result<(), StoreError>;
+    fn scan(&self, from: &[u8], to: &[u8], descending: bool, visit: &mut Visit<'_>)
+    -> Result<(), StoreError>;
 
     /// All of the writes or none of them, after a crash too.
     fn apply(&self, writes: Writes) -> Result<(), StoreError>;

@@ -28,7 +28,8 @@ impl<K: Kv> Change<'_, '_, K> {
             if deleted == limit {
                 break;
             }
-            let id = keys::last_id(&key).ok_or_else(|| rows::damaged(rows::row_name(&key), "no job".to_owned()))?;
+            let id = keys::last_id(&key)
+                .ok_or_else(|| rows::damaged(rows::row_name(&key), "no job".to_owned()))?;
             let Some(job) = self.job(rows::decode_tenant(&key, &tenant)?, id)? else {
                 return Err(rows::damaged(rows::row_name(&key), format!("job {id} does not exist")));
             };
@@ -55,11 +56,8 @@ impl<K: Kv> Change<'_, '_, K> {
 
     fn prune_events(&mut self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {
         let mut deleted = 0;
-        let counters = self.rows.scan(
-            &[keys::EVENT_COUNT],
-            &keys::after_prefix(&[keys::EVENT_COUNT]),
-            usize::MAX,
-        )?;
+        let counters =
+            self.rows.scan(&[keys::EVENT_COUNT], &keys::after_prefix(&[keys::EVENT_COUNT]), usize::MAX)?;
         for (counter, _) in counters {
             if deleted == limit {
                 break;

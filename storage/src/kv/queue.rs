@@ -93,7 +93,7 @@ impl QueueState {
             }
             JobState::Waiting => counts.waiting = counts.waiting.saturating_sub(1),
             JobState::Dead => counts.dead = counts.dead.saturating_sub(1),
-            JobState::Succeeded | JobState::Cancelled => {}
+            JobState::Succeeded | JobState::Refused | JobState::Cancelled => {}
         }
     }
 

@@ -99,19 +99,18 @@ pub(super) fn encode_job(job: &Job) -> Vec<u8> {
         subject_id: job.subject_id,
         task_type: job.task.as_ref().map(|t| t.task_type.as_str()),
     };
-    let mut row = vec![FORM, 0, 0];
+    let mut row = vec![FORM, 0, 0, 0, 0];
     row = postcard::to_extend(&head, row).expect("a job head has no unserialisable part");
-    // A head is its task type and under 64 bytes more; `job_head` refuses one that was cut.
-    let len = u16::try_from(row.len() - 3).unwrap_or(u16::MAX);
-    row[1..3].copy_from_slice(&len.to_be_bytes());
+    let len = u32::try_from(row.len() - 5).expect("a task type is shorter than 4 GiB");
+    row[1..5].copy_from_slice(&len.to_be_bytes());
     serde_json::to_writer(&mut row, job).expect("a job has no unserialisable part");
     row
 }
 
 fn split_job(row: &[u8]) -> Option<(&[u8], &[u8])> {
     let rest = row.strip_prefix(&[FORM])?;
-    let (len, rest) = rest.split_first_chunk::<2>()?;
-    rest.split_at_checked(usize::from(u16::from_be_bytes(*len)))
+    let (len, rest) = rest.split_first_chunk::<4>()?;
+    rest.split_at_checked(usize::try_from(u32::from_be_bytes(*len)).ok()?)
 }
 
 pub(super) fn job_head(id: Id, row: &[u8]) -> Result<JobHead<'_>, StoreError> {
@@ -128,7 +127,10 @@ pub(super) fn encode<T: Serialize>(row: &T) -> Vec<u8> {
     postcard::to_extend(row, vec![FORM]).expect("a row has no unserialisable part")
 }
 
-pub(super) fn decode<T: DeserializeOwned>(what: impl FnOnce() -> String, row: &[u8]) -> Result<T, StoreError> {
+pub(super) fn decode<T: DeserializeOwned>(
+    what: impl FnOnce() -> String,
+    row: &[u8],
+) -> Result<T, StoreError> {
     match row.split_first() {
         Some((&FORM, body)) => postcard::from_bytes(body).map_err(|e| damaged(what(), e.to_string())),
         Some((form, _)) => Err(damaged(what(), format!("unknown form {form}"))),

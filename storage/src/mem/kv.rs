@@ -16,7 +16,13 @@ impl Kv for MemKv {
         Ok(self.0.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned())
     }
 
-    fn scan(&self, from: &[u8], to: &[u8], descending: bool, visit: &mut Visit<'_>) -> Result<(), StoreError> {
+    fn scan(
+        &self,
+        from: &[u8],
+        to: &[u8],
+        descending: bool,
+        visit: &mut Visit<'_>,
+    ) -> Result<(), StoreError> {
         if from >= to {
             return Ok(());
         }

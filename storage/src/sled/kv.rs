@@ -1,10 +1,11 @@
 use std::fs::{self, File, OpenOptions};
+use std::io::ErrorKind;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::time::Duration;
 
 use crate::error::StoreError;
-use crate::folder::{Folder, syncfolder, unavailable};
+use crate::folder::{Folder, sync_folder, unavailable};
 use crate::kv::{FORMAT_KEY, Kv, SEQ_KEY, Visit, Writes};
 
 /// Pages that sled keeps in memory. It counts loosely: the process may use half as much again.
@@ -36,7 +37,8 @@ impl SledKv {
             return Err(folder.unusable("tree/db is missing or empty"));
         }
         let tree = open_tree(&tree_path)?;
-        let log = File::open(tree_path.join("db")).map_err(|e| unavailable("open the log in", &tree_path, &e))?;
+        let log =
+            File::open(tree_path.join("db")).map_err(|e| unavailable("open the log in", &tree_path, &e))?;
         let options = || {
             let mut options = OpenOptions::new();
             options.read(true).write(true).truncate(false).create(folder.fresh);
@@ -45,7 +47,11 @@ impl SledKv {
         let acknowledged =
             options().open(&witness_path).map_err(|e| folder.unusable(&format!("ACKNOWLEDGED: {e}")))?;
         let store = Self { tree, log, acknowledged, folder };
-        if store.folder.fresh { store.begin(path)? } else { store.check_promise()? }
+        if store.folder.fresh {
+            store.begin(path)?
+        } else {
+            store.check_promise()?
+        }
         Ok(store)
     }
 
@@ -54,8 +60,8 @@ impl SledKv {
         self.flush(0)?;
         let sync = || {
             self.acknowledged.sync_all()?;
-            syncfolder(&path.join("tree"))?;
-            syncfolder(path)
+            sync_folder(&path.join("tree"))?;
+            sync_folder(path)
         };
         sync().map_err(|e| unavailable("sync", path, &e))?;
         self.folder.finish()
@@ -116,12 +122,13 @@ fn u64_at(bytes: &[u8], at: usize) -> u64 {
     bytes.get(at..).and_then(|b| b.first_chunk::<8>()).map_or(0, |b| u64::from_be_bytes(*b))
 }
 
+/// What the disk refuses is an outage; everything else that sled says is about the files' content.
 fn failed(e: ::sled::Error) -> StoreError {
     match e {
-        ::sled::Error::Corruption { .. } => {
-            StoreError::Damaged { what: "of the log".to_owned(), why: e.to_string() }
+        ::sled::Error::Io(io) if !matches!(io.kind(), ErrorKind::UnexpectedEof | ErrorKind::InvalidData) => {
+            StoreError::Unavailable(io.to_string())
         }
-        e => StoreError::Unavailable(e.to_string()),
+        e => StoreError::Damaged { what: "tree".to_owned(), why: e.to_string() },
     }
 }
 
@@ -132,7 +139,13 @@ impl Kv for SledKv {
         Ok(self.tree.get(key).map_err(failed)?.map(|value| value.to_vec()))
     }
 
-    fn scan(&self, from: &[u8], to: &[u8], descending: bool, visit: &mut Visit<'_>) -> Result<(), StoreError> {
+    fn scan(
+        &self,
+        from: &[u8],
+        to: &[u8],
+        descending: bool,
+        visit: &mut Visit<'_>,
+    ) -> Result<(), StoreError> {
         if from >= to {
             return Ok(());
         }

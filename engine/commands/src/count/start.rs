@@ -1,9 +1,22 @@
 //! Starting a session.
 
-use takeoff_core::geom::PxRect;
-use takeoff_core::model::{CountSession, Id};
+use std::collections::BTreeSet;
 
-use crate::{CommandError, Ctx};
+use takeoff_core::budget::Budget;
+use takeoff_core::geom::PxRect;
+use takeoff_core::job::{Lane, NewJob, RetryPolicy, Stage, TaskLabel};
+use takeoff_core::model::{
+    Condition, CountSession, Id, Kind, MeasurementType, Page, PageStatus, SessionStatus,
+};
+use takeoff_core::page::display::DisplayList;
+use takeoff_engine::compute::Scratch;
+use takeoff_storage::{Batch, Expect, entity};
+
+use crate::check;
+use crate::jobs::{self, AutoCountArgs};
+use crate::load::required;
+use crate::retry::Tries;
+use crate::{CommandError, Ctx, Desk};
 
 /// Detections that one session may keep, so that they are stored in one commit.
 pub const MAX_SESSION_DETECTIONS: u32 = 4_000;
@@ -29,10 +42,213 @@ pub struct StartCount {
     pub page_ids: Option<Vec<Id>>,
 }
 
+/// Pages that one session may search.
+const MAX_PAGES: usize = 500;
+
 /// Writes the session (`pending`) and enqueues its interactive job, which is `session.job_id`.
 ///
 /// `NotFound` for page and condition. `Invalid`: different projects, a condition that does not count, a
-/// page that is not ready or has no vectors, an exemplar outside the page, numbers out of bounds.
-pub async fn start(_ctx: &Ctx<'_>, _request: StartCount) -> Result<CountSession, CommandError> {
-    todo!()
+/// page that is not ready or has no vectors, an exemplar outside the page or with nothing drawn in it,
+/// numbers out of bounds.
+pub async fn start(ctx: &Ctx<'_>, request: StartCount) -> Result<CountSession, CommandError> {
+    let desk = ctx.desk();
+    let page = required::<Page>(&desk, request.page_id, "Page").await?;
+    let condition = required::<Condition>(&desk, request.condition_id, "Condition").await?;
+    if page.value.project_id != condition.value.project_id {
+        return Err(CommandError::invalid("page and condition belong to different projects"));
+    }
+    if condition.value.measurement_type != MeasurementType::Count {
+        return Err(CommandError::invalid("auto count needs a condition whose measurement type is count"));
+    }
+    countable(&page.value)?;
+    inside(&request.exemplar, &page.value)?;
+    let pages = searched(&desk, &page.value, request.page_ids.as_deref().unwrap_or_default()).await?;
+    drawn_in(ctx, &page.value, &request.exemplar).await?;
+    let session = session_of(ctx, &desk, &request, &condition.value, pages)?;
+    let job = NewJob {
+        id: session.job_id,
+        stage: Stage::AutoCount,
+        args: jobs::encode(&AutoCountArgs::Session { session_id: session.id }),
+        lane: Lane::Interactive,
+        priority: 0,
+        run_at: None,
+        retry: RetryPolicy::default(),
+        project_id: Some(session.project_id),
+        subject_id: Some(session.id),
+        task: Some(TaskLabel {
+            task_type: "auto_count".to_owned(),
+            name: format!("Counting {}", condition.value.name),
+        }),
+        request_id: ctx.request_id.map(str::to_owned),
+    };
+    let mut batch = Batch::new(ctx.tenant);
+    batch.expect.push(Expect::Exists(Kind::Condition, session.condition_id));
+    batch.expect.push(Expect::Exists(Kind::Page, session.page_id));
+    batch.create(&session);
+    batch.jobs.push(job);
+    if Tries::new(ctx).commit(batch).await? { Ok(session) } else { Err(CommandError::Conflict) }
+}
+
+fn session_of(
+    ctx: &Ctx<'_>,
+    desk: &Desk<'_>,
+    request: &StartCount,
+    condition: &Condition,
+    page_ids: Vec<Id>,
+) -> Result<CountSession, CommandError> {
+    let defaults = &ctx.handle.config().count;
+    let confidence_threshold = request.confidence_threshold.unwrap_or(defaults.threshold);
+    check::within("the confidence threshold", confidence_threshold, 0.0, 1.0)?;
+    let scale_tolerance = request.scale_tolerance.unwrap_or(0.20);
+    check::within("the scale tolerance", scale_tolerance, 0.0, 1.0)?;
+    if let Some(degrees) = request.rotation_tolerance {
+        check::within("the rotation tolerance (degrees)", degrees, 0.0, 90.0)?;
+    }
+    let method = request.detection_method.as_deref().unwrap_or("hybrid");
+    if !matches!(method, "template" | "llm" | "hybrid") {
+        return Err(CommandError::invalid(format!(
+            "unknown detection method {method:?}: it is template, llm or hybrid"
+        )));
+    }
+    let max_detections = match request.max_detections {
+        None => defaults.max_detections.clamp(1, MAX_SESSION_DETECTIONS),
+        Some(n @ 1..=MAX_SESSION_DETECTIONS) => n,
+        Some(n) => {
+            return Err(CommandError::invalid(format!(
+                "the most detections to keep must be between 1 and {MAX_SESSION_DETECTIONS}, not {n}"
+            )));
+        }
+    };
+    Ok(CountSession {
+        id: desk.ids.next(),
+        page_id: request.page_id,
+        page_ids,
+        condition_id: condition.id,
+        project_id: condition.project_id,
+        job_id: desk.ids.next(),
+        exemplar: request.exemplar,
+        confidence_threshold,
+        scale_tolerance,
+        rotation_tolerance: request.rotation_tolerance,
+        detection_method: method.to_owned(),
+        max_detections,
+        status: SessionStatus::Pending,
+        error_message: None,
+        total_detections: 0,
+        found_detections: 0,
+        truncated: false,
+        confirmed_count: 0,
+        rejected_count: 0,
+        processing_time_ms: None,
+        created_at: desk.now,
+        updated_at: desk.now,
+    })
+}
+
+/// The exemplar's page and the others, each once.
+async fn searched(desk: &Desk<'_>, page: &Page, others: &[Id]) -> Result<Vec<Id>, CommandError> {
+    let mut seen = BTreeSet::from([page.id]);
+    let others: Vec<Id> = others.iter().copied().filter(|id| seen.insert(*id)).collect();
+    if others.len() >= MAX_PAGES {
+        return Err(CommandError::invalid(format!("one session searches at most {MAX_PAGES} pages")));
+    }
+    let found = entity::get_many::<Page>(desk.catalog, desk.tenant, &others).await?;
+    for (id, other) in others.iter().zip(found) {
+        let Some(other) = other else {
+            return Err(CommandError::invalid(format!("page {id} to search was not found")));
+        };
+        if other.value.project_id != page.project_id {
+            return Err(CommandError::invalid(format!("page {id} to search belongs to a different project")));
+        }
+        countable(&other.value)?;
+    }
+    Ok([page.id].into_iter().chain(others).collect())
+}
+
+fn countable(page: &Page) -> Result<(), CommandError> {
+    let number = page.number;
+    match (page.status, page.is_vector) {
+        (PageStatus::Error, _) => Err(CommandError::invalid(format!(
+            "page {number} cannot be searched, it could not be read: {}",
+            page.processing_error.as_deref().unwrap_or("no reason was kept")
+        ))),
+        (PageStatus::Ready | PageStatus::Completed, Some(true)) if page.blobs.is_some() => Ok(()),
+        (PageStatus::Ready | PageStatus::Completed, Some(false)) => Err(CommandError::invalid(format!(
+            "page {number} is a picture without vectors, auto count works on vector pages only"
+        ))),
+        _ => Err(CommandError::invalid(format!("page {number} is still being processed, try again later"))),
+    }
+}
+
+/// Clients round boxes to whole pixels, so an edge may lie this far outside.
+const EDGE_PX: f64 = 1.0;
+
+fn inside(exemplar: &PxRect, page: &Page) -> Result<(), CommandError> {
+    let PxRect { x, y, w, h } = *exemplar;
+    if !exemplar.is_finite() || w <= 0.0 || h <= 0.0 {
+        return Err(CommandError::invalid("the exemplar's box must have a width and a height above zero"));
+    }
+    let (width, height) = page.space.map_or((0.0, 0.0), |s| (f64::from(s.width_px), f64::from(s.height_px)));
+    if x < -EDGE_PX || y < -EDGE_PX || x + w > width + EDGE_PX || y + h > height + EDGE_PX {
+        return Err(CommandError::invalid(format!(
+            "the exemplar's box (x {x}, y {y}, w {w}, h {h}) lies outside the page of {width} x {height} pixels"
+        )));
+    }
+    Ok(())
+}
+
+/// Larger lists are not unpacked within a request; the stage finds out then.
+const CHECKED_LIST_BYTES: u64 = 2 * 1024 * 1024;
+/// Unpacked size of a list that is looked at here.
+const UNPACKED_LIST_BYTES: usize = 128 * 1024 * 1024;
+
+/// Refuses a blank exemplar at once, where that is cheap to see.
+async fn drawn_in(ctx: &Ctx<'_>, page: &Page, exemplar: &PxRect) -> Result<(), CommandError> {
+    let Some(blobs) = page.blobs else { return Ok(()) };
+    let size = ctx.handle.blobs().stat(ctx.tenant, blobs.list).await?;
+    if size.is_none_or(|s| s > CHECKED_LIST_BYTES) {
+        return Ok(());
+    }
+    let bytes = ctx.handle.blobs().read(ctx.tenant, blobs.list, CHECKED_LIST_BYTES).await?;
+    let exemplar = *exemplar;
+    let look = move |_: &mut Scratch| match DisplayList::decode(&bytes, UNPACKED_LIST_BYTES) {
+        Ok(list) => {
+            let area = list.space.rect_to_list(&exemplar);
+            list.paths.iter().any(|p| p.visible.intersects(&area))
+                || list.words.iter().any(|w| w.bounds.intersects(&area))
+        }
+        // Too large or damaged: for the stage to say.
+        Err(_) => true,
+    };
+    match ctx.handle.compute().run(&Budget::unlimited(), look).await {
+        Ok(false) => Err(CommandError::invalid("the exemplar is blank: nothing is drawn in its box")),
+        Ok(true) => Ok(()),
+        Err(e) => {
+            tracing::warn!(error = %e, "an exemplar could not be checked before its session");
+            Ok(())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use takeoff_core::geom::PageSpace;
+    use takeoff_core::model::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn an_exemplar_lies_inside_its_page() {
+        let page = crate::testing::page(Id::NIL, PageSpace::of_points(612.0, 792.0), Timestamp(0));
+        assert!(inside(&PxRect::new(0.0, 0.0, 1275.0, 1650.0), &page).is_ok());
+        for outside in [
+            PxRect::new(-5.0, 0.0, 10.0, 10.0),
+            PxRect::new(1270.0, 0.0, 10.0, 10.0),
+            PxRect::new(0.0, 0.0, 0.0, 10.0),
+            PxRect::new(0.0, 0.0, f64::NAN, 10.0),
+            PxRect::new(f64::INFINITY, 0.0, 1.0, 10.0),
+        ] {
+            assert!(inside(&outside, &page).is_err(), "{outside:?}");
+        }
+    }
 }

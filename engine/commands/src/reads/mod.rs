@@ -5,11 +5,12 @@ mod records;
 mod sheets;
 mod tasks;
 
-pub use cost::{CostSummary, cost_summary};
+pub use cost::cost_summary;
 pub use records::{
     ProjectView, assembly, assembly_of, condition, conditions, detection, detections, document, documents,
     measurement, measurements_of_condition, measurements_of_page, page, pages_by_number, pages_by_sheet,
     project, projects, session, sessions_of_page, template, templates,
 };
 pub use sheets::{SheetGroup, SheetView, natural_order, sheets};
+pub use takeoff_core::assembly::CostSummary;
 pub use tasks::{TaskFilter, TaskList, TaskStatus, task, tasks};

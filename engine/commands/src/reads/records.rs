@@ -1,13 +1,27 @@
 //! Single records and plain lists. Single ones are `NotFound` when absent; lists of an unknown parent are
 //! empty unless said otherwise.
 
+use std::cmp::Reverse;
+
 use takeoff_core::model::{
-    Assembly, AssemblyTemplate, Condition, CountSession, Detection, Document, Id, Measurement, Page, Project,
+    Assembly, AssemblyTemplate, Condition, CountSession, Detection, Document, DocumentStatus, Entity, Id,
+    Index, Kind, Measurement, Page, PageStatus, Project,
 };
 
+use super::sheets::by_sheet;
+use crate::load::{find, list, only, required};
 use crate::{CommandError, Ctx};
 
 type Result<T> = std::result::Result<T, CommandError>;
+
+async fn one<E: Entity>(ctx: &Ctx<'_>, id: Id, what: &'static str) -> Result<E> {
+    Ok(required::<E>(&ctx.desk(), id, what).await?.value)
+}
+
+/// Oldest first.
+async fn all<E: Entity>(ctx: &Ctx<'_>, index: Index, parent: Id) -> Result<Vec<E>> {
+    Ok(list::<E>(&ctx.desk(), index, parent).await?.into_iter().map(|s| s.value).collect())
+}
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct ProjectView {
@@ -15,92 +29,142 @@ pub struct ProjectView {
     pub document_count: u64,
 }
 
-pub async fn project(_ctx: &Ctx<'_>, _id: Id) -> Result<ProjectView> {
-    todo!()
+async fn view(ctx: &Ctx<'_>, project: Project) -> Result<ProjectView> {
+    let catalog = ctx.handle.catalog();
+    let document_count = catalog.count(ctx.tenant, Kind::Document, Index::ByProject, project.id).await?;
+    Ok(ProjectView { project, document_count })
+}
+
+pub async fn project(ctx: &Ctx<'_>, id: Id) -> Result<ProjectView> {
+    view(ctx, one(ctx, id, "Project").await?).await
 }
 
 /// Newest first.
-pub async fn projects(_ctx: &Ctx<'_>) -> Result<Vec<ProjectView>> {
-    todo!()
+pub async fn projects(ctx: &Ctx<'_>) -> Result<Vec<ProjectView>> {
+    let mut views = Vec::new();
+    for project in all::<Project>(ctx, Index::All, Id::NIL).await?.into_iter().rev() {
+        views.push(view(ctx, project).await?);
+    }
+    Ok(views)
 }
 
-pub async fn document(_ctx: &Ctx<'_>, _id: Id) -> Result<Document> {
-    todo!()
+pub async fn document(ctx: &Ctx<'_>, id: Id) -> Result<Document> {
+    one(ctx, id, "Document").await
 }
 
 /// Newest first; `NotFound` for an unknown project.
-pub async fn documents(_ctx: &Ctx<'_>, _project_id: Id) -> Result<Vec<Document>> {
-    todo!()
+pub async fn documents(ctx: &Ctx<'_>, project_id: Id) -> Result<Vec<Document>> {
+    one::<Project>(ctx, project_id, "Project").await?;
+    let mut documents = all::<Document>(ctx, Index::ByProject, project_id).await?;
+    documents.reverse();
+    Ok(documents)
 }
 
-pub async fn page(_ctx: &Ctx<'_>, _id: Id) -> Result<Page> {
-    todo!()
+pub async fn page(ctx: &Ctx<'_>, id: Id) -> Result<Page> {
+    let mut page: Page = one(ctx, id, "Page").await?;
+    if page.status == PageStatus::Processing {
+        let document = find::<Document>(&ctx.desk(), page.document_id).await?;
+        settled(&mut page, document.as_ref().map(|d| &d.value));
+    }
+    Ok(page)
 }
 
-pub async fn pages_by_number(_ctx: &Ctx<'_>, _document_id: Id) -> Result<Vec<Page>> {
-    todo!()
+/// A page that waits within a document that has failed waits for nothing.
+fn settled(page: &mut Page, document: Option<&Document>) {
+    if let Some(document) = document
+        && document.status == DocumentStatus::Error
+        && page.status == PageStatus::Processing
+    {
+        page.status = PageStatus::Error;
+        page.processing_error.clone_from(&document.processing_error);
+    }
+}
+
+pub async fn pages_by_number(ctx: &Ctx<'_>, document_id: Id) -> Result<Vec<Page>> {
+    let mut pages = all::<Page>(ctx, Index::ByDocument, document_id).await?;
+    let document = find::<Document>(&ctx.desk(), document_id).await?;
+    for page in &mut pages {
+        settled(page, document.as_ref().map(|d| &d.value));
+    }
+    pages.sort_by_key(|p| p.number);
+    Ok(pages)
 }
 
 /// Pages with a sheet number first, in its natural order, then the rest by page number.
-pub async fn pages_by_sheet(_ctx: &Ctx<'_>, _document_id: Id) -> Result<Vec<Page>> {
-    todo!()
+pub async fn pages_by_sheet(ctx: &Ctx<'_>, document_id: Id) -> Result<Vec<Page>> {
+    let mut pages = pages_by_number(ctx, document_id).await?;
+    pages.sort_by(by_sheet);
+    Ok(pages)
 }
 
 /// `NotFound` also when the condition is another project's.
-pub async fn condition(_ctx: &Ctx<'_>, _project_id: Id, _id: Id) -> Result<Condition> {
-    todo!()
+pub async fn condition(ctx: &Ctx<'_>, project_id: Id, id: Id) -> Result<Condition> {
+    let condition: Condition = one(ctx, id, "Condition").await?;
+    if condition.project_id != project_id {
+        return Err(CommandError::NotFound { what: "Condition" });
+    }
+    Ok(condition)
 }
 
 /// By sort order, then name.
-pub async fn conditions(_ctx: &Ctx<'_>, _project_id: Id) -> Result<Vec<Condition>> {
-    todo!()
+pub async fn conditions(ctx: &Ctx<'_>, project_id: Id) -> Result<Vec<Condition>> {
+    let mut conditions = all::<Condition>(ctx, Index::ByProject, project_id).await?;
+    conditions.sort_by(|a, b| (a.sort_order, &a.name).cmp(&(b.sort_order, &b.name)));
+    Ok(conditions)
 }
 
-pub async fn measurement(_ctx: &Ctx<'_>, _id: Id) -> Result<Measurement> {
-    todo!()
-}
-
-/// Oldest first, rejected ones included.
-pub async fn measurements_of_condition(_ctx: &Ctx<'_>, _condition_id: Id) -> Result<Vec<Measurement>> {
-    todo!()
+pub async fn measurement(ctx: &Ctx<'_>, id: Id) -> Result<Measurement> {
+    one(ctx, id, "Measurement").await
 }
 
 /// Oldest first, rejected ones included.
-pub async fn measurements_of_page(_ctx: &Ctx<'_>, _page_id: Id) -> Result<Vec<Measurement>> {
-    todo!()
+pub async fn measurements_of_condition(ctx: &Ctx<'_>, condition_id: Id) -> Result<Vec<Measurement>> {
+    all(ctx, Index::ByCondition, condition_id).await
 }
 
-pub async fn assembly(_ctx: &Ctx<'_>, _id: Id) -> Result<Assembly> {
-    todo!()
+/// Oldest first, rejected ones included.
+pub async fn measurements_of_page(ctx: &Ctx<'_>, page_id: Id) -> Result<Vec<Measurement>> {
+    all(ctx, Index::ByPage, page_id).await
 }
 
-pub async fn assembly_of(_ctx: &Ctx<'_>, _condition_id: Id) -> Result<Option<Assembly>> {
-    todo!()
+pub async fn assembly(ctx: &Ctx<'_>, id: Id) -> Result<Assembly> {
+    one(ctx, id, "Assembly").await
 }
 
-pub async fn template(_ctx: &Ctx<'_>, _id: Id) -> Result<AssemblyTemplate> {
-    todo!()
+pub async fn assembly_of(ctx: &Ctx<'_>, condition_id: Id) -> Result<Option<Assembly>> {
+    Ok(only::<Assembly>(&ctx.desk(), Index::ByCondition, condition_id).await?.map(|a| a.value))
+}
+
+pub async fn template(ctx: &Ctx<'_>, id: Id) -> Result<AssemblyTemplate> {
+    one(ctx, id, "Assembly template").await
 }
 
 /// Active ones by category, then name.
-pub async fn templates(_ctx: &Ctx<'_>) -> Result<Vec<AssemblyTemplate>> {
-    todo!()
+pub async fn templates(ctx: &Ctx<'_>) -> Result<Vec<AssemblyTemplate>> {
+    let mut templates = all::<AssemblyTemplate>(ctx, Index::All, Id::NIL).await?;
+    templates.retain(|t| t.is_active);
+    templates.sort_by(|a, b| (&a.category, &a.name).cmp(&(&b.category, &b.name)));
+    Ok(templates)
 }
 
-pub async fn session(_ctx: &Ctx<'_>, _id: Id) -> Result<CountSession> {
-    todo!()
+pub async fn session(ctx: &Ctx<'_>, id: Id) -> Result<CountSession> {
+    one(ctx, id, "Session").await
 }
 
 /// Newest first.
-pub async fn sessions_of_page(_ctx: &Ctx<'_>, _page_id: Id) -> Result<Vec<CountSession>> {
-    todo!()
+pub async fn sessions_of_page(ctx: &Ctx<'_>, page_id: Id) -> Result<Vec<CountSession>> {
+    let mut sessions = all::<CountSession>(ctx, Index::ByPage, page_id).await?;
+    sessions.sort_by_key(|s| Reverse(s.id));
+    Ok(sessions)
 }
 
-pub async fn detection(_ctx: &Ctx<'_>, _id: Id) -> Result<Detection> {
-    todo!()
+pub async fn detection(ctx: &Ctx<'_>, id: Id) -> Result<Detection> {
+    one(ctx, id, "Detection").await
 }
 
 /// Highest confidence first.
-pub async fn detections(_ctx: &Ctx<'_>, _session_id: Id) -> Result<Vec<Detection>> {
-    todo!()
+pub async fn detections(ctx: &Ctx<'_>, session_id: Id) -> Result<Vec<Detection>> {
+    let mut detections = all::<Detection>(ctx, Index::BySession, session_id).await?;
+    detections.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then(a.id.cmp(&b.id)));
+    Ok(detections)
 }

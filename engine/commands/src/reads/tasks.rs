@@ -2,6 +2,7 @@
 
 use takeoff_core::job::{Job, JobState};
 use takeoff_core::model::Id;
+use takeoff_storage::catalog::JobQuery;
 
 use crate::{CommandError, Ctx};
 
@@ -35,7 +36,7 @@ impl TaskStatus {
     pub fn of(job: &Job) -> Self {
         match job.state {
             JobState::Succeeded => Self::Success,
-            JobState::Dead => Self::Failure,
+            JobState::Dead | JobState::Refused => Self::Failure,
             JobState::Cancelled => Self::Revoked,
             JobState::Waiting => Self::Progress,
             JobState::Ready if job.started_at.is_none() => Self::Pending,
@@ -65,11 +66,60 @@ pub struct TaskList {
     pub cancelled: u64,
 }
 
+/// Tasks that run at once in a project and are told apart by their finer state.
+const MAX_RUNNING: usize = 1_000;
+
+const RUNNING: [JobState; 3] = [JobState::Ready, JobState::Leased, JobState::Waiting];
+/// Exhausted, or refused because of its input.
+const FAILED: [JobState; 2] = [JobState::Dead, JobState::Refused];
+
 /// A job that clients see, with its newest progress; `None` for ids that no task has.
-pub async fn task(_ctx: &Ctx<'_>, _id: Id) -> Result<Option<Job>, CommandError> {
-    todo!()
+pub async fn task(ctx: &Ctx<'_>, id: Id) -> Result<Option<Job>, CommandError> {
+    let job = ctx.handle.catalog().job(ctx.tenant, id).await?;
+    Ok(job.filter(|j| j.task.is_some()).map(|j| freshened(ctx, j)))
 }
 
-pub async fn tasks(_ctx: &Ctx<'_>, _project_id: Id, _filter: TaskFilter) -> Result<TaskList, CommandError> {
-    todo!()
+/// The store knows the progress of the last renewal, this node perhaps a newer one.
+fn freshened(ctx: &Ctx<'_>, mut job: Job) -> Job {
+    if job.state == JobState::Leased
+        && let Some(progress) = ctx.handle.progress(job.id)
+    {
+        job.progress = progress;
+    }
+    job
+}
+
+pub async fn tasks(ctx: &Ctx<'_>, project_id: Id, filter: TaskFilter) -> Result<TaskList, CommandError> {
+    let all = JobQuery { project_id: Some(project_id), tasks_only: true, ..JobQuery::default() };
+    let (jobs, total) = listed(ctx, &all, &filter).await?;
+    let mut counts = [0; 4];
+    let states: [&[JobState]; 4] = [&RUNNING, &[JobState::Succeeded], &FAILED, &[JobState::Cancelled]];
+    for (count, states) in counts.iter_mut().zip(states) {
+        let query = JobQuery { states: states.to_vec(), limit: 1, ..all.clone() };
+        *count = ctx.handle.catalog().jobs(ctx.tenant, query).await?.total;
+    }
+    let [running, completed, failed, cancelled] = counts;
+    Ok(TaskList { jobs, total, running, completed, failed, cancelled })
+}
+
+async fn listed(ctx: &Ctx<'_>, all: &JobQuery, filter: &TaskFilter) -> Result<(Vec<Job>, u64), CommandError> {
+    let all = JobQuery { task_type: filter.task_type.clone(), ..all.clone() };
+    let states = match filter.status {
+        None => Vec::new(),
+        Some(TaskStatus::Success) => vec![JobState::Succeeded],
+        Some(TaskStatus::Failure) => FAILED.to_vec(),
+        Some(TaskStatus::Revoked) => vec![JobState::Cancelled],
+        Some(status) => {
+            // The store does not tell these apart.
+            let query = JobQuery { states: RUNNING.to_vec(), limit: MAX_RUNNING, ..all };
+            let found = ctx.handle.catalog().jobs(ctx.tenant, query).await?.jobs;
+            let fresh = found.into_iter().map(|j| freshened(ctx, j));
+            let matching: Vec<Job> = fresh.filter(|j| TaskStatus::of(j) == status).collect();
+            let total = matching.len() as u64;
+            return Ok((matching.into_iter().skip(filter.offset).take(filter.limit).collect(), total));
+        }
+    };
+    let query = JobQuery { states, offset: filter.offset, limit: filter.limit, ..all };
+    let page = ctx.handle.catalog().jobs(ctx.tenant, query).await?;
+    Ok((page.jobs.into_iter().map(|j| freshened(ctx, j)).collect(), page.total))
 }

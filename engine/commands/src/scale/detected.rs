@@ -1,15 +1,59 @@
 //! Asking for a detection and writing its result.
 
-use takeoff_core::job::Job;
+use std::collections::BTreeMap;
+
+use serde_json::json;
+use takeoff_core::job::{Job, Lane, NewJob, RetryPolicy, Stage, TaskLabel};
 use takeoff_core::model::{Id, Page};
 use takeoff_core::scale::ScaleRecord;
 use takeoff_storage::{Batch, StoreError};
 
+use super::manual::{MANUAL_METHOD, announce};
+use crate::jobs::{self, DetectScaleArgs};
+use crate::load::{find, required};
+use crate::retry::Tries;
+use crate::settle::{SettleError, rescale};
 use crate::{CommandError, Ctx, Desk};
 
+/// Confidence from which a detected scale is put in force.
+pub const CALIBRATING_CONFIDENCE: f64 = 0.85;
+
 /// Enqueues an interactive detection; until its job ends the page's detection is under way. Returns the job.
-pub async fn detect_scale(_ctx: &Ctx<'_>, _page_id: Id) -> Result<Id, CommandError> {
-    todo!()
+pub async fn detect_scale(ctx: &Ctx<'_>, page_id: Id) -> Result<Id, CommandError> {
+    let mut tries = Tries::new(ctx);
+    loop {
+        let desk = ctx.desk();
+        let read = required::<Page>(&desk, page_id, "Page").await?;
+        let mut page = read.value;
+        let job = NewJob {
+            id: desk.ids.next(),
+            stage: Stage::DetectScale,
+            args: jobs::encode(&DetectScaleArgs { page_id, asked: true }),
+            lane: Lane::Interactive,
+            priority: 0,
+            run_at: None,
+            retry: RetryPolicy::default(),
+            project_id: Some(page.project_id),
+            subject_id: Some(page_id),
+            task: Some(TaskLabel {
+                task_type: "scale_detection".to_owned(),
+                name: match &page.sheet_number {
+                    Some(number) => format!("Scale of sheet {number}"),
+                    None => format!("Scale of page {}", page.number),
+                },
+            }),
+            request_id: ctx.request_id.map(str::to_owned),
+        };
+        let job_id = job.id;
+        page.scale.detection_job = Some(job_id);
+        page.updated_at = desk.now;
+        let mut batch = Batch::new(ctx.tenant);
+        batch.update(read.version, &page);
+        batch.jobs.push(job);
+        if tries.commit(batch).await? {
+            return Ok(job_id);
+        }
+    }
 }
 
 /// A detection applied to its page.
@@ -21,20 +65,173 @@ pub struct Detected {
 }
 
 /// Writes what a detection found: the record (manual keys are kept), the scale itself when one was found
-/// with a confidence of at least 0.85, and everything that depends on it. An automatic detection
-/// (`asked` false) never replaces a manual scale; one that a person asked for does, if it found a scale.
-/// `None` when the page is gone.
+/// with a confidence of at least 0.85, and everything that depends on it.
+///
+/// An automatic detection (`asked` false) never replaces a manual scale. One that a person asked for
+/// does, if it found a scale and nobody gave a manual one since. `None` when the page is gone.
 pub async fn detected_batch(
-    _desk: &Desk<'_>,
-    _page_id: Id,
-    _record: ScaleRecord,
-    _asked: bool,
-    _job_id: Id,
+    desk: &Desk<'_>,
+    page_id: Id,
+    record: ScaleRecord,
+    asked: bool,
+    job_id: Id,
 ) -> Result<Option<Detected>, StoreError> {
-    todo!()
+    let Some(read) = find::<Page>(desk, page_id).await? else { return Ok(None) };
+    let mut page = read.value;
+    let before = page.scale.px_per_foot;
+    let awaited = page.scale.detection_job == Some(job_id);
+    let manual = page.scale.calibrated && page.scale.method.as_deref() == Some(MANUAL_METHOD);
+    take(&mut page, record, !manual || (asked && awaited));
+    if awaited {
+        page.scale.detection_job = None;
+    }
+    page.updated_at = desk.now;
+    let mut batch = Batch::new(desk.tenant);
+    batch.update(read.version, &page);
+    announce(&mut batch, &page);
+    if page.scale.px_per_foot != before {
+        let pages = BTreeMap::from([(page_id, page.clone())]);
+        rescale(desk, &mut batch, &pages).await.map_err(|e| match e {
+            SettleError::Store(e) => e,
+            SettleError::Refused(why) => StoreError::Damaged { what: format!("page {page_id}"), why },
+        })?;
+    }
+    Ok(Some(Detected { batch, page }))
+}
+
+/// Puts the record on the page, and its scale in force where it may and can be.
+fn take(page: &mut Page, mut record: ScaleRecord, may_replace: bool) {
+    let scale = &mut page.scale;
+    if let Some(older) = scale.record.take() {
+        record.manual = older.manual;
+    }
+    let best = record.best.as_ref();
+    let sure = best.filter(|b| {
+        b.confidence >= CALIBRATING_CONFIDENCE && b.px_per_foot.is_some_and(|p| p.is_finite() && p > 0.0)
+    });
+    match sure {
+        Some(best) if may_replace => {
+            scale.px_per_foot = best.px_per_foot;
+            "foot".clone_into(&mut scale.unit);
+            scale.text = Some(best.text.clone());
+            scale.calibrated = true;
+            scale.method = Some(best.method.clone());
+        }
+        _ if !scale.calibrated => {
+            scale.text = best.map(|b| b.text.clone());
+            scale.method = best.map(|b| b.method.clone());
+        }
+        _ => {}
+    }
+    if scale.calibrated {
+        record.needs_calibration = false;
+    }
+    scale.record = Some(record);
 }
 
 /// The detection failed for good: it is no longer under way, the page keeps its scale.
-pub async fn failed_batch(_desk: &Desk<'_>, _job: &Job, _page_id: Id) -> Result<Batch, StoreError> {
-    todo!()
+pub async fn failed_batch(desk: &Desk<'_>, job: &Job, page_id: Id) -> Result<Batch, StoreError> {
+    let mut batch = Batch::new(desk.tenant);
+    let Some(read) = find::<Page>(desk, page_id).await? else { return Ok(batch) };
+    if read.value.scale.detection_job != Some(job.id) {
+        return Ok(batch);
+    }
+    let mut page = read.value;
+    page.scale.detection_job = None;
+    // A record, though empty, says that there was a detection.
+    page.scale
+        .record
+        .get_or_insert_with(|| ScaleRecord { needs_calibration: true, ..ScaleRecord::default() });
+    page.updated_at = desk.now;
+    batch.update(read.version, &page);
+    batch.event(page.project_id, "scale_detection_failed", json!({ "page_id": page_id }));
+    Ok(batch)
+}
+
+#[cfg(test)]
+mod tests {
+    use takeoff_core::model::Timestamp;
+    use takeoff_core::scale::ScaleCandidate;
+
+    use super::*;
+    use crate::testing::{self, Bench, id};
+
+    fn candidate(px_per_foot: f64, confidence: f64) -> ScaleCandidate {
+        ScaleCandidate {
+            text: "1/4\" = 1'-0\"".to_owned(),
+            ratio: 1_800.0 / px_per_foot,
+            px_per_foot: Some(px_per_foot),
+            confidence,
+            method: "ocr_pattern_match".to_owned(),
+            bbox: None,
+        }
+    }
+
+    fn found(best: Option<ScaleCandidate>) -> ScaleRecord {
+        let candidates = best.iter().cloned().collect();
+        ScaleRecord { needs_calibration: best.is_none(), candidates, best, ..ScaleRecord::default() }
+    }
+
+    /// A page whose detection is job 7; given a manual scale of 10 where said.
+    async fn bench(manual: bool) -> Bench {
+        let bench = Bench::new();
+        let mut page = testing::page(id(500), None, Timestamp(0));
+        page.scale.detection_job = Some(id(7));
+        if manual {
+            page.scale.px_per_foot = Some(10.0);
+            page.scale.calibrated = true;
+            page.scale.method = Some(MANUAL_METHOD.to_owned());
+            let manual = serde_json::Map::from_iter([("calibration".to_owned(), json!({"unit": "foot"}))]);
+            page.scale.record = Some(ScaleRecord { manual, ..ScaleRecord::default() });
+        }
+        bench.put(&page).await;
+        bench
+    }
+
+    async fn detect(bench: &Bench, record: ScaleRecord, asked: bool, job: u64) -> Page {
+        let detected = detected_batch(&bench.desk(), id(500), record, asked, id(job)).await.unwrap().unwrap();
+        bench.commit(detected.batch).await;
+        let page = bench.get(id(500)).await;
+        assert_eq!(page, detected.page);
+        page
+    }
+
+    #[tokio::test]
+    async fn one_sure_scale_calibrates() {
+        let page = detect(&bench(false).await, found(Some(candidate(37.5, 0.9))), false, 7).await;
+        assert!(page.scale.calibrated);
+        assert_eq!(page.scale.px_per_foot, Some(37.5));
+        assert_eq!(page.scale.method.as_deref(), Some("ocr_pattern_match"));
+        assert_eq!(page.scale.detection_job, None);
+        assert!(!page.scale.record.unwrap().needs_calibration);
+    }
+
+    #[tokio::test]
+    async fn an_unsure_or_withheld_scale_never_calibrates() {
+        let no_resolution = ScaleCandidate { px_per_foot: None, ..candidate(37.5, 0.9) };
+        for record in [found(None), found(Some(candidate(37.5, 0.84))), found(Some(no_resolution))] {
+            let page = detect(&bench(false).await, record, true, 7).await;
+            assert!(!page.scale.calibrated);
+            assert_eq!(page.scale.px_per_foot, None);
+            assert_eq!(page.scale.detection_job, None);
+            assert!(page.scale.record.is_some());
+        }
+    }
+
+    #[tokio::test]
+    async fn only_a_detection_that_was_asked_for_and_waited_for_replaces_a_manual_scale() {
+        for (asked, job, expect) in [(false, 7, 10.0), (true, 8, 10.0), (true, 7, 37.5)] {
+            let page = detect(&bench(true).await, found(Some(candidate(37.5, 0.9))), asked, job).await;
+            assert_eq!(page.scale.px_per_foot, Some(expect), "asked {asked}, job {job}");
+            assert_eq!(page.scale.detection_job.is_some(), job == 8);
+            assert!(page.scale.record.unwrap().manual.contains_key("calibration"));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_detection_that_finds_nothing_leaves_a_scale_in_force() {
+        let page = detect(&bench(true).await, found(None), true, 7).await;
+        assert_eq!(page.scale.px_per_foot, Some(10.0));
+        assert!(page.scale.calibrated);
+    }
 }

@@ -1,8 +1,24 @@
 //! Scales that a person gives.
 
-use takeoff_core::model::{Id, Page};
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{CommandError, Ctx};
+use serde_json::{Map, Value, json};
+use takeoff_core::geom::DEFAULT_DPI;
+use takeoff_core::model::{Id, Page};
+use takeoff_core::scale::ScaleRecord;
+use takeoff_storage::{Batch, Stored, entity};
+
+use crate::check::{self, NAME_CHARS};
+use crate::load::{relies_on, required};
+use crate::retry::{Tries, turn};
+use crate::settle::{SettleError, rescale};
+use crate::{CommandError, Ctx, Desk};
+
+/// `scale_detection_method` of every scale that a person gave.
+pub(crate) const MANUAL_METHOD: &str = "manual_calibration";
+
+/// Pages that one request may give a scale to.
+const MAX_BATCH_PAGES: usize = 2_000;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct ManualScale {
@@ -13,6 +29,19 @@ pub struct ManualScale {
     pub text: Option<String>,
 }
 
+impl ManualScale {
+    fn check(&self) -> Result<(), CommandError> {
+        check::positive("the scale value (pixels per foot)", self.value)?;
+        if self.unit != "foot" {
+            return Err(CommandError::invalid(format!(
+                "the scale unit must be \"foot\", because the scale value is in pixels per foot, not {:?}",
+                self.unit
+            )));
+        }
+        check::optional_text("the scale text", self.text.as_deref(), NAME_CHARS)
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RealUnit {
     Foot,
@@ -21,11 +50,26 @@ pub enum RealUnit {
 }
 
 impl RealUnit {
+    pub const ALL: [Self; 3] = [Self::Foot, Self::Inch, Self::Meter];
+
     pub const fn name(self) -> &'static str {
         match self {
             Self::Foot => "foot",
             Self::Inch => "inch",
             Self::Meter => "meter",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|u| u.name() == name)
+    }
+
+    /// Of this unit in a foot.
+    const fn per_foot(self) -> f64 {
+        match self {
+            Self::Foot => 1.0,
+            Self::Inch => 12.0,
+            Self::Meter => 1.0 / 3.28084,
         }
     }
 }
@@ -54,28 +98,191 @@ pub struct BatchScaled {
     pub missing: Vec<Id>,
 }
 
-pub async fn set_scale(_ctx: &Ctx<'_>, _page_id: Id, _scale: ManualScale) -> Result<Page, CommandError> {
-    todo!()
+pub async fn set_scale(ctx: &Ctx<'_>, page_id: Id, scale: ManualScale) -> Result<Page, CommandError> {
+    scale.check()?;
+    change_one(ctx, page_id, |page| {
+        // A blank text is none: the page keeps the text that was found on it.
+        let text = scale.text.as_deref().filter(|t| !t.trim().is_empty());
+        if let Some(text) = text {
+            page.scale.text = Some(text.to_owned());
+        }
+        apply(page, scale.value, [("manual_calibration", manual_input(&scale))]);
+    })
+    .await
 }
 
 pub async fn calibrate(
-    _ctx: &Ctx<'_>,
-    _page_id: Id,
-    _calibration: Calibration,
+    ctx: &Ctx<'_>,
+    page_id: Id,
+    calibration: Calibration,
 ) -> Result<Calibrated, CommandError> {
-    todo!()
+    let Calibration { pixel_distance, real_distance, real_unit } = calibration;
+    check::positive("the pixel distance", pixel_distance)?;
+    check::positive("the real distance", real_distance)?;
+    let per_unit = pixel_distance / real_distance;
+    let pixels_per_foot = per_unit * real_unit.per_foot();
+    check::positive("the scale that follows from the two distances", pixels_per_foot)?;
+    let page = change_one(ctx, page_id, |page| {
+        let found = json!({
+            "pixels_per_foot": pixels_per_foot,
+            "pixels_per_unit": per_unit,
+            "unit": real_unit.name(),
+            "estimated_ratio": ratio_of(page, pixels_per_foot),
+            "method": MANUAL_METHOD,
+        });
+        let input = json!({
+            "pixel_distance": pixel_distance,
+            "real_distance": real_distance,
+            "real_unit": real_unit.name(),
+        });
+        apply(page, pixels_per_foot, [("calibration", found), ("calibration_input", input)]);
+    })
+    .await?;
+    let estimated_ratio = ratio_of(&page, pixels_per_foot);
+    Ok(Calibrated { page, pixels_per_foot, estimated_ratio })
 }
 
-/// Gives the page the scale of another page of any document of the same project.
-pub async fn copy_scale(_ctx: &Ctx<'_>, _page_id: Id, _source_page_id: Id) -> Result<Page, CommandError> {
-    todo!()
+/// Gives the page the scale of another page; where the two are shown at different resolutions, the same
+/// drawing scale.
+pub async fn copy_scale(ctx: &Ctx<'_>, page_id: Id, source_page_id: Id) -> Result<Page, CommandError> {
+    let project = required::<Page>(&ctx.desk(), page_id, "Page").await?.value.project_id;
+    let _turn = turn(project).await;
+    let mut tries = Tries::new(ctx);
+    loop {
+        let desk = ctx.desk();
+        let source = required::<Page>(&desk, source_page_id, "Source page").await?;
+        let target = required::<Page>(&desk, page_id, "Page").await?;
+        let Some(value) = source.value.scale.px_per_foot.filter(|_| source.value.scale.calibrated) else {
+            return Err(CommandError::invalid("the source page's scale is not calibrated"));
+        };
+        let mut page = target.value.clone();
+        let value = match (dpi(&source.value), dpi(&page)) {
+            (Some(from), Some(to)) => value * (to / from),
+            _ => value,
+        };
+        page.scale.text.clone_from(&source.value.scale.text);
+        apply(&mut page, value, [("copied_from", json!(source_page_id))]);
+        let mut batch = Batch::new(ctx.tenant);
+        relies_on(&mut batch, &source);
+        let page = write_one(&desk, &mut batch, &target, page).await?;
+        if tries.commit(batch).await? {
+            return Ok(page);
+        }
+    }
 }
 
 /// One scale for many pages, all in one commit; `NotFound` when none of the ids is a page.
 pub async fn batch_scale(
-    _ctx: &Ctx<'_>,
-    _page_ids: &[Id],
-    _scale: ManualScale,
+    ctx: &Ctx<'_>,
+    page_ids: &[Id],
+    scale: ManualScale,
 ) -> Result<BatchScaled, CommandError> {
-    todo!()
+    scale.check()?;
+    let mut seen = BTreeSet::new();
+    let wanted: Vec<Id> = page_ids.iter().copied().filter(|id| seen.insert(*id)).collect();
+    if wanted.len() > MAX_BATCH_PAGES {
+        return Err(CommandError::invalid(format!(
+            "{} pages are named, at most {MAX_BATCH_PAGES} can be given a scale at once",
+            wanted.len()
+        )));
+    }
+    let mut guard = None;
+    let mut tries = Tries::new(ctx);
+    loop {
+        let desk = ctx.desk();
+        let found: Vec<Option<Stored<Page>>> = entity::get_many(desk.catalog, desk.tenant, &wanted).await?;
+        let missing = wanted.iter().zip(&found).filter(|(_, f)| f.is_none()).map(|(id, _)| *id).collect();
+        let found: Vec<Stored<Page>> = found.into_iter().flatten().collect();
+        let Some(first) = found.first() else { return Err(CommandError::NotFound { what: "Pages" }) };
+        if guard.is_none() {
+            guard = turn(first.value.project_id).await;
+        }
+        let mut batch = Batch::new(ctx.tenant);
+        let mut pages = BTreeMap::new();
+        for read in &found {
+            let mut page = read.value.clone();
+            page.scale.text.clone_from(&scale.text);
+            let keys = [("manual_calibration", manual_input(&scale)), ("batch_applied", json!(true))];
+            apply(&mut page, scale.value, keys);
+            page.updated_at = desk.now;
+            batch.update(read.version, &page);
+            announce(&mut batch, &page);
+            pages.insert(page.id, page);
+        }
+        rescale(&desk, &mut batch, &pages).await?;
+        if tries.commit(batch).await? {
+            return Ok(BatchScaled { updated: found.iter().map(|p| p.value.id).collect(), missing });
+        }
+    }
+}
+
+async fn change_one(
+    ctx: &Ctx<'_>,
+    page_id: Id,
+    change: impl Fn(&mut Page) + Send + Sync,
+) -> Result<Page, CommandError> {
+    let project = required::<Page>(&ctx.desk(), page_id, "Page").await?.value.project_id;
+    let _turn = turn(project).await;
+    let mut tries = Tries::new(ctx);
+    loop {
+        let desk = ctx.desk();
+        let read = required::<Page>(&desk, page_id, "Page").await?;
+        let mut page = read.value.clone();
+        change(&mut page);
+        let mut batch = Batch::new(ctx.tenant);
+        let page = write_one(&desk, &mut batch, &read, page).await?;
+        if tries.commit(batch).await? {
+            return Ok(page);
+        }
+    }
+}
+
+async fn write_one(
+    desk: &Desk<'_>,
+    batch: &mut Batch,
+    read: &Stored<Page>,
+    mut page: Page,
+) -> Result<Page, SettleError> {
+    page.updated_at = desk.now;
+    batch.update(read.version, &page);
+    announce(batch, &page);
+    rescale(desk, batch, &BTreeMap::from([(page.id, page.clone())])).await?;
+    Ok(page)
+}
+
+/// Puts a manual scale in force. What was given before by hand is no longer evidence; what was detected
+/// stays; a detection under way no longer decides.
+fn apply<const N: usize>(page: &mut Page, px_per_foot: f64, input: [(&str, Value); N]) {
+    let scale = &mut page.scale;
+    scale.px_per_foot = Some(px_per_foot);
+    "foot".clone_into(&mut scale.unit);
+    scale.calibrated = true;
+    scale.method = Some(MANUAL_METHOD.to_owned());
+    scale.detection_job = None;
+    let record = scale.record.get_or_insert_with(ScaleRecord::default);
+    record.needs_calibration = false;
+    record.manual = input.into_iter().map(|(key, value)| (key.to_owned(), value)).collect::<Map<_, _>>();
+}
+
+fn manual_input(scale: &ManualScale) -> Value {
+    json!({ "scale_value": scale.value, "scale_unit": scale.unit, "scale_text": scale.text })
+}
+
+fn dpi(page: &Page) -> Option<f64> {
+    page.space.and_then(|s| s.dpi).filter(|d| d.is_finite() && *d > 0.0)
+}
+
+fn ratio_of(page: &Page, px_per_foot: f64) -> f64 {
+    dpi(page).unwrap_or(DEFAULT_DPI) * 12.0 / px_per_foot
+}
+
+pub(crate) fn announce(batch: &mut Batch, page: &Page) {
+    let scale = &page.scale;
+    let payload = json!({
+        "page_id": page.id,
+        "scale_value": scale.px_per_foot,
+        "scale_text": scale.text,
+        "calibrated": scale.calibrated,
+    });
+    batch.event(page.project_id, "scale_changed", payload);
 }

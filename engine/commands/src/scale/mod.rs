@@ -4,7 +4,7 @@
 mod detected;
 mod manual;
 
-pub use detected::{Detected, detect_scale, detected_batch, failed_batch};
+pub use detected::{CALIBRATING_CONFIDENCE, Detected, detect_scale, detected_batch, failed_batch};
 pub use manual::{
     BatchScaled, Calibrated, Calibration, ManualScale, RealUnit, batch_scale, calibrate, copy_scale,
     set_scale,

@@ -1,1 +1,15 @@
-//! To be written.
+//! Assemblies: from a condition's quantities to priced line items.
+
+mod library;
+mod make;
+mod money;
+mod price;
+mod summary;
+#[cfg(test)]
+mod tests;
+
+pub use library::{ComponentSpec, PLACEHOLDER_PRICES, TemplateSpec, templates};
+pub use make::{NewAssembly, blank, from_template};
+pub use money::{MAX_LINE, cents, decimal_of, unit_price};
+pub use price::{ConditionQuantities, PriceError, price};
+pub use summary::{CostSummary, summarize};

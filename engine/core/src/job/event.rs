@@ -10,6 +10,9 @@ use crate::model::Timestamp;
 pub enum JobEvent {
     /// The attempt succeeded.
     Succeed { result: Value },
+    /// The attempt did its work, and its outcome is that the job's input cannot be worked on. No dead letter:
+    /// there is nothing for an operator to do.
+    Refuse { error: String },
     /// The attempt hands over to children and runs again, with the checkpoint, when all have ended.
     FanOut { children: Vec<NewJob>, checkpoint: Value },
     /// The attempt wants to run again later; costs no attempt.

@@ -39,7 +39,8 @@ pub(super) fn follows(before: &Job, after: &Transition) -> Result<(), &'static s
             "a lease without a new token, or a token without a lease",
         ),
         (
-            !before.state.is_terminal() || before.state != JobState::Succeeded && leasable(job),
+            !before.state.is_terminal()
+                || matches!(before.state, JobState::Dead | JobState::Cancelled) && leasable(job),
             "a terminal job changed other than by a requeue",
         ),
         (after.ended == (job.state.is_terminal() && !before.state.is_terminal()), "an end that is none"),

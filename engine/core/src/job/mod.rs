@@ -11,9 +11,7 @@ mod transition;
 mod types;
 
 pub use event::{Cause, JobEvent};
-pub use transition::{
-    MAX_CHILD_DEATHS, MAX_FAILURES, Refused, Transition, dies_of, enqueue, transition,
-};
+pub use transition::{MAX_CHILD_DEATHS, MAX_FAILURES, Refused, Transition, dies_of, enqueue, transition};
 pub use types::{
     AttemptFailure, FailureKind, Job, JobState, Lane, Lease, NewJob, Progress, RetryPolicy, Stage, TaskLabel,
 };

@@ -189,6 +189,10 @@ fn end_of_attempt(mut job: Job, event: JobEvent, now: Timestamp, jitter: u64) ->
             job.progress.percent = 100.0;
             ended(job, JobState::Succeeded, now)
         }
+        JobEvent::Refuse { error } => {
+            job.error = Some(error);
+            ended(job, JobState::Refused, now)
+        }
         JobEvent::FanOut { children, checkpoint } => fan_out(job, children, checkpoint, now),
         JobEvent::Snooze { until, checkpoint } => {
             job.run_at = until.max(now);
@@ -197,7 +201,9 @@ fn end_of_attempt(mut job: Job, event: JobEvent, now: Timestamp, jitter: u64) ->
         }
         JobEvent::Fail { kind, message } => fail(job, kind, message, now, jitter),
         // The other events are not an attempt's; `apply` took them before.
-        JobEvent::Release | JobEvent::Fenced { .. } | JobEvent::Cancel { .. } | JobEvent::Requeue => ready(job),
+        JobEvent::Release | JobEvent::Fenced { .. } | JobEvent::Cancel { .. } | JobEvent::Requeue => {
+            ready(job)
+        }
     }
 }
 

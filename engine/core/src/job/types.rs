@@ -99,6 +99,9 @@ pub enum JobState {
     /// Fanned out; runs again when its last child has ended.
     Waiting,
     Succeeded,
+    /// Ended as it should, with the outcome that its input cannot be worked on; `error` says why. Clients see
+    /// a failure, operators have nothing to do.
+    Refused,
     /// Dead letter: exhausted or rejected, kept until an operator acts.
     Dead,
     Cancelled,
@@ -106,7 +109,7 @@ pub enum JobState {
 
 impl JobState {
     pub const fn is_terminal(self) -> bool {
-        matches!(self, Self::Succeeded | Self::Dead | Self::Cancelled)
+        matches!(self, Self::Succeeded | Self::Refused | Self::Dead | Self::Cancelled)
     }
 }
 
@@ -179,7 +182,7 @@ pub struct Job {
     pub failures: Vec<AttemptFailure>,
     pub progress: Progress,
     pub result: Option<Value>,
-    /// Why it is dead or cancelled.
+    /// Why it is dead, cancelled or refused.
     pub error: Option<String>,
 
     /// The job that waits for this one.

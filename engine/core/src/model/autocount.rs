@@ -101,6 +101,7 @@ impl Entity for Detection {
     }
 
     fn lists(&self) -> Vec<(Index, Id)> {
-        vec![(Index::BySession, self.session_id)]
+        let measured = self.measurement_id.map(|id| (Index::ByMeasurement, id));
+        [(Index::BySession, self.session_id)].into_iter().chain(measured).collect()
     }
 }

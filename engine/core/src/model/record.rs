@@ -56,6 +56,8 @@ pub enum Index {
     BySession = 5,
     /// A component's id to the assembly that holds it; parent is the component's id.
     ByComponent = 6,
+    /// The detection that a measurement was made of; at most one.
+    ByMeasurement = 7,
 }
 
 /// A noun that is stored as a record.

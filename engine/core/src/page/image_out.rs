@@ -120,7 +120,7 @@ fn encoder<W: Write>(out: W, width: u32, height: u32, format: RowFormat) -> Enco
 
 fn pixel_dimensions(dpi: f64) -> Option<PixelDimensions> {
     let per_metre = (dpi / METRES_PER_INCH).round();
-    (per_metre >= 1.0 && per_metre <= f64::from(u32::MAX)).then(|| PixelDimensions {
+    (1.0..=f64::from(u32::MAX)).contains(&per_metre).then_some(PixelDimensions {
         xppu: per_metre as u32,
         yppu: per_metre as u32,
         unit: Unit::Meter,

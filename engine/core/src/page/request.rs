@@ -154,6 +154,8 @@ pub struct ParsedPage {
     pub list_file: String,
     pub image_file: String,
     pub thumbnail_file: String,
+    /// Whether there are vectors to match on; otherwise a picture carries the page's content.
+    pub is_vector: bool,
     pub path_count: u64,
     pub word_count: u64,
     pub findings: Vec<Finding>,

@@ -5,142 +5,7 @@ use std::ops::Range;
 
 use super::lex::{Kind, Token};
 use super::notation::{Family, Hit, Needs, Standing};
-
-/// Words for "scale"; a broken font may spoil the head of one (`EVcala1:75`), so their tails count.
-const LABEL_TAILS: [&str; 6] = ["SCALE", "SCALES", "CALA", "CHELLE", "STAB", "SKALA"];
-const LABELS: [&str; 4] = ["SC", "SCHAAL", "MASZSTAB", "M"];
-
-/// Words that a view's title ends in, just before its scale.
-const TITLES: [&str; 19] = [
-    "PLAN",
-    "PLANS",
-    "SECTION",
-    "SECTIONS",
-    "ELEVATION",
-    "ELEVATIONS",
-    "DETAIL",
-    "DETAILS",
-    "LAYOUT",
-    "VIEW",
-    "MAP",
-    "PLANTA",
-    "CORTE",
-    "GRUNDRISS",
-    "SCHNITT",
-    "DIAGRAM",
-    "ISOMETRIC",
-    "PART",
-    "ENLARGED",
-];
-
-/// Words before a number that is a name, not a measure: DETAIL 3, LEVEL 2.
-const NUMBERED: [&str; 14] = [
-    "DETAIL",
-    "SECTION",
-    "ELEVATION",
-    "NO",
-    "NUMBER",
-    "SHEET",
-    "LEVEL",
-    "FLOOR",
-    "TYPE",
-    "ROOM",
-    "DOOR",
-    "PHASE",
-    "AREA",
-    "BUILDING",
-];
-
-/// Heads of words that speak of a slope.
-const SLOPES: [&str; 16] = [
-    "SLOPE",
-    "SLOPING",
-    "FALL",
-    "GRADIENT",
-    "GRADE",
-    "GRADING",
-    "RAMP",
-    "PITCH",
-    "CROSSFALL",
-    "BATTER",
-    "TAPER",
-    "AWAY",
-    "DRAIN",
-    "RISE",
-    "INCLIN",
-    "CAMBER",
-];
-/// Words that make `1:N` a limit, a mix or a time rather than a scale.
-const OTHER_RATIOS: [&str; 22] = [
-    "MAX", "MAXIMUM", "MIN", "MINIMUM", "RUN", "MIX", "MIXED", "CEMENT", "SAND", "MORTAR", "GROUT", "LIME",
-    "BERM", "TOWARD", "TOWARDS", "AM", "PM", "HRS", "HOURS", "RATIO", "DILUTE", "DILUTED",
-];
-
-/// Words that may stand beside a notation in its own column.
-const SUFFIXES: [&str; 32] = [
-    "UNO",
-    "UON",
-    "UNLESS",
-    "NOTED",
-    "OTHERWISE",
-    "SHOWN",
-    "INDICATED",
-    "AT",
-    "ON",
-    "FULL",
-    "HALF",
-    "SIZE",
-    "SHEET",
-    "PAPER",
-    "PRINT",
-    "PLOT",
-    "PLOTTED",
-    "WHEN",
-    "PRINTED",
-    "ARCH",
-    "ANSI",
-    "D",
-    "E",
-    "X",
-    "AND",
-    "OR",
-    "DRAWING",
-    "TYP",
-    "TYPICAL",
-    "APPROX",
-    "IMPERIAL",
-    "METRIC",
-];
-
-/// Words that follow HALF SIZE or HALF SCALE when it speaks of the sheet, not of a brick.
-const HALVED_THINGS: [&str; 18] = [
-    "PRINT",
-    "PRINTS",
-    "SET",
-    "SETS",
-    "DRAWING",
-    "DRAWINGS",
-    "SHEET",
-    "SHEETS",
-    "PLOT",
-    "PLOTS",
-    "PLAN",
-    "PLANS",
-    "REDUCTION",
-    "REDUCED",
-    "SCALE",
-    "COPY",
-    "PDF",
-    "NTS",
-];
-
-/// Words this far away still qualify a ratio.
-const NOISE_BEFORE: usize = 8;
-const NOISE_AFTER: usize = 6;
-
-fn is_label(word: &str) -> bool {
-    LABELS.contains(&word) || LABEL_TAILS.iter().any(|t| word.ends_with(t))
-}
+use super::words::{NOISE_AFTER, NOISE_BEFORE, NUMBERED, OTHER_RATIOS, SLOPES, SUFFIXES, TITLES, is_label};
 
 pub(super) struct Line<'a> {
     pub(super) tokens: &'a [Token],
@@ -181,7 +46,7 @@ impl<'a> Line<'a> {
         if self.is(at, &Kind::Other('.')) && self.glued(at) { at + 1 } else { at }
     }
 
-    fn punctuation(&self, at: usize) -> bool {
+    pub(super) fn punctuation(&self, at: usize) -> bool {
         matches!(
             self.kind(at),
             Some(
@@ -329,7 +194,7 @@ impl<'a> Line<'a> {
     }
 
     /// `A1` or `24X36` starting at a token, and the token after it.
-    fn paper_at(&self, at: usize) -> Option<(String, usize)> {
+    pub(super) fn paper_at(&self, at: usize) -> Option<(String, usize)> {
         let number = |i: usize| self.tokens.get(i).and_then(Token::number).filter(|n| n.integer);
         if self.word(at) == Some("A") && self.glued(at + 1) {
             let n = number(at + 1).filter(|n| n.value <= 4.0)?;
@@ -346,7 +211,7 @@ impl<'a> Line<'a> {
         Some((format!("{}X{}", width.value, height.value), mark(cross + 2)))
     }
 
-    fn paper_ending_at(&self, last: usize) -> Option<String> {
+    pub(super) fn paper_ending_at(&self, last: usize) -> Option<String> {
         (1..=5).find_map(|back| {
             self.paper_at(last.checked_sub(back)?).filter(|(_, end)| *end == last + 1).map(|(paper, _)| paper)
         })
@@ -354,8 +219,7 @@ impl<'a> Line<'a> {
 
     /// `@ A1`, `at A1`, `(A1)`, `on 24x36` right after a notation.
     fn paper_after(&self, end: usize) -> Option<String> {
-        let mut at = end;
-        for _ in 0..3 {
+        for at in end..end + 3 {
             if let Some((paper, _)) = self.paper_at(at).filter(|_| at > end) {
                 return Some(paper);
             }
@@ -364,7 +228,6 @@ impl<'a> Line<'a> {
             if !leads {
                 return None;
             }
-            at += 1;
         }
         None
     }
@@ -379,104 +242,4 @@ impl<'a> Line<'a> {
                 .filter(|_| labelled)
         })
     }
-
-    /// A note that the sheet is a half-size print, and not a condition or a full-size alternative.
-    pub(super) fn says_half_size(&self, hits: &[Hit]) -> bool {
-        let has = |words: &[&str]| self.tokens.iter().any(|t| t.word().is_some_and(|w| words.contains(&w)));
-        if has(&["FULL", "IF", "WHEN", "UNLESS", "BRICK", "DOOR"]) {
-            return false;
-        }
-        let mut in_hit = vec![false; self.tokens.len()];
-        hits.iter().for_each(|h| in_hit[h.tokens.clone()].fill(true));
-        let found = (0..self.tokens.len()).filter_map(|i| self.half_size_at(i).map(|end| (i, end)));
-        // A note says it once or twice; a longer line is no note.
-        found.take(4).any(|(i, end)| {
-            let thing = self.word(end).is_some_and(|w| HALVED_THINGS.contains(&w));
-            let beside = |h: &Hit| {
-                h.family != Family::NotToScale
-                    && h.family != Family::Deferred
-                    && (h.tokens.end == i || h.tokens.start == end)
-            };
-            let alone = || {
-                (0..self.tokens.len()).filter(|j| self.same_column(*j, i)).all(|j| {
-                    let known = |w| is_label(w) || SUFFIXES.contains(&w) || HALVED_THINGS.contains(&w);
-                    (i..end).contains(&j)
-                        || in_hit[j]
-                        || self.punctuation(j)
-                        || self.word(j).is_some_and(known)
-                        || self.paper_ending_at(j).is_some()
-                        || self.paper_at(j).is_some()
-                })
-            };
-            thing || hits.iter().any(beside) || alone()
-        })
-    }
-
-    /// HALF SIZE, HALF-SIZE, HALF SCALE, 1/2 SIZE; the token after it.
-    fn half_size_at(&self, at: usize) -> Option<usize> {
-        let after = if self.word(at) == Some("HALF") {
-            at + 1
-        } else {
-            let one = self.tokens.get(at)?.number().is_some_and(|n| n.value == 1.0)
-                && self.is(at + 1, &Kind::Slash);
-            let two = self.tokens.get(at + 2).and_then(Token::number).is_some_and(|n| n.value == 2.0);
-            if !(one && two) {
-                return None;
-            }
-            at + 3
-        };
-        let at = if self.is(after, &Kind::Dash) { after + 1 } else { after };
-        let sized = matches!(self.word(at), Some("SIZE" | "SIZED" | "SCALE"));
-        // "SCALE: 1/2 SIZE" and "HALF SCALE" are notes; "HALF SCALE: 1/4" labels what follows.
-        (sized && !self.is(at + 1, &Kind::Colon)).then_some(at + 1)
-    }
-}
-
-/// NTS, NOT TO SCALE, NO SCALE, AS NOTED, AS SHOWN, AS INDICATED, VARIES starting at a word.
-pub(super) fn statement_at(line: &Line<'_>, at: usize) -> Option<Hit> {
-    let words = |wanted: &[&str]| wanted.iter().enumerate().all(|(i, w)| line.word(at + i) == Some(*w));
-    let hit = |count: usize, family, ratio, needs| Some(Hit { tokens: at..at + count, family, ratio, needs });
-    // A letter or digit that touches makes it part of a longer name.
-    let touched =
-        |end: usize| line.glued(end) && matches!(line.kind(end), Some(Kind::Number(_) | Kind::Word(_)));
-    if line.glued(at) && matches!(line.before(at).map(|t| &t.kind), Some(Kind::Number(_) | Kind::Dash)) {
-        return None;
-    }
-    let none = Family::NotToScale;
-    if words(&["NTS"]) && !touched(at + 1) {
-        return hit(1, none, Some(0.0), Needs::Nothing);
-    }
-    if words(&["NOT", "TO", "SCALE"]) {
-        return hit(3, none, Some(0.0), Needs::Nothing);
-    }
-    if words(&["NO", "SCALE"]) {
-        return hit(2, none, Some(0.0), Needs::LabelOrAlone);
-    }
-    if ["NOTED", "SHOWN", "INDICATED"].iter().any(|w| words(&["AS", w])) {
-        return hit(2, Family::Deferred, None, Needs::LabelOrAlone);
-    }
-    if words(&["VARIES"]) || words(&["VARY"]) {
-        return hit(1, Family::Deferred, None, Needs::LabelOrAlone);
-    }
-    None
-}
-
-/// "NTS  NOT TO SCALE" explains an abbreviation; it says nothing of the drawing.
-pub(super) fn drop_abbreviations(hits: &mut Vec<Hit>) {
-    let explained: Vec<usize> = hits
-        .windows(2)
-        .enumerate()
-        .filter(|(_, pair)| {
-            let both = pair.iter().all(|h| h.family == Family::NotToScale);
-            both && pair[0].tokens.len() == 1
-                && pair[1].tokens.len() > 1
-                && pair[1].tokens.start - pair[0].tokens.end <= 3
-        })
-        .flat_map(|(i, _)| [i, i + 1])
-        .collect();
-    let mut at = 0;
-    hits.retain(|_| {
-        at += 1;
-        !explained.contains(&(at - 1))
-    });
 }

@@ -10,6 +10,9 @@ fn sheet() -> PageSpace {
     PageSpace::of_points(3024.0, 2160.0).unwrap()
 }
 
+/// A line of text and the place of its start, points.
+type Placed = (f32, f32, &'static str);
+
 /// Lines of 10 pt text at given places; a tab stands for a wide gap.
 fn page(space: PageSpace, lines: &[(f32, f32, &str)]) -> DisplayList {
     let mut list = DisplayList::empty(space, PageKind::Vector);
@@ -80,7 +83,7 @@ fn the_place_is_that_of_the_notation_not_of_its_line() {
 
 #[test]
 fn several_none_and_unscaled_are_withheld_with_the_reason() {
-    let cases: [(&[(f32, f32, &str)], &str, usize); 7] = [
+    let cases: [(&[Placed], &str, usize); 7] = [
         (&[(0.0, 0.0, "1/4\" = 1'-0\""), (0.0, 900.0, "1/8\" = 1'-0\"")], "2 different scales", 2),
         (&[(0.0, 0.0, "ROOM FINISH SCHEDULE")], "no scale is stated", 0),
         (&[], "no text", 0),

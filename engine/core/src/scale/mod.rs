@@ -13,7 +13,10 @@ mod notation_tests;
 mod ratio;
 mod reconcile;
 mod record;
+mod statement;
 mod text;
+mod words;
+mod wrapped;
 
 pub use calibrate::{CalibrationError, RealUnit, calibrate, estimated_ratio};
 pub use detect::detect;

@@ -6,9 +6,9 @@
 
 use std::ops::Range;
 
-use super::context::{self, Line};
+use super::context::Line;
 use super::lex::{self, Kind};
-use super::{equation, ratio};
+use super::{equation, ratio, statement};
 
 /// Plausible ratios: from full size to a town plan.
 pub const PLAUSIBLE_RATIOS: std::ops::RangeInclusive<f64> = 1.0..=10_000.0;
@@ -117,7 +117,7 @@ pub fn read(text: &str) -> Reading {
                 }
                 found
             }
-            Kind::Word(_) => context::statement_at(&line, at).into_iter().collect(),
+            Kind::Word(_) => statement::at(&line, at).into_iter().collect(),
             _ => Vec::new(),
         };
         match found.iter().map(|h| h.tokens.end).max() {
@@ -128,7 +128,7 @@ pub fn read(text: &str) -> Reading {
             None => at += 1,
         }
     }
-    context::drop_abbreviations(&mut hits);
+    statement::drop_abbreviations(&mut hits);
     let half_size = line.says_half_size(&hits);
     let settled: Vec<(Hit, Standing)> =
         hits.iter().filter_map(|h| line.standing(h, &hits).map(|s| (h.clone(), s))).collect();

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::detect::{Statement, Testimony, Witness};
 use super::notation::{self, Family, Notation, Standing};
+use super::wrapped;
 use crate::geom::{ListRect, PxRect};
 use crate::page::display::{DisplayList, TextLine, Word};
 
@@ -29,6 +30,9 @@ impl Witness for TextWitness {
             let reading = notation::read(&text);
             out.half_size |= reading.half_size && !reading.notations.iter().any(|n| n.halved);
             for notation in reading.notations {
+                if wrapped::ends_a_sentence(&notation, line, list) {
+                    continue;
+                }
                 let bounds = bounds_of(&notation.span, &words).unwrap_or(line.bounds);
                 if notation.family == Family::Deferred {
                     if out.deferred.is_none() && places.defers(&notation, &bounds, list) {

@@ -17,7 +17,7 @@ use serde::Serialize;
 use takeoff_core::budget::Budget;
 
 pub use frame::MAX_FRAME;
-pub use worker::{MEMORY_ARG, WorkerLimits, serve};
+pub use worker::{Handler, MEMORY_ARG, Reply, WorkerLimits, serve};
 
 use crate::gate::{Gate, GateSize, Pass, Refused, Turn, cancelled};
 use crate::metrics as names;
@@ -38,7 +38,7 @@ const WIND_DOWN: Duration = Duration::from_millis(100);
 pub struct ChildConfig {
     /// The program; in tests the running program is not ours, so this is configuration.
     pub program: PathBuf,
-    /// Followed by [`MEMORY_ARG`] and the number of bytes.
+    /// Followed by [`MEMORY_ARG`] and the number of bytes, unless it is among them.
     pub args: Vec<String>,
     pub workers: usize,
     /// Address space of a child, bytes; it sets the limit itself before it reads anything.

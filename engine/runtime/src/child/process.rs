@@ -96,10 +96,13 @@ impl Process {
     pub(super) fn spawn(config: &ChildConfig) -> Result<Self, ChildError> {
         let spawn_error =
             |e: &dyn std::fmt::Display| ChildError::Spawn(format!("{}: {e}", config.program.display()));
-        let mut child = Command::new(&config.program)
-            .args(&config.args)
-            .arg(MEMORY_ARG)
-            .arg(config.memory_bytes.to_string())
+        let mut command = Command::new(&config.program);
+        command.args(&config.args);
+        // Who starts a node may have named the limit already; twice is an error in most programs.
+        if !config.args.iter().any(|arg| arg == MEMORY_ARG) {
+            command.arg(MEMORY_ARG).arg(config.memory_bytes.to_string());
+        }
+        let mut child = command
             // A parser of hostile bytes needs none of the node's secrets. One malloc arena: further ones
             // reserve 64 MiB of the limited address space each.
             .env_clear()
@@ -184,7 +187,7 @@ impl Process {
         // All that it wrote is in the pipe; the listener ends when that is read.
         let _ = tokio::time::timeout(LAST_WORDS, &mut self.listener).await;
         let words = self.tail.text();
-        let memory = MEMORY_WORDS.iter().any(|w| words.contains(w));
+        let memory = MEMORY_WORDS.iter().any(|w| words.contains(w)) || refused_to_grow(&status, &words);
         let ending = match status {
             Ok(status) => describe(status),
             Err(e) => format!("its end is unknown: {e}"),
@@ -192,6 +195,13 @@ impl Process {
         let how = if words.is_empty() { ending } else { format!("{ending}: {}", last_line(&words)) };
         ChildError::Died { how, memory }
     }
+}
+
+/// A worker is safe code: a fault without a word is a stack that was refused to grow within the limit. (A
+/// stack that overflows its own bounds says so.)
+fn refused_to_grow(status: &io::Result<ExitStatus>, words: &str) -> bool {
+    use std::os::unix::process::ExitStatusExt;
+    words.is_empty() && status.as_ref().is_ok_and(|s| s.signal() == Some(11))
 }
 
 fn describe(status: ExitStatus) -> String {

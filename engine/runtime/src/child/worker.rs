@@ -37,15 +37,18 @@ impl WorkerLimits {
     }
 }
 
+/// Sends one reply to the host.
+pub type Reply<'a> = dyn FnMut(&[u8]) -> io::Result<()> + 'a;
+
+/// Answers one request.
+pub type Handler<'a> = dyn FnMut(&[u8], &mut Reply<'_>) -> io::Result<()> + 'a;
+
 /// Answers requests until the pipe closes; then the process exits, also in the middle of a request,
 /// because nobody is left who wants the answer.
 ///
 /// The limits are set before anything is read. `handler` gets the request and a function that sends one
 /// reply; an error of the handler ends the worker.
-pub fn serve(
-    limits: WorkerLimits,
-    handler: &mut dyn FnMut(&[u8], &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()>,
-) -> io::Result<()> {
+pub fn serve(limits: WorkerLimits, handler: &mut Handler<'_>) -> io::Result<()> {
     limits.apply()?;
     let (sender, requests) = mpsc::sync_channel::<Vec<u8>>(1);
     std::thread::Builder::new()

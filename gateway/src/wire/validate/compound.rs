@@ -1,7 +1,7 @@
 //! Rules for ids, money, closed sets of words, objects and lists.
 
 use rust_decimal::Decimal;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use takeoff_core::model::Id;
 
 use super::{At, Fields, Rule};
@@ -103,16 +103,15 @@ impl<T: Clone> Rule for Pattern<T> {
 pub(crate) struct Dict;
 
 impl Rule for Dict {
-    type Out = Map<String, Value>;
+    type Out = Value;
 
-    fn read(&self, value: &Value, at: &At<'_>) -> Option<Map<String, Value>> {
+    fn read(&self, value: &Value, at: &At<'_>) -> Option<Value> {
         match value {
-            Value::Object(map) if has_nul(value) => {
+            Value::Object(_) if has_nul(value) => {
                 let why = "text must not contain the character U+0000";
-                let _ = map;
                 at.refuse("value_error", format!("Value error, {why}"), value, Some(json!({"error": why})))
             }
-            Value::Object(map) => Some(map.clone()),
+            Value::Object(_) => Some(value.clone()),
             _ => at.refuse("dict_type", "Input should be a valid dictionary", value, None),
         }
     }

@@ -12,7 +12,14 @@ const EVERY: Duration = Duration::from_millis(100);
 pub(crate) struct Watch {
     done: Arc<AtomicBool>,
     all: Arc<AtomicU64>,
-    task: tokio::task::JoinHandle<()>,
+    task: Option<tokio::task::JoinHandle<()>>,
+}
+
+impl Drop for Watch {
+    /// A run that fails must not wait for its own watch.
+    fn drop(&mut self) {
+        self.done.store(true, Ordering::Relaxed);
+    }
 }
 
 impl Watch {
@@ -26,12 +33,14 @@ impl Watch {
                 let _ = wait.recv_timeout(EVERY);
             }
         });
-        Self { done, all, task }
+        Self { done, all, task: Some(task) }
     }
 
-    pub(crate) async fn stop(self) -> MemoryUse {
+    pub(crate) async fn stop(mut self) -> MemoryUse {
         self.done.store(true, Ordering::Relaxed);
-        let _ = self.task.await;
+        if let Some(task) = self.task.take() {
+            let _ = task.await;
+        }
         MemoryUse {
             process_peak_mib: status_kib("self", "VmHWM:").unwrap_or(0) as f64 / 1024.0,
             with_workers_peak_mib: self.all.load(Ordering::Relaxed) as f64 / 1024.0,

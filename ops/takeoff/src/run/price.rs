@@ -81,7 +81,10 @@ fn report(assembly: &Assembly) -> AssemblyReport {
 }
 
 /// The project's cost as the engine sums it.
-pub(crate) async fn summary(ctx: &Ctx<'_>, project: takeoff_core::model::Id) -> Result<CostReport, CommandError> {
+pub(crate) async fn summary(
+    ctx: &Ctx<'_>,
+    project: takeoff_core::model::Id,
+) -> Result<CostReport, CommandError> {
     let sum = reads::cost_summary(ctx, project).await?;
     Ok(CostReport {
         material_cost: sum.material_cost,

@@ -27,9 +27,10 @@ pub(crate) struct Sheets {
 
 impl Sheets {
     pub(crate) fn page(&self, number: u32) -> Result<&Page, String> {
-        self.pages.iter().find(|p| p.number == number).ok_or_else(|| {
-            format!("`{}` has no page {number}, it has {} pages", self.id, self.pages.len())
-        })
+        self.pages
+            .iter()
+            .find(|p| p.number == number)
+            .ok_or_else(|| format!("`{}` has no page {number}, it has {} pages", self.id, self.pages.len()))
     }
 }
 
@@ -110,7 +111,9 @@ pub(crate) fn page_report(document: &str, page: &Page) -> PageReport {
             method: scale.method.clone(),
             place: best.and_then(|b| b.bbox),
             withheld: record.and_then(|r| r.withheld.clone()).filter(|_| !scale.calibrated),
-            candidates: record.map(|r| r.candidates.iter().map(|c| c.text.clone()).collect()).unwrap_or_default(),
+            candidates: record
+                .map(|r| r.candidates.iter().map(|c| c.text.clone()).collect())
+                .unwrap_or_default(),
         },
         findings: page.findings.iter().map(|f| f.message.clone()).collect(),
     }
@@ -127,7 +130,7 @@ pub(crate) async fn override_scale(ctx: &Ctx<'_>, page: &Page, part: &ScalePart)
     let value = match (&part.text, part.px_per_foot) {
         (Some(text), _) => {
             let ratio = match parse_all(text).as_slice() {
-                [one] if one.ratio > 0.0 => one.ratio,
+                [one] => one.ratio.filter(|r| *r > 0.0).ok_or(format!("`{text}` states no ratio"))?,
                 [] => return Err(format!("`{text}` states no scale")),
                 _ => return Err(format!("`{text}` does not state one scale")),
             };

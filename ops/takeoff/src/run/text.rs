@@ -34,7 +34,13 @@ fn documents(out: &mut String, report: &Report) {
     let mut rows = Vec::new();
     for d in &report.documents {
         let size = format!("{:.1} MB", d.bytes as f64 / 1e6);
-        rows.push(vec![d.document.clone(), d.file.clone(), size, format!("{} pages", d.pages), d.status.clone()]);
+        rows.push(vec![
+            d.document.clone(),
+            d.file.clone(),
+            size,
+            format!("{} pages", d.pages),
+            d.status.clone(),
+        ]);
     }
     table(out, "Documents", &[], &rows);
 }
@@ -216,7 +222,8 @@ mod tests {
     #[test]
     fn columns_line_up() {
         let mut out = String::new();
-        let rows = vec![vec!["a".to_owned(), "1.00".to_owned()], vec!["long".to_owned(), "100.00".to_owned()]];
+        let rows =
+            vec![vec!["a".to_owned(), "1.00".to_owned()], vec!["long".to_owned(), "100.00".to_owned()]];
         table(&mut out, "T", &["n", "cost"], &rows);
         assert_eq!(out, "\nT\n  n        cost\n  a        1.00\n  long   100.00\n");
     }

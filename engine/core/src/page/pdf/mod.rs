@@ -1,17 +1,25 @@
 //! PDF pages, read and rendered by hayro.
 
+mod bounds;
 mod layers;
 mod render;
+mod tally;
 mod text;
+mod unpack;
 mod walk;
 
 use std::io::Write;
 use std::sync::Arc;
 
 use hayro_interpret::{InterpreterSettings, TransformExt};
+use hayro_syntax::object::ObjectIdentifier;
 use hayro_syntax::page::Page;
 use hayro_syntax::{DecryptionError, LoadPdfError, Pdf, PdfData};
 use kurbo::Affine;
+use rustc_hash::FxHashSet;
+
+use render::Ink;
+use unpack::ContentState;
 
 use super::open::{FileBytes, PageFailure, ParseError, ParsedContent, rejected};
 use super::request::{Opened, PageHead, ParseLimits, RejectReason, Rejected};
@@ -33,6 +41,8 @@ pub(super) struct PdfFile {
     pdf: Pdf,
     /// Content streams that `pdf` holds unpacked.
     kept_bytes: usize,
+    /// Streams known to unpack within the limit.
+    checked_streams: FxHashSet<ObjectIdentifier>,
 }
 
 /// Lends shared bytes to the reader.
@@ -76,7 +86,10 @@ impl PdfFile {
                 Err(failure) => PageHead::Broken { reason: failure.message },
             })
             .collect();
-        Ok((Self { bytes, pdf, kept_bytes: 0 }, Opened { pages, findings: Vec::new() }))
+        Ok((
+            Self { bytes, pdf, kept_bytes: 0, checked_streams: FxHashSet::default() },
+            Opened { pages, findings: Vec::new() },
+        ))
     }
 
     pub(super) fn walk_page(
@@ -85,12 +98,14 @@ impl PdfFile {
         limits: &ParseLimits,
         budget: &Budget,
     ) -> Result<ParsedContent, PageFailure> {
-        let page = self.page(index)?;
+        let page = page_at(&self.pdf, index)?;
         let geometry = geometry(page)?;
-        let list = display_list(page, &geometry, limits, budget)?;
-        let kept = page.page_stream().map_or(0, <[u8]>::len);
+        // Before the content is touched: from here on, the reader unpacks it whole.
+        let content = unpack::check_page(page, &mut self.checked_streams, limits)?;
+        let walked = display_list(page, &geometry, &content, limits, budget);
+        let kept = kept_bytes(page);
         self.let_go(kept);
-        Ok(ParsedContent { list, inches: Some(geometry.inches) })
+        Ok(ParsedContent { list: walked?.0, inches: Some(geometry.inches) })
     }
 
     pub(super) fn parse_page(
@@ -101,26 +116,24 @@ impl PdfFile {
         image: &mut dyn Write,
         thumbnail: &mut dyn Write,
     ) -> Result<ParsedContent, ParseError> {
-        let page = self.page(index)?;
+        let page = page_at(&self.pdf, index)?;
         let geometry = geometry(page)?;
-        let mut list = display_list(page, &geometry, limits, budget)?;
-        let blank = render::render(page, &geometry, settings(), budget, image, thumbnail)?;
-        if blank && has_content(page) {
-            list.findings.push(Finding::new(
-                "page_renders_empty",
-                "The page comes out empty although its content is not: it may be damaged or cut off.",
-            ));
-        }
-        let kept = page.page_stream().map_or(0, <[u8]>::len);
+        // Before the content is touched: from here on, the reader unpacks it whole.
+        let content = unpack::check_page(page, &mut self.checked_streams, limits)?;
+        let walked = display_list(page, &geometry, &content, limits, budget);
+        let rendered = walked.map_err(ParseError::from).and_then(|(mut list, ink)| {
+            let blank = render::render(page, &geometry, ink, settings(), budget, image, thumbnail)?;
+            if blank && unpack::has_content(page) {
+                list.findings.push(Finding::new(
+                    "page_renders_empty",
+                    "The page comes out empty although its content is not: it may be damaged, cut off or hidden.",
+                ));
+            }
+            Ok(list)
+        });
+        let kept = kept_bytes(page);
         self.let_go(kept);
-        Ok(ParsedContent { list, inches: Some(geometry.inches) })
-    }
-
-    fn page(&self, index: u32) -> Result<&Page<'_>, PageFailure> {
-        self.pdf
-            .pages()
-            .get(index as usize)
-            .ok_or_else(|| PageFailure::new("no_such_page", "The file has no such page."))
+        Ok(ParsedContent { list: rendered?, inches: Some(geometry.inches) })
     }
 
     /// Accounts for a page's unpacked content; past the limit the file is opened anew, which frees it.
@@ -133,6 +146,17 @@ impl PdfFile {
             self.kept_bytes = 0;
         }
     }
+}
+
+fn page_at(pdf: &Pdf, index: u32) -> Result<&Page<'_>, PageFailure> {
+    pdf.pages()
+        .get(index as usize)
+        .ok_or_else(|| PageFailure::new("no_such_page", "The file has no such page."))
+}
+
+/// Unpacked content that the reader holds for a page that was walked.
+fn kept_bytes(page: &Page<'_>) -> usize {
+    page.page_stream().map_or(0, <[u8]>::len)
 }
 
 fn refusal(error: LoadPdfError) -> Rejected {
@@ -179,16 +203,24 @@ fn geometry(page: &Page<'_>) -> Result<Geometry, PageFailure> {
     Ok(Geometry { space, inches: (width / POINTS_PER_INCH, height / POINTS_PER_INCH), to_list })
 }
 
+/// The page's display list, and what it foretells of the rendering.
 fn display_list(
     page: &Page<'_>,
     geometry: &Geometry,
+    content: &ContentState,
     limits: &ParseLimits,
     budget: &Budget,
-) -> Result<DisplayList, PageFailure> {
+) -> Result<(DisplayList, Ink), PageFailure> {
     let walked = walk::walk(page, geometry.space, geometry.to_list, settings(), limits, budget)?;
     let mut list = walked.list;
     list.kind = kind(&list);
     list.findings.extend(layers::hidden_layers(page));
+    if content.cut_off {
+        list.findings.push(Finding::new(
+            "content_cut_off",
+            "The page's content breaks off before its end: part of the drawing may be missing.",
+        ));
+    }
     if walked.unreadable_glyphs > 0 {
         list.findings.push(Finding::new(
             "text_without_unicode",
@@ -207,7 +239,7 @@ fn display_list(
             ),
         ));
     }
-    Ok(list)
+    Ok((list, Ink { bytes: walked.ink_bytes, coloured: walked.coloured }))
 }
 
 /// A page is a picture where pictures cover most of it and next to nothing is drawn over them. Text
@@ -226,7 +258,53 @@ fn kind(list: &DisplayList) -> PageKind {
     }
 }
 
-/// Whether the page's content holds anything that should leave a mark, or could not be unpacked.
-fn has_content(page: &Page<'_>) -> bool {
-    page.raw().contains_key(b"Contents")
+#[cfg(test)]
+mod tests {
+    use pdf_writer::{Content, Rect, Ref};
+
+    use super::*;
+
+    fn drawing(red: f32) -> FileBytes {
+        let mut pdf = pdf_writer::Pdf::new();
+        let (catalog, tree, page, content) = (Ref::new(1), Ref::new(2), Ref::new(3), Ref::new(4));
+        pdf.catalog(catalog).pages(tree);
+        pdf.pages(tree).kids([page]).count(1);
+        pdf.page(page).parent(tree).media_box(Rect::new(0.0, 0.0, 120.0, 200.0)).contents(content);
+        let mut lines = Content::new();
+        lines.set_stroke_rgb(red, 0.0, 0.0).set_line_width(3.0);
+        lines.move_to(5.0, 5.0).line_to(110.0, 190.0).stroke();
+        lines.rect(20.0, 20.0, 60.0, 150.0).stroke();
+        pdf.stream(content, &lines.finish());
+        Arc::new(pdf.finish())
+    }
+
+    /// The page image rendered with this much ink: colour type and pixels.
+    fn rendered(bytes: FileBytes, ink_bytes: f64) -> (png::ColorType, Vec<u8>) {
+        let limits = ParseLimits::default();
+        let (file, _) = PdfFile::open(bytes, &limits).unwrap();
+        let page = page_at(&file.pdf, 0).unwrap();
+        let geometry = geometry(page).unwrap();
+        let content = ContentState { cut_off: false };
+        let (_, ink) = display_list(page, &geometry, &content, &limits, &Budget::unlimited()).unwrap();
+        let ink = Ink { bytes: ink_bytes, ..ink };
+        let (mut image, mut small) = (Vec::new(), Vec::new());
+        let blank =
+            render::render(page, &geometry, ink, settings(), &Budget::unlimited(), &mut image, &mut small)
+                .unwrap();
+        assert!(!blank);
+        let mut reader = png::Decoder::new(std::io::Cursor::new(image)).read_info().unwrap();
+        let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+        let info = reader.next_frame(&mut pixels).unwrap();
+        (info.color_type, pixels)
+    }
+
+    #[test]
+    fn bands_make_the_same_picture_as_one_go() {
+        for (red, color) in [(0.0, png::ColorType::Grayscale), (1.0, png::ColorType::Rgb)] {
+            let whole = rendered(drawing(red), 0.0);
+            let banded = rendered(drawing(red), 1e15);
+            assert_eq!((whole.0, banded.0), (color, color));
+            assert!(whole.1 == banded.1, "the bands' pixels differ");
+        }
+    }
 }

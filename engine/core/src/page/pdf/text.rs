@@ -52,7 +52,7 @@ pub(super) struct GlyphAt {
 
 impl GlyphAt {
     fn is_space(&self) -> bool {
-        self.text.chars().all(|c| c.is_whitespace() || c.is_control())
+        self.text.chars().all(char::is_whitespace)
     }
 
     fn origin(&self) -> Vec2 {

@@ -1,9 +1,4 @@
 //! The walk over a page's content: every drawing call becomes an entry of the display list.
-//!
-//! The interpreter cannot be told to stop, so a walk that hits a limit unwinds out of it with a private
-//! payload and is caught where it was started.
-
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use hayro_interpret::font::{Glyph, GlyphRun};
 use hayro_interpret::hayro_cmap::{BfString, WritingMode};
@@ -16,9 +11,11 @@ use hayro_syntax::page::Page;
 use kurbo::{Affine, BezPath, PathEl, Point, Rect, Vec2};
 use rustc_hash::FxHashMap;
 
+use super::bounds::{grow, intersect, list_rect, push_point, visible_part};
 use super::layers;
+use super::tally::{self, Tally};
 use super::text::{GlyphAt, TextCollector};
-use crate::budget::{Budget, Exhausted};
+use crate::budget::Budget;
 use crate::geom::{ListRect, PageSpace};
 use crate::page::PageFailure;
 use crate::page::display::{DisplayList, ImagePlacement, NO_LAYER, PageKind, Paint, PathEntry, Style, Verb};
@@ -28,8 +25,6 @@ use crate::page::request::ParseLimits;
 const PATTERN_RGBA: u32 = 0x8080_80FF;
 /// A Type 3 glyph may draw text in a Type 3 font; real files nest once at most.
 const MAX_GLYPH_PROGRAM_DEPTH: u32 = 4;
-/// Device calls between two polls of the budget.
-const POLL_EVERY: u64 = 256;
 
 /// The display list of a page and what the walk saw that the list does not hold.
 pub(super) struct Walked {
@@ -39,10 +34,17 @@ pub(super) struct Walked {
     pub(super) glyphs: u64,
     /// Entries left out because their coordinates are no numbers.
     pub(super) not_finite: u64,
+    /// Memory that rendering the page in one go would take beside its pixels, bytes, roughly.
+    pub(super) ink_bytes: f64,
+    /// Whether anything but black, white and grey may have been painted.
+    pub(super) coloured: bool,
 }
 
-/// Unwinds out of the interpreter; never seen outside this module.
-struct Stop(PageFailure);
+/// Memory that the renderer keeps of one drawing operation, and of one 4 x 4 px tile that an outline
+/// passes through, until the pixels are made (measured, rounded up).
+const INK_PER_DRAW: f64 = 400.0;
+const INK_PER_TILE: f64 = 64.0;
+const TILE_PX: f64 = 4.0;
 
 /// Walks `page`; `to_list` leads from the page's user space to list space.
 pub(super) fn walk<'a>(
@@ -59,13 +61,7 @@ pub(super) fn walk<'a>(
     let page_box = Rect::new(0.0, 0.0, width, height);
     let mut context = Context::new(to_list, page_box, &cache, page.xref(), settings);
     let mut walk = Walk::new(space, list_rect(page_box), limits, budget);
-    let run = catch_unwind(AssertUnwindSafe(|| interpret_page(page, &mut context, &mut walk)));
-    if let Err(payload) = run {
-        return match payload.downcast::<Stop>() {
-            Ok(stop) => Err(stop.0),
-            Err(foreign) => resume_unwind(foreign),
-        };
-    }
+    tally::catch(|| interpret_page(page, &mut context, &mut walk))?;
     Ok(walk.finish())
 }
 
@@ -78,8 +74,7 @@ struct StyleKey {
 }
 
 struct Walk<'b> {
-    limits: &'b ParseLimits,
-    budget: &'b Budget,
+    tally: Tally<'b>,
     list: DisplayList,
     styles: FxHashMap<StyleKey, u32>,
     layer_ids: FxHashMap<String, u16>,
@@ -90,20 +85,17 @@ struct Walk<'b> {
     page_box: ListRect,
     text: TextCollector,
     glyph_program_depth: u32,
-    segments: u64,
-    dashes: f64,
-    calls: u64,
-    glyphs: u64,
     unreadable_glyphs: u64,
     not_finite: u64,
-    unspent: u64,
+    drawn: u64,
+    ink_tiles: f64,
+    coloured: bool,
 }
 
 impl<'b> Walk<'b> {
     fn new(space: PageSpace, page_box: ListRect, limits: &'b ParseLimits, budget: &'b Budget) -> Self {
         Self {
-            limits,
-            budget,
+            tally: Tally::new(limits, budget),
             list: DisplayList::empty(space, PageKind::Vector),
             styles: FxHashMap::default(),
             layer_ids: FxHashMap::default(),
@@ -112,13 +104,11 @@ impl<'b> Walk<'b> {
             page_box,
             text: TextCollector::default(),
             glyph_program_depth: 0,
-            segments: 0,
-            dashes: 0.0,
-            calls: 0,
-            glyphs: 0,
             unreadable_glyphs: 0,
             not_finite: 0,
-            unspent: 0,
+            drawn: 0,
+            ink_tiles: 0.0,
+            coloured: false,
         }
     }
 
@@ -129,73 +119,11 @@ impl<'b> Walk<'b> {
         Walked {
             list: self.list,
             unreadable_glyphs: self.unreadable_glyphs,
-            glyphs: self.glyphs,
+            glyphs: self.tally.glyphs(),
             not_finite: self.not_finite,
-        }
-    }
-
-    /// Leaves the interpreter at once.
-    fn stop(&self, failure: PageFailure) -> ! {
-        resume_unwind(Box::new(Stop(failure)))
-    }
-
-    /// Counts one device call and polls the budget now and then. Every turn of a nest of forms makes
-    /// at least one call, so this is what ends a form bomb.
-    fn call(&mut self, steps: u64) {
-        self.calls += 1;
-        if self.calls > self.limits.max_segments {
-            self.stop(PageFailure::new(
-                "too_many_operations",
-                format!(
-                    "The page makes more than {} drawing calls, the limit for a page.",
-                    self.limits.max_segments
-                ),
-            ));
-        }
-        self.unspent += steps.max(1);
-        if self.unspent >= POLL_EVERY {
-            let steps = std::mem::take(&mut self.unspent);
-            if let Err(exhausted) = self.budget.spend(steps) {
-                self.stop(exhausted.into());
-            }
-        }
-    }
-
-    fn add_segments(&mut self, segments: u64) {
-        self.segments += segments;
-        if self.segments > self.limits.max_segments {
-            self.stop(PageFailure::new(
-                "too_many_segments",
-                format!(
-                    "The page draws more than {} path segments, the limit for a page.",
-                    self.limits.max_segments
-                ),
-            ));
-        }
-    }
-
-    /// Counts the dashes a stroke falls into before anything renders them: a renderer makes a segment
-    /// of each.
-    fn add_dashes(&mut self, path: &BezPath, stroke: &StrokeProps) {
-        if stroke.dash_array.is_empty() {
-            return;
-        }
-        let period: f64 = stroke.dash_array.iter().map(|d| f64::from(*d)).sum();
-        let lengths_valid = stroke.dash_array.iter().all(|d| d.is_finite() && *d >= 0.0) && period > 0.0;
-        let count = if lengths_valid {
-            control_length(path) / period * stroke.dash_array.len() as f64
-        } else {
-            f64::INFINITY
-        };
-        self.dashes += count;
-        if !(self.dashes <= self.limits.max_segments as f64) {
-            self.stop(PageFailure::new(
-                "too_many_dashes",
-                format!(
-                    "The page's dashed lines fall into more than {} dashes, the limit for a page.",
-                    self.limits.max_segments
-                ),
-            ));
+            ink_bytes: INK_PER_DRAW * (self.drawn + self.tally.glyphs()) as f64
+                + INK_PER_TILE * (self.ink_tiles + 2.0 * self.tally.dashes()),
+            coloured: self.coloured,
         }
     }
 
@@ -228,6 +156,20 @@ impl<'b> Walk<'b> {
         index
     }
 
+    fn colour(&mut self, paint: &PdfPaint<'_>) -> u32 {
+        match paint {
+            PdfPaint::Color(color) => {
+                let [r, g, b, a] = color.to_rgba().to_rgba8();
+                self.coloured |= r != g || g != b;
+                u32::from_be_bytes([r, g, b, a])
+            }
+            PdfPaint::Pattern(_) => {
+                self.coloured = true;
+                PATTERN_RGBA
+            }
+        }
+    }
+
     fn path(&mut self, elements: &[PathEl], props: &DrawProps<'_>, mode: &DrawMode) {
         match mode {
             DrawMode::Fill(rule) => self.fill(elements, props, *rule),
@@ -245,7 +187,8 @@ impl<'b> Walk<'b> {
             FillRule::NonZero => Paint::FillNonZero,
             FillRule::EvenOdd => Paint::FillEvenOdd,
         };
-        let style = self.style(paint, rgba(&props.paint), 0.0, &[]);
+        let rgba = self.colour(&props.paint);
+        let style = self.style(paint, rgba, 0.0, &[]);
         self.entry(elements, props.transform, style, 0.0);
     }
 
@@ -253,7 +196,8 @@ impl<'b> Walk<'b> {
         let factor = props.transform.determinant().abs().sqrt() as f32;
         let width = stroke.line_width.max(0.0) * factor;
         let dash: smallvec::SmallVec<[f32; 4]> = stroke.dash_array.iter().map(|d| d * factor).collect();
-        let style = self.style(Paint::Stroke, rgba(&props.paint), width, &dash);
+        let rgba = self.colour(&props.paint);
+        let style = self.style(Paint::Stroke, rgba, width, &dash);
         self.entry(elements, props.transform, style, width / 2.0);
     }
 
@@ -303,6 +247,11 @@ impl<'b> Walk<'b> {
             self.list.coords.truncate(coord_start);
             return;
         }
+        let coords = &self.list.coords[coord_start..];
+        let length: f64 =
+            coords.windows(2).map(|p| f64::from((p[1][0] - p[0][0]).hypot(p[1][1] - p[0][1]))).sum();
+        self.ink_tiles += length * self.list.space.px_per_unit / TILE_PX + coords.len() as f64;
+        self.drawn += 1;
         self.list.paths.push(PathEntry {
             style,
             layer: self.layer(),
@@ -355,46 +304,39 @@ impl<'b> Walk<'b> {
 impl<'a> Device<'a> for Walk<'_> {
     fn draw_path(&mut self, path: &BezPath, props: DrawProps<'a>, draw_mode: &DrawMode) {
         let segments = path.elements().len() as u64;
-        self.call(segments);
-        self.add_segments(segments);
+        self.tally.call(segments);
+        self.tally.add_segments(segments);
         if let DrawMode::Stroke(stroke) | DrawMode::FillAndStroke(_, stroke) = draw_mode {
-            self.add_dashes(path, stroke);
+            self.tally.add_dashes(path, stroke);
         }
         self.path(path.elements(), &props, draw_mode);
     }
 
     fn push_clip_path(&mut self, clip_path: &ClipPath) {
-        self.call(clip_path.path.elements().len() as u64);
+        self.tally.call(clip_path.path.elements().len() as u64);
         let bounds = list_rect(clip_path.path.control_box());
         self.push_clip(bounds);
     }
 
     fn push_clip_rect(&mut self, rect: &Rect) {
-        self.call(1);
+        self.tally.call(1);
         self.push_clip(list_rect(*rect));
     }
 
     fn push_transparency_group(&mut self, _: f32, _: Option<SoftMask<'a>>, _: BlendMode) {
-        self.call(1);
+        self.tally.call(1);
     }
 
     fn draw_glyph_run(&mut self, glyph_run: &GlyphRun<'_, 'a>, props: DrawProps<'a>, _: &DrawMode) {
         let count = glyph_run.glyphs().len() as u64;
-        self.call(count);
-        self.glyphs += count;
-        if self.glyphs > self.limits.max_segments {
-            self.stop(PageFailure::new(
-                "too_many_glyphs",
-                format!(
-                    "The page writes more than {} characters, the limit for a page.",
-                    self.limits.max_segments
-                ),
-            ));
-        }
+        self.tally.call(count);
+        self.tally.add_glyphs(count);
         let vertical = glyph_run.writing_mode() == WritingMode::Vertical;
         let run = self.text.next_run();
+        self.colour(&props.paint);
         for positioned in glyph_run.glyphs() {
             let glyph: &Glyph<'a> = positioned;
+            self.coloured |= matches!(glyph, Glyph::Type3(_));
             // A Type 3 glyph without a Unicode value is a drawing, not a character.
             if let Glyph::Type3(program) = glyph
                 && program.as_unicode().is_none()
@@ -410,17 +352,10 @@ impl<'a> Device<'a> for Walk<'_> {
     }
 
     fn draw_image(&mut self, image: Image<'a, '_>, props: ImageDrawProps<'a>) {
-        self.call(1);
+        self.tally.call(1);
+        self.coloured = true;
         let (width, height) = (image.width(), image.height());
-        if u64::from(width) * u64::from(height) > self.limits.max_pixels {
-            self.stop(PageFailure::new(
-                "image_too_large",
-                format!(
-                    "The page holds a picture of {width} x {height} pixels; the limit is {} pixels.",
-                    self.limits.max_pixels
-                ),
-            ));
-        }
+        self.tally.check_picture(width, height);
         let placed = Rect::new(0.0, 0.0, f64::from(width), f64::from(height));
         let bounds = intersect(&list_rect(props.transform.transform_rect_bbox(placed)), &self.clip());
         if !bounds.is_empty() {
@@ -435,7 +370,7 @@ impl<'a> Device<'a> for Walk<'_> {
     fn pop_transparency_group(&mut self) {}
 
     fn begin_marked_content(&mut self, tag: &[u8], properties: Option<&Dict<'_>>) {
-        self.call(1);
+        self.tally.call(1);
         let name = (tag == b"OC").then(|| properties.and_then(layers::layer_name)).flatten();
         let layer = match name {
             None => self.layer(),
@@ -457,85 +392,4 @@ impl<'a> Device<'a> for Walk<'_> {
     fn end_marked_content(&mut self) {
         self.layers.pop();
     }
-}
-
-impl From<Exhausted> for PageFailure {
-    fn from(exhausted: Exhausted) -> Self {
-        match exhausted {
-            Exhausted::Cancelled => Self::new("cancelled", "The work on the page was cancelled."),
-            Exhausted::Steps => {
-                Self::new("too_many_steps", "The page needs more steps than its limit allows.")
-            }
-        }
-    }
-}
-
-fn rgba(paint: &PdfPaint<'_>) -> u32 {
-    match paint {
-        PdfPaint::Color(color) => u32::from_be_bytes(color.to_rgba().to_rgba8()),
-        PdfPaint::Pattern(_) => PATTERN_RGBA,
-    }
-}
-
-/// Whether the point is finite and was added.
-fn push_point(coords: &mut Vec<[f32; 2]>, bounds: &mut ListRect, p: Point) -> bool {
-    let (x, y) = (p.x as f32, p.y as f32);
-    coords.push([x, y]);
-    bounds.add(x, y);
-    x.is_finite() && y.is_finite()
-}
-
-/// Length of the control polygon, user units; never less than the length of the path.
-fn control_length(path: &BezPath) -> f64 {
-    let (mut start, mut at, mut length) = (Point::ZERO, Point::ZERO, 0.0);
-    for element in path.elements() {
-        match *element {
-            PathEl::MoveTo(p) => {
-                start = p;
-                at = p;
-            }
-            PathEl::LineTo(p) => {
-                length += at.distance(p);
-                at = p;
-            }
-            PathEl::QuadTo(a, p) => {
-                length += at.distance(a) + a.distance(p);
-                at = p;
-            }
-            PathEl::CurveTo(a, b, p) => {
-                length += at.distance(a) + a.distance(b) + b.distance(p);
-                at = p;
-            }
-            PathEl::ClosePath => {
-                length += at.distance(start);
-                at = start;
-            }
-        }
-    }
-    length
-}
-
-fn list_rect(r: Rect) -> ListRect {
-    ListRect { left: r.x0 as f32, top: r.y0 as f32, right: r.x1 as f32, bottom: r.y1 as f32 }
-}
-
-fn intersect(a: &ListRect, b: &ListRect) -> ListRect {
-    ListRect {
-        left: a.left.max(b.left),
-        top: a.top.max(b.top),
-        right: a.right.min(b.right),
-        bottom: a.bottom.min(b.bottom),
-    }
-}
-
-/// `bounds` cut to `clip`; where only the pen's width reaches into the clip, the nearest edge of it.
-fn visible_part(bounds: &ListRect, clip: &ListRect) -> ListRect {
-    let cut = |lo: f32, hi: f32, min: f32, max: f32| (lo.max(min).min(max), hi.min(max).max(min));
-    let (left, right) = cut(bounds.left, bounds.right, clip.left, clip.right);
-    let (top, bottom) = cut(bounds.top, bounds.bottom, clip.top, clip.bottom);
-    ListRect { left, top, right, bottom }
-}
-
-fn grow(r: &ListRect, by: f32) -> ListRect {
-    ListRect { left: r.left - by, top: r.top - by, right: r.right + by, bottom: r.bottom + by }
 }

@@ -24,15 +24,34 @@ pub(super) fn frame(bytes: &[u8], limits: &ParseLimits) -> Result<Frame, PageFai
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options(ColorSpace::RGB));
     decoder.decode_headers().map_err(damaged)?;
     let info = decoder.info().ok_or_else(|| damaged("it has no frame header"))?;
-    let density = (f64::from(info.x_density), f64::from(info.y_density));
-    // JFIF: 1 is dots an inch, 2 dots a centimetre, 0 a mere aspect ratio.
-    let per_inch = match info.pixel_density {
-        1 => Some(density),
-        2 => Some((density.0 * CM_PER_INCH, density.1 * CM_PER_INCH)),
-        _ => None,
-    };
     let format = if info.components == 1 { RowFormat::Gray } else { RowFormat::Rgb };
-    Frame::new(u32::from(info.width), u32::from(info.height), format, per_inch).check(limits)
+    Frame::new(u32::from(info.width), u32::from(info.height), format, jfif_density(bytes)).check(limits)
+}
+
+/// Pixels per inch as JFIF states them (JFIF 1.02: unit 1 is dots an inch, 2 dots a centimetre, 0 a
+/// mere aspect ratio). The decoder does not report them.
+fn jfif_density(bytes: &[u8]) -> Option<(f64, f64)> {
+    const APP0: u8 = 0xE0;
+    const START_OF_SCAN: u8 = 0xDA;
+    let mut rest = bytes.get(2..)?;
+    loop {
+        let [0xFF, marker, high, low, ..] = *rest else { return None };
+        let length = usize::from(u16::from_be_bytes([high, low]));
+        let segment = rest.get(4..2 + length)?;
+        match (marker, segment) {
+            (APP0, [b'J', b'F', b'I', b'F', 0, _, _, unit, x1, x0, y1, y0, ..]) => {
+                let per_unit = |v: [u8; 2]| f64::from(u16::from_be_bytes(v));
+                let (x, y) = (per_unit([*x1, *x0]), per_unit([*y1, *y0]));
+                return match unit {
+                    1 => Some((x, y)),
+                    2 => Some((x * CM_PER_INCH, y * CM_PER_INCH)),
+                    _ => None,
+                };
+            }
+            (START_OF_SCAN, _) => return None,
+            _ => rest = rest.get(2 + length..)?,
+        }
+    }
 }
 
 /// Whether the picture's end mark is there. A decoder fills what is missing with grey, silently.

@@ -2,6 +2,7 @@
 
 use std::io::Cursor;
 
+use tiff::decoder::ifd::Value;
 use tiff::decoder::{ChunkType, Decoder, DecodingResult, Limits};
 use tiff::tags::Tag;
 use tiff::{ColorType, TiffError};
@@ -59,7 +60,12 @@ pub(super) fn frames(
 fn frame(tiff: &mut Tiff<'_>, limits: &ParseLimits) -> Result<Frame, PageFailure> {
     let (width, height) = tiff.dimensions().map_err(damaged)?;
     let color = tiff.colortype().map_err(unsupported)?;
-    let resolution = |tiff: &mut Tiff<'_>, tag| tiff.get_tag_f64(tag).ok();
+    let resolution = |tiff: &mut Tiff<'_>, tag| match tiff.find_tag(tag).ok().flatten()? {
+        Value::Rational(n, d) if d > 0 => Some(f64::from(n) / f64::from(d)),
+        Value::Float(v) => Some(f64::from(v)),
+        Value::Double(v) => Some(v),
+        _ => None,
+    };
     let per_inch = match (resolution(tiff, Tag::XResolution), resolution(tiff, Tag::YResolution)) {
         (Some(x), Some(y)) => match tiff.find_tag_unsigned::<u16>(Tag::ResolutionUnit).ok().flatten() {
             Some(3) => Some((x * CM_PER_INCH, y * CM_PER_INCH)),

@@ -1,0 +1,179 @@
+//! What a parse child does with a request: the side that touches bytes nobody trusts.
+//!
+//! One file is kept open between requests. Pages are parsed one at a time and their results go to
+//! files, so that memory holds one page however long the set is.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Arc;
+
+use takeoff_core::budget::Budget;
+use takeoff_core::page::display::PageKind;
+use takeoff_core::page::request::{
+    FileType, Opened, PageOutcome, ParseLimits, ParseReply, ParseRequest, ParsedPage, RejectReason, Rejected,
+};
+use takeoff_core::page::{OpenedFile, ParseError, ParsedContent};
+
+/// Steps of one page's walk; a step is about one path segment or glyph. Above any page that the
+/// segment and glyph limits let through, below what the child's deadline would have to end.
+const PAGE_STEPS: u64 = 50_000_000;
+
+/// Sends one reply frame.
+pub type Reply<'a> = dyn FnMut(&[u8]) -> io::Result<()> + 'a;
+
+/// Answers parse requests, one after the other.
+#[derive(Default)]
+pub struct ParseWorker {
+    open: Option<OpenFile>,
+}
+
+struct OpenFile {
+    path: String,
+    file_type: FileType,
+    limits: ParseLimits,
+    file: OpenedFile,
+}
+
+impl ParseWorker {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Answers `request` (an encoded [`ParseRequest`]) with encoded [`ParseReply`]s.
+    ///
+    /// An error means that the worker cannot go on (its pipe is closed, its disk full, the request
+    /// unreadable); bad bytes of a drawing are always a reply.
+    pub fn handle(&mut self, request: &[u8], reply: &mut Reply<'_>) -> io::Result<()> {
+        let request: ParseRequest =
+            postcard::from_bytes(request).map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))?;
+        match request {
+            ParseRequest::Open { path, file_type, limits } => {
+                let answer = match self.opened(&path, file_type, limits)? {
+                    Ok(file) => ParseReply::Opened(Opened::clone(file.opened())),
+                    Err(rejected) => ParseReply::Rejected(rejected),
+                };
+                send(reply, &answer)
+            }
+            ParseRequest::Pages { path, file_type, indexes, out_dir, limits } => {
+                if let Err(rejected) = self.opened(&path, file_type, limits)? {
+                    return send(reply, &ParseReply::Rejected(rejected));
+                }
+                for index in indexes {
+                    send(reply, &ParseReply::Starting { index })?;
+                    // A panic takes the open file with it: its caches may be in any state.
+                    let file = self.opened(&path, file_type, limits)?;
+                    let outcome = match file {
+                        Ok(file) => page(file, index, &limits, Path::new(&out_dir))?,
+                        Err(rejected) => Some(failed("rejected", rejected.message)),
+                    };
+                    let outcome = outcome.unwrap_or_else(|| {
+                        self.open = None;
+                        failed(
+                            "parser_panic",
+                            "The page is damaged in a way that the parser cannot cope with.",
+                        )
+                    });
+                    send(reply, &ParseReply::Page { index, outcome })?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// The file at `path`, opened unless it is the one that is open.
+    fn opened(
+        &mut self,
+        path: &str,
+        file_type: FileType,
+        limits: ParseLimits,
+    ) -> io::Result<Result<&mut OpenedFile, Rejected>> {
+        let same =
+            |open: &OpenFile| open.path == path && open.file_type == file_type && open.limits == limits;
+        let open = match self.open.take().filter(same) {
+            Some(open) => open,
+            None => match open_file(path, file_type, &limits)? {
+                Ok(file) => OpenFile { path: path.to_owned(), file_type, limits, file },
+                Err(rejected) => return Ok(Err(rejected)),
+            },
+        };
+        Ok(Ok(&mut self.open.insert(open).file))
+    }
+}
+
+fn open_file(
+    path: &str,
+    file_type: FileType,
+    limits: &ParseLimits,
+) -> io::Result<Result<OpenedFile, Rejected>> {
+    let file = File::open(path)?;
+    if file.metadata()?.len() == 0 {
+        // A mapping cannot be empty.
+        return Ok(Err(Rejected { reason: RejectReason::Damaged, message: "The file is empty.".to_owned() }));
+    }
+    let map = map_blob(&file)?;
+    let opened =
+        catch_unwind(AssertUnwindSafe(|| takeoff_core::page::open(Arc::new(map), file_type, limits)));
+    Ok(opened.unwrap_or_else(|_| {
+        Err(Rejected {
+            reason: RejectReason::Damaged,
+            message: "The file is damaged in a way that the parser cannot cope with.".to_owned(),
+        })
+    }))
+}
+
+/// Maps a stored blob read-only.
+#[allow(unsafe_code, reason = "mapping a file has no safe form")]
+fn map_blob(file: &File) -> io::Result<memmap2::Mmap> {
+    // SAFETY: a mapping is sound while nobody changes the file. Blobs are written under a temporary
+    // name, renamed once and never written again; deleting one leaves the mapping whole.
+    unsafe { memmap2::Mmap::map(file) }
+}
+
+/// `None` where the parser panicked.
+fn page(
+    file: &mut OpenedFile,
+    index: u32,
+    limits: &ParseLimits,
+    out_dir: &Path,
+) -> io::Result<Option<PageOutcome>> {
+    let image_file = format!("page-{index}.png");
+    let thumbnail_file = format!("page-{index}-thumbnail.png");
+    let list_file = format!("page-{index}.list");
+    let mut image = BufWriter::new(File::create(out_dir.join(&image_file))?);
+    let mut thumbnail = BufWriter::new(File::create(out_dir.join(&thumbnail_file))?);
+    let budget = Budget::with_steps(PAGE_STEPS);
+    let parsed = catch_unwind(AssertUnwindSafe(|| {
+        file.parse_page(index, limits, &budget, &mut image, &mut thumbnail)
+    }));
+    let ParsedContent { list, inches } = match parsed {
+        Ok(Ok(content)) => content,
+        Ok(Err(ParseError::Page(failure))) => return Ok(Some(failed(failure.code, failure.message))),
+        Ok(Err(ParseError::Write(e))) => return Err(e),
+        Err(_) => return Ok(None),
+    };
+    image.flush()?;
+    thumbnail.flush()?;
+    fs::write(out_dir.join(&list_file), list.encode())?;
+    Ok(Some(PageOutcome::Parsed(ParsedPage {
+        space: list.space,
+        inches,
+        list_file,
+        image_file,
+        thumbnail_file,
+        is_vector: list.kind == PageKind::Vector,
+        path_count: list.paths.len() as u64,
+        word_count: list.words.len() as u64,
+        findings: list.findings,
+    })))
+}
+
+fn failed(code: &str, message: impl Into<String>) -> PageOutcome {
+    PageOutcome::Failed { code: code.to_owned(), message: message.into() }
+}
+
+fn send(reply: &mut Reply<'_>, answer: &ParseReply) -> io::Result<()> {
+    let bytes = postcard::to_allocvec(answer).map_err(io::Error::other)?;
+    reply(&bytes)
+}

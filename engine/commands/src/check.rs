@@ -1,0 +1,106 @@
+//! Bounds of what commands take in.
+
+use rust_decimal::Decimal;
+
+use crate::CommandError;
+
+type Checked = Result<(), CommandError>;
+
+/// Longest name of anything, characters.
+pub(crate) const NAME_CHARS: usize = 255;
+/// Longest unit, characters.
+pub(crate) const UNIT_CHARS: usize = 50;
+/// Longest free text, characters.
+pub(crate) const TEXT_CHARS: usize = 20_000;
+/// Largest price of a unit; products of it with any sensible quantity stay within a decimal's range.
+const MAX_PRICE: i64 = 1_000_000_000;
+
+pub(crate) fn text(what: &str, value: &str, max_chars: usize) -> Checked {
+    let chars = value.chars().count();
+    if chars > max_chars {
+        return Err(CommandError::invalid(format!(
+            "{what} has {chars} characters, at most {max_chars} are taken"
+        )));
+    }
+    Ok(())
+}
+
+pub(crate) fn optional_text(what: &str, value: Option<&str>, max_chars: usize) -> Checked {
+    value.map_or(Ok(()), |v| text(what, v, max_chars))
+}
+
+pub(crate) fn within(what: &str, value: f64, low: f64, high: f64) -> Checked {
+    if value.is_finite() && (low..=high).contains(&value) {
+        return Ok(());
+    }
+    Err(CommandError::invalid(format!("{what} must be between {low} and {high}, not {value}")))
+}
+
+pub(crate) fn not_negative(what: &str, value: Option<f64>) -> Checked {
+    match value {
+        Some(v) if !v.is_finite() || v < 0.0 => {
+            Err(CommandError::invalid(format!("{what} must be zero or more, not {v}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+pub(crate) fn positive(what: &str, value: f64) -> Checked {
+    if value.is_finite() && value > 0.0 {
+        return Ok(());
+    }
+    Err(CommandError::invalid(format!("{what} must be greater than zero, not {value}")))
+}
+
+pub(crate) fn count(what: &str, value: Option<i64>) -> Checked {
+    match value {
+        Some(v) if !(0..=1_000_000).contains(&v) => {
+            Err(CommandError::invalid(format!("{what} must be between 0 and 1000000, not {v}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+pub(crate) fn price(what: &str, value: Option<Decimal>) -> Checked {
+    match value {
+        Some(v) if v.abs() > Decimal::from(MAX_PRICE) => {
+            Err(CommandError::invalid(format!("{what} must be at most {MAX_PRICE}, not {v}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// `#RGB`, `#RRGGBB` or `#RRGGBBAA`.
+pub(crate) fn color(value: &str) -> Checked {
+    let digits = value.strip_prefix('#').unwrap_or_default();
+    if matches!(digits.len(), 3 | 6 | 8) && digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Ok(());
+    }
+    Err(CommandError::invalid(format!("the color must be written like #3B82F6, not {value:?}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_that_are_none_are_out_of_every_bound() {
+        for v in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1.0] {
+            assert!(within("x", v, 0.0, 100.0).is_err(), "{v}");
+            assert!(not_negative("x", Some(v)).is_err(), "{v}");
+            assert!(positive("x", v).is_err(), "{v}");
+        }
+        assert!(positive("x", 0.0).is_err());
+        assert!(not_negative("x", Some(0.0)).is_ok() && not_negative("x", None).is_ok());
+    }
+
+    #[test]
+    fn colors_are_hex() {
+        for good in ["#fff", "#3B82F6", "#3B82F680"] {
+            assert!(color(good).is_ok(), "{good}");
+        }
+        for bad in ["", "#", "red", "#12345", "3B82F6", "#3B82FG", "#ääa"] {
+            assert!(color(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Commands against a whole node in memory.
+
+mod assemblies;
+mod counting;
+mod measuring;
+mod races;
+mod scaling;
+mod totals;
+mod uploads;
+
+use takeoff_core::model::{Condition, Id};
+
+use crate::measurements::{self, NewMeasurement};
+use crate::testing::Node;
+use crate::{CommandError, reads};
+
+fn square(condition_id: Id, page_id: Id, side_px: f64) -> NewMeasurement {
+    NewMeasurement {
+        condition_id,
+        page_id,
+        geometry_type: "rectangle".to_owned(),
+        geometry_data: serde_json::json!({"x": 10, "y": 10, "width": side_px, "height": side_px}),
+        notes: None,
+    }
+}
+
+async fn measured(node: &Node, new: NewMeasurement) -> Id {
+    measurements::create(&node.ctx(), new).await.unwrap().id
+}
+
+async fn condition(node: &Node, id: Id) -> Condition {
+    let found = crate::load::required::<Condition>(&node.ctx().desk(), id, "Condition").await;
+    found.unwrap().value
+}
+
+async fn total(node: &Node, id: Id) -> (f64, u64) {
+    let condition = condition(node, id).await;
+    (condition.total_quantity, condition.measurement_count)
+}
+
+/// The detail of a refusal.
+fn refusal<T: std::fmt::Debug>(result: Result<T, CommandError>) -> String {
+    match result {
+        Err(CommandError::Invalid { detail }) => detail,
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+/// Every quantity, total and price of a project is what its inputs make of it from scratch.
+async fn assert_settled(node: &Node, project_id: Id, after: &str) {
+    let ctx = node.ctx();
+    for condition in reads::conditions(&ctx, project_id).await.unwrap() {
+        let measurements = reads::measurements_of_condition(&ctx, condition.id).await.unwrap();
+        for stored in &measurements {
+            let page = reads::page(&ctx, stored.page_id).await.unwrap();
+            let mut again = stored.clone();
+            crate::figures::measure(&mut again, &condition, page.scale.px_per_foot).unwrap();
+            assert_eq!(&again, stored, "{after}");
+        }
+        let mut again = condition.clone();
+        crate::figures::total(&mut again, measurements.iter()).unwrap();
+        assert_eq!(again, condition, "{after}");
+        let assembly = reads::assembly_of(&ctx, condition.id).await.unwrap();
+        if let Some(stored) = assembly.filter(|a| !a.is_locked) {
+            let mut again = stored.clone();
+            crate::figures::price(&mut again, &condition).unwrap();
+            assert_eq!(again, stored, "{after}");
+        }
+    }
+}
+
+/// Handlers are spawned on any thread, so what they await must be able to move.
+#[tokio::test]
+async fn commands_can_move_between_threads() {
+    fn movable<F: Future + Send>(future: F) {
+        drop(future);
+    }
+    let node = Node::start().await;
+    let ctx = node.ctx();
+    let id = Id::NIL;
+    movable(measurements::create(&ctx, square(id, id, 1.0)));
+    movable(measurements::delete(&ctx, id));
+    movable(crate::measurements::recalculate(&ctx, id));
+    movable(crate::conditions::update(&ctx, id, id, crate::conditions::ConditionPatch::default()));
+    movable(crate::scale::copy_scale(&ctx, id, id));
+    movable(crate::scale::batch_scale(
+        &ctx,
+        &[],
+        crate::scale::ManualScale { value: 1.0, unit: "foot".to_owned(), text: None },
+    ));
+    movable(crate::scale::detect_scale(&ctx, id));
+    movable(crate::assemblies::create(&ctx, id, crate::assemblies::NewAssembly::default()));
+    movable(crate::assemblies::unlock(&ctx, id));
+    movable(crate::assemblies::calculate(&ctx, id));
+    movable(crate::count::create_measurements(&ctx, id));
+    movable(crate::count::reject(&ctx, id));
+    movable(crate::templates::seed(&ctx));
+    movable(crate::tasks::cancel(&ctx, id));
+    movable(reads::sheets(&ctx, id));
+    movable(crate::documents::receive_upload(
+        &ctx,
+        id,
+        crate::documents::StagedUpload {
+            path: "never-there".into(),
+            size: 1,
+            original_filename: String::new(),
+        },
+    ));
+}

@@ -1,0 +1,128 @@
+use takeoff_core::geom::PageSpace;
+use takeoff_core::model::MeasurementType::{Area, Linear};
+use takeoff_core::page::display::{DisplayList, PageKind};
+
+use super::{measured, refusal, square, total};
+use crate::jobs::{DetectScaleArgs, decode};
+use crate::scale::{
+    Calibration, ManualScale, RealUnit, batch_scale, calibrate, copy_scale, detect_scale, set_scale,
+};
+use crate::testing::{Node, blank_list, id};
+use crate::{CommandError, reads, tasks};
+
+fn scale(value: f64) -> ManualScale {
+    ManualScale { value, unit: "foot".to_owned(), text: None }
+}
+
+#[tokio::test]
+async fn a_change_of_scale_recalculates_in_the_same_commit() {
+    let node = Node::start().await;
+    let ctx = node.ctx();
+    let project = node.project().await;
+    let (one, two) = (node.scaled_page(project, 1).await, node.scaled_page(project, 2).await);
+    let (slab, wall) = (node.condition(project, Area).await, node.condition(project, Linear).await);
+    for page in [&one, &two] {
+        measured(&node, square(slab.id, page.id, 100.0)).await;
+        measured(&node, square(wall.id, page.id, 100.0)).await;
+    }
+    assert_eq!(total(&node, slab.id).await, (200.0, 2));
+    set_scale(&ctx, one.id, scale(5.0)).await.unwrap();
+    assert_eq!(total(&node, slab.id).await, (500.0, 2));
+    assert_eq!(total(&node, wall.id).await, (120.0, 2));
+    let batch = batch_scale(&ctx, &[one.id, id(1), two.id, one.id], scale(20.0)).await.unwrap();
+    assert_eq!((batch.updated, batch.missing), (vec![one.id, two.id], vec![id(1)]));
+    assert_eq!(total(&node, slab.id).await, (50.0, 2));
+}
+
+#[tokio::test]
+async fn two_points_and_a_distance_make_a_scale() {
+    let node = Node::start().await;
+    let ctx = node.ctx();
+    let page = node.page(node.project().await, 1, &blank_list(PageKind::Vector)).await;
+    for (real_unit, real_distance, expect) in
+        [(RealUnit::Foot, 10.0, 37.5), (RealUnit::Inch, 120.0, 37.5), (RealUnit::Meter, 3.048, 37.5)]
+    {
+        let calibration = Calibration { pixel_distance: 375.0, real_distance, real_unit };
+        let done = calibrate(&ctx, page.id, calibration).await.unwrap();
+        assert!((done.pixels_per_foot - expect).abs() < 1e-4, "{real_unit:?}: {}", done.pixels_per_foot);
+        assert!((done.estimated_ratio - 48.0).abs() < 1e-3);
+        let stored = reads::page(&ctx, page.id).await.unwrap();
+        assert_eq!(stored, done.page);
+        let manual = stored.scale.record.unwrap().manual;
+        assert_eq!(manual["calibration"]["unit"], real_unit.name());
+        assert_eq!(manual["calibration_input"]["real_distance"], real_distance);
+    }
+    for (pixel_distance, real_distance) in
+        [(0.0, 1.0), (-5.0, 1.0), (5.0, 0.0), (f64::NAN, 1.0), (1e-300, 1e300)]
+    {
+        let calibration = Calibration { pixel_distance, real_distance, real_unit: RealUnit::Foot };
+        refusal(calibrate(&ctx, page.id, calibration).await);
+    }
+}
+
+#[tokio::test]
+async fn scales_that_are_none_are_refused() {
+    let node = Node::start().await;
+    let ctx = node.ctx();
+    let page = node.page(node.project().await, 1, &blank_list(PageKind::Vector)).await;
+    for value in [0.0, -10.0, f64::NAN, f64::INFINITY] {
+        assert!(refusal(set_scale(&ctx, page.id, scale(value)).await).contains("scale"));
+    }
+    let meters = ManualScale { unit: "meter".to_owned(), ..scale(10.0) };
+    refusal(set_scale(&ctx, page.id, meters).await);
+    let unknown = set_scale(&ctx, id(1), scale(10.0)).await;
+    assert!(matches!(unknown, Err(CommandError::NotFound { what: "Page" })));
+    assert!(!reads::page(&ctx, page.id).await.unwrap().scale.calibrated);
+}
+
+#[tokio::test]
+async fn a_scale_that_makes_quantities_too_large_is_refused_whole() {
+    let node = Node::start().await;
+    let ctx = node.ctx();
+    let project = node.project().await;
+    let page = node.scaled_page(project, 1).await;
+    let slab = node.condition(project, Area).await;
+    measured(&node, square(slab.id, page.id, 100.0)).await;
+    refusal(set_scale(&ctx, page.id, scale(1e-300)).await);
+    assert_eq!(total(&node, slab.id).await, (100.0, 1));
+    assert_eq!(reads::page(&ctx, page.id).await.unwrap().scale.px_per_foot, Some(10.0));
+}
+
+#[tokio::test]
+async fn a_copied_scale_is_the_same_drawing_scale() {
+    let node = Node::start().await;
+    let ctx = node.ctx();
+    let project = node.project().await;
+    let source = node.scaled_page(project, 1).await;
+    let same = node.page(project, 2, &blank_list(PageKind::Vector)).await;
+    let huge = DisplayList::empty(PageSpace::of_points(14_400.0, 14_400.0).unwrap(), PageKind::Vector);
+    let coarse = node.page(project, 3, &huge).await;
+    let copied = copy_scale(&ctx, same.id, source.id).await.unwrap();
+    assert_eq!(copied.scale.px_per_foot, Some(10.0));
+    assert!(copied.scale.calibrated);
+    let copied = copy_scale(&ctx, coarse.id, source.id).await.unwrap().scale.px_per_foot.unwrap();
+    let expect = 10.0 * huge.space.dpi.unwrap() / 150.0;
+    assert!((copied - expect).abs() < 1e-9, "{copied} instead of {expect}");
+
+    let bare = node.page(project, 4, &blank_list(PageKind::Vector)).await;
+    assert!(refusal(copy_scale(&ctx, same.id, bare.id).await).contains("scale"));
+    let unknown = copy_scale(&ctx, same.id, id(1)).await;
+    assert!(matches!(unknown, Err(CommandError::NotFound { what: "Source page" })));
+}
+
+#[tokio::test]
+async fn a_detection_is_under_way_until_a_manual_scale_or_its_end() {
+    let node = Node::start().await;
+    let ctx = node.ctx();
+    let page = node.page(node.project().await, 1, &blank_list(PageKind::Vector)).await;
+    let job = detect_scale(&ctx, page.id).await.unwrap();
+    assert_eq!(reads::page(&ctx, page.id).await.unwrap().scale.detection_job, Some(job));
+    let task = reads::task(&ctx, job).await.unwrap().unwrap();
+    assert_eq!(task.task.unwrap().task_type, "scale_detection");
+    assert_eq!(task.request_id.as_deref(), Some("request-1"));
+    let args: DetectScaleArgs = decode(&task.args).unwrap();
+    assert_eq!(args, DetectScaleArgs { page_id: page.id, asked: true });
+    set_scale(&ctx, page.id, scale(10.0)).await.unwrap();
+    assert_eq!(reads::page(&ctx, page.id).await.unwrap().scale.detection_job, None);
+    assert!(tasks::cancel(&ctx, id(1)).await.unwrap().is_none());
+}

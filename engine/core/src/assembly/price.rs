@@ -1,0 +1,156 @@
+//! The costs of an assembly.
+//!
+//! For every included component, in sort order: its formula's value, the same with waste, and the cost
+//! as decimal(shortest text of the quantity) times the unit price, rounded to cents. Buckets and totals
+//! sum those rounded lines, and markup (overhead and profit both on cost) is rounded once: what is shown
+//! adds up to what is shown. All component types are priced as quantity times unit price; rates and
+//! crews are information.
+
+use rust_decimal::Decimal;
+
+use super::money::{MAX_LINE, cents, decimal_of, unit_price};
+use crate::formula::{Formula, Inputs, Variables};
+use crate::model::{Assembly, Component, ComponentType, Condition};
+
+/// Largest overhead or profit, percent, either sign.
+const MAX_MARKUP_PERCENT: f64 = 100_000.0;
+/// Most hours of one line, either sign.
+const MAX_LINE_HOURS: f64 = 1e12;
+
+/// What a condition gives to its assembly.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct ConditionQuantities {
+    /// In the condition's unit.
+    pub qty: f64,
+    /// Inches.
+    pub depth: Option<f64>,
+    /// Inches.
+    pub thickness: Option<f64>,
+    /// Lengths and perimeters of the measurements, feet.
+    pub perimeter_ft: f64,
+    /// Measurements.
+    pub count: u64,
+}
+
+impl From<&Condition> for ConditionQuantities {
+    fn from(c: &Condition) -> Self {
+        Self {
+            qty: c.total_quantity,
+            depth: c.depth,
+            thickness: c.thickness,
+            perimeter_ft: c.total_perimeter_ft,
+            count: c.measurement_count,
+        }
+    }
+}
+
+impl ConditionQuantities {
+    /// The formulas' variables; what is not known is 0.
+    pub fn variables(&self) -> Variables {
+        Variables::new(&Inputs {
+            qty: self.qty,
+            depth: self.depth.unwrap_or(0.0),
+            thickness: self.thickness.unwrap_or(0.0),
+            perimeter: self.perimeter_ft,
+            count: self.count as f64,
+            ..Inputs::default()
+        })
+    }
+}
+
+/// Why an assembly as a whole has no price.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum PriceError {
+    #[error("{field} must be a percentage of at most {MAX_MARKUP_PERCENT} either way, not {value}")]
+    Markup { field: &'static str, value: f64 },
+    #[error("the condition's quantity of {0} gives no unit cost that a number can hold")]
+    UnitCost(f64),
+}
+
+/// The assembly with every output calculated anew: lines, buckets, totals, hours and errors. Components
+/// come back in sort order. A line that cannot be evaluated carries its `error`, counts in
+/// `components_in_error` and costs nothing.
+pub fn price(assembly: &Assembly, quantities: &ConditionQuantities) -> Result<Assembly, PriceError> {
+    let mut priced = assembly.clone();
+    let markup = percent("overhead_percent", priced.overhead_percent)?
+        + percent("profit_percent", priced.profit_percent)?;
+    let variables = quantities.variables();
+    priced.components.sort_by_key(|c| c.sort_order);
+    let mut buckets = [Decimal::ZERO; 5];
+    let mut hours = 0.0;
+    priced.components_in_error = 0;
+    for component in &mut priced.components {
+        let line = if component.is_included { line(component, &variables) } else { Ok(Line::default()) };
+        component.error = line.as_ref().err().cloned();
+        priced.components_in_error += u32::from(component.error.is_some());
+        let line = line.unwrap_or_default();
+        component.calculated_quantity = line.quantity;
+        component.quantity_with_waste = line.with_waste;
+        component.extended_cost = line.cost;
+        buckets[bucket(component.component_type)] += line.cost;
+        hours += line.hours;
+    }
+    [
+        priced.material_cost,
+        priced.labor_cost,
+        priced.equipment_cost,
+        priced.subcontract_cost,
+        priced.other_cost,
+    ] = buckets.map(cents);
+    priced.total_cost = cents(buckets.iter().sum());
+    priced.total_with_markup = cents(priced.total_cost * (Decimal::ONE + markup / Decimal::ONE_HUNDRED));
+    priced.unit_cost = unit_cost(priced.total_cost, quantities.qty)?;
+    priced.total_labor_hours = hours;
+    Ok(priced)
+}
+
+fn bucket(kind: ComponentType) -> usize {
+    match kind {
+        ComponentType::Material => 0,
+        ComponentType::Labor => 1,
+        ComponentType::Equipment => 2,
+        ComponentType::Subcontract => 3,
+        ComponentType::Other => 4,
+    }
+}
+
+fn percent(field: &'static str, value: f64) -> Result<Decimal, PriceError> {
+    let usable = value.is_finite() && value.abs() <= MAX_MARKUP_PERCENT;
+    usable.then(|| decimal_of(value)).flatten().ok_or(PriceError::Markup { field, value })
+}
+
+fn unit_cost(total: Decimal, qty: f64) -> Result<Decimal, PriceError> {
+    if qty.is_nan() || qty <= 0.0 || total.is_zero() {
+        return Ok(unit_price(Decimal::ZERO));
+    }
+    let cost = decimal_of(qty).and_then(|q| total.checked_div(q));
+    // Four more places must fit beside the digits before the point.
+    let cost = cost.filter(|c| c.abs() < Decimal::from_i128_with_scale(10_i128.pow(24), 0));
+    cost.map(unit_price).ok_or(PriceError::UnitCost(qty))
+}
+
+#[derive(Default)]
+struct Line {
+    quantity: f64,
+    with_waste: f64,
+    cost: Decimal,
+    hours: f64,
+}
+
+/// One component's outputs, or why there are none.
+fn line(component: &Component, variables: &Variables) -> Result<Line, String> {
+    let formula = Formula::compile(&component.quantity_formula).map_err(|e| e.to_string())?;
+    let quantity = formula.eval(variables).map_err(|e| e.to_string())?;
+    let with_waste = quantity * (1.0 + component.waste_percent / 100.0);
+    let hours = component.labor_hours.map_or(0.0, |h| h * with_waste);
+    if !with_waste.is_finite() {
+        return Err(format!("A waste of {} percent gives no quantity", component.waste_percent));
+    }
+    if hours.is_nan() || hours.abs() > MAX_LINE_HOURS {
+        return Err(format!("The labor hours are too large: a line may take {MAX_LINE_HOURS} at most"));
+    }
+    let exact = decimal_of(with_waste).and_then(|q| q.checked_mul(unit_price(component.unit_cost)));
+    let cost = exact.filter(|c| c.abs() <= MAX_LINE).map(cents);
+    let cost = cost.ok_or_else(|| format!("The cost is too large: a line may cost {MAX_LINE} at most"))?;
+    Ok(Line { quantity, with_waste, cost, hours })
+}

@@ -1,0 +1,53 @@
+use rust_decimal::Decimal;
+
+use super::money::cents;
+use crate::model::Assembly;
+
+/// Sums of the stored totals of a project's assemblies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CostSummary {
+    pub total_conditions: u64,
+    pub conditions_with_assemblies: u64,
+    pub material_cost: Decimal,
+    pub labor_cost: Decimal,
+    pub equipment_cost: Decimal,
+    pub subcontract_cost: Decimal,
+    pub other_cost: Decimal,
+    pub total_cost: Decimal,
+    pub total_with_markup: Decimal,
+    /// Lines whose formula could not be evaluated: their cost is missing from the sums.
+    pub components_in_error: u64,
+}
+
+/// Adds up what the assemblies of a project's conditions show; a condition without one counts only in
+/// `total_conditions`.
+pub fn summarize<'a>(
+    total_conditions: u64,
+    assemblies: impl IntoIterator<Item = &'a Assembly>,
+) -> CostSummary {
+    let zero = cents(Decimal::ZERO);
+    let start = CostSummary {
+        total_conditions,
+        conditions_with_assemblies: 0,
+        material_cost: zero,
+        labor_cost: zero,
+        equipment_cost: zero,
+        subcontract_cost: zero,
+        other_cost: zero,
+        total_cost: zero,
+        total_with_markup: zero,
+        components_in_error: 0,
+    };
+    assemblies.into_iter().fold(start, |sum, a| CostSummary {
+        total_conditions,
+        conditions_with_assemblies: sum.conditions_with_assemblies + 1,
+        material_cost: sum.material_cost.saturating_add(a.material_cost),
+        labor_cost: sum.labor_cost.saturating_add(a.labor_cost),
+        equipment_cost: sum.equipment_cost.saturating_add(a.equipment_cost),
+        subcontract_cost: sum.subcontract_cost.saturating_add(a.subcontract_cost),
+        other_cost: sum.other_cost.saturating_add(a.other_cost),
+        total_cost: sum.total_cost.saturating_add(a.total_cost),
+        total_with_markup: sum.total_with_markup.saturating_add(a.total_with_markup),
+        components_in_error: sum.components_in_error + u64::from(a.components_in_error),
+    })
+}

@@ -1,0 +1,15 @@
+//! Quantities from geometry: page pixels, a scale and a condition's type in, feet and yards out.
+//!
+//! Distances are Euclidean, polygon areas by the shoelace formula. Nothing is rounded. A shape that has
+//! no quantity of the asked kind (a line under an area condition) is an error, never a silent zero.
+
+mod calculate;
+mod geometry;
+mod polygon;
+#[cfg(test)]
+mod tests;
+mod totals;
+
+pub use calculate::{Calculated, MeasureError, Terms, calculate};
+pub use geometry::{Geometry, GeometryError, MAX_COORDINATE_PX, MAX_POINTS};
+pub use totals::{Totals, totals};

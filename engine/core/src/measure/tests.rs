@@ -1,0 +1,317 @@
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::model::{GeometryType, Id, Measurement, MeasurementType, Timestamp};
+
+use GeometryType::{Circle, Line, Point, Polygon, Polyline, Rectangle};
+use MeasurementType::{Area, Count, Linear, Volume};
+
+fn terms(measurement_type: MeasurementType) -> Terms {
+    Terms { measurement_type, depth: Some(4.0), px_per_foot: 10.0 }
+}
+
+fn line() -> Value {
+    json!({"start": {"x": 0, "y": 0}, "end": {"x": 60, "y": 80}})
+}
+
+fn square() -> Value {
+    json!({"x": 10, "y": 10, "width": 100, "height": 100})
+}
+
+fn points(of: &[(f64, f64)]) -> Value {
+    json!({"points": of.iter().map(|(x, y)| json!({"x": x, "y": y})).collect::<Vec<_>>()})
+}
+
+fn quantity(kind: GeometryType, data: &Value, measure: MeasurementType) -> Result<f64, MeasureError> {
+    calculate(kind, data, &terms(measure)).map(|c| c.quantity)
+}
+
+#[test]
+fn every_geometry_under_every_type() {
+    let pi = std::f64::consts::PI;
+    let triangle = points(&[(0.0, 0.0), (100.0, 0.0), (50.0, 100.0)]);
+    let bent = points(&[(0.0, 0.0), (30.0, 40.0), (30.0, 140.0)]);
+    let circle = json!({"center": {"x": 0, "y": 0}, "radius": 50});
+    let point = json!({"x": 5, "y": 6});
+    let side = (50.0_f64 * 50.0 + 100.0 * 100.0).sqrt();
+    let cy = |sf: f64| sf * 4.0 / 12.0 / 27.0;
+    let rows: [(GeometryType, &Value, [Option<f64>; 3]); 6] = [
+        (Line, &line(), [Some(10.0), None, None]),
+        (Polyline, &bent, [Some(15.0), None, None]),
+        (Polygon, &triangle, [Some((100.0 + side + side) / 10.0), Some(50.0), Some(cy(50.0))]),
+        (Rectangle, &square(), [Some(40.0), Some(100.0), Some(cy(100.0))]),
+        (Circle, &circle, [Some(10.0 * pi), Some(25.0 * pi), Some(cy(25.0 * pi))]),
+        (Point, &point, [None, None, None]),
+    ];
+    for (kind, data, expected) in rows {
+        for (measure, want) in [Linear, Area, Volume].into_iter().zip(expected) {
+            match (quantity(kind, data, measure), want) {
+                (Ok(found), Some(want)) => {
+                    assert!((found - want).abs() < 1e-9, "{kind:?} {measure:?} {found}")
+                }
+                (Err(MeasureError::Incompatible { .. }), None) => {}
+                (found, _) => panic!("{kind:?} under {measure:?}: {found:?}"),
+            }
+        }
+        assert_eq!(quantity(kind, data, Count), Ok(1.0));
+    }
+    assert_eq!(quantity(Line, &line(), Area).unwrap_err().to_string(), "a line has no area");
+}
+
+#[test]
+fn the_calculation_has_the_contracts_names() {
+    let keys = |kind, data: &Value| {
+        let c = calculate(kind, data, &terms(Count)).unwrap();
+        let Value::Object(map) = c.calculation else { panic!("not an object") };
+        map.keys().cloned().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(keys(Line, &line()), "length_feet pixel_length");
+    let polyline = points(&[(0.0, 0.0), (10.0, 0.0), (10.0, 10.0)]);
+    assert_eq!(keys(Polyline, &polyline), "length_feet pixel_length segment_count segment_lengths");
+    assert_eq!(
+        keys(Polygon, &polyline),
+        "area_sf depth_inches perimeter_lf pixel_area pixel_perimeter volume_cy"
+    );
+    assert_eq!(
+        keys(Rectangle, &square()),
+        "area_sf depth_inches height_feet perimeter_lf pixel_area pixel_height pixel_perimeter pixel_width volume_cy width_feet"
+    );
+    assert_eq!(keys(Point, &json!({"x": 1, "y": 2})), "count position");
+    let measured = calculate(Rectangle, &square(), &terms(Volume)).unwrap();
+    assert_eq!(
+        (measured.pixel_length, measured.pixel_area, measured.perimeter_ft),
+        (None, Some(10_000.0), 40.0)
+    );
+    assert!((measured.quantity - 1.234_567_901_234_567_9).abs() < 1e-12);
+}
+
+#[test]
+fn a_volume_without_depth_is_zero_and_says_why() {
+    for depth in [None, Some(0.0)] {
+        let terms = Terms { depth, ..terms(Volume) };
+        let c = calculate(Rectangle, &square(), &terms).unwrap();
+        assert_eq!(c.quantity, 0.0);
+        assert!(c.calculation["note"].as_str().is_some_and(|n| n.contains("no depth")));
+    }
+    let noted = calculate(Rectangle, &square(), &terms(Volume)).unwrap();
+    assert!(noted.calculation.get("note").is_none());
+}
+
+#[test]
+fn a_rectangle_dragged_backwards_is_the_same_rectangle() {
+    let back = json!({"x": 110, "y": 110, "width": -100, "height": -100, "rotation": 30});
+    assert_eq!(quantity(Rectangle, &back, Area), Ok(100.0));
+    let (a, b) = (Geometry::parse(Rectangle, &back), Geometry::parse(Rectangle, &square()));
+    assert_eq!(a, b);
+}
+
+#[test]
+fn malformed_geometry_says_what_and_where() {
+    let many = points(&vec![(1.0, 1.0); MAX_POINTS + 1]);
+    let cases: [(GeometryType, Value, &str); 22] = [
+        (Line, json!(null), "must be an object, not null"),
+        (Line, json!([1]), "must be an object, not an array"),
+        (Line, json!({"start": {"x": 0, "y": 0}}), "geometry_data.end: is missing"),
+        (Line, json!({"start": 3, "end": {"x": 0, "y": 0}}), "geometry_data.start: must be a point"),
+        (Line, json!({"start": {"x": 0}, "end": {"x": 0, "y": 0}}), "geometry_data.start.y: is missing"),
+        (
+            Line,
+            json!({"start": {"x": "0", "y": 0}, "end": {}}),
+            "geometry_data.start.x: must be a number, not a string",
+        ),
+        (Line, json!({"start": {"x": 1, "y": 1}, "end": {"x": 1, "y": 1}}), "no length"),
+        (Polyline, json!({}), "points: is missing"),
+        (Polyline, json!({"points": {}}), "must be an array"),
+        (Polyline, points(&[(0.0, 0.0)]), "at least 2"),
+        (Polyline, points(&[(1.0, 0.0), (1.0, 0.0)]), "no length"),
+        (
+            Polyline,
+            json!({"points": [{"x": 0, "y": 0}, {"x": 1e300, "y": 0}]}),
+            "points[1].x: must be within",
+        ),
+        (Polyline, many.clone(), "at most 10000"),
+        (Polygon, many, "at most 10000"),
+        (Polygon, points(&[(0.0, 0.0), (1.0, 0.0)]), "at least 3 points, has 2"),
+        (Polygon, points(&[(0.0, 0.0), (1.0, 0.0), (1.0, 0.0), (0.0, 0.0)]), "at least 3 different"),
+        (Polygon, points(&[(0.0, 0.0), (1.0, 1.0), (2.0, 2.0)]), "no area"),
+        (Rectangle, json!({"x": 0, "y": 0, "width": 0, "height": 5}), "width: must not be 0"),
+        (Rectangle, json!({"x": 0, "y": 0, "width": 5}), "height: is missing"),
+        (Circle, json!({"center": {"x": 0, "y": 0}, "radius": -5}), "radius: must be greater than 0"),
+        (Circle, json!({"radius": 5}), "center: is missing"),
+        (Point, json!({"x": true, "y": 0}), "x: must be a number, not a boolean"),
+    ];
+    for (kind, data, part) in cases {
+        let error = calculate(kind, &data, &terms(Count)).unwrap_err();
+        assert!(matches!(error, MeasureError::Geometry(_)));
+        assert!(error.to_string().contains(part), "{error} lacks {part:?}");
+    }
+}
+
+#[test]
+fn polygons_that_cross_themselves_are_refused() {
+    let bow_tie = points(&[(0.0, 0.0), (100.0, 100.0), (100.0, 0.0), (0.0, 100.0)]);
+    let error = Geometry::parse(Polygon, &bow_tie).unwrap_err();
+    assert!(error.message.contains("crosses itself near (50.0, 50.0)"), "{error}");
+    // Crossing exactly in a shared point: one lobe would be subtracted from the other.
+    let pinched =
+        points(&[(0.0, 0.0), (100.0, 100.0), (300.0, 300.0), (300.0, 0.0), (100.0, 100.0), (0.0, 200.0)]);
+    let error = Geometry::parse(Polygon, &pinched).unwrap_err();
+    assert!(error.message.contains("crosses itself"), "{error}");
+    // A second lap covers the same place twice.
+    let twice = points(&[
+        (0.0, 0.0),
+        (9.0, 0.0),
+        (9.0, 9.0),
+        (0.0, 9.0),
+        (0.0, 0.0),
+        (9.0, 0.0),
+        (9.0, 9.0),
+        (0.0, 8.0),
+    ]);
+    assert!(Geometry::parse(Polygon, &twice).is_err());
+}
+
+#[test]
+fn polygons_that_only_touch_themselves_are_measured() {
+    let area = |of: &[(f64, f64)]| quantity(Polygon, &points(of), Area).map(|sf| sf * 100.0);
+    // Two lobes that meet in a point, both to the same side.
+    let lobes = [(0.0, 0.0), (100.0, 100.0), (200.0, 0.0), (200.0, 200.0), (100.0, 100.0), (0.0, 200.0)];
+    assert_eq!(area(&lobes), Ok(20_000.0));
+    // A room with a hole, cut open along a line that is walked twice.
+    let hole = [
+        (0.0, 0.0),
+        (100.0, 0.0),
+        (100.0, 100.0),
+        (0.0, 100.0),
+        (0.0, 50.0),
+        (40.0, 50.0),
+        (40.0, 60.0),
+        (60.0, 60.0),
+        (60.0, 40.0),
+        (40.0, 40.0),
+        (40.0, 50.0),
+        (0.0, 50.0),
+    ];
+    assert_eq!(area(&hole), Ok(10_000.0 - 400.0));
+    // Closed by hand, with a double click.
+    let closed = [(0.0, 0.0), (100.0, 0.0), (100.0, 0.0), (100.0, 100.0), (0.0, 100.0), (0.0, 0.0)];
+    assert_eq!(area(&closed), Ok(10_000.0));
+}
+
+#[test]
+fn a_polygon_of_the_most_points_is_checked_in_time() {
+    let n = MAX_POINTS;
+    let star: Vec<(f64, f64)> = (0..n)
+        .map(|i| {
+            let (r, a) =
+                (if i % 2 == 0 { 900.0 } else { 500.0 }, i as f64 / n as f64 * std::f64::consts::TAU);
+            (1000.0 + r * a.cos(), 1000.0 + r * a.sin())
+        })
+        .collect();
+    assert!(quantity(Polygon, &points(&star), Area).is_ok());
+}
+
+#[test]
+fn a_scale_or_depth_that_is_no_length_is_refused() {
+    for p in [0.0, -10.0, f64::NAN, f64::INFINITY] {
+        let terms = Terms { px_per_foot: p, ..terms(Area) };
+        assert!(matches!(calculate(Rectangle, &square(), &terms), Err(MeasureError::Scale(_))));
+    }
+    for d in [-1.0, f64::NAN] {
+        let terms = Terms { depth: Some(d), ..terms(Area) };
+        assert!(matches!(calculate(Rectangle, &square(), &terms), Err(MeasureError::Depth(_))));
+    }
+    let tiny = Terms { px_per_foot: 1e-200, ..terms(Area) };
+    assert!(matches!(calculate(Rectangle, &square(), &tiny), Err(MeasureError::Overflow { .. })));
+}
+
+#[test]
+fn totals_leave_rejected_measurements_out() {
+    let one = |quantity: f64, is_rejected: bool| Measurement {
+        id: Id::NIL,
+        condition_id: Id::NIL,
+        page_id: Id::NIL,
+        project_id: Id::NIL,
+        geometry_type: Rectangle,
+        geometry_data: square(),
+        quantity,
+        unit: "SF".to_owned(),
+        pixel_length: None,
+        pixel_area: None,
+        perimeter_ft: 40.0,
+        calculation: Value::Null,
+        is_ai_generated: false,
+        ai_confidence: None,
+        ai_model: None,
+        is_modified: false,
+        is_verified: false,
+        is_rejected,
+        rejection_reason: None,
+        review_notes: None,
+        reviewed_at: None,
+        original_geometry: None,
+        original_quantity: None,
+        notes: None,
+        created_at: Timestamp(0),
+        updated_at: Timestamp(0),
+    };
+    let all = [one(10.0, false), one(99.0, true), one(5.5, false)];
+    assert_eq!(totals(&all), Totals { quantity: 15.5, count: 2, perimeter_ft: 80.0 });
+    assert_eq!(totals([]), Totals::default());
+}
+
+/// A small JSON value of any shape under the keys that geometries have.
+fn odd_value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        (-50_i64..50).prop_map(Value::from),
+        "[a-z]{0,3}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 40, 6, |inner| {
+        let key = prop_oneof!["x", "y", "points", "start", "end", "width", "height", "center", "radius"];
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+            proptest::collection::vec((key, inner), 0..5)
+                .prop_map(|kv| Value::Object(kv.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_json_is_measured_or_refused(data in odd_value(), p in any::<f64>(), kind in 0_usize..6, measure in 0_usize..4) {
+        let kind = [Line, Polyline, Polygon, Rectangle, Circle, Point][kind];
+        let terms = Terms { px_per_foot: p, ..terms([Linear, Area, Volume, Count][measure]) };
+        if let Ok(c) = calculate(kind, &data, &terms) {
+            prop_assert!(c.quantity.is_finite() && c.quantity >= 0.0);
+        }
+    }
+
+    /// Points on small whole coordinates: either the ring is refused, or shoelace and a count of
+    /// places inside (non-zero winding, on a fine grid) agree.
+    #[test]
+    fn an_accepted_polygon_has_the_area_that_it_shows(ring in proptest::collection::vec((0_u8..7, 0_u8..7), 3..9)) {
+        let ring: Vec<(f64, f64)> = ring.into_iter().map(|(x, y)| (f64::from(x), f64::from(y))).collect();
+        if let Ok(Geometry::Polygon(kept)) = Geometry::parse(Polygon, &points(&ring)) {
+            let n = 140;
+            let step = 7.0 / f64::from(n);
+            let inside = (0..n * n).filter(|i| {
+                let (px, py) = ((f64::from(i % n) + 0.503) * step, (f64::from(i / n) + 0.501) * step);
+                let mut winding = 0;
+                for (k, a) in kept.iter().enumerate() {
+                    let b = kept[(k + 1) % kept.len()];
+                    if (a.y > py) != (b.y > py) && px < a.x + (py - a.y) / (b.y - a.y) * (b.x - a.x) {
+                        winding += if b.y > a.y { 1 } else { -1 };
+                    }
+                }
+                winding != 0
+            }).count();
+            let seen = inside as f64 * step * step;
+            let area = polygon::area(&kept);
+            prop_assert!((seen - area).abs() < 1.0, "{kept:?}: {area} but {seen} seen");
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Words that speak of scale without a ratio: not to scale, as noted, half size.
+
+use super::context::Line;
+use super::lex::{Kind, Token};
+use super::notation::{Family, Hit, Needs};
+use super::words::{HALVED_THINGS, SUFFIXES, is_label};
+
+impl Line<'_> {
+    /// A note that the sheet is a half-size print, and not a condition or a full-size alternative.
+    pub(super) fn says_half_size(&self, hits: &[Hit]) -> bool {
+        let has = |words: &[&str]| self.tokens.iter().any(|t| t.word().is_some_and(|w| words.contains(&w)));
+        if has(&["FULL", "IF", "WHEN", "UNLESS", "BRICK", "DOOR"]) {
+            return false;
+        }
+        let mut in_hit = vec![false; self.tokens.len()];
+        hits.iter().for_each(|h| in_hit[h.tokens.clone()].fill(true));
+        let found = (0..self.tokens.len()).filter_map(|i| self.half_size_at(i).map(|end| (i, end)));
+        // A note says it once or twice; a longer line is no note.
+        found.take(4).any(|(i, end)| {
+            let thing = self.word(end).is_some_and(|w| HALVED_THINGS.contains(&w));
+            let beside = |h: &Hit| {
+                h.family != Family::NotToScale
+                    && h.family != Family::Deferred
+                    && (h.tokens.end == i || h.tokens.start == end)
+            };
+            let alone = || {
+                (0..self.tokens.len()).filter(|j| self.same_column(*j, i)).all(|j| {
+                    let known = |w| is_label(w) || SUFFIXES.contains(&w) || HALVED_THINGS.contains(&w);
+                    (i..end).contains(&j)
+                        || in_hit[j]
+                        || self.punctuation(j)
+                        || self.word(j).is_some_and(known)
+                        || self.paper_ending_at(j).is_some()
+                        || self.paper_at(j).is_some()
+                })
+            };
+            thing || hits.iter().any(beside) || alone()
+        })
+    }
+
+    /// HALF SIZE, HALF-SIZE, HALF SCALE, 1/2 SIZE; the token after it.
+    fn half_size_at(&self, at: usize) -> Option<usize> {
+        let after = if self.word(at) == Some("HALF") {
+            at + 1
+        } else {
+            let one = self.tokens.get(at)?.number().is_some_and(|n| n.value == 1.0)
+                && self.is(at + 1, &Kind::Slash);
+            let two = self.tokens.get(at + 2).and_then(Token::number).is_some_and(|n| n.value == 2.0);
+            if !(one && two) {
+                return None;
+            }
+            at + 3
+        };
+        let at = if self.is(after, &Kind::Dash) { after + 1 } else { after };
+        let sized = matches!(self.word(at), Some("SIZE" | "SIZED" | "SCALE"));
+        // "SCALE: 1/2 SIZE" and "HALF SCALE" are notes; "HALF SCALE: 1/4" labels what follows.
+        (sized && !self.is(at + 1, &Kind::Colon)).then_some(at + 1)
+    }
+}
+
+/// NTS, NOT TO SCALE, NO SCALE, AS NOTED, AS SHOWN, AS INDICATED, VARIES starting at a word.
+pub(super) fn at(line: &Line<'_>, at: usize) -> Option<Hit> {
+    let words = |wanted: &[&str]| wanted.iter().enumerate().all(|(i, w)| line.word(at + i) == Some(*w));
+    let hit = |count: usize, family, ratio, needs| Some(Hit { tokens: at..at + count, family, ratio, needs });
+    // A letter or digit that touches makes it part of a longer name.
+    let touched =
+        |end: usize| line.glued(end) && matches!(line.kind(end), Some(Kind::Number(_) | Kind::Word(_)));
+    if line.glued(at) && matches!(line.before(at).map(|t| &t.kind), Some(Kind::Number(_) | Kind::Dash)) {
+        return None;
+    }
+    let none = Family::NotToScale;
+    if words(&["NTS"]) && !touched(at + 1) {
+        return hit(1, none, Some(0.0), Needs::Nothing);
+    }
+    if words(&["NOT", "TO", "SCALE"]) {
+        return hit(3, none, Some(0.0), Needs::Nothing);
+    }
+    if words(&["NO", "SCALE"]) {
+        return hit(2, none, Some(0.0), Needs::LabelOrAlone);
+    }
+    if ["NOTED", "SHOWN", "INDICATED"].iter().any(|w| words(&["AS", w])) {
+        return hit(2, Family::Deferred, None, Needs::LabelOrAlone);
+    }
+    if words(&["VARIES"]) || words(&["VARY"]) {
+        return hit(1, Family::Deferred, None, Needs::LabelOrAlone);
+    }
+    None
+}
+
+/// "NTS  NOT TO SCALE" explains an abbreviation; it says nothing of the drawing.
+pub(super) fn drop_abbreviations(hits: &mut Vec<Hit>) {
+    let explained: Vec<usize> = hits
+        .windows(2)
+        .enumerate()
+        .filter(|(_, pair)| {
+            let both = pair.iter().all(|h| h.family == Family::NotToScale);
+            both && pair[0].tokens.len() == 1
+                && pair[1].tokens.len() > 1
+                && pair[1].tokens.start - pair[0].tokens.end <= 3
+        })
+        .flat_map(|(i, _)| [i, i + 1])
+        .collect();
+    let mut at = 0;
+    hits.retain(|_| {
+        at += 1;
+        !explained.contains(&(at - 1))
+    });
+}

@@ -1,0 +1,8 @@
+//! Bytes to pages: generated files with known truth, limits, and the drawings of the corpus.
+
+mod corpus;
+mod limits;
+mod pdf;
+mod raster;
+mod support;
+mod text;

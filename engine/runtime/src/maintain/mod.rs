@@ -1,0 +1,69 @@
+//! The node's own routines: leases that died with their node, old rows, health, gauges.
+//!
+//! Rescue and pruning are for one node of a cluster at a time; a node that is alone is that node. Run by
+//! two at once they do the same twice, which harms nothing.
+
+mod gauges;
+mod pruner;
+mod pulse;
+mod rescuer;
+
+use std::sync::Arc;
+
+use crate::node::Node;
+use crate::observe::{Observed, Post};
+use crate::supervise::routine;
+use crate::supervise::{ChildSpec, ReleaserCounters, RenewerCounters, SupervisorCounters};
+
+/// Posts of the node's own actors.
+pub(crate) struct MaintainPosts {
+    pub(crate) supervisor: Arc<Post<SupervisorCounters>>,
+    pub(crate) renewer: Arc<Post<RenewerCounters>>,
+    pub(crate) releaser: Arc<Post<ReleaserCounters>>,
+    rescuer: Arc<Post<rescuer::RescuerCounters>>,
+    pruner: Arc<Post<pruner::PrunerCounters>>,
+    store_pulse: Arc<Post<pulse::PulseCounters>>,
+    compute_pulse: Arc<Post<pulse::PulseCounters>>,
+    gauges: Arc<Post<gauges::GaugeCounters>>,
+}
+
+impl Default for MaintainPosts {
+    fn default() -> Self {
+        Self {
+            supervisor: Arc::new(Post::new("node")),
+            renewer: Arc::new(Post::new("node/renewer")),
+            releaser: Arc::new(Post::new("node/releaser")),
+            rescuer: Arc::new(Post::new("node/rescuer")),
+            pruner: Arc::new(Post::new("node/pruner")),
+            store_pulse: Arc::new(Post::new("node/store-pulse")),
+            compute_pulse: Arc::new(Post::new("node/compute-pulse")),
+            gauges: Arc::new(Post::new("node/gauges")),
+        }
+    }
+}
+
+impl MaintainPosts {
+    pub(crate) fn all(&self) -> Vec<Arc<dyn Observed>> {
+        vec![
+            Arc::clone(&self.supervisor) as _,
+            Arc::clone(&self.renewer) as _,
+            Arc::clone(&self.releaser) as _,
+            Arc::clone(&self.rescuer) as _,
+            Arc::clone(&self.pruner) as _,
+            Arc::clone(&self.store_pulse) as _,
+            Arc::clone(&self.compute_pulse) as _,
+            Arc::clone(&self.gauges) as _,
+        ]
+    }
+}
+
+pub(crate) fn children(node: &Arc<Node>) -> Vec<ChildSpec> {
+    let posts = &node.maintain;
+    vec![
+        routine::child(node, &posts.rescuer, rescuer::Rescuer::new),
+        routine::child(node, &posts.pruner, pruner::Pruner::new),
+        routine::child(node, &posts.store_pulse, pulse::StorePulse::new),
+        routine::child(node, &posts.compute_pulse, pulse::ComputePulse::new),
+        routine::child(node, &posts.gauges, gauges::Gauges::new),
+    ]
+}

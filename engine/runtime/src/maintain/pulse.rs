@@ -1,0 +1,69 @@
+//! Asks the store and the compute pool whether they live.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::node::Node;
+use crate::supervise::routine::Duty;
+
+/// A store that takes longer for a trivial write is no store to work with.
+const STORE_ANSWERS: Duration = Duration::from_secs(5);
+
+const SHORTEST: Duration = Duration::from_millis(20);
+const LONGEST: Duration = Duration::from_secs(2);
+
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct PulseCounters {
+    checks: u64,
+    failures: u64,
+}
+
+pub(crate) struct StorePulse(Arc<Node>);
+
+impl StorePulse {
+    pub(crate) fn new(node: Arc<Node>) -> Self {
+        Self(node)
+    }
+}
+
+impl Duty for StorePulse {
+    async fn round(&self) {
+        let node = &self.0;
+        let pause = Duration::from_millis(node.config.jobs.poll_ms * 2).clamp(SHORTEST, LONGEST);
+        tokio::time::sleep(pause).await;
+        let trouble = match tokio::time::timeout(STORE_ANSWERS, node.tools.catalog.ping()).await {
+            Ok(Ok(())) => None,
+            Ok(Err(e)) => Some(format!("the store does not acknowledge writes: {e}")),
+            Err(_) => Some(format!("the store has not answered within {} s", STORE_ANSWERS.as_secs())),
+        };
+        node.maintain.store_pulse.count(|c| {
+            c.checks += 1;
+            c.failures += u64::from(trouble.is_some());
+        });
+        node.troubles.set("store", trouble);
+    }
+}
+
+pub(crate) struct ComputePulse(Arc<Node>);
+
+impl ComputePulse {
+    pub(crate) fn new(node: Arc<Node>) -> Self {
+        Self(node)
+    }
+}
+
+impl Duty for ComputePulse {
+    async fn round(&self) {
+        let node = &self.0;
+        let pause = Duration::from_millis(node.config.compute.health_ms / 4).clamp(SHORTEST, LONGEST);
+        tokio::time::sleep(pause).await;
+        let trouble = node.tools.compute.check().await;
+        node.maintain.compute_pulse.count(|c| {
+            c.checks += 1;
+            c.failures += u64::from(trouble.is_some());
+        });
+        node.troubles.set("compute", trouble);
+    }
+}

@@ -1,0 +1,328 @@
+//! What all actors of a node share. Actors change it; the handle reads it.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use ractor::ActorRef;
+use takeoff_config::NodeConfig;
+use takeoff_core::job::{Job, JobEvent, Stage as StageName};
+use takeoff_core::model::{Id, TenantId, Timestamp};
+use takeoff_storage::catalog::JobChange;
+use takeoff_storage::{Batch, Committed};
+use tokio::sync::{Notify, Semaphore, watch};
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::clock::Stopwatch;
+use crate::cluster::fabric::{Fabric, Member};
+use crate::cluster::solo::{Solo, Wakes};
+use crate::error::StageError;
+use crate::handle::{EngineParts, Readiness};
+use crate::maintain::MaintainPosts;
+use crate::observe::{Counted, Observed, Tally};
+use crate::progress::Board;
+use crate::running::RunningTable;
+use crate::stage::{Effects, Stage, Tools};
+use crate::supervise::restart::{Intensity, Verdict};
+use crate::supervise::{StagePosts, foreman};
+use crate::watchers::Watchers;
+
+/// Longest that a stage may take to say what its job's end changes.
+const BURY: Duration = Duration::from_secs(10);
+
+/// A stage that is enabled on this node.
+pub(crate) struct StageState {
+    pub(crate) name: StageName,
+    pub(crate) stage: Arc<dyn Stage>,
+    pub(crate) slots: usize,
+    pub(crate) free: Arc<Semaphore>,
+    pub(crate) wake: Arc<Notify>,
+    /// The queue had at least as much as there were slots: a slot that becomes free is news.
+    pub(crate) more: AtomicBool,
+    /// An attempt has begun.
+    pub(crate) begun: Notify,
+    /// The puller has asked the store for work and was answered.
+    pub(crate) leasing: watch::Sender<bool>,
+    pub(crate) foreman: Mutex<Option<ActorRef<foreman::Leased>>>,
+    /// Its actors crashed too often; it leases no more.
+    pub(crate) halted: AtomicBool,
+    /// Attempts that crashed of late without a success between them.
+    crashes: Mutex<Intensity>,
+    rest: Mutex<Option<(Stopwatch, Duration)>>,
+    /// Attempts that were given up and have not stopped.
+    pub(crate) abandoned: Mutex<Vec<AbortOnDropHandle<Result<Effects, StageError>>>>,
+    pub(crate) posts: StagePosts,
+}
+
+impl StageState {
+    fn new(stage: Arc<dyn Stage>, slots: usize, wake: Arc<Notify>, config: &NodeConfig) -> Self {
+        let name = stage.name();
+        Self {
+            name,
+            stage,
+            slots,
+            free: Arc::new(Semaphore::new(slots)),
+            wake,
+            more: AtomicBool::new(true),
+            begun: Notify::new(),
+            leasing: watch::Sender::new(false),
+            foreman: Mutex::default(),
+            halted: AtomicBool::new(false),
+            crashes: Mutex::new(Intensity::new(config.jobs.restart_limit, config.jobs.restart_window_ms)),
+            rest: Mutex::default(),
+            abandoned: Mutex::default(),
+            posts: StagePosts::new(name),
+        }
+    }
+
+    pub(crate) fn succeeded(&self) {
+        self.crashes.lock().unwrap_or_else(PoisonError::into_inner).forget();
+    }
+
+    /// A crash of one attempt costs that attempt. A stage whose attempts do nothing but crash is put to
+    /// rest for a while, so that it does not burn through the whole queue.
+    pub(crate) fn crashed(&self, now: Timestamp, window_ms: u64) {
+        let mut crashes = self.crashes.lock().unwrap_or_else(PoisonError::into_inner);
+        if crashes.crash(now) == Verdict::GiveUp {
+            crashes.forget();
+            let rest = Duration::from_millis(window_ms);
+            *self.rest.lock().unwrap_or_else(PoisonError::into_inner) = Some((Stopwatch::start(), rest));
+            tracing::error!(
+                stage = self.name.name(),
+                rest_ms = window_ms,
+                "the stage only crashes, it rests"
+            );
+        }
+    }
+
+    /// How long it still rests.
+    pub(crate) fn resting(&self) -> Option<Duration> {
+        let rest = *self.rest.lock().unwrap_or_else(PoisonError::into_inner);
+        let (since, rest) = rest?;
+        rest.checked_sub(since.elapsed()).filter(|left| !left.is_zero())
+    }
+}
+
+/// A lease that nobody works under any more and that is to be given back.
+pub(crate) struct Orphan {
+    pub(crate) tenant: TenantId,
+    pub(crate) job: Id,
+    pub(crate) token: u64,
+    /// It is open work until it is given back.
+    pub(crate) open: Counted,
+}
+
+#[derive(Default)]
+pub(crate) struct Orphans {
+    waiting: Mutex<Vec<Orphan>>,
+    pub(crate) news: Notify,
+}
+
+impl Orphans {
+    pub(crate) fn push(&self, orphan: Orphan) {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(orphan);
+        self.news.notify_one();
+    }
+
+    pub(crate) fn take(&self) -> Vec<Orphan> {
+        std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// What keeps the node from being ready, by what it concerns.
+#[derive(Default)]
+pub(crate) struct Troubles(Mutex<BTreeMap<String, String>>);
+
+impl Troubles {
+    /// `None` is: no trouble any more.
+    pub(crate) fn set(&self, what: &str, reason: Option<String>) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match reason {
+            Some(reason) => {
+                if all.insert(what.to_owned(), reason.clone()).is_none() {
+                    tracing::warn!(what, reason, "the node is not ready");
+                }
+            }
+            None => {
+                if all.remove(what).is_some() {
+                    tracing::info!(what, "the trouble is over");
+                }
+            }
+        }
+    }
+
+    pub(crate) fn reasons(&self) -> Vec<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+}
+
+pub(crate) struct Node {
+    pub(crate) config: Arc<NodeConfig>,
+    pub(crate) tools: Tools,
+    /// Those that run here.
+    pub(crate) stages: Vec<Arc<StageState>>,
+    /// All that this node knows, for burials.
+    known: Vec<Arc<dyn Stage>>,
+    pub(crate) fabric: Arc<dyn Fabric>,
+    pub(crate) board: Arc<Board>,
+    pub(crate) watchers: Watchers,
+    pub(crate) running: RunningTable,
+    pub(crate) orphans: Orphans,
+    pub(crate) troubles: Troubles,
+    pub(crate) maintain: MaintainPosts,
+    pub(crate) draining: AtomicBool,
+    /// The tree is being taken down; ends of actors are no crashes.
+    pub(crate) stopping: AtomicBool,
+    /// Leases that are asked for, held or to be given back.
+    pub(crate) open_work: Tally,
+    /// Actors that live, attempts excepted.
+    pub(crate) actors: Tally,
+    pub(crate) finished: AtomicU64,
+    pub(crate) released: AtomicU64,
+    pub(crate) started_at: Timestamp,
+}
+
+impl Node {
+    pub(crate) fn new(parts: EngineParts, tools: Tools) -> Self {
+        let config = parts.config;
+        let enabled: Vec<_> = parts
+            .stages
+            .iter()
+            .filter_map(|stage| {
+                let settings = config.stage(stage.name())?;
+                (settings.enabled && settings.slots > 0).then(|| (Arc::clone(stage), settings.slots))
+            })
+            .collect();
+        let wakes = Wakes::of(enabled.iter().map(|(stage, _)| stage.name()));
+        let stages: Vec<_> = enabled
+            .into_iter()
+            .map(|(stage, slots)| {
+                let wake = wakes.get(stage.name()).unwrap_or_default();
+                Arc::new(StageState::new(stage, slots, wake, &config))
+            })
+            .collect();
+        let this = Member {
+            node: config.node.clone(),
+            stages: stages.iter().map(|stage| (stage.name, stage.slots)).collect(),
+        };
+        let fabric: Arc<dyn Fabric> = Arc::new(Solo::new(wakes, this));
+        Self {
+            started_at: tools.clock.now(),
+            config,
+            tools,
+            stages,
+            known: parts.stages,
+            board: Arc::new(Board::new(Arc::clone(&fabric))),
+            fabric,
+            watchers: Watchers::default(),
+            running: RunningTable::default(),
+            orphans: Orphans::default(),
+            troubles: Troubles::default(),
+            maintain: MaintainPosts::default(),
+            draining: AtomicBool::new(false),
+            stopping: AtomicBool::new(false),
+            open_work: Tally::default(),
+            actors: Tally::default(),
+            finished: AtomicU64::new(0),
+            released: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.tools.clock.now()
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// Everything that a commit must tell on this node. `own` is the job whose attempt committed.
+    pub(crate) fn after_commit(&self, committed: &Committed, own: Option<Id>) {
+        for stage in &committed.woken {
+            self.fabric.wake(*stage);
+        }
+        for job in committed.ended.iter().filter(|id| Some(**id) != own) {
+            self.running.cancel(*job);
+        }
+        self.watchers.tell(&committed.ended);
+    }
+
+    pub(crate) fn knows(&self, stage: StageName) -> Option<&Arc<dyn Stage>> {
+        self.known.iter().find(|s| s.name() == stage)
+    }
+
+    /// What must change so that the owner of a job that ends badly leaves its running state. Runs apart,
+    /// because a stage may crash or hang here as well.
+    pub(crate) async fn bury(&self, job: &Job, why: &str) -> Result<Batch, String> {
+        let Some(stage) = self.knows(job.stage) else {
+            return Err(format!("this node does not know the stage {}", job.stage.name()));
+        };
+        let (stage, job, why, tools) = (Arc::clone(stage), job.clone(), why.to_owned(), self.tools.clone());
+        let tenant = job.tenant;
+        let task = AbortOnDropHandle::new(tokio::spawn(async move { stage.bury(&job, &why, tools).await }));
+        match tokio::time::timeout(BURY, task).await {
+            Err(_) => Err(format!("it took longer than {} s", BURY.as_secs())),
+            Ok(Err(e)) => Err(format!("it panicked: {e}")),
+            Ok(Ok(Err(e))) => Err(e.to_string()),
+            Ok(Ok(Ok(batch))) if batch.tenant != tenant || !batch.changes.is_empty() => {
+                Err("its batch is of another tenant or changes jobs".to_owned())
+            }
+            Ok(Ok(Ok(batch))) => Ok(batch),
+        }
+    }
+
+    /// Gives leases back, each for itself: one that is gone must not keep the others.
+    pub(crate) async fn give_back(&self, orphans: Vec<Orphan>) {
+        for orphan in orphans {
+            let mut batch = Batch::new(orphan.tenant);
+            batch.changes.push(JobChange {
+                job: orphan.job,
+                token: Some(orphan.token),
+                event: JobEvent::Release,
+            });
+            match self.tools.catalog.commit(batch).await {
+                Ok(committed) => {
+                    self.released.fetch_add(1, Ordering::Relaxed);
+                    self.after_commit(&committed, Some(orphan.job));
+                }
+                Err(e) => {
+                    tracing::warn!(job = %orphan.job, error = %e, "a lease was not given back, it expires")
+                }
+            }
+            drop(orphan.open);
+        }
+    }
+
+    pub(crate) fn readiness(&self) -> Readiness {
+        let mut reasons = self.troubles.reasons();
+        for stage in &self.stages {
+            if let Some(left) = stage.resting() {
+                reasons.push(format!(
+                    "stage {}: its attempts crashed more than {} times within {} s, it rests for {} s more",
+                    stage.name.name(),
+                    self.config.jobs.restart_limit,
+                    self.config.jobs.restart_window_ms / 1_000,
+                    left.as_secs() + 1
+                ));
+            }
+        }
+        if self.is_draining() {
+            reasons.push("the node is draining".to_owned());
+        }
+        Readiness { ready: reasons.is_empty(), reasons }
+    }
+
+    /// Posts of all actors but the attempts.
+    pub(crate) fn posts(&self) -> Vec<Arc<dyn Observed>> {
+        let mut posts = self.maintain.all();
+        for stage in &self.stages {
+            posts.extend(stage.posts.all());
+        }
+        posts
+    }
+}

@@ -1,0 +1,343 @@
+//! What becomes of an attempt: the one place that commits for stages.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use takeoff_core::job::{FailureKind, Job, JobEvent, JobState, Stage, dies_of};
+use takeoff_core::model::Timestamp;
+use takeoff_storage::catalog::JobChange;
+use takeoff_storage::{Batch, Committed, StoreError};
+
+use super::lease::Held;
+use crate::error::StageError;
+use crate::metrics as names;
+use crate::running::Cause;
+use crate::stage::{Effects, End};
+
+/// How an attempt came to its end.
+pub(super) enum Ending {
+    Effects(Effects),
+    Failed(StageError),
+    Panicked(String),
+    /// It was told to end and did not in time.
+    GaveUp,
+}
+
+pub(super) enum Settled {
+    Done,
+    /// A precondition of its batch does not hold any more.
+    Changed(String),
+}
+
+/// Longest message kept of a failure, characters.
+const MESSAGE: usize = 1_000;
+
+/// Times that a burial is prepared before its job is ended without it.
+const BURIALS: u32 = 4;
+
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+pub(super) async fn settle(held: &mut Held, ending: Ending) -> Settled {
+    let told = held.running.told();
+    let budget_ms = held.running.budget_ms();
+    match (ending, told) {
+        // Whatever it says, somebody else has the job now, or nobody may.
+        (_, Some(Cause::Lost)) => done(held, "lost", None),
+        (_, Some(Cause::Cancelled)) => done(held, "cancelled", None),
+        (Ending::Effects(effects), _) => commit_effects(held, effects).await,
+        (Ending::Panicked(message), _) => {
+            held.stage.crashed(held.node.now(), held.node.config.jobs.restart_window_ms);
+            fail(held, FailureKind::Panic, format!("the stage panicked: {message}")).await
+        }
+        (Ending::Failed(_) | Ending::GaveUp, Some(Cause::Drain)) => release(held).await,
+        (Ending::Failed(e), Some(Cause::Hang)) => {
+            fail(held, FailureKind::Hang, format!("it ran past its budget of {budget_ms} ms ({e})")).await
+        }
+        (Ending::GaveUp, _) => {
+            let message = format!("it ran past its budget of {budget_ms} ms and did not stop");
+            fail(held, FailureKind::Hang, message).await
+        }
+        (Ending::Failed(e), None) => match e {
+            StageError::Retry(message) => fail(held, FailureKind::Retry, message).await,
+            StageError::Reject(message) => fail(held, FailureKind::Reject, message).await,
+            StageError::ChildDeath { message } => fail(held, FailureKind::ChildDeath, message).await,
+            StageError::Snooze { until, reason } => snooze(held, until, &reason).await,
+            StageError::Fenced => fenced(held, "the stage found that it no longer holds the lease").await,
+        },
+    }
+}
+
+fn done(held: &mut Held, outcome: &'static str, ended: Option<JobState>) -> Settled {
+    held.settled();
+    let job = held.job();
+    let stage = job.stage.name();
+    let seconds = held.running.since.elapsed().as_secs_f64();
+    ::metrics::counter!(names::ATTEMPTS, "stage" => stage, "outcome" => outcome).increment(1);
+    ::metrics::histogram!(names::ATTEMPT_SECONDS, "stage" => stage).record(seconds);
+    if matches!(job.stage, Stage::Ingest | Stage::DetectScale | Stage::AutoCount) {
+        ::metrics::histogram!(names::AI_PROCESSING_SECONDS).record(seconds);
+    }
+    if let (Some(task), Some(state)) = (&job.task, ended) {
+        let state = if state == JobState::Succeeded { "succeeded" } else { "failed" };
+        ::metrics::counter!(names::TASKS, "name" => task.task_type.clone(), "state" => state).increment(1);
+    }
+    match outcome {
+        "released" => held.node.released.fetch_add(1, Ordering::Relaxed),
+        _ => held.node.finished.fetch_add(1, Ordering::Relaxed),
+    };
+    if matches!(outcome, "succeeded" | "refused" | "fanned_out") {
+        held.stage.succeeded();
+    }
+    tracing::debug!(outcome, seconds, "attempt ended");
+    Settled::Done
+}
+
+fn change(held: &Held, event: JobEvent) -> JobChange {
+    JobChange { job: held.job().id, token: Some(held.running.token()), event }
+}
+
+/// Whether the job is as a commit of this attempt would have left it. For an answer that was lost.
+fn is_applied(held: &Held, now: &Job, event: &JobEvent) -> bool {
+    let ours = now.token == held.running.token() && now.lease.is_none();
+    ours && match event {
+        JobEvent::Succeed { .. } => now.state == JobState::Succeeded,
+        JobEvent::Refuse { .. } => now.state == JobState::Refused,
+        JobEvent::FanOut { .. } => matches!(now.state, JobState::Waiting | JobState::Ready),
+        JobEvent::Fail { .. } => now.failures.last().is_some_and(|f| f.token == now.token),
+        _ => now.state == JobState::Ready,
+    }
+}
+
+/// Commits, through outages of the store, for as long as the lease can be trusted.
+async fn commit(held: &Held, batch: Batch) -> Result<Committed, StoreError> {
+    let node = &held.node;
+    let event = batch.changes.last().map(|c| c.event.clone());
+    let mut pause = FIRST_PAUSE;
+    let mut unsure = false;
+    loop {
+        let left = held.running.trusted_for();
+        let answer = tokio::time::timeout(left, node.tools.catalog.commit(batch.clone())).await;
+        match answer {
+            Ok(Ok(committed)) => {
+                node.after_commit(&committed, Some(held.job().id));
+                return Ok(committed);
+            }
+            Ok(Err(StoreError::Unavailable(why))) => {
+                tracing::warn!(error = why, "the store is unavailable, the commit is tried again");
+                unsure = true;
+            }
+            Ok(Err(e @ (StoreError::Fenced { .. } | StoreError::JobState { .. }))) if unsure => {
+                let job = node.tools.catalog.job(held.job().tenant, held.job().id).await;
+                let applied =
+                    matches!((&job, &event), (Ok(Some(job)), Some(event)) if is_applied(held, job, event));
+                if !applied {
+                    return Err(e);
+                }
+                let ended = matches!(job, Ok(Some(job)) if job.state.is_terminal());
+                let ended = if ended { vec![held.job().id] } else { Vec::new() };
+                let committed = Committed { woken: Vec::new(), ended };
+                node.after_commit(&committed, Some(held.job().id));
+                return Ok(committed);
+            }
+            Ok(Err(e)) => return Err(e),
+            Err(_) => {
+                let why = "no answer while the lease could be trusted".to_owned();
+                return Err(StoreError::Unavailable(why));
+            }
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+async fn commit_effects(held: &mut Held, effects: Effects) -> Settled {
+    let Effects { mut batch, end } = effects;
+    if batch.tenant != held.job().tenant || !batch.changes.is_empty() {
+        let message = "a bug in the stage: its effects are of another tenant or change jobs".to_owned();
+        return fail(held, FailureKind::Reject, message).await;
+    }
+    let (event, outcome) = match end {
+        End::Done { result } => (JobEvent::Succeed { result }, "succeeded"),
+        End::Refused { error } => (JobEvent::Refuse { error }, "refused"),
+        End::FanOut { children, checkpoint } => (JobEvent::FanOut { children, checkpoint }, "fanned_out"),
+    };
+    let ended = match outcome {
+        "succeeded" => Some(JobState::Succeeded),
+        "refused" => Some(JobState::Refused),
+        _ => None,
+    };
+    batch.changes.push(change(held, event));
+    match commit(held, batch).await {
+        Ok(_) => done(held, outcome, ended),
+        Err(e) if e.is_conflict() => Settled::Changed(e.to_string()),
+        Err(e @ StoreError::TooManyOps { .. }) => {
+            fail(held, FailureKind::Reject, format!("a bug in the stage: {e}")).await
+        }
+        Err(e) => not_committed(held, e).await,
+    }
+}
+
+/// After a commit that failed for good.
+async fn not_committed(held: &mut Held, e: StoreError) -> Settled {
+    match e {
+        StoreError::Fenced { .. } => fenced(held, "its commit was fenced off").await,
+        StoreError::JobState { .. } | StoreError::NoSuchJob(_) => {
+            tracing::info!(error = %e, "the job takes no news of this attempt any more");
+            done(held, "lost", None)
+        }
+        StoreError::Unavailable(_) => {
+            tracing::error!(error = %e, "the attempt's end is not stored; its lease expires");
+            done(held, "lost", None)
+        }
+        other => fail(held, FailureKind::Retry, format!("its effects were refused: {other}")).await,
+    }
+}
+
+/// Tells the job that an attempt of it ran in vain. That costs an attempt, so that two nodes that take
+/// the same job from each other come to an end.
+async fn fenced(held: &mut Held, message: &str) -> Settled {
+    let mut batch = Batch::new(held.job().tenant);
+    let event = JobEvent::Fenced { token: held.running.token(), message: message.to_owned() };
+    batch.changes.push(JobChange { job: held.job().id, token: None, event });
+    tracing::warn!(message, "attempt fenced off");
+    match commit(held, batch).await {
+        Ok(_) => {}
+        // It was cancelled or has ended meanwhile.
+        Err(e) => tracing::info!(error = %e, "the job takes no news of this attempt any more"),
+    }
+    ::metrics::counter!(names::AI_ERRORS, "error_type" => "fenced").increment(1);
+    done(held, "fenced", None)
+}
+
+async fn release(held: &mut Held) -> Settled {
+    let mut batch = Batch::new(held.job().tenant);
+    batch.changes.push(change(held, JobEvent::Release));
+    match commit(held, batch).await {
+        Ok(_) => done(held, "released", None),
+        Err(e) => not_settled(held, &e),
+    }
+}
+
+async fn snooze(held: &mut Held, until: Timestamp, reason: &str) -> Settled {
+    let mut batch = Batch::new(held.job().tenant);
+    batch.changes.push(change(held, JobEvent::Snooze { until, checkpoint: None }));
+    tracing::info!(until = until.0, reason, "attempt postponed");
+    match commit(held, batch).await {
+        Ok(_) => done(held, "snoozed", None),
+        Err(e) => not_settled(held, &e),
+    }
+}
+
+/// The end of an attempt that leaves nothing behind could not be stored: the lease expires.
+fn not_settled(held: &mut Held, e: &StoreError) -> Settled {
+    tracing::warn!(error = %e, "the attempt's end is not stored; its lease expires");
+    done(held, "lost", None)
+}
+
+const fn outcome_of(kind: FailureKind) -> &'static str {
+    match kind {
+        FailureKind::Retry => "retry",
+        FailureKind::Reject => "reject",
+        FailureKind::Panic => "panic",
+        FailureKind::Hang => "hang",
+        FailureKind::Fenced => "fenced",
+        FailureKind::ChildDeath => "child_death",
+    }
+}
+
+/// How a failure's batch stands to the burial of its job.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Burial {
+    NotNeeded,
+    Included,
+    Failed,
+}
+
+/// The batch that ends the attempt as a failure, with the burial when the job dies of it.
+async fn failure_batch(held: &Held, kind: FailureKind, message: &str) -> (Batch, Burial) {
+    let mut batch = Batch::new(held.job().tenant);
+    // Another holder's fenced commit may have cost an attempt since the lease.
+    let fresh = held.node.tools.catalog.job(held.job().tenant, held.job().id).await;
+    let job = match &fresh {
+        Ok(Some(job)) => job,
+        _ => held.job(),
+    };
+    let mut burial = Burial::NotNeeded;
+    if dies_of(job, kind) {
+        match held.node.bury(job, message).await {
+            Ok(with_burial) => (batch, burial) = (with_burial, Burial::Included),
+            Err(e) => {
+                tracing::error!(error = e, "the burial failed");
+                burial = Burial::Failed;
+            }
+        }
+    }
+    batch.changes.push(change(held, JobEvent::Fail { kind, message: message.to_owned() }));
+    (batch, burial)
+}
+
+/// For a job that died without its burial: of an attempt that was counted between our look at it and our
+/// commit, or because the burial failed with it.
+async fn bury_late(held: &Held, message: &str) {
+    for _ in 0..BURIALS {
+        let committed = match held.node.bury(held.job(), message).await {
+            Ok(burial) if burial.is_empty() => return,
+            Ok(burial) => held.node.tools.catalog.commit(burial).await,
+            Err(e) => Err(StoreError::Unavailable(e)),
+        };
+        match committed {
+            Ok(committed) => return held.node.after_commit(&committed, None),
+            Err(e) => tracing::warn!(error = %e, "the burial failed"),
+        }
+        tokio::time::sleep(FIRST_PAUSE).await;
+    }
+    tracing::error!("the job is dead and its owner was not told");
+}
+
+async fn fail(held: &mut Held, kind: FailureKind, message: String) -> Settled {
+    let message: String = message.chars().take(MESSAGE).collect();
+    let outcome = outcome_of(kind);
+    ::metrics::counter!(names::AI_ERRORS, "error_type" => outcome).increment(1);
+    tracing::warn!(kind = outcome, message, "attempt failed");
+    let mut pause = FIRST_PAUSE;
+    for round in 1..=BURIALS {
+        let (batch, burial) = failure_batch(held, kind, &message).await;
+        if burial != Burial::Failed {
+            match commit(held, batch).await {
+                Ok(committed) => return failed(held, outcome, &message, &committed, burial).await,
+                Err(StoreError::Fenced { .. }) => return fenced(held, &message).await,
+                Err(e) if e.is_conflict() => {
+                    tracing::debug!(round, error = %e, "the owner was changed meanwhile")
+                }
+                Err(e) => {
+                    tracing::error!(error = %e, "the failure could not be stored");
+                    break;
+                }
+            }
+        }
+        tokio::time::sleep(pause).await;
+        pause *= 2;
+    }
+    // The owner keeps its state for now, which is bad; a job that fails for ever is worse.
+    let mut batch = Batch::new(held.job().tenant);
+    batch.changes.push(change(held, JobEvent::Fail { kind, message: message.clone() }));
+    match commit(held, batch).await {
+        Ok(committed) => failed(held, outcome, &message, &committed, Burial::Failed).await,
+        Err(e) => not_settled(held, &e),
+    }
+}
+
+async fn failed(
+    held: &mut Held,
+    outcome: &'static str,
+    message: &str,
+    committed: &Committed,
+    burial: Burial,
+) -> Settled {
+    let dead = committed.ended.contains(&held.job().id);
+    if dead && burial != Burial::Included {
+        bury_late(held, message).await;
+    }
+    done(held, outcome, dead.then_some(JobState::Dead))
+}

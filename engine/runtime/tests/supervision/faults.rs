@@ -1,0 +1,193 @@
+//! When the store or the node's own actors fail.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use serde_json::{Value, json};
+use takeoff_core::budget::Budget;
+use takeoff_core::job::{FailureKind, JobState, Stage as StageName};
+use takeoff_engine::compute::Scratch;
+use takeoff_engine::handle::Handle;
+use tokio::sync::mpsc;
+
+use crate::support::{
+    Faulty, Fixture, config, counter, done, ended, job, parts, start_with, stored, submit, until,
+    wait_for_cancel, within,
+};
+
+const STAGE: StageName = StageName::AutoCount;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_actor_that_crashes_is_restarted_up_to_the_intensity_then_the_node_is_unready() {
+    let catalog = Faulty::new();
+    let mut config = config();
+    config.jobs.restart_limit = 3;
+    let (stage, _burials) = Fixture::stage(STAGE, 60_000, |_, _| async { done(Value::Null) });
+    let handle = Handle::start(parts(config, Arc::clone(&catalog) as _, vec![stage])).await.unwrap();
+    assert!(handle.readiness().ready);
+
+    catalog.lease_panics.store(true, Ordering::Relaxed);
+    until(async || !handle.readiness().ready).await;
+    let reasons = handle.readiness().reasons;
+    assert_eq!(reasons.len(), 1, "{reasons:?}");
+    assert!(reasons[0].contains("node/auto_count/puller: more than 3 crashes"), "{reasons:?}");
+    assert!(reasons[0].contains("the store's client has a bug"), "{reasons:?}");
+    let view = handle.observe().await.unwrap();
+    let puller = view.actors.iter().find(|a| a.name == "node/auto_count/puller").unwrap();
+    assert_eq!((puller.restarts, puller.state.as_str()), (3, "crashed"));
+    assert_eq!(counter(&handle, "node/auto_count", "crashes").await, 4);
+    assert_eq!(counter(&handle, "node", "crashes").await, 0, "the crash stays below");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_few_crashes_are_survived() {
+    let catalog = Faulty::new();
+    let (stage, _burials) = Fixture::stage(STAGE, 60_000, |_, _| async { done(Value::Null) });
+    let mut config = config();
+    config.jobs.restart_limit = 1_000_000;
+    let handle = Handle::start(parts(config, Arc::clone(&catalog) as _, vec![stage])).await.unwrap();
+    catalog.lease_panics.store(true, Ordering::Relaxed);
+    until(async || counter(&handle, "node/auto_count", "restarts").await >= 2).await;
+    catalog.lease_panics.store(false, Ordering::Relaxed);
+    let id = submit(&handle, job(STAGE, Value::Null)).await;
+    assert_eq!(ended(&handle, id).await.state, JobState::Succeeded);
+    assert!(handle.readiness().ready);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stage_that_only_crashes_rests_and_comes_back() {
+    let mut config = config();
+    config.jobs.restart_limit = 2;
+    config.jobs.restart_window_ms = 400;
+    let (stage, _burials) = Fixture::stage(STAGE, 60_000, |attempt, _| async move {
+        assert!(attempt.job.attempts >= 3, "not yet");
+        done(Value::Null)
+    });
+    let handle = start_with(config, vec![stage]).await;
+    let mut new = job(STAGE, Value::Null);
+    new.retry.max_attempts = 10;
+    let id = submit(&handle, new).await;
+    until(async || handle.readiness().reasons.iter().any(|r| r.contains("auto_count: its attempts crashed")))
+        .await;
+    let job = ended(&handle, id).await;
+    assert_eq!((job.state, job.attempts), (JobState::Succeeded, 3));
+    assert!(handle.readiness().ready);
+    assert!(counter(&handle, "node/auto_count/puller", "held_back").await > 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outage_at_the_commit_is_waited_out() {
+    let catalog = Faulty::new();
+    let (begun_tx, mut begun) = mpsc::unbounded_channel();
+    let (go_tx, go) = tokio::sync::watch::channel(false);
+    let (stage, _burials) = Fixture::stage(STAGE, 60_000, move |_, _| {
+        let (begun, mut go) = (begun_tx.clone(), go.clone());
+        async move {
+            begun.send(()).unwrap();
+            go.wait_for(|go| *go).await.unwrap();
+            done(json!(1))
+        }
+    });
+    let handle = Handle::start(parts(config(), Arc::clone(&catalog) as _, vec![stage])).await.unwrap();
+    let id = submit(&handle, job(STAGE, Value::Null)).await;
+    within(begun.recv()).await.unwrap();
+    catalog.down.store(true, Ordering::Relaxed);
+    go_tx.send(true).unwrap();
+    until(async || handle.readiness().reasons.iter().any(|r| r.contains("the disk is full"))).await;
+    assert_eq!(stored(&handle, id).await.state, JobState::Leased);
+    catalog.down.store(false, Ordering::Relaxed);
+    let job = ended(&handle, id).await;
+    assert_eq!((job.state, job.attempts, job.token), (JobState::Succeeded, 0, 1));
+    until(async || handle.readiness().ready).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_whose_answer_was_lost_is_not_done_twice() {
+    let catalog = Faulty::new();
+    let (stage, _burials) = Fixture::stage(STAGE, 60_000, |_, _| async { done(json!(1)) });
+    let handle = Handle::start(parts(config(), Arc::clone(&catalog) as _, vec![stage])).await.unwrap();
+    *catalog.answers_lost.lock().unwrap() = 1;
+    let id = submit(&handle, job(STAGE, Value::Null)).await;
+    let job = ended(&handle, id).await;
+    assert_eq!((job.state, job.attempts, job.token), (JobState::Succeeded, 0, 1));
+    until(async || counter(&handle, "node/auto_count/foreman", "ended").await == 1).await;
+    let after = stored(&handle, id).await;
+    assert_eq!((after.attempts, after.failures.len()), (0, 0), "it is not taken for fenced off");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lease_that_cannot_be_renewed_is_let_go_before_it_expires() {
+    let catalog = Faulty::new();
+    let mut config = config();
+    config.jobs.lease_ms = 400;
+    config.jobs.renew_ms = 50;
+    let (begun_tx, mut begun) = mpsc::unbounded_channel();
+    let (stage, _burials) = Fixture::stage(STAGE, 60_000, move |attempt, _| {
+        let begun = begun_tx.clone();
+        async move {
+            if attempt.job.token == 1 {
+                return wait_for_cancel(attempt, begun).await;
+            }
+            done(json!(attempt.job.token))
+        }
+    });
+    let handle = Handle::start(parts(config, Arc::clone(&catalog) as _, vec![stage])).await.unwrap();
+    catalog.renew_fails.store(true, Ordering::Relaxed);
+    let id = submit(&handle, job(STAGE, Value::Null)).await;
+    within(begun.recv()).await.unwrap();
+    let job = ended(&handle, id).await;
+    // The rescue gave it to the next attempt, and the lost lease cost none.
+    assert_eq!((job.state, job.attempts, job.result), (JobState::Succeeded, 0, Some(json!(2))));
+    assert_eq!(counter(&handle, "node/auto_count/watchman", "lost").await, 1);
+    assert!(counter(&handle, "node/renewer", "errors").await >= 1);
+    assert_eq!(counter(&handle, "node/rescuer", "rescued").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stuck_compute_pool_makes_the_node_unready_and_keeps_it_from_leasing() {
+    let mut config = config();
+    config.compute.health_ms = 40;
+    let (stage, _burials) = Fixture::stage(STAGE, 60_000, |_, _| async { done(Value::Null) });
+    let handle = start_with(config, vec![stage]).await;
+    let (release, hold) = std::sync::mpsc::channel::<()>();
+    let stuck = tokio::spawn({
+        let compute = handle.compute().clone();
+        async move {
+            let work = move |_: &mut Scratch| {
+                let _ = hold.recv();
+            };
+            compute.run(&Budget::unlimited(), work).await
+        }
+    });
+    until(async || handle.readiness().reasons.iter().any(|r| r.contains("compute pool has not answered")))
+        .await;
+    until(async || counter(&handle, "node/auto_count/puller", "held_back").await > 0).await;
+    let id = submit(&handle, job(STAGE, Value::Null)).await;
+    assert_eq!(stored(&handle, id).await.state, JobState::Ready);
+    drop(release);
+    within(stuck).await.unwrap().unwrap();
+    assert_eq!(ended(&handle, id).await.state, JobState::Succeeded);
+    until(async || handle.readiness().ready).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_panic_in_the_pool_reaches_the_stage_as_an_error() {
+    let (stage, _burials) = Fixture::stage(STAGE, 60_000, |attempt, tools| async move {
+        let work = |_: &mut Scratch| -> u32 { panic!("a bug in a hot loop") };
+        match tools.compute.run(&attempt.budget, work).await {
+            Err(e) => Err(takeoff_engine::error::StageError::Retry(e.to_string())),
+            Ok(n) => done(json!(n)),
+        }
+    });
+    let handle = start_with(config(), vec![stage]).await;
+    let id = submit(&handle, job(STAGE, Value::Null)).await;
+    let job = ended(&handle, id).await;
+    assert_eq!((job.state, job.failures.len()), (JobState::Dead, 3));
+    assert!(
+        job.failures
+            .iter()
+            .all(|f| f.kind == FailureKind::Retry && f.message.contains("a bug in a hot loop"))
+    );
+    let view = handle.observe().await.unwrap();
+    assert_eq!((&view.compute["panics"], &view.compute["threads"]), (&json!(3), &json!(1)));
+}

@@ -1,0 +1,101 @@
+use axum::extract::State;
+use takeoff_commands::{count, reads};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{Answer, Made, accepted, ok};
+use crate::call::{Body, Call};
+use crate::state::App;
+use crate::wire::autocount as wire;
+use crate::wire::validate::{Fields, IdRule, Nested};
+
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(start_auto_count))
+        .routes(routes!(get_session))
+        .routes(routes!(sessions_of_page))
+        .routes(routes!(confirm))
+        .routes(routes!(reject))
+        .routes(routes!(bulk_confirm))
+        .routes(routes!(create_measurements))
+}
+
+/// "Count these": finds every instance of the example.
+#[utoipa::path(post, path = "/pages/{page_id}/auto-count", tag = "auto count",
+    request_body = wire::StartAutoCount,
+    responses((status = 202, body = wire::CountStarted)),
+)]
+async fn start_auto_count(State(app): State<App>, call: Call, body: Body) -> Made<wire::CountStarted> {
+    let request = call.read(|input| {
+        let page = input.id("page_id");
+        input.body(&body, Nested(|f: &Fields<'_>| wire::start_count(page, f)))
+    })?;
+    accepted(count::start(&call.ctx(&app), request).await?)
+}
+
+/// One session with its detections, highest confidence first.
+#[utoipa::path(get, path = "/auto-count-sessions/{session_id}", tag = "auto count", responses(
+    (status = 200, body = wire::SessionDetail),
+))]
+async fn get_session(State(app): State<App>, call: Call) -> Answer<wire::SessionDetail> {
+    let id = call.id("session_id")?;
+    let ctx = call.ctx(&app);
+    let session = reads::session(&ctx, id).await?;
+    let detections = reads::detections(&ctx, id).await?;
+    ok(wire::SessionDetail::of(session, detections))
+}
+
+/// The sessions of a page, newest first.
+#[utoipa::path(get, path = "/pages/{page_id}/auto-count-sessions", tag = "auto count",
+    params(("condition_id" = Option<uuid::Uuid>, Query, description = "Only of this condition")),
+    responses((status = 200, body = Vec<wire::Session>)),
+)]
+async fn sessions_of_page(State(app): State<App>, call: Call) -> Answer<Vec<wire::Session>> {
+    let (page, condition) = call.read(|input| {
+        let page = input.id("page_id");
+        page.zip(input.query.optional("condition_id", IdRule))
+    })?;
+    let all = reads::sessions_of_page(&call.ctx(&app), page).await?;
+    let wanted = all.into_iter().filter(|s| condition.is_none_or(|c| s.condition_id == c));
+    ok(wanted.map(wire::Session::from).collect::<Vec<_>>())
+}
+
+/// Confirms a detection.
+#[utoipa::path(post, path = "/auto-count-detections/{detection_id}/confirm", tag = "auto count", responses(
+    (status = 200, body = wire::Detection),
+))]
+async fn confirm(State(app): State<App>, call: Call) -> Answer<wire::Detection> {
+    let id = call.id("detection_id")?;
+    ok(count::confirm(&call.ctx(&app), id).await?)
+}
+
+/// Rejects a detection and deletes the measurement that was made of it.
+#[utoipa::path(post, path = "/auto-count-detections/{detection_id}/reject", tag = "auto count", responses(
+    (status = 200, body = wire::Detection),
+))]
+async fn reject(State(app): State<App>, call: Call) -> Answer<wire::Detection> {
+    let id = call.id("detection_id")?;
+    ok(count::reject(&call.ctx(&app), id).await?)
+}
+
+/// Confirms the pending detections of at least this confidence.
+#[utoipa::path(post, path = "/auto-count-sessions/{session_id}/bulk-confirm", tag = "auto count",
+    request_body = wire::BulkConfirm,
+    responses((status = 200, body = wire::BulkConfirmed)),
+)]
+async fn bulk_confirm(State(app): State<App>, call: Call, body: Body) -> Answer<wire::BulkConfirmed> {
+    let (id, threshold) =
+        call.read(|input| input.id("session_id").zip(input.object(&body, wire::threshold)))?;
+    let confirmed_count = count::bulk_confirm(&call.ctx(&app), id, threshold).await?;
+    ok(wire::BulkConfirmed { confirmed_count, threshold })
+}
+
+/// Makes a measurement of each confirmed detection that has none.
+#[utoipa::path(post, path = "/auto-count-sessions/{session_id}/create-measurements", tag = "auto count", responses(
+    (status = 200, body = wire::MeasurementsCreated),
+))]
+async fn create_measurements(State(app): State<App>, call: Call) -> Answer<wire::MeasurementsCreated> {
+    let id = call.id("session_id")?;
+    let measurements_created = count::create_measurements(&call.ctx(&app), id).await?;
+    ok(wire::MeasurementsCreated { measurements_created })
+}

@@ -1,0 +1,214 @@
+//! A file of a multipart form, streamed to the scratch folder with flat memory.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::Request;
+use axum::http::{HeaderMap, StatusCode, header};
+use futures::{Stream, StreamExt as _};
+use multer::{Constraints, Field, Multipart, SizeLimit};
+use serde_json::Value;
+use takeoff_commands::documents::StagedUpload;
+use tokio::fs::File;
+use tokio::io::{AsyncWriteExt as _, BufWriter};
+
+use crate::error::ApiError;
+use crate::state::App;
+use crate::wire::validate::{At, Problems};
+
+/// The part that holds the file.
+const PART: &str = "file";
+/// What a form may hold beside the file: boundaries, headers, small fields.
+const FORM_BYTES: u64 = 1024 * 1024;
+/// Longest that a client may send nothing.
+const IDLE: Duration = Duration::from_secs(60);
+const WRITE_BUFFER_BYTES: usize = 256 * 1024;
+/// Characters of a file name that are kept.
+const MAX_NAME: usize = 255;
+/// Seconds after which an upload may be tried again when all places are taken.
+const RETRY_AFTER_S: u64 = 5;
+
+/// A received file; goes away with this value unless somebody took it over.
+pub(super) struct Scratch {
+    path: PathBuf,
+    size: u64,
+    name: String,
+}
+
+impl Scratch {
+    pub(super) fn staged(&self) -> StagedUpload {
+        StagedUpload { path: self.path.clone(), size: self.size, original_filename: self.name.clone() }
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        match std::fs::remove_file(&self.path) {
+            Ok(()) => {}
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+            Err(e) => tracing::warn!(path = %self.path.display(), error = %e, "scratch file not removed"),
+        }
+    }
+}
+
+/// Receives the file whole, or refuses: 413 past the limit, 422 without the part, 503 when all places
+/// are taken.
+pub(super) async fn receive(app: &App, request: Request) -> Result<Scratch, ApiError> {
+    let limit = app.limits.upload_bytes;
+    let (parts, body) = request.into_parts();
+    if declared_length(&parts.headers).is_some_and(|n| n > limit.saturating_add(FORM_BYTES)) {
+        return Err(too_large(limit));
+    }
+    let Ok(_place) = app.uploads.try_acquire() else {
+        return Err(ApiError::busy("too many uploads are in progress", RETRY_AFTER_S));
+    };
+    let boundary = boundary(&parts.headers).ok_or_else(missing)?;
+    form(app, body, &boundary, limit).await
+}
+
+fn declared_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+fn boundary(headers: &HeaderMap) -> Option<String> {
+    multer::parse_boundary(headers.get(header::CONTENT_TYPE)?.to_str().ok()?).ok()
+}
+
+fn too_large(limit: u64) -> ApiError {
+    ApiError::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        format!("the file is larger than the limit of {limit} bytes"),
+    )
+}
+
+fn missing() -> ApiError {
+    let problems = Problems::default();
+    let at = At::root("body", &problems).child(PART);
+    let _: Option<()> = at.missing(&Value::Null);
+    ApiError::Invalid(problems.into_vec())
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Broken {
+    #[error("the client sent nothing for {} s", IDLE.as_secs())]
+    Idle,
+    #[error("the form has more than {FORM_BYTES} bytes beside its file")]
+    Form,
+    #[error("the upload ended before it was whole: {0}")]
+    Body(axum::Error),
+}
+
+/// Counts the bytes that the form parser took without giving any: it keeps them in memory, so they are
+/// bounded.
+#[derive(Clone, Default)]
+struct Held(Arc<AtomicU64>);
+
+impl Held {
+    /// The body as the parser reads it.
+    fn meter(&self, body: Body) -> impl Stream<Item = Result<Bytes, Broken>> + Send + 'static {
+        let state = (body.into_data_stream(), self.clone());
+        futures::stream::try_unfold(state, |(mut stream, held)| async move {
+            let chunk = match tokio::time::timeout(IDLE, stream.next()).await.map_err(|_| Broken::Idle)? {
+                Some(chunk) => chunk.map_err(Broken::Body)?,
+                None => return Ok(None),
+            };
+            if held.0.fetch_add(chunk.len() as u64, Ordering::Relaxed) > FORM_BYTES {
+                return Err(Broken::Form);
+            }
+            Ok(Some((chunk, (stream, held))))
+        })
+    }
+
+    /// The parser gave something.
+    fn gave(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+}
+
+async fn form(app: &App, body: Body, boundary: &str, limit: u64) -> Result<Scratch, ApiError> {
+    let sizes = SizeLimit::new().whole_stream(limit.saturating_add(FORM_BYTES));
+    let constraints = Constraints::new().size_limit(sizes);
+    let held = Held::default();
+    let mut form = Multipart::with_constraints(held.meter(body), boundary, constraints);
+    let mut taken = None;
+    while let Some(field) = form.next_field().await.map_err(|e| unreadable(e, limit))? {
+        held.gave();
+        if taken.is_none() && field.name() == Some(PART) {
+            taken = Some(write(app, field, &held, limit).await?);
+        } else {
+            skip(field, &held, limit).await?;
+        }
+    }
+    taken.ok_or_else(missing)
+}
+
+async fn skip(mut field: Field<'_>, held: &Held, limit: u64) -> Result<(), ApiError> {
+    while field.chunk().await.map_err(|e| unreadable(e, limit))?.is_some() {
+        held.gave();
+    }
+    Ok(())
+}
+
+async fn write(app: &App, mut field: Field<'_>, held: &Held, limit: u64) -> Result<Scratch, ApiError> {
+    let path = app.handle.blobs().scratch().join(format!("upload-{}", app.handle.next_id()));
+    let mut scratch = Scratch { path, size: 0, name: file_name(field.file_name()) };
+    let file = File::create_new(&scratch.path).await.map_err(unwritable)?;
+    let mut file = BufWriter::with_capacity(WRITE_BUFFER_BYTES, file);
+    while let Some(chunk) = field.chunk().await.map_err(|e| unreadable(e, limit))? {
+        held.gave();
+        scratch.size += chunk.len() as u64;
+        if scratch.size > limit {
+            return Err(too_large(limit));
+        }
+        file.write_all(&chunk).await.map_err(unwritable)?;
+    }
+    file.flush().await.map_err(unwritable)?;
+    Ok(scratch)
+}
+
+/// The last part of the client's path, without characters that only confuse.
+fn file_name(name: Option<&str>) -> String {
+    let name = name.unwrap_or_default();
+    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let clean: String = last.chars().filter(|c| !c.is_control()).take(MAX_NAME).collect();
+    let clean = clean.trim();
+    if clean.is_empty() { "unknown".to_owned() } else { clean.to_owned() }
+}
+
+fn unwritable(e: std::io::Error) -> ApiError {
+    tracing::error!(error = %e, "an upload cannot be written");
+    ApiError::busy("the upload cannot be stored", RETRY_AFTER_S)
+}
+
+fn unreadable(e: multer::Error, limit: u64) -> ApiError {
+    match e {
+        multer::Error::StreamSizeExceeded { .. } | multer::Error::FieldSizeExceeded { .. } => {
+            too_large(limit)
+        }
+        multer::Error::StreamReadFailed(cause) => match cause.downcast_ref::<Broken>() {
+            Some(Broken::Idle) => ApiError::new(StatusCode::REQUEST_TIMEOUT, cause.to_string()),
+            _ => ApiError::new(StatusCode::BAD_REQUEST, cause.to_string()),
+        },
+        other => ApiError::new(StatusCode::BAD_REQUEST, format!("the form cannot be read: {other}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_names_are_cleaned() {
+        assert_eq!(file_name(Some("S-set.pdf")), "S-set.pdf");
+        assert_eq!(file_name(Some("C:\\plans\\A 1.pdf")), "A 1.pdf");
+        assert_eq!(file_name(Some("../../etc/passwd")), "passwd");
+        assert_eq!(file_name(Some("a\r\nb\0.pdf")), "ab.pdf");
+        for empty in [None, Some(""), Some("  "), Some("dir/")] {
+            assert_eq!(file_name(empty), "unknown");
+        }
+        assert_eq!(file_name(Some(&"é".repeat(1_000))).chars().count(), MAX_NAME);
+    }
+}

@@ -1,0 +1,11 @@
+//! What surrounds every handler.
+
+mod cors;
+mod fallback;
+mod observe;
+mod request_id;
+
+pub(crate) use cors::cors;
+pub(crate) use fallback::{deadline, method_not_allowed, not_found, on_panic};
+pub(crate) use observe::observe;
+pub(crate) use request_id::RequestId;

@@ -1,0 +1,61 @@
+//! Every route, and what surrounds them.
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::openapi::OpenApi;
+use utoipa::openapi::path::Paths;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
+
+use crate::handlers;
+use crate::layers;
+use crate::openapi;
+use crate::state::App;
+
+pub(crate) const PREFIX: &str = "/api/v1";
+
+/// The routes with the document that describes exactly them.
+pub(crate) fn routes() -> (Router<App>, OpenApi) {
+    let api = OpenApiRouter::new()
+        .merge(handlers::health::api_routes())
+        .merge(handlers::projects::routes())
+        .merge(handlers::documents::routes())
+        .merge(handlers::pages::routes())
+        .merge(handlers::scale::routes())
+        .merge(handlers::conditions::routes())
+        .merge(handlers::measurements::routes())
+        .merge(handlers::assemblies::routes())
+        .merge(handlers::components::routes())
+        .merge(handlers::formulas::routes())
+        .merge(handlers::autocount::routes())
+        .merge(handlers::tasks::routes())
+        .merge(handlers::files::routes())
+        .merge(handlers::admin::routes());
+    let (router, described) = OpenApiRouter::with_openapi(openapi::head())
+        .merge(handlers::health::routes())
+        .nest(PREFIX, api)
+        .split_for_parts();
+    (router, openapi::complete(described))
+}
+
+/// The same handlers at another path.
+pub(crate) fn also_at(
+    path: &str,
+    (schemas, paths, router): UtoipaMethodRouter<App>,
+) -> UtoipaMethodRouter<App> {
+    let mut moved = Paths::new();
+    moved.paths = paths.paths.into_values().map(|item| (path.to_owned(), item)).collect();
+    (schemas, moved, router)
+}
+
+/// The routes with fallbacks, layers and state. The last layer is the outermost.
+pub(crate) fn finish(router: Router<App>, app: &App) -> Router {
+    router
+        .fallback(layers::not_found)
+        .method_not_allowed_fallback(layers::method_not_allowed)
+        .layer(from_fn_with_state(app.clone(), layers::deadline))
+        .layer(CatchPanicLayer::custom(layers::on_panic))
+        .layer(layers::cors(&app.api.cors_origins))
+        .layer(from_fn_with_state(app.clone(), layers::observe))
+        .with_state(app.clone())
+}

@@ -1,0 +1,193 @@
+//! The listener: a bounded number of HTTP/1 connections, each with a deadline for its headers, and a
+//! graceful end.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use metrics_exporter_prometheus::PrometheusHandle;
+use takeoff_config::NodeConfig;
+use takeoff_engine::handle::Handle;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+use tower::ServiceExt as _;
+
+use crate::lingering::Lingering;
+use crate::route;
+use crate::state::{App, Shared};
+use takeoff_engine::metrics::HTTP_ACTIVE_CONNECTIONS;
+
+/// From a connection's first byte, or the end of its last request, to the end of its next headers.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(60);
+/// Bytes of all headers of a request.
+const MAX_HEADER_BYTES: usize = 32 * 1024;
+/// Measured durations are kept one by one until they are folded, whether or not anybody scrapes.
+const FOLD_METRICS: Duration = Duration::from_secs(5);
+/// Pause after the system refused a connection (out of file descriptors), so as not to spin.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayError {
+    #[error("cannot listen on {addr}: {source}")]
+    Listen { addr: SocketAddr, source: io::Error },
+    #[error("the OpenAPI document cannot be written: {0}")]
+    OpenApi(String),
+}
+
+/// Who is at the other end of the connection.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer(pub(crate) SocketAddr);
+
+/// The gateway of a node.
+#[derive(Debug, Clone, Copy)]
+pub struct Gateway;
+
+impl Gateway {
+    /// Listens on `config.api.listen`; connections wait in the system's queue until [`Bound::serve`].
+    pub async fn bind(
+        config: &NodeConfig,
+        handle: Handle,
+        prometheus: PrometheusHandle,
+    ) -> Result<Bound, GatewayError> {
+        let addr = config.api.listen;
+        let listen = |source| GatewayError::Listen { addr, source };
+        let listener = TcpListener::bind(addr).await.map_err(listen)?;
+        let local_addr = listener.local_addr().map_err(listen)?;
+        let (router, openapi) = route::routes();
+        let openapi = openapi.to_json().map_err(|e| GatewayError::OpenApi(e.to_string()))?;
+        let app = App::new(Shared {
+            handle,
+            api: config.api.clone(),
+            limits: config.limits.clone(),
+            prometheus,
+            local_addr,
+            uploads: Semaphore::new(config.limits.uploads_at_once),
+            openapi: openapi.into(),
+        });
+        let connections = Arc::new(Semaphore::new(config.api.max_connections));
+        let drain = Duration::from_millis(config.jobs.drain_ms);
+        let router = route::finish(router, &app);
+        Ok(Bound { listener, local_addr, router, app, connections, drain })
+    }
+}
+
+/// A gateway that listens.
+pub struct Bound {
+    listener: TcpListener,
+    local_addr: SocketAddr,
+    router: Router,
+    app: App,
+    connections: Arc<Semaphore>,
+    drain: Duration,
+}
+
+impl Bound {
+    pub fn local_addr(&self) -> SocketAddr {
+        self.local_addr
+    }
+
+    /// Serves until `shutdown` ends; then stops accepting, lets requests in flight finish for at most
+    /// `jobs.drain_ms`, and returns how many connections had to be cut.
+    pub async fn serve(self, shutdown: impl Future<Output = ()> + Send) -> usize {
+        let Self { listener, local_addr, router, app, connections, drain } = self;
+        tracing::info!(addr = %local_addr, "listening");
+        let graceful = GracefulShutdown::new();
+        let mut tasks = JoinSet::new();
+        let mut fold = tokio::time::interval(FOLD_METRICS);
+        tokio::pin!(shutdown);
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut shutdown => break,
+                Some(_) = tasks.join_next() => {}
+                _ = fold.tick() => app.prometheus.run_upkeep(),
+                (stream, peer, permit) = accept(&listener, &connections) => {
+                    tasks.spawn(connection(stream, peer, permit, router.clone(), graceful.watcher()));
+                }
+            }
+        }
+        drop(listener);
+        tracing::info!(connections = tasks.len(), "no more connections, waiting for requests in flight");
+        let _ = tokio::time::timeout(drain, graceful.shutdown()).await;
+        while tasks.try_join_next().is_some() {}
+        let cut = tasks.len();
+        if cut > 0 {
+            tracing::warn!(connections = cut, "connections cut at the end of the drain");
+        }
+        tasks.shutdown().await;
+        cut
+    }
+}
+
+/// The next connection, when there is a place for it; until then it waits in the system's queue.
+async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> (TcpStream, Peer, OwnedSemaphorePermit) {
+    let permit = Arc::clone(places).acquire_owned().await.expect("the semaphore is never closed");
+    loop {
+        match listener.accept().await {
+            Ok((stream, peer)) => return (stream, Peer(peer), permit),
+            Err(e) => {
+                tracing::warn!(error = %e, "a connection was not accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+async fn connection(
+    stream: TcpStream,
+    peer: Peer,
+    _permit: OwnedSemaphorePermit,
+    router: Router,
+    watcher: Watcher,
+) {
+    // Answers are small and complete: waiting to join them with later bytes only delays them.
+    if let Err(e) = stream.set_nodelay(true) {
+        tracing::debug!(error = %e, "no TCP_NODELAY");
+    }
+    let _open = OpenConnection::count();
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let (mut parts, body) = request.into_parts();
+        parts.extensions.insert(peer);
+        let body = Lingering::new(&parts.headers, body);
+        let request = hyper::Request::from_parts(parts, body);
+        let router = router.clone();
+        async move {
+            let Ok(response) = router.oneshot(request).await;
+            Ok::<_, Infallible>(response)
+        }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT)
+        .max_header_size(MAX_HEADER_BYTES)
+        .serve_connection(TokioIo::new(stream), service);
+    if let Err(e) = watcher.watch(connection).await {
+        tracing::debug!(error = %e, peer = %peer.0, "connection ended early");
+    }
+}
+
+/// Keeps the gauge right however the connection ends.
+struct OpenConnection;
+
+impl OpenConnection {
+    fn count() -> Self {
+        metrics::gauge!(HTTP_ACTIVE_CONNECTIONS).increment(1.0);
+        Self
+    }
+}
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        metrics::gauge!(HTTP_ACTIVE_CONNECTIONS).decrement(1.0);
+    }
+}

@@ -1,0 +1,274 @@
+use serde::Serialize;
+use takeoff_commands::count::StartCount;
+use takeoff_core::geom::PxRect;
+use takeoff_core::model::{self, DetectionStatus, Id, SessionStatus};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::scalar::Stamp;
+use super::validate::{Fields, IdRule, Nested, OneOf, integer, items, number, text};
+
+/// A box in page pixels; auto count alone writes `w` and `h`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
+pub(crate) struct BBox {
+    x: f64,
+    y: f64,
+    #[schema(exclusive_minimum = 0.0)]
+    w: f64,
+    #[schema(exclusive_minimum = 0.0)]
+    h: f64,
+}
+
+impl From<PxRect> for BBox {
+    fn from(r: PxRect) -> Self {
+        Self { x: r.x, y: r.y, w: r.w, h: r.h }
+    }
+}
+
+/// One question "count these".
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Session {
+    id: Uuid,
+    /// The page of the example.
+    page_id: Uuid,
+    /// All pages that are searched.
+    page_ids: Vec<Uuid>,
+    condition_id: Uuid,
+    template_bbox: BBox,
+    confidence_threshold: f64,
+    scale_tolerance: f64,
+    /// Deviation allowed about each quarter turn, degrees; 90 stands for any angle.
+    rotation_tolerance: f64,
+    detection_method: String,
+    /// `pending`, `processing`, `completed`, `failed`.
+    status: &'static str,
+    /// Kept.
+    total_detections: u64,
+    /// Before the cap.
+    found_detections: u64,
+    /// More were found than the session keeps; the strongest were kept.
+    truncated: bool,
+    max_detections: u32,
+    confirmed_count: u64,
+    rejected_count: u64,
+    /// What is missing or went wrong; also of a completed session that ran out of time.
+    error_message: Option<String>,
+    processing_time_ms: Option<f64>,
+    template_match_count: u64,
+    llm_match_count: u64,
+    task_id: String,
+    created_at: Stamp,
+    updated_at: Stamp,
+}
+
+/// From here on the tolerance means any angle.
+const ANY_ANGLE_DEG: f64 = 90.0;
+
+const fn session_word(status: SessionStatus) -> &'static str {
+    match status {
+        SessionStatus::Pending => "pending",
+        SessionStatus::Processing => "processing",
+        SessionStatus::Completed => "completed",
+        SessionStatus::Failed => "failed",
+    }
+}
+
+impl From<model::CountSession> for Session {
+    fn from(s: model::CountSession) -> Self {
+        Self {
+            id: s.id.0,
+            page_id: s.page_id.0,
+            page_ids: s.page_ids.iter().map(|id| id.0).collect(),
+            condition_id: s.condition_id.0,
+            template_bbox: s.exemplar.into(),
+            confidence_threshold: s.confidence_threshold,
+            scale_tolerance: s.scale_tolerance,
+            rotation_tolerance: s.rotation_tolerance.unwrap_or(ANY_ANGLE_DEG),
+            detection_method: s.detection_method,
+            status: session_word(s.status),
+            total_detections: s.total_detections,
+            found_detections: s.found_detections,
+            truncated: s.truncated,
+            max_detections: s.max_detections,
+            confirmed_count: s.confirmed_count,
+            rejected_count: s.rejected_count,
+            error_message: s.error_message,
+            processing_time_ms: s.processing_time_ms,
+            template_match_count: s.total_detections,
+            llm_match_count: 0,
+            task_id: s.job_id.to_string(),
+            created_at: Stamp(s.created_at),
+            updated_at: Stamp(s.updated_at),
+        }
+    }
+}
+
+/// A proposed match.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Detection {
+    id: Uuid,
+    session_id: Uuid,
+    page_id: Uuid,
+    measurement_id: Option<Uuid>,
+    bbox: BBox,
+    center_x: f64,
+    center_y: f64,
+    /// 0 to 1.
+    confidence: f64,
+    /// `template`.
+    detection_source: &'static str,
+    /// `pending`, `confirmed`, `rejected`.
+    status: &'static str,
+    is_auto_confirmed: bool,
+    /// Rotation against the example, degrees clockwise.
+    angle: f64,
+    mirrored: bool,
+    /// Size against the example.
+    scale: f64,
+    /// Lies in a legend: a sample of the symbol, not an instance.
+    in_legend: bool,
+    /// The example itself.
+    is_exemplar: bool,
+    created_at: Stamp,
+    updated_at: Stamp,
+}
+
+impl From<model::Detection> for Detection {
+    fn from(d: model::Detection) -> Self {
+        let status = match d.status {
+            DetectionStatus::Pending => "pending",
+            DetectionStatus::Confirmed => "confirmed",
+            DetectionStatus::Rejected => "rejected",
+        };
+        Self {
+            id: d.id.0,
+            session_id: d.session_id.0,
+            page_id: d.page_id.0,
+            measurement_id: d.measurement_id.map(|id| id.0),
+            bbox: d.bbox.into(),
+            center_x: d.center.x,
+            center_y: d.center.y,
+            confidence: d.confidence,
+            detection_source: "template",
+            status,
+            is_auto_confirmed: d.is_auto_confirmed,
+            angle: d.angle,
+            mirrored: d.mirrored,
+            scale: d.scale,
+            in_legend: d.in_legend,
+            is_exemplar: d.is_exemplar,
+            created_at: Stamp(d.created_at),
+            updated_at: Stamp(d.updated_at),
+        }
+    }
+}
+
+/// A session with its detections, highest confidence first.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SessionDetail {
+    #[serde(flatten)]
+    session: Session,
+    detections: Vec<Detection>,
+}
+
+impl SessionDetail {
+    pub(crate) fn of(session: model::CountSession, detections: Vec<model::Detection>) -> Self {
+        Self { session: session.into(), detections: detections.into_iter().map(Detection::from).collect() }
+    }
+}
+
+/// "Count these."
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "documents what `start_auto_count` reads")]
+pub(crate) struct StartAutoCount {
+    condition_id: Uuid,
+    /// The example, page pixels.
+    template_bbox: BBox,
+    #[schema(minimum = 0.0, maximum = 1.0)]
+    confidence_threshold: Option<f64>,
+    #[schema(minimum = 0.0, maximum = 1.0)]
+    scale_tolerance: Option<f64>,
+    /// Deviation allowed about each quarter turn, degrees; absent, and 45 and more, mean any angle.
+    #[schema(minimum = 0.0, maximum = 90.0)]
+    rotation_tolerance: Option<f64>,
+    /// `template`, `llm`, `hybrid`.
+    detection_method: Option<String>,
+    provider: Option<String>,
+    /// More pages of the project to search.
+    page_ids: Option<Vec<Uuid>>,
+    /// Keep at most so many.
+    #[schema(minimum = 1)]
+    max_detections: Option<u32>,
+}
+
+const METHODS: &[(&str, &str)] = &[("template", "template"), ("llm", "llm"), ("hybrid", "hybrid")];
+/// Pages that one session may search.
+const MAX_PAGES: usize = 5_000;
+
+fn bbox(f: &Fields<'_>) -> Option<PxRect> {
+    let (x, y) = (f.required("x", number()), f.required("y", number()));
+    let (w, h) = (f.required("w", number().gt(0.0)), f.required("h", number().gt(0.0)));
+    Some(PxRect::new(x?, y?, w?, h?))
+}
+
+pub(crate) fn start_count(page_id: Option<Id>, f: &Fields<'_>) -> Option<StartCount> {
+    let unit = || number().ge(0.0).le(1.0);
+    let condition_id = f.required("condition_id", IdRule);
+    let exemplar = f.required("template_bbox", Nested(bbox));
+    let confidence_threshold = f.optional("confidence_threshold", unit());
+    let scale_tolerance = f.optional("scale_tolerance", unit());
+    let rotation_tolerance = f.optional("rotation_tolerance", number().ge(0.0).le(ANY_ANGLE_DEG));
+    let detection_method = f.optional("detection_method", OneOf(METHODS));
+    // Read for its type only: there are no providers.
+    let provider = f.optional("provider", text().max(255));
+    let page_ids = f.optional("page_ids", items(IdRule, MAX_PAGES));
+    let max_detections = f.optional("max_detections", integer().ge(1).le(i64::from(u32::MAX)));
+    provider?;
+    Some(StartCount {
+        page_id: page_id?,
+        condition_id: condition_id?,
+        exemplar: exemplar?,
+        confidence_threshold: confidence_threshold?,
+        scale_tolerance: scale_tolerance?,
+        rotation_tolerance: rotation_tolerance?,
+        detection_method: detection_method?.map(str::to_owned),
+        max_detections: max_detections?.and_then(|n| u32::try_from(n).ok()),
+        page_ids: page_ids?,
+    })
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CountStarted {
+    session_id: Uuid,
+    task_id: String,
+    status: &'static str,
+}
+
+impl From<model::CountSession> for CountStarted {
+    fn from(s: model::CountSession) -> Self {
+        Self { session_id: s.id.0, task_id: s.job_id.to_string(), status: session_word(s.status) }
+    }
+}
+
+/// From which confidence on.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "documents what `bulk_confirm` reads")]
+pub(crate) struct BulkConfirm {
+    #[schema(minimum = 0.0, maximum = 1.0)]
+    threshold: f64,
+}
+
+pub(crate) fn threshold(f: &Fields<'_>) -> Option<f64> {
+    f.required("threshold", number().ge(0.0).le(1.0))
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct BulkConfirmed {
+    pub(crate) confirmed_count: u64,
+    pub(crate) threshold: f64,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct MeasurementsCreated {
+    pub(crate) measurements_created: u64,
+}

@@ -1,0 +1,20 @@
+//! The public JSON: one file a noun. Field names and words here are the API's, also where ours differ.
+
+pub(crate) mod assembly;
+pub(crate) mod assembly_write;
+pub(crate) mod autocount;
+pub(crate) mod condition;
+pub(crate) mod document;
+pub(crate) mod formula;
+pub(crate) mod measurement;
+pub(crate) mod node;
+pub(crate) mod page;
+pub(crate) mod project;
+pub(crate) mod scalar;
+pub(crate) mod scale;
+pub(crate) mod sheet;
+pub(crate) mod task;
+pub(crate) mod validate;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,232 @@
+use serde::Serialize;
+use serde_json::{Map, Value};
+use takeoff_commands::scale::{Calibration, ManualScale, RealUnit};
+use takeoff_core::model::{Id, Page, PageStatus};
+use takeoff_core::scale::{ScaleCandidate, ScaleRecord};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::scalar::PixelBox;
+use super::validate::{Fields, IdRule, OneOf, items, number, text};
+
+/// A scale that something on the page states.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ParsedScale {
+    /// As written.
+    text: String,
+    /// Real inches per drawing inch; 0 for "not to scale".
+    ratio: f64,
+    pixels_per_foot: Option<f64>,
+    confidence: f64,
+    method: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bbox: Option<PixelBox>,
+}
+
+impl From<ScaleCandidate> for ParsedScale {
+    fn from(c: ScaleCandidate) -> Self {
+        Self {
+            text: c.text,
+            ratio: c.ratio,
+            pixels_per_foot: c.px_per_foot,
+            confidence: c.confidence,
+            method: c.method,
+            bbox: c.bbox.map(PixelBox::from),
+        }
+    }
+}
+
+/// A graphic scale on the page.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ScaleBar {
+    x1: f64,
+    y1: f64,
+    x2: f64,
+    y2: f64,
+    length_pixels: f64,
+}
+
+/// Everything known of a page's scale.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Detection {
+    parsed_scales: Vec<ParsedScale>,
+    scale_bars: Vec<ScaleBar>,
+    /// The one distinct scale; `null` when withheld.
+    best_scale: Option<ParsedScale>,
+    needs_calibration: bool,
+    /// Why no scale was chosen.
+    withheld: Option<String>,
+    /// `manual_calibration`, `calibration`, `calibration_input`, `copied_from`, `batch_applied`.
+    #[serde(flatten)]
+    #[schema(value_type = Object)]
+    manual: Map<String, Value>,
+}
+
+impl From<ScaleRecord> for Detection {
+    fn from(r: ScaleRecord) -> Self {
+        Self {
+            parsed_scales: r.candidates.into_iter().map(ParsedScale::from).collect(),
+            scale_bars: Vec::new(),
+            best_scale: r.best.map(ParsedScale::from),
+            needs_calibration: r.needs_calibration,
+            withheld: r.withheld,
+            manual: r.manual,
+        }
+    }
+}
+
+/// How far the newest detection is.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DetectionStatus {
+    /// `processing`, `complete`.
+    status: &'static str,
+    scale_text: Option<String>,
+    scale_value: Option<f64>,
+    calibrated: bool,
+    detection: Option<Detection>,
+}
+
+impl From<Page> for DetectionStatus {
+    /// A detection under way hides what an older one found; one that ended is complete, whatever came
+    /// of it.
+    fn from(page: Page) -> Self {
+        let awaited = matches!(page.status, PageStatus::Pending | PageStatus::Processing);
+        if awaited || page.scale.detection_job.is_some() {
+            return Self {
+                status: "processing",
+                scale_text: None,
+                scale_value: None,
+                calibrated: false,
+                detection: None,
+            };
+        }
+        Self {
+            status: "complete",
+            scale_text: page.scale.text,
+            scale_value: page.scale.px_per_foot,
+            calibrated: page.scale.calibrated,
+            detection: page.scale.record.map(Detection::from),
+        }
+    }
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DetectionStarted {
+    /// `queued`.
+    pub(crate) status: &'static str,
+    pub(crate) page_id: Uuid,
+    pub(crate) task_id: String,
+}
+
+/// A scale that a person states.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "documents what `set_scale` reads")]
+pub(crate) struct SetScale {
+    /// Page pixels per real foot.
+    #[schema(exclusive_minimum = 0.0)]
+    scale_value: f64,
+    #[schema(default = "foot")]
+    scale_unit: Option<String>,
+    #[schema(max_length = 100)]
+    scale_text: Option<String>,
+}
+
+const SCALE_UNITS: &[(&str, &str)] = &[("foot", "foot")];
+
+pub(crate) fn manual_scale(fields: &Fields<'_>) -> Option<ManualScale> {
+    let value = fields.required("scale_value", number().gt(0.0));
+    let unit = fields.or("scale_unit", "foot", OneOf(SCALE_UNITS));
+    let text = fields.optional("scale_text", text().max(100));
+    Some(ManualScale { value: value?, unit: unit?.to_owned(), text: text? })
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ScaleSet {
+    /// `success`.
+    status: &'static str,
+    page_id: Uuid,
+    scale_value: Option<f64>,
+    scale_unit: String,
+    scale_calibrated: bool,
+}
+
+impl From<Page> for ScaleSet {
+    fn from(page: Page) -> Self {
+        Self {
+            status: "success",
+            page_id: page.id.0,
+            scale_value: page.scale.px_per_foot,
+            scale_unit: page.scale.unit,
+            scale_calibrated: page.scale.calibrated,
+        }
+    }
+}
+
+const REAL_UNITS: &[(&str, RealUnit)] =
+    &[("foot", RealUnit::Foot), ("inch", RealUnit::Inch), ("meter", RealUnit::Meter)];
+
+/// Of the query string.
+pub(crate) fn calibration(query: &Fields<'_>) -> Option<Calibration> {
+    let pixel_distance = query.required("pixel_distance", number());
+    let real_distance = query.required("real_distance", number());
+    let real_unit = query.or("real_unit", RealUnit::Foot, OneOf(REAL_UNITS));
+    Some(Calibration {
+        pixel_distance: pixel_distance?,
+        real_distance: real_distance?,
+        real_unit: real_unit?,
+    })
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Calibrated {
+    /// `success`.
+    pub(crate) status: &'static str,
+    pub(crate) page_id: Uuid,
+    pub(crate) pixels_per_foot: f64,
+    /// Real inches per drawing inch.
+    pub(crate) estimated_scale_ratio: f64,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ScaleCopied {
+    /// `success`.
+    pub(crate) status: &'static str,
+    pub(crate) page_id: Uuid,
+    pub(crate) scale_value: Option<f64>,
+    pub(crate) copied_from: Uuid,
+}
+
+/// One scale for many pages.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "documents what `batch_scale` reads")]
+pub(crate) struct BatchScale {
+    page_ids: Vec<Uuid>,
+    /// Page pixels per real foot.
+    #[schema(exclusive_minimum = 0.0)]
+    scale_value: f64,
+    #[schema(default = "foot")]
+    scale_unit: Option<String>,
+    #[schema(max_length = 100)]
+    scale_text: Option<String>,
+}
+
+/// Pages that one request may scale: as many as a document may have.
+const MAX_BATCH_PAGES: usize = 5_000;
+
+pub(crate) fn batch(fields: &Fields<'_>) -> Option<(Vec<Id>, ManualScale)> {
+    let pages = fields.required("page_ids", items(IdRule, MAX_BATCH_PAGES));
+    let scale = manual_scale(fields);
+    pages.zip(scale)
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct BatchScaled {
+    /// `success`.
+    pub(crate) status: &'static str,
+    pub(crate) updated_pages: Vec<Uuid>,
+    pub(crate) count: usize,
+    /// Only when some ids are unknown.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub(crate) missing_ids: Vec<Uuid>,
+}

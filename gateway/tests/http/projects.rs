@@ -1,0 +1,104 @@
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::Server;
+
+#[tokio::test]
+async fn both_forms_of_the_collection_work() {
+    let server = Server::start().await;
+    let body = json!({"name": "A", "project_address": "", "client_name": null});
+    let first = server.post("/projects", body.clone()).await.expect(201);
+    let second = server.post("/projects/", body).await.expect(201);
+    assert_eq!(first["project_address"], "");
+    assert_eq!(first["document_count"], 0);
+    assert_eq!(first["status"], "draft");
+    for path in ["/projects", "/projects/"] {
+        let all = server.get(path).await.expect(200);
+        let ids: Vec<&Value> = all.as_array().unwrap().iter().map(|p| &p["id"]).collect();
+        assert_eq!(ids, [&second["id"], &first["id"]], "newest first");
+    }
+    let one = server.get(&format!("/projects/{}", first["id"].as_str().unwrap())).await.expect(200);
+    assert_eq!(one, first);
+}
+
+#[tokio::test]
+async fn unknown_and_malformed_ids() {
+    let server = Server::start().await;
+    assert_eq!(server.get("/projects/nope").await.problems(), ["uuid_parsing at path.project_id"]);
+    let unknown = "00000000-0000-4000-8000-000000000000";
+    assert!(server.get(&format!("/projects/{unknown}")).await.detail(404).contains("not found"));
+    server.get(&format!("/projects/{unknown}/documents")).await.detail(404);
+    server.get(&format!("/projects/{unknown}/sheets")).await.detail(404);
+    let empty = server.get(&format!("/documents/{unknown}/pages")).await.expect(200);
+    assert_eq!(empty, json!({"pages": [], "total": 0}));
+    let empty = server.get(&format!("/projects/{unknown}/conditions")).await.expect(200);
+    assert_eq!(empty, json!({"conditions": [], "total": 0}));
+    let zeros = server.get(&format!("/projects/{unknown}/cost-summary")).await.expect(200);
+    assert_eq!(zeros["total_cost"], "0.00");
+    let none = server.get(&format!("/conditions/{unknown}/measurements")).await.expect(200);
+    assert_eq!(none["total"], 0);
+    let null = server.get(&format!("/conditions/{unknown}/assembly")).await;
+    assert_eq!(null.expect(200), Value::Null);
+}
+
+#[tokio::test]
+async fn documents_and_sheets_of_a_project() {
+    let server = Server::start().await;
+    let project = server.project().await;
+    let page = server.page(&project, b"png").await;
+    let documents = server.get(&format!("/projects/{project}/documents")).await.expect(200);
+    assert_eq!((&documents["total"], &documents["documents"][0]["pages"]), (&json!(1), &json!([])));
+    let document = server.get(&format!("/documents/{}", page.document_id)).await.expect(200);
+    assert_eq!(document["pages"][0]["id"], page.id.to_string());
+    let status = server.get(&format!("/documents/{}/status", page.document_id)).await.expect(200);
+    assert_eq!(status, json!({"status": "ready", "page_count": 1, "error": null}));
+    let sheets = server.get(&format!("/projects/{project}/sheets")).await.expect(200);
+    assert_eq!(sheets["groups"][0]["group_name"], "Unclassified");
+    assert_eq!(sheets["groups"][0]["sheets"][0]["sheet_number"], "A1.01");
+    let project = server.get(&format!("/projects/{project}")).await.expect(200);
+    assert_eq!(project["document_count"], 1);
+}
+
+#[tokio::test]
+async fn conditions_are_made_listed_and_changed() {
+    let server = Server::start().await;
+    let project = server.project().await;
+    let path = format!("/projects/{project}/conditions");
+    let wrong = server.post(&path, json!({"measurement_type": "weight", "name": "n".repeat(256)})).await;
+    assert_eq!(wrong.problems(), ["string_too_long at body.name", "literal_error at body.measurement_type"]);
+    let slab = json!({"name": "4\" SOG", "measurement_type": "area", "unit": "SF", "depth": "4", "category": "slabs",
+                      "extra_metadata": {"k": [1, 2]}});
+    let slab = server.post(&path, slab).await.expect(201);
+    assert_eq!(
+        (&slab["color"], &slab["line_width"], &slab["scope"]),
+        (&json!("#3B82F6"), &json!(2), &json!("concrete"))
+    );
+    assert_eq!((&slab["depth"], &slab["extra_metadata"]), (&json!(4.0), &json!({"k": [1, 2]})));
+    server
+        .condition(
+            &project,
+            json!({"name": "WC", "measurement_type": "count", "unit": "EA", "scope": "plumbing"}),
+        )
+        .await;
+
+    assert_eq!(server.get(&path).await.expect(200)["total"], 2);
+    let filtered = server.get(&format!("{path}?scope=plumbing")).await.expect(200);
+    assert_eq!((&filtered["total"], &filtered["conditions"][0]["name"]), (&json!(1), &json!("WC")));
+    assert_eq!(server.get(&format!("{path}?category=slabs")).await.expect(200)["total"], 1);
+
+    let one = format!("{path}/{}", slab["id"].as_str().unwrap());
+    let changed =
+        server.put(&one, json!({"name": null, "depth": null, "is_visible": false})).await.expect(200);
+    assert_eq!(changed["name"], "4\" SOG", "what may not be null stays");
+    assert_eq!((&changed["depth"], &changed["is_visible"]), (&Value::Null, &json!(false)));
+    assert_eq!(changed["category"], "slabs", "absent leaves");
+    assert_eq!(server.get(&one).await.expect(200)["measurements"], json!([]));
+
+    let other = server.project().await;
+    let foreign = format!("/projects/{other}/conditions/{}", slab["id"].as_str().unwrap());
+    server.get(&foreign).await.detail(404);
+    server.put(&foreign, json!({})).await.detail(404);
+    let unknown = "/api/v1/projects/00000000-0000-4000-8000-000000000000/conditions";
+    let body = json!({"name": "x", "measurement_type": "count"});
+    server.send(Method::POST, unknown, Some(body)).await.detail(404);
+}

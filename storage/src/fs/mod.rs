@@ -1,0 +1,317 @@
+//! Blobs as files: `blobs/<tenant>/<h0>/<h1>/<hash>`, where h0 and h1 are the hash's first bytes, so that
+//! no folder grows past a few thousand names.
+//!
+//! A blob is written in `scratch/`, synced, renamed into place, and its folder is synced: it is visible
+//! whole or not at all. Equal bytes are one file.
+
+#[cfg(test)]
+mod tests;
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+use takeoff_core::model::{BlobHash, TenantId};
+
+use crate::blobs::{BlobInfo, BlobStore, LocalBlob};
+use crate::error::StoreError;
+use crate::folder::{Folder, sync_folder, unavailable};
+
+const PRODUCT: &str = "takeoff blobs";
+const FORMAT: u32 = 1;
+
+/// Read and written at a time.
+const STEP_BYTES: usize = 256 * 1024;
+
+/// Blobs in a folder of this process.
+#[derive(Debug, Clone)]
+pub struct FsBlobs(Arc<Root>);
+
+#[derive(Debug)]
+struct Root {
+    blobs: PathBuf,
+    scratch: PathBuf,
+    next_name: AtomicU64,
+    _folder: Folder,
+}
+
+impl FsBlobs {
+    /// Opens the store in `root`, or makes one where there is nothing; clears its scratch folder. Blocks:
+    /// not for a thread of an async runtime.
+    ///
+    /// # Errors
+    /// `Unusable` when the folder is foreign, of a newer format or in use; `Unavailable` when the disk
+    /// fails.
+    pub fn open(root: &Path) -> Result<Self, StoreError> {
+        let folder = Folder::claim(root, PRODUCT, FORMAT)?;
+        let (blobs, scratch) = (root.join("blobs"), root.join("scratch"));
+        if !folder.fresh && !blobs.is_dir() {
+            return Err(folder.unusable("its folder blobs is missing"));
+        }
+        let prepare = || {
+            match fs::remove_dir_all(&scratch) {
+                Err(e) if e.kind() != ErrorKind::NotFound => return Err(e),
+                _ => {}
+            }
+            fs::create_dir_all(&scratch)?;
+            fs::create_dir_all(&blobs)?;
+            sync_folder(root)
+        };
+        prepare().map_err(|e| unavailable("prepare", root, &e))?;
+        if folder.fresh {
+            folder.finish()?;
+        }
+        Ok(Self(Arc::new(Root { blobs, scratch, next_name: AtomicU64::new(0), _folder: folder })))
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Root) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let root = Arc::clone(&self.0);
+        tokio::task::spawn_blocking(move || work(&root))
+            .await
+            .unwrap_or_else(|e| Err(StoreError::Unavailable(format!("the blob store failed: {e}"))))
+    }
+}
+
+/// Hash and length of a file, read in steps.
+fn hash_file(file: &mut File) -> io::Result<BlobInfo> {
+    let mut hasher = Sha256::new();
+    let mut step = vec![0; STEP_BYTES];
+    let mut size = 0;
+    loop {
+        let read = match file.read(&mut step) {
+            Ok(0) => return Ok(BlobInfo { hash: BlobHash(hasher.finalize().into()), size }),
+            Ok(read) => read,
+            Err(e) if e.kind() == ErrorKind::Interrupted => continue,
+            Err(e) => return Err(e),
+        };
+        hasher.update(&step[..read]);
+        size += read as u64;
+    }
+}
+
+impl Root {
+    fn path(&self, tenant: TenantId, hash: BlobHash) -> PathBuf {
+        let name = hash.to_string();
+        let tenant = self.blobs.join(tenant.0.to_string());
+        tenant.join(&name[..2]).join(&name[2..4]).join(&name)
+    }
+
+    fn temporary(&self) -> PathBuf {
+        let n = self.next_name.fetch_add(1, Ordering::Relaxed);
+        self.scratch.join(format!(".blob-{n}"))
+    }
+
+    /// Makes the folders of a blob, with their names durable.
+    fn make_folders(&self, folder: &Path) -> io::Result<()> {
+        if folder.is_dir() {
+            return Ok(());
+        }
+        fs::create_dir_all(folder)?;
+        folder.ancestors().skip(1).take_while(|f| f.starts_with(&self.blobs)).try_for_each(sync_folder)
+    }
+
+    /// Renames a whole, synced file into place; the same blob may be there already.
+    fn place(&self, tenant: TenantId, file: &Path, info: BlobInfo) -> io::Result<()> {
+        let path = self.path(tenant, info.hash);
+        let folder = path.parent().unwrap_or(&self.blobs);
+        if fs::metadata(&path).is_ok_and(|m| m.len() == info.size) {
+            fs::remove_file(file)?;
+            // Whoever put it first may not have come to this yet.
+            return sync_folder(folder);
+        }
+        self.make_folders(folder)?;
+        fs::rename(file, &path)?;
+        sync_folder(folder)
+    }
+
+    fn put_file(&self, tenant: TenantId, file: &Path) -> Result<BlobInfo, StoreError> {
+        let whole = || {
+            let mut opened = File::open(file)?;
+            let info = hash_file(&mut opened)?;
+            opened.sync_all()?;
+            match self.place(tenant, file, info) {
+                Err(e) if e.kind() == ErrorKind::CrossesDevices => self.copy(tenant, file, info),
+                placed => placed,
+            }?;
+            Ok(info)
+        };
+        whole().map_err(|e| unavailable("store", file, &e))
+    }
+
+    fn copy(&self, tenant: TenantId, file: &Path, info: BlobInfo) -> io::Result<()> {
+        let temporary = self.temporary();
+        let copied = fs::copy(file, &temporary)
+            .and_then(|_| File::open(&temporary)?.sync_all())
+            .and_then(|()| self.place(tenant, &temporary, info));
+        if copied.is_err() {
+            // The copy's own failure is what matters; the next opening clears the folder.
+            let _ = fs::remove_file(&temporary);
+        }
+        copied?;
+        fs::remove_file(file)
+    }
+
+    fn put_bytes(&self, tenant: TenantId, bytes: &[u8]) -> Result<BlobInfo, StoreError> {
+        let info = BlobInfo { hash: BlobHash(Sha256::digest(bytes).into()), size: bytes.len() as u64 };
+        let temporary = self.temporary();
+        let write = || {
+            let mut file = File::create(&temporary)?;
+            file.write_all(bytes)?;
+            file.sync_all()?;
+            self.place(tenant, &temporary, info)
+        };
+        write().map_err(|e| {
+            // The write's own failure is what matters; the next opening clears the folder.
+            let _ = fs::remove_file(&temporary);
+            unavailable("write", &temporary, &e)
+        })?;
+        Ok(info)
+    }
+
+    fn stat(&self, tenant: TenantId, hash: BlobHash) -> Result<Option<u64>, StoreError> {
+        let path = self.path(tenant, hash);
+        match fs::metadata(&path) {
+            Ok(found) => Ok(Some(found.len())),
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(unavailable("read", &path, &e)),
+        }
+    }
+
+    fn open(&self, tenant: TenantId, hash: BlobHash) -> Result<(File, u64), StoreError> {
+        let path = self.path(tenant, hash);
+        let open = || {
+            let file = File::open(&path)?;
+            let size = file.metadata()?.len();
+            Ok((file, size))
+        };
+        open().map_err(|e: io::Error| match e.kind() {
+            ErrorKind::NotFound => StoreError::MissingBlob(hash),
+            _ => unavailable("read", &path, &e),
+        })
+    }
+
+    fn read_range(
+        &self,
+        tenant: TenantId,
+        hash: BlobHash,
+        offset: u64,
+        len: u64,
+    ) -> Result<Bytes, StoreError> {
+        let (file, size) = self.open(tenant, hash)?;
+        let len = size.saturating_sub(offset).min(len);
+        let mut bytes = vec![0; usize::try_from(len).unwrap_or(usize::MAX)];
+        file.read_exact_at(&mut bytes, offset)
+            .map_err(|e| unavailable("read", &self.path(tenant, hash), &e))?;
+        Ok(bytes.into())
+    }
+
+    fn delete(&self, tenant: TenantId, hash: BlobHash) -> Result<(), StoreError> {
+        let path = self.path(tenant, hash);
+        match fs::remove_file(&path) {
+            Ok(()) => {}
+            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(e) => return Err(unavailable("delete", &path, &e)),
+        }
+        let folder = path.parent().unwrap_or(&self.blobs);
+        sync_folder(folder).map_err(|e| unavailable("sync", folder, &e))
+    }
+
+    fn list(&self, tenant: TenantId) -> Result<Vec<BlobInfo>, StoreError> {
+        let mut found = Vec::new();
+        let root = self.blobs.join(tenant.0.to_string());
+        let mut open = vec![(root, 0)];
+        while let Some((folder, depth)) = open.pop() {
+            let entries = match fs::read_dir(&folder) {
+                Err(e) if e.kind() == ErrorKind::NotFound => continue,
+                entries => entries.map_err(|e| unavailable("list", &folder, &e))?,
+            };
+            for entry in entries {
+                let entry = entry.map_err(|e| unavailable("list", &folder, &e))?;
+                if depth < 2 {
+                    open.push((entry.path(), depth + 1));
+                } else if let Some(info) =
+                    blob_of(&entry).map_err(|e| unavailable("list", &entry.path(), &e))?
+                {
+                    found.push(info);
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn blob_of(entry: &fs::DirEntry) -> io::Result<Option<BlobInfo>> {
+    let Some(hash) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { return Ok(None) };
+    match entry.metadata() {
+        Ok(found) => Ok(Some(BlobInfo { hash, size: found.len() })),
+        // Deleted meanwhile.
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(e),
+    }
+}
+
+#[async_trait]
+impl BlobStore for FsBlobs {
+    async fn put_file(&self, tenant: TenantId, file: &Path) -> Result<BlobInfo, StoreError> {
+        let file = file.to_owned();
+        self.run(move |root| root.put_file(tenant, &file)).await
+    }
+
+    async fn put_bytes(&self, tenant: TenantId, bytes: Bytes) -> Result<BlobInfo, StoreError> {
+        self.run(move |root| root.put_bytes(tenant, &bytes)).await
+    }
+
+    async fn stat(&self, tenant: TenantId, hash: BlobHash) -> Result<Option<u64>, StoreError> {
+        self.run(move |root| root.stat(tenant, hash)).await
+    }
+
+    async fn read_range(
+        &self,
+        tenant: TenantId,
+        hash: BlobHash,
+        offset: u64,
+        len: u64,
+    ) -> Result<Bytes, StoreError> {
+        self.run(move |root| root.read_range(tenant, hash, offset, len)).await
+    }
+
+    async fn read(&self, tenant: TenantId, hash: BlobHash, max: u64) -> Result<Bytes, StoreError> {
+        self.run(move |root| {
+            let (_, size) = root.open(tenant, hash)?;
+            crate::blobs::within(hash, size, max)?;
+            let bytes = root.read_range(tenant, hash, 0, size)?;
+            crate::blobs::verify(hash, &bytes)?;
+            Ok(bytes)
+        })
+        .await
+    }
+
+    async fn local(&self, tenant: TenantId, hash: BlobHash) -> Result<LocalBlob, StoreError> {
+        self.run(move |root| {
+            root.open(tenant, hash)?;
+            Ok(LocalBlob { path: root.path(tenant, hash), cached: None })
+        })
+        .await
+    }
+
+    async fn delete(&self, tenant: TenantId, hash: BlobHash) -> Result<(), StoreError> {
+        self.run(move |root| root.delete(tenant, hash)).await
+    }
+
+    async fn list(&self, tenant: TenantId) -> Result<Vec<BlobInfo>, StoreError> {
+        self.run(move |root| root.list(tenant)).await
+    }
+
+    fn scratch(&self) -> &Path {
+        &self.0.scratch
+    }
+}

@@ -1,0 +1,95 @@
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use takeoff_core::model::TenantId;
+
+use crate::conformance::blobs::BlobSubject;
+use crate::error::StoreError;
+use crate::fs::FsBlobs;
+use crate::{BlobInfo, BlobStore};
+
+const TENANT: TenantId = TenantId::DEFAULT;
+
+async fn open_blobs() -> BlobSubject {
+    let folder = tempfile::tempdir().expect("folder");
+    let blobs = Arc::new(FsBlobs::open(folder.path()).expect("open"));
+    BlobSubject { blobs, keep: Some(Box::new(folder)) }
+}
+
+crate::blob_conformance!(open_blobs);
+
+fn unusable(root: &Path) -> String {
+    match FsBlobs::open(root) {
+        Err(StoreError::Unusable(why)) => why,
+        other => panic!("opened: {other:?}"),
+    }
+}
+
+async fn one_blob(root: &Path) -> BlobInfo {
+    let blobs = FsBlobs::open(root).expect("open");
+    blobs.put_bytes(TENANT, Bytes::from_static(b"kept")).await.expect("put")
+}
+
+fn file_of(root: &Path, info: BlobInfo) -> std::path::PathBuf {
+    let name = info.hash.to_string();
+    root.join("blobs").join("1").join(&name[..2]).join(&name[2..4]).join(&name)
+}
+
+#[tokio::test]
+async fn reopened_it_has_its_blobs_and_an_empty_scratch() {
+    let root = tempfile::tempdir().expect("folder");
+    let info = one_blob(root.path()).await;
+    assert!(file_of(root.path(), info).is_file());
+    fs::create_dir(root.path().join("scratch/attempt-1")).expect("left over");
+    fs::write(root.path().join("scratch/attempt-1/half"), b"ha").expect("left over");
+    let blobs = FsBlobs::open(root.path()).expect("open again");
+    assert_eq!(blobs.read(TENANT, info.hash, 9).await.expect("read"), b"kept"[..]);
+    assert_eq!(fs::read_dir(blobs.scratch()).expect("scratch").count(), 0);
+}
+
+#[tokio::test]
+async fn foreign_newer_and_taken_folders_are_refused() {
+    let root = tempfile::tempdir().expect("folder");
+    fs::write(root.path().join("letters.txt"), b"mine").expect("write");
+    assert!(unusable(root.path()).contains("letters.txt"));
+    assert_eq!(fs::read_dir(root.path()).expect("list").count(), 1, "it was not touched");
+
+    let root = tempfile::tempdir().expect("folder");
+    let open = FsBlobs::open(root.path()).expect("open");
+    assert!(unusable(root.path()).contains("in use"));
+    drop(open);
+    fs::write(root.path().join("FORMAT"), "takeoff blobs\nformat 2\nstate ready\n").expect("write");
+    assert!(unusable(root.path()).contains("newer version"));
+    fs::write(root.path().join("FORMAT"), "takeoff catalogue\nformat 1\nstate ready\n").expect("write");
+    assert!(unusable(root.path()).contains("takeoff catalogue"));
+    fs::write(root.path().join("FORMAT"), "takeoff blobs\nformat 1\nstate ready\n").expect("write");
+    FsBlobs::open(root.path()).expect("as it was");
+    fs::remove_dir_all(root.path().join("blobs")).expect("remove");
+    assert!(unusable(root.path()).contains("blobs"));
+}
+
+#[tokio::test]
+async fn changed_bytes_are_noticed_and_healed_by_a_put() {
+    let root = tempfile::tempdir().expect("folder");
+    let info = one_blob(root.path()).await;
+    let blobs = FsBlobs::open(root.path()).expect("open");
+    fs::write(file_of(root.path(), info), b"kopt").expect("damage");
+    let read = blobs.read(TENANT, info.hash, 9).await;
+    assert!(matches!(read, Err(StoreError::Damaged { .. })), "{read:?}");
+    fs::write(file_of(root.path(), info), b"ke").expect("cut");
+    blobs.put_bytes(TENANT, Bytes::from_static(b"kept")).await.expect("put");
+    assert_eq!(blobs.read(TENANT, info.hash, 9).await.expect("read"), b"kept"[..]);
+}
+
+#[tokio::test]
+async fn a_disk_that_fails_is_said_so() {
+    let root = tempfile::tempdir().expect("folder");
+    let blobs = FsBlobs::open(root.path()).expect("open");
+    // A file where the tenant's folder should be.
+    fs::write(root.path().join("blobs/1"), b"").expect("write");
+    let put = blobs.put_bytes(TENANT, Bytes::from_static(b"x")).await;
+    assert!(matches!(put, Err(StoreError::Unavailable(_))), "{put:?}");
+    assert_eq!(fs::read_dir(blobs.scratch()).expect("scratch").count(), 0);
+}
