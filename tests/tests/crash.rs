@@ -61,7 +61,8 @@ async fn a_killed_node_loses_nothing_and_doubles_nothing() {
         }
     }
     let node = Node::start(data.path());
-    check(&node.client(), &project, &told.lock().unwrap()).await;
+    let told = std::mem::take(&mut *told.lock().unwrap());
+    check(&node.client(), &project, &told).await;
 }
 
 struct Work {
@@ -109,7 +110,7 @@ impl Work {
             .into_iter()
             .flatten()
             .flat_map(|g| g["sheets"].as_array().cloned().unwrap_or_default());
-        let Some(page) = pages.filter(|p| p["scale_calibrated"] == true).last() else { return Ok(()) };
+        let Some(page) = pages.rev().find(|p| p["scale_calibrated"] == true) else { return Ok(()) };
         let page = id(&page["id"]);
         let body =
             json!({"page_id": page, "geometry_type": "point", "geometry_data": {"x": 10.0, "y": 10.0}});
