@@ -74,8 +74,8 @@ fn some_libraries_have_one_home() {
         ("use ::sled", "storage/src/sled"),
         ("use actix", "engine/runtime/src/compute/actix.rs"),
         ("::actix::", "engine/runtime/src/compute/actix.rs"),
-        ("ractor::", "engine/runtime/src/supervise"),
-        ("hayro", "engine/core/src/page"),
+        ("ractor::", "engine/runtime/src"),
+        ("use hayro", "engine/core/src/page"),
         ("axum::", "gateway/src"),
         ("clap::", "ops/takeoff/src"),
     ] {
