@@ -1,1 +1,1 @@
-//! To be written.
+//! Benchmarks; none is in place yet.

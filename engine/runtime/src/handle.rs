@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use ractor::ActorRef;
+use crate::supervise::ActorRef;
 use serde::Serialize;
 use serde_json::json;
 use takeoff_config::NodeConfig;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use ractor::ActorRef;
+use crate::supervise::ActorRef;
 use takeoff_config::NodeConfig;
 use takeoff_core::job::{Job, JobEvent, Stage as StageName};
 use takeoff_core::model::{Id, TenantId, Timestamp};

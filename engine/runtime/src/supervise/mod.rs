@@ -18,7 +18,8 @@ mod watchman;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use ractor::{Actor, ActorRef, SpawnErr};
+pub(crate) use ractor::ActorRef;
+use ractor::{Actor, SpawnErr};
 use takeoff_core::job::Stage as StageName;
 
 use crate::maintain;
