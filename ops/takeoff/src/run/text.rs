@@ -225,6 +225,6 @@ mod tests {
         let rows =
             vec![vec!["a".to_owned(), "1.00".to_owned()], vec!["long".to_owned(), "100.00".to_owned()]];
         table(&mut out, "T", &["n", "cost"], &rows);
-        assert_eq!(out, "\nT\n  n        cost\n  a        1.00\n  long   100.00\n");
+        assert_eq!(out, "\nT\n  n       cost\n  a       1.00\n  long  100.00\n");
     }
 }
