@@ -9,7 +9,7 @@ fn root() -> PathBuf {
 }
 
 /// Crates in dependency order; each may know those of lower rank only, and nobody of its own rank.
-const RANKS: [(&str, &str, u8); 11] = [
+const RANKS: [(&str, &str, u8); 12] = [
     ("engine/core", "takeoff-core", 0),
     ("cluster-config", "takeoff-config", 1),
     ("storage", "takeoff-storage", 2),
@@ -21,6 +21,7 @@ const RANKS: [(&str, &str, u8); 11] = [
     ("samples/generator", "takeoff-samples", 0),
     ("tests", "takeoff-tests", 7),
     ("benches", "takeoff-benches", 7),
+    ("benches/accuracy", "takeoff-accuracy", 7),
 ];
 
 fn manifest(folder: &str) -> toml::Table {

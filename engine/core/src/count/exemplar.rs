@@ -145,6 +145,7 @@ impl Exemplar {
         let middle = [(bounds.left + bounds.right) / 2.0, (bounds.top + bounds.bottom) / 2.0];
         ink.segments = centred(&ink.segments, middle);
         let mut template = Template::of(&ink, &weights, budget)?;
+        template.painted = page.fills.painted(&template, &Pose::at(middle)).unwrap_or_default();
         let matcher = Matcher { page, template: &template, same_pen: true };
         template.own = surroundings::look(&matcher, &Pose::at(middle), &|_| false);
         Ok(Self {

@@ -4,9 +4,11 @@ use std::hash::Hasher;
 
 use rustc_hash::FxHasher;
 
+use super::fills::Fills;
 use super::grid::Grid;
 use super::ink::{Ink, InkStyle, Segment};
 use super::legend::Legend;
+use super::lettering;
 use super::runs::{Baseline, Loop, Run, Runs};
 use super::tag::TagWord;
 use crate::budget::{Budget, Exhausted};
@@ -30,6 +32,7 @@ pub struct PageIndex {
     pub(super) curves: Vec<Baseline>,
     pub(super) loops: Vec<Loop>,
     pub(super) grid: Grid,
+    pub(super) fills: Fills,
     pub(super) words: Vec<TagWord>,
     /// First word and number of words of each line of text.
     pub(super) word_lines: Vec<(u32, u32)>,
@@ -55,7 +58,7 @@ impl PageIndex {
         });
         let words: Vec<TagWord> = words.collect();
         let fingerprint = fingerprint(&ink.segments, &words, &list.space);
-        let legend = Legend::of(list, &lines);
+        let legend = Legend::of(list, &lines, &lettering::lines(&runs, budget)?);
         let word_lines = list.lines.iter().map(|l| (l.word_start, l.word_len)).collect();
         Ok(Self {
             space: list.space,
@@ -70,6 +73,7 @@ impl PageIndex {
             curves,
             loops,
             grid,
+            fills: Fills::of(list, budget)?,
             words,
             word_lines,
             legend,

@@ -117,7 +117,7 @@ impl Ink {
 }
 
 /// Paint that leaves no mark on paper.
-fn is_paper(style: &Style) -> bool {
+pub(super) fn is_paper(style: &Style) -> bool {
     let [r, g, b, a] = style.rgba.to_be_bytes();
     a < 8 || (r >= PAPER && g >= PAPER && b >= PAPER)
 }
@@ -228,7 +228,7 @@ fn place_key(a: [f32; 2], b: [f32; 2]) -> [i32; 4] {
 }
 
 /// The middle line of a thin filled quadrilateral.
-fn sliver(points: &[[f32; 2]]) -> Option<([f32; 2], [f32; 2])> {
+pub(super) fn sliver(points: &[[f32; 2]]) -> Option<([f32; 2], [f32; 2])> {
     let points = match points {
         [head @ .., last] if points.len() == 5 && *last == points[0] => head,
         _ => points,
@@ -248,7 +248,7 @@ fn sliver(points: &[[f32; 2]]) -> Option<([f32; 2], [f32; 2])> {
 }
 
 /// Appends the chords of a cubic curve, its start left out.
-fn flatten(p0: [f32; 2], pairs: &[[f32; 2]], out: &mut Vec<[f32; 2]>) {
+pub(super) fn flatten(p0: [f32; 2], pairs: &[[f32; 2]], out: &mut Vec<[f32; 2]>) {
     let [p1, p2, p3] = [pairs[0], pairs[1], pairs[2]];
     let bend =
         |a: [f32; 2], b: [f32; 2], c: [f32; 2]| (a[0] - 2.0 * b[0] + c[0]).hypot(a[1] - 2.0 * b[1] + c[1]);

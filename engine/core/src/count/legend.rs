@@ -1,5 +1,6 @@
 //! Regions of a page that explain symbols instead of placing them.
 
+use super::lettering::Lettered;
 use super::runs::Baseline;
 use crate::geom::ListRect;
 use crate::page::display::DisplayList;
@@ -22,12 +23,45 @@ const SYMBOL_ROOM: f32 = 5.0;
 const DESCRIPTION_GAP: f32 = 3.0;
 const MIN_ROWS: usize = 4;
 const ROW_PITCH: f32 = 4.0;
+/// Rows between ruled lines: the rules are at least this much longer than a symbol is wide, at most so
+/// many symbol or letter heights apart, and of equal length up to so many list units.
+const RULE_WIDTHS: f32 = 3.0;
+const RULED_PITCH: f32 = 4.0;
+const SAME_RULE: f32 = 1.0;
+/// Shorter lines rule no list, list units.
+const MIN_RULE: f32 = 30.0;
+/// Ruled rows that make a list.
+const MIN_RULED_ROWS: usize = 2;
+/// How far up and down further rows are looked for, in heights of the symbol's own.
+const LIST_ROWS: f32 = 4.0;
 
 /// Legends of a page, list units.
 #[derive(Debug, Default)]
 pub(super) struct Legend {
     regions: Vec<ListRect>,
     texts: Vec<Text>,
+    /// Level straight lines, from top to bottom.
+    rules: Vec<Rule>,
+}
+
+/// A level line.
+#[derive(Debug, Clone, Copy)]
+struct Rule {
+    left: f32,
+    right: f32,
+    y: f32,
+}
+
+impl Rule {
+    fn of(line: &Baseline) -> Option<Self> {
+        let level = (line.a[1] - line.b[1]).abs() < 0.2 && line.chord >= MIN_RULE;
+        let (left, right) = (line.a[0].min(line.b[0]), line.a[0].max(line.b[0]));
+        level.then_some(Self { left, right, y: (line.a[1] + line.b[1]) / 2.0 })
+    }
+
+    fn same_column(&self, other: &Self) -> bool {
+        (self.left - other.left).abs() < SAME_RULE && (self.right - other.right).abs() < SAME_RULE
+    }
 }
 
 #[derive(Debug)]
@@ -39,9 +73,10 @@ struct Text {
 }
 
 impl Legend {
-    /// Reads a page's lines of text; `lines` are its straight strokes, of which some may frame a legend.
-    pub(super) fn of(list: &DisplayList, lines: &[Baseline]) -> Self {
-        let texts: Vec<Text> = list
+    /// Reads a page's lines of text; `lines` are its straight strokes, of which some may frame a legend or
+    /// rule its rows, `lettered` its texts that are strokes and can't be read.
+    pub(super) fn of(list: &DisplayList, lines: &[Baseline], lettered: &[Lettered]) -> Self {
+        let mut texts: Vec<Text> = list
             .lines
             .iter()
             .filter(|l| l.angle.abs() < 1.0)
@@ -52,6 +87,12 @@ impl Legend {
                 heading: is_heading(&l.text),
             })
             .collect();
+        texts.extend(lettered.iter().map(|l| Text {
+            bounds: l.bounds,
+            words: l.words,
+            letters: l.letters,
+            heading: false,
+        }));
         let page_width = f64::from(list.space.width_px) / list.space.px_per_unit.max(f64::MIN_POSITIVE);
         let regions = texts
             .iter()
@@ -61,7 +102,51 @@ impl Legend {
                     .unwrap_or_else(|| column(&t.bounds, &texts))
             })
             .collect();
-        Self { regions, texts }
+        let mut rules: Vec<Rule> = lines.iter().filter_map(Rule::of).collect();
+        rules.sort_by(|p, q| p.y.total_cmp(&q.y).then(p.left.total_cmp(&q.left)));
+        Self { regions, texts, rules }
+    }
+
+    /// Whether a symbol stands alone with a description in a row between two rules of a list that has
+    /// more such rows: a legend or a schedule, also one whose heading can't be read.
+    pub(super) fn is_listed(&self, symbol: &ListRect, all: &[ListRect]) -> bool {
+        let least = symbol.width() * RULE_WIDTHS;
+        let spans = |r: &&Rule| r.left < symbol.left && r.right > symbol.right && r.right - r.left >= least;
+        let middle = (symbol.top + symbol.bottom) / 2.0;
+        let split = self.rules.partition_point(|r| r.y < middle);
+        let Some(above) = self.rules[..split].iter().rev().find(spans) else { return false };
+        let Some(below) = self.rules[split..].iter().find(spans) else { return false };
+        let Some(own) = self.row(above, below, Some(symbol)) else { return false };
+        let in_row = |b: &&ListRect| {
+            let y = (b.top + b.bottom) / 2.0;
+            y > above.y && y < below.y && b.left >= above.left && b.right <= above.right
+        };
+        let alone = all.iter().filter(in_row).count() <= 1;
+        let fits = symbol.top > above.y - symbol.height() * 0.1
+            && symbol.bottom < below.y + symbol.height() * 0.1
+            && below.y - above.y <= RULED_PITCH * symbol.height().max(own.bounds.height());
+        // Rows of the same list, above and below: ruled alike, their descriptions set below each other.
+        let of_list = |pair: &(&Rule, &Rule)| {
+            self.row(pair.0, pair.1, None)
+                .is_some_and(|t| (t.bounds.left - own.bounds.left).abs() < own.bounds.height())
+        };
+        let reach = (below.y - above.y) * LIST_ROWS;
+        let (from, to) = (above.y - reach, below.y + reach);
+        let near = self.rules.partition_point(|r| r.y < from)..self.rules.partition_point(|r| r.y <= to);
+        let column: Vec<&Rule> = self.rules[near].iter().filter(|r| r.same_column(above)).collect();
+        let rows = column.iter().zip(column.iter().skip(1)).map(|(a, b)| (*a, *b)).filter(of_list).count();
+        alone && fits && above.same_column(below) && rows >= MIN_RULED_ROWS
+    }
+
+    /// The description in a row between two rules, right of the symbol if there is one.
+    fn row(&self, above: &Rule, below: &Rule, symbol: Option<&ListRect>) -> Option<&Text> {
+        let from = symbol.map_or(above.left, |s| s.right);
+        let inside = |t: &&Text| {
+            let y = (t.bounds.top + t.bounds.bottom) / 2.0;
+            y > above.y && y < below.y && t.bounds.left >= from && t.bounds.right <= above.right + SAME_RULE
+        };
+        let described = self.texts.iter().filter(|t| t.letters >= 4 && !t.heading).filter(inside);
+        described.min_by(|p, q| p.bounds.left.total_cmp(&q.bounds.left))
     }
 
     /// Whether a symbol's box lies in a legend that has a heading.

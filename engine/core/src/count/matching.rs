@@ -30,7 +30,8 @@ const THROUGH_CREDIT: f64 = 0.4;
 
 /// How confidence falls, each past what rounding explains: with the share of the exemplar's ink that
 /// is not there at all, with what is there but not quite, with ink that is not the exemplar's, with
-/// another pen, with a filled body instead of an outline, inside a frame, under a cover.
+/// another pen, with a filled body's edge instead of an outline, with paint inside the outline where the
+/// exemplar has none or the other way round, inside a frame, under a cover.
 const ABSENT_SLACK: f64 = 0.01;
 const ABSENT_SLOPE: f64 = 4.2;
 const LOOSE_SLACK: f64 = 0.01;
@@ -39,6 +40,8 @@ const EXTRA_SLACK: f64 = 0.03;
 const EXTRA_SLOPE: f64 = 3.5;
 const STYLE_SLOPE: f64 = 0.35;
 const SOLID_SLOPE: f64 = 0.3;
+const PAINT_SLACK: f64 = 0.05;
+const PAINT_SLOPE: f64 = 1.5;
 const FRAME_LOSS: f64 = 0.35;
 const HIDDEN_SLOPE: f64 = 0.3;
 
@@ -285,12 +288,21 @@ impl Matcher<'_> {
             - ABSENT_SLOPE * (seen.absent - ABSENT_SLACK).max(0.0)
             - LOOSE_SLOPE * (loose - LOOSE_SLACK).max(0.0)
             - HIDDEN_SLOPE * seen.hidden
-            - SOLID_SLOPE * (1.0 - same_body / met);
+            - SOLID_SLOPE * (1.0 - same_body / met)
+            - PAINT_SLOPE * (self.other_paint(pose) - PAINT_SLACK).max(0.0);
         if self.same_pen {
             base -= STYLE_SLOPE * (1.0 - same_pen / met);
         }
         let base = base.clamp(0.0, 1.0);
         Score { confidence: base, coverage: seen.coverage, extra: 0.0, base, claims }
+    }
+
+    /// Share of the outline that is painted here and not in the exemplar, or the other way round.
+    fn other_paint(&self, pose: &Pose) -> f64 {
+        let own = &self.template.painted;
+        let Some(here) = self.page.fills.painted(self.template, pose) else { return 0.0 };
+        let other = own.iter().zip(&here).filter(|(a, b)| a != b).count();
+        other as f64 / own.len().max(1) as f64
     }
 
     /// Lets foreign ink count, past what there is around the exemplar itself.

@@ -7,12 +7,14 @@
 
 mod candidates;
 mod exemplar;
+mod fills;
 mod grid;
 mod hidden;
 mod index;
 mod ink;
 mod inkmap;
 mod legend;
+mod lettering;
 mod matching;
 mod pose;
 mod runs;

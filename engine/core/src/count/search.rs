@@ -323,7 +323,9 @@ fn sort_out(page: &PageIndex, params: &CountParams, mut found: Vec<Detection>) -
     let boxes: Vec<ListRect> = detections.iter().map(|d| page.space.rect_to_list(&d.bbox)).collect();
     for (d, b) in detections.iter_mut().zip(&boxes) {
         let (x, y) = ((b.left + b.right) / 2.0, (b.top + b.bottom) / 2.0);
-        d.in_legend = page.legend.contains(x, y) || page.legend.describes(b, &boxes);
+        d.in_legend = page.legend.contains(x, y)
+            || page.legend.describes(b, &boxes)
+            || page.legend.is_listed(b, &boxes);
     }
     let count = detections.len();
     detections.truncate(params.max_detections);

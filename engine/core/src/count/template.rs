@@ -17,6 +17,8 @@ const TOLERANCE_MIN: f32 = 0.25;
 const TOLERANCE_MAX: f32 = 0.8;
 /// Width to length below which a shape is slender.
 const SLENDER: f32 = 0.4;
+/// Places along the longer side of the outline at which paint is looked for.
+const PLACES_A_SIDE: u32 = 18;
 /// Samples that a quick test looks at, spread over the exemplar.
 const PROBES: usize = 40;
 
@@ -42,6 +44,9 @@ pub(super) struct Template {
     /// Middle of the ink.
     pub centroid: [f64; 2],
     pub hull: Vec<[f64; 2]>,
+    /// Places inside the outline, evenly spread, and which of them the exemplar has painted.
+    pub inside: Vec<[f64; 2]>,
+    pub painted: Vec<bool>,
     pub map: InkMap,
     /// Diagonal of the ink's box, list units.
     pub diameter: f64,
@@ -87,6 +92,8 @@ impl Template {
             diameter: f64::from(diameter),
             tolerance: f64::from(tolerance),
             step: f64::from(step),
+            inside: Vec::new(),
+            painted: Vec::new(),
             own: Surroundings::default(),
             lines: runs.lines,
             curves: runs.curves,
@@ -95,8 +102,28 @@ impl Template {
             round: false,
             slender: half_w.min(half_h) < SLENDER * half_w.max(half_h),
         };
+        template.inside = template.places_inside();
         (template.symmetries, template.round) = symmetry::of(&template, step);
         Ok(template)
+    }
+
+    /// A raster of places inside the outline and off the ink: a stroke drawn as an area paints only itself.
+    fn places_inside(&self) -> Vec<[f64; 2]> {
+        let (mut low, mut high) = ([f64::INFINITY; 2], [f64::NEG_INFINITY; 2]);
+        for corner in &self.hull {
+            for axis in 0..2 {
+                low[axis] = low[axis].min(corner[axis]);
+                high[axis] = high[axis].max(corner[axis]);
+            }
+        }
+        let pitch = (high[0] - low[0]).max(high[1] - low[1]) / f64::from(PLACES_A_SIDE);
+        let places = (0..PLACES_A_SIDE).flat_map(|row| (0..PLACES_A_SIDE).map(move |column| (row, column)));
+        places
+            .map(|(row, column)| {
+                [low[0] + pitch * (f64::from(column) + 0.5), low[1] + pitch * (f64::from(row) + 0.5)]
+            })
+            .filter(|&p| self.encloses(p, self.tolerance) && !self.map.near(p))
+            .collect()
     }
 
     /// Inside the outline of the ink, at least `margin` away from it.

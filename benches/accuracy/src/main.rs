@@ -1,0 +1,67 @@
+//! How right the counts are: sheets of the samples generator, drawn in every habit with seeds of one's
+//! own choosing, counted from one exemplar of each kind and compared with what was drawn.
+
+mod sheets;
+mod tally;
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::Parser;
+use takeoff_samples::Habit;
+
+use crate::sheets::Run;
+use crate::tally::Report;
+
+#[derive(Parser)]
+#[command(
+    version,
+    about = "Counts symbols on generated sheets with known truth and reports how right it was"
+)]
+struct Cli {
+    /// First seed; sheet n of a habit is drawn from seed + n
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Sheets of each habit
+    #[arg(long, default_value_t = 4)]
+    sheets: u64,
+    /// Habits, separated by commas; all by default
+    #[arg(long, value_delimiter = ',')]
+    habits: Vec<String>,
+    /// Write the report as JSON here
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// Name every miss and every invention
+    #[arg(long)]
+    verbose: bool,
+}
+
+fn main() -> anyhow::Result<()> {
+    let cli = Cli::parse();
+    let names: Vec<String> = if cli.habits.is_empty() {
+        Habit::NAMES.iter().map(|n| (*n).to_owned()).collect()
+    } else {
+        cli.habits.clone()
+    };
+    let mut report = Report::new(cli.seed, cli.sheets);
+    let mut out = std::io::stdout().lock();
+    for name in &names {
+        let habit = Habit::named(name).with_context(|| format!("there is no habit named {name}"))?;
+        for seed in cli.seed..cli.seed + cli.sheets {
+            let run = Run { name, habit, seed };
+            for query in run.queries()? {
+                if cli.verbose && !query.is_right() {
+                    writeln!(out, "{}", query.describe())?;
+                }
+                report.add(query);
+            }
+        }
+    }
+    report.print(&mut out)?;
+    if let Some(path) = &cli.out {
+        let text = serde_json::to_string_pretty(&report.to_json())?;
+        std::fs::write(path, text).with_context(|| format!("{} cannot be written", path.display()))?;
+    }
+    Ok(())
+}

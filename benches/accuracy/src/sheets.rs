@@ -1,0 +1,107 @@
+//! One generated sheet, every kind on it asked for once.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use rand::rngs::StdRng;
+use rand::{Rng as _, SeedableRng as _};
+use takeoff_core::budget::Budget;
+use takeoff_core::count::{CountParams, Exemplar, PageIndex, find};
+use takeoff_core::geom::{PxPoint, PxRect};
+use takeoff_core::page::request::{FileType, ParseLimits};
+use takeoff_samples::{Habit, Instance, sheet};
+
+use crate::tally::{Query, match_up};
+
+/// A detection is an instance when their middles are at most this share of the instance's longer side
+/// apart.
+const SAME_PLACE: f64 = 0.25;
+/// How much larger than the symbol a person's box is on each side, pixels.
+const BOX_MARGIN_PX: std::ops::Range<f64> = 2.0..7.0;
+
+/// A sheet to be drawn and counted.
+pub(crate) struct Run<'a> {
+    pub name: &'a str,
+    pub habit: Habit,
+    pub seed: u64,
+}
+
+impl Run<'_> {
+    /// Draws the sheet, indexes it and asks for every kind that stands on its plan.
+    pub(crate) fn queries(&self) -> anyhow::Result<Vec<Query>> {
+        let drawn = sheet(self.seed, self.habit);
+        let limits = ParseLimits::default();
+        let budget = Budget::unlimited();
+        let mut file = takeoff_core::page::open(Arc::new(drawn.pdf), FileType::Pdf, &limits)
+            .map_err(|e| anyhow::anyhow!("{} {}: {e:?}", self.name, self.seed))?;
+        let list = file
+            .walk_page(0, &limits, &budget)
+            .map_err(|e| anyhow::anyhow!("{} {}: {e:?}", self.name, self.seed))?
+            .list;
+        let page = PageIndex::build(&list, &budget).context("an unlimited budget ended")?;
+        let mut rng = StdRng::seed_from_u64(self.seed);
+        let mut queries = Vec::new();
+        for (kind, all) in &drawn.truth.symbols {
+            let counted: Vec<&Instance> = all.iter().filter(|i| i.counts()).collect();
+            let plain: Vec<&&Instance> = counted.iter().filter(|i| !i.crossed && !i.touching).collect();
+            let Some(chosen) = pick(&mut rng, &plain).map(|i| **i) else { continue };
+            queries.push(self.ask(&page, kind, chosen, all, &mut rng));
+        }
+        Ok(queries)
+    }
+
+    fn ask(
+        &self,
+        page: &PageIndex,
+        kind: &str,
+        chosen: &Instance,
+        all: &[Instance],
+        rng: &mut StdRng,
+    ) -> Query {
+        let [x, y, w, h] = chosen.area;
+        let mut margin = || rng.random_range(BOX_MARGIN_PX);
+        let (left, top, right, bottom) = (margin(), margin(), margin(), margin());
+        let drawn = PxRect::new(x - left, y - top, w + left + right, h + top + bottom);
+        let budget = Budget::unlimited();
+        let clock = Stopwatch::start();
+        let mut query = Query::new(self.name, self.seed, kind);
+        let exemplar = match Exemplar::cut(page, drawn, &budget) {
+            Ok(exemplar) => exemplar,
+            Err(e) => {
+                query.refused = Some(e.to_string());
+                query.missed = all.iter().filter(|i| i.counts()).count();
+                return query;
+            }
+        };
+        let params = CountParams { max_detections: 5_000, ..CountParams::default() };
+        let outcome = find(page, &exemplar, &params, &budget).value;
+        query.query_ms = clock.ms();
+        let places: Vec<(PxPoint, f64)> = all
+            .iter()
+            .map(|i| {
+                let [x, y, w, h] = i.area;
+                (PxPoint::new(x + w / 2.0, y + h / 2.0), w.max(h) * SAME_PLACE)
+            })
+            .collect();
+        match_up(&mut query, &outcome, all, &places);
+        query
+    }
+}
+
+fn pick<'s, T>(rng: &mut StdRng, from: &'s [T]) -> Option<&'s T> {
+    (!from.is_empty()).then(|| &from[rng.random_range(0..from.len())])
+}
+
+/// The one place of this program that reads the time.
+struct Stopwatch(std::time::Instant);
+
+impl Stopwatch {
+    #[allow(clippy::disallowed_methods, reason = "a benchmark times")]
+    fn start() -> Self {
+        Self(std::time::Instant::now())
+    }
+
+    fn ms(&self) -> f64 {
+        self.0.elapsed().as_secs_f64() * 1e3
+    }
+}
