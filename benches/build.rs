@@ -2,7 +2,6 @@
 
 use std::process::Command;
 
-#[expect(clippy::print_stdout, reason = "this is how a build script speaks to cargo")]
 fn main() {
     // Cargo names the compiler it uses.
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());

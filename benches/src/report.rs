@@ -33,6 +33,12 @@ pub enum Bound {
 }
 
 impl Bound {
+    fn limit(self) -> f64 {
+        match self {
+            Self::AtMost(limit) | Self::AtLeast(limit) => limit,
+        }
+    }
+
     fn holds(self, value: f64) -> bool {
         match self {
             Self::AtMost(limit) => value <= limit,
@@ -54,6 +60,8 @@ pub struct Goal {
     pub bound: Bound,
     pub figure: Figure,
     pub met: bool,
+    /// The figure over its limit: below 1 there is room under a limit at most, above 1 over one at least.
+    pub ratio: f64,
 }
 
 /// Something comparable that was measured in turns with the measure, so that their ratio says more than
@@ -118,7 +126,7 @@ impl Measure {
             Figure::Median => self.spread.median,
             Figure::Max => self.spread.max,
         };
-        self.goal = Some(Goal { bound, figure, met: bound.holds(value) });
+        self.goal = Some(Goal { bound, figure, met: bound.holds(value), ratio: value / bound.limit() });
         self
     }
 
@@ -153,6 +161,7 @@ mod tests {
         assert!(!met(Bound::AtMost(0.6), Figure::Max));
         assert!(met(Bound::AtLeast(0.6), Figure::Median));
         assert!(!met(Bound::AtLeast(0.65), Figure::Median));
+        assert_eq!(measure().goal(Bound::AtMost(1.4), Figure::Max).goal.unwrap().ratio, 0.5);
         assert!(Measure::new("m", "m", "s", Vec::new()).is_err());
     }
 

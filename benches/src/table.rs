@@ -30,12 +30,8 @@ pub fn render(report: &Report) -> String {
     }
     out.push('\n');
     rows(&mut out, &report.measures);
-    let missed: Vec<&str> = report
-        .measures
-        .iter()
-        .filter(|m| m.goal.is_some_and(|g| !g.met))
-        .map(|m| m.title.as_str())
-        .collect();
+    let missed: Vec<&str> =
+        report.measures.iter().filter(|m| m.goal.is_some_and(|g| !g.met)).map(|m| m.title.as_str()).collect();
     if !missed.is_empty() {
         let _ = writeln!(out, "\nMissed: {}", missed.join("; "));
     }
@@ -63,10 +59,9 @@ fn row(m: &Measure) -> [String; 5] {
     } else {
         format!("{} - {} ({} to {})", number(s.q1), number(s.q3), number(s.min), number(s.max))
     };
-    let beside =
-        m.beside.as_ref().map_or(String::new(), |b| {
-            format!("{:.2} x {} {} {}", b.ratio, number(b.spread.median), b.unit, b.what)
-        });
+    let beside = m.beside.as_ref().map_or(String::new(), |b| {
+        format!("{:.2} x {} {} {}", b.ratio, number(b.spread.median), b.unit, b.what)
+    });
     [
         m.title.clone(),
         format!("{} {}", number(s.median), m.unit),
@@ -80,8 +75,8 @@ fn goal(goal: Goal) -> String {
     let met = if goal.met { "met" } else { "MISSED" };
     let of = if goal.figure == Figure::Max { ", of the most" } else { "" };
     match goal.bound {
-        Bound::AtMost(limit) => format!("at most {}{of}: {met}", number(limit)),
-        Bound::AtLeast(limit) => format!("at least {}{of}: {met}", number(limit)),
+        Bound::AtMost(limit) => format!("at most {}{of}: {met}, {:.2} of it", number(limit), goal.ratio),
+        Bound::AtLeast(limit) => format!("at least {}{of}: {met}, {:.2} of it", number(limit), goal.ratio),
     }
 }
 
@@ -132,8 +127,8 @@ mod tests {
     #[test]
     fn a_missed_goal_is_loud() {
         let measure = Measure::new("m", "pages", "s", vec![0.7]).unwrap();
-        let row = row(&measure.goal(Bound::AtMost(0.6), Figure::Median));
-        assert_eq!(row[3], "at most 0.600: MISSED");
+        let row = row(&measure.goal(Bound::AtMost(0.5), Figure::Median));
+        assert_eq!(row[3], "at most 0.500: MISSED, 1.40 of it");
         assert_eq!(row[2], "one sample");
     }
 }

@@ -71,7 +71,9 @@ fn a_quick_run_reports_every_measure() {
     assert_eq!(report["quick"], true);
     assert!(report["seed"].is_u64() && report["seconds"].as_f64() > Some(0.0));
     assert!(report["started_at"].as_str().unwrap().ends_with('Z'));
-    assert!(report["machine"]["cores"].as_u64() > Some(0) && report["machine"]["memory_mb"].as_f64() > Some(1.0));
+    assert!(
+        report["machine"]["cores"].as_u64() > Some(0) && report["machine"]["memory_mb"].as_f64() > Some(1.0)
+    );
     for (part, name) in [("machine", "cpu_model"), ("machine", "kernel"), ("versions", "rustc")] {
         assert!(report[part][name].as_str().is_some_and(|t| !t.is_empty()), "{part}.{name}");
     }
@@ -118,6 +120,10 @@ fn whole(measure: &Value) {
         let bound = goal["bound"].as_object().unwrap();
         assert!(bound.contains_key("at_most") || bound.contains_key("at_least"), "{measure}");
         assert!(goal["met"].is_boolean() && goal["figure"].is_string(), "{measure}");
+        let limit = bound.values().next().and_then(Value::as_f64).unwrap();
+        let figure = number(goal["figure"].as_str().unwrap());
+        let ratio = goal["ratio"].as_f64().unwrap();
+        assert!((ratio * limit - figure).abs() <= 1e-9 * figure.max(1.0), "{measure}");
     }
 }
 

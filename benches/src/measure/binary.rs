@@ -12,8 +12,7 @@ const HOW_SIZE: &str = "Size of the file, as built.";
 const HOW_BUILD: &str = "The first command on a clean clone, builds included, timed by hand.";
 
 pub(super) fn measure(bench: &Bench) -> anyhow::Result<Vec<Measure>> {
-    let about =
-        std::fs::metadata(&bench.program).with_context(|| bench.program.display().to_string())?;
+    let about = std::fs::metadata(&bench.program).with_context(|| bench.program.display().to_string())?;
     let size_mb = about.len() as f64 / 1e6;
     let mut measures =
         vec![Measure::new("binary_size", "size of the binary", "MB", vec![size_mb])?.how(HOW_SIZE)];

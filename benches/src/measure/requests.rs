@@ -18,7 +18,8 @@ const HOW: &str = "GET /api/v1/documents/{id} of the school set's plans from `ta
     /version of the same node by the same client, which reads no store.";
 const HOW_LATENCY: &str = "From writing a request until its answer is read, under that load: most of it is waiting \
     for a core. A sample is a round's percentile.";
-const HOW_ALONE: &str = "The same over a single connection, so that nothing waits. A sample is a round's percentile.";
+const HOW_ALONE: &str =
+    "The same over a single connection, so that nothing waits. A sample is a round's percentile.";
 const HOW_CPU: &str = "CPU time of the node for a request, under that load.";
 
 /// Latencies, milliseconds, by round.
@@ -66,8 +67,11 @@ pub(super) async fn measure(bench: &Bench) -> anyhow::Result<Vec<Measure>> {
     let under = |p: u32| format!("request latency, {} connections, p{p}", sizes.connections);
     let single = |p: u32| format!("request latency, one connection, p{p}");
     Ok(vec![
-        measure("requests", "GET /api/v1/documents/{id}".to_owned(), "1/s", documents, HOW)?
-            .beside("GET /version", "1/s", versions),
+        measure("requests", "GET /api/v1/documents/{id}".to_owned(), "1/s", documents, HOW)?.beside(
+            "GET /version",
+            "1/s",
+            versions,
+        ),
         measure("request_cpu", "CPU of the node for a request".to_owned(), "us", cpu_us, HOW_CPU)?,
         measure("request_p50", under(50), "ms", loaded.p50, HOW_LATENCY)?,
         measure("request_p90", under(90), "ms", loaded.p90, HOW_LATENCY)?,
