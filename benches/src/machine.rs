@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use anyhow::Context as _;
 use serde::Serialize;
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -68,4 +69,32 @@ fn git(folder: &Path, args: &[&str]) -> Option<String> {
     let said = Command::new("git").arg("-C").arg(folder).args(args).output().ok()?;
     let text = String::from_utf8(said.stdout).ok()?;
     said.status.success().then(|| text.trim().to_owned())
+}
+
+/// CPU time that the calling thread has used, seconds, by the scheduler's own account (nanoseconds).
+///
+/// # Errors
+/// The kernel keeps no such account.
+pub fn thread_cpu_seconds() -> anyhow::Result<f64> {
+    let file = "/proc/thread-self/schedstat";
+    let text = std::fs::read_to_string(file).context(file)?;
+    let ran_ns: f64 = text.split(' ').next().unwrap_or_default().parse().context(file)?;
+    Ok(ran_ns / 1e9)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_that_waits_uses_no_cpu_and_one_that_works_does() {
+        let before = thread_cpu_seconds().unwrap();
+        // The other thread's work is not this one's.
+        let work = || std::hint::black_box((0..20_000_000_u64).fold(0, |a, b| std::hint::black_box(a ^ b)));
+        std::thread::spawn(work).join().unwrap();
+        let waited = thread_cpu_seconds().unwrap();
+        work();
+        let worked = thread_cpu_seconds().unwrap();
+        assert!(worked - waited > waited - before, "{before} {waited} {worked}");
+    }
 }

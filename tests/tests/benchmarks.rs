@@ -93,7 +93,12 @@ fn a_quick_run_reports_every_measure() {
     let with_goals: Vec<&str> =
         measures.iter().filter(|m| !m["goal"].is_null()).map(|m| m["id"].as_str().unwrap()).collect();
     assert_eq!(with_goals, GOALS);
-    for (id, ratio) in [("durable_jobs", true), ("requests", true), ("formula_evaluations", false)] {
+    for (id, ratio) in [
+        ("durable_jobs", true),
+        ("requests", true),
+        ("count_page_dense", true),
+        ("formula_evaluations", false),
+    ] {
         let measure = measures.iter().find(|m| m["id"] == id).unwrap();
         assert_eq!(measure["beside"]["ratio"].as_f64().is_some_and(|r| r > 0.0), ratio, "{measure}");
     }
