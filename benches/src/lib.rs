@@ -1,1 +1,14 @@
-//! Benchmarks; none is in place yet.
+//! What the benchmarks share: seeded inputs, a bed of records and jobs, and the runner's measures.
+//!
+//! `benches/` holds the criterion benchmarks of single parts; the program `takeoff-benches` measures the
+//! whole against its goals and writes one JSON report.
+
+pub mod durable;
+pub mod inputs;
+pub mod machine;
+pub mod measure;
+mod node;
+pub mod report;
+pub mod sizes;
+pub mod stats;
+pub mod table;

@@ -1,0 +1,96 @@
+//! The figures that releases are judged by, one topic a file.
+
+mod binary;
+mod count;
+mod formula;
+mod jobs;
+mod page_ready;
+mod plan_set;
+mod requests;
+
+use std::path::PathBuf;
+
+use crate::report::Measure;
+use crate::sizes::Sizes;
+
+/// What can be measured by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Topic {
+    PageReady,
+    PlanSet,
+    Count,
+    Formula,
+    Jobs,
+    Requests,
+    Binary,
+}
+
+impl Topic {
+    pub const ALL: [Self; 7] = [
+        Self::PageReady,
+        Self::PlanSet,
+        Self::Count,
+        Self::Formula,
+        Self::Jobs,
+        Self::Requests,
+        Self::Binary,
+    ];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::PageReady => "page-ready",
+            Self::PlanSet => "plan-set",
+            Self::Count => "count",
+            Self::Formula => "formula",
+            Self::Jobs => "jobs",
+            Self::Requests => "requests",
+            Self::Binary => "binary",
+        }
+    }
+
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|t| t.name() == name)
+    }
+}
+
+/// What measuring needs to know.
+#[derive(Debug, Clone)]
+pub struct Bench {
+    pub sizes: Sizes,
+    pub seed: u64,
+    /// The `takeoff` binary.
+    pub program: PathBuf,
+    /// Data of nodes and stores goes below it: the disk that is measured.
+    pub folder: PathBuf,
+    /// Time of a clean build, measured by hand.
+    pub build_seconds: Option<f64>,
+}
+
+/// Measures one topic.
+///
+/// # Errors
+/// Something that is measured fails; a figure of a failure would be worth nothing.
+pub async fn measure(topic: Topic, bench: &Bench) -> anyhow::Result<Vec<Measure>> {
+    match topic {
+        Topic::PageReady => page_ready::measure(bench).await,
+        Topic::PlanSet => plan_set::measure(bench).await,
+        Topic::Count => count::measure(bench),
+        Topic::Formula => formula::measure(bench),
+        Topic::Jobs => jobs::measure(bench).await,
+        Topic::Requests => requests::measure(bench).await,
+        Topic::Binary => binary::measure(bench),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn topics_are_found_by_name() {
+        for topic in Topic::ALL {
+            assert_eq!(Topic::named(topic.name()), Some(topic));
+        }
+        assert_eq!(Topic::named("nothing"), None);
+    }
+}

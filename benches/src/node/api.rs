@@ -1,0 +1,99 @@
+//! The few requests that measuring needs.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, bail, ensure};
+use reqwest::multipart::{Form, Part};
+use serde_json::{Value, json};
+
+/// How often a state is asked for. Each answer costs the node some tenths of a millisecond.
+const ASK: Duration = Duration::from_millis(10);
+/// Longest that anything is waited for.
+const WAIT: Duration = Duration::from_secs(600);
+
+pub(crate) struct Api {
+    http: reqwest::Client,
+    root: String,
+}
+
+impl Api {
+    pub(crate) fn new(address: &str) -> anyhow::Result<Self> {
+        let http = reqwest::Client::builder().timeout(WAIT).build()?;
+        Ok(Self { http, root: format!("http://{address}/api/v1") })
+    }
+
+    async fn answer(request: reqwest::RequestBuilder) -> anyhow::Result<Value> {
+        let response = request.send().await?;
+        let (status, url) = (response.status(), response.url().clone());
+        let text = response.text().await?;
+        ensure!(status.is_success(), "{url} answers {status}: {text}");
+        serde_json::from_str(&text).with_context(|| format!("{url} answers no JSON"))
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> anyhow::Result<Value> {
+        Self::answer(self.http.get(format!("{}{path}", self.root))).await
+    }
+
+    pub(crate) async fn project(&self) -> anyhow::Result<String> {
+        let made = self.http.post(format!("{}/projects", self.root)).json(&json!({"name": "Benchmark"}));
+        id(&Self::answer(made).await?)
+    }
+
+    /// Uploads a PDF file; the document's id.
+    pub(crate) async fn upload(&self, project: &str, pdf: Vec<u8>) -> anyhow::Result<String> {
+        let part = Part::bytes(pdf).file_name("plans.pdf").mime_str("application/pdf")?;
+        let url = format!("{}/projects/{project}/documents", self.root);
+        let sent = self.http.post(url).multipart(Form::new().part("file", part));
+        id(&Self::answer(sent).await?)
+    }
+
+    /// Waits until every page of a document is `ready`; their ids.
+    ///
+    /// # Errors
+    /// The document or one of its pages fails.
+    pub(crate) async fn ready(&self, document: &str, pages: usize) -> anyhow::Result<Vec<String>> {
+        let path = format!("/documents/{document}/pages");
+        until("the pages are ready", async || {
+            let found = self.get(&path).await?;
+            let found = found["pages"].as_array().context("no list of pages")?;
+            if let Some(failed) = found.iter().find(|p| p["status"] == "error") {
+                bail!("a page failed: {failed}");
+            }
+            let ready = found.iter().filter(|p| p["status"] == "ready").count();
+            if found.len() < pages || ready < found.len() {
+                let status = self.get(&format!("/documents/{document}/status")).await?;
+                ensure!(status["status"] != "error", "the document failed: {status}");
+                return Ok(None);
+            }
+            found.iter().map(id).collect::<anyhow::Result<_>>().map(Some)
+        })
+        .await
+    }
+
+    /// Waits until the scale of a page has been looked for.
+    pub(crate) async fn scale_detected(&self, page: &str) -> anyhow::Result<()> {
+        let path = format!("/pages/{page}/scale-detection-status");
+        until("the scale detection ends", async || {
+            Ok((self.get(&path).await?["status"] == "complete").then_some(()))
+        })
+        .await
+    }
+}
+
+fn id(record: &Value) -> anyhow::Result<String> {
+    Ok(record["id"].as_str().with_context(|| format!("{record} has no id"))?.to_owned())
+}
+
+/// Asks until there is an answer, at most [`WAIT`].
+async fn until<T>(what: &str, ask: impl AsyncFn() -> anyhow::Result<Option<T>>) -> anyhow::Result<T> {
+    let asking = async {
+        let mut tick = tokio::time::interval(ASK);
+        loop {
+            tick.tick().await;
+            if let Some(found) = ask().await? {
+                return Ok(found);
+            }
+        }
+    };
+    tokio::time::timeout(WAIT, asking).await.with_context(|| format!("{what}: not within {WAIT:?}"))?
+}

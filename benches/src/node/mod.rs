@@ -1,0 +1,11 @@
+//! The real binary, as a process that is measured from outside.
+
+mod api;
+mod family;
+mod load;
+mod server;
+
+pub(crate) use api::Api;
+pub(crate) use family::{PeakWatch, cpu_seconds};
+pub(crate) use load::drive;
+pub(crate) use server::Server;

@@ -1,0 +1,76 @@
+//! `takeoff serve` in a folder of its own.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use tempfile::TempDir;
+
+/// Longest that a node may take until it listens, and how often its log is looked at.
+const START: Duration = Duration::from_secs(60);
+const LOOK: Duration = Duration::from_millis(20);
+
+/// A node on a free port of the loopback interface with default settings; killed when dropped.
+pub(crate) struct Server {
+    child: Child,
+    address: String,
+    log: PathBuf,
+    _folder: TempDir,
+}
+
+impl Server {
+    /// Starts `program` with its data in a fresh folder below `below`, and returns when it listens.
+    pub(crate) async fn start(program: &Path, below: &Path) -> anyhow::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("takeoff-bench-").tempdir_in(below)?;
+        let log = folder.path().join("log");
+        let child = Command::new(program)
+            // Settings of whoever measures are no part of what is measured.
+            .env_clear()
+            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+            .arg(folder.path().join("data"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(File::create(&log)?)
+            .spawn()
+            .with_context(|| format!("{} does not start", program.display()))?;
+        let mut server = Self { child, address: String::new(), log, _folder: folder };
+        server.address = server.find_address().await?;
+        Ok(server)
+    }
+
+    async fn find_address(&mut self) -> anyhow::Result<String> {
+        let mut looks = START.as_millis() / LOOK.as_millis();
+        let mut tick = tokio::time::interval(LOOK);
+        loop {
+            tick.tick().await;
+            let log = std::fs::read_to_string(&self.log)?;
+            let said = log.lines().find_map(|l| l.split_once("listens on http://"));
+            if let Some((_, address)) = said {
+                return Ok(address.trim().to_owned());
+            }
+            looks = looks.saturating_sub(1);
+            if looks == 0 || self.child.try_wait()?.is_some() {
+                bail!("the node does not listen; it said:\n{log}");
+            }
+        }
+    }
+
+    /// Host and port.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // The data goes with it, so nothing is lost; an error means that it has ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
