@@ -1,6 +1,7 @@
 //! How right the counts are: sheets of the samples generator, drawn in every habit with seeds of one's
 //! own choosing, counted from one exemplar of each kind and compared with what was drawn.
 
+mod drawing;
 mod sheets;
 mod tally;
 
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Parser;
+use takeoff_core::geom::PxRect;
 use takeoff_samples::Habit;
 
 use crate::sheets::Run;
@@ -29,9 +31,21 @@ struct Cli {
     /// Habits, separated by commas; all by default
     #[arg(long, value_delimiter = ',')]
     habits: Vec<String>,
+    /// Kinds of symbols, separated by commas; all by default
+    #[arg(long, value_delimiter = ',')]
+    kinds: Vec<String>,
     /// Write the report as JSON here
     #[arg(long)]
     out: Option<PathBuf>,
+    /// Count on this PDF instead, and list what is found
+    #[arg(long, requires = "area")]
+    drawing: Option<PathBuf>,
+    /// The drawing's page
+    #[arg(long, default_value_t = 1)]
+    page: u32,
+    /// The exemplar's box on it: x,y,width,height in page pixels
+    #[arg(long = "box", value_name = "X,Y,W,H", value_delimiter = ',')]
+    area: Vec<f64>,
     /// Name every miss and every invention
     #[arg(long)]
     verbose: bool,
@@ -39,6 +53,12 @@ struct Cli {
 
 fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
+    if let Some(path) = &cli.drawing {
+        let &[x, y, w, h] = cli.area.as_slice() else {
+            anyhow::bail!("a box has four numbers: x,y,width,height")
+        };
+        return drawing::ask(path, cli.page, PxRect::new(x, y, w, h), &mut std::io::stdout().lock());
+    }
     let names: Vec<String> = if cli.habits.is_empty() {
         Habit::NAMES.iter().map(|n| (*n).to_owned()).collect()
     } else {
@@ -49,7 +69,7 @@ fn main() -> anyhow::Result<()> {
     for name in &names {
         let habit = Habit::named(name).with_context(|| format!("there is no habit named {name}"))?;
         for seed in cli.seed..cli.seed + cli.sheets {
-            let run = Run { name, habit, seed };
+            let run = Run { name, habit, seed, kinds: &cli.kinds };
             for query in run.queries()? {
                 if cli.verbose && !query.is_right() {
                     writeln!(out, "{}", query.describe())?;

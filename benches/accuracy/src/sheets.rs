@@ -24,6 +24,8 @@ pub(crate) struct Run<'a> {
     pub name: &'a str,
     pub habit: Habit,
     pub seed: u64,
+    /// Kinds to ask for; all if there are none.
+    pub kinds: &'a [String],
 }
 
 impl Run<'_> {
@@ -42,6 +44,9 @@ impl Run<'_> {
         let mut rng = StdRng::seed_from_u64(self.seed);
         let mut queries = Vec::new();
         for (kind, all) in &drawn.truth.symbols {
+            if !self.kinds.is_empty() && !self.kinds.iter().any(|k| k == kind) {
+                continue;
+            }
             let counted: Vec<&Instance> = all.iter().filter(|i| i.counts()).collect();
             let plain: Vec<&&Instance> = counted.iter().filter(|i| !i.crossed && !i.touching).collect();
             let Some(chosen) = pick(&mut rng, &plain).map(|i| **i) else { continue };
@@ -73,6 +78,8 @@ impl Run<'_> {
                 return query;
             }
         };
+        query.exemplar =
+            format!("{exemplar}, box {:.0},{:.0} {:.0} x {:.0}", drawn.x, drawn.y, drawn.w, drawn.h);
         let params = CountParams { max_detections: 5_000, ..CountParams::default() };
         let outcome = find(page, &exemplar, &params, &budget).value;
         query.query_ms = clock.ms();

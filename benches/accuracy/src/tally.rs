@@ -15,6 +15,8 @@ pub(crate) struct Query {
     pub seed: u64,
     pub kind: String,
     pub query_ms: f64,
+    /// What was cut out of the box.
+    pub exemplar: String,
     /// Why the exemplar was refused.
     pub refused: Option<String>,
     pub right: usize,
@@ -33,6 +35,7 @@ impl Query {
             seed,
             kind: kind.to_owned(),
             query_ms: 0.0,
+            exemplar: String::new(),
             refused: None,
             right: 0,
             missed: 0,
@@ -49,8 +52,8 @@ impl Query {
 
     pub(crate) fn describe(&self) -> String {
         let mut text = format!(
-            "{} {} {}: {} right, {} missed, {} invented",
-            self.habit, self.seed, self.kind, self.right, self.missed, self.invented
+            "{} {} {}: {} right, {} missed, {} invented\n    {}",
+            self.habit, self.seed, self.kind, self.right, self.missed, self.invented, self.exemplar
         );
         if let Some(why) = &self.refused {
             text += &format!("; refused: {why}");

@@ -7,12 +7,15 @@ use rustc_hash::FxHashMap;
 use super::matching::Matcher;
 use super::pose::Pose;
 use super::runs::Baseline;
+use super::template::Template;
 use crate::budget::{Budget, Exhausted};
 
 /// Anchors of one exemplar at most.
 const MAX_ANCHORS: usize = 6;
 /// Anchors after which the cost counts.
 const MIN_ANCHORS: usize = 3;
+/// Lines and open curves of an exemplar with which its loops are not needed.
+const MIN_OWN_PARTS: usize = 1;
 /// Quick tests after which no further anchor is taken up.
 const ENOUGH_TESTS: usize = 1_500_000;
 /// Baselines shorter than this share of the diameter give a poor turn.
@@ -50,6 +53,11 @@ fn wide(v: [f32; 2]) -> [f64; 2] {
     [f64::from(v[0]), f64::from(v[1])]
 }
 
+/// Long enough to give a good turn.
+fn good(template: &Template, line: &Baseline) -> bool {
+    f64::from(line.chord) >= template.diameter * GOOD_BASELINE_SHARE
+}
+
 /// All rough poses, best first, one per place, turn and mirroring; with why it stopped if it did.
 pub(super) fn propose(
     matcher: &Matcher<'_>,
@@ -83,9 +91,14 @@ impl Search<'_> {
     fn anchors(&self) -> Vec<(Part, usize)> {
         let (template, page) = (self.matcher.template, self.matcher.page);
         let mut parts: Vec<(Part, usize, f64)> = Vec::new();
+        // Chords of curves are on every curve of the page, and a loop says nothing of the turn: they serve
+        // where there is little else.
+        let lines = template.lines.iter().filter(|l| !l.of_curve && good(template, l)).count();
+        let curves = template.curves.iter().filter(|l| good(template, l)).count();
+        let (chords, loops) = (lines + curves == 0, lines + curves < MIN_OWN_PARTS);
         let mut baselines = |list: &[Baseline], on_page: &[Baseline], part: fn(Baseline) -> Part| {
             let mut last = f64::INFINITY;
-            for &line in list.iter().rev() {
+            for &line in list.iter().rev().filter(|l| chords || !l.of_curve) {
                 let chord = f64::from(line.chord);
                 if chord > last * 0.96 || chord < 0.2 {
                     continue;
@@ -100,7 +113,7 @@ impl Search<'_> {
         };
         baselines(&template.lines, &page.lines, Part::Line);
         baselines(&template.curves, &page.curves, Part::Curve);
-        for l in &template.loops {
+        for l in template.loops.iter().filter(|_| loops) {
             let perimeter = f64::from(l.perimeter);
             let turns = if template.round { 1 } else { LOOP_TURNS as usize * 2 };
             let count = self.span(&page.loops, |l| l.perimeter, perimeter).len() * turns;
@@ -219,8 +232,13 @@ impl Search<'_> {
         } else {
             pose.with_scale(scale.clamp(self.range.min_scale, self.range.max_scale), anchor)
         };
-        let Some(hits) = self.matcher.probe(&pose, anchor, length) else { return Ok(()) };
         let template = self.matcher.template;
+        // All turns of a round shape are one pose.
+        let (pose, anchor) = match template.round {
+            true => (pose.unturned(template.centroid), template.centroid),
+            false => (pose, anchor),
+        };
+        let Some(hits) = self.matcher.probe(&pose, anchor, length) else { return Ok(()) };
         let place = template.diameter * 0.1;
         let turn = pose.angle_deg() / 12.0;
         let key = [

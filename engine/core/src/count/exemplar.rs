@@ -232,6 +232,11 @@ impl Choice {
             }
         }
         reach_out(page, &mut kept, edge, &mut beyond);
+        // Lettering is text, however it is drawn: it counts only where it is all there is.
+        let lettered = |i: &u32| page.lettered[page.run_of[*i as usize] as usize];
+        if !kept.iter().all(lettered) {
+            kept.retain(|i| !lettered(i));
+        }
         if kept.len() > MAX_PIECES {
             return Self { kept, beyond, through: entered };
         }

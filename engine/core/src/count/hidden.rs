@@ -19,6 +19,10 @@ const MIN_INTERRUPTED: usize = 2;
 const MIN_CUT: f32 = 0.3;
 /// Samples nearer to a cut than this (tolerances) do not tell on which side they are.
 const NEAR: f64 = 2.5;
+/// Whether a stroke goes on behind a cut is looked up this far behind it, in distances of `NEAR`; a stroke
+/// flatter to the cut than this sine says nothing.
+const BEYOND: f64 = 1.2;
+const MIN_ACROSS: f64 = 0.2;
 /// Lines looked at.
 const MAX_LINES: usize = 64;
 
@@ -49,6 +53,10 @@ pub(super) fn look(matcher: &Matcher<'_>, pose: &Pose, credits: &[Option<f64>]) 
     best
 }
 
+fn wide(p: [f32; 2]) -> [f64; 2] {
+    [f64::from(p[0]), f64::from(p[1])]
+}
+
 fn sum(matcher: &Matcher<'_>, credits: &[Option<f64>], visible: &dyn Fn(usize) -> bool) -> Seen {
     let (mut covered, mut absent, mut shown) = (0.0, 0.0, 0.0);
     for (i, (credit, s)) in credits.iter().zip(&matcher.template.samples).enumerate() {
@@ -74,7 +82,6 @@ fn cutting_lines(matcher: &Matcher<'_>, pose: &Pose) -> Vec<([f64; 2], [f64; 2])
         area.add(p[0] as f32, p[1] as f32);
     }
     let least = (template.diameter * pose.scale()) as f32 * MIN_CUT;
-    let wide = |p: [f32; 2]| [f64::from(p[0]), f64::from(p[1])];
     let mut lines = Vec::new();
     for i in matcher.page.grid.within(&area) {
         let s = &matcher.page.segments[i as usize];
@@ -107,7 +114,7 @@ fn behind(
     let length = dx.hypot(dy);
     // Distance to the left of the line; near it, the stroke's cut end still answers for a sample.
     let off = |s: &Sample| {
-        let p = pose.apply([f64::from(s.p[0]), f64::from(s.p[1])]);
+        let p = pose.apply(wide(s.p));
         (dx * (p[1] - a[1]) - dy * (p[0] - a[0])) / length
     };
     let near = template.tolerance * pose.scale() * NEAR;
@@ -123,11 +130,24 @@ fn behind(
         return None;
     }
     let reach = template.step * 1.7;
+    // A stroke that goes on where the cut hides all is not interrupted: the line only crosses it.
+    let goes_on = |s: &Sample, off: f64| {
+        let (p, d) = (pose.apply(wide(s.p)), pose.turn(wide(s.d)));
+        let across = (dx * d[1] - dy * d[0]) / length / d[0].hypot(d[1]);
+        if across.abs() < MIN_ACROSS {
+            return true;
+        }
+        // Along the stroke to a place well behind the line.
+        let along = (near * BEYOND * sign - off) / across / d[0].hypot(d[1]);
+        let beyond = [p[0] + d[0] * along, p[1] + d[1] * along];
+        matcher.touches(beyond, d, template.tolerance * pose.scale() * 1.5)
+    };
     let interrupted = (1..offs.len()).filter(|&i| {
         let (p, q) = (&template.samples[i - 1], &template.samples[i]);
         (offs[i - 1] > 0.0) != (offs[i] > 0.0)
             && f64::from((p.p[0] - q.p[0]).hypot(p.p[1] - q.p[1])) <= reach
             && (p.d[0] * q.d[1] - p.d[1] * q.d[0]).abs() < 0.5
+            && !goes_on(q, offs[i])
     });
     if interrupted.count() < MIN_INTERRUPTED {
         return None;

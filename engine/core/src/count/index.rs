@@ -37,6 +37,8 @@ pub struct PageIndex {
     /// First word and number of words of each line of text.
     pub(super) word_lines: Vec<(u32, u32)>,
     pub(super) legend: Legend,
+    /// Which runs are strokes of lettering.
+    pub(super) lettered: Vec<bool>,
     pub(super) fingerprint: u64,
 }
 
@@ -58,7 +60,8 @@ impl PageIndex {
         });
         let words: Vec<TagWord> = words.collect();
         let fingerprint = fingerprint(&ink.segments, &words, &list.space);
-        let legend = Legend::of(list, &lines, &lettering::lines(&runs, budget)?);
+        let lettering = lettering::read(&runs, budget)?;
+        let legend = Legend::of(list, &lines, &lettering.lines);
         let word_lines = list.lines.iter().map(|l| (l.word_start, l.word_len)).collect();
         Ok(Self {
             space: list.space,
@@ -77,6 +80,7 @@ impl PageIndex {
             words,
             word_lines,
             legend,
+            lettered: lettering.of_run,
             fingerprint,
         })
     }

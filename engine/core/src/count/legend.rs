@@ -26,7 +26,7 @@ const ROW_PITCH: f32 = 4.0;
 /// Rows between ruled lines: the rules are at least this much longer than a symbol is wide, at most so
 /// many symbol or letter heights apart, and of equal length up to so many list units.
 const RULE_WIDTHS: f32 = 3.0;
-const RULED_PITCH: f32 = 4.0;
+const RULED_PITCH: f32 = 6.0;
 const SAME_RULE: f32 = 1.0;
 /// Shorter lines rule no list, list units.
 const MIN_RULE: f32 = 30.0;

@@ -9,6 +9,9 @@ use crate::geom::ListRect;
 /// Sides of a letter, list units: from what a plotter can letter to a sheet's title.
 const MIN_HEIGHT: f32 = 3.0;
 const MAX_HEIGHT: f32 = 24.0;
+/// Letters are looked for in this order of size, so that the sides of what stands beside small ones are not
+/// taken for their strokes.
+const HEIGHTS: [f32; 3] = [7.0, 13.0, MAX_HEIGHT];
 /// Strokes of one letter touch, up to rounding.
 const TOUCH: f32 = 0.2;
 /// Strokes of one letter at most, also where it is cut into chords.
@@ -22,13 +25,29 @@ const HEIGHT_SHARE: f32 = 0.25;
 /// Gap that parts letters of a word, and gap that parts lines, in heights.
 const WORD_GAP: f32 = 0.55;
 const LINE_GAP: f32 = 2.0;
+/// A pen of which so many strokes, and this share, are letters is for lettering.
+const MIN_OF_PEN: usize = 50;
+const PEN_SHARE: f32 = 0.7;
+/// Letters stand close: this share of the gaps is at most so many heights wide.
+const CLOSE_SHARE: f32 = 0.6;
+const CLOSE_GAP: f32 = 0.45;
 /// A letter is at most this much wider than high.
 const MAX_ASPECT: f32 = 1.4;
-/// Letters that make a line. Fewer may be anything.
+/// Letters that make a line. Fewer may be anything, unless pen and height are those of a line of the page.
 const MIN_LETTERS: usize = 5;
+const MIN_LETTERS_OF_PEN: usize = 2;
+const SAME_HEIGHT_SHARE: f32 = 0.08;
 /// Letters of one text differ: of a row of equal shapes none is a letter. Share of equal shapes from
 /// which a row is no text.
 const SAME_SHAPE_SHARE: f32 = 0.8;
+
+/// The lettering of a page.
+#[derive(Debug, Default)]
+pub(super) struct Lettering {
+    pub lines: Vec<Lettered>,
+    /// Which runs are its strokes.
+    pub of_run: Vec<bool>,
+}
 
 /// A line of letters.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +55,8 @@ pub(super) struct Lettered {
     pub bounds: ListRect,
     pub letters: usize,
     pub words: usize,
+    /// Pen of its first letter.
+    pub style: u32,
 }
 
 /// A letter: strokes that touch.
@@ -43,23 +64,91 @@ pub(super) struct Lettered {
 struct Letter {
     bounds: ListRect,
     strokes: usize,
+    /// Pen of one of them.
+    style: u32,
 }
 
 /// Upright lines of stroke lettering among the runs of a page. `budget` is charged a step a run.
-pub(super) fn lines(runs: &[Run], budget: &Budget) -> Result<Vec<Lettered>, Exhausted> {
-    let mut letters = letters(runs, budget)?;
-    letters
-        .sort_by(|p, q| p.bounds.left.total_cmp(&q.bounds.left).then(p.bounds.top.total_cmp(&q.bounds.top)));
-    budget.spend(letters.len() as u64)?;
-    Ok(set_in_lines(&letters))
+pub(super) fn read(runs: &[Run], budget: &Budget) -> Result<Lettering, Exhausted> {
+    let mut lines: Vec<Lettered> = Vec::new();
+    for height in HEIGHTS {
+        let mut letters = letters(runs, height, budget)?;
+        letters.sort_by(|p, q| {
+            p.bounds.left.total_cmp(&q.bounds.left).then(p.bounds.top.total_cmp(&q.bounds.top))
+        });
+        budget.spend(letters.len() as u64)?;
+        let known = lines.len();
+        for line in set_in_lines(&letters) {
+            let (x, y) =
+                ((line.bounds.left + line.bounds.right) / 2.0, (line.bounds.top + line.bounds.bottom) / 2.0);
+            let again = |l: &Lettered| {
+                let b = &l.bounds;
+                x >= b.left && x <= b.right && y >= b.top && y <= b.bottom
+            };
+            if !lines[..known].iter().any(again) {
+                lines.push(line);
+            }
+        }
+    }
+    lines.sort_by(|p, q| p.bounds.top.total_cmp(&q.bounds.top).then(p.bounds.left.total_cmp(&q.bounds.left)));
+    let of_run = strokes_of(&lines, runs, budget)?;
+    Ok(Lettering { lines, of_run })
 }
 
-fn letters(runs: &[Run], budget: &Budget) -> Result<Vec<Letter>, Exhausted> {
-    let small: Vec<ListRect> = runs
+/// Runs that lie within a line's height and length; letters that a line of the drawing touches are among
+/// them though they were no letters for themselves.
+fn strokes_of(lines: &[Lettered], runs: &[Run], budget: &Budget) -> Result<Vec<bool>, Exhausted> {
+    let cell = |v: f32| (v / MAX_HEIGHT).floor() as i32;
+    let mut cells: FxHashMap<(i32, i32), Vec<u32>> = FxHashMap::default();
+    for (i, line) in lines.iter().enumerate() {
+        let b = &line.bounds;
+        for row in cell(b.top)..=cell(b.bottom) {
+            for column in cell(b.left)..=cell(b.right) {
+                cells.entry((row, column)).or_default().push(i as u32);
+            }
+        }
+    }
+    budget.spend(runs.len() as u64)?;
+    let is_letters = |run: &Run| {
+        let b = &run.bounds;
+        let (x, y) = ((b.left + b.right) / 2.0, (b.top + b.bottom) / 2.0);
+        cells.get(&(cell(y), cell(x))).is_some_and(|near| {
+            near.iter().any(|&i| {
+                let (line, style) = (&lines[i as usize].bounds, lines[i as usize].style);
+                let slack = line.height() * BASELINE_SHARE;
+                run.style == style
+                    && b.top >= line.top - slack
+                    && b.bottom <= line.bottom + slack
+                    && b.left >= line.left - slack
+                    && b.right <= line.right + slack
+                    && b.width() <= line.height() * MAX_ASPECT
+            })
+        })
+    };
+    let mut of_run: Vec<bool> = runs.iter().map(is_letters).collect();
+    // A pen that letters and draws little else letters also where a letter touches the drawing.
+    let mut pens: FxHashMap<u32, (usize, usize)> = FxHashMap::default();
+    for (run, lettered) in runs.iter().zip(&of_run) {
+        let pen = pens.entry(run.style).or_default();
+        pen.0 += usize::from(*lettered);
+        pen.1 += 1;
+    }
+    let highest = lines.iter().map(|l| l.bounds.height()).fold(0.0, f32::max);
+    for (run, lettered) in runs.iter().zip(&mut of_run) {
+        let (letters, all) = pens[&run.style];
+        let of_pen = letters >= MIN_OF_PEN && letters as f32 >= PEN_SHARE * all as f32;
+        *lettered |= of_pen && run.bounds.width().max(run.bounds.height()) <= highest * MAX_ASPECT;
+    }
+    Ok(of_run)
+}
+
+/// Letters of up to some height.
+fn letters(runs: &[Run], height: f32, budget: &Budget) -> Result<Vec<Letter>, Exhausted> {
+    let (small, styles): (Vec<ListRect>, Vec<u32>) = runs
         .iter()
-        .map(|r| r.bounds)
-        .filter(|b| b.width().max(b.height()) <= MAX_HEIGHT && b.width().max(b.height()) > TOUCH)
-        .collect();
+        .map(|r| (r.bounds, r.style))
+        .filter(|(b, _)| b.width().max(b.height()) <= height && b.width().max(b.height()) > TOUCH)
+        .unzip();
     let mut cells: FxHashMap<(i32, i32), Vec<u32>> = FxHashMap::default();
     let spread = |b: &ListRect| {
         let at = |v: f32| (v / CELL).floor() as i32;
@@ -100,7 +189,8 @@ fn letters(runs: &[Run], budget: &Budget) -> Result<Vec<Letter>, Exhausted> {
     let mut by_root: FxHashMap<u32, Letter> = FxHashMap::default();
     for (i, b) in small.iter().enumerate() {
         let of = root(&mut parent, i as u32);
-        let letter = by_root.entry(of).or_insert(Letter { bounds: ListRect::EMPTY, strokes: 0 });
+        let letter =
+            by_root.entry(of).or_insert(Letter { bounds: ListRect::EMPTY, strokes: 0, style: styles[i] });
         letter.bounds = letter.bounds.union(b);
         letter.strokes += 1;
     }
@@ -157,19 +247,24 @@ fn set_in_lines(letters: &[Letter]) -> Vec<Lettered> {
             }
             None => open.push(Open {
                 last: *b,
-                line: Lettered { bounds: *b, letters: 1, words: 1 },
+                line: Lettered { bounds: *b, letters: 1, words: 1, style: letter.style },
                 letters: vec![*letter],
             }),
         }
     }
     done.extend(open);
-    let mut lines: Vec<Lettered> = done
+    let (sure, few): (Vec<Open>, Vec<Open>) = done
         .into_iter()
-        .filter(|o| o.line.letters >= MIN_LETTERS && differ(&o.letters))
-        .map(|o| o.line)
-        .collect();
-    lines.sort_by(|p, q| p.bounds.top.total_cmp(&q.bounds.top).then(p.bounds.left.total_cmp(&q.bounds.left)));
-    lines
+        .partition(|o| o.line.letters >= MIN_LETTERS && differ(&o.letters) && stand_close(&o.letters));
+    let mut pens: Vec<(u32, f32)> = sure.iter().map(|o| (o.letters[0].style, o.last.height())).collect();
+    pens.sort_by(|p, q| p.0.cmp(&q.0).then(p.1.total_cmp(&q.1)));
+    pens.dedup();
+    let known = |l: &Letter| {
+        let h = l.bounds.height();
+        pens.iter().any(|pen| pen.0 == l.style && (pen.1 - h).abs() <= h * SAME_HEIGHT_SHARE)
+    };
+    let few = few.into_iter().filter(|o| o.line.letters >= MIN_LETTERS_OF_PEN && o.letters.iter().all(known));
+    sure.iter().chain(&few.collect::<Vec<_>>()).map(|o| o.line).collect()
 }
 
 /// Whether shapes are those of letters and not of one symbol again and again.
@@ -182,6 +277,14 @@ fn differ(letters: &[Letter]) -> bool {
     (equal as f32) < SAME_SHAPE_SHARE * letters.len() as f32
 }
 
+fn stand_close(letters: &[Letter]) -> bool {
+    let close = |w: &&[Letter]| {
+        w[1].bounds.left - w[0].bounds.right <= CLOSE_GAP * w[0].bounds.height().max(w[1].bounds.height())
+    };
+    let count = letters.windows(2).filter(close).count();
+    count as f32 >= CLOSE_SHARE * (letters.len() - 1) as f32
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -190,8 +293,8 @@ mod tests {
         // An upright and a bar that touch.
         let bounds = |left: f32, right: f32, top: f32, bottom: f32| ListRect { left, top, right, bottom };
         [
-            Run { bounds: bounds(left, left, 100.0, 106.0) },
-            Run { bounds: bounds(left, left + width, 100.0, 100.0) },
+            Run { bounds: bounds(left, left, 100.0, 106.0), style: 0 },
+            Run { bounds: bounds(left, left + width, 100.0, 100.0), style: 0 },
         ]
     }
 
@@ -202,7 +305,7 @@ mod tests {
             runs.extend(letter(x, *w));
             x += w + if i == 4 { 5.0 } else { 1.5 };
         }
-        lines(&runs, &Budget::unlimited()).unwrap()
+        read(&runs, &Budget::unlimited()).unwrap().lines
     }
 
     #[test]

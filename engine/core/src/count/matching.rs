@@ -24,13 +24,14 @@ const CONFIRM_RADIUS: f64 = 2.0;
 const MIN_MET: f64 = 0.42;
 /// Samples that refinement looks at.
 const REFINE_SAMPLES: usize = 160;
-/// A piece longer than this many diameters runs through; it counts for little as the symbol's own.
+/// A piece longer than this many diameters runs through; it counts for little as the symbol's own, for
+/// nothing if another pen drew it.
 const THROUGH_DIAMETERS: f64 = 1.5;
 const THROUGH_CREDIT: f64 = 0.4;
 
 /// How confidence falls, each past what rounding explains: with the share of the exemplar's ink that
 /// is not there at all, with what is there but not quite, with ink that is not the exemplar's, with
-/// another pen, with a filled body's edge instead of an outline, with paint inside the outline where the
+/// another pen, with another size, with a filled body's edge instead of an outline, with paint inside the outline where the
 /// exemplar has none or the other way round, inside a frame, under a cover.
 const ABSENT_SLACK: f64 = 0.01;
 const ABSENT_SLOPE: f64 = 4.2;
@@ -42,6 +43,8 @@ const STYLE_SLOPE: f64 = 0.35;
 const SOLID_SLOPE: f64 = 0.3;
 const PAINT_SLACK: f64 = 0.05;
 const PAINT_SLOPE: f64 = 1.5;
+const SIZE_SLACK: f64 = 0.05;
+const SIZE_SLOPE: f64 = 0.5;
 const FRAME_LOSS: f64 = 0.35;
 const HIDDEN_SLOPE: f64 = 0.3;
 
@@ -82,7 +85,7 @@ fn wide(v: [f32; 2]) -> [f64; 2] {
 
 impl Matcher<'_> {
     /// Whether a stroke of about this direction passes within `r`.
-    fn touches(&self, p: [f64; 2], d: [f64; 2], r: f64) -> bool {
+    pub(super) fn touches(&self, p: [f64; 2], d: [f64; 2], r: f64) -> bool {
         self.page.grid.near(p[0] as f32, p[1] as f32, r as f32).any(|i| {
             let s = &self.page.segments[i as usize];
             let (ex, ey) = (f64::from(s.b[0] - s.a[0]), f64::from(s.b[1] - s.a[1]));
@@ -265,6 +268,10 @@ impl Matcher<'_> {
             let mut credit = (2.0 - hit.distance / full).clamp(0.0, 1.0);
             credit *= ((MAX_SINE - hit.sine) / (MAX_SINE - FULL_SINE)).clamp(0.0, 1.0);
             if length > through {
+                if self.same_pen && !self.agrees(s, piece) {
+                    credits.push(None);
+                    continue;
+                }
                 credit *= THROUGH_CREDIT;
             } else if credit > 0.0 {
                 claims.push((hit.segment, (hit.t * f64::from(length) / bucket) as u32));
@@ -288,6 +295,7 @@ impl Matcher<'_> {
             - ABSENT_SLOPE * (seen.absent - ABSENT_SLACK).max(0.0)
             - LOOSE_SLOPE * (loose - LOOSE_SLACK).max(0.0)
             - HIDDEN_SLOPE * seen.hidden
+            - SIZE_SLOPE * (scale.ln().abs() - SIZE_SLACK).max(0.0)
             - SOLID_SLOPE * (1.0 - same_body / met)
             - PAINT_SLOPE * (self.other_paint(pose) - PAINT_SLACK).max(0.0);
         if self.same_pen {

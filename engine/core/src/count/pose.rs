@@ -84,6 +84,14 @@ impl Pose {
         out
     }
 
+    /// The same place and size without turn and mirroring, about the exemplar's place `about`.
+    pub(super) fn unturned(&self, about: [f64; 2]) -> Self {
+        let kept = self.apply(about);
+        let scale = self.scale();
+        let (x, y) = (kept[0] - scale * about[0], kept[1] - scale * about[1]);
+        Self { re: scale, im: 0.0, x, y, mirrored: false }
+    }
+
     /// First `inner`, then `self`.
     pub(super) fn after(&self, inner: &Self) -> Self {
         let [x, y] = self.apply([inner.x, inner.y]);
@@ -133,6 +141,9 @@ mod tests {
         let about = [4.0, 1.0];
         let resized = pose.with_scale(1.2, about);
         assert!(close(resized.apply(about), pose.apply(about)) && (resized.scale() - 1.2).abs() < 1e-12);
+        let upright = resized.unturned(about);
+        assert!(close(upright.apply(about), pose.apply(about)) && (upright.scale() - 1.2).abs() < 1e-12);
+        assert!(close(upright.turn([1.0, 0.0]), [1.2, 0.0]));
     }
 
     #[test]

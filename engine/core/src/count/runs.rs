@@ -19,6 +19,9 @@ const UNEVEN_TURN: f32 = 30.0;
 const STRAIGHT_TURN: f32 = 2.5;
 /// Pieces of a longer line that are worth looking at for themselves, list units.
 const MIN_PIECE: f32 = 1.0;
+/// Points of a curve; a piece this much longer than the next ones is a line that the curve goes over into.
+const MIN_CURVE: usize = 6;
+const LINE_IN_CURVE: f32 = 2.5;
 const NONE: u32 = u32::MAX;
 
 /// Two ends of a line, or of a curve between its ends.
@@ -30,6 +33,8 @@ pub(super) struct Baseline {
     pub chord: f32,
     /// Length of the ink between them.
     pub arc: f32,
+    /// A piece of a curve, not drawn as a line.
+    pub of_curve: bool,
 }
 
 /// A closed smooth curve.
@@ -43,6 +48,8 @@ pub(super) struct Loop {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Run {
     pub bounds: ListRect,
+    /// Pen of its first piece.
+    pub style: u32,
 }
 
 /// Everything that linking finds; lists sorted by length.
@@ -110,13 +117,13 @@ impl Runs {
         let mut bounds = ListRect::EMPTY;
         points.iter().for_each(|p| bounds.add(p[0], p[1]));
         let length = points.windows(2).map(|w| distance(w[0], w[1])).sum();
-        self.runs.push(Run { bounds });
+        self.runs.push(Run { bounds, style: links.segments[(start / 2) as usize].style });
         let straight = self.straight_parts(&points);
         if closed && points.len() >= 6 {
             self.loops.push(loop_of(&points, length));
         } else if !straight && points.len() >= 4 {
             let (a, b) = (points[0], points[points.len() - 1]);
-            self.curves.push(Baseline { a, b, chord: distance(a, b), arc: length });
+            self.curves.push(Baseline { a, b, chord: distance(a, b), arc: length, of_curve: false });
         }
     }
 
@@ -135,11 +142,11 @@ impl Runs {
                 before = next;
                 to += 1;
             }
-            self.line(points[from], points[to]);
+            self.line(points[from], points[to], is_chord(points, from, to));
             if to - from > 1 {
                 // A side of a symbol may continue a neighbour's side: each piece counts for itself, too.
                 for w in points[from..=to].windows(2).filter(|w| distance(w[0], w[1]) >= MIN_PIECE) {
-                    self.line(w[0], w[1]);
+                    self.line(w[0], w[1], false);
                 }
             }
             if from == 0 && to + 1 == points.len() {
@@ -150,10 +157,18 @@ impl Runs {
         false
     }
 
-    fn line(&mut self, a: [f32; 2], b: [f32; 2]) {
+    fn line(&mut self, a: [f32; 2], b: [f32; 2], of_curve: bool) {
         let chord = distance(a, b);
-        self.lines.push(Baseline { a, b, chord, arc: chord });
+        self.lines.push(Baseline { a, b, chord, arc: chord, of_curve });
     }
+}
+
+/// Whether a straight part of a run of many pieces is no longer than those it bends into.
+fn is_chord(points: &[[f32; 2]], from: usize, to: usize) -> bool {
+    let length = |i: usize| distance(points[i], points[i + 1]);
+    let before = if from > 0 { length(from - 1) } else { 0.0 };
+    let after = if to + 1 < points.len() { length(to) } else { 0.0 };
+    points.len() >= MIN_CURVE && to - from == 1 && length(from) < LINE_IN_CURVE * before.max(after)
 }
 
 fn loop_of(points: &[[f32; 2]], perimeter: f32) -> Loop {

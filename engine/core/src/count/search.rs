@@ -25,8 +25,8 @@ const SURE: f64 = 0.97;
 const PERFECT: f64 = 0.985;
 /// What looking around a pose takes from the budget.
 const LOOK_STEPS: u64 = 1_000;
-/// Rough poses judged at most; the best of them come first.
-const MAX_JUDGED: usize = 10_000;
+/// Rough poses refined at most; the best of them come first.
+const MAX_REFINED: usize = 20_000;
 
 /// What counts as the same symbol.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -141,8 +141,9 @@ fn instances(
     params: &CountParams,
     range: Range,
     budget: &Budget,
-) -> (Vec<Judged>, Result<(), Exhausted>) {
-    let (candidates, mut ended) = propose(matcher, range, budget);
+) -> (Vec<Judged>, Result<(), Stopped>) {
+    let (candidates, proposed) = propose(matcher, range, budget);
+    let mut ended = proposed.map_err(Stopped::from);
     let mut judged = Vec::new();
     if let Some(middle) = own {
         let pose = Pose::at(middle);
@@ -154,6 +155,15 @@ fn instances(
     let mut kept = strongest(judged);
     reconsider(matcher, params, &mut kept);
     (kept, ended)
+}
+
+/// Why not every place was looked at.
+#[derive(Debug, thiserror::Error)]
+enum Stopped {
+    #[error(transparent)]
+    Budget(#[from] Exhausted),
+    #[error("more than {MAX_REFINED} places are somewhat like the symbol")]
+    TooManyPlaces,
 }
 
 /// A pose that needs no other try about it.
@@ -176,21 +186,27 @@ fn judge(
     candidates: &[Candidate],
     budget: &Budget,
     judged: &mut Vec<Judged>,
-) -> Result<(), Exhausted> {
+) -> Result<(), Stopped> {
     let template = matcher.template;
     let cell = template.diameter * 0.03;
     let mut seen: FxHashSet<[i64; 5]> = FxHashSet::default();
     // By place: poses that are certain, around which nothing else needs a try.
     let mut sure: FxHashMap<(i64, i64), Vec<Sure>> = FxHashMap::default();
     let cost = template.samples.len() as u64;
-    for candidate in candidates.iter().take(MAX_JUDGED) {
-        budget.spend(cost)?;
+    let mut refined = 0;
+    for candidate in candidates {
+        budget.spend(1)?;
         if candidate.pose.mirrored && !params.mirrored {
             continue;
         }
         if known(&sure, &candidate.pose, template) {
             continue;
         }
+        if refined == MAX_REFINED {
+            return Err(Stopped::TooManyPlaces);
+        }
+        refined += 1;
+        budget.spend(cost)?;
         let Some(pose) = matcher.refine(&candidate.pose) else { continue };
         let scale = pose.scale();
         if scale < range.min_scale * 0.985 || scale > range.max_scale * 1.015 {

@@ -7,7 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::ink::Segment;
 use super::matching::Matcher;
 use super::pose::Pose;
-use super::template::Sample;
+use super::template::{Sample, Template};
 use super::texture::{self, Hatches};
 use crate::geom::ListRect;
 
@@ -17,8 +17,11 @@ const LEAVES_SHARE: f32 = 0.25;
 const TRIFLE: f64 = 0.02;
 /// Strokes that hang on the symbol are part of it when they stay this near, in diameters.
 const HANGING_SHARE: f32 = 0.6;
-/// What such strokes count against strokes inside: an accessory may overlap an instance.
+/// What such strokes count against strokes inside: an accessory may overlap an instance. A short stroke
+/// across the symbol, up to so many diameters, counts in full: a bar that makes another symbol of it.
 const ATTACHED_WEIGHT: f32 = 0.6;
+const CROSSING_WEIGHT: f32 = 1.0;
+const BAR_SHARE: f64 = 0.5;
 /// Directions around the symbol, and how many of them strokes must close for a frame.
 const SECTORS: usize = 36;
 const CLOSED_SECTORS: usize = 34;
@@ -54,6 +57,12 @@ struct Stroke {
     leaves: bool,
 }
 
+impl Stroke {
+    fn pen(&self) -> Option<u32> {
+        self.pieces.first().map(|p| p.style)
+    }
+}
+
 /// Looks around a pose. Strokes for which `taken` holds belong to other instances.
 pub(super) fn look(matcher: &Matcher<'_>, pose: &Pose, taken: &dyn Fn(u32) -> bool) -> Surroundings {
     let template = matcher.template;
@@ -72,7 +81,7 @@ pub(super) fn look(matcher: &Matcher<'_>, pose: &Pose, taken: &dyn Fn(u32) -> bo
             strokes.iter().filter(|s| (s.foreign > 0.0 || s.matched == 0.0) && !textured(s)).collect();
         let foreign: f32 = alien.iter().filter(|s| s.foreign > TOUCH * tolerance).map(|s| s.foreign).sum();
         let (attached, framed) = groups(matcher, pose, &alien, TOUCH * tolerance);
-        Surroundings { extra: f64::from((foreign + attached) / all), framed }
+        Surroundings { extra: f64::from((foreign + attached) / all) + 0.0, framed }
     };
     let seen = judge(&|_| false);
     if seen.extra <= TRIFLE && !seen.framed {
@@ -127,6 +136,9 @@ fn strokes(
             continue;
         }
         let run = page.run_of[i as usize];
+        if page.lettered[run as usize] {
+            continue;
+        }
         let bounds = page.runs[run as usize].bounds;
         let out = sticks_out(&bounds, outline);
         let stroke = by_run.entry(run).or_insert(Stroke {
@@ -162,33 +174,53 @@ fn strokes(
 }
 
 /// Strokes that hang together and on nothing else: the length of those that end on the symbol, as far
-/// as it is not counted yet, and whether some are a frame around it.
+/// as it is not counted yet, and whether some are a frame around it. Bars across the symbol count for
+/// themselves, whatever passes at their ends.
 fn groups(matcher: &Matcher<'_>, pose: &Pose, alien: &[&Stroke], touch: f32) -> (f32, bool) {
     if alien.iter().map(|s| s.pieces.len()).sum::<usize>() > MAX_PIECES {
         return (0.0, false);
     }
-    let mut group: Vec<usize> = (0..alien.len()).collect();
-    for i in 0..alien.len() {
+    let group = hang_together(alien, touch);
+    let longest = BAR_SHARE * matcher.template.diameter * pose.scale();
+    let rest = |s: &Stroke| (s.length - s.matched - s.foreign).max(0.0);
+    let is_bar = |s: &Stroke| {
+        let goes_on = |o: &&Stroke| o.leaves && o.pen() == s.pen() && joined(o, s, touch);
+        !s.leaves
+            && f64::from(s.length) <= longest
+            && crosses_symbol(matcher, pose, s)
+            && !alien.iter().any(goes_on)
+    };
+    let bars: Vec<bool> = alien.iter().map(|s| is_bar(s)).collect();
+    let mut total: f32 =
+        alien.iter().zip(&bars).filter(|b| *b.1).map(|(s, _)| CROSSING_WEIGHT * rest(s)).sum();
+    for members in &group {
+        let stays = !members.iter().any(|&i| alien[i].leaves);
+        if stays && members.iter().any(|&i| ends_on_symbol(matcher, pose, alien[i])) {
+            let rest = members.iter().filter(|&&i| !bars[i]).map(|&i| rest(alien[i]));
+            total += ATTACHED_WEIGHT * rest.sum::<f32>();
+        }
+    }
+    // A hatch or a wall may touch a frame and makes it no less a frame.
+    let near: Vec<&Stroke> = alien.iter().filter(|s| !s.leaves).copied().collect();
+    let framed = hang_together(&near, touch)
+        .iter()
+        .any(|members| frames(matcher, pose, &members.iter().map(|&i| near[i]).collect::<Vec<_>>()));
+    (total + 0.0, framed)
+}
+
+/// Strokes by what they are joined to, at one end or over others.
+fn hang_together(strokes: &[&Stroke], touch: f32) -> Vec<Vec<usize>> {
+    let mut group: Vec<usize> = (0..strokes.len()).collect();
+    for i in 0..strokes.len() {
         for j in 0..i {
-            if group[i] != group[j] && joined(alien[i], alien[j], touch) {
+            if group[i] != group[j] && joined(strokes[i], strokes[j], touch) {
                 let (from, to) = (group[i].max(group[j]), group[i].min(group[j]));
                 group.iter_mut().filter(|g| **g == from).for_each(|g| *g = to);
             }
         }
     }
-    let (mut total, mut framed) = (0.0, false);
-    for root in 0..alien.len() {
-        let members: Vec<&Stroke> =
-            (0..alien.len()).filter(|&i| group[i] == root).map(|i| alien[i]).collect();
-        if members.is_empty() || members.iter().any(|s| s.leaves) {
-            continue;
-        }
-        if members.iter().any(|s| ends_on_symbol(matcher, pose, s)) {
-            total += ATTACHED_WEIGHT * members.iter().map(|s| s.length - s.matched - s.foreign).sum::<f32>();
-        }
-        framed |= frames(matcher, pose, &members);
-    }
-    (total, framed)
+    let members = |root: usize| (0..strokes.len()).filter(|&i| group[i] == root).collect::<Vec<_>>();
+    (0..strokes.len()).map(members).filter(|m| !m.is_empty()).collect()
 }
 
 /// Whether a stroke ends on the exemplar's ink.
@@ -198,6 +230,19 @@ fn ends_on_symbol(matcher: &Matcher<'_>, pose: &Pose, stroke: &Stroke) -> bool {
     // Where one piece goes on as the next, the stroke does not end.
     let mut tips = ends.iter().filter(|p| ends.iter().filter(|q| near(**p, **q)).count() == 1);
     tips.any(|p| matcher.template.map.near(pose.invert([f64::from(p[0]), f64::from(p[1])])))
+}
+
+/// Whether a stroke passes over the exemplar's ink and ends on neither side of it on ink.
+fn crosses_symbol(matcher: &Matcher<'_>, pose: &Pose, stroke: &Stroke) -> bool {
+    let map = &matcher.template.map;
+    let on_ink = |p: [f32; 2]| map.near(pose.invert([f64::from(p[0]), f64::from(p[1])]));
+    stroke.pieces.iter().any(|piece| {
+        let steps = (f64::from(piece.length()) / (matcher.template.tolerance * pose.scale())).ceil();
+        let steps = steps.clamp(2.0, 300.0);
+        !on_ink(piece.a)
+            && !on_ink(piece.b)
+            && (1..steps as u32).any(|k| on_ink(piece.at(k as f32 / steps as f32)))
+    })
 }
 
 /// Whether an end of one stroke lies on the other.
@@ -224,36 +269,53 @@ fn distance(s: &Segment, p: [f32; 2]) -> f32 {
 /// Whether strokes close around most of the symbol, little larger than it.
 fn frames(matcher: &Matcher<'_>, pose: &Pose, members: &[&Stroke]) -> bool {
     let template = matcher.template;
-    // In the exemplar's own frame, so that turning changes nothing.
-    let local = |p: [f32; 2]| pose.invert([f64::from(p[0]), f64::from(p[1])]);
-    let mut bounds = ListRect::EMPTY;
-    for p in members.iter().flat_map(|s| &s.pieces).flat_map(|s| [local(s.a), local(s.b)]) {
-        bounds.add(p[0] as f32, p[1] as f32);
-    }
     let mut outline = ListRect::EMPTY;
     template.hull.iter().for_each(|p| outline.add(p[0] as f32, p[1] as f32));
     let slack = template.tolerance as f32 * 4.0;
-    if bounds.width() > outline.width() * FRAME_SIZE + slack
-        || bounds.height() > outline.height() * FRAME_SIZE + slack
-    {
-        return false;
+    let (w, h) =
+        (outline.width() * (FRAME_SIZE - 1.0) + slack, outline.height() * (FRAME_SIZE - 1.0) + slack);
+    let reach = ListRect {
+        left: outline.left - w,
+        right: outline.right + w,
+        top: outline.top - h,
+        bottom: outline.bottom + h,
+    };
+    // In the exemplar's own frame, so that turning changes nothing. A neighbour's frame may hang on this
+    // one; only what is near counts.
+    let mut bounds = ListRect::EMPTY;
+    let mut places: Vec<[f32; 2]> = Vec::new();
+    for piece in members.iter().flat_map(|s| &s.pieces) {
+        let steps = (f64::from(piece.length()) / (template.tolerance * 0.5)).ceil().clamp(1.0, 300.0);
+        for k in 0..=steps as u32 {
+            let p = piece.at(k as f32 / steps as f32);
+            let p = pose.invert([f64::from(p[0]), f64::from(p[1])]).map(|v| v as f32);
+            let near = p[0] > reach.left && p[0] < reach.right && p[1] > reach.top && p[1] < reach.bottom;
+            if near {
+                bounds.add(p[0], p[1]);
+                places.push(p);
+            }
+        }
     }
+    if bounds.width() > outline.width() + w || bounds.height() > outline.height() + h {
+        return closes(template, &outline, &places);
+    }
+    closes(template, &bounds, &places)
+}
+
+/// Whether places lie in nearly all directions around the middle of a box that holds most of the symbol.
+fn closes(template: &Template, bounds: &ListRect, places: &[[f32; 2]]) -> bool {
     let within = |s: &&Sample| {
-        s.p[0] > bounds.left && s.p[0] < bounds.right && s.p[1] > bounds.top && s.p[1] < bounds.bottom
+        s.p[0] >= bounds.left && s.p[0] <= bounds.right && s.p[1] >= bounds.top && s.p[1] <= bounds.bottom
     };
     let inside = template.samples.iter().filter(within).count();
     if (inside as f64) < FRAMED_SHARE * template.samples.len() as f64 {
         return false;
     }
-    let middle = [f64::from(bounds.left + bounds.right) / 2.0, f64::from(bounds.top + bounds.bottom) / 2.0];
+    let middle = [(bounds.left + bounds.right) / 2.0, (bounds.top + bounds.bottom) / 2.0];
     let mut sectors = [false; SECTORS];
-    for piece in members.iter().flat_map(|s| &s.pieces) {
-        let steps = (f64::from(piece.length()) / (template.tolerance * 0.5)).ceil().clamp(1.0, 300.0);
-        for k in 0..=steps as u32 {
-            let p = local(piece.at(k as f32 / steps as f32));
-            let turn = (p[1] - middle[1]).atan2(p[0] - middle[0]) / std::f64::consts::TAU + 0.5;
-            sectors[((turn * SECTORS as f64) as usize).min(SECTORS - 1)] = true;
-        }
+    for p in places {
+        let turn = (p[1] - middle[1]).atan2(p[0] - middle[0]) / std::f32::consts::TAU + 0.5;
+        sectors[((turn * SECTORS as f32) as usize).min(SECTORS - 1)] = true;
     }
     sectors.iter().filter(|s| **s).count() >= CLOSED_SECTORS
 }

@@ -44,11 +44,17 @@ fn by_direction(pieces: &[Segment]) -> Vec<(f32, Vec<usize>)> {
         .collect()
 }
 
-/// Which pieces belong to at least [`MIN_LINES`] parallel lines in a row at one distance, smaller
-/// than `max_gap`.
+/// Which pieces belong to at least [`MIN_LINES`] parallel lines of one pen in a row at one distance,
+/// smaller than `max_gap`.
 pub(super) fn regular(pieces: &[Segment], max_gap: f32) -> Vec<bool> {
     let mut marks = vec![false; pieces.len()];
-    for (direction, family) in by_direction(pieces) {
+    let mut families = Vec::new();
+    for (direction, mut family) in by_direction(pieces) {
+        family.sort_by_key(|&i| pieces[i].style);
+        let pens = family.chunk_by(|&p, &q| pieces[p].style == pieces[q].style);
+        families.extend(pens.filter(|pen| pen.len() >= MIN_LINES).map(|pen| (direction, pen.to_vec())));
+    }
+    for (direction, family) in families {
         let mut offsets: Vec<(f32, usize)> =
             family.iter().map(|&i| (offset(&pieces[i], direction), i)).collect();
         offsets.sort_by(|p, q| p.0.total_cmp(&q.0).then(p.1.cmp(&q.1)));
