@@ -106,7 +106,7 @@ fn every_geometry_that_the_sample_documents_is_taken() {
             vec![json!({"center": corner, "radius": 5.0})],
         ),
         ("\"point\"\npoints = [[1, 2], [3, 4]]", GeometryType::Point, vec![corner.clone(), far]),
-        ("\"point\"\nx = 1\ny = 2", GeometryType::Point, vec![corner.clone()]),
+        ("\"point\"\nx = 1\ny = 2", GeometryType::Point, vec![corner]),
     ] {
         let recipe =
             read(&measure(&format!("geometry = {text}"))).unwrap_or_else(|e| panic!("{text}: {e:?}"));
@@ -118,19 +118,17 @@ fn every_geometry_that_the_sample_documents_is_taken() {
 
 #[test]
 fn every_other_key_of_the_format_is_taken() {
-    let text = format!(
-        "[project]\nname = \"P\"\nclient = \"C\"\naddress = \"A\"\ndescription = \"D\"\n\
+    let text = "[project]\nname = \"P\"\nclient = \"C\"\naddress = \"A\"\ndescription = \"D\"\n\
          [[document]]\nid = \"plans\"\nfile = \"plans.pdf\"\n\
          [[condition]]\nid = \"a\"\nname = \"A\"\ntype = \"area\"\nunit = \"SY\"\ndepth = 4\nthickness = 2\n\
          scope = \"base\"\ncategory = \"floors\"\ncolor = \"#336699\"\n\
          [condition.assembly]\ntemplate = \"T\"\noverhead_percent = 10\nprofit_percent = 8\n\
          [[condition.assembly.component]]\nname = \"M\"\ntype = \"material\"\nunit = \"SF\"\nunit_cost = \"1.25\"\n\
-         formula = \"{{qty}} * 2\"\nwaste_percent = 3\nlabor_hours = 1\n\
+         formula = \"{qty} * 2\"\nwaste_percent = 3\nlabor_hours = 1\n\
          [[scale]]\ndocument = \"plans\"\npage = 1\npx_per_foot = 7.5\n\
          [[scale]]\ndocument = \"plans\"\npage = 2\ntext = \"1:50\"\n\
-         [[scale]]\ndocument = \"plans\"\npage = 3\nfrom = [0, 0]\nto = [3, 4]\nfeet = 20.0\n"
-    );
-    let recipe = read(&text).unwrap();
+         [[scale]]\ndocument = \"plans\"\npage = 3\nfrom = [0, 0]\nto = [3, 4]\nfeet = 20.0\n";
+    let recipe = read(text).unwrap();
     assert_eq!(recipe.scales.len(), 3);
     let condition = &recipe.conditions[0];
     assert_eq!(
