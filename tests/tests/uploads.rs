@@ -10,6 +10,9 @@ fn written(kind: Hostile) -> Vec<u8> {
     bytes
 }
 
+/// Name, bytes, declared type, the type found, sizes of the pages.
+type Taken<'a> = (&'a str, Vec<u8>, &'a str, &'a str, &'a [(u32, u32)]);
+
 #[tokio::test(flavor = "multi_thread")]
 async fn pictures_become_pages_and_unreadable_files_are_refused() {
     let data = tempfile::tempdir().unwrap();
@@ -21,8 +24,7 @@ async fn pictures_become_pages_and_unreadable_files_are_refused() {
     let pictures: Vec<_> =
         frames.iter().zip(1..).map(|(&(w, h), seed)| raster::picture(seed, w, h)).collect();
     let one = raster::picture(9, 1_200, 800);
-    // Name, bytes, declared type, the type found, sizes of the pages.
-    let taken: [(&str, Vec<u8>, &str, &str, &[(u32, u32)]); 4] = [
+    let taken: [Taken<'_>; 4] = [
         ("frames.tif", raster::tiff(&pictures, Some(100)), "image/tiff", "tiff", &frames),
         ("scan.png", one.png(Some(150)), "image/png", "png", &[(1_200, 800)]),
         ("scan.jpg", one.jpeg(90).unwrap(), "image/jpeg", "jpeg", &[(1_200, 800)]),
