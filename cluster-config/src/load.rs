@@ -269,6 +269,55 @@ mod tests {
     }
 
     #[test]
+    fn variables_of_features_to_come_are_refused_without_their_value() {
+        for name in ["DATABASE_URL", "MINIO_ENDPOINT", "MINIO_ACCESS_KEY", "MINIO_SECRET_KEY"] {
+            let problems = load(None, &variables(&[(name, "geheim")]), &Flags::default()).unwrap_err();
+            let [problem] = &problems[..] else { panic!("{name}: {problems:?}") };
+            assert_eq!((problem.what.as_str(), &problem.origin), (name, &Origin::Variable(name.to_owned())));
+            let text = problem.to_string();
+            assert!(text.contains("not built in yet") && text.contains("unset it"), "{text}");
+            assert!(!text.contains("geheim"), "a secret reached a message");
+        }
+    }
+
+    #[test]
+    fn the_variables_of_the_deployment_reach_the_configuration() {
+        let loaded = load(
+            None,
+            &variables(&[
+                ("AUTO_COUNT_DEFAULT_THRESHOLD", "0.95"),
+                ("AUTO_COUNT_MAX_DETECTIONS", "3"),
+                ("ASSEMBLY_DEFAULT_WASTE_PERCENT", "12.5"),
+                ("REVIEW_AUTO_ACCEPT_DEFAULT_THRESHOLD", "0.97"),
+                ("REVIEW_ENABLE_KEYBOARD_SHORTCUTS", "false"),
+                ("CORS_ORIGINS", "https://a.example, https://b.example"),
+                ("LOG_LEVEL", "WARNING"),
+                ("ENVIRONMENT", "Production"),
+                ("SECRET_KEY", "0123456789012345678901234567890123456789"),
+            ]),
+            &Flags::default(),
+        );
+        let config = loaded.unwrap().config;
+        assert_eq!((config.count.threshold, config.count.max_detections), (0.95, 3));
+        assert_eq!((config.default_waste_percent, config.auto_accept_threshold), (12.5, 0.97));
+        assert_eq!(config.api.cors_origins, ["https://a.example", "https://b.example"]);
+        assert_eq!((config.log_level.as_str(), config.environment.name()), ("warn", "production"));
+        assert!(!config.keyboard_shortcuts);
+        for (name, value) in [
+            ("AUTO_COUNT_DEFAULT_THRESHOLD", "1.5"),
+            ("AUTO_COUNT_MAX_DETECTIONS", "0"),
+            ("ASSEMBLY_DEFAULT_WASTE_PERCENT", "-1"),
+            ("CORS_ORIGINS", "a.example"),
+            ("LOG_LEVEL", "loud"),
+            ("ENVIRONMENT", "prod"),
+        ] {
+            let problems = load(None, &variables(&[(name, value)]), &Flags::default()).unwrap_err();
+            let text: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            assert!(text.len() == 1 && text[0].contains(name), "{name}: {text:?}");
+        }
+    }
+
+    #[test]
     fn a_short_secret_is_refused_without_showing_it() {
         let problems = load(None, &variables(&[("SECRET_KEY", "kurzkurz")]), &Flags::default()).unwrap_err();
         assert_eq!(problems.len(), 1);

@@ -10,6 +10,16 @@ pub enum Environment {
     Production,
 }
 
+impl Environment {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Development => "development",
+            Self::Staging => "staging",
+            Self::Production => "production",
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub struct NodeConfig {
     /// Name of the node in leases, logs and views.

@@ -233,7 +233,7 @@ fn node_and_api() -> Vec<Setting> {
                 };
                 Ok(())
             },
-            show: |c| format!("{:?}", c.environment).to_ascii_lowercase(),
+            show: |c| c.environment.name().to_owned(),
         },
         Setting {
             key: "node.log_level",

@@ -2,16 +2,21 @@
 
 mod client;
 mod corpus;
+mod drawn;
 mod node;
 mod program;
 
 pub use client::{Answer, Client};
 pub use corpus::{corpus, required};
+pub use drawn::Drawn;
 pub use node::Node;
-pub use program::{program, run};
+pub use program::{problems_of_config, program, run};
 
 use std::future::Future;
 use std::time::Duration;
+
+/// Longest that a node may take to stop.
+pub(crate) const STOP: Duration = Duration::from_secs(40);
 
 /// Polls until `ask` gives something, at most `limit`; panics with `what` after that.
 pub async fn eventually<T, F, Fut>(what: &str, limit: Duration, mut ask: F) -> T
@@ -42,13 +47,18 @@ pub struct School {
     pub document: String,
     /// Full pages by number, from 1.
     pub pages: Vec<serde_json::Value>,
-    _data: tempfile::TempDir,
+    data: tempfile::TempDir,
 }
 
 impl School {
     pub async fn open() -> Self {
+        Self::open_with(&[]).await
+    }
+
+    /// `settings` are environment variables of the node.
+    pub async fn open_with(settings: &[(&str, &str)]) -> Self {
         let data = tempfile::tempdir().expect("a temporary folder");
-        let node = Node::start(data.path());
+        let node = Node::start_with(data.path(), settings);
         let client = node.client();
         let project = client.project("School").await;
         let document = client.upload(&project, &school_plans()).await.expect(201);
@@ -62,7 +72,16 @@ impl School {
             client.scale(id).await;
             pages.push(client.get(&format!("/pages/{id}")).await.expect(200));
         }
-        Self { node, client, project, document, pages, _data: data }
+        Self { node, client, project, document, pages, data }
+    }
+
+    /// The same folder under another node with these settings.
+    pub fn again(self, settings: &[(&str, &str)]) -> Self {
+        let Self { node, project, document, pages, data, .. } = self;
+        assert_eq!(node.stop("TERM", STOP).code(), Some(0));
+        let node = Node::start_with(data.path(), settings);
+        let client = node.client();
+        Self { node, client, project, document, pages, data }
     }
 
     /// Id of the nth page, from 1.
@@ -90,6 +109,20 @@ impl School {
 pub fn school_plans() -> std::path::PathBuf {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../samples/school");
     folder.join("plans.pdf")
+}
+
+/// The first count of the school's own recipe: its page number, and its box as the API takes it.
+pub fn first_count() -> (usize, serde_json::Value) {
+    let path = school_plans().with_file_name("takeoff.toml");
+    let recipe: toml::Table =
+        std::fs::read_to_string(path).expect("the sample is there").parse().expect("the recipe is TOML");
+    let conditions = recipe["condition"].as_array().expect("a list");
+    let counts = conditions.iter().find_map(|c| c.get("count")).expect("a condition that counts");
+    let count = &counts[0];
+    let number = |v: &toml::Value| v.as_float().or(v.as_integer().map(|i| i as f64)).expect("a number");
+    let b: Vec<f64> = count["box"].as_array().expect("a box").iter().map(number).collect();
+    let page = count["page"].as_integer().and_then(|n| usize::try_from(n).ok()).expect("a page number");
+    (page, serde_json::json!({"x": b[0], "y": b[1], "w": b[2], "h": b[3]}))
 }
 
 /// The error items of a 422 answer as `(type, loc)`, in order.

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
+use takeoff_config::environment::Variables;
+
 /// Path of the `takeoff` binary of this build. Builds it first, which is a matter of moments when it is
 /// up to date, so that no test runs an old one.
 pub fn program() -> &'static Path {
@@ -26,7 +28,11 @@ pub fn program() -> &'static Path {
 /// A command line of the binary without variables that configure it from outside.
 pub(crate) fn command() -> Command {
     let mut command = Command::new(program());
-    for name in ["TAKEOFF_CORPUS", "DATABASE_URL", "LOG_LEVEL", "ENVIRONMENT", "CORS_ORIGINS"] {
+    let ours = |name: &str| {
+        ["TAKEOFF_", "AUTO_COUNT_", "ASSEMBLY_", "REVIEW_", "MINIO_"].iter().any(|p| name.starts_with(p))
+            || ["DATABASE_URL", "SECRET_KEY", "LOG_LEVEL", "ENVIRONMENT", "CORS_ORIGINS"].contains(&name)
+    };
+    for name in Variables::of_process().0.keys().filter(|n| ours(n)) {
         command.env_remove(name);
     }
     command
@@ -35,4 +41,14 @@ pub(crate) fn command() -> Command {
 /// Runs the binary to its end.
 pub fn run(args: &[&str]) -> Output {
     command().args(args).output().expect("the binary runs")
+}
+
+/// Exit code and standard error of `takeoff serve` with these variables, which must refuse to start.
+pub fn problems_of_config(variables: &[(&str, &str)]) -> (Option<i32>, String) {
+    let mut refused = command();
+    refused.args(["serve", "--listen", "127.0.0.1:0"]).envs(variables.iter().copied());
+    // Should it start after all, it finds no folder and ends.
+    refused.args(["--data-dir", "/proc/nowhere"]);
+    let ended = refused.output().expect("the binary runs");
+    (ended.status.code(), String::from_utf8_lossy(&ended.stderr).into_owned())
 }

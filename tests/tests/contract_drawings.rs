@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use takeoff_tests::{Node, School, problems, school_plans};
+use takeoff_tests::{Node, School, first_count, problems, school_plans};
 
 const NOBODY: &str = "00000000-0000-4000-8000-000000000000";
 
@@ -170,17 +170,6 @@ async fn scales_are_set_calibrated_copied_and_detected_again() {
     assert_eq!(sheets["total"].as_u64(), Some(s.pages.len() as u64));
     assert!(sheets["groups"][0]["sheets"][0]["measurement_count"].is_u64());
     c.get(&format!("/projects/{NOBODY}/sheets")).await.expect(404);
-}
-
-/// The first count of the school's own recipe.
-fn first_count() -> (usize, Value) {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../samples/school/takeoff.toml");
-    let recipe: toml::Table = std::fs::read_to_string(path).unwrap().parse().unwrap();
-    let counted = recipe["condition"].as_array().unwrap().iter().find_map(|c| c.get("count"));
-    let count = &counted.unwrap().as_array().unwrap()[0];
-    let number = |v: &toml::Value| v.as_float().or(v.as_integer().map(|i| i as f64)).unwrap();
-    let b: Vec<f64> = count["box"].as_array().unwrap().iter().map(number).collect();
-    (count["page"].as_integer().unwrap() as usize, json!({"x": b[0], "y": b[1], "w": b[2], "h": b[3]}))
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -189,8 +189,33 @@ async fn assemblies_lock_templates_seed_and_formulas_are_checked() {
     let zero = json!({"formula": "1 / {depth}", "test_qty": 1, "test_depth": 0});
     let zero = c.post("/formulas/validate", zero).await.expect(200);
     assert!(zero["error"].as_str().unwrap().contains("Division by zero"));
-    let presets = c.get("/formulas/presets").await.expect(200);
-    assert_eq!(presets["concrete_cy_from_sf"]["formula"], "{qty} * {depth} / 12 / 27");
+    every_preset_is_offered(&c.get("/formulas/presets").await.expect(200));
+}
+
+/// The platform's presets, by id: name and formula.
+const PRESETS: [(&str, &str, &str); 12] = [
+    ("direct_quantity", "Direct Quantity", "{qty}"),
+    ("concrete_cy_from_sf", "Concrete CY from SF", "{qty} * {depth} / 12 / 27"),
+    ("rebar_lbs_4_at_18", "#4 Rebar @ 18\" O.C.", "{qty} * 0.89"),
+    ("rebar_lbs_5_at_12", "#5 Rebar @ 12\" O.C.", "{qty} * 2.09"),
+    ("with_waste_5", "5% Waste Factor", "{qty} * 1.05"),
+    ("with_waste_10", "10% Waste Factor", "{qty} * 1.10"),
+    ("vapor_barrier_with_overlap", "Vapor Barrier with 10% Overlap", "{qty} * 1.1"),
+    ("sfca_wall_both_sides", "SFCA Wall Both Sides", "{perimeter} * {depth} / 12 * 2"),
+    ("round_up_100", "Round Up to Nearest 100", "ceil({qty} / 100) * 100"),
+    ("dowels_per_footing", "Dowels per Footing (4 each)", "{count} * 4"),
+    ("concrete_pump_days", "Concrete Pump Days", "ceil({qty} * {depth} / 12 / 27 / 80)"),
+    ("chairs_per_sf", "Rebar Chairs per SF", "{qty} / 4"),
+];
+
+fn every_preset_is_offered(offered: &Value) {
+    let offered = offered.as_object().unwrap();
+    for (id, name, formula) in PRESETS {
+        let preset = offered.get(id).unwrap_or_else(|| panic!("{id} is missing"));
+        assert_eq!((&preset["name"], &preset["formula"]), (&json!(name), &json!(formula)), "{id}");
+        assert!(preset["description"].as_str().is_some_and(|d| !d.is_empty()), "{id}");
+    }
+    assert_eq!(offered.len(), PRESETS.len(), "{offered:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

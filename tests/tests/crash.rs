@@ -1,18 +1,24 @@
 //! SIGKILL at random moments: what was acknowledged is there, nothing twice, nothing stuck.
 
-use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rand::{Rng as _, SeedableRng as _};
 use reqwest::Method;
 use serde_json::{Value, json};
-use takeoff_tests::{Client, Node, eventually};
+use takeoff_samples::Habit;
+use takeoff_tests::{Client, Drawn, Node, eventually};
 
 const ROUNDS: usize = 30;
 const CLIENTS: usize = 3;
 const SEED: u64 = 0x7a6b_0ff1;
+/// Pages of each set that is uploaded.
+const PAGES: u32 = 3;
+/// Detections of a session: the strongest of some more, for speed.
+const FOUND: usize = 30;
+/// Longest that anything may take to come to rest after the last kill, and a client to get through.
+const REST: Duration = Duration::from_secs(180);
 
 /// Everything a client was told is done.
 #[derive(Default)]
@@ -21,56 +27,143 @@ struct Acknowledged {
     conditions: BTreeSet<String>,
     /// Measurement id and the condition it belongs to.
     measurements: BTreeSet<(String, String)>,
-    sessions: BTreeSet<String>,
+    sessions: BTreeMap<String, Session>,
 }
 
-fn plans() -> Vec<u8> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../samples/school/plans.pdf");
-    std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+/// What a client was told of a count session.
+struct Session {
+    condition: String,
+    confirmed: bool,
+    made: bool,
+}
+
+/// What a round must have reached before the moment of its kill is drawn. Most wait for nothing; the
+/// others see to it that a slow machine, too, is killed amid each kind of work.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum After {
+    Nothing,
+    Upload,
+    CountStarted,
+    CountMeasured,
+}
+
+impl After {
+    const fn in_round(round: usize) -> Self {
+        match round % 6 {
+            1 => Self::CountStarted,
+            3 => Self::CountMeasured,
+            5 if round % 12 == 5 => Self::Upload,
+            _ => Self::Nothing,
+        }
+    }
+
+    fn reached(self, told: &Acknowledged) -> usize {
+        match self {
+            Self::Nothing => 0,
+            Self::Upload => told.documents.len(),
+            Self::CountStarted => told.sessions.len(),
+            Self::CountMeasured => told.sessions.values().filter(|s| s.made).count(),
+        }
+    }
+
+    /// Waits until it was reached once more than `before`.
+    async fn wait(self, told: &Mutex<Acknowledged>, before: usize) {
+        if self != Self::Nothing {
+            eventually("the clients get through", REST, || async {
+                (self.reached(&told.lock().unwrap()) > before).then_some(())
+            })
+            .await;
+        }
+    }
+}
+
+/// What every client works on.
+struct Place {
+    project: String,
+    /// The document of one page that is there from the start.
+    document: String,
+    page: String,
+    exemplar: Value,
+    set: Vec<u8>,
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_node_loses_nothing_and_doubles_nothing() {
-    let data = tempfile::tempdir().unwrap();
+    let drawn = Drawn::open_with(&[]).await;
+    let condition = drawn.condition().await;
+    drawn.client.put(&format!("/pages/{}/scale", drawn.page), json!({"scale_value": 10.0})).await.expect(200);
+    let place = Arc::new(Place {
+        project: drawn.project.clone(),
+        document: drawn.document.clone(),
+        page: drawn.page.clone(),
+        exemplar: drawn.exemplar(),
+        set: takeoff_samples::sheets(11, PAGES, Habit::named("blocks").unwrap()).0,
+    });
+    // What a session finds when nothing disturbs it.
+    let request =
+        json!({"condition_id": condition, "template_bbox": place.exemplar, "max_detections": FOUND});
+    let undisturbed = found(&drawn.client.count(&place.page, request).await);
+    assert_eq!(undisturbed.len(), FOUND);
+    let data = drawn.node.data().to_path_buf();
+    drawn.node.kill();
+
     let told = Arc::new(Mutex::new(Acknowledged::default()));
-    let plans = Arc::new(plans());
     let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(SEED);
-    let node = Node::start(data.path());
-    let project = node.client().project("Crash").await;
-    node.kill();
     for round in 0..ROUNDS {
-        let node = Node::start(data.path());
+        let node = Node::start(&data);
+        let after = After::in_round(round);
+        let before = after.reached(&told.lock().unwrap());
         let clients: Vec<_> = (0..CLIENTS)
             .map(|n| {
                 let work = Work {
                     client: node.client(),
-                    project: project.clone(),
-                    plans: plans.clone(),
+                    place: place.clone(),
                     told: told.clone(),
-                    upload: n == 0 && round % 4 == 0,
+                    upload: n == 0 && round % 6 == 5,
+                    count: n == 1 && matches!(after, After::CountStarted | After::CountMeasured),
                 };
                 tokio::spawn(work.until_the_node_is_gone())
             })
             .collect();
+        after.wait(&told, before).await;
         // The moment of the kill is what the test varies; nothing is waited for here.
-        let moment = Duration::from_millis(random.random_range(20..1_500));
+        let longest = if after == After::Nothing { 1_500 } else { 300 };
+        let moment = Duration::from_millis(random.random_range(1..longest));
         let _ = tokio::time::timeout(moment, std::future::pending::<()>()).await;
         node.kill();
         for client in clients {
             client.await.unwrap();
         }
     }
-    let node = Node::start(data.path());
+    let node = Node::start(&data);
     let told = std::mem::take(&mut *told.lock().unwrap());
-    check(&node.client(), &project, &told).await;
+    let client = node.client();
+    enough(&told);
+    documents(&client, &place, &told).await;
+    for (session, known) in &told.sessions {
+        counted(&client, session, known, &undisturbed).await;
+    }
+    measurements(&client, &place.project, &told).await;
+    at_rest(&client).await;
+}
+
+/// Where a session found its symbols and how sure it was; none twice.
+fn found(session: &Value) -> BTreeSet<String> {
+    assert_eq!((&session["status"], &session["error_message"]), (&json!("completed"), &Value::Null));
+    let mut places = BTreeSet::new();
+    for d in session["detections"].as_array().unwrap() {
+        assert!(places.insert(format!("{} {}", d["bbox"], d["confidence"])), "{d} is there twice");
+    }
+    places
 }
 
 struct Work {
     client: Client,
-    project: String,
-    plans: Arc<Vec<u8>>,
+    place: Arc<Place>,
     told: Arc<Mutex<Acknowledged>>,
     upload: bool,
+    /// Starts a session.
+    count: bool,
 }
 
 impl Work {
@@ -80,99 +173,166 @@ impl Work {
     }
 
     async fn work(&self) -> reqwest::Result<()> {
+        let Place { project, page, exemplar, set, .. } = &*self.place;
         let c = &self.client;
         if self.upload {
-            let answer =
-                c.try_upload(&self.project, "plans.pdf", self.plans.to_vec(), "application/pdf").await?;
-            if answer.status.as_u16() == 201 {
+            let answer = c.try_upload(project, "set.pdf", set.clone(), "application/pdf").await?;
+            if answer.status == 201 {
                 self.told.lock().unwrap().documents.insert(id(&answer.body["id"]));
             }
         }
         let body = json!({"name": "Receptacles", "measurement_type": "count", "unit": "EA"});
-        let path = format!("/projects/{}/conditions", self.project);
+        let path = format!("/projects/{project}/conditions");
         let answer = c.try_send(Method::POST, &path, Some(&body)).await?;
-        if answer.status.as_u16() != 201 {
+        if answer.status != 201 {
             return Ok(());
         }
         let condition = id(&answer.body["id"]);
         self.told.lock().unwrap().conditions.insert(condition.clone());
+        let mut started = !self.count;
         loop {
-            self.measure(&condition).await?;
+            self.measure(&condition, page).await?;
+            if !started {
+                started = self.count(&condition, page, exemplar).await?;
+            }
+            self.review().await?;
         }
     }
 
-    /// A point on some page that is ready, and now and then a count.
-    async fn measure(&self, condition: &str) -> reqwest::Result<()> {
-        let c = &self.client;
-        let sheets = c.try_send(Method::GET, &format!("/projects/{}/sheets", self.project), None).await?.body;
-        let pages = sheets["groups"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .flat_map(|g| g["sheets"].as_array().cloned().unwrap_or_default());
-        let Some(page) = pages.rev().find(|p| p["scale_calibrated"] == true) else { return Ok(()) };
-        let page = id(&page["id"]);
+    async fn measure(&self, condition: &str, page: &str) -> reqwest::Result<()> {
         let body =
             json!({"page_id": page, "geometry_type": "point", "geometry_data": {"x": 10.0, "y": 10.0}});
         let path = format!("/conditions/{condition}/measurements");
-        let answer = c.try_send(Method::POST, &path, Some(&body)).await?;
-        if answer.status.as_u16() == 201 {
+        let answer = self.client.try_send(Method::POST, &path, Some(&body)).await?;
+        if answer.status == 201 {
             let made = (id(&answer.body["id"]), condition.to_owned());
             self.told.lock().unwrap().measurements.insert(made);
         }
-        let body = json!({"condition_id": condition, "template_bbox": {"x": 300.0, "y": 300.0, "w": 200.0, "h": 200.0}});
-        let answer = c.try_send(Method::POST, &format!("/pages/{page}/auto-count"), Some(&body)).await?;
-        if answer.status.as_u16() == 202 {
-            self.told.lock().unwrap().sessions.insert(id(&answer.body["session_id"]));
+        Ok(())
+    }
+
+    /// Whether the session was started.
+    async fn count(&self, condition: &str, page: &str, bbox: &Value) -> reqwest::Result<bool> {
+        let body = json!({"condition_id": condition, "template_bbox": bbox, "max_detections": FOUND});
+        let path = format!("/pages/{page}/auto-count");
+        let answer = self.client.try_send(Method::POST, &path, Some(&body)).await?;
+        if answer.status == 202 {
+            let session = Session { condition: condition.to_owned(), confirmed: false, made: false };
+            self.told.lock().unwrap().sessions.insert(id(&answer.body["session_id"]), session);
+        }
+        Ok(answer.status == 202)
+    }
+
+    /// Confirms and measures what sessions of any round have found.
+    async fn review(&self) -> reqwest::Result<()> {
+        let open: Vec<String> = {
+            let told = self.told.lock().unwrap();
+            told.sessions.iter().filter(|(_, s)| !s.made).map(|(id, _)| id.clone()).collect()
+        };
+        for session in open {
+            let path = format!("/auto-count-sessions/{session}");
+            let found = self.client.try_send(Method::GET, &path, None).await?.body;
+            if found["status"] != "completed" {
+                continue;
+            }
+            let all = json!({"threshold": 0.0});
+            let confirm = format!("{path}/bulk-confirm");
+            if self.client.try_send(Method::POST, &confirm, Some(&all)).await?.status != 200 {
+                continue;
+            }
+            self.note(&session, |s| s.confirmed = true);
+            let make = format!("{path}/create-measurements");
+            if self.client.try_send(Method::POST, &make, None).await?.status == 200 {
+                self.note(&session, |s| s.made = true);
+            }
         }
         Ok(())
     }
+
+    fn note(&self, session: &str, done: impl Fn(&mut Session)) {
+        self.told.lock().unwrap().sessions.get_mut(session).into_iter().for_each(done);
+    }
 }
 
-async fn check(client: &Client, project: &str, told: &Acknowledged) {
+fn enough(told: &Acknowledged) {
+    let made = told.sessions.values().filter(|s| s.made).count();
     assert!(
-        told.documents.len() >= 2 && told.measurements.len() >= 30,
-        "the test did too little to mean anything: {} documents, {} measurements",
+        told.documents.len() >= 2 && told.measurements.len() >= 30 && told.sessions.len() >= 5 && made >= 3,
+        "the test did too little to mean anything: {} documents, {} measurements, {} sessions, {made} measured",
         told.documents.len(),
-        told.measurements.len()
+        told.measurements.len(),
+        told.sessions.len(),
     );
-    for document in &told.documents {
+}
+
+/// Every document of the project, those too whose answer was lost.
+async fn documents(client: &Client, place: &Place, told: &Acknowledged) {
+    let list = client.get(&format!("/projects/{}/documents", place.project)).await.expect(200);
+    let listed: Vec<String> = list["documents"].as_array().unwrap().iter().map(|d| id(&d["id"])).collect();
+    let distinct: BTreeSet<&String> = listed.iter().collect();
+    assert_eq!((distinct.len(), list["total"].as_u64()), (listed.len(), Some(listed.len() as u64)));
+    assert!(told.documents.iter().all(|d| distinct.contains(d)), "a document is lost");
+    for document in &listed {
         assert_eq!(client.settled(document).await["status"], "ready");
         let pages = client.pages(document).await;
-        let numbers: BTreeSet<u64> = pages.iter().map(|p| p["page_number"].as_u64().unwrap()).collect();
-        assert_eq!(numbers.len(), pages.len(), "a page is there twice");
+        let mut numbers: Vec<u64> = pages.iter().map(|p| p["page_number"].as_u64().unwrap()).collect();
+        numbers.sort_unstable();
+        let count = if *document == place.document { 1 } else { PAGES.into() };
+        assert_eq!(numbers, (1..=count).collect::<Vec<u64>>(), "every page once");
         assert!(pages.iter().all(|p| p["status"] == "ready"), "{pages:?}");
         let whole = client.get(&format!("/documents/{document}")).await.expect(200);
         assert_eq!(whole["page_count"].as_u64(), Some(pages.len() as u64));
     }
+}
+
+/// A session ends whole, as if nothing had happened, and what was told of its review is so.
+async fn counted(client: &Client, session: &str, known: &Session, undisturbed: &BTreeSet<String>) {
+    let path = format!("/auto-count-sessions/{session}");
+    let ended = eventually("the session ends", REST, || async {
+        let session = client.get(&path).await.expect(200);
+        (!matches!(session["status"].as_str(), Some("pending" | "processing"))).then_some(session)
+    })
+    .await;
+    assert_eq!(found(&ended), *undisturbed);
+    let detections = ended["detections"].as_array().unwrap();
+    let confirmed = detections.iter().filter(|d| d["status"] == "confirmed").count();
+    assert!(!known.confirmed || confirmed == detections.len(), "a confirmation is lost");
+    let measured = detections.iter().filter(|d| d["measurement_id"].is_string()).count();
+    assert!(!known.made || measured == detections.len(), "a measurement of a detection is lost");
+    // What a kill cut short goes on where it was.
+    client.post(&format!("{path}/bulk-confirm"), json!({"threshold": 0.0})).await.expect(200);
+    let made = client.post(&format!("{path}/create-measurements"), Value::Null).await.expect(200);
+    assert_eq!(made["measurements_created"].as_u64(), Some((detections.len() - measured) as u64));
+}
+
+async fn measurements(client: &Client, project: &str, told: &Acknowledged) {
     let conditions = client.get(&format!("/projects/{project}/conditions")).await.expect(200);
     for condition in &told.conditions {
         let found = conditions["conditions"].as_array().unwrap().iter().find(|c| id(&c["id"]) == *condition);
         let found = found.unwrap_or_else(|| panic!("condition {condition} is lost"));
         let list = client.get(&format!("/conditions/{condition}/measurements")).await.expect(200);
-        let ids: Vec<String> =
-            list["measurements"].as_array().unwrap().iter().map(|m| id(&m["id"])).collect();
-        let distinct: BTreeSet<&String> = ids.iter().collect();
-        assert_eq!(distinct.len(), ids.len(), "a measurement is there twice");
+        let list = list["measurements"].as_array().unwrap();
+        let distinct: BTreeSet<String> = list.iter().map(|m| id(&m["id"])).collect();
+        assert_eq!(distinct.len(), list.len(), "a measurement is there twice");
         for (measurement, _) in told.measurements.iter().filter(|(_, of)| of == condition) {
             assert!(distinct.contains(measurement), "measurement {measurement} is lost");
         }
-        assert_eq!(found["measurement_count"].as_u64(), Some(ids.len() as u64), "the total is wrong");
-        assert_eq!(found["total_quantity"].as_f64(), Some(ids.len() as f64), "the total is wrong");
+        let mut counted = BTreeSet::new();
+        for (session, _) in told.sessions.iter().filter(|(_, s)| s.condition == *condition) {
+            let session = client.get(&format!("/auto-count-sessions/{session}")).await.expect(200);
+            counted
+                .extend(session["detections"].as_array().unwrap().iter().map(|d| id(&d["measurement_id"])));
+        }
+        let by_count: BTreeSet<String> =
+            list.iter().filter(|m| m["is_ai_generated"] == true).map(|m| id(&m["id"])).collect();
+        assert_eq!(by_count, counted, "one measurement for each detection");
+        assert_eq!(found["measurement_count"].as_u64(), Some(list.len() as u64), "the total is wrong");
+        assert_eq!(found["total_quantity"].as_f64(), Some(list.len() as f64), "the total is wrong");
     }
-    for session in &told.sessions {
-        let path = format!("/auto-count-sessions/{session}");
-        let ended = eventually("the session ends", Duration::from_secs(120), || async {
-            let session = client.get(&path).await.expect(200);
-            (!matches!(session["status"].as_str(), Some("pending" | "processing"))).then_some(session)
-        })
-        .await;
-        let boxes: Vec<String> =
-            ended["detections"].as_array().unwrap().iter().map(|d| d["bbox"].to_string()).collect();
-        let distinct: BTreeSet<&String> = boxes.iter().collect();
-        assert_eq!(distinct.len(), boxes.len(), "a detection is there twice");
-    }
-    let queues = eventually("no job is left", Duration::from_secs(120), || async {
+}
+
+async fn at_rest(client: &Client) {
+    let queues = eventually("no job is left", REST, || async {
         let queues = client.get("/admin/node").await.expect(200)["queues"].clone();
         let busy =
             |q: &Value| ["ready", "delayed", "leased", "waiting"].iter().any(|k| q[*k].as_u64() != Some(0));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use takeoff_tests::{Node, run};
+use takeoff_tests::{Client, Node, eventually, run};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn both_signals_drain_and_exit_0() {
@@ -69,4 +69,51 @@ fn variables_of_features_that_are_not_there_are_refused() {
     assert_eq!(refused.status.code(), Some(78));
     let said = String::from_utf8_lossy(&refused.stderr);
     assert!(said.contains("DATABASE_URL") && !said.contains("geheim"), "{said}");
+}
+
+/// What runs when the signal comes is finished or handed back, and the next node goes on with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_is_stopped_while_it_ingests_loses_nothing() {
+    const PAGES: usize = 10;
+    let data = tempfile::tempdir().unwrap();
+    let (pdf, _) =
+        takeoff_samples::sheets(11, PAGES as u32, takeoff_samples::Habit::named("blocks").unwrap());
+    let one = ("TAKEOFF_CHILDREN_WORKERS", "1");
+    let node = Node::start_with(data.path(), &[one]);
+    let client = node.client();
+    let project = client.project("Stopped").await;
+    let uploaded = client.try_upload(&project, "set.pdf", pdf, "application/pdf").await.unwrap().expect(201);
+    let document = uploaded["id"].as_str().unwrap().to_owned();
+
+    // The first stop lets the attempts finish, the second gives them no time at all.
+    let mut node = Some(node);
+    let mut had = 0;
+    for settings in [&[one, ("TAKEOFF_JOBS_DRAIN_MS", "0")][..], &[]] {
+        let stopped = node.take().unwrap();
+        let limit = Duration::from_secs(30);
+        had = in_flight(&stopped.client(), &document, had).await;
+        assert!(had < PAGES, "nothing was in flight any more");
+        assert_eq!(stopped.stop("TERM", limit).code(), Some(0), "with {had} of {PAGES} pages done");
+        node = Some(Node::start_with(data.path(), settings));
+    }
+    let client = node.as_ref().unwrap().client();
+    let pages = client.pages_of(&document, PAGES).await;
+    let numbers: Vec<u64> = pages.iter().map(|p| p["page_number"].as_u64().unwrap()).collect();
+    assert_eq!(numbers, (1..=PAGES as u64).collect::<Vec<_>>());
+    let tasks = client.get(&format!("/tasks/project/{project}")).await.expect(200);
+    let ingest = tasks["tasks"].as_array().unwrap().iter().find(|t| t["task_type"] == "document_processing");
+    let task = client.task(ingest.expect("the upload's task")["task_id"].as_str().unwrap()).await;
+    assert_eq!(task["status"], "SUCCESS", "{task}");
+}
+
+/// Waits until one more page is ready than there `had` been and the next is being read; gives how many are.
+async fn in_flight(client: &Client, document: &str, had: usize) -> usize {
+    let path = format!("/documents/{document}/pages");
+    eventually("an attempt is in flight", Duration::from_secs(60), || async {
+        let pages = client.get(&path).await.expect(200)["pages"].as_array().unwrap().clone();
+        let ready = pages.iter().filter(|p| p["status"] == "ready").count();
+        let leased = client.get("/admin/node").await.expect(200)["queues"]["ingest"]["leased"].as_u64();
+        (ready > had && leased > Some(0)).then_some(ready)
+    })
+    .await
 }

@@ -5,6 +5,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use takeoff_core::model::Id;
 
+// Tasks as clients name them.
+pub const DOCUMENT_PROCESSING: &str = "document_processing";
+pub const SCALE_DETECTION: &str = "scale_detection";
+pub const AUTO_COUNT: &str = "auto_count";
+
+/// Every name of a task.
+pub const TASK_TYPES: [&str; 3] = [DOCUMENT_PROCESSING, SCALE_DETECTION, AUTO_COUNT];
+
 /// Version of the argument format; a job that waits through an upgrade is read by the version it says.
 const ARGS_VERSION: u16 = 1;
 

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use takeoff_core::model::{
     Condition, Detection, GeometryType, Id, Index, Measurement, MeasurementType, Page,
 };
+use takeoff_engine::metrics as names;
 use takeoff_storage::{Batch, Stored};
 
 use crate::check::{self, TEXT_CHARS};
@@ -70,7 +71,7 @@ pub async fn create(ctx: &Ctx<'_>, new: NewMeasurement) -> Result<Measurement, C
 /// New geometry is recalculated and marks the measurement as modified.
 pub async fn update(ctx: &Ctx<'_>, id: Id, patch: MeasurementPatch) -> Result<Measurement, CommandError> {
     check::optional_text("the notes", patch.notes.as_deref(), TEXT_CHARS)?;
-    change(ctx, id, |measurement| {
+    let (before, after) = change(ctx, id, |measurement| {
         let reshaped = patch.geometry_data.is_some();
         if let Some(geometry) = &patch.geometry_data {
             measurement.geometry_data.clone_from(geometry);
@@ -81,20 +82,25 @@ pub async fn update(ctx: &Ctx<'_>, id: Id, patch: MeasurementPatch) -> Result<Me
         }
         reshaped
     })
-    .await
+    .await?;
+    // Each at most once, so that the share of overridden measurements stays a share.
+    if after.is_ai_generated && after.is_modified && !before.is_modified {
+        ::metrics::counter!(names::AI_OVERRIDDEN).increment(1);
+    }
+    Ok(after)
 }
 
 /// Computes the quantity again from its geometry and the page's scale.
 pub async fn recalculate(ctx: &Ctx<'_>, id: Id) -> Result<Measurement, CommandError> {
-    change(ctx, id, |_| true).await
+    Ok(change(ctx, id, |_| true).await?.1)
 }
 
-/// Changes a measurement; `edit` says whether its numbers must follow.
+/// Changes a measurement; `edit` says whether its numbers must follow. Gives it as it was and as it is.
 async fn change(
     ctx: &Ctx<'_>,
     id: Id,
     edit: impl Fn(&mut Measurement) -> bool + Send + Sync,
-) -> Result<Measurement, CommandError> {
+) -> Result<(Measurement, Measurement), CommandError> {
     let project = required::<Measurement>(&ctx.desk(), id, "Measurement").await?.value.project_id;
     let _turn = turn(project).await;
     let mut tries = Tries::new(ctx);
@@ -125,7 +131,7 @@ async fn change(
         batch.update(read.version, &measurement);
         announce(&mut batch, "measurement_changed", &measurement);
         if tries.commit(batch).await? {
-            return Ok(measurement);
+            return Ok((read.value, measurement));
         }
     }
 }

@@ -129,6 +129,9 @@ impl Handle {
             ids: Arc::clone(&parts.ids),
         };
         let node = Arc::new(Node::new(parts, tools));
+        for post in node.posts() {
+            ::metrics::counter!(names::ACTOR_RESTARTS, "actor" => post.name().to_owned()).increment(0);
+        }
         let root = supervise::start(&node)
             .await
             .map_err(|e| EngineError::Failed(format!("the node's actors cannot be started: {e}")))?;

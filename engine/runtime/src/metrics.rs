@@ -1,6 +1,11 @@
 //! Every metric name, once. Alerts and dashboards use these and no others.
 
+mod begin;
+
+pub use begin::begin;
+
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
+use takeoff_core::job::FailureKind;
 
 // What the deployment's alerts and dashboards read.
 pub const HTTP_REQUESTS: &str = "http_requests_total";
@@ -10,6 +15,7 @@ pub const PROCESS_START_TIME: &str = "process_start_time_seconds";
 pub const AI_PROCESSING_SECONDS: &str = "ai_processing_duration_seconds";
 pub const AI_ERRORS: &str = "ai_error_total";
 pub const AI_MEASUREMENTS: &str = "ai_measurement_total";
+pub const AI_OVERRIDDEN: &str = "ai_measurement_overridden_total";
 pub const ASSEMBLY_ERRORS: &str = "assembly_calculation_errors_total";
 pub const FORMULA_SECONDS: &str = "assembly_formula_evaluation_seconds";
 pub const COUNT_TIMEOUTS: &str = "auto_count_session_timeouts_total";
@@ -34,34 +40,100 @@ pub const PARSE_WORKERS: &str = "takeoff_parse_workers";
 pub const PARSE_WORKER_DEATHS: &str = "takeoff_parse_worker_deaths_total";
 pub use takeoff_storage::metrics::COMMIT_SECONDS as STORE_COMMIT_SECONDS;
 
+/// What a metric is in Prometheus' terms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Counter,
+    Gauge,
+    /// A gauge in seconds.
+    GaugeSeconds,
+    /// A histogram of seconds.
+    Seconds,
+}
+
+/// A metric that a running node exports, from its start on.
+#[derive(Debug, Clone, Copy)]
+pub struct Metric {
+    pub name: &'static str,
+    pub kind: Kind,
+    /// Names of its labels.
+    pub labels: &'static [&'static str],
+    pub meaning: &'static str,
+}
+
+const fn metric(
+    name: &'static str,
+    kind: Kind,
+    labels: &'static [&'static str],
+    meaning: &'static str,
+) -> Metric {
+    Metric { name, kind, labels, meaning }
+}
+
+/// Everything that a node exports.
+pub const ALL: [Metric; 29] = [
+    metric(
+        HTTP_REQUESTS,
+        Kind::Counter,
+        &["method", "endpoint", "status"],
+        "HTTP requests by method, endpoint and status",
+    ),
+    metric(HTTP_REQUEST_SECONDS, Kind::Seconds, &["endpoint"], "time to answer an HTTP request, by endpoint"),
+    metric(HTTP_ACTIVE_CONNECTIONS, Kind::Gauge, &[], "open HTTP connections"),
+    metric(PROCESS_START_TIME, Kind::GaugeSeconds, &[], "start of the process, seconds since 1970"),
+    metric(AI_PROCESSING_SECONDS, Kind::Seconds, &[], "time of an attempt that reads a drawing"),
+    metric(AI_ERRORS, Kind::Counter, &["error_type"], "attempts that failed, by kind of error"),
+    metric(AI_MEASUREMENTS, Kind::Counter, &[], "measurements made from detections"),
+    metric(
+        AI_OVERRIDDEN,
+        Kind::Counter,
+        &[],
+        "measurements made from detections whose geometry was replaced",
+    ),
+    metric(ASSEMBLY_ERRORS, Kind::Counter, &[], "assembly calculations with an error on a component"),
+    metric(FORMULA_SECONDS, Kind::Seconds, &[], "time to evaluate the formulas of an assembly"),
+    metric(COUNT_TIMEOUTS, Kind::Counter, &[], "count sessions that ran out of time"),
+    metric(COUNT_PRECISION, Kind::Gauge, &[], "share of a session's reviewed detections that were confirmed"),
+    metric(QUEUE_LENGTH, Kind::Gauge, &["queue"], "jobs due or delayed, by queue"),
+    metric(TASKS, Kind::Counter, &["name", "state"], "tasks that ended, by name and state"),
+    metric(NODES, Kind::Gauge, &[], "nodes that this node knows to be alive"),
+    metric(JOBS_READY, Kind::Gauge, &["stage"], "jobs that are due, by stage"),
+    metric(JOB_OLDEST_READY, Kind::GaugeSeconds, &["stage"], "age of the oldest due job, by stage"),
+    metric(JOBS_DEAD, Kind::Gauge, &["stage"], "dead letters, by stage"),
+    metric(LEASES, Kind::Gauge, &["stage"], "leases that this node holds, by stage"),
+    metric(ATTEMPTS, Kind::Counter, &["stage", "outcome"], "attempts that ended, by stage and outcome"),
+    metric(ATTEMPT_SECONDS, Kind::Seconds, &["stage"], "time of an attempt, by stage"),
+    metric(ACTOR_RESTARTS, Kind::Counter, &["actor"], "actors started again after a crash, by actor"),
+    metric(NODE_READY, Kind::Gauge, &[], "1 when the node is ready"),
+    metric(COMPUTE_BUSY, Kind::Gauge, &[], "threads of the compute pool that work"),
+    metric(COMPUTE_QUEUED, Kind::Gauge, &[], "work that waits for the compute pool"),
+    metric(COMPUTE_PANICS, Kind::Counter, &[], "panics in work of the compute pool"),
+    metric(PARSE_WORKERS, Kind::Gauge, &["state"], "parse workers, by state"),
+    metric(PARSE_WORKER_DEATHS, Kind::Counter, &["cause"], "parse workers lost, by cause"),
+    metric(STORE_COMMIT_SECONDS, Kind::Seconds, &[], "time of a durable commit"),
+];
+
 /// Tells the installed recorder what each name means. Does no harm when called twice.
 pub fn describe() {
-    describe_counter!(HTTP_REQUESTS, "HTTP requests by method, endpoint and status");
-    describe_histogram!(HTTP_REQUEST_SECONDS, Unit::Seconds, "time to answer an HTTP request, by endpoint");
-    describe_gauge!(HTTP_ACTIVE_CONNECTIONS, "open HTTP connections");
-    describe_gauge!(PROCESS_START_TIME, Unit::Seconds, "start of the process, seconds since 1970");
-    describe_histogram!(AI_PROCESSING_SECONDS, Unit::Seconds, "time of an attempt that reads a drawing");
-    describe_counter!(AI_ERRORS, "attempts that failed, by kind of error");
-    describe_counter!(AI_MEASUREMENTS, "measurements made from detections");
-    describe_counter!(ASSEMBLY_ERRORS, "assembly calculations with an error on a component");
-    describe_histogram!(FORMULA_SECONDS, Unit::Seconds, "time to evaluate the formulas of an assembly");
-    describe_counter!(COUNT_TIMEOUTS, "count sessions that ran out of time");
-    describe_gauge!(COUNT_PRECISION, "share of reviewed detections that were confirmed");
-    describe_gauge!(QUEUE_LENGTH, "jobs due or delayed, by queue");
-    describe_counter!(TASKS, "tasks that ended, by name and state");
-    describe_gauge!(NODES, "nodes that this node knows to be alive");
-    describe_gauge!(JOBS_READY, "jobs that are due, by stage");
-    describe_gauge!(JOB_OLDEST_READY, Unit::Seconds, "age of the oldest due job, by stage");
-    describe_gauge!(JOBS_DEAD, "dead letters, by stage");
-    describe_gauge!(LEASES, "leases that this node holds, by stage");
-    describe_counter!(ATTEMPTS, "attempts that ended, by stage and outcome");
-    describe_histogram!(ATTEMPT_SECONDS, Unit::Seconds, "time of an attempt, by stage");
-    describe_counter!(ACTOR_RESTARTS, "actors started again after a crash, by actor");
-    describe_gauge!(NODE_READY, "1 when the node is ready");
-    describe_gauge!(COMPUTE_BUSY, "threads of the compute pool that work");
-    describe_gauge!(COMPUTE_QUEUED, "work that waits for the compute pool");
-    describe_counter!(COMPUTE_PANICS, "panics in work of the compute pool");
-    describe_gauge!(PARSE_WORKERS, "parse workers, by state");
-    describe_counter!(PARSE_WORKER_DEATHS, "parse workers lost, by cause");
-    describe_histogram!(STORE_COMMIT_SECONDS, Unit::Seconds, "time of a durable commit");
+    for metric in ALL {
+        let Metric { name, meaning, .. } = metric;
+        match metric.kind {
+            Kind::Counter => describe_counter!(name, meaning),
+            Kind::Gauge => describe_gauge!(name, meaning),
+            Kind::GaugeSeconds => describe_gauge!(name, Unit::Seconds, meaning),
+            Kind::Seconds => describe_histogram!(name, Unit::Seconds, meaning),
+        }
+    }
+}
+
+/// The `error_type` and the `outcome` of an attempt that failed.
+pub(crate) const fn failure(kind: FailureKind) -> &'static str {
+    match kind {
+        FailureKind::Retry => "retry",
+        FailureKind::Reject => "reject",
+        FailureKind::Panic => "panic",
+        FailureKind::Hang => "hang",
+        FailureKind::Fenced => "fenced",
+        FailureKind::ChildDeath => "child_death",
+    }
 }

@@ -35,7 +35,8 @@ async fn serve(config: NodeConfig) -> anyhow::Result<()> {
     let handle = node::start(config.clone()).await?;
     let gateway = Gateway::bind(&config, handle.clone(), metrics).await?;
     let address = gateway.local_addr();
-    tracing::info!(%address, version = takeoff_core::ENGINE_VERSION, "listening");
+    let environment = config.environment.name();
+    tracing::info!(%address, version = takeoff_core::ENGINE_VERSION, environment, "listening");
     output::note(&format!("takeoff {} listens on http://{address}", takeoff_core::ENGINE_VERSION));
     let stop = async move {
         tokio::select! {

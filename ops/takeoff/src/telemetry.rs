@@ -29,6 +29,7 @@ pub(crate) fn metrics() -> anyhow::Result<PrometheusHandle> {
     let handle = recorder.handle();
     metrics::set_global_recorder(recorder).map_err(|e| anyhow::anyhow!("{e}"))?;
     takeoff_engine::metrics::describe();
+    takeoff_engine::metrics::begin(&takeoff_commands::jobs::TASK_TYPES);
     let start = SystemClock.now().0 as f64 / 1e6;
     metrics::gauge!(takeoff_engine::metrics::PROCESS_START_TIME).set(start);
     Ok(handle)

@@ -76,7 +76,7 @@ pub async fn start(ctx: &Ctx<'_>, request: StartCount) -> Result<CountSession, C
         project_id: Some(session.project_id),
         subject_id: Some(session.id),
         task: Some(TaskLabel {
-            task_type: "auto_count".to_owned(),
+            task_type: jobs::AUTO_COUNT.to_owned(),
             name: format!("Counting {}", condition.value.name),
         }),
         request_id: ctx.request_id.map(str::to_owned),

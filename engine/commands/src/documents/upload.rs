@@ -165,7 +165,7 @@ async fn enqueue(
         project_id: Some(project_id),
         subject_id: Some(document_id),
         task: Some(TaskLabel {
-            task_type: "document_processing".to_owned(),
+            task_type: jobs::DOCUMENT_PROCESSING.to_owned(),
             name: format!("Processing {original_filename}"),
         }),
         request_id: ctx.request_id.map(str::to_owned),

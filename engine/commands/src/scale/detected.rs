@@ -36,7 +36,7 @@ pub async fn detect_scale(ctx: &Ctx<'_>, page_id: Id) -> Result<Id, CommandError
             project_id: Some(page.project_id),
             subject_id: Some(page_id),
             task: Some(TaskLabel {
-                task_type: "scale_detection".to_owned(),
+                task_type: jobs::SCALE_DETECTION.to_owned(),
                 name: match &page.sheet_number {
                     Some(number) => format!("Scale of sheet {number}"),
                     None => format!("Scale of page {}", page.number),
@@ -226,6 +226,42 @@ mod tests {
             assert_eq!(page.scale.detection_job.is_some(), job == 8);
             assert!(page.scale.record.unwrap().manual.contains_key("calibration"));
         }
+    }
+
+    fn job(number: u64) -> Job {
+        let new = NewJob {
+            id: id(number),
+            stage: Stage::DetectScale,
+            args: serde_json::Value::Null,
+            lane: Lane::Interactive,
+            priority: 0,
+            run_at: None,
+            retry: RetryPolicy::default(),
+            project_id: None,
+            subject_id: Some(id(500)),
+            task: None,
+            request_id: None,
+        };
+        takeoff_core::job::enqueue(new, takeoff_core::model::TenantId::DEFAULT, None, Timestamp(0))
+    }
+
+    #[tokio::test]
+    async fn a_detection_that_failed_is_over_and_changes_no_scale() {
+        for manual in [false, true] {
+            let bench = bench(manual).await;
+            let before: Page = bench.get(id(500)).await;
+            let stranger = failed_batch(&bench.desk(), &job(8), id(500)).await.unwrap();
+            assert!(stranger.is_empty(), "the page waits for another detection");
+            bench.commit(failed_batch(&bench.desk(), &job(7), id(500)).await.unwrap()).await;
+            let after: Page = bench.get(id(500)).await;
+            assert_eq!(after.scale.detection_job, None);
+            assert_eq!((after.scale.px_per_foot, after.scale.calibrated), (before.scale.px_per_foot, manual));
+            let record = after.scale.record.expect("it is known that there was a detection");
+            assert_eq!(record.manual.contains_key("calibration"), manual);
+            assert_eq!(record.needs_calibration, !manual, "a person's calibration stands");
+            assert!(failed_batch(&bench.desk(), &job(7), id(500)).await.unwrap().is_empty(), "once");
+        }
+        assert!(failed_batch(&bench(false).await.desk(), &job(7), id(501)).await.unwrap().is_empty());
     }
 
     #[tokio::test]

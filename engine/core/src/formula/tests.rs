@@ -237,12 +237,42 @@ fn what_fails_only_when_evaluated_says_where() {
     assert!(value("1 / {height}").unwrap_err().contains("Division by zero"));
 }
 
+/// What each preset makes of 1,230 square feet, 4 in deep, 120 ft around and counted seven times.
+const PRESET_VALUES: [(&str, f64); 12] = [
+    ("direct_quantity", 1_230.0),
+    ("concrete_cy_from_sf", 15.185_185_185_185_185),
+    ("rebar_lbs_4_at_18", 1_094.7),
+    ("rebar_lbs_5_at_12", 2_570.7),
+    ("with_waste_5", 1_291.5),
+    ("with_waste_10", 1_353.0),
+    ("vapor_barrier_with_overlap", 1_353.0),
+    ("sfca_wall_both_sides", 80.0),
+    ("round_up_100", 1_300.0),
+    ("dowels_per_footing", 28.0),
+    ("concrete_pump_days", 1.0),
+    ("chairs_per_sf", 307.5),
+];
+
 #[test]
-fn presets_and_examples_compile_and_are_complete() {
-    for preset in PRESETS {
-        assert!(value(preset.formula).is_ok(), "{}", preset.id);
-        assert!(!preset.description.is_empty());
+fn every_preset_gives_its_number() {
+    assert_eq!(PRESETS.map(|p| p.id), PRESET_VALUES.map(|(id, _)| id));
+    for (preset, (id, expected)) in PRESETS.iter().zip(PRESET_VALUES) {
+        let found = Formula::compile(preset.formula).unwrap().eval(&vars(1_230.0, 4.0)).unwrap();
+        assert!((found - expected).abs() < 1e-9, "{id}: {found}, not {expected}");
+        assert!(!preset.name.is_empty() && !preset.description.is_empty(), "{id}");
     }
+    let by = |id: &str, qty: f64, depth: f64| {
+        let preset = PRESETS.iter().find(|p| p.id == id).unwrap();
+        Formula::compile(preset.formula).unwrap().eval(&vars(qty, depth)).unwrap()
+    };
+    // Full hundreds and full days stay; the least above them starts the next.
+    assert_eq!([1_200.0, 1_200.5].map(|q| by("round_up_100", q, 0.0)), [1_200.0, 1_300.0]);
+    // 25,920 cubic feet on 1 ft of depth are 960 cubic yards: 12 days.
+    assert_eq!([25_920.0, 25_921.0].map(|q| by("concrete_pump_days", q, 12.0)), [12.0, 13.0]);
+}
+
+#[test]
+fn examples_compile_and_are_complete() {
     for (_, formula) in EXAMPLES {
         assert!(value(formula).is_ok(), "{formula}");
     }

@@ -89,7 +89,11 @@ fn done(held: &mut Held, outcome: &'static str, ended: Option<JobState>) -> Sett
     if matches!(outcome, "succeeded" | "refused" | "fanned_out") {
         held.stage.succeeded();
     }
-    tracing::debug!(outcome, seconds, "attempt ended");
+    // What clients see as a task has a line beside that of the request which asked for it.
+    match job.task {
+        Some(_) => tracing::info!(outcome, seconds, "attempt ended"),
+        None => tracing::debug!(outcome, seconds, "attempt ended"),
+    }
     Settled::Done
 }
 
@@ -206,7 +210,7 @@ async fn fenced(held: &mut Held, message: &str) -> Settled {
         // It was cancelled or has ended meanwhile.
         Err(e) => tracing::info!(error = %e, "the job takes no news of this attempt any more"),
     }
-    ::metrics::counter!(names::AI_ERRORS, "error_type" => "fenced").increment(1);
+    ::metrics::counter!(names::AI_ERRORS, "error_type" => names::failure(FailureKind::Fenced)).increment(1);
     done(held, "fenced", None)
 }
 
@@ -233,17 +237,6 @@ async fn snooze(held: &mut Held, until: Timestamp, reason: &str) -> Settled {
 fn not_settled(held: &mut Held, e: &StoreError) -> Settled {
     tracing::warn!(error = %e, "the attempt's end is not stored; its lease expires");
     done(held, "lost", None)
-}
-
-const fn outcome_of(kind: FailureKind) -> &'static str {
-    match kind {
-        FailureKind::Retry => "retry",
-        FailureKind::Reject => "reject",
-        FailureKind::Panic => "panic",
-        FailureKind::Hang => "hang",
-        FailureKind::Fenced => "fenced",
-        FailureKind::ChildDeath => "child_death",
-    }
 }
 
 /// How a failure's batch stands to the burial of its job.
@@ -297,7 +290,7 @@ async fn bury_late(held: &Held, message: &str) {
 
 async fn fail(held: &mut Held, kind: FailureKind, message: String) -> Settled {
     let message: String = message.chars().take(MESSAGE).collect();
-    let outcome = outcome_of(kind);
+    let outcome = names::failure(kind);
     ::metrics::counter!(names::AI_ERRORS, "error_type" => outcome).increment(1);
     tracing::warn!(kind = outcome, message, "attempt failed");
     let mut pause = FIRST_PAUSE;

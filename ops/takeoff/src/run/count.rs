@@ -30,7 +30,7 @@ pub(crate) async fn count(
         scale_tolerance: part.scale_tolerance,
         rotation_tolerance: part.rotation_tolerance,
         detection_method: None,
-        max_detections: None,
+        max_detections: part.max_detections,
         page_ids: Some(ids),
     };
     let started = start(ctx, request).await.map_err(|e| e.to_string())?;

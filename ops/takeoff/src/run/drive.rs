@@ -224,13 +224,16 @@ impl Drive<'_> {
         let sheets = self.sheets.iter().find(|s| s.id == part.document);
         let page = sheets.ok_or("the document could not be read")?.page(part.page)?;
         let name = serde_json::to_value(part.geometry).ok().and_then(|v| v.as_str().map(str::to_owned));
-        let new = NewMeasurement {
-            condition_id: condition.id,
-            page_id: page.id,
-            geometry_type: name.unwrap_or_default(),
-            geometry_data: part.geometry_data()?,
-            notes: part.notes.clone(),
-        };
-        create_measurement(&self.ctx, new).await.map(|_| ()).map_err(|e| e.to_string())
+        for geometry_data in part.geometries()? {
+            let new = NewMeasurement {
+                condition_id: condition.id,
+                page_id: page.id,
+                geometry_type: name.clone().unwrap_or_default(),
+                geometry_data,
+                notes: part.notes.clone(),
+            };
+            create_measurement(&self.ctx, new).await.map_err(|e| e.to_string())?;
+        }
+        Ok(())
     }
 }

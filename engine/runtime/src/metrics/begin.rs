@@ -1,0 +1,78 @@
+//! Series at zero from the start: a rate sees the first event only of a counter that was there before it,
+//! and an alert on a name that does not exist yet says nothing.
+
+use metrics::{counter, gauge, histogram};
+use takeoff_core::job::{FailureKind, Stage};
+
+use super::{
+    AI_ERRORS, AI_MEASUREMENTS, AI_OVERRIDDEN, AI_PROCESSING_SECONDS, ASSEMBLY_ERRORS, ATTEMPT_SECONDS,
+    ATTEMPTS, COMPUTE_BUSY, COMPUTE_PANICS, COMPUTE_QUEUED, COUNT_PRECISION, COUNT_TIMEOUTS, FORMULA_SECONDS,
+    HTTP_ACTIVE_CONNECTIONS, HTTP_REQUEST_SECONDS, HTTP_REQUESTS, JOB_OLDEST_READY, JOBS_DEAD, JOBS_READY,
+    LEASES, NODE_READY, NODES, PARSE_WORKER_DEATHS, PARSE_WORKERS, QUEUE_LENGTH, STORE_COMMIT_SECONDS, TASKS,
+    failure,
+};
+
+/// Ends of an attempt that are no failure.
+const ENDS: [&str; 7] = ["succeeded", "refused", "fanned_out", "snoozed", "released", "lost", "cancelled"];
+
+/// Ends that are.
+const FAILURES: [FailureKind; 6] = [
+    FailureKind::Retry,
+    FailureKind::Reject,
+    FailureKind::Panic,
+    FailureKind::Hang,
+    FailureKind::Fenced,
+    FailureKind::ChildDeath,
+];
+
+/// States in which a task ends.
+const TASK_ENDS: [&str; 3] = ["succeeded", "failed", "cancelled"];
+
+/// Why a parse worker is lost.
+const DEATHS: [&str; 4] = ["crash", "deadline", "memory", "nonsense"];
+
+/// What a scrape finds at the latest after the first one.
+const SCRAPED: [(&str, &str); 3] = [("method", "GET"), ("endpoint", "/metrics"), ("status", "200")];
+
+/// Puts every series whose labels are known beforehand into the installed recorder, for the start of a
+/// process. `tasks` are the names of the tasks that clients see. Actors appear when they start.
+pub fn begin(tasks: &[&'static str]) {
+    for name in [AI_MEASUREMENTS, AI_OVERRIDDEN, ASSEMBLY_ERRORS, COUNT_TIMEOUTS, COMPUTE_PANICS] {
+        counter!(name).increment(0);
+    }
+    for name in [HTTP_ACTIVE_CONNECTIONS, NODES, NODE_READY, COMPUTE_BUSY, COMPUTE_QUEUED] {
+        gauge!(name).set(0.0);
+    }
+    // Nothing was reviewed yet: no share, and none that is below a threshold.
+    gauge!(COUNT_PRECISION).set(f64::NAN);
+    for name in [AI_PROCESSING_SECONDS, FORMULA_SECONDS, STORE_COMMIT_SECONDS] {
+        let _ = histogram!(name);
+    }
+    counter!(HTTP_REQUESTS, &SCRAPED).increment(0);
+    let _ = histogram!(HTTP_REQUEST_SECONDS, &SCRAPED[1..2]);
+    for kind in FAILURES {
+        counter!(AI_ERRORS, "error_type" => failure(kind)).increment(0);
+    }
+    for cause in DEATHS {
+        counter!(PARSE_WORKER_DEATHS, "cause" => cause).increment(0);
+    }
+    for state in ["busy", "idle"] {
+        gauge!(PARSE_WORKERS, "state" => state).set(0.0);
+    }
+    for (name, state) in tasks.iter().flat_map(|name| TASK_ENDS.map(|state| (*name, state))) {
+        counter!(TASKS, "name" => name, "state" => state).increment(0);
+    }
+    Stage::ALL.into_iter().for_each(stage);
+}
+
+fn stage(stage: Stage) {
+    let stage = stage.name();
+    gauge!(QUEUE_LENGTH, "queue" => stage).set(0.0);
+    for name in [JOBS_READY, JOB_OLDEST_READY, JOBS_DEAD, LEASES] {
+        gauge!(name, "stage" => stage).set(0.0);
+    }
+    for outcome in ENDS.into_iter().chain(FAILURES.map(failure)) {
+        counter!(ATTEMPTS, "stage" => stage, "outcome" => outcome).increment(0);
+    }
+    let _ = histogram!(ATTEMPT_SECONDS, "stage" => stage);
+}

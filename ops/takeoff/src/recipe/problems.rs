@@ -1,0 +1,128 @@
+//! What is wrong with a recipe, with its place, before any work starts.
+
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
+use std::path::Path;
+
+use takeoff_commands::count::MAX_SESSION_DETECTIONS;
+use takeoff_core::model::MeasurementType;
+
+use super::{ConditionPart, CountPart, Pages, Recipe, ScalePart};
+
+impl Recipe {
+    pub(super) fn problems(&self, folder: &Path) -> Vec<String> {
+        let mut out = Vec::new();
+        if self.project.name.trim().is_empty() {
+            out.push("project.name is empty".to_owned());
+        }
+        if self.documents.is_empty() {
+            out.push("there is no [[document]]".to_owned());
+        }
+        let mut ids = BTreeSet::new();
+        for document in &self.documents {
+            if !ids.insert(document.id.as_str()) {
+                out.push(format!("document `{}` is there twice", document.id));
+            }
+            if !folder.join(&document.file).is_file() {
+                out.push(format!(
+                    "document `{}`: {} is no file",
+                    document.id,
+                    folder.join(&document.file).display()
+                ));
+            }
+        }
+        let mut conditions = BTreeSet::new();
+        for condition in &self.conditions {
+            if !conditions.insert(condition.id.as_str()) {
+                out.push(format!("condition `{}` is there twice", condition.id));
+            }
+            condition.problems(&ids, &mut out);
+        }
+        for scale in &self.scales {
+            scale.problems(&ids, &mut out);
+        }
+        out
+    }
+}
+
+fn check_place(place: &str, documents: &BTreeSet<&str>, document: &str, page: u32, out: &mut Vec<String>) {
+    if !documents.contains(document) {
+        out.push(format!("{place}: there is no document `{document}`"));
+    }
+    if page == 0 {
+        out.push(format!("{place}: pages are numbered from 1"));
+    }
+}
+
+fn check_range(
+    place: &str,
+    name: &str,
+    value: Option<f64>,
+    range: &RangeInclusive<f64>,
+    out: &mut Vec<String>,
+) {
+    if let Some(value) = value.filter(|v| !range.contains(v)) {
+        out.push(format!("{place}: {name} is {} to {}, not {value}", range.start(), range.end()));
+    }
+}
+
+impl ScalePart {
+    fn problems(&self, documents: &BTreeSet<&str>, out: &mut Vec<String>) {
+        let place = format!("scale of `{}` page {}", self.document, self.page);
+        check_place(&place, documents, &self.document, self.page, out);
+        let points = [self.from.is_some(), self.to.is_some(), self.feet.is_some()];
+        let ways = [self.px_per_foot.is_some(), self.text.is_some(), points.contains(&true)];
+        if ways.iter().filter(|w| **w).count() != 1 {
+            out.push(format!("{place}: give one of px_per_foot, text, or from + to + feet"));
+        } else if points.contains(&true) && points.contains(&false) {
+            out.push(format!("{place}: from, to and feet go together"));
+        }
+    }
+}
+
+impl ConditionPart {
+    fn problems(&self, documents: &BTreeSet<&str>, out: &mut Vec<String>) {
+        let place = format!("condition `{}`", self.id);
+        if self.name.trim().is_empty() {
+            out.push(format!("{place} has no name"));
+        }
+        if !self.counts.is_empty() && self.measurement_type != MeasurementType::Count {
+            out.push(format!("{place} counts symbols, so its type must be count"));
+        }
+        for (i, count) in self.counts.iter().enumerate() {
+            count.problems(&format!("{place}, count {}", i + 1), documents, out);
+        }
+        for (i, measure) in self.measures.iter().enumerate() {
+            let place = format!("{place}, measure {}", i + 1);
+            check_place(&place, documents, &measure.document, measure.page, out);
+            if let Err(missing) = measure.geometries() {
+                out.push(format!("{place}: {missing}"));
+            }
+        }
+        if let Some(assembly) = &self.assembly
+            && assembly.template.is_none()
+            && assembly.components.is_empty()
+        {
+            out.push(format!("{place}: its assembly has neither template nor components"));
+        }
+    }
+}
+
+impl CountPart {
+    fn problems(&self, place: &str, documents: &BTreeSet<&str>, out: &mut Vec<String>) {
+        check_place(place, documents, &self.document, self.page, out);
+        if let Some(Pages::Word(word)) = &self.pages
+            && word != "all"
+        {
+            out.push(format!("{place}: pages is a list of numbers or \"all\", not \"{word}\""));
+        }
+        for (name, value, range) in [
+            ("threshold", self.threshold, 0.0..=1.0),
+            ("rotation_tolerance", self.rotation_tolerance, 0.0..=90.0),
+            ("scale_tolerance", self.scale_tolerance, 0.0..=1.0),
+            ("max_detections", self.max_detections.map(f64::from), 1.0..=f64::from(MAX_SESSION_DETECTIONS)),
+        ] {
+            check_range(place, name, value, &range, out);
+        }
+    }
+}

@@ -1,0 +1,157 @@
+use std::collections::BTreeSet;
+
+use serde_json::json;
+use takeoff_core::model::GeometryType;
+
+use super::*;
+
+fn read(text: &str) -> Result<Recipe, Unusable> {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("plans.pdf"), b"%PDF-").unwrap();
+    let path = folder.path().join("takeoff.toml");
+    std::fs::write(&path, text).unwrap();
+    Recipe::read(&path)
+}
+
+const HEAD: &str = "[project]\nname = \"P\"\n[[document]]\nid = \"plans\"\nfile = \"plans.pdf\"\n";
+
+#[test]
+fn every_problem_of_a_recipe_is_named_at_once() {
+    let text = format!(
+        "{HEAD}[[condition]]\nid = \"a\"\nname = \"A\"\ntype = \"area\"\n[[condition.count]]\ndocument = \"other\"\n\
+         page = 0\nbox = [1, 2, 3, 4]\n[[condition.measure]]\ndocument = \"plans\"\npage = 1\ngeometry = \"line\"\n\
+         [[scale]]\ndocument = \"plans\"\npage = 1\nfrom = [0, 0]\n"
+    );
+    let Unusable(problems) = read(&text).unwrap_err();
+    let all = problems.join("\n");
+    assert_eq!(problems.len(), 5, "{all}");
+    for part in
+        ["type must be count", "no document `other`", "numbered from 1", "needs `start`", "go together"]
+    {
+        assert!(all.contains(part), "{part} is missing in\n{all}");
+    }
+}
+
+#[test]
+fn an_unknown_key_is_refused_with_its_line() {
+    let Unusable(problems) = read(&format!("{HEAD}colour = \"red\"\n")).unwrap_err();
+    assert!(problems[0].contains("colour") && problems[0].contains("line"), "{problems:?}");
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let Unusable(problems) = read(&HEAD.replace("plans.pdf", "nowhere.pdf")).unwrap_err();
+    assert!(problems[0].contains("nowhere.pdf"));
+}
+
+/// The sample, which documents the format in its comments.
+const SAMPLE: &str = include_str!("../../../../samples/school/takeoff.toml");
+
+const COUNTED: &str = "[[condition]]\nid = \"a\"\nname = \"A\"\ntype = \"count\"\n";
+
+fn count(options: &str) -> String {
+    format!(
+        "{HEAD}{COUNTED}[[condition.count]]\ndocument = \"plans\"\npage = 1\nbox = [1, 2, 3, 4]\n{options}\n"
+    )
+}
+
+fn measure(geometry: &str) -> String {
+    format!("{HEAD}{COUNTED}[[condition.measure]]\ndocument = \"plans\"\npage = 1\n{geometry}\n")
+}
+
+#[test]
+fn every_option_of_a_count_that_the_sample_documents_is_taken() {
+    let option = |line: &str| {
+        let (key, rest) = line.strip_prefix("#   ")?.split_once(" = ")?;
+        let value = rest.split("  ").next()?;
+        Some((key.to_owned(), format!("{key} = {value}")))
+    };
+    let documented: Vec<(String, String)> = SAMPLE.lines().filter_map(option).collect();
+    let keys: BTreeSet<&str> = documented.iter().map(|(key, _)| key.as_str()).collect();
+    let all =
+        ["include_legend", "max_detections", "pages", "rotation_tolerance", "scale_tolerance", "threshold"];
+    assert_eq!(keys, BTreeSet::from(all));
+    let lines: Vec<&str> = documented.iter().map(|(_, line)| line.as_str()).collect();
+    let recipe = read(&count(&lines.join("\n"))).unwrap();
+    let part = &recipe.conditions[0].counts[0];
+    assert!(matches!(&part.pages, Some(Pages::List(pages)) if *pages == [3, 4]));
+    assert_eq!((part.threshold, part.max_detections, part.include_legend), (Some(0.80), Some(500), false));
+    assert_eq!((part.rotation_tolerance, part.scale_tolerance), (Some(5.0), Some(0.1)));
+    assert!(read(&count("pages = \"all\"")).is_ok());
+}
+
+#[test]
+fn every_geometry_that_the_sample_documents_is_taken() {
+    let documented = SAMPLE.split("geometry = line, ").nth(1).and_then(|t| t.split('.').next()).unwrap();
+    for kind in ["polyline", "polygon (points)", "circle (center, radius)", "point (points", "rectangle"] {
+        assert!(documented.replace("\n# ", " ").contains(kind), "{kind} in {documented}");
+    }
+    let corner = json!({"x": 1.0, "y": 2.0});
+    let far = json!({"x": 3.0, "y": 4.0});
+    let line = json!({"start": corner, "end": far});
+    let path = json!({"points": [corner, far]});
+    for (text, kind, expected) in [
+        ("\"line\"\npoints = [[1, 2], [3, 4]]", GeometryType::Line, vec![line.clone()]),
+        ("\"line\"\nstart = [1, 2]\nend = [3, 4]", GeometryType::Line, vec![line]),
+        ("\"polyline\"\npoints = [[1, 2], [3, 4]]", GeometryType::Polyline, vec![path.clone()]),
+        ("\"polygon\"\npoints = [[1, 2], [3, 4]]", GeometryType::Polygon, vec![path]),
+        (
+            "\"rectangle\"\nx = 1\ny = 2\nwidth = 3\nheight = 4\nnotes = \"n\"",
+            GeometryType::Rectangle,
+            vec![json!({"x": 1.0, "y": 2.0, "width": 3.0, "height": 4.0})],
+        ),
+        (
+            "\"circle\"\ncenter = [1, 2]\nradius = 5",
+            GeometryType::Circle,
+            vec![json!({"center": corner, "radius": 5.0})],
+        ),
+        ("\"point\"\npoints = [[1, 2], [3, 4]]", GeometryType::Point, vec![corner.clone(), far]),
+        ("\"point\"\nx = 1\ny = 2", GeometryType::Point, vec![corner]),
+    ] {
+        let recipe =
+            read(&measure(&format!("geometry = {text}"))).unwrap_or_else(|e| panic!("{text}: {e:?}"));
+        let part = &recipe.conditions[0].measures[0];
+        assert_eq!(part.geometry, kind, "{text}");
+        assert_eq!(part.geometries(), Ok(expected), "{text}");
+    }
+}
+
+#[test]
+fn every_other_key_of_the_format_is_taken() {
+    let text = "[project]\nname = \"P\"\nclient = \"C\"\naddress = \"A\"\ndescription = \"D\"\n\
+         [[document]]\nid = \"plans\"\nfile = \"plans.pdf\"\n\
+         [[condition]]\nid = \"a\"\nname = \"A\"\ntype = \"area\"\nunit = \"SY\"\ndepth = 4\nthickness = 2\n\
+         scope = \"base\"\ncategory = \"floors\"\ncolor = \"#336699\"\n\
+         [condition.assembly]\ntemplate = \"T\"\noverhead_percent = 10\nprofit_percent = 8\n\
+         [[condition.assembly.component]]\nname = \"M\"\ntype = \"material\"\nunit = \"SF\"\nunit_cost = \"1.25\"\n\
+         formula = \"{qty} * 2\"\nwaste_percent = 3\nlabor_hours = 1\n\
+         [[scale]]\ndocument = \"plans\"\npage = 1\npx_per_foot = 7.5\n\
+         [[scale]]\ndocument = \"plans\"\npage = 2\ntext = \"1:50\"\n\
+         [[scale]]\ndocument = \"plans\"\npage = 3\nfrom = [0, 0]\nto = [3, 4]\nfeet = 20.0\n";
+    let recipe = read(text).unwrap();
+    assert_eq!(recipe.scales.len(), 3);
+    let condition = &recipe.conditions[0];
+    assert_eq!(
+        (condition.unit().as_str(), condition.depth, condition.thickness),
+        ("SY", Some(4.0), Some(2.0))
+    );
+    assert_eq!(condition.assembly.as_ref().unwrap().components[0].formula, "{qty} * 2");
+}
+
+#[test]
+fn numbers_out_of_bounds_are_named_with_their_place() {
+    for (option, said) in [
+        ("max_detections = 0", "condition `a`, count 1: max_detections is 1 to 4000, not 0"),
+        ("max_detections = 4001", "condition `a`, count 1: max_detections is 1 to 4000, not 4001"),
+        ("threshold = 80", "condition `a`, count 1: threshold is 0 to 1, not 80"),
+        ("rotation_tolerance = -1", "condition `a`, count 1: rotation_tolerance is 0 to 90, not -1"),
+        ("scale_tolerance = nan", "condition `a`, count 1: scale_tolerance is 0 to 1, not NaN"),
+        ("pages = \"every\"", "condition `a`, count 1: pages is a list of numbers or \"all\", not \"every\""),
+    ] {
+        assert_eq!(read(&count(option)).unwrap_err().0, [said], "{option}");
+    }
+    let Unusable(problems) = read(&count("max_detections = \"many\"")).unwrap_err();
+    assert!(problems[0].contains("line") && problems[0].contains("max_detections"), "{problems:?}");
+    let Unusable(problems) = read(&measure("geometry = \"point\"\npoints = []")).unwrap_err();
+    assert_eq!(problems, ["condition `a`, measure 1: `points` is empty"]);
+}
