@@ -13,7 +13,7 @@ use clap::Parser;
 use takeoff_core::geom::PxRect;
 use takeoff_samples::Habit;
 
-use crate::sheets::Run;
+use crate::sheets::{Drawing, Run};
 use crate::tally::Report;
 
 #[derive(Parser)]
@@ -31,6 +31,9 @@ struct Cli {
     /// Habits, separated by commas; all by default
     #[arg(long, value_delimiter = ',')]
     habits: Vec<String>,
+    /// Large pages of about so many paths each instead of plans
+    #[arg(long, conflicts_with = "habits")]
+    paths: Option<usize>,
     /// Kinds of symbols, separated by commas; all by default
     #[arg(long, value_delimiter = ',')]
     kinds: Vec<String>,
@@ -59,17 +62,11 @@ fn main() -> anyhow::Result<()> {
         };
         return drawing::ask(path, cli.page, PxRect::new(x, y, w, h), &mut std::io::stdout().lock());
     }
-    let names: Vec<String> = if cli.habits.is_empty() {
-        Habit::NAMES.iter().map(|n| (*n).to_owned()).collect()
-    } else {
-        cli.habits.clone()
-    };
     let mut report = Report::new(cli.seed, cli.sheets);
     let mut out = std::io::stdout().lock();
-    for name in &names {
-        let habit = Habit::named(name).with_context(|| format!("there is no habit named {name}"))?;
+    for (name, drawing) in drawings(&cli)? {
         for seed in cli.seed..cli.seed + cli.sheets {
-            let run = Run { name, habit, seed, kinds: &cli.kinds };
+            let run = Run { name: &name, drawing, seed, kinds: &cli.kinds };
             for query in run.queries()? {
                 if cli.verbose && !query.is_right() {
                     writeln!(out, "{}", query.describe())?;
@@ -84,4 +81,18 @@ fn main() -> anyhow::Result<()> {
         std::fs::write(path, text).with_context(|| format!("{} cannot be written", path.display()))?;
     }
     Ok(())
+}
+
+/// What to draw, by name.
+fn drawings(cli: &Cli) -> anyhow::Result<Vec<(String, Drawing)>> {
+    if let Some(paths) = cli.paths {
+        return Ok(vec![(format!("{paths} paths"), Drawing::Large(paths))]);
+    }
+    let all = || Habit::NAMES.iter().map(|n| (*n).to_owned()).collect();
+    let names: Vec<String> = if cli.habits.is_empty() { all() } else { cli.habits.clone() };
+    let drawing = |name: String| {
+        let habit = Habit::named(&name).with_context(|| format!("there is no habit named {name}"))?;
+        Ok((name, Drawing::Plan(habit)))
+    };
+    names.into_iter().map(drawing).collect()
 }

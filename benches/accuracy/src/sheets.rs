@@ -9,7 +9,7 @@ use takeoff_core::budget::Budget;
 use takeoff_core::count::{CountParams, Exemplar, PageIndex, find};
 use takeoff_core::geom::{PxPoint, PxRect};
 use takeoff_core::page::request::{FileType, ParseLimits};
-use takeoff_samples::{Habit, Instance, sheet};
+use takeoff_samples::{Habit, Instance, big_page, sheet};
 
 use crate::tally::{Query, match_up};
 
@@ -19,10 +19,19 @@ const SAME_PLACE: f64 = 0.25;
 /// How much larger than the symbol a person's box is on each side, pixels.
 const BOX_MARGIN_PX: std::ops::Range<f64> = 2.0..7.0;
 
+/// What is drawn.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Drawing {
+    /// A plan as a CAD program of this habit writes it.
+    Plan(Habit),
+    /// A page of about so many paths.
+    Large(usize),
+}
+
 /// A sheet to be drawn and counted.
 pub(crate) struct Run<'a> {
     pub name: &'a str,
-    pub habit: Habit,
+    pub drawing: Drawing,
     pub seed: u64,
     /// Kinds to ask for; all if there are none.
     pub kinds: &'a [String],
@@ -31,10 +40,16 @@ pub(crate) struct Run<'a> {
 impl Run<'_> {
     /// Draws the sheet, indexes it and asks for every kind that stands on its plan.
     pub(crate) fn queries(&self) -> anyhow::Result<Vec<Query>> {
-        let drawn = sheet(self.seed, self.habit);
+        let (pdf, truth) = match self.drawing {
+            Drawing::Plan(habit) => {
+                let drawn = sheet(self.seed, habit);
+                (drawn.pdf, drawn.truth)
+            }
+            Drawing::Large(paths) => big_page(paths, self.seed),
+        };
         let limits = ParseLimits::default();
         let budget = Budget::unlimited();
-        let mut file = takeoff_core::page::open(Arc::new(drawn.pdf), FileType::Pdf, &limits)
+        let mut file = takeoff_core::page::open(Arc::new(pdf), FileType::Pdf, &limits)
             .map_err(|e| anyhow::anyhow!("{} {}: {e:?}", self.name, self.seed))?;
         let list = file
             .walk_page(0, &limits, &budget)
@@ -43,7 +58,7 @@ impl Run<'_> {
         let page = PageIndex::build(&list, &budget).context("an unlimited budget ended")?;
         let mut rng = StdRng::seed_from_u64(self.seed);
         let mut queries = Vec::new();
-        for (kind, all) in &drawn.truth.symbols {
+        for (kind, all) in &truth.symbols {
             if !self.kinds.is_empty() && !self.kinds.iter().any(|k| k == kind) {
                 continue;
             }
