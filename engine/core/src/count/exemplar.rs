@@ -1,6 +1,6 @@
 //! From a person's box to the symbol that it means.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::index::PageIndex;
 use super::ink::{Ink, Segment, clip};
@@ -27,6 +27,8 @@ const INSIDE_SHARE: f32 = 0.85;
 const MIN_INK_SHARE: f32 = 0.25;
 /// A stroke that leaves the box by more than this share of its diagonal runs through.
 const LEAVES_SHARE: f32 = 0.2;
+/// Strokes in the box that go on outside are at most this share of its ink; more, and the box cuts a symbol.
+const STRAY_SHARE: f32 = 0.4;
 /// A stroke may lie outside the box by this much, list units; by this share of the diagonal if it
 /// hangs on strokes inside.
 const MIN_SLACK: f32 = 0.1;
@@ -242,8 +244,9 @@ impl Choice {
         }
         let passing = passing_runs(page, &kept, &grown, diagonal);
         let before = kept.len();
+        let strays = strays(page, &kept, &beyond, &grow(area, diagonal * LEAVES_SHARE));
         kept.retain(|&i| {
-            let passes = passing.contains(&page.run_of[i as usize]);
+            let passes = passing.contains(&page.run_of[i as usize]) || strays.contains(&i);
             if passes {
                 beyond.push(i);
             }
@@ -322,6 +325,39 @@ fn passing_runs(page: &PageIndex, kept: &[u32], grown: &ListRect, diagonal: f32)
     }
     passing.sort_unstable();
     passing
+}
+
+/// Pieces in the box that go on outside it, corner by corner: a wire that bends in the box, the side of a
+/// neighbour. At a place where more than two strokes end, the symbol's own may begin.
+fn strays(page: &PageIndex, kept: &[u32], beyond: &[u32], far: &ListRect) -> Vec<u32> {
+    let ends = |i: u32| [page.segments[i as usize].a, page.segments[i as usize].b];
+    let outside = |p: [f32; 2]| p[0] < far.left || p[0] > far.right || p[1] < far.top || p[1] > far.bottom;
+    let touch = |p: [f32; 2], q: [f32; 2]| (p[0] - q[0]).hypot(p[1] - q[1]) <= TOUCH;
+    // Whatever hangs end to end on a stroke that leaves, outside the box first.
+    let mut open: Vec<u32> = beyond.iter().copied().filter(|&i| ends(i).into_iter().any(outside)).collect();
+    let mut reached: FxHashSet<u32> = open.iter().copied().collect();
+    let mut strays = Vec::new();
+    while let Some(i) = open.pop() {
+        for end in ends(i) {
+            let meeting: Vec<u32> = page
+                .grid
+                .near(end[0], end[1], TOUCH)
+                .filter(|&j| j != i && ends(j).into_iter().any(|q| touch(end, q)))
+                .collect();
+            let &[next] = meeting.as_slice() else { continue };
+            let one_pen = page.segments[next as usize].style == page.segments[i as usize].style;
+            let is_kept = kept.binary_search(&next).is_ok();
+            if one_pen && (is_kept || beyond.contains(&next)) && reached.insert(next) {
+                open.push(next);
+                if is_kept {
+                    strays.push(next);
+                }
+            }
+        }
+    }
+    let length = |list: &[u32]| list.iter().map(|&i| page.segments[i as usize].length()).sum::<f32>();
+    // A box drawn through the symbol itself cuts it; then nothing is stray.
+    if length(&strays) > STRAY_SHARE * length(kept) { Vec::new() } else { strays }
 }
 
 impl std::fmt::Display for Exemplar {

@@ -79,7 +79,12 @@ pub(super) fn look(matcher: &Matcher<'_>, pose: &Pose, taken: &dyn Fn(u32) -> bo
     let judge = |textured: &dyn Fn(&Stroke) -> bool| {
         let alien: Vec<&Stroke> =
             strokes.iter().filter(|s| (s.foreign > 0.0 || s.matched == 0.0) && !textured(s)).collect();
-        let foreign: f32 = alien.iter().filter(|s| s.foreign > TOUCH * tolerance).map(|s| s.foreign).sum();
+        // A wire that bends in the outline is no more the symbol's than one that runs straight through.
+        let wires = wires(&strokes);
+        let is_wire = |s: &Stroke| wires.iter().any(|w| std::ptr::eq(*w, s));
+        let counts = |s: &&&Stroke| s.foreign > TOUCH * tolerance && !is_wire(s);
+        let foreign: f32 = alien.iter().filter(counts).map(|s| s.foreign).sum();
+        let alien: Vec<&Stroke> = alien.iter().filter(|s| s.leaves || !is_wire(s)).copied().collect();
         let (attached, framed) = groups(matcher, pose, &alien, TOUCH * tolerance);
         Surroundings { extra: f64::from((foreign + attached) / all) + 0.0, framed }
     };
@@ -206,6 +211,29 @@ fn groups(matcher: &Matcher<'_>, pose: &Pose, alien: &[&Stroke], touch: f32) -> 
         .iter()
         .any(|members| frames(matcher, pose, &members.iter().map(|&i| near[i]).collect::<Vec<_>>()));
     (total + 0.0, framed)
+}
+
+/// Strokes that go on, end to end and with the same pen, in one that leaves.
+fn wires(strokes: &[Stroke]) -> Vec<&Stroke> {
+    if strokes.iter().map(|s| s.pieces.len()).sum::<usize>() > MAX_PIECES {
+        return Vec::new();
+    }
+    let ends = |s: &Stroke| s.pieces.iter().flat_map(|p| [p.a, p.b]).collect::<Vec<_>>();
+    let near = |p: [f32; 2], q: [f32; 2]| (p[0] - q[0]).hypot(p[1] - q[1]) < 0.15;
+    let all: Vec<Vec<[f32; 2]>> = strokes.iter().map(ends).collect();
+    let mut on: Vec<bool> = strokes.iter().map(|s| s.leaves).collect();
+    let mut open: Vec<usize> = (0..strokes.len()).filter(|&i| on[i]).collect();
+    while let Some(i) = open.pop() {
+        for j in 0..strokes.len() {
+            let one_pen = strokes[i].pen() == strokes[j].pen();
+            let free = !on[j] && one_pen && strokes[j].matched == 0.0;
+            if free && all[j].iter().any(|p| all[i].iter().any(|q| near(*p, *q))) {
+                on[j] = true;
+                open.push(j);
+            }
+        }
+    }
+    strokes.iter().zip(on).filter(|s| s.1).map(|s| s.0).collect()
 }
 
 /// Strokes by what they are joined to, at one end or over others.
