@@ -1,0 +1,4 @@
+//! The real stages on a whole node in memory: what they leave behind when something is missing.
+
+mod counting;
+mod support;
