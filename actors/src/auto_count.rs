@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::json;
-use takeoff_commands::count::{CountResult, NewDetection, failed_batch, stored_batch};
+use takeoff_commands::count::{CountResult, NewDetection, begun_batch, failed_batch, stored_batch};
 use takeoff_commands::jobs::{AutoCountArgs, decode};
 use takeoff_config::NodeConfig;
 use takeoff_core::budget::Budget;
@@ -236,6 +236,14 @@ impl Stage for AutoCount {
     /// Twice the session's time: the second half is for the last page to notice that time is up.
     fn budget_ms(&self, _job: &Job) -> u64 {
         self.session_ms * 2 + 30_000
+    }
+
+    async fn begin(&self, job: &Job, tools: &Tools) -> Result<Batch, StageError> {
+        let desk = crate::desk_of(job, tools);
+        match decode(&job.args) {
+            Ok(AutoCountArgs::Session { session_id }) => Ok(begun_batch(&desk, session_id).await?),
+            Err(_) => Ok(Batch::new(desk.tenant)),
+        }
     }
 
     async fn run(&self, attempt: Attempt, tools: Tools) -> Result<Effects, StageError> {

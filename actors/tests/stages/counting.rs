@@ -1,16 +1,16 @@
 use takeoff_commands::jobs::{AutoCountArgs, encode};
 use takeoff_commands::reads;
 use takeoff_core::geom::ListRect;
-use takeoff_core::job::{JobState, Lane, NewJob, RetryPolicy, Stage};
+use takeoff_core::job::{JobState, NewJob, Stage};
 use takeoff_core::model::{CountSession, Id, IdSource, MeasurementType, SessionStatus};
 use takeoff_core::page::display::{DisplayList, NO_LAYER, Paint, PathEntry, Style, Verb};
 use takeoff_engine::metrics::COUNT_TIMEOUTS;
 use takeoff_storage::Batch;
 
-use crate::support::{Node, counter, recorder, sheet};
+use crate::support::{Node, counter, job, recorder, sheet};
 
 /// Triangles of the same size, list units.
-fn triangles(places: &[(f32, f32)]) -> DisplayList {
+pub(crate) fn triangles(places: &[(f32, f32)]) -> DisplayList {
     let mut list = sheet();
     list.styles.push(Style { paint: Paint::Stroke, rgba: 0xff, width: 0.5, dash: Vec::new() });
     for &(x, y) in places {
@@ -30,13 +30,11 @@ fn triangles(places: &[(f32, f32)]) -> DisplayList {
     list
 }
 
-/// Counts the triangle at 100, 100 of the first page on all pages. The session is made by hand: `start`
-/// takes no page that cannot be searched, and one that cannot be when its turn comes is what these tests
-/// are about.
-async fn counted(node: &Node, pages: &[Id]) -> CountSession {
+/// A session, not stored yet, that counts the triangle at 100, 100 of the first page on all pages.
+pub(crate) async fn session(node: &Node, pages: &[Id]) -> CountSession {
     let ctx = node.ctx();
     let now = ctx.handle.now();
-    let session = CountSession {
+    CountSession {
         id: ctx.next(),
         page_id: pages[0],
         page_ids: pages.to_vec(),
@@ -59,22 +57,18 @@ async fn counted(node: &Node, pages: &[Id]) -> CountSession {
         processing_time_ms: None,
         created_at: now,
         updated_at: now,
-    };
+    }
+}
+
+/// Runs such a session. It is made by hand: `start` takes no page that cannot be searched, and one that
+/// cannot be when its turn comes is what these tests are about.
+async fn counted(node: &Node, pages: &[Id]) -> CountSession {
+    let ctx = node.ctx();
+    let session = session(node, pages).await;
     let mut batch = Batch::new(ctx.tenant);
     batch.create(&session);
-    batch.jobs.push(NewJob {
-        id: session.job_id,
-        stage: Stage::AutoCount,
-        args: encode(&AutoCountArgs::Session { session_id: session.id }),
-        lane: Lane::Interactive,
-        priority: 0,
-        run_at: None,
-        retry: RetryPolicy::default(),
-        project_id: Some(node.project),
-        subject_id: Some(session.id),
-        task: None,
-        request_id: None,
-    });
+    let args = encode(&AutoCountArgs::Session { session_id: session.id });
+    batch.jobs.push(NewJob { id: session.job_id, ..job(node, Stage::AutoCount, args) });
     ctx.handle.commit(batch).await.unwrap();
     assert_eq!(node.ended(session.job_id).await.state, JobState::Succeeded);
     reads::session(&ctx, session.id).await.unwrap()

@@ -1,6 +1,7 @@
 //! A node with all stages, without parse children: its pages are put into the store as ingestion would.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use takeoff_commands::conditions::{self, NewCondition};
@@ -8,10 +9,8 @@ use takeoff_commands::projects::{self, NewProject};
 use takeoff_commands::{Ctx, reads};
 use takeoff_config::NodeConfig;
 use takeoff_core::geom::PageSpace;
-use takeoff_core::job::Job;
-use takeoff_core::model::{
-    Condition, Id, IdSource, MeasurementType, Page, PageBlobs, PageScale, PageStatus,
-};
+use takeoff_core::job::{Job, Lane, NewJob, RetryPolicy, Stage};
+use takeoff_core::model::{Condition, Id, IdSource, MeasurementType, Page, PageBlobs, PageScale, PageStatus};
 use takeoff_core::page::display::{DisplayList, PageKind};
 use takeoff_engine::clock::{SystemClock, SystemIds};
 use takeoff_engine::handle::{EngineParts, Handle};
@@ -102,9 +101,45 @@ impl Node {
         reads::page(&self.ctx(), id).await.unwrap()
     }
 
+    /// Submits a job and waits for its end.
+    pub(crate) async fn run(&self, job: NewJob) -> Job {
+        let id = job.id;
+        let mut batch = Batch::new(self.handle.tenant());
+        batch.jobs.push(job);
+        self.handle.commit(batch).await.unwrap();
+        self.ended(id).await
+    }
+
     pub(crate) async fn ended(&self, job: Id) -> Job {
         self.handle.await_job(self.handle.tenant(), job, SOON_MS).await.unwrap()
     }
+}
+
+/// An interactive job of the node's project.
+pub(crate) fn job(node: &Node, stage: Stage, args: serde_json::Value) -> NewJob {
+    NewJob {
+        id: node.ctx().next(),
+        stage,
+        args,
+        lane: Lane::Interactive,
+        priority: 0,
+        run_at: None,
+        retry: RetryPolicy::default(),
+        project_id: Some(node.project),
+        subject_id: None,
+        task: None,
+        request_id: None,
+    }
+}
+
+/// Looks until it holds, without sleeping.
+pub(crate) async fn until(what: impl AsyncFn() -> bool) {
+    let looked = async {
+        while !what().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_millis(SOON_MS), looked).await.expect("it never came to hold");
 }
 
 /// A letter-size sheet.

@@ -118,7 +118,7 @@ impl Process {
             return Err(spawn_error(&"its pipes are missing"));
         };
         let tail = Arc::new(Tail::default());
-        let listener = AbortOnDropHandle::new(tokio::spawn(listen(stderr, Arc::clone(&tail))));
+        let listener = task::start(listen(stderr, Arc::clone(&tail)));
         Ok(Self {
             child,
             stdin,
