@@ -26,6 +26,7 @@ use crate::running::RunningTable;
 use crate::stage::{Effects, Stage, Tools};
 use crate::supervise::restart::{Intensity, Verdict};
 use crate::supervise::{StagePosts, foreman};
+use crate::task;
 use crate::watchers::Watchers;
 
 /// Longest that a stage may take to say what its job's end changes.

@@ -17,6 +17,7 @@ use crate::compute::panic_message;
 use crate::error::StageError;
 use crate::node::Node;
 use crate::stage::{Attempt, Effects, ProgressSink, Stage};
+use crate::task;
 
 /// Times that an attempt is run again because what it had read was changed before it committed.
 const RERUNS: u32 = 3;
