@@ -3,8 +3,6 @@
 //!
 //! `cargo run --release -p takeoff-storage --example queue_speed -- [jobs] [callers] [folder]`
 
-#![expect(clippy::disallowed_methods, reason = "the callers are tasks")]
-
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

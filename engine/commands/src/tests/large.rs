@@ -25,7 +25,9 @@ async fn many(node: &Node, condition: &Condition, page: &Page, count: usize) {
         (1..count).map(|_| Measurement { id: ctx.next(), ..first.clone() }).collect();
     for part in copies.chunks(MAX_BATCH_OPS) {
         let mut batch = Batch::new(ctx.tenant);
-        part.iter().for_each(|m| batch.create(m));
+        for measurement in part {
+            batch.create(measurement);
+        }
         ctx.handle.commit(batch).await.unwrap();
     }
 }
