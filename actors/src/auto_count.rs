@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::json;
-use takeoff_commands::count::{CountResult, NewDetection, failed_batch, stored_batch};
+use takeoff_commands::count::{CountResult, NewDetection, begun_batch, failed_batch, stored_batch};
 use takeoff_commands::jobs::{AutoCountArgs, decode};
 use takeoff_config::NodeConfig;
 use takeoff_core::budget::Budget;
@@ -38,7 +38,18 @@ struct Tally {
     detections: Vec<NewDetection>,
     found: u64,
     searched: usize,
-    missing: Vec<String>,
+    missing: Vec<Gap>,
+}
+
+/// What a session's result does not cover.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+enum Gap {
+    #[error("page {0} could not be read")]
+    Unreadable(Id),
+    #[error("page {0} was not searched, the session's time was up")]
+    NotSearched(u32),
+    #[error("page {0} was searched in part only, the session's time was up")]
+    InPart(u32),
 }
 
 impl AutoCount {
@@ -67,10 +78,10 @@ impl AutoCount {
         };
         attempt.progress.report(75.0, "Storing detections");
         let kept = tally.detections.len().min(session.max_detections as usize);
-        let missing = (!tally.missing.is_empty()).then(|| tally.missing.join("; "));
-        if missing.is_some() {
+        if tally.ran_out_of_time() {
             metrics::counter!(takeoff_engine::metrics::COUNT_TIMEOUTS).increment(1);
         }
+        let missing = tally.said();
         let result = CountResult {
             found: tally.found,
             detections: tally.detections,
@@ -108,13 +119,11 @@ impl AutoCount {
             let percent = 20.0 + 50.0 * nth as f32 / session.page_ids.len() as f32;
             attempt.progress.report(percent, "Matching symbols");
             let Some((page, blobs)) = page.and_then(|p| p.value.blobs.map(|b| (p.value, b))) else {
-                tally.missing.push(format!("page {id} could not be read"));
+                tally.missing.push(Gap::Unreadable(*id));
                 continue;
             };
             if budget.is_cancelled() {
-                tally
-                    .missing
-                    .push(format!("page {} was not searched, the session's time was up", page.number));
+                tally.missing.push(Gap::NotSearched(page.number));
                 continue;
             }
             let list = page_list::load(attempt, tools, blobs.list, self.max_list_bytes).await?;
@@ -135,11 +144,7 @@ impl AutoCount {
                     tally.add(&page, outcome);
                 }
                 Err(Stop::Exemplar(why)) => return Ok(Searched::Refused(why)),
-                Err(Stop::TimeUp) => {
-                    tally
-                        .missing
-                        .push(format!("page {} was not searched, the session's time was up", page.number));
-                }
+                Err(Stop::TimeUp) => tally.missing.push(Gap::NotSearched(page.number)),
             }
         }
         Ok(Searched::Done(tally))
@@ -169,12 +174,22 @@ impl Stop {
 }
 
 impl Tally {
+    /// Whether the session's time, and not a page, is why something is missing.
+    fn ran_out_of_time(&self) -> bool {
+        self.missing.iter().any(|gap| matches!(gap, Gap::NotSearched(_) | Gap::InPart(_)))
+    }
+
+    /// What is missing, for a person.
+    fn said(&self) -> Option<String> {
+        let gaps: Vec<String> = self.missing.iter().map(Gap::to_string).collect();
+        (!gaps.is_empty()).then(|| gaps.join("; "))
+    }
+
     fn add(&mut self, page: &Page, outcome: CountOutcome) {
         self.searched += 1;
         self.found += outcome.found as u64;
         if !outcome.complete {
-            self.missing
-                .push(format!("page {} was searched in part only, the session's time was up", page.number));
+            self.missing.push(Gap::InPart(page.number));
         }
         self.detections.extend(outcome.detections.into_iter().map(|d| NewDetection {
             page_id: page.id,
@@ -201,10 +216,12 @@ async fn within<T>(
     let mut work = pin!(work);
     let watch = Stopwatch::start();
     loop {
-        if let Ok(done) = tokio::time::timeout(CANCEL_POLL, &mut work).await {
+        let left = time.saturating_sub(watch.elapsed());
+        let pause = if own.is_cancelled() { CANCEL_POLL } else { CANCEL_POLL.min(left) };
+        if let Ok(done) = tokio::time::timeout(pause, &mut work).await {
             return if attempt.is_cancelled() { Err(StageError::Fenced) } else { done };
         }
-        if attempt.is_cancelled() || watch.elapsed() > time {
+        if attempt.is_cancelled() || watch.elapsed() >= time {
             own.cancel();
         }
     }
@@ -219,6 +236,14 @@ impl Stage for AutoCount {
     /// Twice the session's time: the second half is for the last page to notice that time is up.
     fn budget_ms(&self, _job: &Job) -> u64 {
         self.session_ms * 2 + 30_000
+    }
+
+    async fn begin(&self, job: &Job, tools: &Tools) -> Result<Batch, StageError> {
+        let desk = crate::desk_of(job, tools);
+        match decode(&job.args) {
+            Ok(AutoCountArgs::Session { session_id }) => Ok(begun_batch(&desk, session_id).await?),
+            Err(_) => Ok(Batch::new(desk.tenant)),
+        }
     }
 
     async fn run(&self, attempt: Attempt, tools: Tools) -> Result<Effects, StageError> {

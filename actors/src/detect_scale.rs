@@ -5,6 +5,7 @@ use serde_json::json;
 use takeoff_commands::jobs::{DetectScaleArgs, decode};
 use takeoff_commands::scale::{detected_batch, failed_batch};
 use takeoff_config::NodeConfig;
+use takeoff_core::found::Found;
 use takeoff_core::job::{Job, Stage as StageName};
 use takeoff_core::model::Page;
 use takeoff_core::scale::{ScaleRecord, detect};
@@ -54,7 +55,8 @@ impl Stage for DetectScale {
                 let list = page_list::load(&attempt, &tools, blobs.list, self.max_list_bytes).await?;
                 attempt.progress.report(60.0, "Detecting the scale");
                 let found = tools.compute.run(&attempt.budget, move |_| detect(&list)).await;
-                found.map_err(crate::compute_error)?.value
+                let Found { value, findings } = found.map_err(crate::compute_error)?;
+                ScaleRecord { findings, ..value }
             }
         };
         attempt.progress.report(90.0, "Saving");

@@ -5,7 +5,7 @@ use std::path::Path;
 use async_trait::async_trait;
 use serde_json::json;
 use takeoff_commands::Desk;
-use takeoff_commands::documents::{failed_batch, finish_batch, opened_batch};
+use takeoff_commands::documents::{begun_batch, failed_batch, finish_batch, opened_batch};
 use takeoff_commands::jobs::{IngestArgs, PageRef, decode, encode};
 use takeoff_commands::pages::{PageResult, StoredPage, stored_batch};
 use takeoff_config::NodeConfig;
@@ -141,6 +141,15 @@ impl Stage for Ingest {
         };
         // Beside the child's own deadlines: waiting for a free child, storing the parts.
         calls * (self.parser.call_ms() + 30_000) + 60_000
+    }
+
+    async fn begin(&self, job: &Job, tools: &Tools) -> Result<Batch, StageError> {
+        let desk = crate::desk_of(job, tools);
+        match decode(&job.args) {
+            Ok(IngestArgs::Document { document_id }) => Ok(begun_batch(&desk, document_id).await?),
+            // Pages are `processing` from their first record on.
+            Ok(IngestArgs::Pages { .. }) | Err(_) => Ok(Batch::new(desk.tenant)),
+        }
     }
 
     async fn run(&self, attempt: Attempt, tools: Tools) -> Result<Effects, StageError> {

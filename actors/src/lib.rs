@@ -53,7 +53,7 @@ fn nothing(attempt: &Attempt) -> Effects {
 fn compute_error(error: ComputeError) -> StageError {
     match error {
         ComputeError::Cancelled => StageError::Fenced,
-        // The engine counts a panic on the pool as a panic of the attempt.
-        ComputeError::Panicked(_) | ComputeError::Unhealthy => StageError::Retry(error.to_string()),
+        ComputeError::Panicked(_) => StageError::Panicked(error.to_string()),
+        ComputeError::Unhealthy => StageError::Retry(error.to_string()),
     }
 }

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use serde_json::json;
-use takeoff_commands::assemblies::priced_batch;
+use takeoff_commands::assemblies::{Pricing, priced_batch};
 use takeoff_commands::jobs::{RunAssemblyArgs, decode};
 use takeoff_core::job::{Job, Stage as StageName};
 use takeoff_engine::error::StageError;
@@ -27,8 +27,11 @@ impl Stage for RunAssembly {
         let args: RunAssemblyArgs =
             decode(&attempt.job.args).map_err(|e| StageError::Reject(e.to_string()))?;
         let desk = crate::desk(&attempt, &tools);
-        let Some(priced) = priced_batch(&desk, args.assembly_id).await? else {
-            return Err(StageError::Reject("the assembly was deleted".to_owned()));
+        let priced = match priced_batch(&desk, args.assembly_id).await? {
+            Pricing::Priced(priced) => *priced,
+            Pricing::Refused(error) => {
+                return Ok(Effects { batch: Batch::new(desk.tenant), end: End::Refused { error } });
+            }
         };
         let assembly = &priced.assembly;
         let result = json!({

@@ -175,7 +175,8 @@ macro_rules! stage {
 
 /// Every setting, in the order of the reference.
 pub fn settings() -> Vec<Setting> {
-    let mut all = node_and_api();
+    let mut all = node();
+    all.extend(api());
     all.extend(limits_and_jobs());
     all.extend(stage!("stages.ingest.slots", "stages.ingest.enabled", Stage::Ingest, "document ingestion"));
     all.extend(stage!(
@@ -201,7 +202,7 @@ pub fn settings() -> Vec<Setting> {
     all
 }
 
-fn node_and_api() -> Vec<Setting> {
+fn node() -> Vec<Setting> {
     vec![
         Setting {
             key: "node.name",
@@ -268,6 +269,11 @@ fn node_and_api() -> Vec<Setting> {
             },
             show: |c| c.data_dir.display().to_string(),
         },
+    ]
+}
+
+fn api() -> Vec<Setting> {
+    vec![
         Setting {
             key: "api.listen",
             alias: None,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
-use takeoff_core::model::{BlobHash, TenantId};
+use takeoff_core::model::{BlobHash, TenantId, Timestamp};
 
 use crate::error::StoreError;
 
@@ -53,8 +53,20 @@ pub trait BlobStore: Send + Sync + 'static {
 
     async fn delete(&self, tenant: TenantId, hash: BlobHash) -> Result<(), StoreError>;
 
-    /// All blobs of a tenant, in no order; for the sweep and for checks.
+    /// All blobs of a tenant, in no order; for checks.
     async fn list(&self, tenant: TenantId) -> Result<Vec<BlobInfo>, StoreError>;
+
+    /// Blobs that nobody has put since `before`, in no order; for the sweep. A store that does not outlive
+    /// its process has none.
+    async fn untouched_since(&self, _: TenantId, _before: Timestamp) -> Result<Vec<BlobInfo>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    /// Deletes a blob, unless somebody has put it since `before`: equal bytes are one blob, and who has put
+    /// them is about to refer to it. Whether it was deleted.
+    async fn sweep(&self, _: TenantId, _: BlobHash, _before: Timestamp) -> Result<bool, StoreError> {
+        Ok(false)
+    }
 
     /// A folder for files in the making, on the same file system where there is one. Cleared on open.
     fn scratch(&self) -> &Path;

@@ -340,6 +340,11 @@ pub trait Catalog: Send + Sync + 'static {
     /// ended.
     async fn prune(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError>;
 
+    /// Forgets a blob that no record refers to: from then on a record that refers to it is refused, unless
+    /// its batch says that it was stored again. Whether nobody refers to it; a blob that was never
+    /// registered is such a one.
+    async fn forget_blob(&self, tenant: TenantId, hash: BlobHash) -> Result<bool, StoreError>;
+
     /// A trivial durable write: proves that the store acknowledges.
     async fn ping(&self) -> Result<(), StoreError>;
 }

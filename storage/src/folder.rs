@@ -12,6 +12,8 @@ use crate::error::StoreError;
 const FORMAT_FILE: &str = "FORMAT";
 const NEW_FORMAT_FILE: &str = "FORMAT.new";
 const LOCK_FILE: &str = "LOCK";
+/// What a file system of its own has in its root.
+const DISK_FOLDER: &str = "lost+found";
 
 /// A claimed folder; dropping it lets others in.
 #[derive(Debug)]
@@ -74,7 +76,7 @@ fn refuse_foreign(path: &Path, product: &str) -> Result<(), StoreError> {
     }
     for entry in fs::read_dir(path).map_err(|e| unavailable("read", path, &e))? {
         let name = entry.map_err(|e| unavailable("read", path, &e))?.file_name();
-        if name != LOCK_FILE && name != NEW_FORMAT_FILE {
+        if name != LOCK_FILE && name != NEW_FORMAT_FILE && name != DISK_FOLDER {
             return Err(unusable(path, product, &format!("it holds {name:?} but no FORMAT file")));
         }
     }

@@ -6,6 +6,7 @@ pub mod blobs;
 pub mod catalog;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+pub mod embedded;
 pub mod entity;
 pub mod error;
 mod folder;

@@ -10,6 +10,30 @@ fn id(value: &Value) -> String {
     value["id"].as_str().unwrap_or_else(|| panic!("{value} has no id")).to_owned()
 }
 
+/// Image and thumbnail of a page are where it says, readable from another origin, of the right size.
+async fn pictures(page: &Value) {
+    for key in ["image_url", "thumbnail_url"] {
+        let url = page[key].as_str().unwrap();
+        assert!(url.starts_with("http://"), "{url} is not absolute");
+        let image =
+            reqwest::Client::new().get(url).header("origin", "http://localhost:5173").send().await.unwrap();
+        assert_eq!(image.status(), 200);
+        assert_eq!(image.headers()["content-type"], "image/png");
+        assert!(image.headers().contains_key("access-control-allow-origin"));
+        let bytes = image.bytes().await.unwrap();
+        let side = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap());
+        let size = (side(16), side(20));
+        if key == "image_url" {
+            assert_eq!(
+                (Some(u64::from(size.0)), Some(u64::from(size.1))),
+                (page["width"].as_u64(), page["height"].as_u64())
+            );
+        } else {
+            assert_eq!(size.0.max(size.1), 256);
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn documents_and_pages_have_the_platforms_shape() {
     let s = School::open().await;
@@ -47,26 +71,7 @@ async fn documents_and_pages_have_the_platforms_shape() {
         assert!(page.get(field).is_some(), "{field} is missing");
     }
     assert_eq!(page["document"]["project_id"], s.project);
-    for key in ["image_url", "thumbnail_url"] {
-        let url = page[key].as_str().unwrap();
-        assert!(url.starts_with("http://"), "{url} is not absolute");
-        let image =
-            reqwest::Client::new().get(url).header("origin", "http://localhost:5173").send().await.unwrap();
-        assert_eq!(image.status(), 200);
-        assert_eq!(image.headers()["content-type"], "image/png");
-        assert!(image.headers().contains_key("access-control-allow-origin"));
-        let bytes = image.bytes().await.unwrap();
-        let side = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap());
-        let size = (side(16), side(20));
-        if key == "image_url" {
-            assert_eq!(
-                (Some(u64::from(size.0)), Some(u64::from(size.1))),
-                (page["width"].as_u64(), page["height"].as_u64())
-            );
-        } else {
-            assert_eq!(size.0.max(size.1), 256);
-        }
-    }
+    pictures(page).await;
     let again = c.get(&format!("/pages/{}", id(page))).await.expect(200);
     let path = |p: &Value| p["image_url"].as_str().unwrap().split('?').next().unwrap().to_owned();
     assert_eq!(path(&again), path(page), "the path of an image is stable");
@@ -172,6 +177,39 @@ async fn scales_are_set_calibrated_copied_and_detected_again() {
     c.get(&format!("/projects/{NOBODY}/sheets")).await.expect(404);
 }
 
+/// What no session is started for.
+async fn refusals(s: &School, start: &str, condition: &str, bbox: &Value) {
+    let c = &s.client;
+    let area = s.condition("area", "SF").await;
+    let refused = c.post(start, json!({"condition_id": area, "template_bbox": bbox})).await.expect(400);
+    assert!(refused["detail"].as_str().unwrap().contains("count"), "{refused}");
+    let wrong = json!({"condition_id": condition, "template_bbox": {"x": 1, "y": 1, "w": 0, "h": 5}, "confidence_threshold": 2, "rotation_tolerance": 91});
+    assert_eq!(problems(&c.post(start, wrong).await.expect(422)).len(), 3);
+    let outside =
+        json!({"condition_id": condition, "template_bbox": {"x": 90_000, "y": 1, "w": 50, "h": 50}});
+    c.post(start, outside).await.expect(400);
+    c.post(start, json!({"condition_id": NOBODY, "template_bbox": bbox})).await.expect(404);
+}
+
+/// Refused at once, or by its session, where it takes long to see.
+async fn a_blank_exemplar_comes_to_nothing(s: &School, start: &str, condition: &str) {
+    let c = &s.client;
+    let blank = json!({"condition_id": condition, "template_bbox": {"x": 2, "y": 2, "w": 20, "h": 20}});
+    let blank = c.post(start, blank).await;
+    if blank.status == 202 {
+        let session = c.task(blank.body["task_id"].as_str().unwrap()).await;
+        assert_eq!(session["status"], "FAILURE");
+        let session = c
+            .get(&format!("/auto-count-sessions/{}", blank.body["session_id"].as_str().unwrap()))
+            .await
+            .expect(200);
+        assert_eq!(session["status"], "failed");
+        assert!(session["error_message"].as_str().is_some_and(|m| m.len() > 10), "{session}");
+    } else {
+        blank.expect(400);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_count_is_started_reviewed_and_measured_once() {
     let s = School::open().await;
@@ -179,16 +217,8 @@ async fn a_count_is_started_reviewed_and_measured_once() {
     let (number, bbox) = first_count();
     let page = s.page(number).to_owned();
     let start = format!("/pages/{page}/auto-count");
-    let area = s.condition("area", "SF").await;
-    let refused = c.post(&start, json!({"condition_id": area, "template_bbox": bbox})).await.expect(400);
-    assert!(refused["detail"].as_str().unwrap().contains("count"), "{refused}");
     let condition = s.condition("count", "EA").await;
-    let wrong = json!({"condition_id": condition, "template_bbox": {"x": 1, "y": 1, "w": 0, "h": 5}, "confidence_threshold": 2, "rotation_tolerance": 91});
-    assert_eq!(problems(&c.post(&start, wrong).await.expect(422)).len(), 3);
-    let outside =
-        json!({"condition_id": condition, "template_bbox": {"x": 90_000, "y": 1, "w": 50, "h": 50}});
-    c.post(&start, outside).await.expect(400);
-    c.post(&start, json!({"condition_id": NOBODY, "template_bbox": bbox})).await.expect(404);
+    refusals(&s, &start, &condition, &bbox).await;
 
     let session = c
         .count(&page, json!({"condition_id": condition, "template_bbox": bbox, "rotation_tolerance": 90}))
@@ -242,19 +272,5 @@ async fn a_count_is_started_reviewed_and_measured_once() {
         (&one["ai_model"], &one["is_ai_generated"], &one["geometry_type"]),
         (&json!("auto_count"), &json!(true), &json!("point"))
     );
-
-    let blank = json!({"condition_id": condition, "template_bbox": {"x": 2, "y": 2, "w": 20, "h": 20}});
-    let blank = c.post(&start, blank).await;
-    if blank.status == 202 {
-        let session = c.task(blank.body["task_id"].as_str().unwrap()).await;
-        assert_eq!(session["status"], "FAILURE");
-        let session = c
-            .get(&format!("/auto-count-sessions/{}", blank.body["session_id"].as_str().unwrap()))
-            .await
-            .expect(200);
-        assert_eq!(session["status"], "failed");
-        assert!(session["error_message"].as_str().is_some_and(|m| m.len() > 10), "{session}");
-    } else {
-        blank.expect(400);
-    }
+    a_blank_exemplar_comes_to_nothing(&s, &start, &condition).await;
 }

@@ -1,5 +1,7 @@
 //! SIGKILL at random moments: what was acknowledged is there, nothing twice, nothing stuck.
 
+#![expect(clippy::disallowed_methods, reason = "clients of what is under test are tasks")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -102,7 +102,7 @@ pub async fn create(ctx: &Ctx<'_>, project_id: Id, new: NewCondition) -> Result<
         total_quantity: 0.0,
         measurement_count: 0,
         total_perimeter_ft: 0.0,
-        sort_order: last.map_or(0, |n| n.saturating_add(1)),
+        sort_order: last.map_or(1, |n| n.saturating_add(1)),
         is_ai_generated: new.is_ai_generated.unwrap_or(false),
         is_visible: new.is_visible.unwrap_or(true),
         extra_metadata: new.extra_metadata,

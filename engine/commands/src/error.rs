@@ -41,6 +41,10 @@ impl From<EngineError> for CommandError {
     fn from(e: EngineError) -> Self {
         match e {
             EngineError::Store(s) if s.is_conflict() => Self::Conflict,
+            EngineError::Store(StoreError::TooManyOps { count, limit }) => Self::invalid(format!(
+                "the change would write {count} records at once and at most {limit} can be: too many \
+                 measurements depend on it"
+            )),
             EngineError::Busy { retry_after_s, .. } => Self::Busy { retry_after_s },
             EngineError::Draining => Self::Busy { retry_after_s: 5 },
             EngineError::Deadline { ms } => Self::Deadline { ms },

@@ -22,6 +22,13 @@ pub(crate) enum SettleError {
     Refused(String),
 }
 
+impl SettleError {
+    /// Too much for one commit; less at a time may fit.
+    pub(crate) const fn is_too_much(&self) -> bool {
+        matches!(self, Self::Store(StoreError::TooManyOps { .. }))
+    }
+}
+
 impl From<StoreError> for SettleError {
     fn from(e: StoreError) -> Self {
         Self::Store(e)
@@ -136,8 +143,11 @@ fn again(
     Ok(true)
 }
 
+/// Operations that are added to a batch that was found to fit: the end of the job that it is of, an event.
+const ROOM: usize = 2;
+
 pub(crate) fn fits(batch: &Batch) -> Result<(), StoreError> {
-    let count = batch.op_count();
+    let count = batch.op_count() + ROOM;
     if count > MAX_BATCH_OPS {
         return Err(StoreError::TooManyOps { count, limit: MAX_BATCH_OPS });
     }

@@ -26,7 +26,7 @@ use takeoff_storage::catalog::{
 };
 use takeoff_storage::{Batch, Catalog, Op, StoreError, mem};
 
-use crate::assemblies::priced_batch;
+use crate::assemblies::{Pricing, priced_batch};
 use crate::conditions::{self, NewCondition};
 use crate::jobs::{self, RunAssemblyArgs};
 use crate::load::find;
@@ -191,9 +191,14 @@ impl Stage for PricingStage {
             tenant: attempt.tenant(),
             now: tools.clock.now(),
         };
-        let priced = priced_batch(&desk, args.assembly_id).await?;
-        let batch = priced.map_or_else(|| Batch::new(desk.tenant), |p| p.batch);
-        Ok(Effects { batch, end: End::Done { result: Value::Null } })
+        match priced_batch(&desk, args.assembly_id).await? {
+            Pricing::Priced(priced) => {
+                Ok(Effects { batch: priced.batch, end: End::Done { result: Value::Null } })
+            }
+            Pricing::Refused(error) => {
+                Ok(Effects { batch: Batch::new(desk.tenant), end: End::Refused { error } })
+            }
+        }
     }
 
     async fn bury(&self, job: &Job, _: &str, _: Tools) -> Result<Batch, StageError> {
@@ -294,6 +299,10 @@ impl Catalog for Meddled {
 
     async fn prune(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {
         self.inner.prune(before, limit).await
+    }
+
+    async fn forget_blob(&self, tenant: TenantId, hash: BlobHash) -> Result<bool, StoreError> {
+        self.inner.forget_blob(tenant, hash).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

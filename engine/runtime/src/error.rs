@@ -18,6 +18,9 @@ pub enum StageError {
     /// Somebody else holds the job now, or it was cancelled; nothing of this attempt may be stored.
     #[error("the lease is no longer held")]
     Fenced,
+    /// Code of the attempt panicked on the compute pool: a crash of the stage like one in itself.
+    #[error("{0}")]
+    Panicked(String),
     /// The parse child died of this job's file `deaths` times in this attempt.
     #[error("{message}")]
     ChildDeath { message: String },

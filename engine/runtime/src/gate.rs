@@ -187,6 +187,7 @@ impl Gate {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "callers that wait are tasks here")]
 mod tests {
     use super::*;
 

@@ -19,6 +19,7 @@ mod progress;
 mod running;
 pub mod stage;
 mod supervise;
+mod task;
 mod watchers;
 
 pub use noop::NoopStage;

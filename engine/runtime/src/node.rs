@@ -26,6 +26,7 @@ use crate::running::RunningTable;
 use crate::stage::{Effects, Stage, Tools};
 use crate::supervise::restart::{Intensity, Verdict};
 use crate::supervise::{StagePosts, foreman};
+use crate::task;
 use crate::watchers::Watchers;
 
 /// Longest that a stage may take to say what its job's end changes.
@@ -264,7 +265,7 @@ impl Node {
         };
         let (stage, job, why, tools) = (Arc::clone(stage), job.clone(), why.to_owned(), self.tools.clone());
         let tenant = job.tenant;
-        let task = AbortOnDropHandle::new(tokio::spawn(async move { stage.bury(&job, &why, tools).await }));
+        let task = task::start(async move { stage.bury(&job, &why, tools).await });
         match tokio::time::timeout(BURY, task).await {
             Err(_) => Err(format!("it took longer than {} s", BURY.as_secs())),
             Ok(Err(e)) => Err(format!("it panicked: {e}")),

@@ -93,6 +93,13 @@ pub trait Stage: Send + Sync + 'static {
     /// Longest that one attempt of this job may take, milliseconds.
     fn budget_ms(&self, job: &Job) -> u64;
 
+    /// What must change so that clients see that the work has begun (document and session `processing`).
+    /// Committed before each run, apart from the effects, so it must hold by its own preconditions; the
+    /// default changes nothing.
+    async fn begin(&self, job: &Job, _tools: &Tools) -> Result<Batch, StageError> {
+        Ok(Batch::new(job.tenant))
+    }
+
     /// Does the work. Bad drawings are data in the effects; an error is an outage, a bug or a cancel.
     /// A precondition of the batch that fails at commit makes the engine run the attempt again, a few
     /// times, without cost.

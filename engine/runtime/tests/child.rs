@@ -1,5 +1,7 @@
 //! Parse workers, with real child processes that misbehave in every way we know of.
 
+#![expect(clippy::disallowed_methods, reason = "clients of what is under test are tasks")]
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 

@@ -86,11 +86,5 @@ async fn delete_measurement(State(app): State<App>, call: Call) -> Result<Status
 ))]
 async fn recalculate(State(app): State<App>, call: Call) -> Answer<Measurement> {
     let id = call.id("measurement_id")?;
-    match measurements::recalculate(&call.ctx(&app), id).await {
-        // Clients of the platform know an unknown measurement here as 400.
-        Err(e @ takeoff_commands::CommandError::NotFound { .. }) => {
-            Err(ApiError::new(StatusCode::BAD_REQUEST, e.to_string()))
-        }
-        other => ok(other?),
-    }
+    ok(measurements::recalculate(&call.ctx(&app), id).await?)
 }

@@ -1,5 +1,5 @@
 use serde::Serialize;
-use takeoff_commands::count::StartCount;
+use takeoff_commands::count::{MAX_SESSION_PAGES, StartCount};
 use takeoff_core::geom::PxRect;
 use takeoff_core::model::{self, DetectionStatus, Id, SessionStatus};
 use utoipa::ToSchema;
@@ -202,9 +202,6 @@ pub(crate) struct StartAutoCount {
 }
 
 const METHODS: &[(&str, &str)] = &[("template", "template"), ("llm", "llm"), ("hybrid", "hybrid")];
-/// Pages that one session may search.
-const MAX_PAGES: usize = 5_000;
-
 fn bbox(f: &Fields<'_>) -> Option<PxRect> {
     let (x, y) = (f.required("x", number()), f.required("y", number()));
     let (w, h) = (f.required("w", number().gt(0.0)), f.required("h", number().gt(0.0)));
@@ -221,7 +218,7 @@ pub(crate) fn start_count(page_id: Option<Id>, f: &Fields<'_>) -> Option<StartCo
     let detection_method = f.optional("detection_method", OneOf(METHODS));
     // Read for its type only: there are no providers.
     let provider = f.optional("provider", text().max(255));
-    let page_ids = f.optional("page_ids", items(IdRule, MAX_PAGES));
+    let page_ids = f.optional("page_ids", items(IdRule, MAX_SESSION_PAGES));
     let max_detections = f.optional("max_detections", integer().ge(1).le(i64::from(u32::MAX)));
     provider?;
     Some(StartCount {

@@ -1,11 +1,12 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
-use takeoff_commands::scale::{Calibration, ManualScale, RealUnit};
+use takeoff_commands::scale::{Calibration, MAX_BATCH_PAGES, ManualScale, RealUnit};
 use takeoff_core::model::{Id, Page, PageStatus};
 use takeoff_core::scale::{ScaleCandidate, ScaleRecord};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::document::{Note, notes};
 use super::scalar::PixelBox;
 use super::validate::{Fields, IdRule, OneOf, items, number, text};
 
@@ -56,6 +57,8 @@ pub(crate) struct Detection {
     needs_calibration: bool,
     /// Why no scale was chosen.
     withheld: Option<String>,
+    /// What the detection noticed: what it saw and did not use, what it did with what it used.
+    findings: Vec<Note>,
     /// `manual_calibration`, `calibration`, `calibration_input`, `copied_from`, `batch_applied`.
     #[serde(flatten)]
     #[schema(value_type = Object)]
@@ -70,6 +73,7 @@ impl From<ScaleRecord> for Detection {
             best_scale: r.best.map(ParsedScale::from),
             needs_calibration: r.needs_calibration,
             withheld: r.withheld,
+            findings: notes(r.findings),
             manual: r.manual,
         }
     }
@@ -131,7 +135,10 @@ pub(crate) struct SetScale {
     scale_text: Option<String>,
 }
 
-const SCALE_UNITS: &[(&str, &str)] = &[("foot", "foot")];
+/// The contract's unit is any text, and the platform keeps it as a label. But the value beside it is in
+/// pixels per foot whatever the label says: one that names another length would make every quantity of
+/// the page wrong without a word, so only spellings of the foot are taken.
+const SCALE_UNITS: &[(&str, &str)] = &[("foot", "foot"), ("feet", "feet"), ("ft", "ft")];
 
 pub(crate) fn manual_scale(fields: &Fields<'_>) -> Option<ManualScale> {
     let value = fields.required("scale_value", number().gt(0.0));
@@ -209,9 +216,6 @@ pub(crate) struct BatchScale {
     #[schema(max_length = 100)]
     scale_text: Option<String>,
 }
-
-/// Pages that one request may scale: as many as a document may have.
-const MAX_BATCH_PAGES: usize = 5_000;
 
 pub(crate) fn batch(fields: &Fields<'_>) -> Option<(Vec<Id>, ManualScale)> {
     let pages = fields.required("page_ids", items(IdRule, MAX_BATCH_PAGES));

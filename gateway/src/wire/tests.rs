@@ -209,11 +209,13 @@ fn a_page_of_which_nothing_could_be_had() {
 fn manual_keys_stand_beside_the_evidence() {
     let mut record = ScaleRecord { needs_calibration: true, ..ScaleRecord::default() };
     record.manual.insert("copied_from".to_owned(), json!(id_text(9)));
+    record.findings = vec![takeoff_core::found::Finding::new("scale_withheld", "the page states 2 scales")];
     let json = shape(
         super::scale::Detection::from(record),
-        "parsed_scales scale_bars best_scale needs_calibration withheld copied_from",
+        "parsed_scales scale_bars best_scale needs_calibration withheld findings copied_from",
     );
     assert_eq!((&json["best_scale"], &json["needs_calibration"]), (&Value::Null, &json!(true)));
+    assert_eq!(json["findings"], json!([{"code": "scale_withheld", "message": "the page states 2 scales"}]));
 }
 
 #[test]

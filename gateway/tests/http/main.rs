@@ -1,5 +1,7 @@
 //! The gateway over real HTTP, with the real engine over the stores in memory.
 
+#![expect(clippy::disallowed_methods, reason = "clients of what is under test are tasks")]
+
 mod files;
 mod measuring;
 mod pricing;

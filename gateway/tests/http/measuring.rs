@@ -22,6 +22,11 @@ async fn a_page_is_measured_once_it_has_a_scale() {
         server.put(&scale, json!({"scale_value": 0})).await.problems(),
         ["greater_than at body.scale_value"]
     );
+    let meters = json!({"scale_value": 10, "scale_unit": "meter"});
+    assert_eq!(server.put(&scale, meters).await.problems(), ["literal_error at body.scale_unit"]);
+    let feet = server.put(&scale, json!({"scale_value": 10, "scale_unit": "ft"})).await.expect(200);
+    assert_eq!(feet["scale_unit"], "ft", "the label stays as given");
+    assert_eq!(server.get(&format!("/pages/{page}")).await.expect(200)["scale_unit"], "ft");
     let set = server.put(&scale, json!({"scale_value": "10"})).await.expect(200);
     assert_eq!(
         set,
@@ -53,7 +58,7 @@ async fn a_page_is_measured_once_it_has_a_scale() {
     assert_eq!(server.delete(&one).await.status, 204);
     server.delete(&one).await.detail(404);
     server.put(&one, json!({})).await.detail(404);
-    assert!(server.act(&format!("{one}/recalculate")).await.detail(400).contains("not found"));
+    server.act(&format!("{one}/recalculate")).await.detail(404);
     let detail = server.get(&format!("/projects/{project}/conditions/{condition}")).await.expect(200);
     assert_eq!((&detail["total_quantity"], &detail["measurement_count"]), (&json!(0.0), &json!(0)));
 }

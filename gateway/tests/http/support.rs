@@ -52,9 +52,14 @@ impl Stage for PricingStage {
             tenant: attempt.tenant(),
             now: tools.clock.now(),
         };
-        let priced = takeoff_commands::assemblies::priced_batch(&desk, args.assembly_id).await?;
-        let batch = priced.map_or_else(|| Batch::new(attempt.tenant()), |p| p.batch);
-        Ok(Effects { batch, end: End::Done { result: json!({}) } })
+        match takeoff_commands::assemblies::priced_batch(&desk, args.assembly_id).await? {
+            takeoff_commands::assemblies::Pricing::Priced(priced) => {
+                Ok(Effects { batch: priced.batch, end: End::Done { result: json!({}) } })
+            }
+            takeoff_commands::assemblies::Pricing::Refused(error) => {
+                Ok(Effects { batch: Batch::new(attempt.tenant()), end: End::Refused { error } })
+            }
+        }
     }
 
     async fn bury(&self, job: &Job, _: &str, _: Tools) -> Result<Batch, StageError> {

@@ -7,21 +7,13 @@ use takeoff_commands::Ctx;
 use takeoff_config::NodeConfig;
 use takeoff_engine::clock::{SystemClock, SystemIds};
 use takeoff_engine::handle::{EngineParts, Handle};
-use takeoff_storage::fs::FsBlobs;
-use takeoff_storage::{BlobStore, Catalog};
+use takeoff_storage::embedded::Embedded;
 
 /// Opens the embedded stores and starts the engine on them.
 pub(crate) async fn start(config: NodeConfig) -> anyhow::Result<Handle> {
-    let folder = config.data_dir.clone();
-    std::fs::create_dir_all(&folder)
-        .with_context(|| format!("the data folder {} cannot be made", folder.display()))?;
     let clock = Arc::new(SystemClock);
-    let catalog: Arc<dyn Catalog> = takeoff_storage::sled::open(&folder.join("catalog"), clock.clone())
-        .with_context(|| format!("the catalogue in {} cannot be opened", folder.display()))?;
-    let blobs: Arc<dyn BlobStore> = Arc::new(
-        FsBlobs::open(&folder.join("blobs"))
-            .with_context(|| format!("the blobs in {} cannot be opened", folder.display()))?,
-    );
+    let Embedded { catalog, blobs } = takeoff_storage::embedded::open(&config.data_dir, clock.clone())
+        .with_context(|| format!("the data folder {} cannot be opened", config.data_dir.display()))?;
     let program = std::env::current_exe().context("the running program has no path")?;
     let config = Arc::new(config);
     let handle = Handle::start(EngineParts {

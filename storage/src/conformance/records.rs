@@ -186,6 +186,18 @@ pub async fn blob_references(s: &Subject) {
     assert!(matches!(one_of_two, Err(StoreError::MissingBlob(h)) if h == hash(2)), "{one_of_two:?}");
     s.commit(|b| b.ops.push(with(1, &[]))).await.expect("dropped");
     s.commit(|b| b.ops.push(with(1, &[1]))).await.expect("and taken up again");
+
+    let forget = async |n| s.catalog.forget_blob(TENANT, hash(n)).await.expect("forget");
+    assert!(!forget(1).await, "two records refer to it");
+    assert!(forget(2).await, "nobody has heard of it");
+    s.commit(|b| b.ops = vec![with(1, &[]), with(2, &[])]).await.expect("dropped by both");
+    assert!(forget(1).await);
+    let forgotten = s.commit(|b| b.ops.push(with(1, &[1]))).await;
+    assert!(matches!(forgotten, Err(StoreError::MissingBlob(h)) if h == hash(1)), "{forgotten:?}");
+    s.commit(|b| b.ops = vec![Op::BlobStored { hash: hash(1), size: 5 }, with(1, &[1])])
+        .await
+        .expect("again");
+    assert!(!forget(1).await);
 }
 
 pub async fn tenants_are_apart(s: &Subject) {

@@ -11,13 +11,14 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
-use takeoff_core::model::{BlobHash, TenantId};
+use takeoff_core::model::{BlobHash, TenantId, Timestamp};
 
 use crate::blobs::{BlobInfo, BlobStore, LocalBlob};
 use crate::error::StoreError;
@@ -38,6 +39,8 @@ struct Root {
     blobs: PathBuf,
     scratch: PathBuf,
     next_name: AtomicU64,
+    /// Held between looking at a blob that is there and renewing or sweeping it.
+    sweeping: Mutex<()>,
     _folder: Folder,
 }
 
@@ -67,7 +70,13 @@ impl FsBlobs {
         if folder.fresh {
             folder.finish()?;
         }
-        Ok(Self(Arc::new(Root { blobs, scratch, next_name: AtomicU64::new(0), _folder: folder })))
+        Ok(Self(Arc::new(Root {
+            blobs,
+            scratch,
+            next_name: AtomicU64::new(0),
+            sweeping: Mutex::default(),
+            _folder: folder,
+        })))
     }
 
     async fn run<T: Send + 'static>(
@@ -123,7 +132,7 @@ impl Root {
     fn place(&self, tenant: TenantId, file: &Path, info: BlobInfo) -> io::Result<()> {
         let path = self.path(tenant, info.hash);
         let folder = path.parent().unwrap_or(&self.blobs);
-        if fs::metadata(&path).is_ok_and(|m| m.len() == info.size) {
+        if self.renew(&path, file, info)? {
             fs::remove_file(file)?;
             // Whoever put it first may not have come to this yet.
             return sync_folder(folder);
@@ -131,6 +140,18 @@ impl Root {
         self.make_folders(folder)?;
         fs::rename(file, &path)?;
         sync_folder(folder)
+    }
+
+    /// Whether the blob is there already; it becomes as young as the file that was to take its place, so
+    /// that the sweep leaves it to whoever put it now.
+    fn renew(&self, path: &Path, file: &Path, info: BlobInfo) -> io::Result<bool> {
+        let _alone = self.sweeping.lock().unwrap_or_else(PoisonError::into_inner);
+        if !fs::metadata(path).is_ok_and(|m| m.len() == info.size) {
+            return Ok(false);
+        }
+        let young = fs::metadata(file)?.modified()?;
+        File::open(path)?.set_modified(young)?;
+        Ok(true)
     }
 
     fn put_file(&self, tenant: TenantId, file: &Path) -> Result<BlobInfo, StoreError> {
@@ -225,6 +246,16 @@ impl Root {
         sync_folder(folder).map_err(|e| unavailable("sync", folder, &e))
     }
 
+    fn sweep(&self, tenant: TenantId, hash: BlobHash, before: Timestamp) -> Result<bool, StoreError> {
+        let _alone = self.sweeping.lock().unwrap_or_else(PoisonError::into_inner);
+        match fs::metadata(self.path(tenant, hash)) {
+            Ok(found) if is_older(&found, before) => self.delete(tenant, hash).map(|()| true),
+            Ok(_) => Ok(false),
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
+            Err(e) => Err(unavailable("read", &self.path(tenant, hash), &e)),
+        }
+    }
+
     fn list(&self, tenant: TenantId) -> Result<Vec<BlobInfo>, StoreError> {
         let mut found = Vec::new();
         let root = self.blobs.join(tenant.0.to_string());
@@ -247,6 +278,13 @@ impl Root {
         }
         Ok(found)
     }
+}
+
+/// A file whose age is not known is not old.
+fn is_older(found: &fs::Metadata, before: Timestamp) -> bool {
+    let Ok(modified) = found.modified() else { return false };
+    let Ok(age) = modified.duration_since(SystemTime::UNIX_EPOCH) else { return false };
+    i64::try_from(age.as_micros()).is_ok_and(|micros| micros < before.0)
 }
 
 fn blob_of(entry: &fs::DirEntry) -> io::Result<Option<BlobInfo>> {
@@ -309,6 +347,25 @@ impl BlobStore for FsBlobs {
 
     async fn list(&self, tenant: TenantId) -> Result<Vec<BlobInfo>, StoreError> {
         self.run(move |root| root.list(tenant)).await
+    }
+
+    async fn untouched_since(
+        &self,
+        tenant: TenantId,
+        before: Timestamp,
+    ) -> Result<Vec<BlobInfo>, StoreError> {
+        self.run(move |root| {
+            let mut found = root.list(tenant)?;
+            found.retain(|info| {
+                fs::metadata(root.path(tenant, info.hash)).is_ok_and(|m| is_older(&m, before))
+            });
+            Ok(found)
+        })
+        .await
+    }
+
+    async fn sweep(&self, tenant: TenantId, hash: BlobHash, before: Timestamp) -> Result<bool, StoreError> {
+        self.run(move |root| root.sweep(tenant, hash, before)).await
     }
 
     fn scratch(&self) -> &Path {

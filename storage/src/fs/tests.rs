@@ -1,9 +1,10 @@
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use takeoff_core::model::TenantId;
+use takeoff_core::model::{TenantId, Timestamp};
 
 use crate::conformance::blobs::BlobSubject;
 use crate::error::StoreError;
@@ -81,6 +82,30 @@ async fn changed_bytes_are_noticed_and_healed_by_a_put() {
     fs::write(file_of(root.path(), info), b"ke").expect("cut");
     blobs.put_bytes(TENANT, Bytes::from_static(b"kept")).await.expect("put");
     assert_eq!(blobs.read(TENANT, info.hash, 9).await.expect("read"), b"kept"[..]);
+}
+
+#[tokio::test]
+async fn only_what_nobody_put_of_late_is_swept() {
+    let root = tempfile::tempdir().expect("folder");
+    let info = one_blob(root.path()).await;
+    let blobs = FsBlobs::open(root.path()).expect("open");
+    let old = |seconds: u64| {
+        let file = fs::File::open(file_of(root.path(), info)).expect("open");
+        file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)).expect("age");
+    };
+    let at = |seconds: i64| Timestamp(seconds * 1_000_000);
+    old(1_000);
+    assert_eq!(blobs.untouched_since(TENANT, at(1_000)).await.expect("list"), []);
+    assert!(!blobs.sweep(TENANT, info.hash, at(1_000)).await.expect("sweep"));
+    assert_eq!(blobs.untouched_since(TENANT, at(1_001)).await.expect("list"), [info]);
+    // Put again between the look and the sweep.
+    blobs.put_bytes(TENANT, Bytes::from_static(b"kept")).await.expect("put");
+    assert!(!blobs.sweep(TENANT, info.hash, at(1_001)).await.expect("sweep"));
+    assert_eq!(blobs.read(TENANT, info.hash, 9).await.expect("read"), b"kept"[..]);
+    old(1_000);
+    assert!(blobs.sweep(TENANT, info.hash, at(1_001)).await.expect("sweep"));
+    assert_eq!(blobs.stat(TENANT, info.hash).await.expect("stat"), None);
+    assert!(!blobs.sweep(TENANT, info.hash, at(1_001)).await.expect("it is gone"));
 }
 
 #[tokio::test]

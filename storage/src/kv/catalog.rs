@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use takeoff_core::job::{Job, Stage};
-use takeoff_core::model::{Id, Index, Kind, TenantId, Timestamp};
+use takeoff_core::model::{BlobHash, Id, Index, Kind, TenantId, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
@@ -191,6 +191,10 @@ impl<K: Kv> Catalog for KvCatalog<K> {
 
     async fn prune(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {
         self.write(|reply| Command::Prune { before, limit, reply }).await
+    }
+
+    async fn forget_blob(&self, tenant: TenantId, hash: BlobHash) -> Result<bool, StoreError> {
+        self.write(|reply| Command::ForgetBlob { tenant, hash, reply }).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -163,15 +163,16 @@ impl<K: Kv> Change<'_, '_, K> {
     pub(super) fn rescue(&mut self, limit: usize) -> Result<usize, StoreError> {
         let expired = self.queue.expired(self.now, limit);
         for (id, tenant) in &expired {
-            self.void_lease(*tenant, *id)?;
+            // One process has the store, this one: whoever let the lease run out lives.
+            self.void_lease(*tenant, *id, Cause::Expire)?;
         }
         Ok(expired.len())
     }
 
-    /// Takes a lease away, without cost to the job.
-    pub(super) fn void_lease(&mut self, tenant: TenantId, id: Id) -> Result<(), StoreError> {
+    /// Takes a lease away, without cost to the job's attempts.
+    pub(super) fn void_lease(&mut self, tenant: TenantId, id: Id, why: Cause) -> Result<(), StoreError> {
         let before = self.existing_job(tenant, id)?;
-        let after = self.decide(&before, Cause::Expire)?;
+        let after = self.decide(&before, why)?;
         self.settle(before, after)
     }
 }

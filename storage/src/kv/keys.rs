@@ -114,6 +114,11 @@ pub(super) fn blob(tenant: TenantId, hash: BlobHash) -> Vec<u8> {
     Key::tenant(b'b', tenant).raw(&hash.0).0
 }
 
+/// All references to a blob.
+pub(super) fn blob_refs(tenant: TenantId, hash: BlobHash) -> Vec<u8> {
+    Key::tenant(b'f', tenant).raw(&hash.0).0
+}
+
 pub(super) fn blob_ref(tenant: TenantId, hash: BlobHash, kind: Kind, id: Id) -> Vec<u8> {
     Key::tenant(b'f', tenant).raw(&hash.0).byte(kind.code()).id(id).0
 }

@@ -1,7 +1,7 @@
 //! Forgetting what ended long ago.
 
 use takeoff_core::job::Job;
-use takeoff_core::model::Timestamp;
+use takeoff_core::model::{BlobHash, TenantId, Timestamp};
 
 use super::commit::Change;
 use super::queue::{Move, Place};
@@ -45,6 +45,19 @@ impl<K: Kv> Change<'_, '_, K> {
             deleted += 1;
         }
         Ok(deleted)
+    }
+
+    /// Removes a blob's row unless a record refers to it; whether none does.
+    pub(super) fn forget_blob(&mut self, tenant: TenantId, hash: BlobHash) -> Result<bool, StoreError> {
+        let from = keys::blob_refs(tenant, hash);
+        if !self.rows.scan(&from, &keys::after_prefix(&from), 1)?.is_empty() {
+            return Ok(false);
+        }
+        let row = keys::blob(tenant, hash);
+        if self.rows.get(&row)?.is_some() {
+            self.rows.remove(row);
+        }
+        Ok(true)
     }
 
     /// Whether a parent waits for it, or has waited and not ended since: it is still to read its result.

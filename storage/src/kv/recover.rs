@@ -1,6 +1,6 @@
 //! Opening a store that has been used: read everything once, count the queue, void all leases.
 
-use takeoff_core::job::{JobState, Stage};
+use takeoff_core::job::{Cause, JobState, Stage};
 use takeoff_core::model::{Id, TenantId, Timestamp};
 
 use super::commit::Change;
@@ -61,7 +61,7 @@ fn void_leases<K: Kv>(
     let mut rows = Overlay::new(store);
     let mut change = Change::new(&mut rows, queue, now);
     for (tenant, id) in leased {
-        change.void_lease(*tenant, *id)?;
+        change.void_lease(*tenant, *id, Cause::NodeDied)?;
     }
     let (moves, _) = change.finish();
     queue.take(moves);

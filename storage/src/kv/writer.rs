@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use takeoff_core::job::Job;
-use takeoff_core::model::Timestamp;
+use takeoff_core::model::{BlobHash, TenantId, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 
 use super::commit::Change;
@@ -28,6 +28,7 @@ pub(super) enum Command {
     Renew { node: String, lease_ms: i64, renewals: Vec<Renewal>, reply: Reply<Vec<Renewed>> },
     Rescue { limit: usize, reply: Reply<usize> },
     Prune { before: Timestamp, limit: usize, reply: Reply<usize> },
+    ForgetBlob { tenant: TenantId, hash: BlobHash, reply: Reply<bool> },
     Ping(Reply<()>),
 }
 
@@ -130,6 +131,9 @@ impl<K: Kv> Writer<K> {
             }
             Command::Rescue { limit, reply } => self.simple(rows, reply, |c| c.rescue(limit)),
             Command::Prune { before, limit, reply } => self.simple(rows, reply, |c| c.prune(before, limit)),
+            Command::ForgetBlob { tenant, hash, reply } => {
+                self.simple(rows, reply, |c| c.forget_blob(tenant, hash))
+            }
             Command::Ping(reply) => self.simple(rows, reply, |c| {
                 c.rows.put(keys::PING_KEY.to_vec(), c.now.0.to_be_bytes().to_vec());
                 Ok(())

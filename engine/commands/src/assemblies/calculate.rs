@@ -43,10 +43,19 @@ pub async fn calculate(ctx: &Ctx<'_>, id: Id) -> Result<Assembly, CommandError> 
     match job.state {
         JobState::Succeeded => Ok(required::<Assembly>(&ctx.desk(), id, "Assembly").await?.value),
         JobState::Cancelled => Err(CommandError::Conflict),
+        JobState::Refused => Err(refused(ctx, id, job.error).await),
         _ => {
             let why = job.error.unwrap_or_else(|| "the pricing job failed".to_owned());
             Err(EngineError::Failed(why).into())
         }
+    }
+}
+
+/// Why the stage would not price the assembly: mostly that it was deleted while the job waited.
+async fn refused(ctx: &Ctx<'_>, id: Id, why: Option<String>) -> CommandError {
+    match required::<Assembly>(&ctx.desk(), id, "Assembly").await {
+        Ok(_) => CommandError::invalid(why.unwrap_or_else(|| "the assembly has no price".to_owned())),
+        Err(e) => e,
     }
 }
 
@@ -57,20 +66,31 @@ pub struct Priced {
     pub assembly: Assembly,
 }
 
-/// Prices the assembly from its condition's totals. `None` when it is gone; a locked one keeps its
-/// numbers (an empty batch).
-pub async fn priced_batch(desk: &Desk<'_>, assembly_id: Id) -> Result<Option<Priced>, StoreError> {
-    let Some(read) = find::<Assembly>(desk, assembly_id).await? else { return Ok(None) };
+/// What the stage does with an assembly.
+#[derive(Debug)]
+pub enum Pricing {
+    Priced(Box<Priced>),
+    /// It cannot be priced and trying again would not help: the reason for a person.
+    Refused(String),
+}
+
+/// Prices the assembly from its condition's totals; a locked one keeps its numbers (an empty batch).
+pub async fn priced_batch(desk: &Desk<'_>, assembly_id: Id) -> Result<Pricing, StoreError> {
+    let gone = |what: &str| Ok(Pricing::Refused(format!("the {what} was deleted before it was priced")));
+    let Some(read) = find::<Assembly>(desk, assembly_id).await? else { return gone("assembly") };
     let mut batch = Batch::new(desk.tenant);
     let mut assembly = read.value;
     if assembly.is_locked {
-        return Ok(Some(Priced { batch, assembly }));
+        return Ok(Pricing::Priced(Box::new(Priced { batch, assembly })));
     }
-    let Some(condition) = find::<Condition>(desk, assembly.condition_id).await? else { return Ok(None) };
-    price(&mut batch, &condition, &mut assembly)
-        .map_err(|why| StoreError::Damaged { what: format!("assembly {assembly_id}"), why })?;
+    let Some(condition) = find::<Condition>(desk, assembly.condition_id).await? else {
+        return gone("assembly's condition");
+    };
+    if let Err(why) = price(&mut batch, &condition, &mut assembly) {
+        return Ok(Pricing::Refused(why));
+    }
     assembly.updated_at = desk.now;
     batch.update(read.version, &assembly);
     announce(&mut batch, "assembly_changed", &assembly);
-    Ok(Some(Priced { batch, assembly }))
+    Ok(Pricing::Priced(Box::new(Priced { batch, assembly })))
 }

@@ -5,7 +5,7 @@ mod calculate;
 mod components;
 mod recipe;
 
-pub use calculate::{Priced, calculate, priced_batch};
+pub use calculate::{Priced, Pricing, calculate, priced_batch};
 pub use components::{
     ComponentPatch, Line, NewComponent, add_component, delete_component, reorder_components, update_component,
 };

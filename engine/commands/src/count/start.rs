@@ -42,8 +42,8 @@ pub struct StartCount {
     pub page_ids: Option<Vec<Id>>,
 }
 
-/// Pages that one session may search.
-const MAX_PAGES: usize = 500;
+/// Pages that one session may search, the exemplar's included.
+pub const MAX_SESSION_PAGES: usize = 500;
 
 /// Writes the session (`pending`) and enqueues its interactive job, which is `session.job_id`.
 ///
@@ -149,8 +149,8 @@ fn session_of(
 async fn searched(desk: &Desk<'_>, page: &Page, others: &[Id]) -> Result<Vec<Id>, CommandError> {
     let mut seen = BTreeSet::from([page.id]);
     let others: Vec<Id> = others.iter().copied().filter(|id| seen.insert(*id)).collect();
-    if others.len() >= MAX_PAGES {
-        return Err(CommandError::invalid(format!("one session searches at most {MAX_PAGES} pages")));
+    if others.len() >= MAX_SESSION_PAGES {
+        return Err(CommandError::invalid(format!("one session searches at most {MAX_SESSION_PAGES} pages")));
     }
     let found = entity::get_many::<Page>(desk.catalog, desk.tenant, &others).await?;
     for (id, other) in others.iter().zip(found) {

@@ -95,6 +95,19 @@ async fn running(desk: &Desk<'_>, session_id: Id) -> Result<Option<Stored<CountS
     Ok(read.filter(|s| matches!(s.value.status, SessionStatus::Pending | SessionStatus::Processing)))
 }
 
+/// The session becomes `processing`. Empty when it is gone or no longer `pending`.
+pub async fn begun_batch(desk: &Desk<'_>, session_id: Id) -> Result<Batch, StoreError> {
+    let mut batch = Batch::new(desk.tenant);
+    let read = find::<CountSession>(desk, session_id).await?;
+    let Some(read) = read.filter(|s| s.value.status == SessionStatus::Pending) else { return Ok(batch) };
+    let mut session = read.value;
+    session.status = SessionStatus::Processing;
+    session.updated_at = desk.now;
+    batch.update(read.version, &session);
+    batch.event(session.project_id, "count_started", json!({ "session_id": session_id }));
+    Ok(batch)
+}
+
 /// The session becomes `failed` with the reason. Empty when it is gone or has ended already.
 pub async fn failed_batch(desk: &Desk<'_>, session_id: Id, why: &str) -> Result<Batch, StoreError> {
     let mut batch = Batch::new(desk.tenant);
@@ -153,6 +166,17 @@ mod tests {
         let kept = list::<Detection>(&bench.desk(), Index::BySession, id(600)).await.unwrap();
         let kept: Vec<_> = kept.iter().map(|d| (d.value.page_id, d.value.confidence)).collect();
         assert_eq!(kept, [(id(500), 1.0), (id(500), 0.9), (id(501), 0.9)]);
+    }
+
+    #[tokio::test]
+    async fn a_session_begins_once_and_not_after_its_end() {
+        let bench = bench(10).await;
+        bench.commit(begun_batch(&bench.desk(), id(600)).await.unwrap()).await;
+        assert_eq!(bench.get::<CountSession>(id(600)).await.status, SessionStatus::Processing);
+        assert!(begun_batch(&bench.desk(), id(600)).await.unwrap().is_empty());
+        bench.commit(failed_batch(&bench.desk(), id(600), "cancelled").await.unwrap()).await;
+        assert!(begun_batch(&bench.desk(), id(600)).await.unwrap().is_empty());
+        assert_eq!(bench.get::<CountSession>(id(600)).await.status, SessionStatus::Failed);
     }
 
     #[tokio::test]

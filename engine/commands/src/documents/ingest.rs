@@ -29,6 +29,19 @@ pub struct OpenedStep {
     pub more: bool,
 }
 
+/// The document becomes `processing`. Empty when it is gone or no longer `uploaded`.
+pub async fn begun_batch(desk: &Desk<'_>, document_id: Id) -> Result<Batch, StoreError> {
+    let mut batch = Batch::new(desk.tenant);
+    let read = find::<Document>(desk, document_id).await?;
+    let Some(read) = read.filter(|d| d.value.status == DocumentStatus::Uploaded) else { return Ok(batch) };
+    let mut document = read.value;
+    document.status = DocumentStatus::Processing;
+    document.updated_at = desk.now;
+    batch.update(read.version, &document);
+    batch.event(document.project_id, "document_started", json!({ "document_id": document_id }));
+    Ok(batch)
+}
+
 /// Writes page records (`processing` with number and size, broken ones `error` without a size) and, when
 /// all are written, makes the document `ready`. Records that exist are kept, so that it may be repeated.
 /// `None` when the document is gone or has ended in `error`.
@@ -224,6 +237,18 @@ mod tests {
         ];
         assert_eq!(states, expect);
         assert_eq!(pages[1].value.processing_error.as_deref(), Some("its dictionary is damaged"));
+    }
+
+    #[tokio::test]
+    async fn a_document_is_processing_from_the_beginning_of_its_work() {
+        let (bench, document_id) = bench().await;
+        bench.commit(begun_batch(&bench.desk(), document_id).await.unwrap()).await;
+        assert_eq!(bench.get::<Document>(document_id).await.status, DocumentStatus::Processing);
+        assert!(begun_batch(&bench.desk(), document_id).await.unwrap().is_empty());
+        let step = opened_batch(&bench.desk(), document_id, &opened(vec![sized()])).await.unwrap().unwrap();
+        bench.commit(step.batch).await;
+        assert!(begun_batch(&bench.desk(), document_id).await.unwrap().is_empty());
+        assert_eq!(bench.get::<Document>(document_id).await.status, DocumentStatus::Ready);
     }
 
     #[tokio::test]

@@ -32,6 +32,10 @@ impl TaskStatus {
         }
     }
 
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|s| s.name() == name)
+    }
+
     /// A job that waits for another try or for its children is in `PROGRESS`.
     pub fn of(job: &Job) -> Self {
         match job.state {
@@ -49,7 +53,8 @@ impl TaskStatus {
 
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct TaskFilter {
-    pub status: Option<TaskStatus>,
+    /// The name of a state; one that no task is ever in matches none.
+    pub status: Option<String>,
     pub task_type: Option<String>,
     pub limit: usize,
     pub offset: usize,
@@ -104,7 +109,12 @@ pub async fn tasks(ctx: &Ctx<'_>, project_id: Id, filter: TaskFilter) -> Result<
 
 async fn listed(ctx: &Ctx<'_>, all: &JobQuery, filter: &TaskFilter) -> Result<(Vec<Job>, u64), CommandError> {
     let all = JobQuery { task_type: filter.task_type.clone(), ..all.clone() };
-    let states = match filter.status {
+    let status = match filter.status.as_deref().map(TaskStatus::of_name) {
+        None => None,
+        Some(None) => return Ok((Vec::new(), 0)),
+        Some(known) => known,
+    };
+    let states = match status {
         None => Vec::new(),
         Some(TaskStatus::Success) => vec![JobState::Succeeded],
         Some(TaskStatus::Failure) => FAILED.to_vec(),

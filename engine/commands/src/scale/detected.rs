@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use serde_json::json;
+use takeoff_core::found::Finding;
 use takeoff_core::job::{Job, Lane, NewJob, RetryPolicy, Stage, TaskLabel};
 use takeoff_core::model::{Id, Page};
 use takeoff_core::scale::ScaleRecord;
-use takeoff_storage::{Batch, StoreError};
+use takeoff_storage::{Batch, StoreError, Stored};
 
 use super::manual::{MANUAL_METHOD, announce};
 use crate::jobs::{self, DetectScaleArgs};
@@ -77,11 +78,44 @@ pub async fn detected_batch(
     job_id: Id,
 ) -> Result<Option<Detected>, StoreError> {
     let Some(read) = find::<Page>(desk, page_id).await? else { return Ok(None) };
-    let mut page = read.value;
-    let before = page.scale.px_per_foot;
-    let awaited = page.scale.detection_job == Some(job_id);
-    let manual = page.scale.calibrated && page.scale.method.as_deref() == Some(MANUAL_METHOD);
-    take(&mut page, record, !manual || (asked && awaited));
+    let awaited = read.value.scale.detection_job == Some(job_id);
+    let manual = read.value.scale.calibrated && read.value.scale.method.as_deref() == Some(MANUAL_METHOD);
+    let may_replace = !manual || (asked && awaited);
+    let why = match detected(desk, &read, record.clone(), may_replace, awaited).await {
+        Ok(detected) => return Ok(Some(detected)),
+        Err(SettleError::Refused(why)) => why,
+        Err(e) if e.is_too_much() => {
+            "more measurements depend on it than can be recalculated at once".to_owned()
+        }
+        Err(SettleError::Store(e)) => return Err(e),
+    };
+    // Trying again would end the same way: what was found is shown and not put in force.
+    match detected(desk, &read, unusable(record, &why), false, awaited).await {
+        Ok(detected) => Ok(Some(detected)),
+        Err(SettleError::Store(e)) => Err(e),
+        Err(SettleError::Refused(why)) => Err(StoreError::Damaged { what: format!("page {page_id}"), why }),
+    }
+}
+
+/// The record of a scale that was found and cannot be put in force.
+fn unusable(mut record: ScaleRecord, why: &str) -> ScaleRecord {
+    let text = record.best.take().map(|b| b.text).unwrap_or_default();
+    let reason = format!("the page states {text}, but it cannot be put in force: {why}");
+    record.findings.push(Finding::new("scale_not_in_force", reason.clone()));
+    record.withheld = Some(reason);
+    record.needs_calibration = true;
+    record
+}
+
+async fn detected(
+    desk: &Desk<'_>,
+    read: &Stored<Page>,
+    record: ScaleRecord,
+    may_replace: bool,
+    awaited: bool,
+) -> Result<Detected, SettleError> {
+    let mut page = read.value.clone();
+    take(&mut page, record, may_replace);
     if awaited {
         page.scale.detection_job = None;
     }
@@ -89,14 +123,10 @@ pub async fn detected_batch(
     let mut batch = Batch::new(desk.tenant);
     batch.update(read.version, &page);
     announce(&mut batch, &page);
-    if page.scale.px_per_foot != before {
-        let pages = BTreeMap::from([(page_id, page.clone())]);
-        rescale(desk, &mut batch, &pages).await.map_err(|e| match e {
-            SettleError::Store(e) => e,
-            SettleError::Refused(why) => StoreError::Damaged { what: format!("page {page_id}"), why },
-        })?;
+    if page.scale.px_per_foot != read.value.scale.px_per_foot {
+        rescale(desk, &mut batch, &BTreeMap::from([(page.id, page.clone())])).await?;
     }
-    Ok(Some(Detected { batch, page }))
+    Ok(Detected { batch, page })
 }
 
 /// Puts the record on the page, and its scale in force where it may and can be.

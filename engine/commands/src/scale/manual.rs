@@ -3,10 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
-use takeoff_core::geom::DEFAULT_DPI;
 use takeoff_core::model::{Id, Page};
-use takeoff_core::scale::ScaleRecord;
-use takeoff_storage::{Batch, Stored, entity};
+use takeoff_core::scale::{self as core, RealUnit, ScaleRecord};
+use takeoff_storage::{Batch, StoreError, Stored, entity};
 
 use crate::check::{self, NAME_CHARS};
 use crate::load::{relies_on, required};
@@ -17,14 +16,17 @@ use crate::{CommandError, Ctx, Desk};
 /// `scale_detection_method` of every scale that a person gave.
 pub(crate) const MANUAL_METHOD: &str = "manual_calibration";
 
-/// Pages that one request may give a scale to.
-const MAX_BATCH_PAGES: usize = 2_000;
+/// Pages that one request may give a scale to: as many as a document may have.
+pub const MAX_BATCH_PAGES: usize = 5_000;
+
+/// How clients write the unit of a manual scale.
+pub const FOOT: [&str; 3] = ["foot", "feet", "ft"];
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct ManualScale {
     /// Page pixels per real foot; positive and finite.
     pub value: f64,
-    /// `foot`; anything else is refused because `value` is per foot.
+    /// A spelling of the foot, kept as written; anything else is refused because `value` is per foot.
     pub unit: String,
     pub text: Option<String>,
 }
@@ -32,45 +34,13 @@ pub struct ManualScale {
 impl ManualScale {
     fn check(&self) -> Result<(), CommandError> {
         check::positive("the scale value (pixels per foot)", self.value)?;
-        if self.unit != "foot" {
+        if !FOOT.contains(&self.unit.as_str()) {
             return Err(CommandError::invalid(format!(
                 "the scale unit must be \"foot\", because the scale value is in pixels per foot, not {:?}",
                 self.unit
             )));
         }
         check::optional_text("the scale text", self.text.as_deref(), NAME_CHARS)
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RealUnit {
-    Foot,
-    Inch,
-    Meter,
-}
-
-impl RealUnit {
-    pub const ALL: [Self; 3] = [Self::Foot, Self::Inch, Self::Meter];
-
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Foot => "foot",
-            Self::Inch => "inch",
-            Self::Meter => "meter",
-        }
-    }
-
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|u| u.name() == name)
-    }
-
-    /// Of this unit in a foot.
-    const fn per_foot(self) -> f64 {
-        match self {
-            Self::Foot => 1.0,
-            Self::Inch => 12.0,
-            Self::Meter => 1.0 / 3.28084,
-        }
     }
 }
 
@@ -106,7 +76,7 @@ pub async fn set_scale(ctx: &Ctx<'_>, page_id: Id, scale: ManualScale) -> Result
         if let Some(text) = text {
             page.scale.text = Some(text.to_owned());
         }
-        apply(page, scale.value, [("manual_calibration", manual_input(&scale))]);
+        apply(page, scale.value, &scale.unit, [("manual_calibration", manual_input(&scale))]);
     })
     .await
 }
@@ -117,15 +87,12 @@ pub async fn calibrate(
     calibration: Calibration,
 ) -> Result<Calibrated, CommandError> {
     let Calibration { pixel_distance, real_distance, real_unit } = calibration;
-    check::positive("the pixel distance", pixel_distance)?;
-    check::positive("the real distance", real_distance)?;
-    let per_unit = pixel_distance / real_distance;
-    let pixels_per_foot = per_unit * real_unit.per_foot();
-    check::positive("the scale that follows from the two distances", pixels_per_foot)?;
+    let pixels_per_foot = core::calibrate(pixel_distance, real_distance, real_unit)
+        .map_err(|e| CommandError::invalid(e.to_string()))?;
     let page = change_one(ctx, page_id, |page| {
         let found = json!({
             "pixels_per_foot": pixels_per_foot,
-            "pixels_per_unit": per_unit,
+            "pixels_per_unit": pixel_distance / real_distance,
             "unit": real_unit.name(),
             "estimated_ratio": ratio_of(page, pixels_per_foot),
             "method": MANUAL_METHOD,
@@ -135,7 +102,7 @@ pub async fn calibrate(
             "real_distance": real_distance,
             "real_unit": real_unit.name(),
         });
-        apply(page, pixels_per_foot, [("calibration", found), ("calibration_input", input)]);
+        apply(page, pixels_per_foot, FOOT[0], [("calibration", found), ("calibration_input", input)]);
     })
     .await?;
     let estimated_ratio = ratio_of(&page, pixels_per_foot);
@@ -161,7 +128,7 @@ pub async fn copy_scale(ctx: &Ctx<'_>, page_id: Id, source_page_id: Id) -> Resul
             _ => value,
         };
         page.scale.text.clone_from(&source.value.scale.text);
-        apply(&mut page, value, [("copied_from", json!(source_page_id))]);
+        apply(&mut page, value, &source.value.scale.unit, [("copied_from", json!(source_page_id))]);
         let mut batch = Batch::new(ctx.tenant);
         relies_on(&mut batch, &source);
         let page = write_one(&desk, &mut batch, &target, page).await?;
@@ -171,7 +138,9 @@ pub async fn copy_scale(ctx: &Ctx<'_>, page_id: Id, source_page_id: Id) -> Resul
     }
 }
 
-/// One scale for many pages, all in one commit; `NotFound` when none of the ids is a page.
+/// One scale for many pages; `NotFound` when none of the ids is a page. All in one commit where they fit
+/// in one, else in as many as it takes, each of which leaves every total right. `Invalid`, and nothing is
+/// written, when a single page has more measurements than one commit can recalculate.
 pub async fn batch_scale(
     ctx: &Ctx<'_>,
     page_ids: &[Id],
@@ -186,34 +155,69 @@ pub async fn batch_scale(
             wanted.len()
         )));
     }
-    let mut guard = None;
-    let mut tries = Tries::new(ctx);
-    loop {
-        let desk = ctx.desk();
-        let found: Vec<Option<Stored<Page>>> = entity::get_many(desk.catalog, desk.tenant, &wanted).await?;
-        let missing = wanted.iter().zip(&found).filter(|(_, f)| f.is_none()).map(|(id, _)| *id).collect();
-        let found: Vec<Stored<Page>> = found.into_iter().flatten().collect();
-        let Some(first) = found.first() else { return Err(CommandError::NotFound { what: "Pages" }) };
-        if guard.is_none() {
-            guard = turn(first.value.project_id).await;
-        }
-        let mut batch = Batch::new(ctx.tenant);
-        let mut pages = BTreeMap::new();
-        for read in &found {
-            let mut page = read.value.clone();
-            page.scale.text.clone_from(&scale.text);
-            let keys = [("manual_calibration", manual_input(&scale)), ("batch_applied", json!(true))];
-            apply(&mut page, scale.value, keys);
-            page.updated_at = desk.now;
-            batch.update(read.version, &page);
-            announce(&mut batch, &page);
-            pages.insert(page.id, page);
-        }
-        rescale(&desk, &mut batch, &pages).await?;
-        if tries.commit(batch).await? {
-            return Ok(BatchScaled { updated: found.iter().map(|p| p.value.id).collect(), missing });
+    let found = known(&ctx.desk(), &wanted).await?;
+    let Some(first) = found.first() else { return Err(CommandError::NotFound { what: "Pages" }) };
+    let _turn = turn(first.value.project_id).await;
+    let mut updated = BTreeSet::new();
+    let ids: Vec<Id> = found.iter().map(|p| p.value.id).collect();
+    for part in parts(&ctx.desk(), ids, &scale).await? {
+        updated.extend(scale_together(ctx, &part, &scale).await?);
+    }
+    let (updated, missing) = wanted.into_iter().partition(|id| updated.contains(id));
+    Ok(BatchScaled { updated, missing })
+}
+
+async fn known(desk: &Desk<'_>, ids: &[Id]) -> Result<Vec<Stored<Page>>, StoreError> {
+    let found: Vec<Option<Stored<Page>>> = entity::get_many(desk.catalog, desk.tenant, ids).await?;
+    Ok(found.into_iter().flatten().collect())
+}
+
+/// The pages in as few parts as fit a commit each.
+async fn parts(desk: &Desk<'_>, pages: Vec<Id>, scale: &ManualScale) -> Result<Vec<Vec<Id>>, CommandError> {
+    let (mut fitting, mut open) = (Vec::new(), vec![pages]);
+    while let Some(mut part) = open.pop() {
+        match together(desk, &part, scale).await {
+            Ok(_) => fitting.push(part),
+            Err(e) if e.is_too_much() && part.len() > 1 => {
+                let rest = part.split_off(part.len() / 2);
+                open.extend([rest, part]);
+            }
+            Err(e) => return Err(e.into()),
         }
     }
+    Ok(fitting)
+}
+
+async fn scale_together(ctx: &Ctx<'_>, pages: &[Id], scale: &ManualScale) -> Result<Vec<Id>, CommandError> {
+    let mut tries = Tries::new(ctx);
+    loop {
+        let (batch, updated) = together(&ctx.desk(), pages, scale).await?;
+        if tries.commit(batch).await? {
+            return Ok(updated);
+        }
+    }
+}
+
+/// Pages that are gone are left out.
+async fn together(
+    desk: &Desk<'_>,
+    pages: &[Id],
+    scale: &ManualScale,
+) -> Result<(Batch, Vec<Id>), SettleError> {
+    let mut batch = Batch::new(desk.tenant);
+    let mut changed = BTreeMap::new();
+    for read in known(desk, pages).await? {
+        let mut page = read.value;
+        page.scale.text.clone_from(&scale.text);
+        let keys = [("manual_calibration", manual_input(scale)), ("batch_applied", json!(true))];
+        apply(&mut page, scale.value, &scale.unit, keys);
+        page.updated_at = desk.now;
+        batch.update(read.version, &page);
+        announce(&mut batch, &page);
+        changed.insert(page.id, page);
+    }
+    rescale(desk, &mut batch, &changed).await?;
+    Ok((batch, changed.into_keys().collect()))
 }
 
 async fn change_one(
@@ -252,10 +256,10 @@ async fn write_one(
 
 /// Puts a manual scale in force. What was given before by hand is no longer evidence; what was detected
 /// stays; a detection under way no longer decides.
-fn apply<const N: usize>(page: &mut Page, px_per_foot: f64, input: [(&str, Value); N]) {
+fn apply<const N: usize>(page: &mut Page, px_per_foot: f64, unit: &str, input: [(&str, Value); N]) {
     let scale = &mut page.scale;
     scale.px_per_foot = Some(px_per_foot);
-    "foot".clone_into(&mut scale.unit);
+    unit.clone_into(&mut scale.unit);
     scale.calibrated = true;
     scale.method = Some(MANUAL_METHOD.to_owned());
     scale.detection_job = None;
@@ -273,7 +277,7 @@ fn dpi(page: &Page) -> Option<f64> {
 }
 
 fn ratio_of(page: &Page, px_per_foot: f64) -> f64 {
-    dpi(page).unwrap_or(DEFAULT_DPI) * 12.0 / px_per_foot
+    core::estimated_ratio(page.space.as_ref(), px_per_foot)
 }
 
 pub(crate) fn announce(batch: &mut Batch, page: &Page) {

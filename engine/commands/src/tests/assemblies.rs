@@ -1,7 +1,9 @@
 use rust_decimal::Decimal;
+use takeoff_core::job::JobState;
 use takeoff_core::model::ComponentType::{Labor, Material};
 use takeoff_core::model::MeasurementType::{Area, Linear};
 use takeoff_core::model::{Assembly, Id};
+use takeoff_storage::catalog::JobQuery;
 
 use super::{assert_settled, measured, refusal, square};
 use crate::assemblies::{
@@ -82,6 +84,25 @@ async fn calculate_is_a_job_that_is_waited_for() {
     assert_eq!(read, priced);
     let unknown = calculate(&node.ctx(), id(1)).await;
     assert!(matches!(unknown, Err(CommandError::NotFound { what: "Assembly" })));
+}
+
+#[tokio::test]
+async fn an_assembly_deleted_while_its_calculation_waits_is_not_found() {
+    let node = Node::start().await;
+    let (_, assembly) = example(&node).await;
+    let (handle, id) = (node.handle.clone(), assembly.id);
+    node.catalog.before_commit(async move {
+        let ctx = Ctx::new(&handle, handle.tenant(), None);
+        delete(&ctx, id).await.unwrap();
+    });
+    let gone = calculate(&node.ctx(), id).await;
+    assert!(node.catalog.has_happened());
+    assert!(matches!(gone, Err(CommandError::NotFound { what: "Assembly" })), "{gone:?}");
+    let query = JobQuery { subject_id: Some(id), limit: 10, ..JobQuery::default() };
+    let jobs = node.handle.catalog().jobs(node.handle.tenant(), query).await.unwrap().jobs;
+    let job = jobs.last().unwrap();
+    assert_eq!((job.state, job.attempts, job.failures.len()), (JobState::Refused, 0, 0));
+    assert!(job.error.as_deref().is_some_and(|e| e.contains("deleted")), "{job:?}");
 }
 
 fn locked<T: std::fmt::Debug>(result: Result<T, CommandError>) {

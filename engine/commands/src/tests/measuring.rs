@@ -139,7 +139,7 @@ async fn conditions_have_defaults_an_order_and_bounds() {
     }
     let all = reads::conditions(&ctx, project).await.unwrap();
     let seen: Vec<_> = all.iter().map(|c| (c.name.as_str(), c.sort_order, c.unit.as_str())).collect();
-    assert_eq!(seen, [("B", 0, "LF"), ("A", 1, "LF")]);
+    assert_eq!(seen, [("B", 1, "LF"), ("A", 2, "LF")]);
     let bad = [
         NewCondition { depth: Some(-1.0), ..NewCondition::named("x", Area) },
         NewCondition { depth: Some(f64::NAN), ..NewCondition::named("x", Area) },

@@ -2,6 +2,7 @@
 
 mod assemblies;
 mod counting;
+mod large;
 mod measuring;
 mod races;
 mod scaling;

@@ -38,8 +38,10 @@ pub enum Cause {
     Lease { node: String, lease_ms: i64 },
     /// The holder is alive and wants to keep it.
     Renew { token: u64, lease_ms: i64, progress: Option<Progress> },
-    /// The lease ran out or is void; costs no attempt.
+    /// The lease ran out while its holder may live; costs no attempt.
     Expire,
+    /// The holder's node died; costs no attempt, and is counted for itself.
+    NodeDied,
     /// A child that it waits for has ended.
     ChildEnded { failed: bool },
 }

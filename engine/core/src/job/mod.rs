@@ -11,7 +11,9 @@ mod transition;
 mod types;
 
 pub use event::{Cause, JobEvent};
-pub use transition::{MAX_CHILD_DEATHS, MAX_FAILURES, Refused, Transition, dies_of, enqueue, transition};
+pub use transition::{
+    MAX_CHILD_DEATHS, MAX_FAILURES, MAX_NODE_DEATHS, Refused, Transition, dies_of, enqueue, transition,
+};
 pub use types::{
     AttemptFailure, FailureKind, Job, JobState, Lane, Lease, NewJob, Progress, RetryPolicy, Stage, TaskLabel,
 };

@@ -20,6 +20,7 @@ enum Step {
     Report(usize, usize, Report),
     Renew(usize, usize),
     Expire(usize),
+    NodeDied(usize),
     Cancel(usize),
     Requeue(usize),
     Pass(i64),
@@ -60,6 +61,7 @@ fn step() -> impl Strategy<Value = Step> {
         9 => (0_usize..3, any::<usize>(), report()).prop_map(|(h, l, r)| Step::Report(h, l, r)),
         1 => (0_usize..3, any::<usize>()).prop_map(|(h, l)| Step::Renew(h, l)),
         2 => any::<usize>().prop_map(Step::Expire),
+        2 => any::<usize>().prop_map(Step::NodeDied),
         1 => any::<usize>().prop_map(Step::Cancel),
         1 => any::<usize>().prop_map(Step::Requeue),
         4 => (0_i64..2_000).prop_map(Step::Pass),
@@ -136,6 +138,15 @@ impl World {
                 let may = self.holders.contains_key(&job.id);
                 if let Some(after) = self.change(&job, Cause::Expire, may)? {
                     prop_assert_eq!(after.attempts, job.attempts, "death of a node costs nothing");
+                }
+            }
+            Step::NodeDied(n) => {
+                let Some(job) = self.pick(n) else { return Ok(()) };
+                let may = self.holders.contains_key(&job.id);
+                if let Some(after) = self.change(&job, Cause::NodeDied, may)? {
+                    prop_assert_eq!(after.attempts, job.attempts, "death of a node costs nothing");
+                    prop_assert_eq!(after.node_deaths, (job.node_deaths + 1).min(MAX_NODE_DEATHS));
+                    prop_assert!(after.run_at <= self.time().plus_ms(i64::from(job.retry.max_delay_ms)));
                 }
             }
             Step::Cancel(n) => {

@@ -127,6 +127,47 @@ fn snooze_release_and_expiry_cost_nothing() {
 }
 
 #[test]
+fn deaths_of_its_node_cost_no_attempt_and_have_a_limit_of_their_own() {
+    let died = |job: &Job, now| step(job, Cause::NodeDied, now).job;
+    let once = died(&lease(&ready(), T0), T0);
+    assert_eq!(
+        (once.state, once.run_at, once.node_deaths),
+        (JobState::Ready, T0, 1),
+        "one death is any death"
+    );
+    let mut job = once;
+    let mut rested_ms = 0;
+    for deaths in 2..=MAX_NODE_DEATHS {
+        assert_eq!(job.poison(), None);
+        let now = job.run_at;
+        job = died(&lease(&job, now), now);
+        let rest_ms = job.run_at.ms_since(now);
+        assert!(rest_ms >= rested_ms / 2, "{rest_ms} after {rested_ms}");
+        rested_ms = rest_ms;
+        assert_eq!((job.node_deaths, job.attempts, job.failures.len()), (deaths, 0, 0));
+    }
+    assert!(job.poison().is_some_and(|why| why.contains("10 times in a row the node died")));
+    let run_at = job.run_at;
+    assert_eq!(died(&lease(&job, run_at), run_at).node_deaths, MAX_NODE_DEATHS);
+
+    let dead = step(&lease(&job, run_at), fail(&lease(&job, run_at), FailureKind::Reject), run_at).job;
+    assert_eq!((dead.state, dead.node_deaths), (JobState::Dead, MAX_NODE_DEATHS), "it says what it died of");
+    let again = step(&dead, outside(JobEvent::Requeue), run_at).job;
+    assert_eq!((again.node_deaths, again.poison()), (0, None));
+    assert_eq!(transition(&ready(), Cause::NodeDied, T0, 0), Err(Refused::State(JobState::Ready)));
+}
+
+#[test]
+fn an_attempt_that_ends_of_itself_clears_its_node_and_a_drain_says_nothing() {
+    let twice = Job { node_deaths: 2, ..ready() };
+    let leased = lease(&twice, T0);
+    let snooze = by_holder(&leased, JobEvent::Snooze { until: T0, checkpoint: None });
+    for (cause, deaths) in [(by_holder(&leased, JobEvent::Release), 2), (Cause::Expire, 2), (snooze, 0)] {
+        assert_eq!(step(&leased, cause, T0).job.node_deaths, deaths);
+    }
+}
+
+#[test]
 fn only_the_holder_may_report() {
     let old = lease(&ready(), T0);
     let new = lease(&step(&old, Cause::Expire, T0).job, T0);

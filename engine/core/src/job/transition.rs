@@ -11,6 +11,12 @@ pub const MAX_FAILURES: usize = 10;
 /// Deaths of its own parse child after which a job is poison.
 pub const MAX_CHILD_DEATHS: u16 = 3;
 
+/// Deaths of a node in a row, each with the job leased there, after which the job is not run again. A node
+/// dies of many things, and whatever it has leased then is a suspect: from the second death on the job
+/// rests, twice as long each time, so that one which is merely unlucky (a node that is killed again and
+/// again) needs minutes of bad luck, and one that does kill its node leaves it time for other work.
+pub const MAX_NODE_DEATHS: u16 = 10;
+
 /// A job after an event, and what the store must do in the same commit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Transition {
@@ -56,6 +62,7 @@ pub fn enqueue(new: NewJob, tenant: TenantId, parent: Option<Id>, now: Timestamp
         run_at: new.run_at.map_or(now, |at| at.max(now)),
         attempts: 0,
         child_deaths: 0,
+        node_deaths: 0,
         token: 0,
         lease: None,
         failures: Vec::new(),
@@ -102,6 +109,7 @@ fn apply(job: Job, cause: Cause, now: Timestamp, jitter: u64) -> Result<Transiti
             JobState::Leased => Ok(ready(job)),
             state => Err(Refused::State(state)),
         },
+        Cause::NodeDied => node_died(job, now, jitter),
         Cause::ChildEnded { failed } => child_ended(job, failed),
         Cause::Reported { token, event } => match event {
             JobEvent::Cancel { reason } => cancel(job, reason, now),
@@ -181,7 +189,22 @@ fn renew(
     Ok(plain(job))
 }
 
+fn node_died(mut job: Job, now: Timestamp, jitter: u64) -> Result<Transition, Refused> {
+    if job.state != JobState::Leased {
+        return Err(Refused::State(job.state));
+    }
+    job.node_deaths = (job.node_deaths + 1).min(MAX_NODE_DEATHS);
+    if job.node_deaths > 1 {
+        job.run_at = now.plus_ms(delay_ms(job.retry, job.node_deaths - 1, jitter));
+    }
+    Ok(ready(job))
+}
+
 fn end_of_attempt(mut job: Job, event: JobEvent, now: Timestamp, jitter: u64) -> Transition {
+    if !matches!(event, JobEvent::Release) && job.poison().is_none() {
+        // It has come to an end of its own, so it does not kill every node.
+        job.node_deaths = 0;
+    }
     match event {
         JobEvent::Succeed { result } => {
             job.result = Some(result);
@@ -288,6 +311,7 @@ fn requeue(mut job: Job, now: Timestamp) -> Result<Transition, Refused> {
     job.run_at = now;
     job.attempts = 0;
     job.child_deaths = 0;
+    job.node_deaths = 0;
     job.failures.clear();
     job.error = None;
     job.result = None;

@@ -175,6 +175,10 @@ pub struct Job {
     pub attempts: u16,
     /// Deaths of the parse child that this job caused.
     pub child_deaths: u16,
+    /// Deaths of a node in a row that found this job leased there. No attempts, but see
+    /// [`super::MAX_NODE_DEATHS`].
+    #[serde(default)]
+    pub node_deaths: u16,
     /// Number of leases ever given; the current lease's token.
     pub token: u64,
     pub lease: Option<Lease>,
@@ -197,4 +201,17 @@ pub struct Job {
     pub created_at: Timestamp,
     pub started_at: Option<Timestamp>,
     pub finished_at: Option<Timestamp>,
+}
+
+impl Job {
+    /// Why it must not be run again, whatever its attempts: its nodes died while it ran.
+    pub fn poison(&self) -> Option<String> {
+        (self.node_deaths >= super::MAX_NODE_DEATHS).then(|| {
+            format!(
+                "{} times in a row the node died while this job ran; it is not run again, because it may be \
+                 what kills it",
+                self.node_deaths
+            )
+        })
+    }
 }

@@ -1,8 +1,6 @@
 //! A scale from two points and the real distance between them.
 
-use std::str::FromStr;
-
-use crate::geom::PageSpace;
+use crate::geom::{DEFAULT_DPI, PageSpace};
 
 /// Feet in a metre, as the contract's clients compute it.
 const FEET_PER_METER: f64 = 3.28084;
@@ -16,6 +14,8 @@ pub enum RealUnit {
 }
 
 impl RealUnit {
+    pub const ALL: [Self; 3] = [Self::Foot, Self::Inch, Self::Meter];
+
     pub const fn name(self) -> &'static str {
         match self {
             Self::Foot => "foot",
@@ -25,27 +25,12 @@ impl RealUnit {
     }
 }
 
-impl FromStr for RealUnit {
-    type Err = CalibrationError;
-
-    fn from_str(text: &str) -> Result<Self, CalibrationError> {
-        match text {
-            "foot" => Ok(Self::Foot),
-            "inch" => Ok(Self::Inch),
-            "meter" => Ok(Self::Meter),
-            other => Err(CalibrationError::Unit(other.chars().take(50).collect())),
-        }
-    }
-}
-
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum CalibrationError {
-    #[error("the pixel distance must be a finite number greater than 0, not {0}")]
+    #[error("the pixel distance must be greater than zero, not {0}")]
     PixelDistance(f64),
-    #[error("the real distance must be a finite number greater than 0, not {0}")]
+    #[error("the real distance must be greater than zero, not {0}")]
     RealDistance(f64),
-    #[error("unknown unit {0:?}: use foot, inch or meter")]
-    Unit(String),
     #[error("{pixels} px over {real} gives no usable scale")]
     OutOfRange { pixels: f64, real: f64 },
 }
@@ -73,11 +58,11 @@ pub fn calibrate(pixel_distance: f64, real_distance: f64, unit: RealUnit) -> Res
     }
 }
 
-/// Ratio (real inches per drawing inch) that `px_per_foot` means on a page; `None` where its paper
-/// size is unknown.
-pub fn estimated_ratio(space: &PageSpace, px_per_foot: f64) -> Option<f64> {
-    // The relation is its own inverse: ratio = dpi x 12 / px_per_foot.
-    space.px_per_foot(px_per_foot)
+/// Ratio (real inches per drawing inch) that `px_per_foot` means on a page; reckoned at 150 dpi where the
+/// page's resolution is unknown.
+pub fn estimated_ratio(space: Option<&PageSpace>, px_per_foot: f64) -> f64 {
+    let dpi = space.and_then(|s| s.dpi).filter(|d| d.is_finite() && *d > 0.0);
+    dpi.unwrap_or(DEFAULT_DPI) * 12.0 / px_per_foot
 }
 
 #[cfg(test)]
@@ -100,15 +85,16 @@ mod tests {
         }
         assert!(matches!(calibrate(1e300, 1e-300, RealUnit::Foot), Err(CalibrationError::OutOfRange { .. })));
         assert!(matches!(calibrate(1e-300, 1e300, RealUnit::Foot), Err(CalibrationError::OutOfRange { .. })));
-        assert_eq!("yard".parse::<RealUnit>(), Err(CalibrationError::Unit("yard".to_owned())));
-        for unit in [RealUnit::Foot, RealUnit::Inch, RealUnit::Meter] {
-            assert_eq!(unit.name().parse(), Ok(unit));
-        }
     }
 
     #[test]
     fn the_ratio_comes_back_with_its_factor_of_twelve() {
         let space = PageSpace::of_points(3024.0, 2160.0).unwrap();
-        assert_eq!(estimated_ratio(&space, 37.5), Some(48.0));
+        assert_eq!(estimated_ratio(Some(&space), 37.5), 48.0);
+        let lowered = PageSpace { dpi: Some(75.0), ..space };
+        assert_eq!(estimated_ratio(Some(&lowered), 37.5), 24.0);
+        let unknown = PageSpace { dpi: None, ..space };
+        assert_eq!(estimated_ratio(Some(&unknown), 37.5), 48.0);
+        assert_eq!(estimated_ratio(None, 37.5), 48.0);
     }
 }

@@ -107,6 +107,20 @@ fn a_scale_beside_not_to_scale_details_is_the_sheets() {
 }
 
 #[test]
+fn what_is_seen_and_not_used_is_said() {
+    let Found { value, findings } = found(&[
+        (0.0, 0.0, "SCALE: 1/4\" = 1'-0\""),
+        (0.0, 500.0, "DETAIL 3 N.T.S."),
+        (500.0, 500.0, "1:12"),
+    ]);
+    assert_eq!(value.best.map(|b| b.ratio), Some(48.0));
+    let codes: Vec<_> = findings.iter().map(|f| f.code.as_str()).collect();
+    assert_eq!(codes, ["scale_not_to_scale", "scale_unlabelled"]);
+    assert!(findings[0].message.contains("N.T.S."), "{findings:?}");
+    assert!(findings[1].message.contains("1:12"), "{findings:?}");
+}
+
+#[test]
 fn slopes_and_ruler_words_do_not_disturb() {
     let lines: &[(f32, f32, &str)] = &[
         (0.0, 0.0, "1:100"),

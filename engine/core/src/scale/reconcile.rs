@@ -22,7 +22,10 @@ pub(super) fn decide(testimony: Testimony, list: &DisplayList) -> Found<ScaleRec
     let Testimony { mut statements, deferred, half_size, left_out } = testimony;
     let mut findings = Vec::new();
     if half_size {
-        double(&mut statements);
+        let implausible = double(&mut statements);
+        findings.extend(unused(&implausible, "scale_implausible", |texts| {
+            format!("doubled for the half-size print, no scale that drawings have: {texts}")
+        }));
         findings.push(Finding::new(
             "scale_half_size",
             "the sheet says that it is printed at half size: ratios are doubled",
@@ -34,6 +37,7 @@ pub(super) fn decide(testimony: Testimony, list: &DisplayList) -> Found<ScaleRec
             format!("{left_out} more scale notations of the page are not listed"),
         ));
     }
+    findings.extend(not_used(&statements));
     let chosen = choose(&statements, deferred.as_deref(), list);
     let confidence = |s: &Statement| match (&chosen, s.ratio > 0.0) {
         (_, false) => CONFIDENCE_NOT_TO_SCALE,
@@ -56,18 +60,55 @@ pub(super) fn decide(testimony: Testimony, list: &DisplayList) -> Found<ScaleRec
         findings.push(Finding::new("scale_withheld", reason.clone()));
     }
     let needs_calibration = best.is_none();
-    let record =
-        ScaleRecord { candidates, best, needs_calibration, withheld, manual: serde_json::Map::new() };
+    let record = ScaleRecord { candidates, best, needs_calibration, withheld, ..ScaleRecord::default() };
     Found::with(record, findings)
 }
 
-/// A half-size print shows twice the real length per inch; what leaves the plausible range goes.
-fn double(statements: &mut Vec<Statement>) {
+/// What the page states and the decision leaves out.
+fn not_used(statements: &[Statement]) -> Vec<Finding> {
+    let of =
+        |which: fn(&Statement) -> bool| statements.iter().filter(|s| which(s)).cloned().collect::<Vec<_>>();
+    let marked = unused(&of(|s| s.ratio == 0.0), "scale_not_to_scale", |texts| {
+        format!("parts of the page are marked as not to scale: {texts}")
+    });
+    let samples = unused(&of(|s| s.ratio > 0.0 && s.sample), "scale_in_legend", |texts| {
+        format!("not used, because it stands in a legend: {texts}")
+    });
+    let weak = unused(&of(|s| s.ratio > 0.0 && !s.sample && !counts(s)), "scale_unlabelled", |texts| {
+        format!("not used, because nothing says that it is the page's scale: {texts}")
+    });
+    [marked, samples, weak].into_iter().flatten().collect()
+}
+
+/// Texts that one finding names; it says how many more there are.
+const NAMED: usize = 4;
+
+/// A finding over statements, each text once; none where there are none.
+fn unused(statements: &[Statement], code: &str, say: impl Fn(&str) -> String) -> Option<Finding> {
+    let mut texts: Vec<&str> = Vec::new();
+    for s in statements {
+        if !texts.contains(&s.text.as_str()) {
+            texts.push(&s.text);
+        }
+    }
+    let mut named = texts.iter().take(NAMED).copied().collect::<Vec<_>>().join("; ");
+    if texts.len() > NAMED {
+        named.push_str(&format!("; and {} more", texts.len() - NAMED));
+    }
+    (!texts.is_empty()).then(|| Finding::new(code, say(&named)))
+}
+
+/// A half-size print shows twice the real length per inch; what leaves the plausible range goes and is
+/// returned.
+fn double(statements: &mut Vec<Statement>) -> Vec<Statement> {
     for s in statements.iter_mut().filter(|s| !s.halved) {
         s.ratio *= 2.0;
         s.halved = true;
     }
-    statements.retain(|s| s.ratio == 0.0 || PLAUSIBLE_RATIOS.contains(&s.ratio));
+    let plausible = |s: &Statement| s.ratio == 0.0 || PLAUSIBLE_RATIOS.contains(&s.ratio);
+    let (kept, gone) = std::mem::take(statements).into_iter().partition(plausible);
+    *statements = kept;
+    gone
 }
 
 /// Whether a statement alone may decide.

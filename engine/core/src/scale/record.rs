@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::found::Finding;
 use crate::geom::PxRect;
 
 /// Where a candidate stands on the page, page pixels.
@@ -33,6 +34,9 @@ pub struct ScaleRecord {
     pub needs_calibration: bool,
     /// Why no scale was chosen, for a person.
     pub withheld: Option<String>,
+    /// What the detection noticed: what was seen and not used, what was done with what was used.
+    #[serde(default)]
+    pub findings: Vec<Finding>,
     /// Manual keys of the client's object (`manual_calibration`, `calibration`, `calibration_input`,
     /// `copied_from`, `batch_applied`), kept across detections.
     pub manual: serde_json::Map<String, Value>,

@@ -13,6 +13,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::frame::{self, Kind};
 use super::worker::MEMORY_ARG;
 use super::{ChildConfig, ChildError};
+use crate::task;
 
 /// How long a fresh child may take until it has set its limits and says hello.
 const START: Duration = Duration::from_secs(10);
@@ -118,7 +119,7 @@ impl Process {
             return Err(spawn_error(&"its pipes are missing"));
         };
         let tail = Arc::new(Tail::default());
-        let listener = AbortOnDropHandle::new(tokio::spawn(listen(stderr, Arc::clone(&tail))));
+        let listener = task::start(listen(stderr, Arc::clone(&tail)));
         Ok(Self {
             child,
             stdin,

@@ -273,4 +273,5 @@ pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> String {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "callers that wait are tasks here")]
 mod tests;

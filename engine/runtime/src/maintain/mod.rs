@@ -1,4 +1,4 @@
-//! The node's own routines: leases that died with their node, old rows, health, gauges.
+//! The node's own routines: leases that died with their node, old rows, blobs of nobody, health, gauges.
 //!
 //! Rescue and pruning are for one node of a cluster at a time; a node that is alone is that node. Run by
 //! two at once they do the same twice, which harms nothing.
@@ -7,6 +7,7 @@ mod gauges;
 mod pruner;
 mod pulse;
 mod rescuer;
+mod sweeper;
 
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ pub(crate) struct MaintainPosts {
     pub(crate) releaser: Arc<Post<ReleaserCounters>>,
     rescuer: Arc<Post<rescuer::RescuerCounters>>,
     pruner: Arc<Post<pruner::PrunerCounters>>,
+    sweeper: Arc<Post<sweeper::SweeperCounters>>,
     store_pulse: Arc<Post<pulse::PulseCounters>>,
     compute_pulse: Arc<Post<pulse::PulseCounters>>,
     gauges: Arc<Post<gauges::GaugeCounters>>,
@@ -35,6 +37,7 @@ impl Default for MaintainPosts {
             releaser: Arc::new(Post::new("node/releaser")),
             rescuer: Arc::new(Post::new("node/rescuer")),
             pruner: Arc::new(Post::new("node/pruner")),
+            sweeper: Arc::new(Post::new("node/sweeper")),
             store_pulse: Arc::new(Post::new("node/store-pulse")),
             compute_pulse: Arc::new(Post::new("node/compute-pulse")),
             gauges: Arc::new(Post::new("node/gauges")),
@@ -50,6 +53,7 @@ impl MaintainPosts {
             Arc::clone(&self.releaser) as _,
             Arc::clone(&self.rescuer) as _,
             Arc::clone(&self.pruner) as _,
+            Arc::clone(&self.sweeper) as _,
             Arc::clone(&self.store_pulse) as _,
             Arc::clone(&self.compute_pulse) as _,
             Arc::clone(&self.gauges) as _,
@@ -62,6 +66,7 @@ pub(crate) fn children(node: &Arc<Node>) -> Vec<ChildSpec> {
     vec![
         routine::child(node, &posts.rescuer, rescuer::Rescuer::new),
         routine::child(node, &posts.pruner, pruner::Pruner::new),
+        routine::child(node, &posts.sweeper, sweeper::Sweeper::new),
         routine::child(node, &posts.store_pulse, pulse::StorePulse::new),
         routine::child(node, &posts.compute_pulse, pulse::ComputePulse::new),
         routine::child(node, &posts.gauges, gauges::Gauges::new),

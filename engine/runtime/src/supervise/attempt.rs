@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use ractor::{Actor, ActorProcessingErr, ActorRef, Message};
+use takeoff_core::job::Job;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 
@@ -14,7 +15,9 @@ use super::lease::Held;
 use super::settle::{self, Ending, Settled};
 use crate::compute::panic_message;
 use crate::error::StageError;
-use crate::stage::{Attempt, Effects, ProgressSink};
+use crate::node::Node;
+use crate::stage::{Attempt, Effects, ProgressSink, Stage};
+use crate::task;
 
 /// Times that an attempt is run again because what it had read was changed before it committed.
 const RERUNS: u32 = 3;
@@ -85,6 +88,9 @@ async fn execute(mut held: Held) {
 
 async fn work(held: &Held) -> Ending {
     let (node, job) = (&held.node, held.job());
+    if let Some(why) = job.poison() {
+        return Ending::Failed(StageError::Reject(why));
+    }
     let stage = Arc::clone(&held.stage.stage);
     let budget_ms = stage.budget_ms(job);
     held.running.begin(budget_ms);
@@ -95,9 +101,12 @@ async fn work(held: &Held) -> Ending {
         progress: ProgressSink(Arc::new(move |percent, step| board.report(id, percent, step))),
         deadline: node.now().plus_ms(i64::try_from(budget_ms).unwrap_or(i64::MAX)),
     };
-    let tools = node.tools.clone();
-    let run = async move { stage.run(attempt, tools).await };
-    let mut task = AbortOnDropHandle::new(tokio::spawn(run.in_current_span()));
+    let (node, tools) = (Arc::clone(node), node.tools.clone());
+    let run = async move {
+        begin(&node, &*stage, &attempt.job).await;
+        stage.run(attempt, tools).await
+    };
+    let mut task = task::start(run.in_current_span());
     tokio::select! {
         biased;
         joined = &mut task => match joined {
@@ -112,6 +121,23 @@ async fn work(held: &Held) -> Ending {
             abandon(held, task).await;
             Ending::GaveUp
         }
+    }
+}
+
+/// Shows that the work has begun. That is news for people, so the work goes on without it where it cannot
+/// be told.
+async fn begin(node: &Node, stage: &dyn Stage, job: &Job) {
+    let begun = match stage.begin(job, &node.tools).await {
+        Ok(batch) if batch.changes_nothing() => return,
+        Ok(batch) if batch.tenant != job.tenant || !batch.changes.is_empty() => {
+            return tracing::error!("a bug in the stage: its beginning is of another tenant or changes jobs");
+        }
+        Ok(batch) => node.tools.catalog.commit(batch).await.map_err(|e| e.to_string()),
+        Err(e) => Err(e.to_string()),
+    };
+    match begun {
+        Ok(committed) => node.after_commit(&committed, Some(job.id)),
+        Err(e) => tracing::info!(error = e, "that the work began is not shown"),
     }
 }
 

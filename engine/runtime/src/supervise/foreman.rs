@@ -14,6 +14,8 @@ use crate::observe::Counted;
 pub(crate) struct ForemanCounters {
     started: u64,
     ended: u64,
+    /// Attempts whose stage panicked, in itself or on the compute pool.
+    pub(super) panicked: u64,
     /// Attempt actors that crashed outside of their stage; their leases were given back.
     crashed: u64,
 }

@@ -46,10 +46,8 @@ pub(super) async fn settle(held: &mut Held, ending: Ending) -> Settled {
         (_, Some(Cause::Lost)) => done(held, "lost", None),
         (_, Some(Cause::Cancelled)) => done(held, "cancelled", None),
         (Ending::Effects(effects), _) => commit_effects(held, effects).await,
-        (Ending::Panicked(message), _) => {
-            held.stage.crashed(held.node.now(), held.node.config.jobs.restart_window_ms);
-            fail(held, FailureKind::Panic, format!("the stage panicked: {message}")).await
-        }
+        (Ending::Panicked(message), _) => crashed(held, format!("the stage panicked: {message}")).await,
+        (Ending::Failed(StageError::Panicked(message)), _) => crashed(held, message).await,
         (Ending::Failed(_) | Ending::GaveUp, Some(Cause::Drain)) => release(held).await,
         (Ending::Failed(e), Some(Cause::Hang)) => {
             fail(held, FailureKind::Hang, format!("it ran past its budget of {budget_ms} ms ({e})")).await
@@ -61,11 +59,19 @@ pub(super) async fn settle(held: &mut Held, ending: Ending) -> Settled {
         (Ending::Failed(e), None) => match e {
             StageError::Retry(message) => fail(held, FailureKind::Retry, message).await,
             StageError::Reject(message) => fail(held, FailureKind::Reject, message).await,
+            StageError::Panicked(message) => crashed(held, message).await,
             StageError::ChildDeath { message } => fail(held, FailureKind::ChildDeath, message).await,
             StageError::Snooze { until, reason } => snooze(held, until, &reason).await,
             StageError::Fenced => fenced(held, "the stage found that it no longer holds the lease").await,
         },
     }
+}
+
+/// The stage crashed, in itself or on the compute pool: one attempt, counted where crashes are looked for.
+async fn crashed(held: &mut Held, message: String) -> Settled {
+    held.stage.crashed(held.node.now(), held.node.config.jobs.restart_window_ms);
+    held.stage.posts.foreman.count(|c| c.panicked += 1);
+    fail(held, FailureKind::Panic, message).await
 }
 
 fn done(held: &mut Held, outcome: &'static str, ended: Option<JobState>) -> Settled {

@@ -47,6 +47,7 @@ async fn a_panic_costs_one_attempt_and_is_visible() {
     assert_eq!((job.state, job.attempts), (JobState::Succeeded, 1));
     assert_eq!(job.failures[0].kind, FailureKind::Panic);
     assert!(job.failures[0].message.contains("page 7 is upside down"), "{:?}", job.failures);
+    assert_eq!(counter(&handle, "node/ingest/foreman", "panicked").await, 1);
     assert!(burials.none());
 }
 

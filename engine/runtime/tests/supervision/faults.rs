@@ -171,23 +171,28 @@ async fn a_stuck_compute_pool_makes_the_node_unready_and_keeps_it_from_leasing()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_panic_in_the_pool_reaches_the_stage_as_an_error() {
+async fn a_panic_in_the_pool_is_a_crash_of_the_attempt() {
     let (stage, _burials) = Fixture::stage(STAGE, 60_000, |attempt, tools| async move {
         let work = |_: &mut Scratch| -> u32 { panic!("a bug in a hot loop") };
         match tools.compute.run(&attempt.budget, work).await {
-            Err(e) => Err(takeoff_engine::error::StageError::Retry(e.to_string())),
+            Err(e) => Err(takeoff_engine::error::StageError::Panicked(e.to_string())),
             Ok(n) => done(json!(n)),
         }
     });
-    let handle = start_with(config(), vec![stage]).await;
+    let mut config = config();
+    config.jobs.restart_limit = 2;
+    let handle = start_with(config, vec![stage]).await;
     let id = submit(&handle, job(STAGE, Value::Null)).await;
     let job = ended(&handle, id).await;
     assert_eq!((job.state, job.failures.len()), (JobState::Dead, 3));
     assert!(
         job.failures
             .iter()
-            .all(|f| f.kind == FailureKind::Retry && f.message.contains("a bug in a hot loop"))
+            .all(|f| f.kind == FailureKind::Panic && f.message.contains("a bug in a hot loop"))
     );
     let view = handle.observe().await.unwrap();
     assert_eq!((&view.compute["panics"], &view.compute["threads"]), (&json!(3), &json!(1)));
+    assert_eq!(counter(&handle, "node/auto_count/foreman", "panicked").await, 3);
+    let rests = |r: &String| r.contains("auto_count: its attempts crashed");
+    assert!(handle.readiness().reasons.iter().any(rests), "the third crash puts the stage to rest");
 }

@@ -1,5 +1,7 @@
 //! The supervision tree on a store in memory, with small stages that behave as each test wants.
 
+#![expect(clippy::disallowed_methods, reason = "clients of what is under test are tasks")]
+
 mod attempts;
 mod faults;
 mod jobs;

@@ -1,14 +1,19 @@
 //! Drain, death and what a node shows of itself.
 
+use std::fs::File;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
-use takeoff_core::job::{JobState, Stage as StageName};
+use takeoff_core::job::{JobState, MAX_NODE_DEATHS, NewJob, Stage as StageName};
+use takeoff_core::model::{BlobHash, IdSource, Kind};
 use takeoff_engine::NoopStage;
-use takeoff_engine::clock::SystemClock;
+use takeoff_engine::clock::{SystemClock, SystemIds};
 use takeoff_engine::error::EngineError;
-use takeoff_engine::handle::Handle;
-use takeoff_storage::{Batch, Catalog, StoreError, sled};
+use takeoff_engine::handle::{EngineParts, Handle};
+use takeoff_storage::catalog::NewRecord;
+use takeoff_storage::fs::FsBlobs;
+use takeoff_storage::{Batch, BlobStore, Catalog, Op, StoreError, mem, sled};
 use tokio::sync::mpsc;
 
 use crate::support::{
@@ -122,6 +127,37 @@ async fn the_death_of_a_node_costs_no_attempt() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_kills_its_node_each_time_is_not_run_for_ever() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut jobs = Vec::new();
+    for round in 0..MAX_NODE_DEATHS {
+        let (begun_tx, mut begun) = mpsc::unbounded_channel();
+        let (stage, _burials) =
+            Fixture::stage(STAGE, 60_000, move |attempt, _| wait_for_cancel(attempt, begun_tx.clone()));
+        let catalog = reopen(folder.path()).await;
+        let handle = Handle::start(parts(config(), catalog, vec![stage])).await.unwrap();
+        if round == 0 {
+            let run_at = Some(handle.now().plus_ms(86_400_000));
+            for new in [job(STAGE, Value::Null), NewJob { run_at, ..job(STAGE, Value::Null) }] {
+                jobs.push(submit(&handle, new).await);
+            }
+        }
+        assert_eq!(within(begun.recv()).await, Some(jobs[0]));
+        drop(handle);
+    }
+    let (stage, mut burials) =
+        Fixture::stage(STAGE, 60_000, |attempt, _| async move { done(json!(attempt.job.token)) });
+    let handle = Handle::start(parts(config(), reopen(folder.path()).await, vec![stage])).await.unwrap();
+    let dead = ended(&handle, jobs[0]).await;
+    assert_eq!((dead.state, dead.attempts, dead.node_deaths), (JobState::Dead, 1, MAX_NODE_DEATHS));
+    let why = dead.error.unwrap();
+    assert!(why.contains("10 times in a row the node died"), "{why}");
+    assert_eq!(burials.next().await, (dead.id, why));
+    let waiting = stored(&handle, jobs[1]).await;
+    assert_eq!((waiting.state, waiting.node_deaths), (JobState::Ready, 0), "it was not leased");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_stage_that_is_not_enabled_takes_nothing() {
     let mut config = config();
     config.stages.iter_mut().filter(|s| s.stage == STAGE).for_each(|s| s.enabled = false);
@@ -154,6 +190,7 @@ async fn every_actor_can_be_observed() {
         "node/renewer",
         "node/rescuer",
         "node/store-pulse",
+        "node/sweeper",
     ] {
         let actor = view.actors.iter().find(|a| a.name == name).unwrap_or_else(|| panic!("no {name}"));
         assert!(actor.counters.is_object() && actor.restarts == 0, "{actor:?}");
@@ -165,6 +202,54 @@ async fn every_actor_can_be_observed() {
     assert!(serde_json::to_string(&view).unwrap().contains("node/noop/puller"));
     assert!(counter(&handle, "node/noop/puller", "asked").await >= 1);
     assert_eq!(handle.members()[0].stages, [(StageName::Noop, 64)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn old_blobs_that_no_record_refers_to_are_swept() {
+    let folder = tempfile::tempdir().unwrap();
+    let blobs = Arc::new(FsBlobs::open(folder.path()).unwrap());
+    let catalog = mem::open(Arc::new(SystemClock)).unwrap();
+    let day = Duration::from_secs(86_400);
+    let mut hashes = Vec::new();
+    for (text, age) in [("left behind", 2 * day), ("referred to", 2 * day), ("just put", day / 2)] {
+        let blob = blobs.put_bytes(TENANT, text.into()).await.unwrap();
+        let file = File::open(&blobs.local(TENANT, blob.hash).await.unwrap().path).unwrap();
+        let put_at = file.metadata().unwrap().modified().unwrap();
+        file.set_modified(put_at - age).unwrap();
+        let mut batch = Batch::new(TENANT);
+        batch.ops.push(Op::BlobStored { hash: blob.hash, size: blob.size });
+        catalog.commit(batch).await.unwrap();
+        hashes.push(blob.hash);
+    }
+    let mut batch = Batch::new(TENANT);
+    batch.ops.push(referring(hashes[1]));
+    catalog.commit(batch).await.unwrap();
+
+    let parts = EngineParts { blobs: blobs.clone(), ..parts(config(), catalog, vec![Arc::new(NoopStage)]) };
+    let handle = Handle::start(parts).await.unwrap();
+    until(async || counter(&handle, "node/sweeper", "rounds").await == 1).await;
+    assert_eq!(counter(&handle, "node/sweeper", "swept").await, 1);
+    let mut left = Vec::new();
+    for hash in &hashes {
+        left.push(blobs.stat(TENANT, *hash).await.unwrap().is_some());
+    }
+    assert_eq!(left, [false, true, true]);
+    let mut late = Batch::new(TENANT);
+    late.ops.push(referring(hashes[0]));
+    let late = handle.commit(late).await;
+    assert!(matches!(late, Err(EngineError::Store(StoreError::MissingBlob(_)))), "{late:?}");
+}
+
+/// A record that keeps a blob.
+fn referring(hash: BlobHash) -> Op {
+    Op::Put(NewRecord {
+        kind: Kind::Document,
+        id: SystemIds.next(),
+        format: 1,
+        lists: Vec::new(),
+        blobs: vec![hash],
+        body: b"{}".to_vec(),
+    })
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,7 +10,7 @@ use futures::future::BoxFuture;
 use serde_json::{Value, json};
 use takeoff_config::NodeConfig;
 use takeoff_core::job::{Job, Lane, NewJob, Progress, RetryPolicy, Stage as StageName, TaskLabel};
-use takeoff_core::model::{Id, IdSource, Index, Kind, TenantId, Timestamp};
+use takeoff_core::model::{BlobHash, Id, IdSource, Index, Kind, TenantId, Timestamp};
 use takeoff_engine::clock::{SystemClock, SystemIds};
 use takeoff_engine::error::StageError;
 use takeoff_engine::handle::{EngineParts, Handle};
@@ -297,6 +297,10 @@ impl Catalog for Faulty {
 
     async fn prune(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {
         self.inner.prune(before, limit).await
+    }
+
+    async fn forget_blob(&self, tenant: TenantId, hash: BlobHash) -> Result<bool, StoreError> {
+        self.inner.forget_blob(tenant, hash).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

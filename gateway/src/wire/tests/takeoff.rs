@@ -282,6 +282,7 @@ fn job(state: JobState) -> Job {
         run_at: AT,
         attempts: 1,
         child_deaths: 0,
+        node_deaths: 0,
         token: 1,
         lease: None,
         failures: Vec::new(),

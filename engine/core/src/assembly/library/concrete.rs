@@ -194,29 +194,34 @@ fn footings() -> Vec<TemplateSpec> {
                 equipment("Backhoe", "ceil({qty} / 16)", "DAY", 480.00),
             ],
         ),
-        template(
-            head(
-                "Basement Wall, Bars in Both Faces",
-                "Foundation wall with #4 bars at 12 in each way in each face and dampproofing; thickness from the condition.",
-                "Foundation wall",
-                Area,
-                (260.0, 6),
-            ),
-            vec![
-                ready_mix("{qty} * {thickness_ft} / 27"),
-                bars("#4 bars at 12 in each way, two faces", "{qty} * 4 * 0.668", 8.0),
-                forms("{qty} * 2"),
-                material("Snap ties, one for 4 SF of wall", "{qty} / 4", "EA", 1.15).waste(5.0),
-                material("Dampproofing, one face", "{qty}", "SF", 0.58).waste(5.0),
-                form_labor("{qty} * 2", 7.40, 0.1),
-                bar_labor("{qty} * 4 * 0.668"),
-                labor("Place and vibrate concrete", "{qty} * {thickness_ft} / 27", "CY", 42.00).crew(5, 0.7),
-                labor("Apply dampproofing", "{qty}", "SF", 0.45).crew(1, 0.008),
-                equipment("Concrete pump", "ceil({qty} * {thickness_ft} / 27 / 60)", "DAY", 1250.00)
-                    .note("60 cubic yards a day"),
-            ],
-        ),
+        basement_wall(),
     ]
+}
+
+fn basement_wall() -> TemplateSpec {
+    template(
+        Head {
+            name: "Basement Wall, Bars in Both Faces",
+            description: "Foundation wall with #4 bars at 12 in each way in each face and dampproofing; thickness from the condition.",
+            category: "Foundations",
+            subcategory: "Foundation wall",
+            measurement_type: Area,
+            crew: (260.0, 6),
+        },
+        vec![
+            ready_mix("{qty} * {thickness_ft} / 27"),
+            bars("#4 bars at 12 in each way, two faces", "{qty} * 4 * 0.668", 8.0),
+            forms("{qty} * 2"),
+            material("Snap ties, one for 4 SF of wall", "{qty} / 4", "EA", 1.15).waste(5.0),
+            material("Dampproofing, one face", "{qty}", "SF", 0.58).waste(5.0),
+            form_labor("{qty} * 2", 7.40, 0.1),
+            bar_labor("{qty} * 4 * 0.668"),
+            labor("Place and vibrate concrete", "{qty} * {thickness_ft} / 27", "CY", 42.00).crew(5, 0.7),
+            labor("Apply dampproofing", "{qty}", "SF", 0.45).crew(1, 0.008),
+            equipment("Concrete pump", "ceil({qty} * {thickness_ft} / 27 / 60)", "DAY", 1250.00)
+                .note("60 cubic yards a day"),
+        ],
+    )
 }
 
 fn walls() -> Vec<TemplateSpec> {

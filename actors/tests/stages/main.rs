@@ -1,0 +1,5 @@
+//! The real stages on a whole node in memory: what they leave behind when something is missing.
+
+mod counting;
+mod shown;
+mod support;

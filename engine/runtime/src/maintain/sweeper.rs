@@ -1,0 +1,71 @@
+//! Deletes blobs that no record refers to: what uploads and attempts left behind that never came to their
+//! commit, and what deleted records referred to.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use takeoff_core::model::{TenantId, Timestamp};
+use takeoff_storage::StoreError;
+
+use crate::node::Node;
+use crate::supervise::routine::Duty;
+
+/// A blob is put before the commit that refers to it. No request and no attempt takes nearly as long.
+const GRACE_MS: i64 = 24 * 3_600_000;
+
+/// The first round is at the start.
+const PAUSE: Duration = Duration::from_secs(24 * 3_600);
+
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct SweeperCounters {
+    rounds: u64,
+    /// Blobs deleted.
+    swept: u64,
+    errors: u64,
+}
+
+pub(crate) struct Sweeper(Arc<Node>);
+
+impl Sweeper {
+    pub(crate) fn new(node: Arc<Node>) -> Self {
+        Self(node)
+    }
+
+    /// Returns how many were deleted.
+    async fn sweep(&self, tenant: TenantId, before: Timestamp) -> Result<u64, StoreError> {
+        let tools = &self.0.tools;
+        let mut swept = 0;
+        for blob in tools.blobs.untouched_since(tenant, before).await? {
+            // First the catalogue, so that nobody refers to it any more, then the file.
+            if tools.catalog.forget_blob(tenant, blob.hash).await?
+                && tools.blobs.sweep(tenant, blob.hash, before).await?
+            {
+                swept += 1;
+                tracing::debug!(blob = %blob.hash, bytes = blob.size, "a blob without a record is deleted");
+            }
+        }
+        Ok(swept)
+    }
+}
+
+impl Duty for Sweeper {
+    async fn round(&self) {
+        let post = &self.0.maintain.sweeper;
+        let before = self.0.now().plus_ms(-GRACE_MS);
+        match self.sweep(TenantId::DEFAULT, before).await {
+            Ok(swept) => {
+                post.count(|c| c.swept += swept);
+                if swept > 0 {
+                    tracing::info!(swept, "blobs that no record refers to are deleted");
+                }
+            }
+            Err(e) => {
+                post.count(|c| c.errors += 1);
+                tracing::warn!(error = %e, "the sweep of blobs failed");
+            }
+        }
+        post.count(|c| c.rounds += 1);
+        tokio::time::sleep(PAUSE).await;
+    }
+}
