@@ -14,8 +14,6 @@ use crate::budget::{Budget, Exhausted};
 const MAX_ANCHORS: usize = 6;
 /// Anchors after which the cost counts.
 const MIN_ANCHORS: usize = 3;
-/// Lines and open curves of an exemplar with which its loops are not needed.
-const MIN_OWN_PARTS: usize = 1;
 /// Quick tests after which no further anchor is taken up.
 const ENOUGH_TESTS: usize = 1_500_000;
 /// Baselines shorter than this share of the diameter give a poor turn.
@@ -93,12 +91,11 @@ impl Search<'_> {
         let mut parts: Vec<(Part, usize, f64)> = Vec::new();
         // Chords of curves are on every curve of the page, and a loop says nothing of the turn: they serve
         // where there is little else.
-        let lines = template.lines.iter().filter(|l| !l.of_curve && good(template, l)).count();
-        let curves = template.curves.iter().filter(|l| good(template, l)).count();
-        let (chords, loops) = (lines + curves == 0, lines + curves < MIN_OWN_PARTS);
+        let has_line = template.lines.iter().any(|l| !l.of_curve && good(template, l));
+        let little = !has_line && !template.curves.iter().any(|l| good(template, l));
         let mut baselines = |list: &[Baseline], on_page: &[Baseline], part: fn(Baseline) -> Part| {
             let mut last = f64::INFINITY;
-            for &line in list.iter().rev().filter(|l| chords || !l.of_curve) {
+            for &line in list.iter().rev().filter(|l| little || !l.of_curve) {
                 let chord = f64::from(line.chord);
                 if chord > last * 0.96 || chord < 0.2 {
                     continue;
@@ -113,7 +110,7 @@ impl Search<'_> {
         };
         baselines(&template.lines, &page.lines, Part::Line);
         baselines(&template.curves, &page.curves, Part::Curve);
-        for l in template.loops.iter().filter(|_| loops) {
+        for l in template.loops.iter().filter(|_| little) {
             let perimeter = f64::from(l.perimeter);
             let turns = if template.round { 1 } else { LOOP_TURNS as usize * 2 };
             let count = self.span(&page.loops, |l| l.perimeter, perimeter).len() * turns;

@@ -336,6 +336,7 @@ fn strays(page: &PageIndex, kept: &[u32], beyond: &[u32], far: &ListRect) -> Vec
     // Whatever hangs end to end on a stroke that leaves, outside the box first.
     let mut open: Vec<u32> = beyond.iter().copied().filter(|&i| ends(i).into_iter().any(outside)).collect();
     let mut reached: FxHashSet<u32> = open.iter().copied().collect();
+    let beyond: FxHashSet<u32> = beyond.iter().copied().collect();
     let mut strays = Vec::new();
     while let Some(i) = open.pop() {
         for end in ends(i) {

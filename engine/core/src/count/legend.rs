@@ -116,26 +116,34 @@ impl Legend {
         let split = self.rules.partition_point(|r| r.y < middle);
         let Some(above) = self.rules[..split].iter().rev().find(spans) else { return false };
         let Some(below) = self.rules[split..].iter().find(spans) else { return false };
+        let pitch = below.y - above.y;
+        let between =
+            symbol.top > above.y - symbol.height() * 0.1 && symbol.bottom < below.y + symbol.height() * 0.1;
+        if !between || !above.same_column(below) {
+            return false;
+        }
         let Some(own) = self.row(above, below, Some(symbol)) else { return false };
+        if pitch > RULED_PITCH * symbol.height().max(own.bounds.height()) {
+            return false;
+        }
         let in_row = |b: &&ListRect| {
             let y = (b.top + b.bottom) / 2.0;
             y > above.y && y < below.y && b.left >= above.left && b.right <= above.right
         };
-        let alone = all.iter().filter(in_row).count() <= 1;
-        let fits = symbol.top > above.y - symbol.height() * 0.1
-            && symbol.bottom < below.y + symbol.height() * 0.1
-            && below.y - above.y <= RULED_PITCH * symbol.height().max(own.bounds.height());
+        if all.iter().filter(in_row).count() > 1 {
+            return false;
+        }
         // Rows of the same list, above and below: ruled alike, their descriptions set below each other.
         let of_list = |pair: &(&Rule, &Rule)| {
             self.row(pair.0, pair.1, None)
                 .is_some_and(|t| (t.bounds.left - own.bounds.left).abs() < own.bounds.height())
         };
-        let reach = (below.y - above.y) * LIST_ROWS;
+        let reach = pitch * LIST_ROWS;
         let (from, to) = (above.y - reach, below.y + reach);
         let near = self.rules.partition_point(|r| r.y < from)..self.rules.partition_point(|r| r.y <= to);
         let column: Vec<&Rule> = self.rules[near].iter().filter(|r| r.same_column(above)).collect();
         let rows = column.iter().zip(column.iter().skip(1)).map(|(a, b)| (*a, *b)).filter(of_list).count();
-        alone && fits && above.same_column(below) && rows >= MIN_RULED_ROWS
+        rows >= MIN_RULED_ROWS
     }
 
     /// The description in a row between two rules, right of the symbol if there is one.

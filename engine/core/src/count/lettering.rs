@@ -33,8 +33,9 @@ const CLOSE_SHARE: f32 = 0.6;
 const CLOSE_GAP: f32 = 0.45;
 /// A letter is at most this much wider than high.
 const MAX_ASPECT: f32 = 1.4;
-/// Letters that make a line. Fewer may be anything, unless pen and height are those of a line of the page.
+/// Letters that make a line; more are a row of something. Fewer may be anything, unless pen and height are those of a line of the page.
 const MIN_LETTERS: usize = 5;
+const MAX_LETTERS: usize = 300;
 const MIN_LETTERS_OF_PEN: usize = 2;
 const SAME_HEIGHT_SHARE: f32 = 0.08;
 /// Letters of one text differ: of a row of equal shapes none is a letter. Share of equal shapes from
@@ -78,7 +79,8 @@ pub(super) fn read(runs: &[Run], budget: &Budget) -> Result<Lettering, Exhausted
         });
         budget.spend(letters.len() as u64)?;
         let known = lines.len();
-        for line in set_in_lines(&letters) {
+        for line in set_in_lines(&letters, budget)? {
+            budget.spend(known as u64)?;
             let (x, y) =
                 ((line.bounds.left + line.bounds.right) / 2.0, (line.bounds.top + line.bounds.bottom) / 2.0);
             let again = |l: &Lettered| {
@@ -210,61 +212,79 @@ fn is_letter(l: &Letter) -> bool {
     (MIN_HEIGHT..=MAX_HEIGHT).contains(&h) && w <= h * MAX_ASPECT && l.strokes <= MAX_STROKES
 }
 
+/// A line as it is put together.
+struct Open {
+    last: ListRect,
+    line: Lettered,
+    letters: Vec<Letter>,
+}
+
 /// Chains letters, given from left to right, into lines.
-fn set_in_lines(letters: &[Letter]) -> Vec<Lettered> {
-    struct Open {
-        last: ListRect,
-        line: Lettered,
-        letters: Vec<Letter>,
-    }
-    let mut open: Vec<Open> = Vec::new();
-    let mut done: Vec<Open> = Vec::new();
+fn set_in_lines(letters: &[Letter], budget: &Budget) -> Result<Vec<Lettered>, Exhausted> {
+    let mut lines: Vec<Open> = Vec::new();
+    // Lines by where their last letters stand; one that wavers is under several rows.
+    let mut rows: FxHashMap<i32, Vec<u32>> = FxHashMap::default();
+    let row_of = |bottom: f32| (bottom / (MAX_HEIGHT * BASELINE_SHARE)).floor() as i32;
     for letter in letters {
         let b = &letter.bounds;
-        // Lines whose last letter is too far behind for any letter to come are complete.
-        let (ended, going): (Vec<Open>, Vec<Open>) =
-            open.into_iter().partition(|o| b.left - o.last.right > MAX_HEIGHT * LINE_GAP);
-        (done, open) = (done.into_iter().chain(ended).collect(), going);
-        let fits = |o: &Open| {
-            let h = o.last.height();
-            let gap = b.left - o.last.right;
-            (b.bottom - o.last.bottom).abs() <= h * BASELINE_SHARE
-                && (b.height() - h).abs() <= h * HEIGHT_SHARE
-                && gap > -h * 0.1
-                && gap <= h * LINE_GAP
-        };
-        match open
-            .iter_mut()
-            .filter(|o| fits(o))
-            .min_by(|p, q| (b.left - p.last.right).total_cmp(&(b.left - q.last.right)))
-        {
-            Some(o) => {
-                o.line.words += usize::from(b.left - o.last.right > b.height() * WORD_GAP);
+        let mut best: Option<(f32, u32)> = None;
+        let row = row_of(b.bottom);
+        for near in row - 1..=row + 1 {
+            let Some(open) = rows.get_mut(&near) else { continue };
+            budget.spend(open.len() as u64)?;
+            // Lines whose last letter is too far behind for any letter to come are complete.
+            open.retain(|&i| b.left - lines[i as usize].last.right <= MAX_HEIGHT * LINE_GAP);
+            for &i in open.iter() {
+                let last = &lines[i as usize].last;
+                let (h, gap) = (last.height(), b.left - last.right);
+                let fits = (b.bottom - last.bottom).abs() <= h * BASELINE_SHARE
+                    && (b.height() - h).abs() <= h * HEIGHT_SHARE
+                    && gap > -h * 0.1
+                    && gap <= h * LINE_GAP;
+                if fits && best.is_none_or(|(least, _)| gap < least) {
+                    best = Some((gap, i));
+                }
+            }
+        }
+        let i = match best {
+            Some((gap, i)) => {
+                let o = &mut lines[i as usize];
+                o.line.words += usize::from(gap > b.height() * WORD_GAP);
                 o.line.letters += 1;
                 o.line.bounds = o.line.bounds.union(b);
                 o.letters.push(*letter);
                 o.last = *b;
+                i
             }
-            None => open.push(Open {
-                last: *b,
-                line: Lettered { bounds: *b, letters: 1, words: 1, style: letter.style },
-                letters: vec![*letter],
-            }),
+            None => {
+                let line = Lettered { bounds: *b, letters: 1, words: 1, style: letter.style };
+                lines.push(Open { last: *b, line, letters: vec![*letter] });
+                lines.len() as u32 - 1
+            }
+        };
+        let open = rows.entry(row).or_default();
+        if !open.contains(&i) {
+            open.push(i);
         }
     }
-    done.extend(open);
-    let (sure, few): (Vec<Open>, Vec<Open>) = done
-        .into_iter()
-        .partition(|o| o.line.letters >= MIN_LETTERS && differ(&o.letters) && stand_close(&o.letters));
+    Ok(texts(lines))
+}
+
+/// The chains that are text.
+fn texts(lines: Vec<Open>) -> Vec<Lettered> {
+    let is_text = |o: &Open| {
+        (MIN_LETTERS..=MAX_LETTERS).contains(&o.line.letters) && differ(&o.letters) && stand_close(&o.letters)
+    };
+    let (sure, few): (Vec<Open>, Vec<Open>) = lines.into_iter().partition(is_text);
     let mut pens: Vec<(u32, f32)> = sure.iter().map(|o| (o.letters[0].style, o.last.height())).collect();
     pens.sort_by(|p, q| p.0.cmp(&q.0).then(p.1.total_cmp(&q.1)));
-    pens.dedup();
+    pens.dedup_by(|q, p| p.0 == q.0 && q.1 - p.1 < 0.01);
     let known = |l: &Letter| {
         let h = l.bounds.height();
         pens.iter().any(|pen| pen.0 == l.style && (pen.1 - h).abs() <= h * SAME_HEIGHT_SHARE)
     };
-    let few = few.into_iter().filter(|o| o.line.letters >= MIN_LETTERS_OF_PEN && o.letters.iter().all(known));
-    sure.iter().chain(&few.collect::<Vec<_>>()).map(|o| o.line).collect()
+    let enough = |o: &&Open| o.line.letters >= MIN_LETTERS_OF_PEN && o.letters.iter().all(known);
+    sure.iter().chain(few.iter().filter(enough)).map(|o| o.line).collect()
 }
 
 /// Whether shapes are those of letters and not of one symbol again and again.

@@ -205,3 +205,36 @@ fn the_same_question_has_the_same_answer() {
         std::thread::scope(|s| s.spawn(|| count(&sheet, drawn, &CountParams::default())).join().unwrap());
     assert_eq!(first, elsewhere);
 }
+
+/// Circles in a raster, every second one with a bar across: another symbol that holds the same circle.
+fn circles(columns: usize, rows: usize) -> (Sheet, PxRect) {
+    let (plain, barred) = (Symbol(vec![circle(4.0)]), Symbol(vec![circle(4.0), line(0.0, -4.0, 0.0, 4.0)]));
+    let mut sheet = Sheet::new(columns as f64 * 12.0 + 20.0, rows as f64 * 12.0 + 20.0, 1);
+    for i in 0..columns * rows {
+        let pose =
+            at(16.0 + 12.0 * (i % columns) as f64, 16.0 + 12.0 * (i / columns) as f64, 0.0, 1.0, false);
+        sheet.symbol(if i % 2 == 0 { &plain } else { &barred }, &pose, Habit::Polylines(24), 0);
+    }
+    let area = box_around(&sheet, &plain, &at(16.0, 16.0, 0.0, 1.0, false), 1.0);
+    (sheet, area)
+}
+
+#[test]
+fn a_round_symbol_is_found_wherever_it_stands_however_many_circles_there_are() {
+    let (sheet, area) = circles(41, 25);
+    let outcome = count(&sheet, area, &CountParams { max_detections: 5_000, ..CountParams::default() });
+    assert_eq!(outcome.found, 513);
+    assert!(outcome.complete && outcome.detections.iter().all(|d| d.confidence >= 0.95));
+}
+
+#[test]
+fn a_page_with_more_places_than_are_looked_at_says_so() {
+    let (sheet, area) = circles(161, 141);
+    let budget = Budget::unlimited();
+    let page = PageIndex::build(&sheet.list, &budget).unwrap();
+    let exemplar = Exemplar::cut(&page, area, &budget).unwrap();
+    let found = find(&page, &exemplar, &CountParams::default(), &budget);
+    assert!(!found.value.complete && found.value.found > 500);
+    let said = found.findings.iter().find(|f| f.code == "count_incomplete").expect("a finding");
+    assert!(said.message.contains("20000 places"), "{}", said.message);
+}
