@@ -151,7 +151,7 @@ async fn a_job_that_kills_its_node_each_time_is_not_run_for_ever() {
     let dead = ended(&handle, jobs[0]).await;
     assert_eq!((dead.state, dead.attempts, dead.node_deaths), (JobState::Dead, 1, MAX_NODE_DEATHS));
     let why = dead.error.unwrap();
-    assert!(why.contains("10 times in a row the node died"), "{why}");
+    assert!(why.contains(&format!("{MAX_NODE_DEATHS} times in a row the node died")), "{why}");
     assert_eq!(burials.next().await, (dead.id, why));
     let waiting = stored(&handle, jobs[1]).await;
     assert_eq!((waiting.state, waiting.node_deaths), (JobState::Ready, 0), "it was not leased");
