@@ -146,7 +146,9 @@ fn deaths_of_its_node_cost_no_attempt_and_have_a_limit_of_their_own() {
         rested_ms = rest_ms;
         assert_eq!((job.node_deaths, job.attempts, job.failures.len()), (deaths, 0, 0));
     }
-    assert!(job.poison().is_some_and(|why| why.contains("10 times in a row the node died")));
+    let said = format!("{MAX_NODE_DEATHS} times in a row the node died");
+    assert!(job.poison().is_some_and(|why| why.contains(&said)));
+    assert!(rested_ms <= 4_000, "{rested_ms}");
     let run_at = job.run_at;
     assert_eq!(died(&lease(&job, run_at), run_at).node_deaths, MAX_NODE_DEATHS);
 

@@ -2,7 +2,7 @@
 
 use super::backoff::delay_ms;
 use super::event::{Cause, JobEvent};
-use super::types::{AttemptFailure, FailureKind, Job, JobState, Lease, NewJob, Progress};
+use super::types::{AttemptFailure, FailureKind, Job, JobState, Lease, NewJob, Progress, RetryPolicy};
 use crate::model::{Id, TenantId, Timestamp};
 
 /// Failures kept of a job, the newest.
@@ -12,10 +12,14 @@ pub const MAX_FAILURES: usize = 10;
 pub const MAX_CHILD_DEATHS: u16 = 3;
 
 /// Deaths of a node in a row, each with the job leased there, after which the job is not run again. A node
-/// dies of many things, and whatever it has leased then is a suspect: from the second death on the job
-/// rests, twice as long each time, so that one which is merely unlucky (a node that is killed again and
-/// again) needs minutes of bad luck, and one that does kill its node leaves it time for other work.
-pub const MAX_NODE_DEATHS: u16 = 10;
+/// dies of many things, and whatever it has leased then is a suspect: the limit is far above what a node
+/// that is killed again and again does to jobs that are merely unlucky.
+pub const MAX_NODE_DEATHS: u16 = 16;
+
+/// Longest rest of a job after a death of its node, milliseconds. From the second death in a row on it
+/// rests as after a failure, so that one which does kill its node leaves it time for other work; not for
+/// long, because most are innocent and somebody waits for them.
+const MAX_REST_MS: u32 = 4_000;
 
 /// A job after an event, and what the store must do in the same commit.
 #[derive(Debug, Clone, PartialEq)]
@@ -195,7 +199,9 @@ fn node_died(mut job: Job, now: Timestamp, jitter: u64) -> Result<Transition, Re
     }
     job.node_deaths = (job.node_deaths + 1).min(MAX_NODE_DEATHS);
     if job.node_deaths > 1 {
-        job.run_at = now.plus_ms(delay_ms(job.retry, job.node_deaths - 1, jitter));
+        let max_delay_ms = job.retry.max_delay_ms.min(MAX_REST_MS);
+        let policy = RetryPolicy { max_delay_ms, ..job.retry };
+        job.run_at = now.plus_ms(delay_ms(policy, job.node_deaths - 1, jitter));
     }
     Ok(ready(job))
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use takeoff_core::job::{JobState, MAX_NODE_DEATHS, NewJob, Stage as StageName};
-use takeoff_core::model::{BlobHash, IdSource, Kind};
+use takeoff_core::model::{BlobHash, Id, IdSource, Kind};
 use takeoff_engine::NoopStage;
 use takeoff_engine::clock::{SystemClock, SystemIds};
 use takeoff_engine::error::EngineError;
@@ -129,14 +129,20 @@ async fn the_death_of_a_node_costs_no_attempt() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_that_kills_its_node_each_time_is_not_run_for_ever() {
     let folder = tempfile::tempdir().unwrap();
-    let mut jobs = Vec::new();
-    for round in 0..MAX_NODE_DEATHS {
+    let mut jobs: Vec<Id> = Vec::new();
+    // A node that dies within this process may give its lease back with its last breath; that is no death.
+    let catalog = loop {
+        let catalog = reopen(folder.path()).await;
+        if let Some(id) = jobs.first()
+            && catalog.job(TENANT, *id).await.unwrap().unwrap().node_deaths == MAX_NODE_DEATHS
+        {
+            break catalog;
+        }
         let (begun_tx, mut begun) = mpsc::unbounded_channel();
         let (stage, _burials) =
             Fixture::stage(STAGE, 60_000, move |attempt, _| wait_for_cancel(attempt, begun_tx.clone()));
-        let catalog = reopen(folder.path()).await;
         let handle = Handle::start(parts(config(), catalog, vec![stage])).await.unwrap();
-        if round == 0 {
+        if jobs.is_empty() {
             let run_at = Some(handle.now().plus_ms(86_400_000));
             for new in [job(STAGE, Value::Null), NewJob { run_at, ..job(STAGE, Value::Null) }] {
                 jobs.push(submit(&handle, new).await);
@@ -144,14 +150,14 @@ async fn a_job_that_kills_its_node_each_time_is_not_run_for_ever() {
         }
         assert_eq!(within(begun.recv()).await, Some(jobs[0]));
         drop(handle);
-    }
+    };
     let (stage, mut burials) =
         Fixture::stage(STAGE, 60_000, |attempt, _| async move { done(json!(attempt.job.token)) });
-    let handle = Handle::start(parts(config(), reopen(folder.path()).await, vec![stage])).await.unwrap();
+    let handle = Handle::start(parts(config(), catalog, vec![stage])).await.unwrap();
     let dead = ended(&handle, jobs[0]).await;
     assert_eq!((dead.state, dead.attempts, dead.node_deaths), (JobState::Dead, 1, MAX_NODE_DEATHS));
     let why = dead.error.unwrap();
-    assert!(why.contains("10 times in a row the node died"), "{why}");
+    assert!(why.contains(&format!("{MAX_NODE_DEATHS} times in a row the node died")), "{why}");
     assert_eq!(burials.next().await, (dead.id, why));
     let waiting = stored(&handle, jobs[1]).await;
     assert_eq!((waiting.state, waiting.node_deaths), (JobState::Ready, 0), "it was not leased");
