@@ -51,12 +51,7 @@ pub(crate) struct Parser {
 impl Parser {
     pub(crate) fn new(config: &NodeConfig) -> Self {
         Self {
-            limits: ParseLimits {
-                max_pages: config.limits.max_pages,
-                max_segments: config.limits.max_segments,
-                max_pixels: config.limits.max_pixels,
-                max_stream_bytes: config.limits.max_stream_bytes,
-            },
+            limits: config.limits.parse(),
             memory_bytes: config.children.memory_bytes,
             open_ms: config.children.open_deadline_ms,
             page_ms: config.children.page_deadline_ms,

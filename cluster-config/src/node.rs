@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use takeoff_core::page::request::ParseLimits;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Environment {
     Development,
@@ -69,6 +71,19 @@ pub struct LimitSettings {
     pub max_stream_bytes: u64,
     /// Uploads in progress at once.
     pub uploads_at_once: usize,
+}
+
+impl LimitSettings {
+    /// What a parse child holds itself to.
+    pub fn parse(&self) -> ParseLimits {
+        ParseLimits {
+            max_pages: self.max_pages,
+            max_segments: self.max_segments,
+            max_pixels: self.max_pixels,
+            max_stream_bytes: self.max_stream_bytes,
+            ..ParseLimits::default()
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -3,12 +3,14 @@
 mod client;
 mod corpus;
 mod drawn;
+mod memory;
 mod node;
 mod program;
 
 pub use client::{Answer, Client};
 pub use corpus::{corpus, required};
 pub use drawn::Drawn;
+pub use memory::{MemoryWatch, Seen, children, status_kib};
 pub use node::Node;
 pub use program::{problems_of_config, program, run};
 

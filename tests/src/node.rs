@@ -120,9 +120,7 @@ impl Node {
 
     /// A line such as `VmHWM:` of the process's status, KiB.
     pub fn status_kib(&self, line: &str) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).expect("it runs");
-        let found = status.lines().find_map(|l| l.strip_prefix(line)).expect("the line is there");
-        found.trim().trim_end_matches(" kB").trim().parse().expect("a number")
+        crate::memory::status_kib(self.id(), line).expect("it runs and has the line")
     }
 }
 

@@ -154,12 +154,17 @@ impl PageSpace {
     /// Page space of a vector page of the given upright size: 150 dpi, lowered until the image fits
     /// the pixel limits. `None` when the size is not a positive finite number.
     pub fn of_points(width_pt: f64, height_pt: f64) -> Option<Self> {
+        Self::of_points_within(width_pt, height_pt, MAX_PAGE_PIXELS)
+    }
+
+    /// As [`PageSpace::of_points`], lowered to at most `max_pixels`.
+    pub(crate) fn of_points_within(width_pt: f64, height_pt: f64, max_pixels: f64) -> Option<Self> {
         let valid = |v: f64| v.is_finite() && v > 0.0;
         if !valid(width_pt) || !valid(height_pt) {
             return None;
         }
         let by_side = MAX_PAGE_SIDE_PX * POINTS_PER_INCH / width_pt.max(height_pt);
-        let by_area = (MAX_PAGE_PIXELS / (width_pt * height_pt)).sqrt() * POINTS_PER_INCH;
+        let by_area = (max_pixels / (width_pt * height_pt)).sqrt() * POINTS_PER_INCH;
         let dpi = DEFAULT_DPI.min(by_side).min(by_area);
         let scale = dpi / POINTS_PER_INCH;
         let px = |pt: f64| (pt * scale).round().clamp(1.0, MAX_PAGE_SIDE_PX) as u32;

@@ -7,7 +7,7 @@ use serde_json::json;
 use takeoff_core::budget::Budget;
 use takeoff_core::job::{Lane, NewJob, RetryPolicy, Stage, TaskLabel};
 use takeoff_core::model::{Document, DocumentStatus, Id, Kind, Project};
-use takeoff_core::page::request::{FileType, ParseLimits, ParseReply, ParseRequest};
+use takeoff_core::page::request::{FileType, ParseReply, ParseRequest};
 use takeoff_engine::child::{CallLimits, ChildError, Flow};
 use takeoff_engine::error::EngineError;
 use takeoff_storage::{Batch, BlobInfo, Expect, Op, StoreError};
@@ -100,16 +100,7 @@ async fn look_into(ctx: &Ctx<'_>, path: &Path, file_type: FileType) -> Result<()
     let path = path.to_str().ok_or_else(|| {
         EngineError::Failed(format!("the scratch folder's name is no UTF-8: {}", path.display()))
     })?;
-    let request = ParseRequest::Open {
-        path: path.to_owned(),
-        file_type,
-        limits: ParseLimits {
-            max_pages: config.limits.max_pages,
-            max_segments: config.limits.max_segments,
-            max_pixels: config.limits.max_pixels,
-            max_stream_bytes: config.limits.max_stream_bytes,
-        },
-    };
+    let request = ParseRequest::Open { path: path.to_owned(), file_type, limits: config.limits.parse() };
     let request = postcard::to_allocvec(&request).map_err(|e| EngineError::Failed(e.to_string()))?;
     let wait_ms = config.api.open_wait_ms;
     let limits = CallLimits { reply_ms: wait_ms, total_ms: wait_ms };

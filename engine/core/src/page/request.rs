@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::found::Finding;
-use crate::geom::PageSpace;
+use crate::geom::{MAX_PAGE_PIXELS, PageSpace};
 
 /// Limits a child holds itself to; a page or a file beyond one is refused with its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,8 +15,13 @@ pub struct ParseLimits {
     pub max_pages: u32,
     /// Path segments of a page.
     pub max_segments: u64,
-    /// Pixels of one picture or page image.
+    /// Pixels of one picture.
     pub max_pixels: u64,
+    /// Pixels of the image of a vector page; a larger page gets a lower resolution.
+    pub max_page_pixels: u64,
+    /// Longest side of a page, points. The format's own limit is 14,400 units; long plots exceed it,
+    /// nonsense exceeds this: 1,000 inches.
+    pub max_page_side_pt: u32,
     /// Bytes that one stream of a PDF may unpack to.
     pub max_stream_bytes: u64,
 }
@@ -27,6 +32,8 @@ impl Default for ParseLimits {
             max_pages: 5_000,
             max_segments: 2_000_000,
             max_pixels: 100_000_000,
+            max_page_pixels: MAX_PAGE_PIXELS as u64,
+            max_page_side_pt: 72_000,
             max_stream_bytes: 256 * 1024 * 1024,
         }
     }

@@ -121,9 +121,32 @@ fn unpacked_bytes_of_every_stream() {
 
 #[test]
 fn a_page_as_large_as_the_format_allows_is_lowered_to_the_pixel_limit() {
-    let file = one_page("/MediaBox [0 0 14400 14400]", "");
-    let PageHead::Sized { space, .. } = &file.opened().pages[0] else { panic!("refused") };
-    assert!(u64::from(space.width_px) * u64::from(space.height_px) <= 100_000_000);
+    let mut doc = Doc::new();
+    doc.page("/MediaBox [0 0 14400 14400]", "");
+    let bytes = Arc::new(doc.bytes());
+    let pixels = |max_page_pixels| {
+        let limits = ParseLimits { max_page_pixels, ..ParseLimits::default() };
+        let file = takeoff_core::page::open(bytes.clone(), FileType::Pdf, &limits).unwrap();
+        let PageHead::Sized { space, .. } = &file.opened().pages[0] else { panic!("refused") };
+        u64::from(space.width_px) * u64::from(space.height_px)
+    };
+    assert!((99_000_000..=100_000_000).contains(&pixels(ParseLimits::default().max_page_pixels)));
+    assert!(pixels(u64::MAX) > 200_000_000, "another limit holds the page down");
+}
+
+#[test]
+fn a_page_of_no_possible_size_is_refused() {
+    let mut doc = Doc::new();
+    doc.page("/MediaBox [0 0 20000000 20000000]", "");
+    let bytes = Arc::new(doc.bytes());
+    let head = |max_page_side_pt| {
+        let limits = ParseLimits { max_page_side_pt, ..ParseLimits::default() };
+        let file = takeoff_core::page::open(bytes.clone(), FileType::Pdf, &limits).unwrap();
+        file.opened().pages[0].clone()
+    };
+    let refused = head(ParseLimits::default().max_page_side_pt);
+    assert!(matches!(&refused, PageHead::Broken { reason } if reason.contains("1000 inches")), "{refused:?}");
+    assert!(matches!(head(u32::MAX), PageHead::Sized { .. }));
 }
 
 #[test]

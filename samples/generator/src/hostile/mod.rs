@@ -76,6 +76,8 @@ hostile! {
     FlateBomb "flate-bomb" "pdf" Memory shapes::flate_bomb;
     /// The same, deflated twice: a few kilobytes.
     NestedFlateBomb "nested-flate-bomb" "pdf" Memory shapes::nested_flate_bomb;
+    /// 2 GiB behind two filters, the second of which no reader measures beforehand: 32 KB.
+    RunLengthBomb "run-length-bomb" "pdf" Memory shapes::run_length_bomb;
     /// Long lines with a dash of a thousandth of a point.
     MicroDashes "micro-dashes" "pdf" Time shapes::micro_dashes;
     /// Three million short segments on one page.

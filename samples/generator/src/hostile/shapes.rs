@@ -74,6 +74,13 @@ pub(super) fn nested_flate_bomb(out: &mut dyn Write) -> io::Result<()> {
     streamed(out, "/Filter[/FlateDecode/FlateDecode]", |out| out.write_all(&outer))
 }
 
+pub(super) fn run_length_bomb(out: &mut dyn Write) -> io::Result<()> {
+    // A run of 128 is announced by this byte (ISO 32000-1, 7.4.5), and it is the byte that is repeated.
+    const RUN: u8 = 129;
+    let packed = crate::book::deflate(&vec![RUN; (BOMB / 64) as usize]);
+    streamed(out, "/Filter[/FlateDecode/RunLengthDecode]", |out| out.write_all(&packed))
+}
+
 pub(super) fn micro_dashes(out: &mut dyn Write) -> io::Result<()> {
     let mut content = String::from("0.2 w [0.001 0.001] 0 d ");
     for i in 0..1_000 {

@@ -28,9 +28,6 @@ use crate::found::Finding;
 use crate::geom::{POINTS_PER_INCH, PageSpace};
 use crate::page::display::{DisplayList, PageKind};
 
-/// Longest side of a page, points (1,000 inches). The format's own limit is 14,400 units; long plots
-/// exceed it, nonsense exceeds this.
-const MAX_SIDE_PT: f64 = 72_000.0;
 /// Unpacked content that an open file keeps before it is opened anew. The reader never lets go of a
 /// page's content stream by itself.
 const REOPEN_BYTES: usize = 16 * 1024 * 1024;
@@ -70,7 +67,10 @@ impl PdfFile {
         let pdf = load(&bytes).map_err(refusal)?;
         let count = pdf.pages().len();
         if count == 0 {
-            return Err(rejected(RejectReason::Empty, "The file has no pages."));
+            return Err(rejected(
+                RejectReason::Empty,
+                "The file has no pages that can be found: it is empty, damaged or cut off.",
+            ));
         }
         if count > limits.max_pages as usize {
             return Err(rejected(
@@ -81,7 +81,7 @@ impl PdfFile {
         let pages = pdf
             .pages()
             .iter()
-            .map(|page| match geometry(page) {
+            .map(|page| match geometry(page, limits) {
                 Ok(g) => PageHead::Sized { space: g.space, inches: Some(g.inches) },
                 Err(failure) => PageHead::Broken { reason: failure.message },
             })
@@ -99,7 +99,7 @@ impl PdfFile {
         budget: &Budget,
     ) -> Result<ParsedContent, PageFailure> {
         let page = page_at(&self.pdf, index)?;
-        let geometry = geometry(page)?;
+        let geometry = geometry(page, limits)?;
         // Before the content is touched: from here on, the reader unpacks it whole.
         let content = unpack::check_page(page, &mut self.checked_streams, limits)?;
         let walked = display_list(page, &geometry, &content, limits, budget);
@@ -117,7 +117,7 @@ impl PdfFile {
         thumbnail: &mut dyn Write,
     ) -> Result<ParsedContent, ParseError> {
         let page = page_at(&self.pdf, index)?;
-        let geometry = geometry(page)?;
+        let geometry = geometry(page, limits)?;
         // Before the content is touched: from here on, the reader unpacks it whole.
         let content = unpack::check_page(page, &mut self.checked_streams, limits)?;
         let walked = display_list(page, &geometry, &content, limits, budget);
@@ -182,20 +182,22 @@ fn settings() -> InterpreterSettings {
     InterpreterSettings::default()
 }
 
-fn geometry(page: &Page<'_>) -> Result<Geometry, PageFailure> {
+fn geometry(page: &Page<'_>, limits: &ParseLimits) -> Result<Geometry, PageFailure> {
     let unit = page.raw().get::<f32>(b"UserUnit").map_or(1.0, f64::from);
     let unit = if unit.is_finite() && unit > 0.0 { unit } else { 1.0 };
     let (width, height) = page.render_dimensions();
     let (width, height) = (f64::from(width) * unit, f64::from(height) * unit);
-    let too_large = width.max(height) > MAX_SIDE_PT;
-    let space = PageSpace::of_points(width, height).filter(|_| !too_large).ok_or_else(|| {
+    let max_side = f64::from(limits.max_page_side_pt);
+    let too_large = width.max(height) > max_side;
+    let space = PageSpace::of_points_within(width, height, limits.max_page_pixels as f64);
+    let space = space.filter(|_| !too_large).ok_or_else(|| {
         PageFailure::new(
             "page_size",
             format!(
                 "The page claims to be {:.0} x {:.0} inches; the limit is {:.0} inches a side.",
                 width / POINTS_PER_INCH,
                 height / POINTS_PER_INCH,
-                MAX_SIDE_PT / POINTS_PER_INCH
+                max_side / POINTS_PER_INCH
             ),
         )
     })?;
@@ -283,7 +285,7 @@ mod tests {
         let limits = ParseLimits::default();
         let (file, _) = PdfFile::open(bytes, &limits).unwrap();
         let page = page_at(&file.pdf, 0).unwrap();
-        let geometry = geometry(page).unwrap();
+        let geometry = geometry(page, &limits).unwrap();
         let content = ContentState { cut_off: false };
         let (_, ink) = display_list(page, &geometry, &content, &limits, &Budget::unlimited()).unwrap();
         let ink = Ink { bytes: ink_bytes, ..ink };
