@@ -88,3 +88,26 @@ async fn the_size_of_an_upload() {
         }
     }
 }
+
+/// Objects that lead to no page. A reader must look at all of them to know.
+fn many_objects_and_no_page() -> Vec<u8> {
+    let mut pdf = b"%PDF-1.7\n".to_vec();
+    for n in 1..=2_000_000 {
+        pdf.extend_from_slice(format!("{n} 0 obj<</Kind/Leaf/Next {} 0 R>>endobj\n", n + 1).as_bytes());
+    }
+    pdf.extend_from_slice(b"%%EOF\n");
+    pdf
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_look_at_an_upload() {
+    let pageless = many_objects_and_no_page();
+    let (_data, _node, client, project) = node(&[("TAKEOFF_API_OPEN_WAIT_MS", "60000")]).await;
+    let awaited = deliver(&client, &project, "leaves.pdf", pageless.clone(), BOUND).await;
+    assert_eq!(awaited.status, 400, "{}", awaited.document);
+
+    let (_data, _node, client, project) = node(&[("TAKEOFF_API_OPEN_WAIT_MS", "100")]).await;
+    let taken = deliver(&client, &project, "leaves.pdf", pageless, BOUND).await;
+    assert_eq!((taken.status, &taken.document["status"]), (201, &Value::from("error")));
+    assert_eq!(taken.reason, awaited.reason, "both ways give the same reason");
+}

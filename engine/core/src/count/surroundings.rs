@@ -18,10 +18,12 @@ const TRIFLE: f64 = 0.02;
 /// Strokes that hang on the symbol are part of it when they stay this near, in diameters.
 const HANGING_SHARE: f32 = 0.6;
 /// What such strokes count against strokes inside: an accessory may overlap an instance. A short stroke
-/// across the symbol, up to so many diameters, counts in full: a bar that makes another symbol of it.
+/// across the symbol, up to so many diameters, counts in full: a bar that makes another symbol of it. The
+/// bars of symbols side by side may be one stroke of up to so many bars.
 const ATTACHED_WEIGHT: f32 = 0.6;
 const CROSSING_WEIGHT: f32 = 1.0;
 const BAR_SHARE: f64 = 0.5;
+const BARS_IN_A_ROW: f64 = 3.0;
 /// Directions around the symbol, and how many of them strokes must close for a frame.
 const SECTORS: usize = 36;
 const CLOSED_SECTORS: usize = 34;
@@ -188,20 +190,23 @@ fn groups(matcher: &Matcher<'_>, pose: &Pose, alien: &[&Stroke], touch: f32) -> 
     let group = hang_together(alien, touch);
     let longest = BAR_SHARE * matcher.template.diameter * pose.scale();
     let rest = |s: &Stroke| (s.length - s.matched - s.foreign).max(0.0);
-    let is_bar = |s: &Stroke| {
+    // The length of a bar across the symbol, zero of what is none.
+    let bar = |s: &Stroke| {
         let goes_on = |o: &&Stroke| o.leaves && o.pen() == s.pen() && joined(o, s, touch);
-        !s.leaves
-            && f64::from(s.length) <= longest
-            && crosses_symbol(matcher, pose, s)
-            && !alien.iter().any(goes_on)
+        let short = |p: &&Segment| f64::from(p.length()) <= longest;
+        let whole = !s.leaves && f64::from(s.length) <= longest * BARS_IN_A_ROW;
+        if !whole || alien.iter().any(goes_on) {
+            return 0.0;
+        }
+        let across = s.pieces.iter().filter(short).filter(|p| crosses_symbol(matcher, pose, p));
+        across.map(Segment::length).sum::<f32>().min(rest(s))
     };
-    let bars: Vec<bool> = alien.iter().map(|s| is_bar(s)).collect();
-    let mut total: f32 =
-        alien.iter().zip(&bars).filter(|b| *b.1).map(|(s, _)| CROSSING_WEIGHT * rest(s)).sum();
+    let bars: Vec<f32> = alien.iter().map(|s| bar(s)).collect();
+    let mut total = CROSSING_WEIGHT * bars.iter().sum::<f32>();
     for members in &group {
         let stays = !members.iter().any(|&i| alien[i].leaves);
         if stays && members.iter().any(|&i| ends_on_symbol(matcher, pose, alien[i])) {
-            let rest = members.iter().filter(|&&i| !bars[i]).map(|&i| rest(alien[i]));
+            let rest = members.iter().filter(|&&i| bars[i] == 0.0).map(|&i| rest(alien[i]));
             total += ATTACHED_WEIGHT * rest.sum::<f32>();
         }
     }
@@ -260,17 +265,15 @@ fn ends_on_symbol(matcher: &Matcher<'_>, pose: &Pose, stroke: &Stroke) -> bool {
     tips.any(|p| matcher.template.map.near(pose.invert([f64::from(p[0]), f64::from(p[1])])))
 }
 
-/// Whether a stroke passes over the exemplar's ink and ends on neither side of it on ink.
-fn crosses_symbol(matcher: &Matcher<'_>, pose: &Pose, stroke: &Stroke) -> bool {
+/// Whether a piece of a stroke passes over the exemplar's ink and ends on neither side of it on ink.
+fn crosses_symbol(matcher: &Matcher<'_>, pose: &Pose, piece: &Segment) -> bool {
     let map = &matcher.template.map;
     let on_ink = |p: [f32; 2]| map.near(pose.invert([f64::from(p[0]), f64::from(p[1])]));
-    stroke.pieces.iter().any(|piece| {
-        let steps = (f64::from(piece.length()) / (matcher.template.tolerance * pose.scale())).ceil();
-        let steps = steps.clamp(2.0, 300.0);
-        !on_ink(piece.a)
-            && !on_ink(piece.b)
-            && (1..steps as u32).any(|k| on_ink(piece.at(k as f32 / steps as f32)))
-    })
+    let steps = (f64::from(piece.length()) / (matcher.template.tolerance * pose.scale())).ceil();
+    let steps = steps.clamp(2.0, 300.0);
+    !on_ink(piece.a)
+        && !on_ink(piece.b)
+        && (1..steps as u32).any(|k| on_ink(piece.at(k as f32 / steps as f32)))
 }
 
 /// Whether an end of one stroke lies on the other.
