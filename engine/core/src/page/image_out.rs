@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use image::imageops::{FilterType, resize};
+use image::{ImageBuffer, Luma, Pixel, Rgb};
 use png::{BitDepth, ColorType, Compression, Encoder, Filter, PixelDimensions, Unit};
 
 /// Longest edge of a thumbnail, pixels.
@@ -207,20 +207,27 @@ impl Average {
         if self.rows_in > 0 {
             self.emit();
         }
-        let pixel_type = match format {
-            RowFormat::Gray => PixelType::U8,
-            RowFormat::Rgb => PixelType::U8x3,
-        };
         let (width, height) = self.target;
-        let mut small = Image::new(width, height, pixel_type);
-        let source = ImageRef::new(self.out_width as u32, self.out_rows, &self.out, pixel_type)
-            .map_err(io::Error::other)?;
-        let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3));
-        Resizer::new().resize(&source, &mut small, &options).map_err(io::Error::other)?;
+        let size = (self.out_width as u32, self.out_rows);
+        let small = match format {
+            RowFormat::Gray => shrunk::<Luma<u8>>(self.out, size, self.target),
+            RowFormat::Rgb => shrunk::<Rgb<u8>>(self.out, size, self.target),
+        };
+        let small = small.ok_or_else(|| io::Error::other("the thumbnail's pixels are not all there"))?;
         let mut encoder = encoder(out, width, height, format);
         encoder.set_compression(Compression::Balanced);
         let mut png = encoder.write_header()?;
-        png.write_image_data(small.buffer())?;
+        png.write_image_data(&small)?;
         Ok(png.finish()?)
     }
+}
+
+/// Pixels brought to another size; `None` when they are not as many as the size says.
+fn shrunk<P: Pixel<Subpixel = u8> + 'static>(
+    pixels: Vec<u8>,
+    (width, height): (u32, u32),
+    (to_width, to_height): (u32, u32),
+) -> Option<Vec<u8>> {
+    let source = ImageBuffer::<P, _>::from_raw(width, height, pixels)?;
+    Some(resize(&source, to_width, to_height, FilterType::Lanczos3).into_raw())
 }
