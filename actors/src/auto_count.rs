@@ -1,5 +1,6 @@
 //! Auto count: from one exemplar to every instance, on the pages of a session.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
@@ -11,9 +12,9 @@ use takeoff_commands::count::{CountResult, NewDetection, begun_batch, failed_bat
 use takeoff_commands::jobs::{AutoCountArgs, decode};
 use takeoff_config::NodeConfig;
 use takeoff_core::budget::Budget;
-use takeoff_core::count::{CountOutcome, CountParams, Exemplar, ExemplarError, PageIndex, find};
+use takeoff_core::count::{Compare, CountOutcome, CountParams, Exemplar, ExemplarError, PageIndex, find};
 use takeoff_core::job::{Job, Stage as StageName};
-use takeoff_core::model::{CountSession, Id, Page};
+use takeoff_core::model::{CountSession, Id, Lettering, Page};
 use takeoff_engine::clock::Stopwatch;
 use takeoff_engine::error::StageError;
 use takeoff_engine::stage::{Attempt, Effects, End, Stage, Tools};
@@ -29,6 +30,8 @@ pub struct AutoCount {
     session_ms: u64,
 }
 
+/// Different letterings that a note names.
+const MAX_SAID: usize = 12;
 /// How often a running count looks whether its attempt was cancelled.
 const CANCEL_POLL: Duration = Duration::from_millis(20);
 
@@ -39,6 +42,10 @@ struct Tally {
     found: u64,
     searched: usize,
     missing: Vec<Gap>,
+    /// Look-alikes that say something else, by what they say.
+    others: BTreeMap<String, usize>,
+    /// What the exemplar says.
+    says: String,
 }
 
 /// What a session's result does not cover.
@@ -81,12 +88,13 @@ impl AutoCount {
         if tally.ran_out_of_time() {
             metrics::counter!(takeoff_engine::metrics::COUNT_TIMEOUTS).increment(1);
         }
-        let missing = tally.said();
+        let (missing, notes) = (tally.said(), tally.notes());
         let result = CountResult {
             found: tally.found,
             detections: tally.detections,
             processing_time_ms: watch.elapsed_ms(),
             missing,
+            notes,
         };
         let batch = stored_batch(&crate::desk(attempt, tools), session_id, result).await?;
         let result = json!({
@@ -105,13 +113,17 @@ impl AutoCount {
         session: &CountSession,
         budget: &Budget,
     ) -> Result<Searched, StageError> {
-        let params = Arc::new(CountParams {
+        let mut params = CountParams {
             threshold: session.confidence_threshold,
             scale_tolerance: session.scale_tolerance,
             rotation_tolerance: session.rotation_tolerance,
             max_detections: session.max_detections as usize,
+            lettering: session.lettering.map(|l| match l {
+                Lettering::Agree => Compare::Whole,
+                Lettering::Ignore => Compare::Nothing,
+            }),
             ..CountParams::default()
-        });
+        };
         let pages = get_many::<Page>(&*tools.catalog, attempt.tenant(), &session.page_ids).await?;
         let mut tally = Tally::default();
         let mut exemplar: Option<Arc<Exemplar>> = None;
@@ -127,8 +139,7 @@ impl AutoCount {
                 continue;
             }
             let list = page_list::load(attempt, tools, blobs.list, self.max_list_bytes).await?;
-            let (given, cut_at, params, own) =
-                (exemplar.clone(), session.exemplar, params.clone(), budget.clone());
+            let (given, cut_at, own) = (exemplar.clone(), session.exemplar, budget.clone());
             let searched = tools.compute.run(&attempt.budget, move |_| {
                 let index = PageIndex::build(&list, &own).map_err(|_| Stop::TimeUp)?;
                 let exemplar = match given {
@@ -140,6 +151,9 @@ impl AutoCount {
             });
             match searched.await.map_err(crate::compute_error)? {
                 Ok((outcome, used)) => {
+                    // What this page showed of the lettering holds for the next.
+                    params.lettering = outcome.lettering;
+                    tally.says = used.words().join(" ");
                     exemplar = Some(used);
                     tally.add(&page, outcome);
                 }
@@ -201,7 +215,32 @@ impl Tally {
             scale: d.scale,
             is_exemplar: d.is_exemplar,
             in_legend: d.in_legend,
+            label: (!d.words.is_empty()).then(|| d.words.join(" ")),
         }));
+        for (words, times) in outcome.other_lettering {
+            *self.others.entry(words).or_default() += times;
+        }
+    }
+
+    /// What was left out although it looks alike, for a person.
+    fn notes(&self) -> Option<String> {
+        let all: usize = self.others.values().sum();
+        if all == 0 {
+            return None;
+        }
+        let said = |(words, times): (&String, &usize)| {
+            let words = if words.is_empty() { "nothing" } else { words.as_str() };
+            format!("{words} ({times})")
+        };
+        let mut said: Vec<String> = self.others.iter().take(MAX_SAID).map(said).collect();
+        if self.others.len() > MAX_SAID {
+            said.push("others".to_owned());
+        }
+        Some(format!(
+            "{all} of the same shape were left out, because the example says {:?} and they say {}",
+            self.says,
+            said.join(", ")
+        ))
     }
 }
 

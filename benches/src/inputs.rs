@@ -96,6 +96,7 @@ pub fn quantities(count: usize, seed: u64) -> Vec<Inputs> {
         height: random.random_range(1.0..40.0),
         width: random.random_range(1.0..40.0),
         length: random.random_range(1.0..2_000.0),
+        volume_cf: None,
     };
     (0..count).map(one).collect()
 }

@@ -1,7 +1,7 @@
 use serde::Serialize;
 use takeoff_commands::count::{MAX_SESSION_PAGES, StartCount};
 use takeoff_core::geom::PxRect;
-use takeoff_core::model::{self, DetectionStatus, Id, SessionStatus};
+use takeoff_core::model::{self, DetectionStatus, Id, Lettering, SessionStatus};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -40,6 +40,8 @@ pub(crate) struct Session {
     /// Deviation allowed about each quarter turn, degrees; 90 stands for any angle.
     rotation_tolerance: f64,
     detection_method: String,
+    /// `auto`, `agree`, `ignore`.
+    lettering: &'static str,
     /// `pending`, `processing`, `completed`, `failed`.
     status: &'static str,
     /// Kept.
@@ -53,6 +55,9 @@ pub(crate) struct Session {
     rejected_count: u64,
     /// What is missing or went wrong; also of a completed session that ran out of time.
     error_message: Option<String>,
+    /// What to know of a result that is complete, such as symbols of the same shape that were left out
+    /// because they say something else.
+    notes: Option<String>,
     processing_time_ms: Option<f64>,
     template_match_count: u64,
     llm_match_count: u64,
@@ -85,6 +90,7 @@ impl From<model::CountSession> for Session {
             scale_tolerance: s.scale_tolerance,
             rotation_tolerance: s.rotation_tolerance.unwrap_or(ANY_ANGLE_DEG),
             detection_method: s.detection_method,
+            lettering: lettering_word(s.lettering),
             status: session_word(s.status),
             total_detections: s.total_detections,
             found_detections: s.found_detections,
@@ -93,6 +99,7 @@ impl From<model::CountSession> for Session {
             confirmed_count: s.confirmed_count,
             rejected_count: s.rejected_count,
             error_message: s.error_message,
+            notes: s.notes,
             processing_time_ms: s.processing_time_ms,
             template_match_count: s.total_detections,
             llm_match_count: 0,
@@ -129,6 +136,8 @@ pub(crate) struct Detection {
     in_legend: bool,
     /// The example itself.
     is_exemplar: bool,
+    /// What it says: the words inside its outline.
+    label: Option<String>,
     created_at: Stamp,
     updated_at: Stamp,
 }
@@ -157,6 +166,7 @@ impl From<model::Detection> for Detection {
             scale: d.scale,
             in_legend: d.in_legend,
             is_exemplar: d.is_exemplar,
+            label: d.label,
             created_at: Stamp(d.created_at),
             updated_at: Stamp(d.updated_at),
         }
@@ -194,6 +204,10 @@ pub(crate) struct StartAutoCount {
     /// `template`, `llm`, `hybrid`.
     detection_method: Option<String>,
     provider: Option<String>,
+    /// Lettering inside the symbol: `auto` (a tag such as T1 must agree, a number need not, a word that
+    /// happens to lie across the example means nothing), `agree` (the same words), `ignore`.
+    #[schema(default = "auto")]
+    lettering: Option<String>,
     /// More pages of the project to search.
     page_ids: Option<Vec<Uuid>>,
     /// Keep at most so many.
@@ -202,6 +216,13 @@ pub(crate) struct StartAutoCount {
 }
 
 const METHODS: &[(&str, &str)] = &[("template", "template"), ("llm", "llm"), ("hybrid", "hybrid")];
+const LETTERING: &[(&str, Option<Lettering>)] =
+    &[("auto", None), ("agree", Some(Lettering::Agree)), ("ignore", Some(Lettering::Ignore))];
+
+fn lettering_word(of: Option<Lettering>) -> &'static str {
+    LETTERING.iter().find(|(_, l)| *l == of).map_or("auto", |(word, _)| word)
+}
+
 fn bbox(f: &Fields<'_>) -> Option<PxRect> {
     let (x, y) = (f.required("x", number()), f.required("y", number()));
     let (w, h) = (f.required("w", number().gt(0.0)), f.required("h", number().gt(0.0)));
@@ -216,6 +237,7 @@ pub(crate) fn start_count(page_id: Option<Id>, f: &Fields<'_>) -> Option<StartCo
     let scale_tolerance = f.optional("scale_tolerance", unit());
     let rotation_tolerance = f.optional("rotation_tolerance", number().ge(0.0).le(ANY_ANGLE_DEG));
     let detection_method = f.optional("detection_method", OneOf(METHODS));
+    let lettering = f.optional("lettering", OneOf(LETTERING));
     // Read for its type only: there are no providers.
     let provider = f.optional("provider", text().max(255));
     let page_ids = f.optional("page_ids", items(IdRule, MAX_SESSION_PAGES));
@@ -229,6 +251,7 @@ pub(crate) fn start_count(page_id: Option<Id>, f: &Fields<'_>) -> Option<StartCo
         scale_tolerance: scale_tolerance?,
         rotation_tolerance: rotation_tolerance?,
         detection_method: detection_method?.map(str::to_owned),
+        lettering: lettering?.flatten(),
         max_detections: max_detections?.and_then(|n| u32::try_from(n).ok()),
         page_ids: page_ids?,
     })

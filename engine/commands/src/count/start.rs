@@ -6,7 +6,7 @@ use takeoff_core::budget::Budget;
 use takeoff_core::geom::PxRect;
 use takeoff_core::job::{Lane, NewJob, RetryPolicy, Stage, TaskLabel};
 use takeoff_core::model::{
-    Condition, CountSession, Id, Kind, MeasurementType, Page, PageStatus, SessionStatus,
+    Condition, CountSession, Id, Kind, Lettering, MeasurementType, Page, PageStatus, SessionStatus,
 };
 use takeoff_core::page::display::DisplayList;
 use takeoff_engine::compute::Scratch;
@@ -35,6 +35,8 @@ pub struct StartCount {
     pub scale_tolerance: Option<f64>,
     /// 0 to 90 degrees about each quarter turn; `None` is any angle.
     pub rotation_tolerance: Option<f64>,
+    /// How lettering inside the symbol is taken; `None` leaves it to what the pages show.
+    pub lettering: Option<Lettering>,
     /// `template`, `llm`, `hybrid`; all behave as `template`.
     pub detection_method: Option<String>,
     pub max_detections: Option<u32>,
@@ -131,9 +133,11 @@ fn session_of(
         scale_tolerance,
         rotation_tolerance: request.rotation_tolerance,
         detection_method: method.to_owned(),
+        lettering: request.lettering,
         max_detections,
         status: SessionStatus::Pending,
         error_message: None,
+        notes: None,
         total_detections: 0,
         found_detections: 0,
         truncated: false,

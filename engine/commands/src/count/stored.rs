@@ -22,6 +22,7 @@ pub struct NewDetection {
     pub scale: f64,
     pub is_exemplar: bool,
     pub in_legend: bool,
+    pub label: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +34,8 @@ pub struct CountResult {
     pub processing_time_ms: f64,
     /// What is missing from the result (pages not searched, time ran out), for a person.
     pub missing: Option<String>,
+    /// What a person should know although nothing is missing.
+    pub notes: Option<String>,
 }
 
 /// The session becomes `completed` with its detections, the strongest up to its limit. Empty when it is
@@ -41,7 +44,7 @@ pub async fn stored_batch(desk: &Desk<'_>, session_id: Id, result: CountResult) 
     let mut batch = Batch::new(desk.tenant);
     let Some(read) = running(desk, session_id).await? else { return Ok(batch) };
     let mut session = read.value;
-    let CountResult { mut detections, found, processing_time_ms, missing } = result;
+    let CountResult { mut detections, found, processing_time_ms, missing, notes } = result;
     let found = found.max(detections.len() as u64);
     let place = |page: Id| session.page_ids.iter().position(|p| *p == page);
     detections.sort_by(|a, b| {
@@ -60,6 +63,7 @@ pub async fn stored_batch(desk: &Desk<'_>, session_id: Id, result: CountResult) 
     session.truncated = found > session.total_detections;
     session.processing_time_ms = Some(processing_time_ms);
     session.error_message = missing;
+    session.notes = notes;
     session.status = SessionStatus::Completed;
     session.updated_at = desk.now;
     batch.update(read.version, &session);
@@ -83,6 +87,7 @@ fn detection_of(desk: &Desk<'_>, session_id: Id, new: &NewDetection) -> Detectio
         scale: new.scale,
         is_exemplar: new.is_exemplar,
         in_legend: new.in_legend,
+        label: new.label.clone(),
         status: DetectionStatus::Pending,
         is_auto_confirmed: false,
         created_at: desk.now,
@@ -140,11 +145,12 @@ mod tests {
             scale: 1.0,
             is_exemplar: confidence == 1.0,
             in_legend: false,
+            label: None,
         }
     }
 
     fn result(detections: Vec<NewDetection>, found: u64) -> CountResult {
-        CountResult { detections, found, processing_time_ms: 12.5, missing: None }
+        CountResult { detections, found, processing_time_ms: 12.5, missing: None, notes: None }
     }
 
     async fn bench(limit: u32) -> Bench {

@@ -14,7 +14,7 @@ use super::review::project_of;
 use crate::load::{list, relies_on, required, touch};
 use crate::measurements::blank;
 use crate::retry::{Tries, turn};
-use crate::settle::settle;
+use crate::settle::{SettleError, settle, tally};
 use crate::{CommandError, Ctx, Desk, figures};
 
 /// Detections that one commit turns into measurements; each costs two operations, their pages one each.
@@ -65,11 +65,7 @@ async fn taken(
         ));
     }
     let pages = pages_of(desk, open).await?;
-    let mut all: Vec<Measurement> = list::<Measurement>(desk, Index::ByCondition, condition.value.id)
-        .await?
-        .into_iter()
-        .map(|m| m.value)
-        .collect();
+    let mut tally = tally(desk, &condition.value).await?;
     for read in open {
         let page = pages.get(&read.value.page_id).ok_or(CommandError::NotFound { what: "Page" })?;
         let measurement = point(desk, &condition.value, &page.value, &read.value)?;
@@ -78,12 +74,12 @@ async fn taken(
         detection.measurement_id = Some(measurement.id);
         detection.updated_at = desk.now;
         batch.update(read.version, &detection);
-        all.push(measurement);
+        tally.add(&measurement).map_err(SettleError::from)?;
     }
     for page in pages.values() {
         touch(&mut batch, page);
     }
-    settle(desk, &mut batch, &condition, condition.value.clone(), all.iter()).await?;
+    settle(desk, &mut batch, &condition, condition.value.clone(), tally).await?;
     let payload = json!({ "session_id": session.value.id, "created": open.len() });
     batch.event(session.value.project_id, "measurements_created", payload);
     Ok(batch)

@@ -21,6 +21,7 @@ pub(super) fn request(page_id: Id, condition_id: Id) -> StartCount {
         confidence_threshold: None,
         scale_tolerance: None,
         rotation_tolerance: None,
+        lettering: None,
         detection_method: None,
         max_detections: None,
         page_ids: None,
@@ -51,9 +52,15 @@ pub(super) async fn finish(node: &Node, session: &CountSession, confidences: &[f
         scale: 1.0,
         is_exemplar: i == 0,
         in_legend: false,
+        label: None,
     });
-    let result =
-        CountResult { detections: detections.collect(), found: 0, processing_time_ms: 1.0, missing: None };
+    let result = CountResult {
+        detections: detections.collect(),
+        found: 0,
+        processing_time_ms: 1.0,
+        missing: None,
+        notes: None,
+    };
     let ctx = node.ctx();
     let batch = stored_batch(&ctx.desk(), session.id, result).await.unwrap();
     ctx.handle.commit(batch).await.unwrap();

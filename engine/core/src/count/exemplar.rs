@@ -4,8 +4,10 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::index::PageIndex;
 use super::ink::{Ink, Segment, clip};
+use super::label;
 use super::matching::Matcher;
 use super::pose::Pose;
+use super::search::placed;
 use super::surroundings;
 use super::tag::Tag;
 use super::template::{Template, centred};
@@ -71,6 +73,8 @@ pub struct Exemplar {
     pub(super) drawn: PxRect,
     /// Strokes in the box that were taken for background: walls that run through, hatch.
     background: usize,
+    /// Words inside its outline.
+    pub(super) words: Vec<String>,
 }
 
 /// What is looked for.
@@ -95,7 +99,8 @@ impl Exemplar {
         );
         match Tag::in_box(page, &area).filter(|_| nothing_drawn) {
             Some(tag) => {
-                Ok(Self { body: Body::Text(tag), page: Some(page.fingerprint), drawn, background: 0 })
+                let page = Some(page.fingerprint);
+                Ok(Self { body: Body::Text(tag), page, drawn, background: 0, words: Vec::new() })
             }
             None => cut,
         }
@@ -150,11 +155,14 @@ impl Exemplar {
         template.painted = page.fills.painted(&template, &Pose::at(middle)).unwrap_or_default();
         let matcher = Matcher { page, template: &template, same_pen: true };
         template.own = surroundings::look(&matcher, &Pose::at(middle), &|_| false);
+        let pose = Pose::at(middle);
+        let words = label::inside(page, &template, &pose, &placed(page, &template, &pose));
         Ok(Self {
             body: Body::Ink(Box::new(template), middle),
             page: Some(page.fingerprint),
             drawn,
             background: choice.through,
+            words,
         })
     }
 
@@ -166,6 +174,11 @@ impl Exemplar {
     /// Strokes inside the box that were left out as background.
     pub fn background_strokes(&self) -> usize {
         self.background
+    }
+
+    /// What it says: the words inside its outline, in reading order.
+    pub fn words(&self) -> &[String] {
+        &self.words
     }
 
     /// The box as it was drawn, page pixels.

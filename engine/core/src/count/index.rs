@@ -7,6 +7,7 @@ use rustc_hash::FxHasher;
 use super::fills::Fills;
 use super::grid::Grid;
 use super::ink::{Ink, InkStyle, Segment};
+use super::label::ByHeight;
 use super::legend::Legend;
 use super::lettering;
 use super::runs::{Baseline, Loop, Run, Runs};
@@ -34,6 +35,7 @@ pub struct PageIndex {
     pub(super) grid: Grid,
     pub(super) fills: Fills,
     pub(super) words: Vec<TagWord>,
+    pub(super) by_height: ByHeight,
     /// First word and number of words of each line of text.
     pub(super) word_lines: Vec<(u32, u32)>,
     pub(super) legend: Legend,
@@ -77,6 +79,7 @@ impl PageIndex {
             loops,
             grid,
             fills: Fills::of(list, budget)?,
+            by_height: ByHeight::of(&words),
             words,
             word_lines,
             legend,

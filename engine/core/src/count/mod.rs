@@ -13,6 +13,7 @@ mod hidden;
 mod index;
 mod ink;
 mod inkmap;
+mod label;
 mod legend;
 mod lettering;
 mod matching;
@@ -29,4 +30,5 @@ mod texture;
 
 pub use exemplar::{Exemplar, ExemplarError};
 pub use index::PageIndex;
+pub use label::Compare;
 pub use search::{CountOutcome, CountParams, Detection, find};

@@ -1,11 +1,14 @@
 //! The question itself: where on the page is this symbol.
 
+use std::collections::BTreeMap;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
 use super::candidates::{Candidate, Range, propose};
 use super::exemplar::{Body, Exemplar};
 use super::index::PageIndex;
+use super::label::{self, Compare};
 use super::matching::{Matcher, Score};
 use super::pose::Pose;
 use super::surroundings;
@@ -42,6 +45,9 @@ pub struct CountParams {
     /// Line weight, colour and dashes are part of the meaning (new against existing work). Applies
     /// on the exemplar's own page; other pages may be plotted with other pens.
     pub same_pen: bool,
+    /// How lettering inside the symbol is taken; `None` leaves it to what the page shows: a tag such as
+    /// `T1` must agree, a number need not.
+    pub lettering: Option<Compare>,
     /// Detections kept; the strongest are.
     pub max_detections: usize,
 }
@@ -54,6 +60,7 @@ impl Default for CountParams {
             scale_tolerance: 0.20,
             mirrored: true,
             same_pen: true,
+            lettering: None,
             max_detections: 500,
         }
     }
@@ -81,6 +88,8 @@ pub struct Detection {
     pub is_exemplar: bool,
     /// Lies in a legend: a sample of the symbol, not an instance.
     pub in_legend: bool,
+    /// Words inside its outline, in reading order.
+    pub words: Vec<String>,
 }
 
 /// The answer for one page.
@@ -96,6 +105,11 @@ pub struct CountOutcome {
     pub complete: bool,
     /// Matches between 0.5 and the threshold, strongest first, under the same cap.
     pub near_misses: Vec<Detection>,
+    /// How lettering was taken; `None` while no other symbol showed how. The next page of the same
+    /// question takes this for its [`CountParams::lettering`].
+    pub lettering: Option<Compare>,
+    /// Symbols of the same shape that were left out because they say something else, by what they say.
+    pub other_lettering: BTreeMap<String, usize>,
 }
 
 /// Looks for an exemplar on a page. Never fails: when the budget ends, the outcome says that it is
@@ -110,7 +124,7 @@ pub fn find(
     let grow = 1.0 + params.scale_tolerance.clamp(0.0, 1.0) + 1e-6;
     let range = Range { min_scale: 1.0 / grow, max_scale: grow };
     let mut ended = Ok(());
-    let found = match &exemplar.body {
+    let found: Vec<Detection> = match &exemplar.body {
         Body::Ink(template, middle) => {
             let matcher = Matcher { page, template, same_pen: params.same_pen && own };
             let own = own.then_some(*middle);
@@ -120,7 +134,22 @@ pub fn find(
         }
         Body::Text(tag) => tag.find(page, own, range.min_scale, range.max_scale),
     };
+    let others = found.iter().filter(|d| d.confidence >= params.threshold && !d.is_exemplar);
+    let lettering = match exemplar.body {
+        Body::Text(_) => Some(Compare::Nothing),
+        Body::Ink(..) => {
+            params.lettering.or_else(|| label::decide(&exemplar.words, others.map(|d| d.words.as_slice())))
+        }
+    };
+    let (mut near, mut found): (Vec<Detection>, Vec<Detection>) =
+        found.into_iter().partition(|d| d.confidence < params.threshold);
+    let other_lettering = match lettering {
+        Some(compare) => label::part(compare, &exemplar.words, &mut found),
+        None => BTreeMap::new(),
+    };
+    found.append(&mut near);
     let mut outcome = sort_out(page, params, found);
+    (outcome.lettering, outcome.other_lettering) = (lettering, other_lettering);
     outcome.complete = ended.is_ok();
     let mut findings = Vec::new();
     if let Err(e) = ended {
@@ -352,6 +381,8 @@ fn sort_out(page: &PageIndex, params: &CountParams, mut found: Vec<Detection>) -
         found: count,
         complete: true,
         near_misses,
+        lettering: None,
+        other_lettering: BTreeMap::new(),
     }
 }
 
@@ -365,16 +396,7 @@ fn detection(page: &PageIndex, template: &Template, params: &CountParams, j: &Ju
             (template.round || allowed(params, p)) && (params.mirrored || !p.mirrored || template.round)
         })
         .min_by(|p, q| p.mirrored.cmp(&q.mirrored).then(turn_of(p).total_cmp(&turn_of(q))))?;
-    let (mut low, mut high) = ([f64::INFINITY; 2], [f64::NEG_INFINITY; 2]);
-    for &corner in &template.hull {
-        let p = j.pose.apply(corner);
-        for axis in 0..2 {
-            low[axis] = low[axis].min(p[axis]);
-            high[axis] = high[axis].max(p[axis]);
-        }
-    }
-    let to_px = |p: [f64; 2]| page.space.to_px(p[0] as f32, p[1] as f32);
-    let bbox = PxRect::from_corners(to_px(low), to_px(high));
+    let bbox = placed(page, template, &j.pose);
     // No drawing is exact to a hundredth of a degree.
     let angle = if template.round { 0.0 } else { (pose.angle_deg() * 100.0).round() / 100.0 % 360.0 };
     Some(Detection {
@@ -388,7 +410,22 @@ fn detection(page: &PageIndex, template: &Template, params: &CountParams, j: &Ju
         extra: j.score.extra,
         is_exemplar: j.own,
         in_legend: false,
+        words: label::inside(page, template, &j.pose, &bbox),
     })
+}
+
+/// Axis-parallel box of a placed symbol's ink, page pixels.
+pub(super) fn placed(page: &PageIndex, template: &Template, pose: &Pose) -> PxRect {
+    let (mut low, mut high) = ([f64::INFINITY; 2], [f64::NEG_INFINITY; 2]);
+    for &corner in &template.hull {
+        let p = pose.apply(corner);
+        for axis in 0..2 {
+            low[axis] = low[axis].min(p[axis]);
+            high[axis] = high[axis].max(p[axis]);
+        }
+    }
+    let to_px = |p: [f64; 2]| page.space.to_px(p[0] as f32, p[1] as f32);
+    PxRect::from_corners(to_px(low), to_px(high))
 }
 
 /// Whether a turn is near enough to a quarter turn.

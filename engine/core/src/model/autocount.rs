@@ -12,6 +12,16 @@ pub enum SessionStatus {
     Failed,
 }
 
+/// How lettering inside a symbol is taken when a person says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lettering {
+    /// An instance says exactly what the exemplar says.
+    Agree,
+    /// It may say anything.
+    Ignore,
+}
+
 /// One question "count these": an exemplar, its parameters and the tally of its detections.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CountSession {
@@ -30,9 +40,13 @@ pub struct CountSession {
     /// Deviation allowed about each quarter turn, degrees; `None` or 45 and more means any angle.
     pub rotation_tolerance: Option<f64>,
     pub detection_method: String,
+    /// `None`: tags must agree, numbers need not, words that happen to lie across the exemplar mean nothing.
+    pub lettering: Option<Lettering>,
     pub max_detections: u32,
     pub status: SessionStatus,
     pub error_message: Option<String>,
+    /// What a person should know of a result that is complete, such as look-alikes left out.
+    pub notes: Option<String>,
     /// Detections kept.
     pub total_detections: u64,
     /// Detections found before the cap.
@@ -86,6 +100,8 @@ pub struct Detection {
     pub is_exemplar: bool,
     /// Lies in a legend: a sample of the symbol, not an instance of it.
     pub in_legend: bool,
+    /// What it says: the words inside its outline, in reading order.
+    pub label: Option<String>,
     pub status: DetectionStatus,
     pub is_auto_confirmed: bool,
     pub created_at: Timestamp,

@@ -30,6 +30,7 @@ pub(crate) async fn count(
         scale_tolerance: part.scale_tolerance,
         rotation_tolerance: part.rotation_tolerance,
         detection_method: None,
+        lettering: None,
         max_detections: part.max_detections,
         page_ids: Some(ids),
     };

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::super::{CountOutcome, CountParams, Exemplar, PageIndex, find};
+use super::super::{Compare, CountOutcome, CountParams, Exemplar, PageIndex, find};
 use super::sheet::summary;
 use crate::budget::Budget;
 use crate::geom::PxRect;
@@ -106,4 +106,38 @@ fn a_text_without_a_drawing_is_counted_by_its_words() {
     assert_eq!(outcome.detections.iter().filter(|d| d.is_exemplar).count(), 1);
     let legend: Vec<f64> = outcome.detections.iter().filter(|d| d.in_legend).map(|d| d.center.x).collect();
     assert!(legend.len() == 1 && legend[0] > 5200.0, "{legend:?}");
+}
+
+#[test]
+fn a_tag_counts_its_own_kind_and_not_the_shape() {
+    let name = "plans/opentakeoff/symbol-set.pdf";
+    let (Some(first), Some(second)) = (page(name, 0), page(name, 1)) else { return };
+    let budget = Budget::unlimited();
+    let pages = [&first, &second].map(|l| PageIndex::build(l, &budget).unwrap());
+    let exemplar = Exemplar::cut(&pages[0], PxRect::new(285.0, 830.0, 55.0, 55.0), &budget).unwrap();
+    assert_eq!(exemplar.words(), ["T1"]);
+    let count = |lettering: Option<Compare>| {
+        let mut params = CountParams { lettering, ..CountParams::default() };
+        let mut all = Vec::new();
+        for page in &pages {
+            let outcome = find(page, &exemplar, &params, &budget).value;
+            params.lettering = outcome.lettering;
+            all.push(outcome);
+        }
+        all
+    };
+    // A T2 and an empty diamond of the same shape are other things.
+    let auto = count(None);
+    let found: usize = auto.iter().map(|o| o.found).sum();
+    assert_eq!(found, 5, "{}", summary(&auto[0], &[]));
+    let others: Vec<(&str, usize)> =
+        auto.iter().flat_map(|o| &o.other_lettering).map(|(w, n)| (w.as_str(), *n)).collect();
+    assert_eq!(others.iter().map(|(_, n)| n).sum::<usize>(), 2, "{others:?}");
+    assert!(others.contains(&("", 1)) && others.contains(&("T2", 1)), "{others:?}");
+    assert!(auto.iter().flat_map(|o| &o.detections).all(|d| d.words == ["T1"]));
+
+    let shape: usize = count(Some(Compare::Nothing)).iter().map(|o| o.found).sum();
+    assert_eq!(shape, 7, "without the letters all diamonds are one symbol");
+    let whole: usize = count(Some(Compare::Whole)).iter().map(|o| o.found).sum();
+    assert_eq!(whole, 5);
 }

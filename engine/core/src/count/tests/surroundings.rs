@@ -17,6 +17,7 @@ const ALL: CountParams = CountParams {
     scale_tolerance: 0.20,
     mirrored: true,
     same_pen: true,
+    lettering: None,
     max_detections: 500,
 };
 

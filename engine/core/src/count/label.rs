@@ -1,0 +1,161 @@
+//! What a symbol says: the words inside its outline, and whether two symbols say the same.
+//!
+//! A tag such as `T1` makes one diamond another thing than its neighbour `T2`; a number in a bubble only
+//! numbers it; a word that happens to lie across a symbol means nothing at all. Which it is, the page
+//! itself shows: see [`decide`].
+
+use std::collections::BTreeMap;
+
+use super::index::PageIndex;
+use super::pose::Pose;
+use super::search::Detection;
+use super::template::Template;
+use crate::geom::PxRect;
+
+/// How lettering inside a symbol is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compare {
+    /// Everything inside must be the same, nothing inside included.
+    Whole,
+    /// A word that begins with a letter must be shared: `A 3` is like `A 5` and not like `B 3`.
+    Tags,
+    /// Lettering means nothing.
+    Nothing,
+}
+
+/// Words of one symbol at most; more are a text that the symbol stands in.
+const MAX_WORDS: usize = 8;
+/// Longest tag, characters.
+const MAX_TAG: usize = 8;
+
+/// Indexes of a page's words from top to bottom.
+#[derive(Debug, Default)]
+pub(super) struct ByHeight(Vec<u32>);
+
+impl ByHeight {
+    pub(super) fn of(words: &[super::tag::TagWord]) -> Self {
+        let mut order: Vec<u32> = (0..words.len() as u32).collect();
+        order.sort_by(|&i, &j| middle(&words[i as usize]).1.total_cmp(&middle(&words[j as usize]).1));
+        Self(order)
+    }
+}
+
+fn middle(word: &super::tag::TagWord) -> (f32, f32) {
+    let b = &word.bounds;
+    ((b.left + b.right) / 2.0, (b.top + b.bottom) / 2.0)
+}
+
+/// The words inside the outline of a placed symbol, in reading order; none of a text that is longer than
+/// the symbol.
+pub(super) fn inside(page: &PageIndex, template: &Template, pose: &Pose, bbox: &PxRect) -> Vec<String> {
+    let area = page.space.rect_to_list(bbox);
+    let order = &page.by_height.0;
+    let from = order.partition_point(|&i| middle(&page.words[i as usize]).1 < area.top);
+    let longest = (template.diameter * pose.scale()) as f32;
+    let mut held: Vec<u32> = order[from..]
+        .iter()
+        .copied()
+        .take_while(|&i| middle(&page.words[i as usize]).1 <= area.bottom)
+        .filter(|&i| {
+            let word = &page.words[i as usize];
+            let (x, y) = middle(word);
+            word.bounds.width().max(word.bounds.height()) <= longest
+                && template.encloses(pose.invert([f64::from(x), f64::from(y)]), 0.0)
+        })
+        .collect();
+    if held.len() > MAX_WORDS {
+        return Vec::new();
+    }
+    held.sort_unstable();
+    held.into_iter().map(|i| page.words[i as usize].text.clone()).collect()
+}
+
+/// Whether a word is a tag: short, and a letter leads it.
+fn is_tag(word: &str) -> bool {
+    word.chars().next().is_some_and(char::is_alphabetic) && word.chars().count() <= MAX_TAG
+}
+
+/// Whether a symbol says what the exemplar says.
+pub(super) fn agree(compare: Compare, exemplar: &[String], other: &[String]) -> bool {
+    match compare {
+        Compare::Nothing => true,
+        Compare::Whole => exemplar == other,
+        Compare::Tags => exemplar.iter().any(|w| is_tag(w) && other.contains(w)),
+    }
+}
+
+/// How the lettering of an exemplar is meant, judged by the other symbols of its shape; `None` when
+/// there are none to judge by.
+///
+/// Without a tag in it, it is not compared. With one it must agree, unless nobody else has it and most
+/// have no lettering at all: then it is a word that happens to lie there.
+pub(super) fn decide<'d>(
+    exemplar: &[String],
+    others: impl Iterator<Item = &'d [String]> + Clone,
+) -> Option<Compare> {
+    if !exemplar.iter().any(|w| is_tag(w)) {
+        return Some(Compare::Nothing);
+    }
+    let (all, bare) =
+        others.clone().fold((0, 0), |(all, bare), l| (all + 1, bare + usize::from(l.is_empty())));
+    if all == 0 {
+        return None;
+    }
+    let shared = others.clone().any(|l| agree(Compare::Tags, exemplar, l));
+    Some(if !shared && bare * 2 > all { Compare::Nothing } else { Compare::Tags })
+}
+
+/// Takes out what says something else; gives how often each other lettering was there.
+pub(super) fn part(
+    compare: Compare,
+    exemplar: &[String],
+    found: &mut Vec<Detection>,
+) -> BTreeMap<String, usize> {
+    let mut others = BTreeMap::new();
+    found.retain(|d| {
+        let same = d.is_exemplar || agree(compare, exemplar, &d.words);
+        if !same {
+            *others.entry(d.words.join(" ")).or_default() += 1;
+        }
+        same
+    });
+    others
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<String> {
+        text.split_whitespace().map(str::to_owned).collect()
+    }
+
+    fn decided(exemplar: &str, others: &[&str]) -> Option<Compare> {
+        let others: Vec<Vec<String>> = others.iter().map(|o| words(o)).collect();
+        decide(&words(exemplar), others.iter().map(Vec::as_slice))
+    }
+
+    #[test]
+    fn tags_must_agree_and_numbers_need_not() {
+        assert_eq!(decided("T1", &["T1", "T2", ""]), Some(Compare::Tags));
+        assert_eq!(decided("A", &["B", "C", "D"]), Some(Compare::Tags), "grid bubbles by letter");
+        assert_eq!(decided("101", &["102", "103"]), Some(Compare::Nothing));
+        assert_eq!(decided("", &["T1", ""]), Some(Compare::Nothing));
+        assert_eq!(decided("T1", &[]), None);
+        // A room's name across one fixture of many.
+        assert_eq!(decided("CORR", &["", "", "", "12"]), Some(Compare::Nothing));
+        // One that others have, too, is no accident.
+        assert_eq!(decided("GFI", &["", "", "", "GFI"]), Some(Compare::Tags));
+    }
+
+    #[test]
+    fn what_agrees() {
+        assert!(agree(Compare::Tags, &words("A 3"), &words("A 5")));
+        assert!(!agree(Compare::Tags, &words("A 3"), &words("B 3")));
+        assert!(!agree(Compare::Tags, &words("T1"), &[]));
+        assert!(agree(Compare::Whole, &[], &[]));
+        assert!(!agree(Compare::Whole, &words("12"), &words("13")));
+        assert!(agree(Compare::Nothing, &words("12"), &words("T")));
+        assert!(!is_tag("ELECTRICAL"));
+    }
+}
