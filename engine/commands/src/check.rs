@@ -1,6 +1,7 @@
 //! Bounds of what commands take in.
 
 use rust_decimal::Decimal;
+use serde_json::Value;
 
 use crate::CommandError;
 
@@ -12,6 +13,10 @@ pub(crate) const NAME_CHARS: usize = 255;
 pub(crate) const UNIT_CHARS: usize = 50;
 /// Longest free text, characters.
 pub(crate) const TEXT_CHARS: usize = 20_000;
+/// Most bytes of a client's own data beside a record, as JSON. Every write of the record writes it again.
+pub(crate) const METADATA_BYTES: usize = 64 * 1024;
+/// Most bytes of a geometry, as JSON: its points, and some keys of the client's own.
+pub(crate) const GEOMETRY_BYTES: usize = 1024 * 1024;
 /// Largest price of a unit; products of it with any sensible quantity stay within a decimal's range.
 const MAX_PRICE: i64 = 1_000_000_000;
 
@@ -27,6 +32,35 @@ pub(crate) fn text(what: &str, value: &str, max_chars: usize) -> Checked {
 
 pub(crate) fn optional_text(what: &str, value: Option<&str>, max_chars: usize) -> Checked {
     value.map_or(Ok(()), |v| text(what, v, max_chars))
+}
+
+/// Bounds what a client stores that means nothing to the engine.
+pub(crate) fn json(what: &str, value: Option<&Value>, max_bytes: usize) -> Checked {
+    let mut counted = Counted(0);
+    let bytes = match value.map(|v| serde_json::to_writer(&mut counted, v)) {
+        Some(Ok(())) => counted.0,
+        Some(Err(e)) => return Err(CommandError::invalid(format!("{what} is no JSON: {e}"))),
+        None => 0,
+    };
+    if bytes > max_bytes {
+        return Err(CommandError::invalid(format!(
+            "{what} has {bytes} bytes, at most {max_bytes} are taken"
+        )));
+    }
+    Ok(())
+}
+
+struct Counted(usize);
+
+impl std::io::Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 pub(crate) fn within(what: &str, value: f64, low: f64, high: f64) -> Checked {

@@ -1,18 +1,19 @@
 //! Conditions: the takeoff lines.
 
 use serde_json::{Value, json};
-use takeoff_core::model::{Condition, Id, Index, Kind, MeasurementType, Project};
+use takeoff_core::measure::{Tally, Unit};
+use takeoff_core::model::{Assembly, Condition, Id, Index, Kind, MeasurementType, Project};
 use takeoff_storage::{Batch, Expect};
 
-use crate::check::{self, NAME_CHARS, TEXT_CHARS, UNIT_CHARS};
+use crate::check::{self, METADATA_BYTES, NAME_CHARS, TEXT_CHARS, UNIT_CHARS};
 use crate::field::set;
-use crate::load::{list, required};
+use crate::load::{list, only, relies_on, required};
 use crate::retry::{Tries, turn};
 use crate::settle::reshape;
-use crate::{CommandError, Ctx, Field};
+use crate::{CommandError, Ctx, Desk, Field};
 
-/// `None` takes the default: scope `concrete`, color `#3B82F6`, line width 2, opacity 0.3, unit `LF`,
-/// visible.
+/// `None` takes the default: scope `concrete`, color `#3B82F6`, line width 2, opacity 0.3, visible, the
+/// unit of the type (`LF`, `SF`, `CY`, `EA`).
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewCondition {
     pub name: String,
@@ -85,7 +86,7 @@ pub async fn create(ctx: &Ctx<'_>, project_id: Id, new: NewCondition) -> Result<
         return Err(CommandError::invalid(format!("a project holds at most {MAX_CONDITIONS} conditions")));
     }
     let last = others.iter().map(|c| c.value.sort_order).max();
-    let condition = Condition {
+    let mut condition = Condition {
         id: desk.ids.next(),
         project_id,
         name: new.name,
@@ -96,12 +97,13 @@ pub async fn create(ctx: &Ctx<'_>, project_id: Id, new: NewCondition) -> Result<
         color: new.color.unwrap_or_else(|| "#3B82F6".to_owned()),
         line_width: new.line_width.unwrap_or(2),
         fill_opacity: new.fill_opacity.unwrap_or(0.3),
-        unit: new.unit.unwrap_or_else(|| "LF".to_owned()),
+        unit: new.unit.unwrap_or_else(|| Unit::standard(new.measurement_type).to_owned()),
         depth: new.depth,
         thickness: new.thickness,
         total_quantity: 0.0,
         measurement_count: 0,
         total_perimeter_ft: 0.0,
+        tally: Some(Tally::default()),
         sort_order: last.map_or(1, |n| n.saturating_add(1)),
         is_ai_generated: new.is_ai_generated.unwrap_or(false),
         is_visible: new.is_visible.unwrap_or(true),
@@ -109,7 +111,7 @@ pub async fn create(ctx: &Ctx<'_>, project_id: Id, new: NewCondition) -> Result<
         created_at: desk.now,
         updated_at: desk.now,
     };
-    check(&condition)?;
+    check(&mut condition)?;
     let mut batch = Batch::new(ctx.tenant);
     batch.expect.push(Expect::Exists(Kind::Project, project_id));
     batch.create(&condition);
@@ -140,9 +142,12 @@ pub async fn update(
         }
         let mut condition = read.value.clone();
         patch.clone().write(&mut condition);
-        check(&condition)?;
+        check(&mut condition)?;
         condition.updated_at = desk.now;
         let mut batch = Batch::new(ctx.tenant);
+        if converts(&read.value, &condition) {
+            keeps_its_price(&desk, &mut batch, condition_id).await?;
+        }
         let condition = if reshapes(&read.value, &condition) {
             reshape(&desk, &mut batch, &read, condition).await?
         } else {
@@ -162,7 +167,11 @@ impl ConditionPatch {
         self.description.write(&mut condition.description);
         set(self.scope, &mut condition.scope);
         self.category.write(&mut condition.category);
-        set(self.measurement_type, &mut condition.measurement_type);
+        if let Some(to) = self.measurement_type.filter(|to| *to != condition.measurement_type) {
+            // A unit of the old type says nothing of the new one.
+            condition.measurement_type = to;
+            Unit::standard(to).clone_into(&mut condition.unit);
+        }
         set(self.color, &mut condition.color);
         set(self.line_width, &mut condition.line_width);
         set(self.fill_opacity, &mut condition.fill_opacity);
@@ -183,7 +192,34 @@ fn reshapes(before: &Condition, after: &Condition) -> bool {
         || before.thickness != after.thickness
 }
 
-fn check(condition: &Condition) -> Result<(), CommandError> {
+/// Whether the quantity will be one of something else, so that formulas written for it would be wrong.
+fn converts(before: &Condition, after: &Condition) -> bool {
+    let unit = |c: &Condition| Unit::of(c.measurement_type, &c.unit).map(|u| u.from_feet(1.0)).ok();
+    before.measurement_type != after.measurement_type || unit(before) != unit(after)
+}
+
+/// Refuses while an assembly prices the condition: its formulas are for a quantity in the old unit.
+/// One that is made meanwhile writes the condition, one that is changed is relied on: then the batch is
+/// refused and decided again.
+async fn keeps_its_price(desk: &Desk<'_>, batch: &mut Batch, condition_id: Id) -> Result<(), CommandError> {
+    let assembly = only::<Assembly>(desk, Index::ByCondition, condition_id).await?;
+    if let Some(a) = &assembly {
+        relies_on(batch, a);
+    }
+    match assembly {
+        Some(a) if !a.value.components.is_empty() => Err(CommandError::invalid(
+            "the condition's assembly prices a quantity in the old unit: remove its components or the \
+             assembly before changing type or unit",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Bounds, and the unit under its one name.
+fn check(condition: &mut Condition) -> Result<(), CommandError> {
+    let unit = Unit::of(condition.measurement_type, &condition.unit)
+        .map_err(|e| CommandError::invalid(e.to_string()))?;
+    condition.unit = unit.code(&condition.unit);
     check::text("the name", &condition.name, NAME_CHARS)?;
     check::optional_text("the description", condition.description.as_deref(), TEXT_CHARS)?;
     check::text("the scope", &condition.scope, NAME_CHARS)?;
@@ -193,5 +229,6 @@ fn check(condition: &Condition) -> Result<(), CommandError> {
     check::count("the line width", Some(condition.line_width))?;
     check::within("the fill opacity", condition.fill_opacity, 0.0, 1.0)?;
     check::not_negative("the depth (inches)", condition.depth)?;
-    check::not_negative("the thickness (inches)", condition.thickness)
+    check::not_negative("the thickness (inches)", condition.thickness)?;
+    check::json("extra_metadata", condition.extra_metadata.as_ref(), METADATA_BYTES)
 }

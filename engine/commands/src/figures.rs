@@ -2,7 +2,7 @@
 
 use takeoff_core::assembly::{self as core, ConditionQuantities};
 use takeoff_core::formula::Formula;
-use takeoff_core::measure::{Terms, calculate, totals};
+use takeoff_core::measure::{Tally, Terms, Unit, calculate};
 use takeoff_core::model::{Assembly, Condition, GeometryType, Measurement, MeasurementType};
 use takeoff_engine::clock::Stopwatch;
 use takeoff_engine::metrics as names;
@@ -22,7 +22,9 @@ pub(crate) fn measure(
         None if counted => 1.0,
         None => return Err("the scale of its page is not calibrated".to_owned()),
     };
-    let terms = Terms { measurement_type: condition.measurement_type, depth: condition.depth, px_per_foot };
+    let measurement_type = condition.measurement_type;
+    let unit = Unit::of(measurement_type, &condition.unit).map_err(|e| e.to_string())?;
+    let terms = Terms { measurement_type, unit, depth: condition.depth, px_per_foot };
     let calculated = calculate(measurement.geometry_type, &measurement.geometry_data, &terms)
         .map_err(|e| e.to_string())?;
     measurement.quantity = calculated.quantity;
@@ -34,19 +36,13 @@ pub(crate) fn measure(
     Ok(())
 }
 
-/// Writes the totals of all measurements of a condition, in the order of their creation.
-pub(crate) fn total<'m>(
-    condition: &mut Condition,
-    measurements: impl Iterator<Item = &'m Measurement>,
-) -> Result<(), String> {
-    let totals = totals(measurements);
-    if !totals.quantity.is_finite() || !totals.perimeter_ft.is_finite() {
-        return Err(format!("the total of condition {:?} is too large for a number", condition.name));
-    }
+/// Writes the totals that a tally gives.
+pub(crate) fn total(condition: &mut Condition, tally: Tally) {
+    let totals = tally.totals();
     condition.total_quantity = totals.quantity;
     condition.measurement_count = totals.count;
     condition.total_perimeter_ft = totals.perimeter_ft;
-    Ok(())
+    condition.tally = Some(tally);
 }
 
 /// Prices an assembly from the totals of its condition. A component that cannot be evaluated carries its

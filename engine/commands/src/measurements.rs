@@ -7,10 +7,10 @@ use takeoff_core::model::{
 use takeoff_engine::metrics as names;
 use takeoff_storage::{Batch, Stored};
 
-use crate::check::{self, TEXT_CHARS};
-use crate::load::{find, list, only, relies_on, required, touch};
+use crate::check::{self, GEOMETRY_BYTES, TEXT_CHARS};
+use crate::load::{find, only, relies_on, required, touch};
 use crate::retry::{Tries, turn};
-use crate::settle::{SettleError, settle};
+use crate::settle::{SettleError, settle, tally};
 use crate::{CommandError, Ctx, Desk, figures};
 
 #[derive(Debug, Clone, PartialEq)]
@@ -36,6 +36,7 @@ pub struct MeasurementPatch {
 pub async fn create(ctx: &Ctx<'_>, new: NewMeasurement) -> Result<Measurement, CommandError> {
     let geometry_type = geometry_type(&new.geometry_type)?;
     check::optional_text("the notes", new.notes.as_deref(), TEXT_CHARS)?;
+    check::json("geometry_data", Some(&new.geometry_data), GEOMETRY_BYTES)?;
     let project = known_condition(&ctx.desk(), new.condition_id).await?.value.project_id;
     let _turn = turn(project).await;
     let mut tries = Tries::new(ctx);
@@ -58,9 +59,9 @@ pub async fn create(ctx: &Ctx<'_>, new: NewMeasurement) -> Result<Measurement, C
         let mut batch = Batch::new(ctx.tenant);
         batch.create(&measurement);
         touch(&mut batch, &page);
-        let others = list::<Measurement>(&desk, Index::ByCondition, new.condition_id).await?;
-        let all = others.iter().map(|m| &m.value).chain([&measurement]);
-        settle(&desk, &mut batch, &condition, condition.value.clone(), all).await?;
+        let mut tally = tally(&desk, &condition.value).await?;
+        tally.add(&measurement).map_err(SettleError::from)?;
+        settle(&desk, &mut batch, &condition, condition.value.clone(), tally).await?;
         announce(&mut batch, "measurement_created", &measurement);
         if tries.commit(batch).await? {
             return Ok(measurement);
@@ -71,6 +72,7 @@ pub async fn create(ctx: &Ctx<'_>, new: NewMeasurement) -> Result<Measurement, C
 /// New geometry is recalculated and marks the measurement as modified.
 pub async fn update(ctx: &Ctx<'_>, id: Id, patch: MeasurementPatch) -> Result<Measurement, CommandError> {
     check::optional_text("the notes", patch.notes.as_deref(), TEXT_CHARS)?;
+    check::json("geometry_data", patch.geometry_data.as_ref(), GEOMETRY_BYTES)?;
     let (before, after) = change(ctx, id, |measurement| {
         let reshaped = patch.geometry_data.is_some();
         if let Some(geometry) = &patch.geometry_data {
@@ -121,12 +123,9 @@ async fn change(
             };
             figures::measure(&mut measurement, &condition.value, scale).map_err(CommandError::invalid)?;
             relies_on(&mut batch, &page);
-            let mut all = list::<Measurement>(&desk, Index::ByCondition, condition.value.id).await?;
-            if let Some(own) = all.iter_mut().find(|m| m.value.id == id) {
-                own.value = measurement.clone();
-            }
-            let all = all.iter().map(|m| &m.value);
-            settle(&desk, &mut batch, &condition, condition.value.clone(), all).await?;
+            let mut tally = tally(&desk, &condition.value).await?;
+            tally.remove(&read.value).and_then(|()| tally.add(&measurement)).map_err(SettleError::from)?;
+            settle(&desk, &mut batch, &condition, condition.value.clone(), tally).await?;
         }
         batch.update(read.version, &measurement);
         announce(&mut batch, "measurement_changed", &measurement);
@@ -167,10 +166,9 @@ pub(crate) async fn remove(
     batch.delete::<Measurement>(read.version, id);
     announce(batch, "measurement_deleted", &read.value);
     if let Some(condition) = find::<Condition>(desk, read.value.condition_id).await? {
-        let mut all = list::<Measurement>(desk, Index::ByCondition, condition.value.id).await?;
-        all.retain(|m| m.value.id != id);
-        let all = all.iter().map(|m| &m.value);
-        settle(desk, batch, &condition, condition.value.clone(), all).await?;
+        let mut tally = tally(desk, &condition.value).await?;
+        tally.remove(&read.value)?;
+        settle(desk, batch, &condition, condition.value.clone(), tally).await?;
     }
     Ok(())
 }

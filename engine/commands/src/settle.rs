@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use takeoff_core::measure::{Tally, TooLarge};
 use takeoff_core::model::{Assembly, Condition, Id, Index, Measurement, Page};
 use takeoff_storage::catalog::MAX_BATCH_OPS;
 use takeoff_storage::{Batch, StoreError, Stored, entity};
@@ -35,6 +36,12 @@ impl From<StoreError> for SettleError {
     }
 }
 
+impl From<TooLarge> for SettleError {
+    fn from(e: TooLarge) -> Self {
+        Self::Refused(e.to_string())
+    }
+}
+
 impl From<SettleError> for CommandError {
     fn from(e: SettleError) -> Self {
         match e {
@@ -44,16 +51,26 @@ impl From<SettleError> for CommandError {
     }
 }
 
-/// Writes the condition with its totals over `measurements` (all of them, as they will be) and its
+/// The sums over a condition's measurements as they are stored. They go with the condition as it was
+/// read: whoever changes a measurement writes its condition.
+pub(crate) async fn tally(desk: &Desk<'_>, condition: &Condition) -> Result<Tally, SettleError> {
+    if let Some(tally) = condition.tally {
+        return Ok(tally);
+    }
+    let all = list::<Measurement>(desk, Index::ByCondition, condition.id).await?;
+    Ok(Tally::of(all.iter().map(|m| &m.value))?)
+}
+
+/// Writes the condition with the totals of `tally` (over its measurements as they will be) and its
 /// assembly, if there is one, priced anew unless locked.
-pub(crate) async fn settle<'m>(
+pub(crate) async fn settle(
     desk: &Desk<'_>,
     batch: &mut Batch,
     read: &Stored<Condition>,
     mut condition: Condition,
-    measurements: impl Iterator<Item = &'m Measurement>,
+    tally: Tally,
 ) -> Result<Condition, SettleError> {
-    figures::total(&mut condition, measurements).map_err(SettleError::Refused)?;
+    figures::total(&mut condition, tally);
     condition.updated_at = desk.now;
     batch.update(read.version, &condition);
     if let Some(assembly) = only::<Assembly>(desk, Index::ByCondition, condition.id).await? {
@@ -93,7 +110,8 @@ pub(crate) async fn rescale(
         }
         if any {
             let value = condition.value.clone();
-            settle(desk, batch, &condition, value, all.iter().map(|m| &m.value)).await?;
+            let tally = Tally::of(all.iter().map(|m| &m.value))?;
+            settle(desk, batch, &condition, value, tally).await?;
         }
     }
     Ok(fits(batch)?)
@@ -119,7 +137,8 @@ pub(crate) async fn reshape(
         let px_per_foot = scales.get(&read.value.page_id).copied().flatten();
         again(desk, batch, read, &condition, px_per_foot)?;
     }
-    settle(desk, batch, read, condition, all.iter().map(|m| &m.value)).await
+    let tally = Tally::of(all.iter().map(|m| &m.value))?;
+    settle(desk, batch, read, condition, tally).await
 }
 
 /// Recalculates one stored measurement; writes it when it changed.

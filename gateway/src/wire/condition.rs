@@ -1,13 +1,14 @@
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use takeoff_commands::conditions::{ConditionPatch, NewCondition};
+use takeoff_core::measure::Unit;
 use takeoff_core::model::{self, MeasurementType};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::measurement::geometry_word;
 use super::scalar::Stamp;
-use super::validate::{Boolean, Dict, Fields, OneOf, integer, number, text};
+use super::validate::{At, Boolean, Dict, Fields, OneOf, Rule, integer, number, text};
 
 /// A takeoff line that measurements belong to.
 #[derive(Debug, Serialize, ToSchema)]
@@ -151,8 +152,9 @@ pub(crate) struct CreateCondition {
     line_width: Option<i64>,
     #[schema(default = 0.3)]
     fill_opacity: Option<f64>,
-    /// `LF`, `SF`, `CY`, `EA`.
-    #[schema(default = "LF")]
+    /// Of the type: linear `LF`, `LY`, `IN`, `CLF`, `M`; area `SF`, `SY`, `SQ`, `MSF`, `ACRE`, `M2`; volume
+    /// `CY`, `CF`, `M3`; count `EA` or a word for the piece. Absent takes `LF`, `SF`, `CY` or `EA`.
+    #[schema(max_length = 50)]
     unit: Option<String>,
     /// Inches.
     depth: Option<f64>,
@@ -180,6 +182,8 @@ pub(crate) struct UpdateCondition {
     color: Option<String>,
     line_width: Option<i64>,
     fill_opacity: Option<f64>,
+    /// A new type without a unit takes its own standard unit. Neither can change under an assembly with
+    /// components, whose formulas are for the old one: 400.
     unit: Option<String>,
     depth: Option<f64>,
     thickness: Option<f64>,
@@ -187,6 +191,23 @@ pub(crate) struct UpdateCondition {
     is_visible: Option<bool>,
     #[schema(value_type = Option<Object>)]
     extra_metadata: Option<Value>,
+}
+
+/// A unit of the type; of an unknown type only its length is checked here.
+struct UnitOf(Option<MeasurementType>);
+
+impl Rule for UnitOf {
+    type Out = String;
+
+    fn read(&self, value: &Value, at: &At<'_>) -> Option<String> {
+        let unit = text().max(50).read(value, at)?;
+        if let Some(Err(e)) = self.0.map(|of| Unit::of(of, &unit)) {
+            let why = e.to_string();
+            let msg = format!("Value error, {why}");
+            return at.refuse("value_error", msg, value, Some(json!({ "error": why })));
+        }
+        Some(unit)
+    }
 }
 
 pub(crate) fn new_condition(f: &Fields<'_>) -> Option<NewCondition> {
@@ -198,7 +219,7 @@ pub(crate) fn new_condition(f: &Fields<'_>) -> Option<NewCondition> {
     let color = f.optional("color", text().max(20));
     let line_width = f.optional("line_width", integer());
     let fill_opacity = f.optional("fill_opacity", number());
-    let unit = f.optional("unit", text().max(50));
+    let unit = f.optional("unit", UnitOf(measurement_type));
     let depth = f.optional("depth", number());
     let thickness = f.optional("thickness", number());
     let is_visible = f.optional("is_visible", Boolean);
@@ -231,7 +252,7 @@ pub(crate) fn condition_patch(f: &Fields<'_>) -> Option<ConditionPatch> {
     let color = f.optional("color", text().max(20));
     let line_width = f.optional("line_width", integer());
     let fill_opacity = f.optional("fill_opacity", number());
-    let unit = f.optional("unit", text().max(50));
+    let unit = f.optional("unit", UnitOf(measurement_type.flatten()));
     let depth = f.patch("depth", number());
     let thickness = f.patch("thickness", number());
     let sort_order = f.optional("sort_order", integer());

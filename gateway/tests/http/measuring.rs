@@ -154,3 +154,115 @@ async fn a_detection_is_processing_until_it_ends() {
     let job = server.handle.catalog().job(server.handle.tenant(), job).await.unwrap().unwrap();
     assert_eq!(job.request_id.as_deref(), Some("trace-9"), "the job's logs name the request that caused it");
 }
+
+/// 600 by 300 px at 10 px a foot: 1,800 SF.
+async fn square_under(server: &Server, condition: Value) -> (String, String, Value) {
+    let project = server.project().await;
+    let page = server.page(&project, b"png").await.id;
+    server.put(&format!("/pages/{page}/scale"), json!({"scale_value": 10})).await.expect(200);
+    let condition = server.condition(&project, condition).await;
+    let rectangle = json!({"x": 0, "y": 0, "width": 600, "height": 300});
+    let body = json!({"page_id": page.to_string(), "geometry_type": "rectangle", "geometry_data": rectangle});
+    let made = server.post(&format!("/conditions/{condition}/measurements"), body).await.expect(201);
+    (format!("/projects/{project}/conditions/{condition}"), condition, made)
+}
+
+#[tokio::test]
+async fn a_quantity_is_in_the_unit_that_stands_beside_it() {
+    let server = Server::start().await;
+    for (measurement_type, unit, code, quantity) in [
+        ("area", json!("SF"), "SF", 1_800.0),
+        ("area", json!("sq. yd"), "SY", 200.0),
+        ("area", json!(null), "SF", 1_800.0),
+        ("volume", json!("CF"), "CF", 600.0),
+        ("volume", json!("CY"), "CY", 600.0 / 27.0),
+        ("linear", json!("LY"), "LY", 60.0),
+    ] {
+        let body = json!({"name": "C", "measurement_type": measurement_type, "unit": unit, "depth": 4});
+        let (path, _, made) = square_under(&server, body).await;
+        assert_eq!((&made["quantity"], &made["unit"]), (&json!(quantity), &json!(code)), "{unit}");
+        let condition = server.get(&path).await.expect(200);
+        assert_eq!((&condition["total_quantity"], &condition["unit"]), (&json!(quantity), &json!(code)));
+    }
+
+    let project = server.project().await;
+    let path = format!("/projects/{project}/conditions");
+    for (measurement_type, unit) in [
+        ("area", "LF"),
+        ("area", "EA"),
+        ("linear", "SF"),
+        ("volume", "SY"),
+        ("count", "SF"),
+        ("area", "furlong"),
+    ] {
+        let body = json!({"name": "C", "measurement_type": measurement_type, "unit": unit});
+        assert_eq!(server.post(&path, body).await.problems(), ["value_error at body.unit"], "{unit}");
+    }
+    let default = server.post(&path, json!({"name": "C", "measurement_type": "volume"})).await.expect(201);
+    assert_eq!(default["unit"], "CY", "the unit of the type, not one for all");
+}
+
+#[tokio::test]
+async fn a_change_of_type_or_unit_converts_and_never_relabels() {
+    let server = Server::start().await;
+    let body = json!({"name": "Slab", "measurement_type": "area", "unit": "SF", "depth": 4});
+    let (path, condition, _) = square_under(&server, body).await;
+    let quantity =
+        |c: &Value| (c["total_quantity"].as_f64().unwrap(), c["unit"].as_str().unwrap().to_owned());
+    let yards = server.put(&path, json!({"unit": "SY"})).await.expect(200);
+    assert_eq!(quantity(&yards), (200.0, "SY".to_owned()));
+    let around = server.put(&path, json!({"measurement_type": "linear"})).await.expect(200);
+    assert_eq!(quantity(&around), (180.0, "LF".to_owned()), "a new type brings its unit");
+    assert!(server.put(&path, json!({"unit": "SF"})).await.detail(400).contains("length"));
+    let wrong = json!({"measurement_type": "area", "unit": "LF"});
+    assert_eq!(server.put(&path, wrong).await.problems(), ["value_error at body.unit"]);
+    let back = server.put(&path, json!({"measurement_type": "area", "unit": "sy"})).await.expect(200);
+    assert_eq!(quantity(&back), (200.0, "SY".to_owned()));
+
+    // Formulas are for the unit that they were written for, and so are templates.
+    let templates = server.get("/assembly-templates").await.expect(200);
+    let of_area = templates.as_array().unwrap().iter().find(|t| t["expected_unit"] == "SF").unwrap();
+    let assembly = format!("/conditions/{condition}/assembly");
+    let body = json!({"template_id": of_area["id"]});
+    assert!(server.post(&assembly, body.clone()).await.detail(400).contains("SY"));
+    server.put(&path, json!({"unit": "SF"})).await.expect(200);
+    let made = server.post(&assembly, body).await.expect(201);
+    assert!(!made["components"].as_array().unwrap().is_empty());
+    for change in [json!({"unit": "SY"}), json!({"measurement_type": "linear"})] {
+        assert!(server.put(&path, change).await.detail(400).contains("assembly"));
+    }
+    server.put(&path, json!({"unit": "sf", "name": "Slab on grade"})).await.expect(200);
+    assert_eq!(quantity(&server.get(&path).await.expect(200)), (1_800.0, "SF".to_owned()));
+}
+
+#[tokio::test]
+async fn formulas_see_the_volume_whatever_the_unit() {
+    let server = Server::start().await;
+    for (measurement_type, unit) in [("area", "SF"), ("area", "SY"), ("volume", "CY"), ("volume", "CF")] {
+        let body = json!({"name": "Slab", "measurement_type": measurement_type, "unit": unit, "depth": 4});
+        let (_, condition, _) = square_under(&server, body).await;
+        let made = server.post(&format!("/conditions/{condition}/assembly"), json!({})).await.expect(201);
+        let component =
+            json!({"name": "Concrete", "unit": "CF", "unit_cost": 1, "quantity_formula": "{volume_cf}"});
+        let path = format!("/assemblies/{}", made["id"].as_str().unwrap());
+        server.post(&format!("{path}/components"), component).await.expect(201);
+        let priced = server.act(&format!("{path}/calculate")).await.expect(200);
+        assert_eq!(priced["total_cost"], "600.00", "{measurement_type} in {unit}");
+    }
+}
+
+#[tokio::test]
+async fn a_clients_own_data_is_bounded() {
+    let server = Server::start().await;
+    let body = json!({"name": "Slab", "measurement_type": "area"});
+    let (path, condition, made) = square_under(&server, body).await;
+    let padded = |bytes: usize| json!({"note": "x".repeat(bytes)});
+    server.put(&path, json!({"extra_metadata": padded(60_000)})).await.expect(200);
+    let refused = server.put(&path, json!({"extra_metadata": padded(70_000)})).await.detail(400);
+    assert!(refused.contains("extra_metadata") && refused.contains("65536"), "{refused}");
+    let mut geometry = json!({"x": 0, "y": 0, "width": 6, "height": 3});
+    geometry["note"] = json!("x".repeat(1_100_000));
+    let body = json!({"page_id": made["page_id"], "geometry_type": "rectangle", "geometry_data": geometry});
+    let refused = server.post(&format!("/conditions/{condition}/measurements"), body).await.detail(400);
+    assert!(refused.contains("geometry_data"), "{refused}");
+}

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use rust_decimal::Decimal;
 use serde::Deserialize;
+use takeoff_core::measure::Unit;
 use takeoff_core::model::{ComponentType, GeometryType, MeasurementType};
 
 #[derive(Debug, Clone, Deserialize)]
@@ -172,12 +173,6 @@ impl Recipe {
 impl ConditionPart {
     /// The unit that goes with the measurement type unless the recipe says another.
     pub(crate) fn unit(&self) -> String {
-        let standard = match self.measurement_type {
-            MeasurementType::Linear => "LF",
-            MeasurementType::Area => "SF",
-            MeasurementType::Volume => "CY",
-            MeasurementType::Count => "EA",
-        };
-        self.unit.clone().unwrap_or_else(|| standard.to_owned())
+        self.unit.clone().unwrap_or_else(|| Unit::standard(self.measurement_type).to_owned())
     }
 }

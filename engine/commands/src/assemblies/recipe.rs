@@ -1,6 +1,7 @@
 //! The assembly itself.
 
 use takeoff_core::assembly as core;
+use takeoff_core::measure::Unit;
 use takeoff_core::model::{Assembly, AssemblyTemplate, Condition, Id};
 use takeoff_storage::catalog::Claim;
 use takeoff_storage::{Batch, Op, Stored};
@@ -54,7 +55,9 @@ pub async fn create(ctx: &Ctx<'_>, condition_id: Id, new: NewAssembly) -> Result
             None => None,
             Some(id) => {
                 let found = find::<AssemblyTemplate>(&desk, id).await?;
-                Some(found.ok_or_else(|| CommandError::invalid("Assembly template not found"))?.value)
+                let found = found.ok_or_else(|| CommandError::invalid("Assembly template not found"))?.value;
+                fits(&found, &condition.value)?;
+                Some(found)
             }
         };
         let named = core::NewAssembly { name: new.name.clone(), description: new.description.clone() };
@@ -76,6 +79,19 @@ pub async fn create(ctx: &Ctx<'_>, condition_id: Id, new: NewAssembly) -> Result
             return Ok(assembly);
         }
     }
+}
+
+/// A template's formulas are for quantities in its unit; in another they would give a wrong price.
+fn fits(template: &AssemblyTemplate, condition: &Condition) -> Result<(), CommandError> {
+    let size = |of, unit: &str| Unit::of(of, unit).map(|u| u.from_feet(1.0)).ok();
+    let (wanted, has) = (template.measurement_type, condition.measurement_type);
+    if wanted == has && size(wanted, &template.expected_unit) == size(has, &condition.unit) {
+        return Ok(());
+    }
+    Err(CommandError::invalid(format!(
+        "the template {:?} prices a quantity in {} and the condition {:?} has one in {}",
+        template.name, template.expected_unit, condition.name, condition.unit
+    )))
 }
 
 async fn known_condition(desk: &Desk<'_>, id: Id) -> Result<Stored<Condition>, CommandError> {

@@ -59,7 +59,7 @@ async fn assert_settled(node: &Node, project_id: Id, after: &str) {
             assert_eq!(&again, stored, "{after}");
         }
         let mut again = condition.clone();
-        crate::figures::total(&mut again, measurements.iter()).unwrap();
+        crate::figures::total(&mut again, takeoff_core::measure::Tally::of(measurements.iter()).unwrap());
         assert_eq!(again, condition, "{after}");
         let assembly = reads::assembly_of(&ctx, condition.id).await.unwrap();
         if let Some(stored) = assembly.filter(|a| !a.is_locked) {

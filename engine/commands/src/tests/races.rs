@@ -25,6 +25,7 @@ enum Write {
     ScaleMany,
     Deepen,
     BoxesToArea,
+    BoxesComponent,
     FirstToCount,
     NewAssembly,
     Component,
@@ -38,7 +39,7 @@ enum Write {
     DeleteTaken,
 }
 
-const WRITES: [Write; 21] = [
+const WRITES: [Write; 22] = [
     Write::Measure,
     Write::MeasureFirst,
     Write::MeasureLocked,
@@ -49,6 +50,7 @@ const WRITES: [Write; 21] = [
     Write::ScaleMany,
     Write::Deepen,
     Write::BoxesToArea,
+    Write::BoxesComponent,
     Write::FirstToCount,
     Write::NewAssembly,
     Write::Component,
@@ -76,8 +78,9 @@ struct Site {
     drawn: Id,
     /// Linear, without anything.
     empty: Id,
-    /// Count, with a rectangle and an assembly.
+    /// Count, with a rectangle and an assembly without components.
     boxes: Id,
+    boxes_assembly: Id,
     /// Count, with the detections' measurements and a locked assembly.
     counted: Id,
     counted_assembly: Id,
@@ -100,11 +103,12 @@ impl Site {
         let drawn = measured(node, square(slab, page, 100.0)).await;
         measured(node, square(slab, page, 40.0)).await;
         measured(node, square(boxes, page, 30.0)).await;
-        assembly(&ctx, boxes).await;
+        let boxes_assembly = assemblies::create(&ctx, boxes, NewAssembly::default()).await.unwrap().id;
         let slab_assembly = assembly(&ctx, slab).await;
         let counted_assembly = assembly(&ctx, counted).await;
 
-        let template = reads::templates(&ctx).await.unwrap()[0].id;
+        let templates = reads::templates(&ctx).await.unwrap();
+        let template = templates.iter().find(|t| t.measurement_type == Linear).unwrap().id;
         let session = count::start(&ctx, counting::request(page, counted)).await.unwrap();
         counting::finish(node, &session, &[1.0, 0.9]).await;
         let detections = reads::detections(&ctx, session.id).await.unwrap();
@@ -124,6 +128,7 @@ impl Site {
             drawn,
             empty,
             boxes,
+            boxes_assembly,
             counted,
             counted_assembly,
             session: session.id,
@@ -151,6 +156,9 @@ impl Site {
             Write::Deepen => {
                 let patch = ConditionPatch { thickness: Field::Value(3.0), ..Default::default() };
                 conditions::update(ctx, self.project, self.slab, patch).await.map(drop)
+            }
+            Write::BoxesComponent => {
+                assemblies::add_component(ctx, self.boxes_assembly, component()).await.map(drop)
             }
             Write::BoxesToArea => self.retype(ctx, self.boxes, Area).await,
             Write::FirstToCount => self.retype(ctx, self.empty, Count).await,

@@ -10,7 +10,8 @@ use rust_decimal::Decimal;
 
 use super::money::{MAX_LINE, cents, decimal_of, unit_price};
 use crate::formula::{Formula, Inputs, Variables};
-use crate::model::{Assembly, Component, ComponentType, Condition};
+use crate::measure::Unit;
+use crate::model::{Assembly, Component, ComponentType, Condition, MeasurementType};
 
 /// Largest overhead or profit, percent, either sign.
 const MAX_MARKUP_PERCENT: f64 = 100_000.0;
@@ -30,6 +31,8 @@ pub struct ConditionQuantities {
     pub perimeter_ft: f64,
     /// Measurements.
     pub count: u64,
+    /// Cubic feet; `None` takes quantity times depth.
+    pub volume_cf: Option<f64>,
 }
 
 impl From<&Condition> for ConditionQuantities {
@@ -40,8 +43,18 @@ impl From<&Condition> for ConditionQuantities {
             thickness: c.thickness,
             perimeter_ft: c.total_perimeter_ft,
             count: c.measurement_count,
+            volume_cf: volume_cf(c),
         }
     }
+}
+
+/// What the condition's quantity is in cubic feet: a volume as it is, all else times the depth.
+fn volume_cf(c: &Condition) -> Option<f64> {
+    let feet = Unit::of(c.measurement_type, &c.unit).ok()?.to_feet(c.total_quantity);
+    Some(match c.measurement_type {
+        MeasurementType::Volume => feet,
+        _ => feet * c.depth.unwrap_or(0.0) / 12.0,
+    })
 }
 
 impl ConditionQuantities {
@@ -53,6 +66,7 @@ impl ConditionQuantities {
             thickness: self.thickness.unwrap_or(0.0),
             perimeter: self.perimeter_ft,
             count: self.count as f64,
+            volume_cf: self.volume_cf,
             ..Inputs::default()
         })
     }

@@ -48,6 +48,7 @@ fn condition(measurement_type: MeasurementType, total_quantity: f64) -> Conditio
         total_quantity,
         measurement_count: 2,
         total_perimeter_ft: 130.0,
+        tally: None,
         sort_order: 0,
         is_ai_generated: false,
         is_visible: true,
@@ -270,6 +271,7 @@ fn quantity_of(template: &str, component: &str) -> (f64, &'static str) {
         thickness: Some(8.0),
         perimeter_ft: 40.0,
         count: 1,
+        volume_cf: None,
     };
     (Formula::compile(c.formula).unwrap().eval(&quantities.variables()).unwrap(), c.unit)
 }

@@ -73,6 +73,9 @@ pub struct Inputs {
     pub width: f64,
     /// Feet.
     pub length: f64,
+    /// Cubic feet, where the quantity alone does not give them: a quantity in square yards, or one that
+    /// is a volume already. `None` takes quantity times depth.
+    pub volume_cf: Option<f64>,
 }
 
 /// Values of all variables, the derived ones included.
@@ -83,7 +86,7 @@ pub struct Variables {
 
 impl Variables {
     pub fn new(inputs: &Inputs) -> Self {
-        let volume_cf = inputs.qty * inputs.depth / 12.0;
+        let volume_cf = inputs.volume_cf.unwrap_or(inputs.qty * inputs.depth / 12.0);
         let values = [
             inputs.qty,
             inputs.depth,

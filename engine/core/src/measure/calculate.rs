@@ -2,6 +2,7 @@ use serde_json::{Map, Value, json};
 
 use super::geometry::{Geometry, GeometryError};
 use super::polygon;
+use super::unit::Unit;
 use crate::geom::PxPoint;
 use crate::model::{GeometryType, MeasurementType};
 
@@ -12,6 +13,8 @@ const CF_PER_CY: f64 = 27.0;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Terms {
     pub measurement_type: MeasurementType,
+    /// Of that type.
+    pub unit: Unit,
     /// Depth of the condition, inches.
     pub depth: Option<f64>,
     /// Page pixels per real foot.
@@ -21,7 +24,7 @@ pub struct Terms {
 /// A measured geometry.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Calculated {
-    /// LF, SF, CY or EA by the measurement type.
+    /// In the unit asked for.
     pub quantity: f64,
     /// Of lines and polylines.
     pub pixel_length: Option<f64>,
@@ -97,17 +100,18 @@ impl Geometry {
         }
         let mut sizes = self.sizes(p);
         let depth = terms.depth.filter(|d| *d > 0.0);
-        let volume_cy = sizes.area_sf.zip(depth).map(|(sf, d)| sf * d / 12.0 / CF_PER_CY);
-        if let (Some(cy), Some(inches)) = (volume_cy, depth) {
-            sizes.calculation.extend(object(json!({ "volume_cy": cy, "depth_inches": inches })));
+        let volume_cf = sizes.area_sf.zip(depth).map(|(sf, d)| sf * d / 12.0);
+        if let (Some(cf), Some(inches)) = (volume_cf, depth) {
+            let details = json!({ "volume_cy": cf / CF_PER_CY, "depth_inches": inches });
+            sizes.calculation.extend(object(details));
         }
-        let quantity = match terms.measurement_type {
+        let feet = match terms.measurement_type {
             MeasurementType::Linear => sizes.length_ft,
             MeasurementType::Area => sizes.area_sf,
-            MeasurementType::Volume => sizes.area_sf.map(|_| volume_cy.unwrap_or(0.0)),
+            MeasurementType::Volume => sizes.area_sf.map(|_| volume_cf.unwrap_or(0.0)),
             MeasurementType::Count => Some(1.0),
         };
-        let Some(quantity) = quantity else {
+        let Some(quantity) = feet.map(|feet| terms.unit.from_feet(feet)) else {
             let (geometry, measurement_type) = (self.kind(), terms.measurement_type);
             return Err(MeasureError::Incompatible { geometry, measurement_type });
         };
@@ -115,7 +119,7 @@ impl Geometry {
             let note = "the condition has no depth, so the volume is 0";
             sizes.calculation.insert("note".to_owned(), note.into());
         }
-        let finite = [Some(quantity), Some(sizes.perimeter_ft), sizes.area_sf, volume_cy];
+        let finite = [Some(quantity), Some(sizes.perimeter_ft), sizes.area_sf, volume_cf];
         if finite.into_iter().flatten().any(|v| !v.is_finite()) {
             return Err(MeasureError::Overflow { px_per_foot: p });
         }

@@ -8,7 +8,8 @@ use GeometryType::{Circle, Line, Point, Polygon, Polyline, Rectangle};
 use MeasurementType::{Area, Count, Linear, Volume};
 
 fn terms(measurement_type: MeasurementType) -> Terms {
-    Terms { measurement_type, depth: Some(4.0), px_per_foot: 10.0 }
+    let unit = Unit::of(measurement_type, Unit::standard(measurement_type)).unwrap();
+    Terms { measurement_type, unit, depth: Some(4.0), px_per_foot: 10.0 }
 }
 
 fn line() -> Value {
@@ -226,9 +227,8 @@ fn a_scale_or_depth_that_is_no_length_is_refused() {
     assert!(matches!(calculate(Rectangle, &square(), &tiny), Err(MeasureError::Overflow { .. })));
 }
 
-#[test]
-fn totals_leave_rejected_measurements_out() {
-    let one = |quantity: f64, is_rejected: bool| Measurement {
+fn measured(quantity: f64, is_rejected: bool) -> Measurement {
+    Measurement {
         id: Id::NIL,
         condition_id: Id::NIL,
         page_id: Id::NIL,
@@ -255,10 +255,40 @@ fn totals_leave_rejected_measurements_out() {
         notes: None,
         created_at: Timestamp(0),
         updated_at: Timestamp(0),
-    };
-    let all = [one(10.0, false), one(99.0, true), one(5.5, false)];
-    assert_eq!(totals(&all), Totals { quantity: 15.5, count: 2, perimeter_ft: 80.0 });
-    assert_eq!(totals([]), Totals::default());
+    }
+}
+
+#[test]
+fn totals_leave_rejected_measurements_out() {
+    let all = [measured(10.0, false), measured(99.0, true), measured(5.5, false)];
+    let tally = Tally::of(&all).unwrap();
+    assert_eq!(tally.totals(), Totals { quantity: 15.5, count: 2, perimeter_ft: 80.0 });
+    assert_eq!(Tally::of([]).unwrap().totals(), Totals::default());
+    for (quantity, times) in [(f64::MAX, 1), (4e18, 40), (f64::NAN, 1), (f64::INFINITY, 1)] {
+        let all = vec![measured(quantity, false); times];
+        assert_eq!(Tally::of(&all), Err(TooLarge), "{times} of {quantity}");
+    }
+}
+
+proptest! {
+    /// Adding and taking out in any order ends where adding the rest alone ends, to the last digit, and
+    /// survives being stored.
+    #[test]
+    fn a_tally_is_exact(
+        kept in proptest::collection::vec((0.0..1e9_f64, any::<bool>()), 0..20),
+        gone in proptest::collection::vec((0.0..1e15_f64, any::<bool>()), 0..20),
+    ) {
+        let of = |v: &[(f64, bool)]| v.iter().map(|(q, r)| measured(*q, *r)).collect::<Vec<_>>();
+        let (kept, gone) = (of(&kept), of(&gone));
+        let mut tally = Tally::of(&gone).unwrap();
+        kept.iter().for_each(|m| tally.add(m).unwrap());
+        gone.iter().rev().for_each(|m| tally.remove(m).unwrap());
+        prop_assert_eq!(tally, Tally::of(kept.iter().rev()).unwrap());
+        let stored = serde_json::to_vec(&tally).unwrap();
+        prop_assert_eq!(serde_json::from_slice::<Tally>(&stored).unwrap(), tally);
+        let plain: f64 = kept.iter().filter(|m| !m.is_rejected).map(|m| m.quantity).sum();
+        prop_assert!((tally.totals().quantity - plain).abs() <= plain * 1e-12);
+    }
 }
 
 /// A small JSON value of any shape under the keys that geometries have.
@@ -314,4 +344,63 @@ proptest! {
             prop_assert!((seen - area).abs() < 1.0, "{kept:?}: {area} but {seen} seen");
         }
     }
+}
+
+#[test]
+fn a_unit_converts_what_it_names() {
+    // 100 feet by 100 feet at 10 px a foot, 4 in deep; 100 feet of line.
+    let square = json!({"x": 0, "y": 0, "width": 1000, "height": 1000});
+    let line = json!({"start": {"x": 0, "y": 0}, "end": {"x": 1000, "y": 0}});
+    let cf = 10_000.0 * 4.0 / 12.0;
+    let rows: [(MeasurementType, &str, &str, f64); 18] = [
+        (Linear, "LF", "LF", 100.0),
+        (Linear, "ft", "LF", 100.0),
+        (Linear, "lin. ft", "LF", 100.0),
+        (Linear, "LY", "LY", 100.0 / 3.0),
+        (Linear, "in", "IN", 1200.0),
+        (Linear, "CLF", "CLF", 1.0),
+        (Linear, "m", "M", 30.48),
+        (Area, "SF", "SF", 10_000.0),
+        (Area, "sq. yd", "SY", 10_000.0 / 9.0),
+        (Area, "SQ", "SQ", 100.0),
+        (Area, "MSF", "MSF", 10.0),
+        (Area, "acres", "ACRE", 10_000.0 / 43_560.0),
+        (Area, "m²", "M2", 929.0304),
+        (Volume, "CY", "CY", cf / 27.0),
+        (Volume, "cf", "CF", cf),
+        (Volume, "M3", "M3", cf * 0.028_316_846_592),
+        (Count, "each", "EA", 1.0),
+        (Count, " set ", "set", 1.0),
+    ];
+    for (of, given, code, want) in rows {
+        let unit = Unit::of(of, given).unwrap();
+        assert_eq!(unit.code(given), code);
+        let (kind, data) = if of == Linear { (Line, &line) } else { (Rectangle, &square) };
+        let got = calculate(kind, data, &Terms { unit, ..terms(of) }).unwrap().quantity;
+        assert!((got - want).abs() <= 1e-12 * want, "{given}: {got}, not {want}");
+        assert!((unit.from_feet(unit.to_feet(got)) - got).abs() <= 1e-12 * got, "{given}");
+    }
+}
+
+#[test]
+fn a_unit_of_another_type_is_none() {
+    for (of, given) in [
+        (Linear, "SF"),
+        (Linear, "furlong"),
+        (Linear, "EA"),
+        (Area, "LF"),
+        (Area, "m"),
+        (Area, "CY"),
+        (Volume, "SF"),
+        (Volume, "cm3"),
+        (Count, "SF"),
+        (Count, "cu. yd"),
+        (Count, "LF"),
+        (Area, ""),
+        (Count, "  "),
+    ] {
+        assert!(Unit::of(of, given).is_err(), "{given} of {of:?}");
+    }
+    let e = Unit::of(Area, "EA").unwrap_err().to_string();
+    assert_eq!(e, "the unit of an area must be one of SF, SY, SQ, MSF, ACRE, M2, not \"EA\"");
 }

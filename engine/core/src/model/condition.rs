@@ -2,6 +2,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Entity, Id, Index, Kind, Timestamp};
+use crate::measure::Tally;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -26,7 +27,8 @@ pub struct Condition {
     pub color: String,
     pub line_width: i64,
     pub fill_opacity: f64,
-    /// `LF`, `SF`, `CY`, `EA`.
+    /// A unit of the measurement type, see [`crate::measure::Unit`]; `LF`, `SF`, `CY` or `EA` unless asked
+    /// for.
     pub unit: String,
     /// Inches.
     pub depth: Option<f64>,
@@ -37,6 +39,9 @@ pub struct Condition {
     pub measurement_count: u64,
     /// Sum of perimeters and lengths of the same measurements, feet; the formula variable `{perimeter}`.
     pub total_perimeter_ft: f64,
+    /// What the three are made of, so that they follow a change of one measurement; `None` before the
+    /// first.
+    pub tally: Option<Tally>,
     pub sort_order: i64,
     pub is_ai_generated: bool,
     pub is_visible: bool,

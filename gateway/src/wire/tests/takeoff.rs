@@ -59,6 +59,7 @@ fn condition() -> model::Condition {
         total_quantity: 1_000.0,
         measurement_count: 1,
         total_perimeter_ft: 130.0,
+        tally: None,
         sort_order: 1,
         is_ai_generated: false,
         is_visible: true,
@@ -211,10 +212,12 @@ fn auto_count_boxes_have_w_and_h() {
         confidence_threshold: 0.8,
         scale_tolerance: 0.2,
         rotation_tolerance: None,
+        lettering: None,
         detection_method: "hybrid".to_owned(),
         max_detections: 500,
         status: model::SessionStatus::Completed,
         error_message: None,
+        notes: None,
         total_detections: 1,
         found_detections: 3,
         truncated: true,
@@ -240,6 +243,7 @@ fn auto_count_boxes_have_w_and_h() {
         scale: 1.0,
         is_exemplar: false,
         in_legend: true,
+        label: Some("T1".to_owned()),
         status: model::DetectionStatus::Pending,
         is_auto_confirmed: false,
         created_at: AT,
@@ -249,7 +253,7 @@ fn auto_count_boxes_have_w_and_h() {
         super::super::autocount::SessionDetail::of(session, vec![detection]),
         "id page_id page_ids condition_id template_bbox confidence_threshold scale_tolerance rotation_tolerance \
          detection_method status total_detections found_detections truncated max_detections confirmed_count \
-         rejected_count error_message processing_time_ms template_match_count llm_match_count task_id created_at \
+         rejected_count error_message lettering notes processing_time_ms template_match_count llm_match_count task_id created_at \
          updated_at detections",
     );
     assert_eq!(json["template_bbox"], json!({"x": 100.0, "y": 100.0, "w": 60.0, "h": 61.0}));
@@ -257,7 +261,7 @@ fn auto_count_boxes_have_w_and_h() {
     let detection = shape(
         &json["detections"][0],
         "id session_id page_id measurement_id bbox center_x center_y confidence detection_source status \
-         is_auto_confirmed angle mirrored scale in_legend is_exemplar created_at updated_at",
+         is_auto_confirmed angle mirrored scale in_legend is_exemplar label created_at updated_at",
     );
     assert_eq!((&detection["center_x"], &detection["detection_source"]), (&json!(430.0), &json!("template")));
 }

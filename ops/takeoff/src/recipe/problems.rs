@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 
 use takeoff_commands::count::MAX_SESSION_DETECTIONS;
+use takeoff_core::measure::Unit;
 use takeoff_core::model::MeasurementType;
 
 use super::{ConditionPart, CountPart, Pages, Recipe, ScalePart};
@@ -85,6 +86,9 @@ impl ConditionPart {
         let place = format!("condition `{}`", self.id);
         if self.name.trim().is_empty() {
             out.push(format!("{place} has no name"));
+        }
+        if let Some(Err(e)) = self.unit.as_deref().map(|unit| Unit::of(self.measurement_type, unit)) {
+            out.push(format!("{place}: {e}"));
         }
         if !self.counts.is_empty() && self.measurement_type != MeasurementType::Count {
             out.push(format!("{place} counts symbols, so its type must be count"));

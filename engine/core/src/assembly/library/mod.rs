@@ -10,6 +10,7 @@ mod services;
 use rust_decimal::Decimal;
 
 use super::money::{decimal_of, unit_price};
+use crate::measure::Unit;
 use crate::model::{AssemblyTemplate, ComponentDefinition, ComponentType, Id, MeasurementType, Timestamp};
 
 /// Stands at the end of every template's description.
@@ -105,13 +106,8 @@ pub struct TemplateSpec {
 
 impl TemplateSpec {
     /// LF, SF, CY or EA.
-    pub const fn expected_unit(&self) -> &'static str {
-        match self.measurement_type {
-            MeasurementType::Linear => "LF",
-            MeasurementType::Area => "SF",
-            MeasurementType::Volume => "CY",
-            MeasurementType::Count => "EA",
-        }
+    pub fn expected_unit(&self) -> &'static str {
+        Unit::standard(self.measurement_type)
     }
 
     /// The record to store.
