@@ -13,6 +13,8 @@ mod notation_tests;
 mod ratio;
 mod reconcile;
 mod record;
+#[cfg(test)]
+mod sign_tests;
 mod statement;
 mod text;
 mod words;
