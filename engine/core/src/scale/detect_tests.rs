@@ -241,6 +241,25 @@ fn distinct_scales_and_the_places_that_state_them_are_counted_apart() {
     assert!(found(bare).value.withheld.is_some_and(|w| w.ends_with("none of its details states one")));
 }
 
+#[test]
+fn what_is_kept_of_a_hostile_text_is_short_and_printable() {
+    let between = ["\u{b}".repeat(5_000), "\u{200b}\u{feff}".repeat(5_000), " \u{c}\u{85}".repeat(3)];
+    for filler in between {
+        for (text, ratio) in [
+            (format!("SCALE:\u{202e} 1:{filler}50"), 50.0),
+            (format!("SCALE: 1/4\"{filler}={filler}1'-{filler}0\""), 48.0),
+        ] {
+            let record = found(&[(0.0, 0.0, text.as_str())]).value;
+            let best = record.best.unwrap_or_else(|| panic!("{:?}", record.withheld));
+            assert_eq!(best.ratio, ratio);
+            for kept in record.candidates.iter().map(|c| &c.text).chain([&best.text]) {
+                assert!(kept.chars().count() <= 100, "{} characters", kept.chars().count());
+                assert!(kept.chars().all(|c| c == ' ' || c.is_ascii_graphic()), "{kept:?}");
+            }
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn any_page_gives_at_most_what_it_states(texts in proptest::collection::vec("[0-9/:'\"= SCALENT.\t-]{0,24}", 0..12)) {
