@@ -1,6 +1,6 @@
 //! The text of the page as a witness of its scale.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use super::detect::{Statement, Testimony, Witness};
 use super::notation::{self, Family, Notation, Standing};
@@ -14,6 +14,9 @@ const METHOD: &str = "ocr_pattern_match";
 const MAX_STATEMENTS: usize = 200;
 /// Characters kept of one notation; with the mark that says it is cut, the contract's longest scale text.
 const MAX_TEXT_CHARS: usize = 99;
+/// Zero-width characters and marks of direction: they show nothing and change how the rest is shown.
+const MARKS: [RangeInclusive<char>; 4] =
+    ['\u{200b}'..='\u{200f}', '\u{202a}'..='\u{202e}', '\u{2060}'..='\u{206f}', '\u{feff}'..='\u{feff}'];
 /// A gap of so many font sizes parts two columns of a line.
 const COLUMN_GAP: f32 = 1.5;
 /// A caption "SCALE" belongs to what stands within so many text heights.
@@ -70,8 +73,8 @@ fn statement(notation: Notation, bounds: &ListRect, places: &Places, list: &Disp
 /// or without a shape. White space becomes one space; controls, zero-width and direction marks go.
 fn printable(text: &str) -> String {
     let shown = |c: &char| {
-        let marks = matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
-        !marks && (c.is_whitespace() || !c.is_control())
+        let mark = MARKS.iter().any(|m| m.contains(c));
+        !mark && (c.is_whitespace() || !c.is_control())
     };
     let mut out = String::new();
     let mut chars = 0;
