@@ -86,7 +86,9 @@ impl From<CommandError> for ApiError {
         let detail = e.to_string();
         match e {
             CommandError::NotFound { .. } => Self::new(StatusCode::NOT_FOUND, detail),
-            CommandError::Invalid { .. } | CommandError::Locked => Self::new(StatusCode::BAD_REQUEST, detail),
+            CommandError::Invalid { .. } | CommandError::ImplausibleScale(_) | CommandError::Locked => {
+                Self::new(StatusCode::BAD_REQUEST, detail)
+            }
             CommandError::TooLarge { .. } => Self::new(StatusCode::PAYLOAD_TOO_LARGE, detail),
             CommandError::Conflict => Self::new(StatusCode::CONFLICT, detail),
             CommandError::Busy { retry_after_s } => Self::busy(detail, retry_after_s),

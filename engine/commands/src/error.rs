@@ -1,5 +1,6 @@
 //! Why a command did nothing.
 
+use takeoff_core::scale::ImplausibleScale;
 use takeoff_engine::error::EngineError;
 use takeoff_storage::StoreError;
 
@@ -12,6 +13,9 @@ pub enum CommandError {
     /// The request cannot be done as it stands; the detail says what and where.
     #[error("{detail}")]
     Invalid { detail: String },
+    /// No drawing has a scale like that; the detail names its ratio and the ratios that are taken.
+    #[error(transparent)]
+    ImplausibleScale(#[from] ImplausibleScale),
     /// A locked assembly keeps its numbers.
     #[error("the assembly is locked: unlock it first")]
     Locked,

@@ -1,10 +1,11 @@
 use axum::extract::State;
-use takeoff_commands::{reads, scale};
+use takeoff_commands::{CommandError, reads, scale};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{Answer, Made, accepted, ok};
 use crate::call::{Body, Call};
+use crate::error::ApiError;
 use crate::state::App;
 use crate::wire::scale as wire;
 
@@ -37,17 +38,31 @@ async fn detection_status(State(app): State<App>, call: Call) -> Answer<wire::De
     ok(reads::page(&call.ctx(&app), page_id).await?)
 }
 
+/// A scale that no drawing has is a problem of the body's `scale_value`.
+fn body_error(e: CommandError) -> ApiError {
+    match e {
+        CommandError::ImplausibleScale(e) => ApiError::Invalid(vec![wire::implausible(&e)]),
+        other => other.into(),
+    }
+}
+
 /// States the page's scale; what depends on it is recalculated.
+///
+/// `scale_value` is in pixels of this page's image, whatever resolution that has; `scale_text` is only
+/// shown.
 #[utoipa::path(put, path = "/pages/{page_id}/scale", tag = "scale", request_body = wire::SetScale, responses(
     (status = 200, body = wire::ScaleSet),
 ))]
 async fn set_scale(State(app): State<App>, call: Call, body: Body) -> Answer<wire::ScaleSet> {
     let (page_id, manual) =
         call.read(|input| input.id("page_id").zip(input.object(&body, wire::manual_scale)))?;
-    ok(scale::set_scale(&call.ctx(&app), page_id, manual).await?)
+    ok(scale::set_scale(&call.ctx(&app), page_id, manual).await.map_err(body_error)?)
 }
 
 /// Gives the page a scale by two points and what lies between them in reality.
+///
+/// 400 where a distance is not positive, or where the two make a drawing scale outside 10:1 to 1:100,000
+/// at the page's resolution.
 #[utoipa::path(post, path = "/pages/{page_id}/calibrate", tag = "scale",
     params(
         ("pixel_distance" = f64, Query, description = "Page pixels, more than 0"),
@@ -68,7 +83,10 @@ async fn calibrate(State(app): State<App>, call: Call) -> Answer<wire::Calibrate
     })
 }
 
-/// Gives the page the scale of another page.
+/// Gives the page the scale of another page of its project.
+///
+/// Where the two are shown at different resolutions, the page gets the same drawing scale, not the same
+/// pixels per foot. 400 where only one of the two states a resolution.
 #[utoipa::path(post, path = "/pages/{page_id}/copy-scale-from/{source_page_id}", tag = "scale", responses(
     (status = 200, body = wire::ScaleCopied),
 ))]
@@ -83,14 +101,26 @@ async fn copy_scale(State(app): State<App>, call: Call) -> Answer<wire::ScaleCop
     })
 }
 
-/// One scale for many pages.
+/// One scale for many pages of one project.
+///
+/// Pages can have different resolutions (vector pages are shown at 150 dpi unless they are too large for
+/// it), so what the value means depends on what comes with it:
+///
+/// - A `scale_text` that states exactly one ratio decides: every page gets the pixels per foot that the
+///   ratio is at its own resolution. `scale_value` must agree with it within 1 %, at the resolution of one
+///   of the pages or, where vector pages are among them, at 150 dpi; else 400.
+/// - Without such a text every page gets `scale_value` as it stands; 400 where the pages have different
+///   resolutions, because it would be another scale on each.
+/// - Pictures that state no resolution get `scale_value` as it stands; 400 together with other pages.
+///
+/// 400 where the pages belong to several projects. Nothing is written unless all pages can have the scale.
 #[utoipa::path(post, path = "/pages/batch-scale", tag = "scale", request_body = wire::BatchScale, responses(
     (status = 200, body = wire::BatchScaled),
     (status = 404, description = "None of the ids is a page", body = crate::error::Detail),
 ))]
 async fn batch_scale(State(app): State<App>, call: Call, body: Body) -> Answer<wire::BatchScaled> {
     let (pages, manual) = call.read(|input| input.object(&body, wire::batch))?;
-    let done = scale::batch_scale(&call.ctx(&app), &pages, manual).await?;
+    let done = scale::batch_scale(&call.ctx(&app), &pages, manual).await.map_err(body_error)?;
     ok(wire::BatchScaled {
         status: "success",
         count: done.updated.len(),

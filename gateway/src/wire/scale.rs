@@ -1,14 +1,14 @@
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use takeoff_commands::scale::{Calibration, MAX_BATCH_PAGES, ManualScale, RealUnit};
 use takeoff_core::model::{Id, Page, PageStatus};
-use takeoff_core::scale::{ScaleCandidate, ScaleRecord};
+use takeoff_core::scale::{ImplausibleScale, SCALE_BAND, ScaleCandidate, ScaleRecord};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::document::{Note, notes};
 use super::scalar::PixelBox;
-use super::validate::{Fields, IdRule, OneOf, items, number, text};
+use super::validate::{At, Fields, IdRule, Number, OneOf, Problem, Rule, items, number, text};
 
 /// A scale that something on the page states.
 #[derive(Debug, Serialize, ToSchema)]
@@ -126,11 +126,13 @@ pub(crate) struct DetectionStarted {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "documents what `set_scale` reads")]
 pub(crate) struct SetScale {
-    /// Page pixels per real foot.
+    /// Pixels of this page's image per real foot. At the page's own resolution it must be a drawing scale
+    /// from 10:1 to 1:100,000.
     #[schema(exclusive_minimum = 0.0)]
     scale_value: f64,
     #[schema(default = "foot")]
     scale_unit: Option<String>,
+    /// How people write it. It is shown and not reckoned with: the value counts.
     #[schema(max_length = 100)]
     scale_text: Option<String>,
 }
@@ -140,8 +142,37 @@ pub(crate) struct SetScale {
 /// the page wrong without a word, so only spellings of the foot are taken.
 const SCALE_UNITS: &[(&str, &str)] = &[("foot", "foot"), ("feet", "feet"), ("ft", "ft")];
 
+/// A number that is written as one: `true` is no length.
+struct Strict(Number);
+
+impl Rule for Strict {
+    type Out = f64;
+
+    fn read(&self, value: &Value, at: &At<'_>) -> Option<f64> {
+        match value {
+            Value::Bool(_) => at.refuse("float_type", "Input should be a valid number", value, None),
+            other => self.0.read(other, at),
+        }
+    }
+}
+
+/// The 422 of a body whose scale no drawing has.
+pub(crate) fn implausible(e: &ImplausibleScale) -> Problem {
+    Problem {
+        code: "value_error",
+        loc: vec!["body".into(), "scale_value".into()],
+        msg: format!("Value error, {e}"),
+        input: Value::from(e.px_per_foot),
+        ctx: Some(json!({
+            "error": e.to_string(),
+            "min_ratio": SCALE_BAND.start(),
+            "max_ratio": SCALE_BAND.end(),
+        })),
+    }
+}
+
 pub(crate) fn manual_scale(fields: &Fields<'_>) -> Option<ManualScale> {
-    let value = fields.required("scale_value", number().gt(0.0));
+    let value = fields.required("scale_value", Strict(number().gt(0.0)));
     let unit = fields.or("scale_unit", "foot", OneOf(SCALE_UNITS));
     let text = fields.optional("scale_text", text().max(100));
     Some(ManualScale { value: value?, unit: unit?.to_owned(), text: text? })
@@ -207,12 +238,16 @@ pub(crate) struct ScaleCopied {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "documents what `batch_scale` reads")]
 pub(crate) struct BatchScale {
+    /// Pages of one project.
     page_ids: Vec<Uuid>,
-    /// Page pixels per real foot.
+    /// Page pixels per real foot: on the pages themselves, or, beside a `scale_text` that states a ratio,
+    /// at 150 dpi.
     #[schema(exclusive_minimum = 0.0)]
     scale_value: f64,
     #[schema(default = "foot")]
     scale_unit: Option<String>,
+    /// A text that states exactly one ratio (like `1/4" = 1'-0"` or `1:50`) is what every page gets, at
+    /// its own resolution.
     #[schema(max_length = 100)]
     scale_text: Option<String>,
 }

@@ -22,6 +22,14 @@ async fn a_page_is_measured_once_it_has_a_scale() {
         server.put(&scale, json!({"scale_value": 0})).await.problems(),
         ["greater_than at body.scale_value"]
     );
+    assert_eq!(
+        server.put(&scale, json!({"scale_value": true})).await.problems(),
+        ["float_type at body.scale_value"]
+    );
+    for value in [1e308, 1e9, 1e-5, 1e-320] {
+        let reply = server.put(&scale, json!({"scale_value": value})).await;
+        assert_eq!(reply.problems(), ["value_error at body.scale_value"], "{value}");
+    }
     let meters = json!({"scale_value": 10, "scale_unit": "meter"});
     assert_eq!(server.put(&scale, meters).await.problems(), ["literal_error at body.scale_unit"]);
     let feet = server.put(&scale, json!({"scale_value": 10, "scale_unit": "ft"})).await.expect(200);
@@ -106,6 +114,8 @@ async fn scales_are_calibrated_copied_and_given_to_many_pages() {
         ]
     );
     server.act(&format!("{calibrate}?pixel_distance=0&real_distance=1")).await.detail(400);
+    let far = server.act(&format!("{calibrate}?pixel_distance=1e200&real_distance=1")).await.detail(400);
+    assert!(far.contains("10:1 to 1:100000"), "{far}");
     // The client sends a JSON null with it.
     let done = server
         .post(&format!("{calibrate}?pixel_distance=375&real_distance=120&real_unit=inch"), Value::Null)
@@ -133,6 +143,23 @@ async fn scales_are_calibrated_copied_and_given_to_many_pages() {
         server.post("/pages/batch-scale", json!({"page_ids": ["x"], "scale_value": -1})).await.problems(),
         ["uuid_parsing at body.page_ids.0", "greater_than at body.scale_value"]
     );
+    for (value, problem) in [(json!(true), "float_type"), (json!(1e9), "value_error")] {
+        let body = json!({"page_ids": [a.to_string()], "scale_value": value});
+        let problems = server.post("/pages/batch-scale", body).await.problems();
+        assert_eq!(problems, [format!("{problem} at body.scale_value")]);
+    }
+    let body = json!({"page_ids": [a.to_string()], "scale_value": 18.75, "scale_text": "1:50"});
+    let said = server.post("/pages/batch-scale", body).await.detail(400);
+    assert!(said.contains("36 px/ft on pages shown at 150 dpi"), "{said}");
+
+    let other = server.project().await;
+    let stranger = server.page(&other, b"d").await.id;
+    let said = server.act(&format!("/pages/{stranger}/copy-scale-from/{a}")).await.detail(400);
+    assert!(said.contains("project"), "{said}");
+    let body = json!({"page_ids": [a.to_string(), stranger.to_string()], "scale_value": 20});
+    assert!(server.post("/pages/batch-scale", body).await.detail(400).contains("project"));
+    let untouched = server.get(&format!("/pages/{stranger}")).await.expect(200);
+    assert_eq!(untouched["scale_calibrated"], false);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use serde_json::json;
 use takeoff_core::found::Finding;
 use takeoff_core::job::{Job, Lane, NewJob, RetryPolicy, Stage, TaskLabel};
 use takeoff_core::model::{Id, Page};
-use takeoff_core::scale::ScaleRecord;
+use takeoff_core::scale::{ScaleRecord, check_scale};
 use takeoff_storage::{Batch, StoreError, Stored};
 
 use super::manual::{MANUAL_METHOD, announce};
@@ -81,6 +81,10 @@ pub async fn detected_batch(
     let awaited = read.value.scale.detection_job == Some(job_id);
     let manual = read.value.scale.calibrated && read.value.scale.method.as_deref() == Some(MANUAL_METHOD);
     let may_replace = !manual || (asked && awaited);
+    let record = match implausible(&read.value, &record) {
+        Some(why) => unusable(record, &why),
+        None => record,
+    };
     let why = match detected(desk, &read, record.clone(), may_replace, awaited).await {
         Ok(detected) => return Ok(Some(detected)),
         Err(SettleError::Refused(why)) => why,
@@ -95,6 +99,12 @@ pub async fn detected_batch(
         Err(SettleError::Store(e)) => Err(e),
         Err(SettleError::Refused(why)) => Err(StoreError::Damaged { what: format!("page {page_id}"), why }),
     }
+}
+
+/// Why the page cannot have the scale that was found, if it is none that drawings have.
+fn implausible(page: &Page, record: &ScaleRecord) -> Option<String> {
+    let found = record.best.as_ref()?.px_per_foot?;
+    check_scale(page.space.as_ref(), found).err().map(|e| e.to_string())
 }
 
 /// The record of a scale that was found and cannot be put in force.
@@ -136,9 +146,7 @@ fn take(page: &mut Page, mut record: ScaleRecord, may_replace: bool) {
         record.manual = older.manual;
     }
     let best = record.best.as_ref();
-    let sure = best.filter(|b| {
-        b.confidence >= CALIBRATING_CONFIDENCE && b.px_per_foot.is_some_and(|p| p.is_finite() && p > 0.0)
-    });
+    let sure = best.filter(|b| b.confidence >= CALIBRATING_CONFIDENCE && b.px_per_foot.is_some());
     match sure {
         Some(best) if may_replace => {
             scale.px_per_foot = best.px_per_foot;
@@ -245,6 +253,17 @@ mod tests {
             assert_eq!(page.scale.px_per_foot, None);
             assert_eq!(page.scale.detection_job, None);
             assert!(page.scale.record.is_some());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_scale_that_no_drawing_has_is_shown_and_not_put_in_force() {
+        for px_per_foot in [1e9, 1e-5] {
+            let page = detect(&bench(false).await, found(Some(candidate(px_per_foot, 0.9))), true, 7).await;
+            assert!(!page.scale.calibrated && page.scale.px_per_foot.is_none());
+            let record = page.scale.record.unwrap();
+            assert!(record.needs_calibration && record.best.is_none());
+            assert!(record.withheld.is_some_and(|w| w.contains("10:1 to 1:100000")));
         }
     }
 

@@ -43,6 +43,7 @@ async fn total(node: &Node, id: Id) -> (f64, u64) {
 fn refusal<T: std::fmt::Debug>(result: Result<T, CommandError>) -> String {
     match result {
         Err(CommandError::Invalid { detail }) => detail,
+        Err(CommandError::ImplausibleScale(e)) => e.to_string(),
         other => panic!("not refused: {other:?}"),
     }
 }

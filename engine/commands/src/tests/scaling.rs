@@ -76,14 +76,26 @@ async fn scales_that_are_none_are_refused() {
 }
 
 #[tokio::test]
-async fn a_scale_that_makes_quantities_too_large_is_refused_whole() {
+async fn a_scale_that_no_drawing_has_is_refused_whole_at_every_door() {
     let node = Node::start().await;
     let ctx = node.ctx();
     let project = node.project().await;
     let page = node.scaled_page(project, 1).await;
     let slab = node.condition(project, Area).await;
     measured(&node, square(slab.id, page.id, 100.0)).await;
-    refusal(set_scale(&ctx, page.id, scale(1e-300)).await);
+    let bare = node.page(project, 2, &blank_list(PageKind::Vector)).await;
+    for value in [1e308, 1e200, 1e9, 0.001, 1e-320] {
+        let said = [
+            refusal(set_scale(&ctx, page.id, scale(value)).await),
+            refusal(batch_scale(&ctx, &[bare.id, page.id], scale(value)).await),
+        ];
+        assert!(said.iter().all(|s| s.contains("10:1 to 1:100000")), "{said:?}");
+    }
+    for (pixel_distance, real_distance) in [(1e200, 1.0), (1.0, 10_000.0)] {
+        let calibration = Calibration { pixel_distance, real_distance, real_unit: RealUnit::Foot };
+        assert!(refusal(calibrate(&ctx, page.id, calibration).await).contains("10:1 to 1:100000"));
+    }
+    assert!(!reads::page(&ctx, bare.id).await.unwrap().scale.calibrated);
     assert_eq!(total(&node, slab.id).await, (100.0, 1));
     assert_eq!(reads::page(&ctx, page.id).await.unwrap().scale.px_per_foot, Some(10.0));
 }
@@ -95,7 +107,7 @@ async fn a_copied_scale_is_the_same_drawing_scale() {
     let project = node.project().await;
     let source = node.scaled_page(project, 1).await;
     let same = node.page(project, 2, &blank_list(PageKind::Vector)).await;
-    let huge = DisplayList::empty(PageSpace::of_points(14_400.0, 14_400.0).unwrap(), PageKind::Vector);
+    let huge = huge();
     let coarse = node.page(project, 3, &huge).await;
     let copied = copy_scale(&ctx, same.id, source.id).await.unwrap();
     assert_eq!(copied.scale.px_per_foot, Some(10.0));
@@ -108,6 +120,85 @@ async fn a_copied_scale_is_the_same_drawing_scale() {
     assert!(refusal(copy_scale(&ctx, same.id, bare.id).await).contains("scale"));
     let unknown = copy_scale(&ctx, same.id, id(1)).await;
     assert!(matches!(unknown, Err(CommandError::NotFound { what: "Source page" })));
+}
+
+/// A page too large to be shown at 150 dpi.
+fn huge() -> DisplayList {
+    DisplayList::empty(PageSpace::of_points(14_400.0, 14_400.0).unwrap(), PageKind::Vector)
+}
+
+#[tokio::test]
+async fn one_scale_for_pages_of_several_resolutions_is_one_drawing_scale() {
+    let node = Node::start().await;
+    let ctx = node.ctx();
+    let project = node.project().await;
+    let usual = node.page(project, 1, &blank_list(PageKind::Vector)).await;
+    let coarse = node.page(project, 2, &huge()).await;
+    let slab = node.condition(project, Area).await;
+    let quarter = ManualScale { text: Some("1/4\" = 1'-0\"".to_owned()), ..scale(37.5) };
+    let both = [usual.id, coarse.id];
+    let value = async |page| reads::page(&ctx, page).await.unwrap().scale.px_per_foot.unwrap();
+
+    batch_scale(&ctx, &both, quarter.clone()).await.unwrap();
+    let expect = huge().space.dpi.unwrap() / 4.0;
+    assert!(expect < 37.0, "the page is lowered");
+    assert_eq!((value(usual.id).await, value(coarse.id).await), (37.5, expect));
+    let stored = reads::page(&ctx, coarse.id).await.unwrap().scale.record.unwrap();
+    assert_eq!(stored.manual["manual_calibration"]["scale_value"], expect);
+    measured(&node, square(slab.id, coarse.id, 4.0 * expect)).await;
+    assert!((total(&node, slab.id).await.0 - 16.0).abs() < 1e-9, "a square of four feet");
+
+    // The lowered page alone means the same, by its own value too.
+    for given in [37.5, expect] {
+        batch_scale(&ctx, &[coarse.id], ManualScale { value: given, ..quarter.clone() }).await.unwrap();
+        assert_eq!(value(coarse.id).await, expect);
+    }
+    assert!(refusal(batch_scale(&ctx, &both, scale(18.75)).await).contains("dpi"));
+    let other = ManualScale { value: 18.75, ..quarter };
+    assert!(refusal(batch_scale(&ctx, &both, other).await).contains("not 18.75"));
+    assert_eq!((value(usual.id).await, value(coarse.id).await), (37.5, expect));
+    // A value alone is the page's own pixels.
+    batch_scale(&ctx, &[coarse.id], scale(18.75)).await.unwrap();
+    assert_eq!(value(coarse.id).await, 18.75);
+}
+
+#[tokio::test]
+async fn pages_of_two_projects_have_no_scale_in_common() {
+    let node = Node::start().await;
+    let ctx = node.ctx();
+    let (mine, other) = (node.project().await, node.project().await);
+    let page = node.scaled_page(mine, 1).await;
+    let stranger = node.page(other, 1, &blank_list(PageKind::Vector)).await;
+    assert!(refusal(copy_scale(&ctx, stranger.id, page.id).await).contains("another project"));
+    assert!(
+        refusal(batch_scale(&ctx, &[page.id, stranger.id], scale(20.0)).await)
+            .contains("more than one project")
+    );
+    assert_eq!(reads::page(&ctx, page.id).await.unwrap().scale.px_per_foot, Some(10.0));
+    assert!(!reads::page(&ctx, stranger.id).await.unwrap().scale.calibrated);
+}
+
+#[tokio::test]
+async fn a_picture_of_unknown_resolution_takes_no_scale_of_a_page_that_has_one() {
+    let node = Node::start().await;
+    let ctx = node.ctx();
+    let project = node.project().await;
+    let page = node.scaled_page(project, 1).await;
+    let picture = DisplayList::empty(PageSpace::of_raster(4000, 3000, None), PageKind::Raster);
+    let (one, two) = (node.page(project, 2, &picture).await, node.page(project, 3, &picture).await);
+    assert!(refusal(copy_scale(&ctx, one.id, page.id).await).contains("no resolution"));
+    assert!(refusal(batch_scale(&ctx, &[page.id, one.id], scale(20.0)).await).contains("no resolution"));
+    batch_scale(&ctx, &[one.id, two.id], scale(20.0)).await.unwrap();
+    set_scale(&ctx, one.id, scale(30.0)).await.unwrap();
+    assert_eq!(copy_scale(&ctx, two.id, one.id).await.unwrap().scale.px_per_foot, Some(30.0));
+}
+
+#[tokio::test]
+async fn a_scale_text_is_printable() {
+    let node = Node::start().await;
+    let page = node.page(node.project().await, 1, &blank_list(PageKind::Vector)).await;
+    let hostile = ManualScale { text: Some("1:50\u{1b}[2J".to_owned()), ..scale(36.0) };
+    assert!(refusal(set_scale(&node.ctx(), page.id, hostile).await).contains("control"));
 }
 
 #[tokio::test]

@@ -5,7 +5,9 @@ use std::ops::Range;
 
 use super::lex::{Kind, Token};
 use super::notation::{Family, Hit, Needs, Standing};
-use super::words::{NOISE_AFTER, NOISE_BEFORE, NUMBERED, OTHER_RATIOS, SLOPES, SUFFIXES, TITLES, is_label};
+use super::words::{
+    NOISE_AFTER, NOISE_BEFORE, NUMBERED, OTHER_RATIOS, RANGE_WORDS, SLOPES, SUFFIXES, TITLES, is_label,
+};
 
 pub(super) struct Line<'a> {
     pub(super) tokens: &'a [Token],
@@ -191,6 +193,37 @@ impl<'a> Line<'a> {
             i += 1;
         }
         true
+    }
+
+    /// A sign stands at the number at `at`, or it is the far end of a range: `-1:100`, `1/8"-1/4"`. A hyphen
+    /// that touches a word before it (`SCALE-1:100`) or nothing at all (`PLAN - 1:100`) only parts the two.
+    pub(super) fn signed(&self, at: usize) -> bool {
+        let Some(sign) = self.before(at).filter(|_| self.glued(at)) else { return false };
+        match sign.kind {
+            Kind::Other('±' | '+') => true,
+            Kind::Dash => {
+                let fraction = at.checked_sub(3).is_some_and(|i| self.is(i, &Kind::Slash));
+                match at.checked_sub(2).and_then(|i| self.kind(i)).filter(|_| !sign.spaced) {
+                    Some(Kind::Word(_) | Kind::Other(')' | ']')) => false,
+                    Some(Kind::Number(_)) => fraction,
+                    _ => true,
+                }
+            }
+            _ => false,
+        }
+    }
+
+    /// A number follows as the other end of a range: the token of it.
+    pub(super) fn range_to(&self, end: usize) -> Option<usize> {
+        let number = |i: usize| self.tokens.get(i).and_then(Token::number).map(|_| i);
+        match self.kind(end)? {
+            Kind::Dash if self.same_column(end, end - 1) => number(end + 1),
+            Kind::Word(w) if RANGE_WORDS.contains(&w.as_str()) && self.same_column(end, end - 1) => {
+                number(end + 1)
+            }
+            _ => None,
+        }
+        .filter(|&i| self.same_column(i, end) && self.paper_at(i).is_none())
     }
 
     /// `A1` or `24X36` starting at a token, and the token after it.

@@ -206,6 +206,60 @@ fn candidates_are_bounded() {
     assert!(findings.iter().any(|f| f.code == "scale_candidates_truncated" && f.message.contains("300")));
 }
 
+#[test]
+fn distinct_scales_and_the_places_that_state_them_are_counted_apart() {
+    let lines: &[Placed] = &[
+        (0.0, 0.0, "SCALE: AS NOTED"),
+        (0.0, 300.0, "3\" = 1'-0\""),
+        (0.0, 600.0, "3\"=1'-0\""),
+        (0.0, 900.0, "SCALE: 1 1/2\" = 1'-0\""),
+        (0.0, 1200.0, "1\" = 1'-0\""),
+        (0.0, 1500.0, "NTS"),
+    ];
+    let record = found(lines).value;
+    let texts: Vec<&str> = record.candidates.iter().map(|c| c.text.as_str()).collect();
+    assert_eq!(texts, ["3\" = 1'-0\"", "3\"=1'-0\"", "1 1/2\" = 1'-0\"", "1\" = 1'-0\"", "NTS"]);
+    let places: Vec<f64> = record.candidates.iter().filter_map(|c| c.bbox.map(|b| b.y)).collect();
+    assert!(places.len() == 5 && places.windows(2).all(|p| p[0] < p[1]), "{places:?}");
+    assert_eq!(
+        record.withheld.as_deref(),
+        Some(
+            "the sheet's scale is given as \"AS NOTED\"; its details state 3 different scales in 4 places, \
+             1 is marked as not to scale"
+        )
+    );
+    let many: Vec<(f32, f32, &str)> = ["1:10", "1:20", "1:20", "1:50", "1:100", "1:200", "1:500"]
+        .iter()
+        .enumerate()
+        .map(|(i, t)| (0.0, 300.0 * i as f32, *t))
+        .collect();
+    assert_eq!(
+        found(&many).value.withheld.as_deref(),
+        Some("the page states 6 different scales: 1:10; 1:20; 1:50; 1:100; and 2 more")
+    );
+    let bare: &[Placed] = &[(0.0, 0.0, "SCALE: AS NOTED")];
+    assert!(found(bare).value.withheld.is_some_and(|w| w.ends_with("none of its details states one")));
+}
+
+#[test]
+fn what_is_kept_of_a_hostile_text_is_short_and_printable() {
+    let between = ["\u{b}".repeat(5_000), "\u{200b}\u{feff}".repeat(5_000), " \u{c}\u{85}".repeat(3)];
+    for filler in between {
+        for (text, ratio) in [
+            (format!("SCALE:\u{202e} 1:{filler}50"), 50.0),
+            (format!("SCALE: 1/4\"{filler}={filler}1'-{filler}0\""), 48.0),
+        ] {
+            let record = found(&[(0.0, 0.0, text.as_str())]).value;
+            let best = record.best.unwrap_or_else(|| panic!("{:?}", record.withheld));
+            assert_eq!(best.ratio, ratio);
+            for kept in record.candidates.iter().map(|c| &c.text).chain([&best.text]) {
+                assert!(kept.chars().count() <= 100, "{} characters", kept.chars().count());
+                assert!(kept.chars().all(|c| c == ' ' || c.is_ascii_graphic()), "{kept:?}");
+            }
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn any_page_gives_at_most_what_it_states(texts in proptest::collection::vec("[0-9/:'\"= SCALENT.\t-]{0,24}", 0..12)) {

@@ -37,14 +37,14 @@ enum Unit {
 /// The equations that start at a number: none, one, or two where a title's number and a mixed number
 /// cannot be told apart. `follows` says that another equation ends just before the number.
 pub(super) fn at(line: &Line<'_>, start: usize, follows: bool) -> Vec<Hit> {
-    if !follows && part_of_something(line, start) {
+    if line.signed(start) || signed_whole(line, start) || !follows && part_of_something(line, start) {
         return Vec::new();
     }
     let Some(paper) = paper_length(line, start) else { return Vec::new() };
     let Some((separator, real_at)) = separator(line, &paper) else { return Vec::new() };
     let labelled = line.label_before(start);
     let Some(real) = real_length(line, real_at, labelled && separator) else { return Vec::new() };
-    if real.inches <= 0.0 || paper.inches <= 0.0 {
+    if real.inches <= 0.0 || paper.inches <= 0.0 || is_range(line, real.end) {
         return Vec::new();
     }
     let tokens = start..real.end;
@@ -72,6 +72,12 @@ pub(super) fn at(line: &Line<'_>, start: usize, follows: bool) -> Vec<Hit> {
     hits
 }
 
+/// `1" = 10'-20'`, `1" = 10' TO 20'`: one end of a range is no scale.
+fn is_range(line: &Line<'_>, end: usize) -> bool {
+    let feet = |i: usize| line.is(i, &Kind::Foot) || matches!(line.word(i), Some("FT" | "FOOT" | "FEET"));
+    line.range_to(end).is_some_and(|other| feet(other + 1))
+}
+
 fn is_standard(paper_inches: f64, real_inches: f64) -> bool {
     let near = |a: f64, b: f64| (a - b).abs() < 1e-6;
     let one_foot = near(real_inches, 12.0) && ARCHITECTURAL.iter().any(|&p| near(p, paper_inches));
@@ -93,7 +99,8 @@ fn separator(line: &Line<'_>, paper: &Paper) -> Option<(bool, usize)> {
         Unit::None => false,
     };
     let skipped = matches!(line.kind(paper.end), Some(Kind::Dash | Kind::Colon));
-    sure.then_some((false, paper.end + usize::from(skipped)))
+    let minus = line.is(paper.end, &Kind::Dash) && !line.glued(paper.end) && line.glued(paper.end + 1);
+    (sure && !minus).then_some((false, paper.end + usize::from(skipped)))
 }
 
 fn paper_length(line: &Line<'_>, start: usize) -> Option<Paper> {
@@ -130,6 +137,14 @@ fn paper_length(line: &Line<'_>, start: usize) -> Option<Paper> {
         }
     }
     with_unit(line, number.value, start + 1, !number.integer && number.value < 1.0, None)
+}
+
+/// The whole number before a fraction has a sign: `-1 1/2"`. One that follows a word (`LEVEL -1`) is a name.
+fn signed_whole(line: &Line<'_>, start: usize) -> bool {
+    let Some(whole) = start.checked_sub(1).filter(|&i| line.same_column(i, start)) else { return false };
+    let small = line.tokens[whole].number().is_some_and(|n| n.integer && n.value <= 12.0);
+    let named = whole.checked_sub(2).and_then(|i| line.word(i)).is_some() && !line.label_before(whole);
+    small && line.signed(whole) && !named
 }
 
 /// The number belongs to what stands before it: the denominator of a fraction, the inches of feet.

@@ -10,7 +10,9 @@ use super::context::Line;
 use super::lex::{self, Kind};
 use super::{equation, ratio, statement};
 
-/// Plausible ratios: from full size to a town plan.
+/// Ratios that text may state: from full size to a town plan. Narrower than [`super::SCALE_BAND`], because
+/// what lies beyond (`1:250000`, `18" = 1'-0"`) is more often no scale of the sheet, and text has nobody
+/// to vouch for it.
 pub const PLAUSIBLE_RATIOS: std::ops::RangeInclusive<f64> = 1.0..=10_000.0;
 
 /// Tokens read of one line; no line of a drawing is longer, and what is done with a line may grow with

@@ -32,7 +32,7 @@ const ENGINEERING: [(&str, f64); 8] = [
 const RATIOS: [u32; 12] = [5, 10, 20, 25, 50, 75, 100, 125, 200, 250, 500, 1000];
 
 /// The one ratio of a text; a message where there is another number of them.
-fn one(text: &str) -> Result<f64, String> {
+pub(super) fn one(text: &str) -> Result<f64, String> {
     let found = parse_all(text);
     match found.as_slice() {
         [n] => n.ratio.ok_or_else(|| format!("{text:?}: deferred")),

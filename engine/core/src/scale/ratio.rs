@@ -3,6 +3,7 @@
 use super::context::Line;
 use super::lex::{Kind, Token};
 use super::notation::{Family, Hit, Needs};
+use super::words::RANGE_WORDS;
 
 /// Ratios in use, metric ones and those of the inch scales. Others are more often slopes.
 const USUAL: [f64; 37] = [
@@ -13,7 +14,7 @@ const USUAL: [f64; 37] = [
 
 pub(super) fn at(line: &Line<'_>, start: usize) -> Option<Hit> {
     let one = line.tokens.get(start)?.number()?;
-    if !one.integer || one.value != 1.0 || one.zero_led || touched_before(line, start) {
+    if !one.integer || one.value != 1.0 || one.zero_led || line.signed(start) || touched_before(line, start) {
         return None;
     }
     let slash = line.is(start + 1, &Kind::Slash);
@@ -22,7 +23,7 @@ pub(super) fn at(line: &Line<'_>, start: usize) -> Option<Hit> {
     }
     let n = line.tokens.get(start + 2)?.number()?;
     let end = start + 3;
-    if n.zero_led || touched_after(line, end) {
+    if n.zero_led || touched_after(line, end) || is_range(line, end) {
         return None;
     }
     let ratio = n.point_thousands.unwrap_or(n.value);
@@ -41,6 +42,23 @@ pub(super) fn at(line: &Line<'_>, start: usize) -> Option<Hit> {
     Some(Hit { tokens, family: Family::Ratio, ratio: Some(ratio), needs })
 }
 
+/// One end of a range (`1:100-1:200`, `1:100 TO 1:200`, `1:100-200`): neither end is the scale. Two whole
+/// ratios with spaces around their dash are a list of two.
+fn is_range(line: &Line<'_>, end: usize) -> bool {
+    line.range_to(end).is_some_and(|other| {
+        let loose = line.is(end, &Kind::Dash) && !line.glued(end) && !line.glued(other);
+        !loose
+    })
+}
+
+/// A whole ratio ends just before the token at `at`.
+fn ends_a_ratio(line: &Line<'_>, at: usize) -> bool {
+    let one = at.checked_sub(3).and_then(|i| line.tokens[i].number());
+    one.is_some_and(|n| n.integer && n.value == 1.0)
+        && line.is(at - 2, &Kind::Colon)
+        && matches!(line.kind(at - 1), Some(Kind::Number(_)))
+}
+
 /// Part of a time (`11:01:47`), a mix (`1:2:4`) or a name (`A1:50`).
 fn touched_before(line: &Line<'_>, start: usize) -> bool {
     let Some(before) = line.before(start) else { return false };
@@ -50,11 +68,16 @@ fn touched_before(line: &Line<'_>, start: usize) -> bool {
             start.checked_sub(2).is_some_and(|i| matches!(line.kind(i), Some(Kind::Number(_))))
                 && line.glued(start)
         }
+        // 1:100/1:200 and 1:50,1:100 are lists.
+        Kind::Slash | Kind::Other(',') if ends_a_ratio(line, start - 1) => false,
+        // The far end of a range, as `is_range` has its near end.
+        Kind::Dash if ends_a_ratio(line, start - 1) => line.glued(start) || line.glued(start - 1),
         Kind::Slash | Kind::Dash | Kind::Other('.' | ',') => {
             line.glued(start)
                 && start.checked_sub(2).is_some_and(|i| matches!(line.kind(i), Some(Kind::Number(_))))
         }
         Kind::Number(_) => line.glued(start),
+        Kind::Word(ref w) if RANGE_WORDS.contains(&w.as_str()) && ends_a_ratio(line, start - 1) => true,
         Kind::Word(_) => line.glued(start) && !line.label_before(start),
         _ => false,
     }
@@ -64,6 +87,8 @@ fn touched_after(line: &Line<'_>, end: usize) -> bool {
     let next_number = line.tokens.get(end + 1).and_then(Token::number).is_some();
     match line.kind(end) {
         Some(Kind::Colon) => next_number,
+        // 1:100/200 names two; 1:100/1:200 is a list that says both.
+        Some(Kind::Slash) => next_number && line.glued(end) && !line.is(end + 2, &Kind::Colon),
         Some(Kind::Number(_) | Kind::Inch | Kind::Foot) => line.glued(end),
         Some(Kind::Word(w)) => {
             line.glued(end) || matches!(w.as_str(), "AM" | "PM" | "HRS" | "H" | "IN" | "M")

@@ -80,7 +80,7 @@ fn not_used(statements: &[Statement]) -> Vec<Finding> {
     [marked, samples, weak].into_iter().flatten().collect()
 }
 
-/// Texts that one finding names; it says how many more there are.
+/// Texts that one sentence names; it says how many more there are.
 const NAMED: usize = 4;
 
 /// A finding over statements, each text once; none where there are none.
@@ -91,11 +91,32 @@ fn unused(statements: &[Statement], code: &str, say: impl Fn(&str) -> String) ->
             texts.push(&s.text);
         }
     }
-    let mut named = texts.iter().take(NAMED).copied().collect::<Vec<_>>().join("; ");
-    if texts.len() > NAMED {
-        named.push_str(&format!("; and {} more", texts.len() - NAMED));
+    (!texts.is_empty()).then(|| Finding::new(code, say(&named(&texts))))
+}
+
+/// The first few of some texts, and how many more there are.
+fn named(texts: &[&str]) -> String {
+    let first = texts.iter().take(NAMED).copied().collect::<Vec<_>>().join("; ");
+    match texts.len().saturating_sub(NAMED) {
+        0 => first,
+        more => format!("{first}; and {more} more"),
     }
-    (!texts.is_empty()).then(|| Finding::new(code, say(&named)))
+}
+
+/// Why a sheet whose scale is said to stand elsewhere has none: what its details state, in how many places
+/// and how many different scales that is.
+fn elsewhere(words: &str, statements: &[Statement], places: usize, distinct: usize) -> String {
+    let scales = match distinct {
+        0 => "none of its details states one".to_owned(),
+        1 => format!("its details state 1 scale in {}", counted(places, "place")),
+        n => format!("its details state {n} different scales in {places} places"),
+    };
+    let unscaled = match statements.iter().filter(|s| s.ratio == 0.0).count() {
+        0 => String::new(),
+        1 => ", 1 is marked as not to scale".to_owned(),
+        n => format!(", {n} are marked as not to scale"),
+    };
+    format!("the sheet's scale is given as \"{words}\"; {scales}{unscaled}")
 }
 
 /// A half-size print shows twice the real length per inch; what leaves the plausible range goes and is
@@ -127,19 +148,12 @@ fn choose(statements: &[Statement], deferred: Option<&str>, list: &DisplayList) 
         }
     }
     if let Some(words) = deferred {
-        return Err(format!(
-            "the sheet's scale is given as \"{words}\"; {} of its details are candidates",
-            counted(distinct.len(), "scale")
-        ));
+        return Err(elsewhere(words, statements, strong.len(), distinct.len()));
     }
     if distinct.len() > 1 {
-        let texts: Vec<&str> = distinct
-            .iter()
-            .take(4)
-            .filter_map(|d| strong.iter().map(|&i| &statements[i]).find(|s| s.ratio == *d))
-            .map(|s| s.text.as_str())
-            .collect();
-        return Err(format!("the page states {} different scales: {}", distinct.len(), texts.join("; ")));
+        let first = |d: &f64| strong.iter().map(|&i| &statements[i]).find(|s| s.ratio == *d);
+        let texts: Vec<&str> = distinct.iter().filter_map(first).map(|s| s.text.as_str()).collect();
+        return Err(format!("the page states {} different scales: {}", distinct.len(), named(&texts)));
     }
     let Some(&first) = strong.iter().max_by_key(|&&i| (statements[i].standing, std::cmp::Reverse(i))) else {
         return Err(nothing_strong(statements, list));

@@ -1,6 +1,6 @@
 //! The text of the page as a witness of its scale.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use super::detect::{Statement, Testimony, Witness};
 use super::notation::{self, Family, Notation, Standing};
@@ -12,6 +12,11 @@ use crate::page::display::{DisplayList, TextLine, Word};
 const METHOD: &str = "ocr_pattern_match";
 /// Notations kept of one page.
 const MAX_STATEMENTS: usize = 200;
+/// Characters kept of one notation; with the mark that says it is cut, the contract's longest scale text.
+const MAX_TEXT_CHARS: usize = 99;
+/// Zero-width characters and marks of direction: they show nothing and change how the rest is shown.
+const MARKS: [RangeInclusive<char>; 4] =
+    ['\u{200b}'..='\u{200f}', '\u{202a}'..='\u{202e}', '\u{2060}'..='\u{206f}', '\u{feff}'..='\u{feff}'];
 /// A gap of so many font sizes parts two columns of a line.
 const COLUMN_GAP: f32 = 1.5;
 /// A caption "SCALE" belongs to what stands within so many text heights.
@@ -36,7 +41,7 @@ impl Witness for TextWitness {
                 let bounds = bounds_of(&notation.span, &words).unwrap_or(line.bounds);
                 if notation.family == Family::Deferred {
                     if out.deferred.is_none() && places.defers(&notation, &bounds, list) {
-                        out.deferred = Some(notation.text);
+                        out.deferred = Some(printable(&notation.text));
                     }
                 } else if out.statements.len() >= MAX_STATEMENTS {
                     out.left_out += 1;
@@ -60,8 +65,36 @@ fn statement(notation: Notation, bounds: &ListRect, places: &Places, list: &Disp
         paper: notation.paper,
         bbox: Some(list.space.rect_to_px(bounds)).filter(PxRect::is_finite),
         method: METHOD,
-        text: notation.text,
+        text: printable(&notation.text),
     }
+}
+
+/// A notation as it is kept and shown: what stands between its signs in a hostile file may be without end
+/// or without a shape. White space becomes one space; controls, zero-width and direction marks go.
+fn printable(text: &str) -> String {
+    let shown = |c: &char| {
+        let mark = MARKS.iter().any(|m| m.contains(c));
+        !mark && (c.is_whitespace() || !c.is_control())
+    };
+    let mut out = String::new();
+    let mut chars = 0;
+    for c in text.chars().filter(shown) {
+        let c = match c {
+            '\u{ad}' => '-',
+            c if c.is_whitespace() => ' ',
+            c => c,
+        };
+        if c == ' ' && out.ends_with(' ') {
+            continue;
+        }
+        if chars == MAX_TEXT_CHARS {
+            out.push('…');
+            break;
+        }
+        chars += 1;
+        out.push(c);
+    }
+    out
 }
 
 /// The line with tabs where columns part, and where each word stands in it.

@@ -70,6 +70,9 @@ pub(super) const OTHER_RATIOS: [&str; 22] = [
     "BERM", "TOWARD", "TOWARDS", "AM", "PM", "HRS", "HOURS", "RATIO", "DILUTE", "DILUTED",
 ];
 
+/// Words between the two ends of a range.
+pub(super) const RANGE_WORDS: [&str; 5] = ["TO", "THRU", "THROUGH", "UNTIL", "BIS"];
+
 /// Words that may stand beside a notation in its own column.
 pub(super) const SUFFIXES: [&str; 32] = [
     "UNO",

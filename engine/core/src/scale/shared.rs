@@ -1,0 +1,209 @@
+//! One scale that a person gives to several pages at once.
+//!
+//! Pixels per foot belong to a page's resolution: 37.5 px/ft is 1/4" = 1'-0" at 150 dpi and 3/4" = 1'-0"
+//! on a page too large to be shown at more than 50 dpi. Who gives one scale to several pages means one
+//! drawing scale, so a value is taken as it stands only where it means the same on every page.
+
+use super::notation::parse_all;
+use crate::geom::{DEFAULT_DPI, ListUnit, PageSpace};
+
+/// Resolutions this near each other are one: scanners write 300 dpi as 118.11 dots per centimetre.
+const SAME_DPI: f64 = 0.001;
+/// A value agrees with a text within this part of it; clients round to two places.
+const AGREES: f64 = 0.01;
+/// Resolutions that a refusal names.
+const NAMED: usize = 4;
+
+/// What one scale means on each of several pages.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum SharedScale {
+    /// The same drawing scale, real inches per drawing inch, at each page's own resolution.
+    Ratio(f64),
+    /// The same pixels per foot: the pages are shown at one resolution, or none states any.
+    PxPerFoot(f64),
+}
+
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum SharedScaleError {
+    #[error(
+        "the pages are shown at {dpi} dpi, so {value} px/ft is another scale on each: name the scale in \
+         scale_text (like 1/4\" = 1'-0\") or give it to the pages of one resolution at a time"
+    )]
+    SeveralResolutions { dpi: String, value: f64 },
+    #[error(
+        "some of the pages are pictures that state no resolution and others state one, so one scale means \
+         nothing common to them: give it to the pictures apart from the others"
+    )]
+    UnknownResolution,
+    #[error("{text} is {expected} px/ft on pages shown at {dpi} dpi, not {value}")]
+    Disagree { text: String, expected: String, dpi: String, value: f64 },
+}
+
+impl SharedScale {
+    /// What `px_per_foot`, given with `text` to pages of these spaces, means.
+    ///
+    /// - A text that states exactly one ratio decides: each page gets what the ratio is at its own
+    ///   resolution. The value must agree with it (within 1 %) at the resolution of one of the pages, or
+    ///   at 150 dpi where one of them is a vector page, which is what those are shown at unless too large.
+    /// - Without such a text the value is taken as it stands, if all pages have the same resolution.
+    /// - Pictures that state no resolution take the value as it stands, and only among themselves.
+    ///
+    /// A page without an image counts as a vector page at 150 dpi.
+    pub fn of(
+        spaces: &[Option<PageSpace>],
+        px_per_foot: f64,
+        text: Option<&str>,
+    ) -> Result<Self, SharedScaleError> {
+        let stated: Vec<f64> = spaces.iter().filter_map(|s| resolution(s.as_ref())).collect();
+        if stated.is_empty() {
+            return Ok(Self::PxPerFoot(px_per_foot));
+        }
+        if stated.len() < spaces.len() {
+            return Err(SharedScaleError::UnknownResolution);
+        }
+        let shown = distinct(&stated);
+        let Some((text, ratio)) = text.and_then(|t| stated_ratio(t).map(|r| (t, r))) else {
+            return match shown.as_slice() {
+                [_] => Ok(Self::PxPerFoot(px_per_foot)),
+                several => {
+                    Err(SharedScaleError::SeveralResolutions { dpi: listed(several), value: px_per_foot })
+                }
+            };
+        };
+        let vector = spaces.iter().any(|s| s.is_none_or(|s| s.unit == ListUnit::Point));
+        let meant = shown.iter().copied().chain(vector.then_some(DEFAULT_DPI));
+        let agrees = |dpi: f64| {
+            let expected = dpi * 12.0 / ratio;
+            (px_per_foot - expected).abs() <= AGREES * expected
+        };
+        if meant.into_iter().any(agrees) {
+            return Ok(Self::Ratio(ratio));
+        }
+        let expected: Vec<f64> = shown.iter().map(|dpi| dpi * 12.0 / ratio).collect();
+        Err(SharedScaleError::Disagree {
+            text: text.to_owned(),
+            expected: listed(&expected),
+            dpi: listed(&shown),
+            value: px_per_foot,
+        })
+    }
+
+    /// Pixels per foot on one of the pages; `None` for a ratio on a picture of unknown resolution.
+    pub fn on(self, space: Option<&PageSpace>) -> Option<f64> {
+        match self {
+            Self::PxPerFoot(value) => Some(value),
+            Self::Ratio(ratio) => resolution(space).map(|dpi| dpi * 12.0 / ratio),
+        }
+    }
+}
+
+/// The one ratio that a text states, if it states exactly one.
+fn stated_ratio(text: &str) -> Option<f64> {
+    let mut ratios = parse_all(text).into_iter().map(|n| n.ratio.filter(|r| *r > 0.0));
+    let first = ratios.next()??;
+    ratios.all(|r| r.is_some_and(|r| (r - first).abs() <= 1e-6 * first)).then_some(first)
+}
+
+fn resolution(space: Option<&PageSpace>) -> Option<f64> {
+    match space {
+        Some(space) => space.dpi.filter(|d| d.is_finite() && *d > 0.0),
+        None => Some(DEFAULT_DPI),
+    }
+}
+
+fn distinct(stated: &[f64]) -> Vec<f64> {
+    let mut out: Vec<f64> = Vec::new();
+    for &dpi in stated {
+        if !out.iter().any(|d| (d - dpi).abs() <= SAME_DPI * dpi) {
+            out.push(dpi);
+        }
+    }
+    out
+}
+
+fn listed(values: &[f64]) -> String {
+    let shown = |v: &f64| format!("{}", (v * 1e3).round() / 1e3);
+    let named: Vec<String> = values.iter().take(NAMED).map(shown).collect();
+    match values.len().saturating_sub(NAMED) {
+        0 => named.join(" and "),
+        more => format!("{} and {more} other", named.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const QUARTER: &str = "1/4\" = 1'-0\"";
+
+    fn vector(dpi: f64) -> Option<PageSpace> {
+        PageSpace::of_points(3024.0, 2160.0).map(|s| PageSpace { dpi: Some(dpi), ..s })
+    }
+
+    fn picture(dpi: Option<f64>) -> Option<PageSpace> {
+        Some(PageSpace::of_raster(4000, 3000, dpi))
+    }
+
+    #[test]
+    fn a_text_that_states_a_ratio_is_that_ratio_on_every_page() {
+        // The value of the usual resolution, and that of the page itself.
+        for value in [37.5, 12.5, 37.4] {
+            for pages in [vec![vector(50.0)], vec![vector(150.0), vector(50.0)], vec![None, vector(50.0)]] {
+                let scale = SharedScale::of(&pages, value, Some(QUARTER)).unwrap();
+                assert_eq!(scale, SharedScale::Ratio(48.0));
+                assert_eq!(scale.on(vector(50.0).as_ref()), Some(12.5));
+                assert_eq!(scale.on(vector(150.0).as_ref()), Some(37.5));
+                assert_eq!(scale.on(None), Some(37.5));
+            }
+        }
+        let scan = SharedScale::of(&[picture(Some(300.0))], 75.0, Some(QUARTER));
+        assert_eq!(scale_on(scan, picture(Some(300.0))), Some(75.0));
+    }
+
+    fn scale_on(scale: Result<SharedScale, SharedScaleError>, space: Option<PageSpace>) -> Option<f64> {
+        scale.ok().and_then(|s| s.on(space.as_ref()))
+    }
+
+    #[test]
+    fn a_value_that_contradicts_its_text_is_refused() {
+        for (pages, value) in [
+            (vec![vector(150.0)], 40.0),
+            (vec![vector(50.0)], 20.0),
+            // Nothing of a scan is at 150 dpi: 37.5 may as well be measured on a half-size print.
+            (vec![picture(Some(300.0))], 37.5),
+        ] {
+            let refused = SharedScale::of(&pages, value, Some(QUARTER)).unwrap_err();
+            assert!(matches!(refused, SharedScaleError::Disagree { .. }), "{refused}");
+        }
+        let said = SharedScale::of(&[vector(50.0)], 20.0, Some(QUARTER)).unwrap_err().to_string();
+        assert_eq!(said, "1/4\" = 1'-0\" is 12.5 px/ft on pages shown at 50 dpi, not 20");
+    }
+
+    #[test]
+    fn a_bare_value_needs_pages_of_one_resolution() {
+        for text in [None, Some(""), Some("site"), Some("NTS"), Some("1:50 @ A1 / 1:100 @ A3")] {
+            let same = SharedScale::of(&[vector(50.0), vector(50.0)], 37.5, text);
+            assert_eq!(same, Ok(SharedScale::PxPerFoot(37.5)));
+            let scans = SharedScale::of(&[picture(Some(300.0)), picture(Some(299.9994))], 37.5, text);
+            assert_eq!(scans, Ok(SharedScale::PxPerFoot(37.5)));
+            let mixed = SharedScale::of(&[vector(150.0), vector(50.0)], 37.5, text).unwrap_err();
+            assert!(mixed.to_string().contains("150 and 50 dpi"), "{mixed}");
+        }
+    }
+
+    #[test]
+    fn pictures_of_unknown_resolution_keep_to_themselves() {
+        let unknown = [picture(None), picture(None)];
+        assert_eq!(SharedScale::of(&unknown, 20.0, Some(QUARTER)), Ok(SharedScale::PxPerFoot(20.0)));
+        let mixed = SharedScale::of(&[picture(None), vector(150.0)], 37.5, Some(QUARTER));
+        assert_eq!(mixed, Err(SharedScaleError::UnknownResolution));
+        assert_eq!(SharedScale::Ratio(48.0).on(picture(None).as_ref()), None);
+    }
+
+    #[test]
+    fn refusals_name_few_resolutions() {
+        let many: Vec<_> = (1..100).map(|i| vector(f64::from(i))).collect();
+        let said = SharedScale::of(&many, 37.5, None).unwrap_err().to_string();
+        assert!(said.contains("1, 2, 3, 4 and 95 other dpi"), "{said}");
+    }
+}
