@@ -19,8 +19,9 @@ use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use hyper::header::EXPECT;
 use tokio::time::Sleep;
 
-/// Longest that a body is read on.
+/// Longest that a body is read on, in all and without a byte.
 const LINGER: Duration = Duration::from_secs(30);
+const LINGER_IDLE: Duration = Duration::from_secs(2);
 
 /// Why a body ends before it is whole.
 #[derive(Debug, thiserror::Error)]
@@ -130,5 +131,5 @@ impl Drop for Watched {
 
 async fn read_out(mut body: Incoming) {
     use http_body_util::BodyExt as _;
-    while let Some(Ok(_)) = body.frame().await {}
+    while let Ok(Some(Ok(_))) = tokio::time::timeout(LINGER_IDLE, body.frame()).await {}
 }
