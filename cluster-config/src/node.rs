@@ -58,6 +58,10 @@ pub struct ApiConfig {
     pub open_wait_ms: u64,
     pub request_timeout_ms: u64,
     pub upload_timeout_ms: u64,
+    /// From a connection's start, or the end of its last request, to the end of its next headers.
+    pub head_timeout_ms: u64,
+    /// Longest that a client may send nothing of a body that is awaited.
+    pub body_idle_ms: u64,
     pub max_connections: usize,
 }
 
@@ -157,6 +161,8 @@ impl NodeConfig {
                 open_wait_ms: 5_000,
                 request_timeout_ms: 300_000,
                 upload_timeout_ms: 600_000,
+                head_timeout_ms: 10_000,
+                body_idle_ms: 30_000,
                 max_connections: 2_048,
             },
             limits: LimitSettings {

@@ -332,8 +332,12 @@ fn api() -> Vec<Setting> {
             "Longest that a request may take, uploads excepted."),
         integer!("api.upload_timeout_ms", None, "ms", 1_000..=3_600_000, api.upload_timeout_ms: u64,
             "Longest that an upload may take."),
+        integer!("api.head_timeout_ms", None, "ms", 100..=600_000, api.head_timeout_ms: u64,
+            "Longest that a connection may take to the end of a request's headers, or be idle between two."),
+        integer!("api.body_idle_ms", None, "ms", 100..=600_000, api.body_idle_ms: u64,
+            "Longest that a client may send nothing while its request's body is awaited; 408 past it."),
         integer!("api.max_connections", None, "connections", 1..=65_536, api.max_connections: usize,
-            "Connections open at once; more wait in the listen queue."),
+            "Connections open at once; on more, only /health, /ready and /metrics are answered, the rest is 503."),
     ]
 }
 

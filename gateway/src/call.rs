@@ -9,6 +9,7 @@ use takeoff_commands::Ctx;
 use takeoff_core::model::Id;
 
 use crate::error::ApiError;
+use crate::incoming::BodyError;
 use crate::layers::RequestId;
 use crate::links::Links;
 use crate::state::App;
@@ -150,6 +151,9 @@ fn json_type(headers: &HeaderMap) -> bool {
 
 fn body_error(e: axum::Error, limit: usize) -> ApiError {
     use std::error::Error as _;
+    if BodyError::is_idle(&e) {
+        return ApiError::idle();
+    }
     let mut source = e.source();
     while let Some(cause) = source {
         if cause.is::<http_body_util::LengthLimitError>() {

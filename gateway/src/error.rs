@@ -69,6 +69,11 @@ impl ApiError {
         }
     }
 
+    /// The client stopped in the middle of its request.
+    pub(crate) fn idle() -> Self {
+        Self::new(StatusCode::REQUEST_TIMEOUT, "the request did not go on: nothing was sent for too long")
+    }
+
     pub(crate) fn not_found(what: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, format!("{what} not found"))
     }
@@ -138,6 +143,10 @@ impl IntoResponse for ApiError {
                 let mut response = (status, Json(Detail { detail })).into_response();
                 if let Some(seconds) = retry_after_s {
                     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+                }
+                if status == StatusCode::REQUEST_TIMEOUT {
+                    // The rest of the request may still come and must not be taken for the next one.
+                    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
                 }
                 response
             }

@@ -141,6 +141,7 @@ fn require_all(name: &str, schema: &mut RefOr<Schema>) {
     let left_out: &[&str] = match name {
         "ParsedScale" => &["bbox"],
         "BatchScaled" => &["missing_ids"],
+        "Health" => &["reason"],
         "ValidationProblem" => &["ctx"],
         _ => &[],
     };

@@ -1,7 +1,7 @@
 //! Every route, and what surrounds them.
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::openapi::OpenApi;
 use utoipa::openapi::path::Paths;
@@ -54,6 +54,8 @@ pub(crate) fn finish(router: Router<App>, app: &App) -> Router {
         .fallback(layers::not_found)
         .method_not_allowed_fallback(layers::method_not_allowed)
         .layer(from_fn_with_state(app.clone(), layers::deadline))
+        .layer(from_fn(layers::sound))
+        .layer(from_fn(layers::crowded))
         .layer(CatchPanicLayer::custom(layers::on_panic))
         .layer(layers::cors(&app.api.cors_origins))
         .layer(from_fn_with_state(app.clone(), layers::observe))

@@ -1,5 +1,5 @@
-//! The listener: a bounded number of HTTP/1 connections, each with a deadline for its headers, and a
-//! graceful end.
+//! The listener: a bounded number of HTTP/1 connections, each with a deadline for its headers, a few more
+//! for probes, and a graceful end.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -17,28 +17,30 @@ use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use metrics_exporter_prometheus::PrometheusHandle;
 use takeoff_config::NodeConfig;
 use takeoff_engine::handle::Handle;
+use takeoff_engine::open_files;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tower::ServiceExt as _;
 
-use crate::lingering::Lingering;
+use crate::incoming::Watched;
+use crate::reserve::{Crowded, Reserve};
 use crate::route;
 use crate::state::{App, Shared};
 use takeoff_engine::metrics::HTTP_ACTIVE_CONNECTIONS;
 
-/// From a connection's first byte, or the end of its last request, to the end of its next headers.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(60);
 /// Bytes of all headers of a request.
 const MAX_HEADER_BYTES: usize = 32 * 1024;
 /// Measured durations are kept one by one until they are folded, whether or not anybody scrapes.
 const FOLD_METRICS: Duration = Duration::from_secs(5);
+/// Open files that are left for all that is not a connection with a place: stores, children, the reserve.
+const KEPT_FILES: usize = 256;
 /// Pause after the system refused a connection (out of file descriptors), so as not to spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 #[derive(Debug, thiserror::Error)]
 pub enum GatewayError {
-    #[error("cannot listen on {addr}: {source}")]
+    #[error("cannot listen on {addr}")]
     Listen { addr: SocketAddr, source: io::Error },
     #[error("the OpenAPI document cannot be written: {0}")]
     OpenApi(String),
@@ -74,11 +76,34 @@ impl Gateway {
             uploads: Semaphore::new(config.limits.uploads_at_once),
             openapi: openapi.into(),
         });
-        let connections = Arc::new(Semaphore::new(config.api.max_connections));
+        let connections = Arc::new(Semaphore::new(places(config.api.max_connections)));
         let drain = Duration::from_millis(config.jobs.drain_ms);
+        let limits = Limits {
+            head: Duration::from_millis(config.api.head_timeout_ms),
+            body_idle: Duration::from_millis(config.api.body_idle_ms),
+        };
         let router = route::finish(router, &app);
-        Ok(Bound { listener, local_addr, router, app, connections, drain })
+        Ok(Bound { listener, local_addr, router, app, connections, limits, drain })
     }
+}
+
+/// Connections that there are files for. A process that has none left can accept nobody, not even a probe.
+fn places(wanted: usize) -> usize {
+    let files = usize::try_from(open_files::raise_limit()).unwrap_or(usize::MAX);
+    let possible = files.saturating_sub(KEPT_FILES).max(1);
+    if possible < wanted {
+        tracing::warn!(wanted, possible, files, "the limit of open files allows fewer connections");
+    }
+    wanted.min(possible)
+}
+
+/// Patience with a connection.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    /// From its start, or the end of its last request, to the end of its next headers.
+    head: Duration,
+    /// Without a byte of a body that is awaited.
+    body_idle: Duration,
 }
 
 /// A gateway that listens.
@@ -88,6 +113,7 @@ pub struct Bound {
     router: Router,
     app: App,
     connections: Arc<Semaphore>,
+    limits: Limits,
     drain: Duration,
 }
 
@@ -99,10 +125,11 @@ impl Bound {
     /// Serves until `shutdown` ends; then stops accepting, lets requests in flight finish for at most
     /// `jobs.drain_ms`, and returns how many connections had to be cut.
     pub async fn serve(self, shutdown: impl Future<Output = ()> + Send) -> usize {
-        let Self { listener, local_addr, router, app, connections, drain } = self;
+        let Self { listener, local_addr, router, app, connections, limits, drain } = self;
         tracing::info!(addr = %local_addr, "listening");
         let graceful = GracefulShutdown::new();
         let mut tasks = JoinSet::new();
+        let mut reserve = Reserve::default();
         let mut fold = tokio::time::interval(FOLD_METRICS);
         tokio::pin!(shutdown);
         loop {
@@ -111,8 +138,14 @@ impl Bound {
                 () = &mut shutdown => break,
                 Some(_) = tasks.join_next() => {}
                 _ = fold.tick() => app.prometheus.run_upkeep(),
-                (stream, peer, permit) = accept(&listener, &connections) => {
-                    tasks.spawn(connection(stream, peer, permit, router.clone(), graceful.watcher()));
+                (stream, peer) = accept(&listener) => {
+                    let place = Arc::clone(&connections).try_acquire_owned().ok();
+                    let crowded = place.is_none();
+                    let client = Client { stream, peer, place };
+                    let served = tasks.spawn(connection(client, limits, router.clone(), graceful.watcher()));
+                    if crowded {
+                        reserve.admit(served);
+                    }
                 }
             }
         }
@@ -129,12 +162,11 @@ impl Bound {
     }
 }
 
-/// The next connection, when there is a place for it; until then it waits in the system's queue.
-async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> (TcpStream, Peer, OwnedSemaphorePermit) {
-    let permit = Arc::clone(places).acquire_owned().await.expect("the semaphore is never closed");
+/// The next connection.
+async fn accept(listener: &TcpListener) -> (TcpStream, Peer) {
     loop {
         match listener.accept().await {
-            Ok((stream, peer)) => return (stream, Peer(peer), permit),
+            Ok((stream, peer)) => return (stream, Peer(peer)),
             Err(e) => {
                 tracing::warn!(error = %e, "a connection was not accepted");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -143,22 +175,30 @@ async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> (TcpStream, 
     }
 }
 
-async fn connection(
+/// A connection as it was accepted.
+struct Client {
     stream: TcpStream,
     peer: Peer,
-    _permit: OwnedSemaphorePermit,
-    router: Router,
-    watcher: Watcher,
-) {
+    /// `None` in the reserve, where only probes are answered.
+    place: Option<OwnedSemaphorePermit>,
+}
+
+async fn connection(client: Client, limits: Limits, router: Router, watcher: Watcher) {
+    let Client { stream, peer, place } = client;
     // Answers are small and complete: waiting to join them with later bytes only delays them.
     if let Err(e) = stream.set_nodelay(true) {
         tracing::debug!(error = %e, "no TCP_NODELAY");
     }
     let _open = OpenConnection::count();
+    let crowded = place.is_none();
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let (mut parts, body) = request.into_parts();
         parts.extensions.insert(peer);
-        let body = Lingering::new(&parts.headers, body);
+        if crowded {
+            parts.extensions.insert(Crowded);
+        }
+        let (body, arrival) = Watched::new(&parts.headers, body, limits.body_idle);
+        parts.extensions.insert(arrival);
         let request = hyper::Request::from_parts(parts, body);
         let router = router.clone();
         async move {
@@ -168,8 +208,9 @@ async fn connection(
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT)
+        .header_read_timeout(limits.head)
         .max_header_size(MAX_HEADER_BYTES)
+        .keep_alive(!crowded)
         .serve_connection(TokioIo::new(stream), service);
     if let Err(e) = watcher.watch(connection).await {
         tracing::debug!(error = %e, peer = %peer.0, "connection ended early");

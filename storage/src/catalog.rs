@@ -280,6 +280,34 @@ pub struct StageQueue {
     pub next_due: Option<Timestamp>,
 }
 
+/// Whether a store can be worked with, as far as it knows without asking its disk or its server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    Working,
+    /// It answers nothing and will work again by itself.
+    Failed {
+        why: String,
+    },
+    /// It answers nothing until the node is started anew.
+    Dead {
+        why: String,
+    },
+}
+
+impl Standing {
+    /// One sentence for an operator; empty while it works.
+    pub fn why(&self) -> &str {
+        match self {
+            Self::Working => "",
+            Self::Failed { why } | Self::Dead { why } => why,
+        }
+    }
+
+    pub fn is_working(&self) -> bool {
+        matches!(self, Self::Working)
+    }
+}
+
 #[async_trait]
 pub trait Catalog: Send + Sync + 'static {
     // Reads. All see everything acknowledged before they were called.
@@ -344,6 +372,11 @@ pub trait Catalog: Send + Sync + 'static {
     /// its batch says that it was stored again. Whether nobody refers to it; a blob that was never
     /// registered is such a one.
     async fn forget_blob(&self, tenant: TenantId, hash: BlobHash) -> Result<bool, StoreError>;
+
+    /// What is known of the store at once. A store that is not working is not asked anything.
+    fn standing(&self) -> Standing {
+        Standing::Working
+    }
 
     /// A trivial durable write: proves that the store acknowledges.
     async fn ping(&self) -> Result<(), StoreError>;

@@ -36,6 +36,14 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// What is behind it, for a sentence that says already that it is the store that fails.
+    pub fn cause(&self) -> String {
+        match self {
+            Self::Unavailable(why) => why.clone(),
+            other => other.to_string(),
+        }
+    }
+
     /// Whether loading again and deciding again can help.
     pub const fn is_conflict(&self) -> bool {
         matches!(self, Self::Conflict { .. } | Self::Claimed { .. })

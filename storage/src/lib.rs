@@ -17,6 +17,6 @@ pub mod metrics;
 pub mod sled;
 
 pub use blobs::{BlobInfo, BlobStore};
-pub use catalog::{Batch, Catalog, Committed, Expect, Op, Record};
+pub use catalog::{Batch, Catalog, Committed, Expect, Op, Record, Standing};
 pub use entity::{Stored, get, get_many, list_all, list_page};
 pub use error::StoreError;

@@ -2,12 +2,12 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
 use crate::client::Client;
-use crate::program::command;
+use crate::program::{command, command_through, program};
 
 /// How long a node may take to listen.
 const START: Duration = Duration::from_secs(60);
@@ -29,7 +29,34 @@ impl Node {
 
     /// `settings` are environment variables.
     pub fn start_with(data: &Path, settings: &[(&str, &str)]) -> Self {
-        let mut child = command()
+        Self::launch(command(), data, settings)
+    }
+
+    /// A node none of whose files may grow past so many bytes until [`Node::lift_limit`]: the file system
+    /// answers as a full disk does, and nobody needs a disk to fill.
+    pub fn start_on_small_disk(data: &Path, file_bytes: u64) -> Self {
+        Self::start_limited(data, &format!("--fsize={file_bytes}:unlimited"))
+    }
+
+    /// A node under a limit of the system, as `prlimit` takes it.
+    pub fn start_limited(data: &Path, limit: &str) -> Self {
+        // Whoever ignores the signal of a limit gets the error instead, and so do those it starts.
+        let mut limited = command_through(&["sh", "-c", "trap '' XFSZ; exec prlimit \"$@\"", "sh"]);
+        limited.arg(limit).arg(program());
+        Self::launch(limited, data, &[])
+    }
+
+    /// There is space again.
+    pub fn lift_limit(&self) {
+        let lifted = std::process::Command::new("prlimit")
+            .args(["--pid", &self.id().to_string(), "--fsize=unlimited:unlimited"])
+            .status()
+            .expect("prlimit runs");
+        assert!(lifted.success());
+    }
+
+    fn launch(mut command: Command, data: &Path, settings: &[(&str, &str)]) -> Self {
+        let mut child = command
             .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(data)
             .envs(settings.iter().copied())

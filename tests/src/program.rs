@@ -27,7 +27,17 @@ pub fn program() -> &'static Path {
 
 /// A command line of the binary without variables that configure it from outside.
 pub(crate) fn command() -> Command {
-    let mut command = Command::new(program());
+    without_settings(Command::new(program()))
+}
+
+/// Another program with its first arguments, which is to start the binary.
+pub(crate) fn command_through(starter: &[&str]) -> Command {
+    let mut command = Command::new(starter[0]);
+    command.args(&starter[1..]);
+    without_settings(command)
+}
+
+fn without_settings(mut command: Command) -> Command {
     let ours = |name: &str| {
         ["TAKEOFF_", "AUTO_COUNT_", "ASSEMBLY_", "REVIEW_", "MINIO_"].iter().any(|p| name.starts_with(p))
             || ["DATABASE_URL", "SECRET_KEY", "LOG_LEVEL", "ENVIRONMENT", "CORS_ORIGINS"].contains(&name)

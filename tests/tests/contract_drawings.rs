@@ -188,6 +188,14 @@ async fn refusals(s: &School, start: &str, condition: &str, bbox: &Value) {
     let outside =
         json!({"condition_id": condition, "template_bbox": {"x": 90_000, "y": 1, "w": 50, "h": 50}});
     c.post(start, outside).await.expect(400);
+    for (field, value, named) in
+        [("detection_method", "llm", "llm"), ("provider", "openai", "provider \"openai\"")]
+    {
+        let body = json!({"condition_id": condition, "template_bbox": bbox, field: value});
+        let refused = c.post(start, body).await.expect(400);
+        assert!(refused["detail"].as_str().unwrap().contains(named), "{refused}");
+    }
+    assert_eq!(c.get(&start.replace("auto-count", "auto-count-sessions")).await.expect(200), json!([]));
     c.post(start, json!({"condition_id": NOBODY, "template_bbox": bbox})).await.expect(404);
 }
 
@@ -221,9 +229,18 @@ async fn a_count_is_started_reviewed_and_measured_once() {
     refusals(&s, &start, &condition, &bbox).await;
 
     let session = c
-        .count(&page, json!({"condition_id": condition, "template_bbox": bbox, "rotation_tolerance": 90}))
+        .count(
+            &page,
+            json!({"condition_id": condition, "template_bbox": bbox, "rotation_tolerance": 90,
+                   "detection_method": "hybrid", "provider": null}),
+        )
         .await;
     assert_eq!(session["status"], "completed", "{session}");
+    assert_eq!(
+        (&session["detection_method"], &session["applied_method"], &session["llm_match_count"]),
+        (&json!("hybrid"), &json!("template"), &json!(0)),
+        "it says that no model looked"
+    );
     let detections = session["detections"].as_array().unwrap().clone();
     assert!(detections.len() >= 3, "{session}");
     assert!(session["processing_time_ms"].as_f64().unwrap() > 0.0);

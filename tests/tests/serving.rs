@@ -29,6 +29,18 @@ async fn a_second_node_on_the_same_folder_is_refused() {
 }
 
 #[test]
+fn a_port_that_is_taken_is_named_once() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let data = tempfile::tempdir().unwrap();
+    let ran = run(&["serve", "--listen", &address, "--data-dir", data.path().to_str().unwrap()]);
+    assert_eq!(ran.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&ran.stderr);
+    assert!(said.contains(&format!("cannot listen on {address}")), "{said}");
+    assert_eq!(said.matches("os error").count(), 1, "{said}");
+}
+
+#[test]
 fn a_foreign_folder_is_refused_and_left_as_it_was() {
     let data = tempfile::tempdir().unwrap();
     let catalog = data.path().join("catalog");
@@ -116,4 +128,24 @@ async fn in_flight(client: &Client, document: &str, had: usize) -> usize {
         (ready > had && leased > Some(0)).then_some(ready)
     })
     .await
+}
+
+/// Whoever takes more connections than the process may have files still leaves room for probes.
+#[tokio::test(flavor = "multi_thread")]
+async fn probes_are_answered_when_all_files_are_taken() {
+    use tokio::io::AsyncWriteExt as _;
+    let data = tempfile::tempdir().unwrap();
+    let node = Node::start_limited(data.path(), "--nofile=300:300");
+    let address = node.address().trim_start_matches("http://").to_owned();
+    let mut sitting = Vec::new();
+    for _ in 0..400 {
+        let mut stream = tokio::net::TcpStream::connect(&address).await.unwrap();
+        stream.write_all(b"GET /health HTTP/1.1\r\nx-").await.unwrap();
+        sitting.push(stream);
+    }
+    let client = node.client();
+    for probe in ["//health", "//ready"] {
+        client.get(probe).await.expect(200);
+    }
+    client.get("/projects").await.expect(503);
 }

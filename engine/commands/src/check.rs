@@ -2,6 +2,7 @@
 
 use rust_decimal::Decimal;
 use serde_json::Value;
+use takeoff_core::brief;
 
 use crate::CommandError;
 
@@ -67,13 +68,13 @@ pub(crate) fn within(what: &str, value: f64, low: f64, high: f64) -> Checked {
     if value.is_finite() && (low..=high).contains(&value) {
         return Ok(());
     }
-    Err(CommandError::invalid(format!("{what} must be between {low} and {high}, not {value}")))
+    Err(CommandError::invalid(format!("{what} must be between {low} and {high}, not {}", brief(value))))
 }
 
 pub(crate) fn not_negative(what: &str, value: Option<f64>) -> Checked {
     match value {
         Some(v) if !v.is_finite() || v < 0.0 => {
-            Err(CommandError::invalid(format!("{what} must be zero or more, not {v}")))
+            Err(CommandError::invalid(format!("{what} must be zero or more, not {}", brief(v))))
         }
         _ => Ok(()),
     }
@@ -83,7 +84,7 @@ pub(crate) fn positive(what: &str, value: f64) -> Checked {
     if value.is_finite() && value > 0.0 {
         return Ok(());
     }
-    Err(CommandError::invalid(format!("{what} must be greater than zero, not {value}")))
+    Err(CommandError::invalid(format!("{what} must be greater than zero, not {}", brief(value))))
 }
 
 pub(crate) fn count(what: &str, value: Option<i64>) -> Checked {
@@ -97,7 +98,10 @@ pub(crate) fn count(what: &str, value: Option<i64>) -> Checked {
 
 pub(crate) fn price(what: &str, value: Option<Decimal>) -> Checked {
     match value {
-        Some(v) if v.abs() > Decimal::from(MAX_PRICE) => {
+        Some(v) if v.is_sign_negative() && !v.is_zero() => {
+            Err(CommandError::invalid(format!("{what} must be zero or more, not {v}")))
+        }
+        Some(v) if v > Decimal::from(MAX_PRICE) => {
             Err(CommandError::invalid(format!("{what} must be at most {MAX_PRICE}, not {v}")))
         }
         _ => Ok(()),
@@ -126,6 +130,23 @@ mod tests {
         }
         assert!(positive("x", 0.0).is_err());
         assert!(not_negative("x", Some(0.0)).is_ok() && not_negative("x", None).is_ok());
+    }
+
+    #[test]
+    fn refusals_name_numbers_briefly() {
+        for v in [1e300, -1e300, f64::MAX, 1e-300] {
+            let why = within("x", v, 1.0, 2.0).unwrap_err().to_string();
+            assert!(why.len() < 60, "{why}");
+        }
+        assert!(within("x", 2.5, 0.0, 1.0).unwrap_err().to_string().ends_with("not 2.5"));
+        assert!(positive("x", 0.0).unwrap_err().to_string().ends_with("not 0"));
+    }
+
+    #[test]
+    fn prices_are_no_credits() {
+        let of = |text: &str| price("x", Some(text.parse().unwrap()));
+        assert!(of("0").is_ok() && of("-0.0").is_ok() && of("1000000000").is_ok());
+        assert!(of("-0.01").is_err() && of("1000000000.01").is_err());
     }
 
     #[test]

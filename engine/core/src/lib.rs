@@ -6,6 +6,7 @@
 //! drawing is odd".
 
 pub mod assembly;
+mod brief;
 pub mod budget;
 pub mod count;
 pub mod formula;
@@ -17,6 +18,8 @@ pub mod model;
 pub mod page;
 pub mod placement;
 pub mod scale;
+
+pub use brief::brief;
 
 /// Version of the engine, stored with every record that a stage computed, so that a later version
 /// knows what it may reuse.

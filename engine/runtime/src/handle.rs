@@ -13,7 +13,7 @@ use takeoff_core::ENGINE_VERSION;
 use takeoff_core::job::{Job, JobEvent, Progress, Stage as StageName};
 use takeoff_core::model::{Id, IdSource, TenantId, Timestamp};
 use takeoff_storage::catalog::{Batch, Clock, Committed, JobChange};
-use takeoff_storage::{BlobStore, Catalog, StoreError};
+use takeoff_storage::{BlobStore, Catalog, Standing, StoreError};
 
 use crate::child::{ChildConfig, ChildPool};
 use crate::clock::Stopwatch;
@@ -31,6 +31,9 @@ const START: Duration = Duration::from_secs(30);
 
 /// Longest that actors and threads may take to be gone once they have nothing left to do.
 const STOP: Duration = Duration::from_secs(5);
+
+/// Between two looks at the store's standing while the node drains.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// Times that a cancel is tried again because the owner was changed meanwhile.
 const CANCELS: u32 = 5;
@@ -272,6 +275,11 @@ impl Handle {
         Err(newest.into())
     }
 
+    /// What is known of the store, without asking it.
+    pub fn store_standing(&self) -> Standing {
+        self.catalog().standing()
+    }
+
     pub fn readiness(&self) -> Readiness {
         self.node().readiness()
     }
@@ -349,21 +357,10 @@ impl Handle {
         for stage in &node.stages {
             stage.wake.notify_one();
         }
-        let finished = tokio::time::timeout(Duration::from_millis(deadline_ms), node.open_work.none()).await;
-        if finished.is_err() {
-            for running in node.running.all() {
-                running.tell(Cause::Drain);
-            }
-            node.give_back(node.orphans.take()).await;
-            let _ = tokio::time::timeout(GRACE * 2 + STOP, node.open_work.none()).await;
-        }
+        let within_limit = self.wind_down(Duration::from_millis(deadline_ms)).await;
         self.stop().await;
         let after = count();
-        let report = DrainReport {
-            finished: after.0 - before.0,
-            released: after.1 - before.1,
-            within_limit: finished.is_ok(),
-        };
+        let report = DrainReport { finished: after.0 - before.0, released: after.1 - before.1, within_limit };
         let took_ms = since.elapsed_ms().round();
         tracing::info!(
             finished = report.finished,
@@ -373,6 +370,41 @@ impl Handle {
         );
         *drained = Some(report.clone());
         report
+    }
+
+    /// Lets attempts finish, at most so long, and releases the rest. Whether none was left.
+    async fn wind_down(&self, limit: Duration) -> bool {
+        let node = self.node();
+        let finished = tokio::select! {
+            biased;
+            finished = tokio::time::timeout(limit, node.open_work.none()) => finished.is_ok(),
+            () = self.store_is_gone() => false,
+        };
+        if finished {
+            return true;
+        }
+        for running in node.running.all() {
+            running.tell(Cause::Drain);
+        }
+        let released = async {
+            node.give_back(node.orphans.take()).await;
+            let _ = tokio::time::timeout(GRACE * 2 + STOP, node.open_work.none()).await;
+        };
+        tokio::select! {
+            () = released => {}
+            () = self.store_is_gone() => {
+                tracing::warn!("the store is not working: nothing can be finished or given back, leases end by themselves");
+            }
+        }
+        false
+    }
+
+    /// Ends when the store answers nothing, so that there is nothing to wait for.
+    async fn store_is_gone(&self) {
+        let mut look = tokio::time::interval(LOOK);
+        while self.catalog().standing().is_working() {
+            look.tick().await;
+        }
     }
 
     /// Ends actors, children and threads.

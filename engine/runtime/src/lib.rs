@@ -15,6 +15,7 @@ pub mod metrics;
 mod node;
 mod noop;
 mod observe;
+pub mod open_files;
 mod progress;
 mod running;
 pub mod stage;

@@ -131,6 +131,9 @@ impl Orphans {
     }
 }
 
+/// The store, as something that there may be trouble with.
+pub(crate) const STORE: &str = "store";
+
 /// What keeps the node from being ready, by what it concerns.
 #[derive(Default)]
 pub(crate) struct Troubles(Mutex<BTreeMap<String, String>>);
@@ -153,8 +156,9 @@ impl Troubles {
         }
     }
 
-    pub(crate) fn reasons(&self) -> Vec<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    /// By what they concern.
+    pub(crate) fn all(&self) -> BTreeMap<String, String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -300,7 +304,13 @@ impl Node {
     }
 
     pub(crate) fn readiness(&self) -> Readiness {
-        let mut reasons = self.troubles.reasons();
+        let mut troubles = self.troubles.all();
+        // What the store says of itself is newer than what its pulse found, and clearer.
+        let standing = self.tools.catalog.standing();
+        if !standing.is_working() {
+            troubles.insert(STORE.to_owned(), standing.why().to_owned());
+        }
+        let mut reasons: Vec<String> = troubles.into_values().collect();
         for stage in &self.stages {
             if let Some(left) = stage.resting() {
                 reasons.push(format!(

@@ -20,16 +20,18 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(create_measurements))
 }
 
-/// "Count these": finds every instance of the example.
+/// "Count these": finds every instance of the example by comparing vectors. A method or a provider that
+/// needs a vision model is 400.
 #[utoipa::path(post, path = "/pages/{page_id}/auto-count", tag = "auto count",
     request_body = wire::StartAutoCount,
     responses((status = 202, body = wire::CountStarted)),
 )]
 async fn start_auto_count(State(app): State<App>, call: Call, body: Body) -> Made<wire::CountStarted> {
-    let request = call.read(|input| {
+    let (request, provider) = call.read(|input| {
         let page = input.id("page_id");
         input.body(&body, Nested(|f: &Fields<'_>| wire::start_count(page, f)))
     })?;
+    count::without_provider(provider.as_deref())?;
     accepted(count::start(&call.ctx(&app), request).await?)
 }
 

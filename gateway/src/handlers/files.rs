@@ -121,7 +121,7 @@ async fn serve(
     let size = app.handle.blobs().stat(tenant, blob).await?;
     let size = size.ok_or_else(|| ApiError::Broken { cause: format!("blob {blob} is gone") })?;
     let whole = ByteRange { start: 0, len: size };
-    let (status, part) = match range::wanted(&call.headers, &etag, size) {
+    let (status, part) = match range::wanted(method, &call.headers, &etag, size) {
         Wanted::Whole => (StatusCode::OK, whole),
         Wanted::Part(part) => {
             let last = part.start + part.len - 1;

@@ -3,6 +3,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use takeoff_engine::handle::Readiness;
+use takeoff_storage::Standing;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -26,10 +27,22 @@ pub(crate) fn api_routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(health))
 }
 
-/// The process answers.
-#[utoipa::path(get, path = "/health", tag = "node", responses((status = 200, body = Health)))]
-async fn health() -> Json<Health> {
-    Json(Health { status: "healthy", version: VERSION })
+/// The process answers; 503 when only a restart helps.
+#[utoipa::path(get, path = "/health", tag = "node", responses(
+    (status = 200, body = Health),
+    (status = 503, body = Health),
+))]
+async fn health(State(app): State<App>) -> (StatusCode, Json<Health>) {
+    match app.handle.store_standing() {
+        Standing::Dead { why } => {
+            let health = Health { status: "unhealthy", version: VERSION, reason: Some(why) };
+            (StatusCode::SERVICE_UNAVAILABLE, Json(health))
+        }
+        // What mends itself is no reason to kill the node.
+        Standing::Working | Standing::Failed { .. } => {
+            (StatusCode::OK, Json(Health { status: "healthy", version: VERSION, reason: None }))
+        }
+    }
 }
 
 /// The node can make progress; 503 with the reasons when it cannot.

@@ -8,7 +8,7 @@ use crate::call::{Body, Call};
 use crate::route::also_at;
 use crate::state::App;
 use crate::wire::assembly::CostSummary;
-use crate::wire::project::{CreateProject, Project, new_project};
+use crate::wire::project::{CreateProject, Project, UpdateProject, new_project, project_patch};
 use crate::wire::sheet::Sheets;
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
@@ -16,7 +16,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(list_projects, create_project))
         // Clients use both forms, and a redirect would cost a preflight and may lose the body.
         .routes(also_at("/projects/", routes!(list_projects, create_project)))
-        .routes(routes!(get_project))
+        .routes(routes!(get_project, update_project))
         .routes(routes!(sheets))
         .routes(routes!(cost_summary))
 }
@@ -33,8 +33,8 @@ async fn list_projects(State(app): State<App>, call: Call) -> Answer<Vec<Project
     (status = 201, body = Project),
 ))]
 async fn create_project(State(app): State<App>, call: Call, body: Body) -> Made<Project> {
-    let new = call.read(|input| input.object(&body, new_project))?;
-    let project = takeoff_commands::projects::create(&call.ctx(&app), new).await?;
+    let (new, status) = call.read(|input| input.object(&body, new_project))?;
+    let project = takeoff_commands::projects::create_as(&call.ctx(&app), new, status).await?;
     created(reads::ProjectView { project, document_count: 0 })
 }
 
@@ -45,7 +45,18 @@ async fn get_project(State(app): State<App>, call: Call) -> Answer<Project> {
     ok(reads::project(&call.ctx(&app), id).await?)
 }
 
-/// The relevant pages of a project, grouped.
+/// Changes a project.
+#[utoipa::path(put, path = "/projects/{project_id}", tag = "projects", request_body = UpdateProject, responses(
+    (status = 200, body = Project),
+))]
+async fn update_project(State(app): State<App>, call: Call, body: Body) -> Answer<Project> {
+    let (id, patch) = call.read(|input| input.id("project_id").zip(input.object(&body, project_patch)))?;
+    let ctx = call.ctx(&app);
+    takeoff_commands::projects::update(&ctx, id, patch).await?;
+    ok(reads::project(&ctx, id).await?)
+}
+
+/// The relevant pages of a project, grouped; none of documents that failed or were cancelled.
 #[utoipa::path(get, path = "/projects/{project_id}/sheets", tag = "pages", responses((status = 200, body = Sheets)))]
 async fn sheets(State(app): State<App>, call: Call) -> Answer<Sheets> {
     let id = call.id("project_id")?;

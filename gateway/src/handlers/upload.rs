@@ -3,19 +3,19 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode, header};
 use futures::{Stream, StreamExt as _};
 use multer::{Constraints, Field, Multipart, SizeLimit};
-use serde_json::Value;
+use serde_json::{Value, json};
 use takeoff_commands::documents::StagedUpload;
 use tokio::fs::File;
 use tokio::io::{AsyncWriteExt as _, BufWriter};
 
 use crate::error::ApiError;
+use crate::incoming::BodyError;
 use crate::state::App;
 use crate::wire::validate::{At, Problems};
 
@@ -23,8 +23,6 @@ use crate::wire::validate::{At, Problems};
 const PART: &str = "file";
 /// What a form may hold beside the file: boundaries, headers, small fields.
 const FORM_BYTES: u64 = 1024 * 1024;
-/// Longest that a client may send nothing.
-const IDLE: Duration = Duration::from_secs(60);
 const WRITE_BUFFER_BYTES: usize = 256 * 1024;
 /// Characters of a file name that are kept.
 const MAX_NAME: usize = 255;
@@ -91,10 +89,18 @@ fn missing() -> ApiError {
     ApiError::Invalid(problems.into_vec())
 }
 
+/// One answer can tell of one document only.
+fn second(name: &str) -> ApiError {
+    let problems = Problems::default();
+    let why = format!("the form has a second file, {name:?}: send each file in a request of its own");
+    let at = At::root("body", &problems).child(PART);
+    let error = json!({"error": why});
+    let _: Option<()> = at.refuse("value_error", format!("Value error, {why}"), &json!(name), Some(error));
+    ApiError::Invalid(problems.into_vec())
+}
+
 #[derive(Debug, thiserror::Error)]
 enum Broken {
-    #[error("the client sent nothing for {} s", IDLE.as_secs())]
-    Idle,
     #[error("the form has more than {FORM_BYTES} bytes beside its file")]
     Form,
     #[error("the upload ended before it was whole: {0}")]
@@ -111,10 +117,8 @@ impl Held {
     fn meter(&self, body: Body) -> impl Stream<Item = Result<Bytes, Broken>> + Send + 'static {
         let state = (body.into_data_stream(), self.clone());
         futures::stream::try_unfold(state, |(mut stream, held)| async move {
-            let chunk = match tokio::time::timeout(IDLE, stream.next()).await.map_err(|_| Broken::Idle)? {
-                Some(chunk) => chunk.map_err(Broken::Body)?,
-                None => return Ok(None),
-            };
+            let Some(chunk) = stream.next().await else { return Ok(None) };
+            let chunk = chunk.map_err(Broken::Body)?;
             if held.0.fetch_add(chunk.len() as u64, Ordering::Relaxed) > FORM_BYTES {
                 return Err(Broken::Form);
             }
@@ -136,10 +140,10 @@ async fn form(app: &App, body: Body, boundary: &str, limit: u64) -> Result<Scrat
     let mut taken = None;
     while let Some(field) = form.next_field().await.map_err(|e| unreadable(e, limit))? {
         held.gave();
-        if taken.is_none() && field.name() == Some(PART) {
-            taken = Some(write(app, field, &held, limit).await?);
-        } else {
-            skip(field, &held, limit).await?;
+        match field.name() {
+            Some(PART) if taken.is_some() => return Err(second(&file_name(field.file_name()))),
+            Some(PART) => taken = Some(write(app, field, &held, limit).await?),
+            _ => skip(field, &held, limit).await?,
         }
     }
     taken.ok_or_else(missing)
@@ -189,7 +193,7 @@ fn unreadable(e: multer::Error, limit: u64) -> ApiError {
             too_large(limit)
         }
         multer::Error::StreamReadFailed(cause) => match cause.downcast_ref::<Broken>() {
-            Some(Broken::Idle) => ApiError::new(StatusCode::REQUEST_TIMEOUT, cause.to_string()),
+            Some(Broken::Body(e)) if BodyError::is_idle(e) => ApiError::idle(),
             _ => ApiError::new(StatusCode::BAD_REQUEST, cause.to_string()),
         },
         other => ApiError::new(StatusCode::BAD_REQUEST, format!("the form cannot be read: {other}")),

@@ -9,6 +9,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::error::ApiError;
+use crate::incoming::Arrival;
+use crate::reserve::Crowded;
 use crate::state::App;
 
 pub(crate) async fn not_found() -> ApiError {
@@ -34,13 +36,32 @@ pub(crate) async fn deadline(State(app): State<App>, request: Request, next: Nex
         .and_then(|v| v.to_str().ok())
         .is_some_and(|v| v.starts_with("multipart/"));
     let ms = if is_upload { app.api.upload_timeout_ms } else { app.api.request_timeout_ms };
+    let arrival = request.extensions().get::<Arrival>().cloned();
     match tokio::time::timeout(Duration::from_millis(ms), next.run(request)).await {
         Ok(response) => response,
+        Err(_) if arrival.is_some_and(|arrival| !arrival.is_whole()) => {
+            let detail = format!("the request was not whole within {ms} ms");
+            ApiError::new(StatusCode::REQUEST_TIMEOUT, detail).into_response()
+        }
         Err(_) => {
             let detail = format!("no answer within {ms} ms");
             ApiError::new(StatusCode::GATEWAY_TIMEOUT, detail).into_response()
         }
     }
+}
+
+/// What is answered on connections beyond the limit.
+const PROBES: [&str; 4] = ["/health", "/ready", "/metrics", "/api/v1/health"];
+/// Seconds after which a connection may be free again.
+const CROWDED_RETRY_S: u64 = 2;
+
+/// Beyond the limit of connections only probes are answered.
+pub(crate) async fn crowded(request: Request, next: Next) -> Response {
+    let beyond = request.extensions().get::<Crowded>().is_some();
+    if beyond && !PROBES.contains(&request.uri().path()) {
+        return ApiError::busy("all connections of the node are in use", CROWDED_RETRY_S).into_response();
+    }
+    next.run(request).await
 }
 
 #[cfg(test)]

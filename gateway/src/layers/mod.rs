@@ -4,8 +4,10 @@ mod cors;
 mod fallback;
 mod observe;
 mod request_id;
+mod sound;
 
 pub(crate) use cors::cors;
-pub(crate) use fallback::{deadline, method_not_allowed, not_found, on_panic};
+pub(crate) use fallback::{crowded, deadline, method_not_allowed, not_found, on_panic};
 pub(crate) use observe::observe;
 pub(crate) use request_id::RequestId;
+pub(crate) use sound::sound;

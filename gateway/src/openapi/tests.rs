@@ -13,6 +13,7 @@ const ROUTES: &[&str] = &[
     "GET /api/v1/projects",
     "POST /api/v1/projects",
     "GET /api/v1/projects/{project_id}",
+    "PUT /api/v1/projects/{project_id}",
     "GET /api/v1/projects/{project_id}/documents",
     "POST /api/v1/projects/{project_id}/documents",
     "GET /api/v1/documents/{document_id}",
@@ -159,4 +160,13 @@ fn answers_promise_every_field_and_requests_only_what_they_need() {
     assert!(required("Measurement").contains("ai_model"));
     assert_eq!(required("CreateProject"), BTreeSet::from(["name".to_owned()]));
     assert!(!required("ParsedScale").contains("bbox"));
+}
+
+/// What no node can do is not offered.
+#[test]
+fn no_vision_model_is_promised() {
+    let document = document();
+    let request = &document["components"]["schemas"]["StartAutoCount"]["properties"];
+    assert_eq!(request["detection_method"]["pattern"], "^(template|hybrid)$");
+    assert!(!request.to_string().contains("llm"), "{request}");
 }

@@ -6,12 +6,26 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::assembly::COMPONENT_TYPES;
-use super::validate::{Boolean, Fields, IdRule, Money, Pattern, Text, integer, number, text};
+use super::validate::{
+    Boolean, Fields, IdRule, Integer, Money, Number, Pattern, Text, integer, number, text,
+};
 
 const MAX_FORMULA: usize = 500;
 
+/// Places in an order; far from the ends of what can be counted on.
+const MAX_ORDER: i64 = i32::MAX as i64;
+
 fn name() -> Text {
-    text().max(255)
+    text().max(255).line()
+}
+
+fn order() -> Integer {
+    integer().ge(-MAX_ORDER).le(MAX_ORDER)
+}
+
+/// Hours are worked or not.
+fn hours() -> Number {
+    number().ge(0.0)
 }
 
 /// An assembly to be; all fields are optional.
@@ -50,6 +64,7 @@ pub(crate) struct UpdateAssembly {
     profit_percent: Option<f64>,
     productivity_rate: Option<f64>,
     productivity_unit: Option<String>,
+    #[schema(minimum = 0)]
     crew_size: Option<i64>,
     notes: Option<String>,
 }
@@ -65,7 +80,7 @@ pub(crate) fn assembly_patch(f: &Fields<'_>) -> Option<AssemblyPatch> {
     let profit_percent = f.optional("profit_percent", number().ge(0.0));
     let productivity_rate = f.patch("productivity_rate", number());
     let productivity_unit = f.patch("productivity_unit", text().max(50));
-    let crew_size = f.patch("crew_size", integer());
+    let crew_size = f.patch("crew_size", integer().ge(0));
     Some(AssemblyPatch {
         name: name?,
         description: description?,
@@ -94,19 +109,26 @@ pub(crate) struct CreateComponent {
     #[schema(default = "material")]
     component_type: Option<String>,
     /// Last when absent.
+    #[schema(minimum = -2147483647, maximum = 2147483647)]
     sort_order: Option<i64>,
     #[schema(default = "{qty}", max_length = 500)]
     quantity_formula: Option<String>,
-    #[schema(default = 0)]
+    #[schema(minimum = 0.0, default = 0)]
     unit_cost: Option<f64>,
     #[schema(minimum = 0.0, maximum = 100.0, default = 0)]
     waste_percent: Option<f64>,
     cost_item_id: Option<Uuid>,
+    #[schema(minimum = 0.0)]
     labor_hours: Option<f64>,
+    #[schema(minimum = 0.0)]
     labor_rate: Option<f64>,
+    #[schema(minimum = 0)]
     crew_size: Option<i64>,
+    #[schema(minimum = 0.0)]
     duration_hours: Option<f64>,
+    #[schema(minimum = 0.0)]
     hourly_rate: Option<f64>,
+    #[schema(minimum = 0.0)]
     daily_rate: Option<f64>,
     #[schema(default = true)]
     is_included: Option<bool>,
@@ -125,18 +147,26 @@ pub(crate) struct UpdateComponent {
     unit: Option<String>,
     description: Option<String>,
     component_type: Option<String>,
+    #[schema(minimum = -2147483647, maximum = 2147483647)]
     sort_order: Option<i64>,
     #[schema(max_length = 500)]
     quantity_formula: Option<String>,
+    #[schema(minimum = 0.0)]
     unit_cost: Option<f64>,
     #[schema(minimum = 0.0, maximum = 100.0)]
     waste_percent: Option<f64>,
     cost_item_id: Option<Uuid>,
+    #[schema(minimum = 0.0)]
     labor_hours: Option<f64>,
+    #[schema(minimum = 0.0)]
     labor_rate: Option<f64>,
+    #[schema(minimum = 0)]
     crew_size: Option<i64>,
+    #[schema(minimum = 0.0)]
     duration_hours: Option<f64>,
+    #[schema(minimum = 0.0)]
     hourly_rate: Option<f64>,
+    #[schema(minimum = 0.0)]
     daily_rate: Option<f64>,
     is_included: Option<bool>,
     is_optional: Option<bool>,
@@ -149,14 +179,14 @@ pub(crate) fn new_component(f: &Fields<'_>) -> Option<NewComponent> {
     let cost_item_id = f.optional("cost_item_id", IdRule);
     let description = f.optional("description", text());
     let component_type = f.optional("component_type", Pattern(COMPONENT_TYPES));
-    let sort_order = f.optional("sort_order", integer());
+    let sort_order = f.optional("sort_order", order());
     let quantity_formula = f.optional("quantity_formula", text().max(MAX_FORMULA));
     let unit_cost = f.optional("unit_cost", Money);
     let waste_percent = f.optional("waste_percent", number().ge(0.0).le(100.0));
-    let labor_hours = f.optional("labor_hours", number());
+    let labor_hours = f.optional("labor_hours", hours());
     let labor_rate = f.optional("labor_rate", Money);
-    let crew_size = f.optional("crew_size", integer());
-    let duration_hours = f.optional("duration_hours", number());
+    let crew_size = f.optional("crew_size", integer().ge(0));
+    let duration_hours = f.optional("duration_hours", hours());
     let hourly_rate = f.optional("hourly_rate", Money);
     let daily_rate = f.optional("daily_rate", Money);
     let is_included = f.optional("is_included", Boolean);
@@ -190,14 +220,14 @@ pub(crate) fn component_patch(f: &Fields<'_>) -> Option<ComponentPatch> {
     let cost_item_id = f.patch("cost_item_id", IdRule);
     let description = f.patch("description", text());
     let component_type = f.optional("component_type", Pattern(COMPONENT_TYPES));
-    let sort_order = f.optional("sort_order", integer());
+    let sort_order = f.optional("sort_order", order());
     let quantity_formula = f.optional("quantity_formula", text().max(MAX_FORMULA));
     let unit_cost = f.optional("unit_cost", Money);
     let waste_percent = f.optional("waste_percent", number().ge(0.0).le(100.0));
-    let labor_hours = f.patch("labor_hours", number());
+    let labor_hours = f.patch("labor_hours", hours());
     let labor_rate = f.patch("labor_rate", Money);
-    let crew_size = f.patch("crew_size", integer());
-    let duration_hours = f.patch("duration_hours", number());
+    let crew_size = f.patch("crew_size", integer().ge(0));
+    let duration_hours = f.patch("duration_hours", hours());
     let hourly_rate = f.patch("hourly_rate", Money);
     let daily_rate = f.patch("daily_rate", Money);
     let is_included = f.optional("is_included", Boolean);

@@ -39,9 +39,13 @@ pub(crate) struct Session {
     scale_tolerance: f64,
     /// Deviation allowed about each quarter turn, degrees; 90 stands for any angle.
     rotation_tolerance: f64,
+    /// As it was asked for: `template`, `hybrid`.
     detection_method: String,
     /// `auto`, `agree`, `ignore`.
     lettering: &'static str,
+    /// What was done: `template`, a comparison of vectors. `hybrid` comes to the same, as there is no vision
+    /// provider.
+    applied_method: &'static str,
     /// `pending`, `processing`, `completed`, `failed`.
     status: &'static str,
     /// Kept.
@@ -60,11 +64,15 @@ pub(crate) struct Session {
     notes: Option<String>,
     processing_time_ms: Option<f64>,
     template_match_count: u64,
+    /// Always 0: there is no vision provider.
     llm_match_count: u64,
     task_id: String,
     created_at: Stamp,
     updated_at: Stamp,
 }
+
+/// How detections are found, and so where they come from.
+const TEMPLATE: &str = "template";
 
 /// From here on the tolerance means any angle.
 const ANY_ANGLE_DEG: f64 = 90.0;
@@ -91,6 +99,7 @@ impl From<model::CountSession> for Session {
             rotation_tolerance: s.rotation_tolerance.unwrap_or(ANY_ANGLE_DEG),
             detection_method: s.detection_method,
             lettering: lettering_word(s.lettering),
+            applied_method: TEMPLATE,
             status: session_word(s.status),
             total_detections: s.total_detections,
             found_detections: s.found_detections,
@@ -158,7 +167,7 @@ impl From<model::Detection> for Detection {
             center_x: d.center.x,
             center_y: d.center.y,
             confidence: d.confidence,
-            detection_source: "template",
+            detection_source: TEMPLATE,
             status,
             is_auto_confirmed: d.is_auto_confirmed,
             angle: d.angle,
@@ -201,8 +210,11 @@ pub(crate) struct StartAutoCount {
     /// Deviation allowed about each quarter turn, degrees; absent, and 45 and more, mean any angle.
     #[schema(minimum = 0.0, maximum = 90.0)]
     rotation_tolerance: Option<f64>,
-    /// `template`, `llm`, `hybrid`.
+    /// `template` compares vectors, and so does `hybrid`, as there is no vision provider.
+    #[schema(default = "hybrid", pattern = "^(template|hybrid)$")]
     detection_method: Option<String>,
+    /// None or null: there are no vision providers.
+    #[schema(max_length = 0)]
     provider: Option<String>,
     /// Lettering inside the symbol: `auto` (a tag such as T1 must agree, a number need not, a word that
     /// happens to lie across the example means nothing), `agree` (the same words), `ignore`.
@@ -215,7 +227,8 @@ pub(crate) struct StartAutoCount {
     max_detections: Option<u32>,
 }
 
-const METHODS: &[(&str, &str)] = &[("template", "template"), ("llm", "llm"), ("hybrid", "hybrid")];
+/// The words of the contract; [`StartCount`] judges what can be done.
+const METHODS: &[(&str, &str)] = &[(TEMPLATE, TEMPLATE), ("llm", "llm"), ("hybrid", "hybrid")];
 const LETTERING: &[(&str, Option<Lettering>)] =
     &[("auto", None), ("agree", Some(Lettering::Agree)), ("ignore", Some(Lettering::Ignore))];
 
@@ -229,7 +242,8 @@ fn bbox(f: &Fields<'_>) -> Option<PxRect> {
     Some(PxRect::new(x?, y?, w?, h?))
 }
 
-pub(crate) fn start_count(page_id: Option<Id>, f: &Fields<'_>) -> Option<StartCount> {
+/// The request, and the vision provider that it names.
+pub(crate) fn start_count(page_id: Option<Id>, f: &Fields<'_>) -> Option<(StartCount, Option<String>)> {
     let unit = || number().ge(0.0).le(1.0);
     let condition_id = f.required("condition_id", IdRule);
     let exemplar = f.required("template_bbox", Nested(bbox));
@@ -238,12 +252,10 @@ pub(crate) fn start_count(page_id: Option<Id>, f: &Fields<'_>) -> Option<StartCo
     let rotation_tolerance = f.optional("rotation_tolerance", number().ge(0.0).le(ANY_ANGLE_DEG));
     let detection_method = f.optional("detection_method", OneOf(METHODS));
     let lettering = f.optional("lettering", OneOf(LETTERING));
-    // Read for its type only: there are no providers.
     let provider = f.optional("provider", text().max(255));
     let page_ids = f.optional("page_ids", items(IdRule, MAX_SESSION_PAGES));
     let max_detections = f.optional("max_detections", integer().ge(1).le(i64::from(u32::MAX)));
-    provider?;
-    Some(StartCount {
+    let request = StartCount {
         page_id: page_id?,
         condition_id: condition_id?,
         exemplar: exemplar?,
@@ -254,7 +266,8 @@ pub(crate) fn start_count(page_id: Option<Id>, f: &Fields<'_>) -> Option<StartCo
         lettering: lettering?.flatten(),
         max_detections: max_detections?.and_then(|n| u32::try_from(n).ok()),
         page_ids: page_ids?,
-    })
+    };
+    Some((request, provider?))
 }
 
 #[derive(Debug, Serialize, ToSchema)]

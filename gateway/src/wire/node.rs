@@ -9,9 +9,12 @@ use super::scalar::Stamp;
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Health {
-    /// `healthy`.
+    /// `healthy`, `unhealthy`.
     pub(crate) status: &'static str,
     pub(crate) version: &'static str,
+    /// What only a restart helps against.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<String>,
 }
 
 /// Whether the node can make progress.

@@ -31,7 +31,10 @@ pub(crate) struct Problems(RefCell<Vec<Problem>>);
 
 const MAX_PROBLEMS: usize = 100;
 /// Longest text of a rejected value that is sent back, characters.
-const MAX_ECHO: usize = 1_000;
+const MAX_ECHO: usize = 200;
+/// Most items of a rejected list, and bytes of a rejected object, that are sent back.
+const MAX_ECHO_ITEMS: usize = 1_000;
+const MAX_ECHO_BYTES: usize = 4_000;
 
 impl Problems {
     fn note(&self, problem: Problem) {
@@ -88,8 +91,8 @@ fn echo(input: &Value) -> Value {
         Value::String(s) if s.chars().count() > MAX_ECHO => {
             Value::from(s.chars().take(MAX_ECHO).collect::<String>())
         }
-        Value::Array(items) if items.len() > MAX_ECHO => json!([]),
-        Value::Array(_) | Value::Object(_) if input.to_string().len() > 4 * MAX_ECHO => json!({}),
+        Value::Array(items) if items.len() > MAX_ECHO_ITEMS => json!([]),
+        Value::Array(_) | Value::Object(_) if input.to_string().len() > MAX_ECHO_BYTES => json!({}),
         other => other.clone(),
     }
 }
@@ -158,18 +161,33 @@ impl<'a> Fields<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Text {
     max: usize,
+    /// Of one line: it goes into lists, headings, file names and logs.
+    line: bool,
+    blank: bool,
 }
 
 /// Longest text without a bound of its own, characters.
 const MAX_TEXT: usize = 100_000;
 
 pub(crate) const fn text() -> Text {
-    Text { max: MAX_TEXT }
+    Text { max: MAX_TEXT, line: false, blank: true }
 }
 
 impl Text {
     pub(crate) const fn max(mut self, max: usize) -> Self {
         self.max = max;
+        self
+    }
+
+    /// Without control characters.
+    pub(crate) const fn line(mut self) -> Self {
+        self.line = true;
+        self
+    }
+
+    /// With something to read in it.
+    pub(crate) const fn not_blank(mut self) -> Self {
+        self.blank = false;
         self
     }
 }
@@ -190,16 +208,15 @@ impl Rule for Text {
             let msg = format!("String should have at most {}", characters(self.max));
             return at.refuse("string_too_long", msg, value, Some(json!({"max_length": self.max})));
         }
-        if s.contains('\0') {
-            let why = "text must not contain the character U+0000";
-            return at.refuse(
-                "value_error",
-                format!("Value error, {why}"),
-                value,
-                Some(json!({"error": why})),
-            );
+        if !self.blank && s.trim().is_empty() {
+            let msg = "String should have at least 1 character";
+            return at.refuse("string_too_short", msg, value, Some(json!({"min_length": 1})));
         }
-        Some(s.clone())
+        let why = match s.chars().find(|c| *c == '\0' || (self.line && c.is_control())) {
+            None => return Some(s.clone()),
+            Some(c) => format!("text must not contain the character U+{:04X}", u32::from(c)),
+        };
+        at.refuse("value_error", format!("Value error, {why}"), value, Some(json!({"error": why})))
     }
 }
 

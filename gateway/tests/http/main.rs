@@ -4,6 +4,7 @@
 
 mod files;
 mod measuring;
+mod patience;
 mod pricing;
 mod projects;
 mod protocol;

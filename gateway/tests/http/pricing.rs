@@ -188,3 +188,41 @@ async fn formulas_are_tried_before_they_are_saved() {
         (10, 6)
     );
 }
+
+#[tokio::test]
+async fn costs_are_no_credits_and_orders_have_room() {
+    let server = Server::start().await;
+    let (_, condition) = slab(&server).await;
+    let made = server.post(&format!("/conditions/{condition}/assembly"), json!({})).await.expect(201);
+    let components = format!("/assemblies/{}/components", made["id"].as_str().unwrap());
+    let wrong = json!({"unit_cost": -1, "labor_rate": "-0.01", "hourly_rate": -1, "daily_rate": -1, "labor_hours": -1,
+                       "duration_hours": -1, "crew_size": -1, "sort_order": i64::MAX});
+    let named = |mut body: Value| {
+        body["name"] = json!("x");
+        body["unit"] = json!("EA");
+        body
+    };
+    let added = server.post(&components, named(json!({"unit_cost": 2}))).await.expect(201);
+    let line = format!("/components/{}", added["id"].as_str().unwrap());
+    for mut problems in [
+        server.post(&components, named(wrong.clone())).await.problems(),
+        server.put(&line, wrong.clone()).await.problems(),
+    ] {
+        problems.sort();
+        let fields =
+            ["crew_size", "daily_rate", "duration_hours", "hourly_rate", "labor_hours", "labor_rate"];
+        let mut expected: Vec<String> =
+            fields.iter().chain(&["unit_cost"]).map(|f| format!("greater_than_equal at body.{f}")).collect();
+        expected.push("less_than_equal at body.sort_order".to_owned());
+        assert_eq!(problems, expected);
+    }
+    let last = server.post(&components, named(json!({"sort_order": i32::MAX}))).await.expect(201);
+    assert_eq!(last["sort_order"], i32::MAX);
+    let after = server.post(&components, named(json!({}))).await.expect(201);
+    assert_eq!(after["sort_order"], i64::from(i32::MAX) + 1, "there is always a next place");
+    let assembly = format!("/assemblies/{}", made["id"].as_str().unwrap());
+    let dear = server.put(&assembly, json!({"overhead_percent": 1e300})).await.detail(400);
+    assert!(dear.contains("1e300") && dear.len() < 200, "{dear}");
+    let broken = server.post(&components, json!({"name": "a\nb", "unit": "EA"})).await;
+    assert_eq!(broken.problems(), ["value_error at body.name"]);
+}

@@ -1,6 +1,9 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use takeoff_core::model::{Document, DocumentStatus};
+use takeoff_storage::{Batch, Stored, get};
+
 use crate::support::Server;
 
 #[tokio::test]
@@ -39,6 +42,74 @@ async fn unknown_and_malformed_ids() {
     assert_eq!(none["total"], 0);
     let null = server.get(&format!("/conditions/{unknown}/assembly")).await;
     assert_eq!(null.expect(200), Value::Null);
+}
+
+#[tokio::test]
+async fn a_project_is_named_and_its_status_is_a_known_one() {
+    let server = Server::start().await;
+    for (body, problem) in [
+        (json!({"name": ""}), "string_too_short at body.name"),
+        (json!({"name": " \u{a0}"}), "string_too_short at body.name"),
+        (json!({"name": "a\r\nset-cookie: b"}), "value_error at body.name"),
+        (json!({"name": "a", "client_name": "b\u{1b}[2J"}), "value_error at body.client_name"),
+        (json!({"name": "a", "status": "won"}), "literal_error at body.status"),
+    ] {
+        assert_eq!(server.post("/projects", body.clone()).await.problems(), [problem], "{body}");
+    }
+    assert_eq!(server.get("/projects").await.expect(200), json!([]));
+    let made = server.post("/projects", json!({"name": "a", "status": "in_progress"})).await.expect(201);
+    assert_eq!(made["status"], "in_progress");
+}
+
+#[tokio::test]
+async fn a_project_is_changed_and_null_clears() {
+    let server = Server::start().await;
+    let body = json!({"name": "A", "description": "d", "client_name": "c", "project_address": "x"});
+    let made = server.post("/projects", body).await.expect(201);
+    let path = format!("/projects/{}", made["id"].as_str().unwrap());
+    let patch = json!({"name": "B", "description": null, "client_name": null, "status": "archived"});
+    let changed = server.put(&path, patch).await.expect(200);
+    assert_eq!((&changed["name"], &changed["status"]), (&json!("B"), &json!("archived")));
+    assert_eq!((&changed["description"], &changed["client_name"]), (&Value::Null, &Value::Null));
+    assert_eq!((&changed["project_address"], &changed["created_at"]), (&json!("x"), &made["created_at"]));
+    assert_eq!(server.get(&path).await.expect(200), changed);
+    let wrong = server.put(&path, json!({"name": " ", "status": "won"})).await;
+    assert_eq!(wrong.problems(), ["string_too_short at body.name", "literal_error at body.status"]);
+    assert_eq!(server.put(&path, json!({"name": null, "status": null})).await.expect(200)["name"], "B");
+    server.put("/projects/00000000-0000-4000-8000-000000000000", json!({})).await.detail(404);
+}
+
+#[tokio::test]
+async fn numbers_are_named_briefly_in_refusals() {
+    let server = Server::start().await;
+    let project = server.project().await;
+    let page = server.page(&project, b"png").await.id;
+    let long = "9".repeat(300);
+    let body = format!("{{\"scale_value\": -{long}}}");
+    let request = server.client.put(server.url(&format!("/api/v1/pages/{page}/scale")));
+    let reply = request.header("content-type", "application/json").body(body).send().await.unwrap();
+    assert!(reply.status().is_client_error());
+    let said = reply.text().await.unwrap();
+    assert!(!said.contains(&"9".repeat(60)) && !said.contains(&"0".repeat(60)), "{said}");
+}
+
+/// What was read of a set before it was cancelled, or before it failed, is no set.
+#[tokio::test]
+async fn sheets_of_a_failed_document_are_not_offered() {
+    let server = Server::start().await;
+    let project = server.project().await;
+    let (good, bad) = (server.page(&project, b"png").await, server.page(&project, b"png").await);
+    assert_eq!(server.get(&format!("/projects/{project}/sheets")).await.expect(200)["total"], 2);
+    let tenant = server.handle.tenant();
+    let stored: Stored<Document> =
+        get(server.handle.catalog(), tenant, bad.document_id).await.unwrap().expect("a document");
+    let failed = Document { status: DocumentStatus::Error, ..stored.value };
+    let mut batch = Batch::new(tenant);
+    batch.update(stored.version, &failed);
+    server.handle.commit(batch).await.unwrap();
+    let sheets = server.get(&format!("/projects/{project}/sheets")).await.expect(200);
+    assert_eq!(sheets["total"], 1);
+    assert_eq!(sheets["groups"][0]["sheets"][0]["id"], good.id.to_string());
 }
 
 #[tokio::test]

@@ -1,7 +1,5 @@
 //! What holds for every route.
 
-use std::time::Duration;
-
 use reqwest::{Method, StatusCode, header};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -200,30 +198,20 @@ async fn read_until(stream: &mut TcpStream, end: &str) -> String {
     String::from_utf8(read).unwrap()
 }
 
-const HEALTH: &[u8] = b"GET /health HTTP/1.1\r\nhost: here\r\n\r\n";
-
 #[tokio::test]
-async fn more_connections_than_allowed_wait_for_a_place() {
-    let server = Server::start_with(|c| c.api.max_connections = 1).await;
-    let mut first = connect(&server).await;
-    first.write_all(HEALTH).await.unwrap();
-    assert!(read_until(&mut first, "healthy").await.starts_with("HTTP/1.1 200"));
-    let mut second = connect(&server).await;
-    second.write_all(HEALTH).await.unwrap();
-    let early = tokio::time::timeout(Duration::from_millis(200), second.readable()).await;
-    assert!(early.is_err(), "the first is still open, and there is one place");
-    drop(first);
-    assert!(read_until(&mut second, "healthy").await.starts_with("HTTP/1.1 200"));
-}
-
-#[tokio::test]
-async fn a_request_that_is_never_whole_is_given_up() {
-    let server = Server::start_with(|c| c.api.request_timeout_ms = 100).await;
-    let mut stream = connect(&server).await;
-    let head = "POST /api/v1/projects HTTP/1.1\r\nhost: here\r\ncontent-length: 10\r\n\r\n{";
-    stream.write_all(head.as_bytes()).await.unwrap();
-    let answer = read_until(&mut stream, "}").await;
-    assert!(answer.starts_with("HTTP/1.1 504") && answer.contains("within 100 ms"), "{answer}");
+async fn coded_bodies_are_refused_and_not_read_as_they_are() {
+    let server = Server::start().await;
+    let send = |coding: &'static str| {
+        let request = server.client.post(server.url("/api/v1/projects")).json(&json!({"name": "x"}));
+        request.header(header::CONTENT_ENCODING, coding).send()
+    };
+    for coding in ["gzip", "br", "identity, gzip"] {
+        let reply = Reply::of(send(coding).await.unwrap()).await;
+        assert_eq!(reply.headers[header::ACCEPT_ENCODING], "identity", "{coding}");
+        assert!(reply.detail(415).contains("Content-Encoding"), "{coding}");
+    }
+    Reply::of(send("identity").await.unwrap()).await.expect(201);
+    assert_eq!(server.get("/projects").await.expect(200).as_array().unwrap().len(), 1);
 }
 
 #[tokio::test]

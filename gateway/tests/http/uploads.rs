@@ -50,6 +50,17 @@ async fn a_form_without_the_file_is_not_valid() {
 }
 
 #[tokio::test]
+async fn a_second_file_is_refused_by_its_name() {
+    let (server, url) = server().await;
+    let file = |name: &str| Part::bytes(b"%PDF-1.7".to_vec()).file_name(name.to_owned());
+    let form = Form::new().part("file", file("a.pdf")).text("note", "x").part("file", file("b.pdf"));
+    let reply = Reply::of(server.client.post(&url).multipart(form).send().await.unwrap()).await;
+    assert!(reply.json["detail"][0]["msg"].as_str().unwrap().contains("\"b.pdf\""), "{}", reply.json);
+    assert_eq!(reply.problems(), ["value_error at body.file"]);
+    assert_eq!(scratch_files(&server), 0);
+}
+
+#[tokio::test]
 async fn files_past_the_limit_are_refused_declared_or_not() {
     let (server, url) = server().await;
     let size = usize::try_from(LIMIT).unwrap() + 1;

@@ -1,5 +1,7 @@
 //! `takeoff serve`: the engine behind the gateway, until a signal.
 
+use std::io::IsTerminal as _;
+
 use takeoff_config::{Flags, NodeConfig};
 use takeoff_gateway::Gateway;
 use tokio::signal::unix::{SignalKind, signal};
@@ -19,8 +21,13 @@ pub(crate) fn main(args: &ServeArgs) -> u8 {
     match served {
         Ok(()) => 0,
         Err(e) => {
-            tracing::error!(error = %format!("{e:#}"), "the node stopped");
-            output::complain(&format!("{e:#}"));
+            let why = format!("{e:#}");
+            // A person reads a sentence, whatever collects logs an event; both at once is once too often.
+            if std::io::stderr().is_terminal() {
+                output::complain(&why);
+            } else {
+                tracing::error!(error = why, "the node stopped");
+            }
             exit::FAILED
         }
     }

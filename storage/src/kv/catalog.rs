@@ -1,21 +1,23 @@
 //! [`Catalog`] over a key-value store.
 
+use std::cell::OnceCell;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use takeoff_core::job::{Job, Stage};
+use takeoff_core::job::{Cause, Job, Stage};
 use takeoff_core::model::{BlobHash, Id, Index, Kind, TenantId, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::queue::QueueState;
-use super::writer::{Command, Health, QUEUE_CAPACITY, Reply, Writer, lock};
-use super::{Kv, listing, recover};
+use super::shelf::Shelf;
+use super::writer::{Command, QUEUE_CAPACITY, Reply, Writer, lock};
+use super::{Kv, Opener, listing, recover};
 use crate::catalog::{
     Batch, Catalog, Claim, Clock, Committed, Event, JobPage, JobQuery, LeaseRequest, ListQuery, Record,
-    Renewal, Renewed, StageQueue,
+    Renewal, Renewed, StageQueue, Standing,
 };
 use crate::error::StoreError;
 use crate::metrics::COMMIT_SECONDS;
@@ -25,29 +27,36 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
 /// A catalogue with its writer thread, which ends with it.
 pub(crate) struct KvCatalog<K: Kv> {
-    store: Arc<K>,
+    shelf: Arc<Shelf<K>>,
     clock: Arc<dyn Clock>,
     queue: Arc<Mutex<QueueState>>,
-    health: Arc<Health>,
     /// `None` only while it is dropped.
     commands: Option<mpsc::Sender<Command>>,
     writer: Option<JoinHandle<()>>,
 }
 
 impl<K: Kv> KvCatalog<K> {
-    /// Reads the whole store, voids its leases and starts the writer.
-    pub(crate) fn start(store: K, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
-        let recovered = recover::recover(&store, clock.now())?;
+    /// Reads the whole store, voids its leases and starts the writer. `again` opens the store anew after
+    /// its disk was full.
+    pub(crate) fn start(
+        store: K,
+        clock: Arc<dyn Clock>,
+        again: Option<Opener<K>>,
+    ) -> Result<Self, StoreError> {
+        // One process holds the folder and it has just started: nobody runs these jobs.
+        let recovered = recover::recover(&store, clock.now(), &Cause::NodeDied)?;
         if recovered.released > 0 {
             tracing::info!(jobs = recovered.released, "leases of an earlier run are void");
         }
-        let (store, health) = (Arc::new(store), Arc::new(Health::default()));
+        let shelf = Arc::new(Shelf::new(store));
         let queue = Arc::new(Mutex::new(recovered.queue));
         let writer = Writer {
-            store: Arc::clone(&store),
+            shelf: Arc::clone(&shelf),
+            again,
+            unread: OnceCell::new(),
+            broken: None,
             clock: Arc::clone(&clock),
             queue: Arc::clone(&queue),
-            health: Arc::clone(&health),
             seq: recovered.seq,
         };
         let (commands, received) = mpsc::channel(QUEUE_CAPACITY);
@@ -55,7 +64,7 @@ impl<K: Kv> KvCatalog<K> {
             .name("store-writer".to_owned())
             .spawn(move || writer.run(received))
             .map_err(|e| StoreError::Unavailable(format!("its writer thread does not start: {e}")))?;
-        Ok(Self { store, clock, queue, health, commands: Some(commands), writer: Some(writer) })
+        Ok(Self { shelf, clock, queue, commands: Some(commands), writer: Some(writer) })
     }
 
     /// Commands in the queue.
@@ -65,7 +74,7 @@ impl<K: Kv> KvCatalog<K> {
     }
 
     async fn write<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, StoreError> {
-        self.health.check()?;
+        self.shelf.store()?;
         let stopped = || StoreError::Unavailable("its writer has stopped".to_owned());
         let commands = self.commands.as_ref().ok_or_else(stopped)?;
         let (reply, answer) = oneshot::channel();
@@ -81,11 +90,10 @@ impl<K: Kv> KvCatalog<K> {
         &self,
         read: impl FnOnce(&K) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.health.check()?;
+        let store = self.shelf.store()?;
         if !K::BLOCKS {
-            return read(&self.store);
+            return read(&store);
         }
-        let store = Arc::clone(&self.store);
         match timeout(ANSWER_WITHIN, tokio::task::spawn_blocking(move || read(&store))).await {
             Ok(Ok(result)) => result,
             Ok(Err(e)) => Err(StoreError::Unavailable(format!("a read failed: {e}"))),
@@ -195,6 +203,10 @@ impl<K: Kv> Catalog for KvCatalog<K> {
 
     async fn forget_blob(&self, tenant: TenantId, hash: BlobHash) -> Result<bool, StoreError> {
         self.write(|reply| Command::ForgetBlob { tenant, hash, reply }).await
+    }
+
+    fn standing(&self) -> Standing {
+        self.shelf.standing()
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

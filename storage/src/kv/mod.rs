@@ -9,6 +9,7 @@ mod commit;
 mod jobs;
 mod keys;
 mod listing;
+mod mend;
 #[cfg(test)]
 mod model_test;
 mod overlay;
@@ -16,6 +17,7 @@ mod prune;
 mod queue;
 mod recover;
 mod rows;
+mod shelf;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -49,4 +51,13 @@ pub(crate) trait Kv: Send + Sync + 'static {
 
     /// Returns when everything applied is durable. `seq` is the number of the newest commit.
     fn flush(&self, seq: u64) -> Result<(), StoreError>;
+
+    /// Whether a store that has failed lacked nothing but space, so that it can be opened again once there
+    /// is some.
+    fn may_open_again(&self) -> bool {
+        false
+    }
 }
+
+/// Opens the store again that failed.
+pub(crate) type Opener<K> = Box<dyn Fn() -> Result<K, StoreError> + Send>;

@@ -17,8 +17,8 @@ pub(super) struct Recovered {
     pub(super) released: usize,
 }
 
-/// Reads every row, so that damage is found now and not in the middle of work.
-pub(super) fn recover<K: Kv>(store: &K, now: Timestamp) -> Result<Recovered, StoreError> {
+/// Reads every row, so that damage is found now and not in the middle of work. All leases end, by `why`.
+pub(super) fn recover<K: Kv>(store: &K, now: Timestamp, why: &Cause) -> Result<Recovered, StoreError> {
     let mut queue = QueueState::default();
     let mut leased: Vec<(TenantId, Id)> = Vec::new();
     let mut seq = 0;
@@ -43,17 +43,16 @@ pub(super) fn recover<K: Kv>(store: &K, now: Timestamp) -> Result<Recovered, Sto
         }
         Ok(true)
     })?;
-    void_leases(store, &mut queue, &leased, &mut seq, now)?;
+    void_leases(store, &mut queue, &leased, &mut seq, (now, why))?;
     Ok(Recovered { queue, seq, released: leased.len() })
 }
 
-/// One process holds the folder and it has just started: nobody runs these jobs.
 fn void_leases<K: Kv>(
     store: &K,
     queue: &mut QueueState,
     leased: &[(TenantId, Id)],
     seq: &mut u64,
-    now: Timestamp,
+    (now, why): (Timestamp, &Cause),
 ) -> Result<(), StoreError> {
     if leased.is_empty() {
         return Ok(());
@@ -61,7 +60,7 @@ fn void_leases<K: Kv>(
     let mut rows = Overlay::new(store);
     let mut change = Change::new(&mut rows, queue, now);
     for (tenant, id) in leased {
-        change.void_lease(*tenant, *id, Cause::NodeDied)?;
+        change.void_lease(*tenant, *id, why.clone())?;
     }
     let (moves, _) = change.finish();
     queue.take(moves);

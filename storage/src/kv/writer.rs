@@ -1,7 +1,8 @@
 //! The one thread that writes: group commit with an answer after the flush.
 
+use std::cell::OnceCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use takeoff_core::job::Job;
 use takeoff_core::model::{BlobHash, TenantId, Timestamp};
@@ -10,7 +11,8 @@ use tokio::sync::{mpsc, oneshot};
 use super::commit::Change;
 use super::overlay::Overlay;
 use super::queue::QueueState;
-use super::{Kv, SEQ_KEY, keys};
+use super::shelf::Shelf;
+use super::{Kv, Opener, SEQ_KEY, keys};
 use crate::catalog::{Batch, Clock, Committed, LeaseRequest, Renewal, Renewed};
 use crate::error::StoreError;
 
@@ -32,19 +34,20 @@ pub(super) enum Command {
     Ping(Reply<()>),
 }
 
-/// Why the store answers no more. Set once, for good: after a failed write nobody knows what is in the
-/// store's memory; what is on the disk is whole, and opening it again is the way on.
-#[derive(Debug, Default)]
-pub(super) struct Health(OnceLock<String>);
-
-impl Health {
-    pub(super) fn check(&self) -> Result<(), StoreError> {
-        self.0.get().map_or(Ok(()), |why| Err(StoreError::Unavailable(why.clone())))
-    }
-
-    fn fail(&self, why: &str) {
-        if self.0.set(why.to_owned()).is_ok() {
-            tracing::error!(why, "the store has failed and takes no more writes");
+impl Command {
+    /// Answers that the store is not in use.
+    pub(super) fn refuse(self, why: &str) {
+        fn no<T>(reply: Reply<T>, why: &str) {
+            // A caller that has gone away does not want to know.
+            let _ = reply.send(Err(StoreError::Unavailable(why.to_owned())));
+        }
+        match self {
+            Self::Commit(_, reply) => no(reply, why),
+            Self::Lease(_, reply) => no(reply, why),
+            Self::Renew { reply, .. } => no(reply, why),
+            Self::Rescue { reply, .. } | Self::Prune { reply, .. } => no(reply, why),
+            Self::ForgetBlob { reply, .. } => no(reply, why),
+            Self::Ping(reply) => no(reply, why),
         }
     }
 }
@@ -61,7 +64,7 @@ fn answer<T: 'static>(reply: Reply<T>, result: Result<T, StoreError>) -> Answer 
     Box::new(move |durable| {
         let result = match durable {
             Ok(()) => result,
-            Err(e) => Err(StoreError::Unavailable(e.to_string())),
+            Err(e) => Err(StoreError::Unavailable(e.cause())),
         };
         // A caller that has gone away does not want to know.
         let _ = reply.send(result);
@@ -69,10 +72,15 @@ fn answer<T: 'static>(reply: Reply<T>, result: Result<T, StoreError>) -> Answer 
 }
 
 pub(super) struct Writer<K> {
-    pub(super) store: Arc<K>,
+    pub(super) shelf: Arc<Shelf<K>>,
+    /// How to open the store again, where that can be done.
+    pub(super) again: Option<Opener<K>>,
+    /// Why a read for a command of the group failed; then none of the group is stored.
+    pub(super) unread: OnceCell<String>,
+    /// A store that has failed and is not closed yet.
+    pub(super) broken: Option<Arc<K>>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) queue: Arc<Mutex<QueueState>>,
-    pub(super) health: Arc<Health>,
     /// Number of the newest commit.
     pub(super) seq: u64,
 }
@@ -84,13 +92,17 @@ impl<K: Kv> Writer<K> {
             // A panic drops the replies of its group, which their callers see at once.
             let group = catch_unwind(AssertUnwindSafe(|| self.group(first, &mut commands)));
             if group.is_err() {
-                self.health.fail("its writer has panicked");
+                self.failed(&StoreError::Unavailable("its writer has panicked".to_owned()));
             }
+            self.mend(&mut commands);
         }
     }
 
     fn group(&mut self, first: Command, commands: &mut mpsc::Receiver<Command>) {
-        let store = Arc::clone(&self.store);
+        let store = match self.shelf.store() {
+            Ok(store) => store,
+            Err(e) => return first.refuse(&e.cause()),
+        };
         let mut rows = Overlay::new(&*store);
         let mut answers = Vec::new();
         let mut next = Some(first);
@@ -99,24 +111,27 @@ impl<K: Kv> Writer<K> {
             let full = answers.len() >= GROUP_COMMANDS || rows.rows() >= GROUP_ROWS;
             next = if full { None } else { commands.try_recv().ok() };
         }
-        let durable = self.make_durable(rows);
+        let durable = match self.unread.take() {
+            Some(why) => Err(StoreError::Unavailable(why)),
+            None => self.make_durable(&store, rows),
+        };
         if let Err(e) = &durable {
-            self.health.fail(&e.to_string());
+            // Before anybody is answered: who is told of a failure finds the store failed.
+            self.failed(e);
         }
         for answer in answers {
             answer(&durable);
         }
     }
 
-    fn make_durable(&mut self, mut rows: Overlay<'_, K>) -> Result<(), StoreError> {
-        self.health.check()?;
+    fn make_durable(&mut self, store: &K, mut rows: Overlay<'_, K>) -> Result<(), StoreError> {
         if rows.rows() == 0 {
             return Ok(());
         }
         self.seq += 1;
         rows.put(SEQ_KEY.to_vec(), self.seq.to_be_bytes().to_vec());
-        self.store.apply(rows.into_writes())?;
-        self.store.flush(self.seq)
+        store.apply(rows.into_writes())?;
+        store.flush(self.seq)
     }
 
     fn command(&self, rows: &mut Overlay<'_, K>, command: Command) -> Answer {
@@ -156,7 +171,9 @@ impl<K: Kv> Writer<K> {
         rows: &mut Overlay<'_, K>,
         work: impl FnOnce(&mut Change<'_, '_, K>) -> Result<T, StoreError>,
     ) -> Result<(T, Committed), StoreError> {
-        self.health.check()?;
+        if let Some(why) = self.unread.get() {
+            return Err(StoreError::Unavailable(why.clone()));
+        }
         let mut queue = lock(&self.queue);
         let mut change = Change::new(rows, &queue, self.clock.now());
         match work(&mut change) {
@@ -169,7 +186,8 @@ impl<K: Kv> Writer<K> {
             Err(e) => {
                 rows.undo();
                 if let StoreError::Unavailable(why) = &e {
-                    self.health.fail(why);
+                    // It is the only one, or this would not have been reached.
+                    let _ = self.unread.set(why.clone());
                 }
                 Err(e)
             }

@@ -20,7 +20,7 @@ pub(crate) use kv::MemKv;
 /// # Errors
 /// `Unavailable` when its writer thread does not start.
 pub fn open(clock: Arc<dyn Clock>) -> Result<Arc<dyn Catalog>, StoreError> {
-    Ok(Arc::new(KvCatalog::start(MemKv::default(), clock)?))
+    Ok(Arc::new(KvCatalog::start(MemKv::default(), clock, None)?))
 }
 
 /// An empty blob store; its scratch folder is a temporary one that goes away with it. Blocks a little.

@@ -1,7 +1,9 @@
 use std::fs::{self, File, OpenOptions};
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::error::StoreError;
@@ -15,6 +17,10 @@ const CACHE_BYTES: u64 = 64 * 1024 * 1024;
 const OPEN_ATTEMPTS: u32 = 250;
 const OPEN_PAUSE: Duration = Duration::from_millis(20);
 
+/// Free bytes from which a disk is no longer taken for full.
+const PROBE_BYTES: usize = 16 * 1024 * 1024;
+static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
+
 const FORMAT_VALUE: &[u8] = b"takeoff catalogue 1";
 
 pub(super) struct SledKv {
@@ -23,15 +29,20 @@ pub(super) struct SledKv {
     /// nor the disk's own cache obeys.
     log: File,
     acknowledged: File,
+    /// A write failed for want of space.
+    full: AtomicBool,
+    /// Something was written and not synced; what the system remembers of it may never reach the disk.
+    unsynced: AtomicBool,
     /// Dropped last, after sled has closed its files.
-    folder: Folder,
+    folder: Arc<Folder>,
 }
 
 impl SledKv {
-    pub(super) fn open(path: &Path, folder: Folder) -> Result<Self, StoreError> {
+    /// Opens what is in the folder, or makes it where it is to be `fresh`.
+    pub(super) fn open(path: &Path, folder: Arc<Folder>, fresh: bool) -> Result<Self, StoreError> {
         let tree_path = path.join("tree");
         let witness_path = path.join("ACKNOWLEDGED");
-        if folder.fresh {
+        if fresh {
             clear(&tree_path, &witness_path)?;
         } else if !fs::metadata(tree_path.join("db")).is_ok_and(|m| m.len() > 0) {
             return Err(folder.unusable("tree/db is missing or empty"));
@@ -41,18 +52,44 @@ impl SledKv {
             File::open(tree_path.join("db")).map_err(|e| unavailable("open the log in", &tree_path, &e))?;
         let options = || {
             let mut options = OpenOptions::new();
-            options.read(true).write(true).truncate(false).create(folder.fresh);
+            options.read(true).write(true).truncate(false).create(fresh);
             options
         };
         let acknowledged =
             options().open(&witness_path).map_err(|e| folder.unusable(&format!("ACKNOWLEDGED: {e}")))?;
-        let store = Self { tree, log, acknowledged, folder };
-        if store.folder.fresh {
+        let (full, unsynced) = (AtomicBool::new(false), AtomicBool::new(false));
+        let store = Self { tree, log, acknowledged, full, unsynced, folder };
+        if fresh {
             store.begin(path)?
         } else {
             store.check_promise()?
         }
         Ok(store)
+    }
+
+    /// Whether there is room for a good many commits: sled must not be opened only to fail again.
+    pub(super) fn has_space(path: &Path) -> Result<(), StoreError> {
+        let probe = path.join("SPACE");
+        let filled = File::create(&probe).and_then(|mut file| {
+            for _ in 0..PROBE_BYTES / ZEROS.len() {
+                file.write_all(&ZEROS)?;
+            }
+            file.sync_all()
+        });
+        let removed = fs::remove_file(&probe);
+        filled.and(removed).map_err(|e| unavailable("find space in", path, &e))
+    }
+
+    /// Remembers what kind of failure it is.
+    fn refused(&self, e: ::sled::Error) -> StoreError {
+        if let ::sled::Error::Io(io) = &e {
+            let full = matches!(
+                io.kind(),
+                ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge
+            );
+            self.full.fetch_or(full, Ordering::Relaxed);
+        }
+        failed(e)
     }
 
     fn begin(&self, path: &Path) -> Result<(), StoreError> {
@@ -167,15 +204,22 @@ impl Kv for SledKv {
                 None => batch.remove(key),
             }
         }
-        self.tree.apply_batch(batch).map_err(failed)
+        self.tree.apply_batch(batch).map_err(|e| self.refused(e))
     }
 
     fn flush(&self, seq: u64) -> Result<(), StoreError> {
-        self.tree.flush().map_err(failed)?;
+        self.tree.flush().map_err(|e| self.refused(e))?;
         let synced = self.log.sync_data().and_then(|()| {
             let promise = [seq.to_be_bytes(), (!seq).to_be_bytes()].concat();
             self.acknowledged.write_all_at(&promise, 0)
         });
-        synced.map_err(|e| StoreError::Unavailable(format!("cannot sync: {e}")))
+        synced.map_err(|e| {
+            self.unsynced.store(true, Ordering::Relaxed);
+            StoreError::Unavailable(format!("cannot sync: {e}"))
+        })
+    }
+
+    fn may_open_again(&self) -> bool {
+        self.full.load(Ordering::Relaxed) && !self.unsynced.load(Ordering::Relaxed)
     }
 }

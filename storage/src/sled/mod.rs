@@ -15,7 +15,7 @@ use std::sync::Arc;
 use crate::catalog::{Catalog, Clock};
 use crate::error::StoreError;
 use crate::folder::Folder;
-use crate::kv::KvCatalog;
+use crate::kv::{KvCatalog, Opener};
 
 use kv::SledKv;
 
@@ -29,12 +29,18 @@ const FORMAT: u32 = 1;
 /// `Unusable` when the folder is damaged, foreign, of a newer format or in use; `Unavailable` when the
 /// disk fails.
 pub fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Arc<dyn Catalog>, StoreError> {
-    let folder = Folder::claim(path, PRODUCT, FORMAT)?;
+    let folder = Arc::new(Folder::claim(path, PRODUCT, FORMAT)?);
     let unusable = |why: &str| StoreError::Unusable(format!("{} is damaged: {why}", path.display()));
     // sled answers some damage with a panic.
     let opened = catch_unwind(AssertUnwindSafe(|| {
-        let store = SledKv::open(path, folder)?;
-        KvCatalog::start(store, clock)
+        let store = SledKv::open(path, Arc::clone(&folder), folder.fresh)?;
+        let path = path.to_owned();
+        // sled refuses everything after one failed write; only a new one works on.
+        let again: Opener<SledKv> = Box::new(move || {
+            SledKv::has_space(&path)?;
+            SledKv::open(&path, Arc::clone(&folder), false)
+        });
+        KvCatalog::start(store, clock, Some(again))
     }));
     match opened {
         Ok(Ok(catalog)) => Ok(Arc::new(catalog)),

@@ -6,6 +6,6 @@ mod stored;
 mod take;
 
 pub use review::{bulk_confirm, confirm, reject};
-pub use start::{MAX_SESSION_DETECTIONS, MAX_SESSION_PAGES, StartCount, start};
+pub use start::{MAX_SESSION_DETECTIONS, MAX_SESSION_PAGES, StartCount, start, without_provider};
 pub use stored::{CountResult, NewDetection, begun_batch, failed_batch, stored_batch};
 pub use take::create_measurements;

@@ -37,7 +37,7 @@ pub struct StartCount {
     pub rotation_tolerance: Option<f64>,
     /// How lettering inside the symbol is taken; `None` leaves it to what the pages show.
     pub lettering: Option<Lettering>,
-    /// `template`, `llm`, `hybrid`; all behave as `template`.
+    /// `template`; `hybrid` comes to the same, as there is no vision provider.
     pub detection_method: Option<String>,
     pub max_detections: Option<u32>,
     /// More pages of the same project to search; the exemplar's is always searched.
@@ -51,7 +51,7 @@ pub const MAX_SESSION_PAGES: usize = 500;
 ///
 /// `NotFound` for page and condition. `Invalid`: different projects, a condition that does not count, a
 /// page that is not ready or has no vectors, an exemplar outside the page or with nothing drawn in it,
-/// numbers out of bounds.
+/// numbers out of bounds, a method that is not there.
 pub async fn start(ctx: &Ctx<'_>, request: StartCount) -> Result<CountSession, CommandError> {
     let desk = ctx.desk();
     let page = required::<Page>(&desk, request.page_id, "Page").await?;
@@ -106,12 +106,7 @@ fn session_of(
     if let Some(degrees) = request.rotation_tolerance {
         check::within("the rotation tolerance (degrees)", degrees, 0.0, 90.0)?;
     }
-    let method = request.detection_method.as_deref().unwrap_or("hybrid");
-    if !matches!(method, "template" | "llm" | "hybrid") {
-        return Err(CommandError::invalid(format!(
-            "unknown detection method {method:?}: it is template, llm or hybrid"
-        )));
-    }
+    let method = method(request)?;
     let max_detections = match request.max_detections {
         None => defaults.max_detections.clamp(1, MAX_SESSION_DETECTIONS),
         Some(n @ 1..=MAX_SESSION_DETECTIONS) => n,
@@ -147,6 +142,29 @@ fn session_of(
         created_at: desk.now,
         updated_at: desk.now,
     })
+}
+
+/// Refuses a vision provider by name, as there is none.
+pub fn without_provider(provider: Option<&str>) -> Result<(), CommandError> {
+    match provider.filter(|p| !p.is_empty()) {
+        None => Ok(()),
+        Some(provider) => Err(CommandError::invalid(format!(
+            "there is no provider {provider:?}: no vision provider is connected, count without one"
+        ))),
+    }
+}
+
+/// What cannot be done is refused: an answer found in another way would pass for the one that was asked for.
+fn method(request: &StartCount) -> Result<&str, CommandError> {
+    match request.detection_method.as_deref().unwrap_or("hybrid") {
+        method @ ("template" | "hybrid") => Ok(method),
+        "llm" => Err(CommandError::invalid(
+            "the detection method llm needs a vision provider, and none is connected: use template or hybrid",
+        )),
+        other => Err(CommandError::invalid(format!(
+            "unknown detection method {other:?}: it is template or hybrid"
+        ))),
+    }
 }
 
 /// The exemplar's page and the others, each once.

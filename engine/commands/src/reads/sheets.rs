@@ -1,9 +1,9 @@
 //! Sheets: relevant pages of a project, grouped.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use takeoff_core::model::{Id, Index, Kind, Page, Project};
+use takeoff_core::model::{Document, DocumentStatus, Id, Index, Kind, Page, Project};
 
 use crate::load::{list, required};
 use crate::{CommandError, Ctx};
@@ -23,14 +23,18 @@ pub struct SheetGroup {
     pub sheets: Vec<SheetView>,
 }
 
-/// Groups by name; `NotFound` for an unknown project.
+/// Groups by name; `NotFound` for an unknown project. What was read of a document that failed or was
+/// cancelled is no sheet set, so its pages are not offered.
 pub async fn sheets(ctx: &Ctx<'_>, project_id: Id) -> Result<Vec<SheetGroup>, CommandError> {
     let desk = ctx.desk();
     required::<Project>(&desk, project_id, "Project").await?;
+    let documents = list::<Document>(&desk, Index::ByProject, project_id).await?;
+    let ended: BTreeSet<Id> =
+        documents.iter().filter(|d| d.value.status == DocumentStatus::Error).map(|d| d.value.id).collect();
     let mut groups: BTreeMap<String, Vec<SheetView>> = BTreeMap::new();
     for page in list::<Page>(&desk, Index::ByProject, project_id).await? {
         let page = page.value;
-        if !page.is_relevant {
+        if !page.is_relevant || ended.contains(&page.document_id) {
             continue;
         }
         let measurement_count =

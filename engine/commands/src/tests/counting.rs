@@ -109,6 +109,7 @@ async fn what_cannot_be_counted_is_refused_at_once() {
         (StartCount { page_ids: Some(vec![scan.id]), ..good.clone() }, "vector"),
         (StartCount { page_ids: Some(vec![id(1)]), ..good.clone() }, "not found"),
         (StartCount { detection_method: Some("magic".to_owned()), ..good.clone() }, "method"),
+        (StartCount { detection_method: Some("llm".to_owned()), ..good.clone() }, "vision provider"),
     ];
     for (wanted, part) in cases {
         let detail = refusal(start(&ctx, wanted.clone()).await);

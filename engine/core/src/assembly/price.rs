@@ -75,9 +75,9 @@ impl ConditionQuantities {
 /// Why an assembly as a whole has no price.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum PriceError {
-    #[error("{field} must be a percentage of at most {MAX_MARKUP_PERCENT} either way, not {value}")]
+    #[error("{field} must be a percentage of at most {MAX_MARKUP_PERCENT} either way, not {}", crate::brief(*.value))]
     Markup { field: &'static str, value: f64 },
-    #[error("the condition's quantity of {0} gives no unit cost that a number can hold")]
+    #[error("the condition's quantity of {} gives no unit cost that a number can hold", crate::brief(*.0))]
     UnitCost(f64),
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::node::Node;
+use crate::node::{Node, STORE};
 use crate::supervise::routine::Duty;
 
 /// A store that takes longer for a trivial write is no store to work with.
@@ -35,14 +35,14 @@ impl Duty for StorePulse {
         tokio::time::sleep(pause).await;
         let trouble = match tokio::time::timeout(STORE_ANSWERS, node.tools.catalog.ping()).await {
             Ok(Ok(())) => None,
-            Ok(Err(e)) => Some(format!("the store does not acknowledge writes: {e}")),
+            Ok(Err(e)) => Some(format!("the store does not acknowledge writes: {}", e.cause())),
             Err(_) => Some(format!("the store has not answered within {} s", STORE_ANSWERS.as_secs())),
         };
         node.maintain.store_pulse.count(|c| {
             c.checks += 1;
             c.failures += u64::from(trouble.is_some());
         });
-        node.troubles.set("store", trouble);
+        node.troubles.set(STORE, trouble);
     }
 }
 

@@ -8,6 +8,7 @@ use takeoff_core::budget::Budget;
 use takeoff_core::job::{FailureKind, JobState, Stage as StageName};
 use takeoff_engine::compute::Scratch;
 use takeoff_engine::handle::Handle;
+use takeoff_storage::Standing;
 use tokio::sync::mpsc;
 
 use crate::support::{
@@ -195,4 +196,30 @@ async fn a_panic_in_the_pool_is_a_crash_of_the_attempt() {
     assert_eq!(counter(&handle, "node/auto_count/foreman", "panicked").await, 3);
     let rests = |r: &String| r.contains("auto_count: its attempts crashed");
     assert!(handle.readiness().reasons.iter().any(rests), "the third crash puts the stage to rest");
+}
+
+/// A store that says that it has failed makes the node unready in the same moment, in its own words, and a
+/// drain that could store nothing does not wait for what it could store.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_has_failed_is_seen_at_once_and_not_waited_for() {
+    let catalog = Faulty::new();
+    let mut config = config();
+    // Far beyond the deadline of the test.
+    config.jobs.drain_ms = 600_000;
+    let (began, mut begun) = mpsc::unbounded_channel();
+    let (stage, _burials) =
+        Fixture::stage(STAGE, 60_000, move |attempt, _| wait_for_cancel(attempt, began.clone()));
+    let handle = Handle::start(parts(config, Arc::clone(&catalog) as _, vec![stage])).await.unwrap();
+    submit(&handle, job(STAGE, Value::Null)).await;
+    within(begun.recv()).await.unwrap();
+    assert!(handle.readiness().ready);
+    let why = "the store has failed (a bad block): restart the node".to_owned();
+    *catalog.standing.lock().unwrap() = Standing::Dead { why: why.clone() };
+    catalog.down.store(true, Ordering::Relaxed);
+    assert_eq!(handle.readiness().reasons, [why.clone()]);
+    // Its pulse finds it too, and adds nothing.
+    until(async || counter(&handle, "node/store-pulse", "failures").await > 0).await;
+    assert_eq!(handle.readiness().reasons, [why]);
+    let report = within(handle.drain(600_000)).await;
+    assert!(!report.within_limit, "{report:?}");
 }

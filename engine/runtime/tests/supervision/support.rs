@@ -18,7 +18,7 @@ use takeoff_engine::stage::{Attempt, Effects, End, Stage, Tools};
 use takeoff_storage::catalog::{
     Claim, Event, JobPage, JobQuery, LeaseRequest, ListQuery, Renewal, Renewed, StageQueue,
 };
-use takeoff_storage::{Batch, Catalog, Committed, Record, StoreError, mem};
+use takeoff_storage::{Batch, Catalog, Committed, Record, Standing, StoreError, mem};
 use tokio::sync::mpsc;
 
 pub(crate) const TENANT: TenantId = TenantId::DEFAULT;
@@ -190,6 +190,8 @@ pub(crate) struct Faulty {
     pub(crate) renew_fails: AtomicBool,
     /// Pings and commits fail.
     pub(crate) down: AtomicBool,
+    /// What it says of itself.
+    pub(crate) standing: Mutex<Standing>,
     /// The next commits that an attempt makes are applied, but the answer is lost.
     pub(crate) answers_lost: Mutex<u32>,
 }
@@ -201,6 +203,7 @@ impl Faulty {
             lease_panics: AtomicBool::new(false),
             renew_fails: AtomicBool::new(false),
             down: AtomicBool::new(false),
+            standing: Mutex::new(Standing::Working),
             answers_lost: Mutex::new(0),
         })
     }
@@ -301,6 +304,10 @@ impl Catalog for Faulty {
 
     async fn forget_blob(&self, tenant: TenantId, hash: BlobHash) -> Result<bool, StoreError> {
         self.inner.forget_blob(tenant, hash).await
+    }
+
+    fn standing(&self) -> Standing {
+        self.standing.lock().unwrap().clone()
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -252,10 +252,11 @@ fn auto_count_boxes_have_w_and_h() {
     let json = shape(
         super::super::autocount::SessionDetail::of(session, vec![detection]),
         "id page_id page_ids condition_id template_bbox confidence_threshold scale_tolerance rotation_tolerance \
-         detection_method status total_detections found_detections truncated max_detections confirmed_count \
+         detection_method applied_method status total_detections found_detections truncated max_detections confirmed_count \
          rejected_count error_message lettering notes processing_time_ms template_match_count llm_match_count task_id created_at \
          updated_at detections",
     );
+    assert_eq!((&json["detection_method"], &json["applied_method"]), (&json!("hybrid"), &json!("template")));
     assert_eq!(json["template_bbox"], json!({"x": 100.0, "y": 100.0, "w": 60.0, "h": 61.0}));
     assert_eq!((&json["rotation_tolerance"], &json["status"]), (&json!(90.0), &json!("completed")));
     let detection = shape(

@@ -28,7 +28,7 @@ impl Rule for IdRule {
     }
 }
 
-/// An amount of money: a number or numeric text.
+/// An amount of money, zero or more: a number or numeric text.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Money;
 
@@ -46,7 +46,14 @@ impl Rule for Money {
             }
         };
         let read = text.parse::<Decimal>().or_else(|_| Decimal::from_scientific(&text));
-        read.ok().or_else(|| at.refuse("decimal_parsing", "Input should be a valid decimal", value, None))
+        let Ok(amount) = read else {
+            return at.refuse("decimal_parsing", "Input should be a valid decimal", value, None);
+        };
+        if amount < Decimal::ZERO {
+            let msg = "Input should be greater than or equal to 0";
+            return at.refuse("greater_than_equal", msg, value, Some(json!({"ge": 0})));
+        }
+        Some(amount)
     }
 }
 

@@ -102,6 +102,9 @@ fn money_keeps_the_decimal_that_was_written() {
     assert_eq!(code(Money, json!("NaN")), "decimal_parsing");
     assert_eq!(code(Money, json!(1e300)), "decimal_parsing");
     assert_eq!(code(Money, json!(null)), "decimal_type");
+    assert_eq!(code(Money, json!("-0.01")), "greater_than_equal");
+    assert_eq!(code(Money, json!(-5)), "greater_than_equal");
+    assert!(read(Money, json!("-0")).is_ok());
 }
 
 #[test]
@@ -163,4 +166,28 @@ fn refusals_are_bounded() {
     assert_eq!(problems.into_vec().len(), MAX_PROBLEMS);
     let p = read(text().max(10), json!("y".repeat(50_000))).unwrap_err();
     assert_eq!(p.input.as_str().map(str::len), Some(MAX_ECHO));
+}
+
+#[test]
+fn names_are_of_one_line_and_say_something() {
+    let name = || text().max(255).line().not_blank();
+    for good in ["Süd", "4\" SOG", " x "] {
+        assert_eq!(read(name(), json!(good)).unwrap(), good);
+    }
+    for blank in ["", "  ", "\u{a0}"] {
+        assert_eq!(code(name(), json!(blank)), "string_too_short", "{blank:?}");
+    }
+    for broken in ["a\nb", "a\rb", "a\tb", "a\u{1b}[31mb", "a\u{85}b", "a\0b"] {
+        assert_eq!(code(name(), json!(broken)), "value_error", "{broken:?}");
+    }
+    assert!(read(text(), json!("several\nlines")).is_ok());
+}
+
+#[test]
+fn long_values_are_not_sent_back_whole() {
+    let problems = Problems::default();
+    let at = At::root("body", &problems);
+    let _: Option<f64> = number().le(1.0).read(&json!("9".repeat(300)), &at);
+    let sent = problems.into_vec().remove(0).input;
+    assert_eq!(sent.as_str().unwrap().len(), MAX_ECHO);
 }
