@@ -57,16 +57,17 @@ pub(crate) fn write(image: &mut RgbImage, x: u32, y: u32, dot: u32, text: &str) 
         }
         for (row, bits) in (0u32..).zip(glyph(letter)) {
             for column in (0..WIDTH).filter(|c| bits >> (WIDTH - 1 - c) & 1 == 1) {
-                fill(image, left + column * dot, y + row * dot, dot);
+                fill(image, left + column * dot, y + row * dot, dot, INK);
             }
         }
     }
 }
 
-fn fill(image: &mut RgbImage, x: u32, y: u32, side: u32) {
+/// A square with its upper left corner at `x`, `y`, as far as it lies on the picture.
+pub(crate) fn fill(image: &mut RgbImage, x: u32, y: u32, side: u32, color: Rgb<u8>) {
     for v in y..(y + side).min(image.height()) {
         for u in x..(x + side).min(image.width()) {
-            image.put_pixel(u, v, INK);
+            image.put_pixel(u, v, color);
         }
     }
 }

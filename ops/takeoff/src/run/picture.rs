@@ -110,9 +110,7 @@ fn with_strip(image: RgbImage, layers: &[Layer]) -> anyhow::Result<RgbImage> {
     let mut image = RgbImage::from_raw(width, total, pixels).context("the picture is too large")?;
     for (nth, layer) in (0u32..).zip(layers) {
         let top = height + nth * ROW * dot;
-        let side = f64::from(lettering::HEIGHT * dot);
-        let swatch = PxRect::new(f64::from(6 * dot), f64::from(top + 4 * dot), side, side);
-        outline(&mut image, &swatch, layer.color, false);
+        lettering::fill(&mut image, 6 * dot, top + 4 * dot, lettering::HEIGHT * dot, layer.color);
         lettering::write(&mut image, INDENT * dot, top + 4 * dot, dot, &caption(layer));
     }
     let top = height + (rows - 1) * ROW * dot;

@@ -45,7 +45,7 @@ fn documents(out: &mut String, report: &Report) {
             d.document.clone(),
             d.file.clone(),
             size(d.bytes),
-            format!("{} pages", d.pages),
+            format!("{} page{}", d.pages, if d.pages == 1 { "" } else { "s" }),
             d.status.clone(),
         ]);
     }
