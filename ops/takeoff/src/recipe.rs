@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use takeoff_core::measure::Unit;
-use takeoff_core::model::{ComponentType, GeometryType, MeasurementType};
+use takeoff_core::model::{ComponentType, GeometryType, Lettering, MeasurementType};
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -94,6 +94,8 @@ pub(crate) struct CountPart {
     pub(crate) threshold: Option<f64>,
     pub(crate) rotation_tolerance: Option<f64>,
     pub(crate) scale_tolerance: Option<f64>,
+    /// How words inside the symbol are taken; absent is by what they say.
+    pub(crate) lettering: Option<Lettering>,
     /// The strongest are kept; absent takes the node's default.
     pub(crate) max_detections: Option<u32>,
     /// Whether samples in a legend count.

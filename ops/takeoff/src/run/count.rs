@@ -30,7 +30,7 @@ pub(crate) async fn count(
         scale_tolerance: part.scale_tolerance,
         rotation_tolerance: part.rotation_tolerance,
         detection_method: None,
-        lettering: None,
+        lettering: part.lettering,
         max_detections: part.max_detections,
         page_ids: Some(searched.iter().map(|p| p.id).collect()),
     };
@@ -117,6 +117,7 @@ fn report(
             })
             .collect(),
         incomplete: incomplete(session),
+        notes: session.notes.clone(),
     }
 }
 

@@ -103,6 +103,8 @@ pub(crate) struct CountReport {
     pub(crate) confidence: Option<Spread>,
     pub(crate) detections: Vec<DetectionReport>,
     pub(crate) incomplete: Option<String>,
+    /// What to know of a whole count, such as look-alikes that were left out.
+    pub(crate) notes: Option<String>,
 }
 
 /// What a count found on one page.
@@ -213,9 +215,14 @@ impl ConditionReport {
         }
     }
 
-    /// Pages that may have added samples instead of instances: those without a scale, where others have
-    /// one.
+    /// What to know although nothing is missing: what the counts noted, and pages that may have added
+    /// samples instead of instances, which are those without a scale, where others have one.
     pub(crate) fn notes(&self) -> impl Iterator<Item = String> {
+        let noted = self.counts.iter().filter_map(|count| count.notes.clone());
+        noted.chain(self.unscaled())
+    }
+
+    fn unscaled(&self) -> impl Iterator<Item = String> {
         self.counts.iter().filter_map(|count| {
             let (scaled, other): (Vec<&CountedPage>, Vec<&CountedPage>) =
                 count.pages.iter().filter(|p| p.counted > 0).partition(|p| p.scale.is_some());
@@ -272,6 +279,7 @@ mod tests {
             confidence: None,
             detections: Vec::new(),
             incomplete: None,
+            notes: None,
         });
         report
     }
