@@ -12,7 +12,10 @@ const MEASURED: f64 = 0.02;
 const MEASURED_PART: f64 = 1e-4;
 /// Sides of a symbol's box that its instance may lie off the detection, at most.
 const NEAR: f64 = 0.5;
-const COLORS: [[u8; 3]; 3] = [[0, 150, 60], [230, 140, 0], [120, 120, 120]];
+/// Of boxes around what was found and left out.
+const GREY: [u8; 3] = [120, 120, 120];
+/// Half a dash of a box around what is less sure, pixels.
+const DASH: u32 = 6;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../samples/school")
@@ -66,6 +69,20 @@ fn person(said: &str, report: &Value) {
         line(&[name, condition["unit"].as_str().unwrap()]);
         if !list(&condition["counts"]).is_empty() {
             line(&[name, "counted, confidence"]);
+            for count in list(&condition["counts"]) {
+                for page in list(&count["pages"]).iter().filter(|p| p["counted"] != 0) {
+                    let words = ["document", "page", "counted", "in_legend"].map(|key| match key {
+                        "document" => count[key].as_str().unwrap().to_owned(),
+                        _ => page[key].to_string(),
+                    });
+                    let words: Vec<&str> = words
+                        .iter()
+                        .map(String::as_str)
+                        .chain([name, page["scale"].as_str().unwrap()])
+                        .collect();
+                    line(&words);
+                }
+            }
         }
     }
     line(&["TOTAL", &grouped(report["cost"]["total_with_markup"].as_str().unwrap())]);
@@ -175,15 +192,24 @@ fn files(out: &Path, report: &Value, truth: &SetTruth) {
         let picture = image::open(out.join(name)).unwrap_or_else(|e| panic!("{name}: {e}")).into_rgb8();
         let of = truth.documents.iter().find(|d| d.id == *document).unwrap();
         let size = of.pages.iter().find(|p| p.page == *page).map(|p| (p.width_px, p.height_px));
-        assert_eq!(Some(picture.dimensions()), size, "{name}");
-        let counts = list(&report["conditions"]).iter().flat_map(|c| list(&c["counts"]));
-        let here = counts.filter(|c| c["document"] == **document).flat_map(|c| list(&c["detections"]));
-        for detection in here.filter(|d| d["page"] == *page) {
+        let (width, height) = size.unwrap();
+        // The strip that names the conditions is below the page, which stays where it is.
+        assert_eq!(picture.width(), width, "{name}");
+        assert!(picture.height() > height && picture.height() < height + 200, "{name}");
+        let counts =
+            list(&report["conditions"]).iter().flat_map(|c| list(&c["counts"]).iter().map(move |n| (c, n)));
+        let here = counts
+            .filter(|(_, n)| n["document"] == **document)
+            .flat_map(|(c, n)| list(&n["detections"]).iter().map(move |d| (c, d)));
+        for (condition, detection) in here.filter(|(_, d)| d["page"] == *page) {
+            let color =
+                if detection["counted"] == true { rgb(condition["color"].as_str().unwrap()) } else { GREY };
             let bbox = &detection["box"];
             // On the line that runs a little to the left of the symbol.
             let x = (number(&bbox["x"]) - 4.0).round() as u32 - 1;
             let y = (number(&bbox["y"]) + number(&bbox["h"]) / 2.0).round() as u32;
-            assert!(COLORS.contains(&picture.get_pixel(x, y).0), "{name} has no box around {detection}");
+            let boxed = (y - DASH..=y + DASH).any(|y| picture.get_pixel(x, y).0 == color);
+            assert!(boxed, "{name} has no box in {color:?} around {detection}");
         }
     }
     let csv = std::fs::read_to_string(out.join("takeoff.csv")).unwrap();
@@ -196,6 +222,11 @@ fn files(out: &Path, report: &Value, truth: &SetTruth) {
         let cost = format!(",{},", condition["cost"]["total_with_markup"].as_str().unwrap());
         assert!(row.contains(&quantity) && row.contains(&cost), "{row} has no {quantity} or no {cost}");
     }
+}
+
+/// `#RRGGBB` as bytes.
+fn rgb(hex: &str) -> [u8; 3] {
+    [1, 3, 5].map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap())
 }
 
 /// A given folder keeps the takeoff: a node that opens it shows the same project at the same cost.
@@ -223,7 +254,7 @@ fn quantities(report: &Value, truth: &SetTruth) {
         let expected = &truth.conditions[id];
         let found = number(&condition["quantity"]);
         let off = (found - expected.quantity).abs();
-        let counted = condition["measurement_type"] == "count";
+        let counted = condition["type"] == "count";
         let allowed = if counted { 0.0 } else { MEASURED + expected.quantity * MEASURED_PART };
         if off > allowed || condition["unit"] != expected.unit {
             wrong.push(format!(
@@ -246,8 +277,17 @@ fn places(report: &Value, truth: &SetTruth, recipe: &toml::Table) {
             let document = truth.documents.iter().find(|d| count["document"] == *d.id).unwrap();
             let shown = numbers(&part["count"][n]["box"]);
             let kind = kind_in(&document.pages[count["page"].as_u64().unwrap() as usize - 1], &shown);
-            for number in list(&count["searched_pages"]) {
+            let split = list(&count["pages"]);
+            assert_eq!(
+                split.iter().map(|p| &p["page"]).collect::<Vec<_>>(),
+                list(&count["searched_pages"]).iter().collect::<Vec<_>>()
+            );
+            for (number, part) in list(&count["searched_pages"]).iter().zip(split) {
                 let page = &document.pages[number.as_u64().unwrap() as usize - 1];
+                let of_kind = || page.symbols.get(&kind).into_iter().flatten();
+                assert_eq!(part["counted"], of_kind().filter(|i| i.counts()).count(), "{id}: {part}");
+                assert_eq!(part["in_legend"], of_kind().filter(|i| i.in_legend).count(), "{id}: {part}");
+                assert!(part["scale"].is_string(), "{id}: {part}");
                 let detections = list(&count["detections"]).iter().filter(|d| d["page"] == *number);
                 wrong.extend(
                     misplaced(page, &kind, detections)

@@ -80,7 +80,8 @@ async fn reject(State(app): State<App>, call: Call) -> Answer<wire::Detection> {
     ok(count::reject(&call.ctx(&app), id).await?)
 }
 
-/// Confirms the pending detections of at least this confidence.
+/// Confirms the pending detections of at least this confidence, samples in a legend (`in_legend`) among
+/// them: reject those first if they are not to count.
 #[utoipa::path(post, path = "/auto-count-sessions/{session_id}/bulk-confirm", tag = "auto count",
     request_body = wire::BulkConfirm,
     responses((status = 200, body = wire::BulkConfirmed)),
@@ -92,7 +93,9 @@ async fn bulk_confirm(State(app): State<App>, call: Call, body: Body) -> Answer<
     ok(wire::BulkConfirmed { confirmed_count, threshold })
 }
 
-/// Makes a measurement of each confirmed detection that has none.
+/// Makes a measurement of each confirmed detection that has none, and answers how many it made: 0 when
+/// nothing is confirmed. A count confirms nothing by itself: confirm its detections one by one or by
+/// `bulk-confirm`, which needs a `threshold`, first. `confirmed_count` of the session says how many are.
 #[utoipa::path(post, path = "/auto-count-sessions/{session_id}/create-measurements", tag = "auto count", responses(
     (status = 200, body = wire::MeasurementsCreated),
 ))]

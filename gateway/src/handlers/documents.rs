@@ -59,7 +59,8 @@ async fn get_document(State(app): State<App>, call: Call) -> Answer<Document> {
     ok(Document::of(document, pages, &call.links))
 }
 
-/// How far a document is.
+/// How far a document is. `ready` means that its pages are known, not that each is: those still being read
+/// are `processing` in `/documents/{document_id}/pages`, which is what to poll before working on a page.
 #[utoipa::path(get, path = "/documents/{document_id}/status", tag = "documents", responses(
     (status = 200, body = DocumentProgress),
 ))]

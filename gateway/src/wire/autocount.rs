@@ -303,5 +303,6 @@ pub(crate) struct BulkConfirmed {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct MeasurementsCreated {
+    /// 0 when no detection is confirmed, or when each confirmed one has its measurement already.
     pub(crate) measurements_created: u64,
 }

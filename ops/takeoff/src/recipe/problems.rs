@@ -46,6 +46,42 @@ impl Recipe {
     }
 }
 
+/// Numbers that are `nan` or `inf`, which TOML allows and no drawing has.
+pub(super) fn not_finite(table: &toml::Table) -> Vec<String> {
+    let mut out = Vec::new();
+    for (key, value) in table {
+        look("", key, value, &mut out);
+    }
+    out
+}
+
+/// `place` is what a value stands in, such as "condition `slab`, measure 2".
+fn look(place: &str, key: &str, value: &toml::Value, out: &mut Vec<String>) {
+    let inside = |name: String| if place.is_empty() { name } else { format!("{place}, {name}") };
+    match value {
+        toml::Value::Float(number) if !number.is_finite() => {
+            out.push(inside(format!("`{key}` holds {number}, which is no finite number")));
+        }
+        toml::Value::Table(table) => {
+            let place = inside(key.to_owned());
+            table.iter().for_each(|(key, value)| look(&place, key, value, out));
+        }
+        toml::Value::Array(items) => {
+            for (nth, item) in items.iter().enumerate() {
+                let toml::Value::Table(table) = item else {
+                    look(place, key, item, out);
+                    continue;
+                };
+                let named = table.get("id").and_then(toml::Value::as_str);
+                let name = named.map_or_else(|| (nth + 1).to_string(), |id| format!("`{id}`"));
+                let place = inside(format!("{key} {name}"));
+                table.iter().for_each(|(key, value)| look(&place, key, value, out));
+            }
+        }
+        _ => {}
+    }
+}
+
 fn check_place(place: &str, documents: &BTreeSet<&str>, document: &str, page: u32, out: &mut Vec<String>) {
     if !documents.contains(document) {
         out.push(format!("{place}: there is no document `{document}`"));
@@ -71,12 +107,15 @@ impl ScalePart {
     fn problems(&self, documents: &BTreeSet<&str>, out: &mut Vec<String>) {
         let place = format!("scale of `{}` page {}", self.document, self.page);
         check_place(&place, documents, &self.document, self.page, out);
-        let points = [self.from.is_some(), self.to.is_some(), self.feet.is_some()];
+        let length = self.feet.or(self.meters);
+        let points = [self.from.is_some(), self.to.is_some(), length.is_some()];
         let ways = [self.px_per_foot.is_some(), self.text.is_some(), points.contains(&true)];
         if ways.iter().filter(|w| **w).count() != 1 {
-            out.push(format!("{place}: give one of px_per_foot, text, or from + to + feet"));
+            out.push(format!("{place}: give one of px_per_foot, text, or from + to + feet (or meters)"));
         } else if points.contains(&true) && points.contains(&false) {
-            out.push(format!("{place}: from, to and feet go together"));
+            out.push(format!("{place}: from, to and feet (or meters) go together"));
+        } else if self.feet.is_some() && self.meters.is_some() {
+            out.push(format!("{place}: give the distance in feet or in meters, not both"));
         }
     }
 }

@@ -68,15 +68,25 @@ fn every_option_of_a_count_that_the_sample_documents_is_taken() {
     };
     let documented: Vec<(String, String)> = SAMPLE.lines().filter_map(option).collect();
     let keys: BTreeSet<&str> = documented.iter().map(|(key, _)| key.as_str()).collect();
-    let all =
-        ["include_legend", "max_detections", "pages", "rotation_tolerance", "scale_tolerance", "threshold"];
+    let all = [
+        "include_legend",
+        "include_mirrored",
+        "max_detections",
+        "pages",
+        "rotation_tolerance",
+        "scale_tolerance",
+        "threshold",
+    ];
     assert_eq!(keys, BTreeSet::from(all));
     let lines: Vec<&str> = documented.iter().map(|(_, line)| line.as_str()).collect();
     let recipe = read(&count(&lines.join("\n"))).unwrap();
     let part = &recipe.conditions[0].counts[0];
     assert!(matches!(&part.pages, Some(Pages::List(pages)) if *pages == [3, 4]));
     assert_eq!((part.threshold, part.max_detections, part.include_legend), (Some(0.80), Some(500), false));
-    assert_eq!((part.rotation_tolerance, part.scale_tolerance), (Some(5.0), Some(0.1)));
+    assert_eq!((part.rotation_tolerance, part.scale_tolerance), (Some(90.0), Some(0.2)));
+    assert!(part.include_mirrored);
+    let bare = &read(&count("")).unwrap().conditions[0].counts[0];
+    assert_eq!((bare.include_legend, bare.include_mirrored), (false, true));
     assert!(read(&count("pages = \"all\"")).is_ok());
 }
 
@@ -127,9 +137,12 @@ fn every_other_key_of_the_format_is_taken() {
          formula = \"{qty} * 2\"\nwaste_percent = 3\nlabor_hours = 1\n\
          [[scale]]\ndocument = \"plans\"\npage = 1\npx_per_foot = 7.5\n\
          [[scale]]\ndocument = \"plans\"\npage = 2\ntext = \"1:50\"\n\
-         [[scale]]\ndocument = \"plans\"\npage = 3\nfrom = [0, 0]\nto = [3, 4]\nfeet = 20.0\n";
+         [[scale]]\ndocument = \"plans\"\npage = 3\nfrom = [0, 0]\nto = [3, 4]\nfeet = 20.0\n\
+         [[scale]]\ndocument = \"plans\"\npage = 4\nfrom = [0, 0]\nto = [3, 4]\nmeters = 6.0\n";
     let recipe = read(text).unwrap();
-    assert_eq!(recipe.scales.len(), 3);
+    assert_eq!(recipe.scales.len(), 4);
+    let Unusable(problems) = read(&text.replace("meters = 6.0", "meters = 6.0\nfeet = 20.0")).unwrap_err();
+    assert_eq!(problems, ["scale of `plans` page 4: give the distance in feet or in meters, not both"]);
     let condition = &recipe.conditions[0];
     assert_eq!(
         (condition.unit().as_str(), condition.depth, condition.thickness),
@@ -145,13 +158,81 @@ fn numbers_out_of_bounds_are_named_with_their_place() {
         ("max_detections = 4001", "condition `a`, count 1: max_detections is 1 to 4000, not 4001"),
         ("threshold = 80", "condition `a`, count 1: threshold is 0 to 1, not 80"),
         ("rotation_tolerance = -1", "condition `a`, count 1: rotation_tolerance is 0 to 90, not -1"),
-        ("scale_tolerance = nan", "condition `a`, count 1: scale_tolerance is 0 to 1, not NaN"),
+        (
+            "scale_tolerance = nan",
+            "condition `a`, count 1, `scale_tolerance` holds NaN, which is no finite number",
+        ),
         ("pages = \"every\"", "condition `a`, count 1: pages is a list of numbers or \"all\", not \"every\""),
     ] {
         assert_eq!(read(&count(option)).unwrap_err().0, [said], "{option}");
     }
+    let three = measure("geometry = \"polyline\"\npoints = [[1, inf], [2, 3], [-inf, nan]]\nradius = nan");
+    let place = "condition `a`, measure 1";
+    let point = |n: &str| format!("{place}, `points` holds {n}, which is no finite number");
+    let radius = format!("{place}, `radius` holds NaN, which is no finite number");
+    assert_eq!(read(&three).unwrap_err().0, [point("inf"), point("-inf"), point("NaN"), radius]);
     let Unusable(problems) = read(&count("max_detections = \"many\"")).unwrap_err();
     assert!(problems[0].contains("line") && problems[0].contains("max_detections"), "{problems:?}");
     let Unusable(problems) = read(&measure("geometry = \"point\"\npoints = []")).unwrap_err();
     assert_eq!(problems, ["condition `a`, measure 1: `points` is empty"]);
+}
+
+const REFERENCE: &str = include_str!("../../../../docs/recipe.md");
+
+/// The keys that a table of the format takes, as the reader itself says when it meets another.
+fn keys(recipe: &str) -> BTreeSet<String> {
+    let Unusable(problems) = read(recipe).unwrap_err();
+    let (_, expected) = problems[0].split_once("expected").unwrap_or_else(|| panic!("{problems:?}"));
+    expected.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+/// The keys that the reference lists in the section of a table.
+fn described(table: &str) -> BTreeSet<String> {
+    let title = format!("\n## `{table}`\n");
+    let section = REFERENCE.split(&title).nth(1).unwrap_or_else(|| panic!("no section for {table}"));
+    let rows = section.split("\n## ").next().unwrap().lines().filter(|l| l.starts_with("| `"));
+    rows.map(|row| {
+        assert_eq!(row.matches(" | ").count(), 3, "{row} lacks a column");
+        row.split('`').nth(1).unwrap().to_owned()
+    })
+    .collect()
+}
+
+#[test]
+fn the_reference_has_every_key_and_no_other() {
+    let condition = format!("{HEAD}{COUNTED}");
+    let tables = [
+        ("[project]", "[project]\nzz = 1\n".to_owned()),
+        ("[[document]]", format!("{HEAD}zz = 1\n")),
+        ("[[scale]]", format!("{HEAD}[[scale]]\nzz = 1\n")),
+        ("[[condition]]", format!("{condition}zz = 1\n")),
+        ("[[condition.count]]", count("zz = 1")),
+        ("[[condition.measure]]", measure("zz = 1")),
+        ("[condition.assembly]", format!("{condition}[condition.assembly]\nzz = 1\n")),
+        (
+            "[[condition.assembly.component]]",
+            format!("{condition}[condition.assembly]\n[[condition.assembly.component]]\nzz = 1\n"),
+        ),
+    ];
+    for (table, recipe) in &tables {
+        let mut taken = keys(recipe);
+        // Tables of their own have sections of their own.
+        taken.retain(|key| *table != "[[condition]]" || !["count", "measure", "assembly"].contains(&&**key));
+        assert!(taken.len() >= 2, "{table}: {taken:?}");
+        assert_eq!(described(table), taken, "{table}");
+    }
+    let names: BTreeSet<String> = tables.iter().map(|(t, _)| t.trim_matches(['[', ']']).to_owned()).collect();
+    assert_eq!(keys("zz = 1\n"), names.into_iter().filter(|n| !n.contains('.')).collect());
+}
+
+#[test]
+fn the_reference_names_every_variable_and_function_of_formulas() {
+    use takeoff_core::formula::{FUNCTIONS, VARIABLES};
+    for (variable, _) in VARIABLES {
+        assert!(REFERENCE.contains(&format!("`{variable}`")), "{variable}");
+    }
+    for function in FUNCTIONS {
+        let name = function.split('(').next().unwrap();
+        assert!(REFERENCE.contains(name), "{name}");
+    }
 }

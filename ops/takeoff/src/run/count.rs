@@ -3,11 +3,12 @@
 use takeoff_commands::count::{StartCount, bulk_confirm, create_measurements, reject, start};
 use takeoff_commands::{Ctx, reads};
 use takeoff_core::geom::PxRect;
-use takeoff_core::model::{Condition, CountSession, Detection, Id, SessionStatus};
+use takeoff_core::model::{Condition, CountSession, Detection, Id, Page, SessionStatus};
 
 use super::progress::Progress;
-use super::report::{CountReport, DetectionReport, Spread};
+use super::report::{CountReport, CountedPage, DetectionReport, Spread};
 use super::sheets::{Sheets, wait};
+use super::text::short;
 use crate::recipe::{CountPart, Pages};
 
 /// Counts, confirms what was found, makes measurements of it.
@@ -20,7 +21,6 @@ pub(crate) async fn count(
 ) -> Result<CountReport, String> {
     let page = sheets.page(part.page)?;
     let searched = searched_pages(part, sheets)?;
-    let ids: Vec<Id> = searched.iter().map(|n| sheets.page(*n).map(|p| p.id)).collect::<Result<_, _>>()?;
     let [x, y, w, h] = part.exemplar;
     let request = StartCount {
         page_id: page.id,
@@ -30,9 +30,9 @@ pub(crate) async fn count(
         scale_tolerance: part.scale_tolerance,
         rotation_tolerance: part.rotation_tolerance,
         detection_method: None,
-        lettering: None,
+        lettering: part.lettering,
         max_detections: part.max_detections,
-        page_ids: Some(ids),
+        page_ids: Some(searched.iter().map(|p| p.id).collect()),
     };
     let started = start(ctx, request).await.map_err(|e| e.to_string())?;
     wait(ctx, started.job_id, progress).await.map_err(|e| format!("{e:#}"))?;
@@ -40,59 +40,67 @@ pub(crate) async fn count(
     if session.status != SessionStatus::Completed {
         return Err(session.error_message.unwrap_or_else(|| "the count did not complete".to_owned()));
     }
-    let detections = reads::detections(ctx, started.id).await.map_err(|e| e.to_string())?;
-    let counted = settle(ctx, &session, &detections, part.include_legend).await.map_err(|e| e.to_string())?;
-    Ok(report(part, sheets, searched, &session, &detections, counted))
+    let found = reads::detections(ctx, started.id).await.map_err(|e| e.to_string())?;
+    // A session always searches its exemplar's page; the recipe may not ask for it.
+    let (asked, aside): (Vec<Detection>, Vec<Detection>) =
+        found.into_iter().partition(|d| searched.iter().any(|p| p.id == d.page_id));
+    let refused = asked.iter().filter(|d| left_out(part, d)).chain(&aside);
+    let counted = settle(ctx, started.id, refused.map(|d| d.id)).await.map_err(|e| e.to_string())?;
+    Ok(report(part, &searched, &session, &asked, counted))
 }
 
-/// Samples in a legend are rejected, the rest becomes measurements; returns how many.
+/// Whether the recipe leaves a detection out, on a page that it asks for.
+fn left_out(part: &CountPart, detection: &Detection) -> bool {
+    (detection.in_legend && !part.include_legend) || (detection.mirrored && !part.include_mirrored)
+}
+
+/// Rejects what does not count and makes measurements of the rest; returns how many.
 async fn settle(
     ctx: &Ctx<'_>,
-    session: &CountSession,
-    detections: &[Detection],
-    include_legend: bool,
+    session: Id,
+    refused: impl Iterator<Item = Id>,
 ) -> Result<u64, takeoff_commands::CommandError> {
-    for sample in detections.iter().filter(|d| d.in_legend && !include_legend) {
-        reject(ctx, sample.id).await?;
+    for detection in refused {
+        reject(ctx, detection).await?;
     }
-    bulk_confirm(ctx, session.id, 0.0).await?;
-    create_measurements(ctx, session.id).await
+    bulk_confirm(ctx, session, 0.0).await?;
+    create_measurements(ctx, session).await
 }
 
-fn searched_pages(part: &CountPart, sheets: &Sheets) -> Result<Vec<u32>, String> {
-    let mut pages = match &part.pages {
+fn searched_pages<'s>(part: &CountPart, sheets: &'s Sheets) -> Result<Vec<&'s Page>, String> {
+    let mut numbers = match &part.pages {
         None => vec![part.page],
         Some(Pages::List(list)) => list.clone(),
         Some(Pages::Word(_)) => {
-            let drawn = |p: &&takeoff_core::model::Page| p.blobs.is_some() && p.is_vector == Some(true);
+            let drawn = |p: &&Page| p.blobs.is_some() && p.is_vector == Some(true);
             sheets.pages.iter().filter(drawn).map(|p| p.number).collect()
         }
     };
-    for number in &pages {
-        sheets.page(*number)?;
-    }
-    pages.sort_unstable();
-    pages.dedup();
-    Ok(pages)
+    numbers.sort_unstable();
+    numbers.dedup();
+    numbers.into_iter().map(|number| sheets.page(number)).collect()
 }
 
 fn report(
     part: &CountPart,
-    sheets: &Sheets,
-    searched: Vec<u32>,
+    searched: &[&Page],
     session: &CountSession,
     detections: &[Detection],
     counted: u64,
 ) -> CountReport {
-    let number = |id: Id| sheets.pages.iter().find(|p| p.id == id).map_or(0, |p| p.number);
-    let taken = |d: &&Detection| part.include_legend || !d.in_legend;
+    let number = |id: Id| searched.iter().find(|p| p.id == id).map_or(0, |p| p.number);
+    let taken = |d: &&Detection| !left_out(part, d);
+    let sample = |d: &&Detection| d.in_legend && !part.include_legend;
+    let tally = |of: &dyn Fn(&&Detection) -> bool| detections.iter().filter(|d| of(d)).count() as u64;
     CountReport {
         document: part.document.clone(),
         page: part.page,
-        searched_pages: searched,
+        searched_pages: searched.iter().map(|p| p.number).collect(),
         counted,
-        in_legend: detections.iter().filter(|d| d.in_legend).count() as u64,
-        mirrored: detections.iter().filter(taken).filter(|d| d.mirrored).count() as u64,
+        in_legend: tally(&sample),
+        mirrored: tally(&|d| taken(d) && d.mirrored),
+        mirrored_left_out: tally(&|d| !taken(d) && !sample(d)),
+        pages: searched.iter().map(|page| counted_page(part, page, detections)).collect(),
         found: session.found_detections,
         truncated: session.truncated,
         confidence: Spread::of(detections.iter().filter(taken).map(|d| d.confidence).collect()),
@@ -105,8 +113,38 @@ fn report(
                 angle: d.angle,
                 mirrored: d.mirrored,
                 in_legend: d.in_legend,
+                counted: !left_out(part, d),
             })
             .collect(),
-        incomplete: session.error_message.clone(),
+        incomplete: incomplete(session),
+        notes: session.notes.clone(),
     }
+}
+
+fn counted_page(part: &CountPart, page: &Page, detections: &[Detection]) -> CountedPage {
+    let here = || detections.iter().filter(|d| d.page_id == page.id);
+    let confidences: Vec<f64> = here().filter(|d| !left_out(part, d)).map(|d| d.confidence).collect();
+    let scale = &page.scale;
+    let stated = scale.px_per_foot.filter(|_| scale.calibrated);
+    let sheet = [&page.sheet_number, &page.title].into_iter().flatten().cloned().collect::<Vec<_>>();
+    CountedPage {
+        page: page.number,
+        sheet: Some(sheet.join(" ")).filter(|s| !s.is_empty()),
+        scale: stated.map(|p| scale.text.clone().unwrap_or_else(|| format!("{} px/ft", short(p)))),
+        counted: confidences.len() as u64,
+        in_legend: here().filter(|d| d.in_legend && !part.include_legend).count() as u64,
+        confidence: Spread::of(confidences),
+    }
+}
+
+/// What a completed session did not do.
+fn incomplete(session: &CountSession) -> Option<String> {
+    let cut = session.truncated.then(|| {
+        format!(
+            "{} were found and only the {} strongest kept; raise max_detections",
+            session.found_detections, session.max_detections
+        )
+    });
+    let said: Vec<String> = session.error_message.iter().cloned().chain(cut).collect();
+    (!said.is_empty()).then(|| said.join("; "))
 }

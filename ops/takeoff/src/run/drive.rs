@@ -12,9 +12,9 @@ use takeoff_engine::clock::Stopwatch;
 use takeoff_engine::handle::Handle;
 
 use super::progress::Progress;
-use super::report::{ConditionReport, CostReport, MemoryUse, Report, TimeUse};
+use super::report::{ConditionReport, CostReport, CountReport, MemoryUse, Report, TimeUse};
 use super::sheets::{self, Sheets};
-use super::{count, picture, price};
+use super::{color, count, picture, price};
 use crate::recipe::{ConditionPart, MeasurePart, Recipe};
 
 struct Drive<'a> {
@@ -140,21 +140,25 @@ impl Drive<'_> {
 
     async fn conditions(&mut self, project: Id) -> anyhow::Result<()> {
         let recipe = self.recipe;
-        for part in &recipe.conditions {
+        let colors = color::of(&recipe.conditions);
+        for (part, color) in recipe.conditions.iter().zip(colors) {
             let new = NewCondition {
                 scope: part.scope.clone(),
                 category: part.category.clone(),
-                color: part.color.clone(),
+                color: Some(color.clone()),
                 unit: Some(part.unit()),
                 depth: part.depth,
                 thickness: part.thickness,
                 ..NewCondition::named(&part.name, part.measurement_type)
             };
+            let report = match create_condition(&self.ctx, project, new).await {
+                Ok(condition) => self.condition(project, &condition, part).await?,
+                Err(e) => ConditionReport::failed(part, color, e.to_string()),
+            };
             let place = format!("condition `{}`", part.id);
-            match create_condition(&self.ctx, project, new).await {
-                Ok(condition) => self.condition(project, &condition, part, &place).await?,
-                Err(e) => self.report.problems.push(format!("{place}: {e}")),
-            }
+            self.report.problems.extend(report.problems.iter().map(|p| format!("{place}, {p}")));
+            self.report.notes.extend(report.notes().map(|n| format!("{place}, {n}")));
+            self.report.conditions.push(report);
         }
         Ok(())
     }
@@ -164,9 +168,58 @@ impl Drive<'_> {
         project: Id,
         condition: &Condition,
         part: &ConditionPart,
-        place: &str,
-    ) -> anyhow::Result<()> {
-        let mut counts = Vec::new();
+    ) -> anyhow::Result<ConditionReport> {
+        let (counts, mut problems) = self.counts(condition, part).await;
+        for (i, measure) in part.measures.iter().enumerate() {
+            if let Err(why) = self.measure(condition, measure).await {
+                problems.push(format!("measure {}: {why}", i + 1));
+            }
+        }
+        let now = reads::condition(&self.ctx, project, condition.id).await?;
+        let flat = part.has_no_depth() && now.measurement_count > 0;
+        if flat {
+            problems.push("a volume needs a `depth` in inches above 0, the recipe gives none".to_owned());
+        }
+        // What failed leaves no 0 that looks like one.
+        let unknown = flat || (now.measurement_count == 0 && !problems.is_empty());
+        let mut report = ConditionReport {
+            condition: part.id.clone(),
+            name: now.name,
+            measurement_type: now.measurement_type,
+            unit: now.unit,
+            color: now.color,
+            quantity: (!unknown).then_some(now.total_quantity),
+            measurements: now.measurement_count,
+            problems,
+            counts,
+            cost: None,
+            unpriced: None,
+        };
+        match &part.assembly {
+            None => {}
+            Some(_) if unknown => report.unpriced = Some("the quantity is not known".to_owned()),
+            Some(assembly) => match price::price(&self.ctx, condition, assembly).await {
+                Ok(priced) => {
+                    let errors = priced.lines.iter().filter_map(|l| l.error.as_ref().map(|e| (&l.name, e)));
+                    report.problems.extend(errors.map(|(name, e)| format!("component `{name}`: {e}")));
+                    report.cost = Some(priced);
+                }
+                Err(why) => {
+                    report.problems.push(format!("assembly: {why}"));
+                    report.unpriced = Some(why);
+                }
+            },
+        }
+        Ok(report)
+    }
+
+    /// All counts of a condition, and what failed or is incomplete of them.
+    async fn counts(
+        &mut self,
+        condition: &Condition,
+        part: &ConditionPart,
+    ) -> (Vec<CountReport>, Vec<String>) {
+        let (mut counts, mut problems) = (Vec::new(), Vec::new());
         for (i, count_part) in part.counts.iter().enumerate() {
             self.progress.step(&format!("Counting {}", part.name));
             let watch = Stopwatch::start();
@@ -178,46 +231,13 @@ impl Drive<'_> {
             match counted {
                 Ok(report) => {
                     self.progress.say(&format!("  {}: {} counted", part.name, report.counted));
-                    if let Some(missing) = &report.incomplete {
-                        self.report.problems.push(format!("{place}, count {}: {missing}", i + 1));
-                    }
+                    problems.extend(report.incomplete.iter().map(|why| format!("count {}: {why}", i + 1)));
                     counts.push(report);
                 }
-                Err(why) => self.report.problems.push(format!("{place}, count {}: {why}", i + 1)),
+                Err(why) => problems.push(format!("count {}: {why}", i + 1)),
             }
         }
-        for (i, measure) in part.measures.iter().enumerate() {
-            if let Err(why) = self.measure(condition, measure).await {
-                self.report.problems.push(format!("{place}, measure {}: {why}", i + 1));
-            }
-        }
-        let cost = match &part.assembly {
-            None => None,
-            Some(assembly) => match price::price(&self.ctx, condition, assembly).await {
-                Ok(report) => Some(report),
-                Err(why) => {
-                    self.report.problems.push(format!("{place}, assembly: {why}"));
-                    None
-                }
-            },
-        };
-        for line in cost.iter().flat_map(|c| &c.lines) {
-            if let Some(error) = &line.error {
-                self.report.problems.push(format!("{place}, component `{}`: {error}", line.name));
-            }
-        }
-        let now = reads::condition(&self.ctx, project, condition.id).await?;
-        self.report.conditions.push(ConditionReport {
-            condition: part.id.clone(),
-            name: now.name,
-            measurement_type: now.measurement_type,
-            unit: now.unit,
-            quantity: now.total_quantity,
-            measurements: now.measurement_count,
-            counts,
-            cost,
-        });
-        Ok(())
+        (counts, problems)
     }
 
     async fn measure(&self, condition: &Condition, part: &MeasurePart) -> Result<(), String> {

@@ -31,14 +31,15 @@ const HEAD: [&str; 13] = [
     "Components in error",
 ];
 
-/// One row a condition, CRLF, money with two places; conditions without an assembly have empty costs.
+/// One row a condition, CRLF, money with two places; what has no quantity or no cost has an empty
+/// field, never a 0.
 fn csv(report: &Report) -> String {
     let mut rows = vec![HEAD.map(str::to_owned).to_vec()];
     for c in &report.conditions {
         let mut row = vec![
             cell(&c.name),
             format!("{:?}", c.measurement_type).to_lowercase(),
-            format!("{:.4}", c.quantity),
+            c.quantity.map(|q| format!("{q:.4}")).unwrap_or_default(),
             cell(&c.unit),
             c.measurements.to_string(),
         ];

@@ -1,8 +1,10 @@
 //! `takeoff run`: a whole takeoff from a recipe, on an engine of its own.
 
+mod color;
 mod count;
 mod drive;
 mod files;
+mod lettering;
 mod memory;
 mod picture;
 mod price;
@@ -26,7 +28,11 @@ pub(crate) fn main(args: &RunArgs) -> u8 {
         Ok(recipe) => recipe,
         Err(unusable) => {
             output::complain(&format!("{} cannot be run:", args.recipe.display()));
-            unusable.0.iter().for_each(|p| output::note(&format!("  - {}", p.trim_end())));
+            for problem in &unusable.0 {
+                // A problem of the format shows the line it stands in, over several lines.
+                let lines: Vec<_> = problem.trim_end().lines().map(output::plain).collect();
+                output::note(&format!("  - {}", lines.join("\n")));
+            }
             return exit::DATA;
         }
     };
@@ -52,7 +58,7 @@ pub(crate) fn main(args: &RunArgs) -> u8 {
             if report.problems.is_empty() { 0 } else { exit::FAILED }
         }
         Err(e) => {
-            output::complain(&format!("{e:#}"));
+            output::complain(&output::plain(&format!("{e:#}")));
             exit::FAILED
         }
     }

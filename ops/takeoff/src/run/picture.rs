@@ -1,4 +1,5 @@
-//! Counted pages with every detection boxed, for eyes.
+//! Counted pages for eyes: every detection boxed in the color of its condition, and a strip below that
+//! says which condition has which color and how many it has here.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,19 +11,36 @@ use takeoff_core::geom::PxRect;
 
 use super::report::{DetectionReport, Report};
 use super::sheets::Sheets;
+use super::{color, lettering};
 
 /// Largest page image that is read back, bytes.
 const MAX_IMAGE_BYTES: u64 = 1 << 30;
-/// Confidence bands of the review (high, medium).
+/// Below this confidence, the bound of the review's high band, a box is dashed.
 const HIGH: f64 = 0.90;
-const GREEN: Rgb<u8> = Rgb([0, 150, 60]);
-const AMBER: Rgb<u8> = Rgb([230, 140, 0]);
 const GREY: Rgb<u8> = Rgb([120, 120, 120]);
+const PAPER: u8 = 255;
 /// Width of a box's line and its distance from the symbol, pixels.
 const LINE: i64 = 3;
 const GAP: f64 = 4.0;
+/// A dash and the gap after it, pixels.
+const DASH: i64 = 6;
+/// The strip's letters: as many dots fit on a page's width; a dot's side, pixels.
+const DOTS_ACROSS: u32 = 1_400;
+const DOT: std::ops::RangeInclusive<u32> = 1..=4;
+/// Height of a row of the strip, and indent of its text, in dots.
+const ROW: u32 = 14;
+const INDENT: u32 = 20;
 
-/// Writes `DOCUMENT-pageN.png` for each page with detections.
+/// What a page shows of one condition.
+#[derive(Debug)]
+struct Layer {
+    name: String,
+    color: Rgb<u8>,
+    detections: Vec<DetectionReport>,
+}
+
+/// Writes `DOCUMENT-pageN.png` for each page that was searched; for every page, when the recipe has no
+/// condition yet and its places are to be found.
 pub(crate) async fn write_all(
     ctx: &Ctx<'_>,
     out: &Path,
@@ -30,32 +48,38 @@ pub(crate) async fn write_all(
     report: &Report,
 ) -> anyhow::Result<()> {
     std::fs::create_dir_all(out).with_context(|| format!("{} cannot be made", out.display()))?;
-    let mut pages: BTreeMap<(&str, u32), Vec<&DetectionReport>> = BTreeMap::new();
-    for count in report.conditions.iter().flat_map(|c| &c.counts) {
-        for number in &count.searched_pages {
-            pages.entry((&count.document, *number)).or_default();
-        }
-        for detection in &count.detections {
-            pages.entry((&count.document, detection.page)).or_default().push(detection);
-        }
-    }
-    for ((document, number), detections) in pages {
+    for ((document, number), layers) in pages(report, sheets) {
         let page = sheets.iter().find(|s| s.id == document).and_then(|s| s.page(number).ok());
         let Some(blobs) = page.and_then(|p| p.blobs) else { continue };
         let png = ctx.handle.blobs().read(ctx.tenant, blobs.image, MAX_IMAGE_BYTES).await?;
-        let boxes: Vec<(PxRect, Rgb<u8>)> = detections.iter().map(|d| (d.bbox, color(d))).collect();
         let path = out.join(format!("{}-page{number}.png", file_safe(document)));
-        tokio::task::spawn_blocking(move || annotate(&png, &boxes, &path)).await??;
+        tokio::task::spawn_blocking(move || annotate(&png, &layers, &path)).await??;
     }
     Ok(())
 }
 
-fn color(detection: &DetectionReport) -> Rgb<u8> {
-    match detection {
-        d if d.in_legend => GREY,
-        d if d.confidence >= HIGH => GREEN,
-        _ => AMBER,
+/// The pages to draw by document and number, each with its conditions in the recipe's order.
+fn pages<'r>(report: &'r Report, sheets: &'r [Sheets]) -> BTreeMap<(&'r str, u32), Vec<Layer>> {
+    let mut pages: BTreeMap<(&str, u32), Vec<Layer>> = BTreeMap::new();
+    if report.conditions.is_empty() {
+        let all = sheets.iter().flat_map(|s| s.pages.iter().map(|p| (s.id.as_str(), p.number)));
+        return all.map(|place| (place, Vec::new())).collect();
     }
+    for condition in &report.conditions {
+        let color = color::parse(&condition.color).unwrap_or(GREY);
+        let mut own: BTreeMap<(&str, u32), Vec<DetectionReport>> = BTreeMap::new();
+        for count in &condition.counts {
+            for number in &count.searched_pages {
+                let here = count.detections.iter().filter(|d| d.page == *number).cloned();
+                own.entry((&count.document, *number)).or_default().extend(here);
+            }
+        }
+        for (place, detections) in own {
+            let layer = Layer { name: condition.name.clone(), color, detections };
+            pages.entry(place).or_default().push(layer);
+        }
+    }
+    pages
 }
 
 /// A document's id as part of a file name.
@@ -63,21 +87,60 @@ fn file_safe(id: &str) -> String {
     id.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '_' }).collect()
 }
 
-fn annotate(png: &[u8], boxes: &[(PxRect, Rgb<u8>)], path: &Path) -> anyhow::Result<()> {
+fn annotate(png: &[u8], layers: &[Layer], path: &Path) -> anyhow::Result<()> {
     let mut image = image::load_from_memory_with_format(png, image::ImageFormat::Png)?.into_rgb8();
-    for (bbox, color) in boxes {
-        outline(&mut image, bbox, *color);
+    for layer in layers {
+        for detection in &layer.detections {
+            let color = if detection.counted { layer.color } else { GREY };
+            outline(&mut image, &detection.bbox, color, detection.counted && detection.confidence < HIGH);
+        }
     }
+    let image = if layers.is_empty() { image } else { with_strip(image, layers)? };
     image.save(path).with_context(|| format!("{} cannot be written", path.display()))
 }
 
-fn outline(image: &mut RgbImage, bbox: &PxRect, color: Rgb<u8>) {
+/// Adds the strip below the page, so that places on the page stay where they are.
+fn with_strip(image: RgbImage, layers: &[Layer]) -> anyhow::Result<RgbImage> {
+    let (width, height) = image.dimensions();
+    let dot = (width / DOTS_ACROSS).clamp(*DOT.start(), *DOT.end());
+    let rows = layers.len() as u32 + 1;
+    let total = height.checked_add(rows * ROW * dot).context("the picture is too high")?;
+    let mut pixels = image.into_raw();
+    pixels.resize(width as usize * total as usize * 3, PAPER);
+    let mut image = RgbImage::from_raw(width, total, pixels).context("the picture is too large")?;
+    for (nth, layer) in (0u32..).zip(layers) {
+        let top = height + nth * ROW * dot;
+        lettering::fill(&mut image, 6 * dot, top + 4 * dot, lettering::HEIGHT * dot, layer.color);
+        lettering::write(&mut image, INDENT * dot, top + 4 * dot, dot, &caption(layer));
+    }
+    let top = height + (rows - 1) * ROW * dot;
+    let said = "DASHED: CONFIDENCE BELOW 0.90.  GREY: FOUND AND LEFT OUT.";
+    lettering::write(&mut image, INDENT * dot, top + 4 * dot, dot, said);
+    Ok(image)
+}
+
+fn caption(layer: &Layer) -> String {
+    let counted = layer.detections.iter().filter(|d| d.counted).count();
+    let left_out = layer.detections.len() - counted;
+    let mut text = format!("{}: {counted} counted on this page", layer.name);
+    if left_out > 0 {
+        text.push_str(&format!(", {left_out} left out"));
+    }
+    text
+}
+
+/// A frame around a box; what lies off the page is not drawn.
+fn outline(image: &mut RgbImage, bbox: &PxRect, color: Rgb<u8>, dashed: bool) {
     let (left, top) = ((bbox.x - GAP).round() as i64, (bbox.y - GAP).round() as i64);
     let (right, bottom) = ((bbox.x + bbox.w + GAP).round() as i64, (bbox.y + bbox.h + GAP).round() as i64);
     let mut fill = |x0: i64, y0: i64, x1: i64, y1: i64| {
+        let along_x = x1 - x0 > y1 - y0;
         for y in y0.max(0)..=y1.min(i64::from(image.height()) - 1) {
             for x in x0.max(0)..=x1.min(i64::from(image.width()) - 1) {
-                image.put_pixel(x as u32, y as u32, color);
+                let at = if along_x { x - x0 } else { y - y0 };
+                if !dashed || (at / DASH) % 2 == 0 {
+                    image.put_pixel(x as u32, y as u32, color);
+                }
             }
         }
     };
@@ -91,11 +154,61 @@ fn outline(image: &mut RgbImage, bbox: &PxRect, color: Rgb<u8>) {
 mod tests {
     use super::*;
 
+    const GREEN: Rgb<u8> = Rgb([0, 150, 60]);
+    const WHITE: Rgb<u8> = Rgb([255; 3]);
+
+    fn detection(x: f64, confidence: f64, counted: bool) -> DetectionReport {
+        let bbox = PxRect::new(x, 20.0, 30.0, 30.0);
+        DetectionReport {
+            page: 1,
+            bbox,
+            confidence,
+            angle: 0.0,
+            mirrored: false,
+            in_legend: !counted,
+            counted,
+        }
+    }
+
     #[test]
     fn a_box_at_the_edge_stays_on_the_page() {
-        let mut image = RgbImage::from_pixel(20, 20, Rgb([255, 255, 255]));
-        outline(&mut image, &PxRect::new(-50.0, 10.0, 200.0, 200.0), GREEN);
+        let mut image = RgbImage::from_pixel(20, 20, WHITE);
+        outline(&mut image, &PxRect::new(-50.0, 10.0, 200.0, 200.0), GREEN, false);
         assert_eq!(*image.get_pixel(5, 5), GREEN);
-        assert_eq!(*image.get_pixel(5, 15), Rgb([255, 255, 255]));
+        assert_eq!(*image.get_pixel(5, 15), WHITE);
+    }
+
+    #[test]
+    fn conditions_have_their_own_colors_and_are_named_below_the_page() {
+        let blank = RgbImage::from_pixel(400, 100, WHITE);
+        let folder = tempfile::tempdir().unwrap();
+        let (page, path) = (folder.path().join("page.png"), folder.path().join("out.png"));
+        blank.save(&page).unwrap();
+        let layer = |name: &str, color: [u8; 3], detections| Layer {
+            name: name.into(),
+            color: Rgb(color),
+            detections,
+        };
+        let layers = [
+            layer("A", [200, 0, 0], vec![detection(20.0, 1.0, true), detection(80.0, 0.85, true)]),
+            layer("B", [0, 0, 200], vec![detection(140.0, 1.0, true), detection(200.0, 1.0, false)]),
+        ];
+        annotate(&std::fs::read(&page).unwrap(), &layers, &path).unwrap();
+        let drawn = image::open(&path).unwrap().into_rgb8();
+        // Two conditions and a row that explains the lines, below a page that stays where it was.
+        assert_eq!(drawn.dimensions(), (400, 100 + 3 * ROW));
+        // The line left of each box, over its height.
+        let line = |x: u32| (13..50).map(|y| drawn.get_pixel(x - 5, y).0).collect::<Vec<_>>();
+        assert!(line(20).iter().all(|c| *c == [200, 0, 0]));
+        assert!(line(80).contains(&[200, 0, 0]) && line(80).contains(&[255; 3]), "not dashed");
+        assert!(line(140).iter().all(|c| *c == [0, 0, 200]));
+        assert!(line(200).iter().all(|c| *c == GREY.0));
+        let row = |nth: u32, color: [u8; 3]| {
+            let (top, end) = (100 + nth * ROW, 100 + (nth + 1) * ROW);
+            (top..end).any(|y| (0..400).any(|x| drawn.get_pixel(x, y).0 == color))
+        };
+        assert!(row(0, [200, 0, 0]) && row(1, [0, 0, 200]) && !row(2, [0, 0, 200]));
+        assert!((0..3).all(|nth| row(nth, [0, 0, 0])), "a row without letters");
+        assert_eq!(caption(&layers[1]), "B: 1 counted on this page, 1 left out");
     }
 }

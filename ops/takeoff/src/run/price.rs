@@ -19,12 +19,15 @@ pub(crate) async fn price(
         None => None,
         Some(name) => {
             let templates = reads::templates(ctx).await.map_err(|e| e.to_string())?;
-            let found = templates.into_iter().find(|t| &t.name == name);
-            Some(found.ok_or_else(|| format!("there is no template `{name}`"))?)
+            let Some(found) = templates.iter().find(|t| &t.name == name) else {
+                let names: Vec<String> = templates.iter().map(|t| format!("`{}`", t.name)).collect();
+                return Err(format!("there is no template `{name}`; there are {}", names.join(", ")));
+            };
+            Some(found.id)
         }
     };
     let attach = async {
-        let new = NewAssembly { template_id: template.map(|t| t.id), ..NewAssembly::default() };
+        let new = NewAssembly { template_id: template, ..NewAssembly::default() };
         let assembly = create(ctx, condition.id, new).await?;
         for component in &part.components {
             let new = NewComponent {

@@ -27,6 +27,7 @@ impl Progress {
 
     /// A new step; the line stays where there is no terminal.
     pub(crate) fn step(&self, what: &str) {
+        let what = &*output::plain(what);
         match &self.bar {
             Some(bar) => {
                 bar.set_position(0);
@@ -46,6 +47,7 @@ impl Progress {
 
     /// Something worth keeping on the screen.
     pub(crate) fn say(&self, what: &str) {
+        let what = &*output::plain(what);
         match &self.bar {
             Some(bar) => bar.println(what),
             None if !self.quiet => output::note(what),

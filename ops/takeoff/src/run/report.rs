@@ -5,6 +5,8 @@ use serde::Serialize;
 use takeoff_core::geom::PxRect;
 use takeoff_core::model::{ComponentType, MeasurementType};
 
+use crate::recipe::ConditionPart;
+
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
     pub(crate) project: String,
@@ -67,10 +69,17 @@ pub(crate) struct ConditionReport {
     #[serde(rename = "type")]
     pub(crate) measurement_type: MeasurementType,
     pub(crate) unit: String,
-    pub(crate) quantity: f64,
+    /// `#RRGGBB`; its boxes in the pictures have it.
+    pub(crate) color: String,
+    /// `None` when it is not known, because what it would come from failed; the problems say why.
+    pub(crate) quantity: Option<f64>,
     pub(crate) measurements: u64,
+    /// What failed or is incomplete, so that the quantity is unknown or not all.
+    pub(crate) problems: Vec<String>,
     pub(crate) counts: Vec<CountReport>,
     pub(crate) cost: Option<AssemblyReport>,
+    /// Why there is no cost although the recipe asks for one.
+    pub(crate) unpriced: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -81,13 +90,35 @@ pub(crate) struct CountReport {
     pub(crate) searched_pages: Vec<u32>,
     /// Instances that became measurements.
     pub(crate) counted: u64,
+    /// Samples in a legend, left out.
     pub(crate) in_legend: u64,
+    /// Counted ones that are mirror images of the exemplar.
     pub(crate) mirrored: u64,
+    /// Mirror images that the recipe leaves out.
+    pub(crate) mirrored_left_out: u64,
+    /// Every searched page, also those with nothing on them.
+    pub(crate) pages: Vec<CountedPage>,
     pub(crate) found: u64,
     pub(crate) truncated: bool,
     pub(crate) confidence: Option<Spread>,
     pub(crate) detections: Vec<DetectionReport>,
     pub(crate) incomplete: Option<String>,
+    /// What to know of a whole count, such as look-alikes that were left out.
+    pub(crate) notes: Option<String>,
+}
+
+/// What a count found on one page.
+#[derive(Debug, Serialize)]
+pub(crate) struct CountedPage {
+    pub(crate) page: u32,
+    /// Number and title of the sheet, where they are known.
+    pub(crate) sheet: Option<String>,
+    /// The page's one scale; pages of schedules, details and cover sheets have none.
+    pub(crate) scale: Option<String>,
+    pub(crate) counted: u64,
+    /// Samples in a legend, left out.
+    pub(crate) in_legend: u64,
+    pub(crate) confidence: Option<Spread>,
 }
 
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -113,6 +144,8 @@ pub(crate) struct DetectionReport {
     pub(crate) angle: f64,
     pub(crate) mirrored: bool,
     pub(crate) in_legend: bool,
+    /// Whether it became a measurement.
+    pub(crate) counted: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -164,10 +197,101 @@ pub(crate) struct MemoryUse {
     pub(crate) with_workers_peak_mib: f64,
 }
 
+impl ConditionReport {
+    /// One that could not be made.
+    pub(crate) fn failed(part: &ConditionPart, color: String, why: String) -> Self {
+        Self {
+            condition: part.id.clone(),
+            name: part.name.clone(),
+            measurement_type: part.measurement_type,
+            unit: part.unit(),
+            color,
+            quantity: None,
+            measurements: 0,
+            unpriced: part.assembly.as_ref().map(|_| why.clone()),
+            problems: vec![why],
+            counts: Vec::new(),
+            cost: None,
+        }
+    }
+
+    /// What to know although nothing is missing: what the counts noted, and pages that may have added
+    /// samples instead of instances, which are those without a scale, where others have one.
+    pub(crate) fn notes(&self) -> impl Iterator<Item = String> {
+        let noted = self.counts.iter().filter_map(|count| count.notes.clone());
+        noted.chain(self.unscaled())
+    }
+
+    fn unscaled(&self) -> impl Iterator<Item = String> {
+        self.counts.iter().filter_map(|count| {
+            let (scaled, other): (Vec<&CountedPage>, Vec<&CountedPage>) =
+                count.pages.iter().filter(|p| p.counted > 0).partition(|p| p.scale.is_some());
+            let added: u64 = other.iter().map(|p| p.counted).sum();
+            let pages: Vec<String> = other.iter().map(|p| p.page.to_string()).collect();
+            (!scaled.is_empty() && added > 0).then(|| {
+                format!(
+                    "{added} of {} counted on pages of `{}` that have no scale ({}): if these are schedules or \
+                     details, list the other pages in `pages`",
+                    count.counted,
+                    count.document,
+                    pages.join(", ")
+                )
+            })
+        })
+    }
+}
+
 impl Report {
     pub(crate) fn json(&self) -> String {
         let mut text = serde_json::to_string_pretty(self).expect("a report has string keys only");
         text.push('\n');
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counted(pages: &[(u64, Option<&str>)]) -> ConditionReport {
+        let recipe = "id = \"a\"\nname = \"A\"\ntype = \"count\"";
+        let mut report =
+            ConditionReport::failed(&toml::from_str(recipe).unwrap(), String::new(), String::new());
+        let page = |(nth, (counted, scale)): (u32, &(u64, Option<&str>))| CountedPage {
+            page: nth,
+            sheet: None,
+            scale: scale.map(str::to_owned),
+            counted: *counted,
+            in_legend: 0,
+            confidence: None,
+        };
+        report.counts.push(CountReport {
+            document: "plans".to_owned(),
+            page: 1,
+            searched_pages: Vec::new(),
+            counted: pages.iter().map(|p| p.0).sum(),
+            in_legend: 0,
+            mirrored: 0,
+            mirrored_left_out: 0,
+            pages: (1..).zip(pages).map(page).collect(),
+            found: 0,
+            truncated: false,
+            confidence: None,
+            detections: Vec::new(),
+            incomplete: None,
+            notes: None,
+        });
+        report
+    }
+
+    #[test]
+    fn what_a_page_without_a_scale_adds_to_others_is_pointed_out() {
+        let scale = Some("1:50");
+        let notes: Vec<String> = counted(&[(97, scale), (0, None), (1, None)]).notes().collect();
+        let [note] = &notes[..] else { panic!("{notes:?}") };
+        assert!(note.starts_with("1 of 98 counted on pages of `plans` that have no scale (3)"), "{note}");
+        for silent in [&[(97, scale), (0, None)][..], &[(5, None), (3, None)], &[(5, scale), (3, scale)]] {
+            assert_eq!(counted(silent).notes().count(), 0, "{silent:?}");
+        }
     }
 }

@@ -19,6 +19,9 @@ pub(crate) const PATIENCE_MS: u64 = 3_600_000;
 /// How often progress is asked for.
 const ASK_MS: u64 = 150;
 
+/// The international foot.
+const METERS_PER_FOOT: f64 = 0.3048;
+
 /// A document of the recipe with its pages.
 pub(crate) struct Sheets {
     pub(crate) id: String,
@@ -122,7 +125,8 @@ pub(crate) fn page_report(document: &str, page: &Page) -> PageReport {
 /// Sets the scale that the recipe gives a page.
 pub(crate) async fn override_scale(ctx: &Ctx<'_>, page: &Page, part: &ScalePart) -> Result<(), String> {
     let said = |e: takeoff_commands::CommandError| e.to_string();
-    if let (Some(from), Some(to), Some(feet)) = (part.from, part.to, part.feet) {
+    let feet = part.feet.or(part.meters.map(|m| m / METERS_PER_FOOT));
+    if let (Some(from), Some(to), Some(feet)) = (part.from, part.to, feet) {
         let pixel_distance = (from[0] - to[0]).hypot(from[1] - to[1]);
         let calibration = Calibration { pixel_distance, real_distance: feet, real_unit: RealUnit::Foot };
         return calibrate(ctx, page.id, calibration).await.map(|_| ()).map_err(said);

@@ -4,14 +4,22 @@ use std::fmt::Write as _;
 
 use rust_decimal::Decimal;
 
-use super::report::{ConditionReport, CostReport, PageReport, Report};
+use super::report::{ConditionReport, CostReport, CountReport, PageReport, Report};
+use crate::output::plain;
+
+/// Stands where a number is not known.
+const DASH: &str = "-";
+/// Column of the sheet's name in the list of counted pages.
+const SHEET: usize = 3;
 
 pub(crate) fn render(report: &Report) -> String {
     let mut out = String::new();
-    let _ = writeln!(out, "\n{}\n{}", report.project, "=".repeat(report.project.chars().count()));
+    let project = plain(&report.project);
+    let _ = writeln!(out, "\n{project}\n{}", "=".repeat(project.chars().count()));
     documents(&mut out, report);
     pages(&mut out, &report.pages);
     quantities(&mut out, &report.conditions);
+    by_page(&mut out, &report.conditions);
     costs(&mut out, report);
     let s = &report.seconds;
     let m = &report.memory;
@@ -33,16 +41,24 @@ pub(crate) fn render(report: &Report) -> String {
 fn documents(out: &mut String, report: &Report) {
     let mut rows = Vec::new();
     for d in &report.documents {
-        let size = format!("{:.1} MB", d.bytes as f64 / 1e6);
         rows.push(vec![
             d.document.clone(),
             d.file.clone(),
-            size,
-            format!("{} pages", d.pages),
+            size(d.bytes),
+            format!("{} page{}", d.pages, if d.pages == 1 { "" } else { "s" }),
             d.status.clone(),
         ]);
     }
     table(out, "Documents", &[], &rows);
+}
+
+/// In the unit that leaves something before the point.
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} bytes"),
+        1_000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
+        _ => format!("{:.1} MB", bytes as f64 / 1e6),
+    }
 }
 
 fn pages(out: &mut String, pages: &[PageReport]) {
@@ -52,14 +68,18 @@ fn pages(out: &mut String, pages: &[PageReport]) {
             let scale = &p.scale;
             let (shown, evidence) = match (scale.calibrated, scale.pixels_per_foot) {
                 (true, Some(value)) => {
-                    let text = scale.text.clone().unwrap_or_else(|| "set by hand".to_owned());
+                    let pixels = format!("{} px/ft", short(value));
+                    let shown = match &scale.text {
+                        Some(text) => format!("{text}  ({pixels})"),
+                        None => pixels,
+                    };
                     let sure = scale.confidence.map(|c| format!(", confidence {c:.2}")).unwrap_or_default();
                     let place = scale.place.map(|b| format!(" at {:.0},{:.0}", b.x, b.y)).unwrap_or_default();
                     let by = match scale.method.as_deref() {
                         Some("manual_calibration") => "by hand".to_owned(),
                         _ => format!("text{place}{sure}"),
                     };
-                    (format!("{text}  ({} px/ft)", short(value)), by)
+                    (shown, by)
                 }
                 _ => ("none".to_owned(), withheld(p)),
             };
@@ -85,32 +105,81 @@ fn withheld(page: &PageReport) -> String {
 }
 
 fn quantities(out: &mut String, conditions: &[ConditionReport]) {
-    let mut rows = Vec::new();
-    for c in conditions {
-        let mut detail = Vec::new();
-        for count in &c.counts {
-            let spread = count.confidence.map_or_else(String::new, |s| {
-                format!(", confidence {:.2} to {:.2}, median {:.2}", s.least, s.most, s.median)
-            });
-            let mut text = format!("{} counted{spread}", count.counted);
-            if count.mirrored > 0 {
-                let _ = write!(text, ", {} mirrored", count.mirrored);
-            }
-            if count.in_legend > 0 {
-                let _ = write!(text, ", {} in a legend left out", count.in_legend);
-            }
-            if count.truncated {
-                let _ = write!(text, ", cut off: {} found", count.found);
-            }
-            detail.push(text);
-        }
-        let counted: u64 = c.counts.iter().map(|n| n.counted).sum();
-        if c.measurements > counted {
-            detail.push(format!("{} measured", c.measurements - counted));
-        }
-        rows.push(vec![c.name.clone(), format!("{} {}", short(c.quantity), c.unit), detail.join("; ")]);
-    }
+    let rows: Vec<Vec<String>> = conditions
+        .iter()
+        .map(|c| {
+            let quantity = match c.quantity {
+                Some(quantity) => format!("{} {}", short(quantity), c.unit),
+                None => DASH.to_owned(),
+            };
+            vec![c.name.clone(), quantity, origin(c)]
+        })
+        .collect();
     table(out, "Quantities", &["condition", "quantity", "from"], &rows);
+}
+
+/// What a quantity comes from, and what it lacks.
+fn origin(condition: &ConditionReport) -> String {
+    let mut detail: Vec<String> = condition.counts.iter().map(counted).collect();
+    let counted: u64 = condition.counts.iter().map(|n| n.counted).sum();
+    if condition.measurements > counted {
+        detail.push(format!("{} measured", condition.measurements - counted));
+    }
+    match condition.problems.as_slice() {
+        [] if detail.is_empty() => detail.push("nothing to count or to measure".to_owned()),
+        [] => {}
+        problems if condition.quantity.is_none() => {
+            detail.push(format!("not known: {}", problems.join("; ")))
+        }
+        problems => detail.push(format!("INCOMPLETE: {}", problems.join("; "))),
+    }
+    detail.join("; ")
+}
+
+fn counted(count: &CountReport) -> String {
+    let mut text = format!("{} counted", count.counted);
+    if let Some(s) = count.confidence {
+        let _ = write!(text, ", confidence {:.2} to {:.2}, median {:.2}", s.least, s.most, s.median);
+    }
+    for (number, what) in [
+        (count.mirrored, "mirrored"),
+        (count.mirrored_left_out, "mirrored left out"),
+        (count.in_legend, "in a legend left out"),
+    ] {
+        if number > 0 {
+            let _ = write!(text, ", {number} {what}");
+        }
+    }
+    text
+}
+
+/// Where the counted ones are. Pages with nothing on them are not listed here, the JSON has them.
+fn by_page(out: &mut String, conditions: &[ConditionReport]) {
+    let mut rows = Vec::new();
+    for condition in conditions {
+        for count in &condition.counts {
+            for page in count.pages.iter().filter(|p| p.counted + p.in_legend > 0) {
+                rows.push(vec![
+                    condition.name.clone(),
+                    count.document.clone(),
+                    page.page.to_string(),
+                    page.sheet.clone().unwrap_or_default(),
+                    page.scale.clone().unwrap_or_else(|| "none".to_owned()),
+                    page.counted.to_string(),
+                    page.in_legend.to_string(),
+                    page.confidence.map_or_else(|| DASH.to_owned(), |s| format!("{:.2}", s.least)),
+                ]);
+            }
+        }
+    }
+    let mut head =
+        vec!["condition", "document", "page", "sheet", "scale", "counted", "in legend", "least confidence"];
+    // A column that says nothing of any page is left away.
+    if rows.iter().all(|r| r[SHEET].is_empty()) {
+        head.remove(SHEET);
+        rows.iter_mut().for_each(|r| drop(r.remove(SHEET)));
+    }
+    table(out, "Counted by page (those in a legend are left out)", &head, &rows);
 }
 
 fn costs(out: &mut String, report: &Report) {
@@ -132,10 +201,28 @@ fn costs(out: &mut String, report: &Report) {
         );
         row
     };
-    let mut rows: Vec<Vec<String>> =
-        report.conditions.iter().filter_map(|c| c.cost.as_ref().map(|k| row(&c.name, &k.cost))).collect();
+    let mut rows = Vec::new();
+    for condition in &report.conditions {
+        match (&condition.cost, &condition.unpriced) {
+            (Some(priced), _) => rows.push(row(&condition.name, &priced.cost)),
+            (None, Some(_)) => {
+                let dashes = std::iter::repeat_n(DASH.to_owned(), head.len() - 1);
+                rows.push(std::iter::once(condition.name.clone()).chain(dashes).collect());
+            }
+            (None, None) => {}
+        }
+    }
+    if rows.is_empty() {
+        let _ = writeln!(out, "\nCost\n  none: no condition has an assembly");
+        return;
+    }
     rows.push(row("TOTAL", &report.cost));
     table(out, "Cost", &head, &rows);
+    for condition in &report.conditions {
+        if let Some(why) = &condition.unpriced {
+            let _ = writeln!(out, "  {} is NOT in these sums: {}", plain(&condition.name), plain(why));
+        }
+    }
     if report.cost.components_in_error > 0 {
         let _ = writeln!(
             out,
@@ -161,7 +248,7 @@ fn money(value: &Decimal) -> String {
 }
 
 /// At most four decimals, none that say nothing.
-fn short(value: f64) -> String {
+pub(super) fn short(value: f64) -> String {
     let text = format!("{value:.4}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
@@ -170,7 +257,7 @@ fn list(out: &mut String, title: &str, items: &[String]) {
     if !items.is_empty() {
         let _ = writeln!(out, "\n{title}");
         for item in items {
-            let _ = writeln!(out, "  - {item}");
+            let _ = writeln!(out, "  - {}", plain(item));
         }
     }
 }
@@ -180,6 +267,8 @@ fn table(out: &mut String, title: &str, head: &[&str], rows: &[Vec<String>]) {
     if rows.is_empty() {
         return;
     }
+    let rows: Vec<Vec<String>> =
+        rows.iter().map(|r| r.iter().map(|c| plain(c).into_owned()).collect()).collect();
     let _ = writeln!(out, "\n{title}");
     let columns = rows[0].len();
     let width = |i: usize| {
@@ -217,6 +306,22 @@ mod tests {
         assert_eq!(money(&"-999".parse().unwrap()), "-999.00");
         assert_eq!(short(18.75), "18.75");
         assert_eq!(short(15.0), "15");
+    }
+
+    #[test]
+    fn small_files_have_a_size() {
+        assert_eq!(
+            [size(0), size(999), size(4_321), size(27_000_000)],
+            ["0 bytes", "999 bytes", "4.3 kB", "27.0 MB"]
+        );
+    }
+
+    #[test]
+    fn a_name_cannot_steer_the_terminal() {
+        let mut out = String::new();
+        table(&mut out, "T", &[], &[vec!["a\u{1b}[2Jb\nc\u{202e}d".to_owned(), "x".to_owned()]]);
+        list(&mut out, "L", &["e\r\u{9b}f".to_owned()]);
+        assert_eq!(out, "\nT\n  a\\u{1b}[2Jb\\nc\\u{202e}d  x\n\nL\n  - e\\r\\u{9b}f\n");
     }
 
     #[test]

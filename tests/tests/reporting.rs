@@ -1,0 +1,197 @@
+//! What `takeoff run` says of a takeoff that is not all right: what failed never looks like a 0.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use takeoff_tests::run;
+
+/// A recipe for the school's plans beside a copy of them.
+struct Takeoff {
+    folder: tempfile::TempDir,
+}
+
+/// A finished run.
+struct Ran {
+    code: Option<i32>,
+    said: String,
+    report: Value,
+    out: PathBuf,
+}
+
+impl Takeoff {
+    fn of(conditions: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::copy(takeoff_tests::school_plans(), folder.path().join("plans.pdf")).unwrap();
+        let head = "[project]\nname = \"P\"\n[[document]]\nid = \"plans\"\nfile = \"plans.pdf\"\n";
+        std::fs::write(folder.path().join("takeoff.toml"), format!("{head}{conditions}")).unwrap();
+        Self { folder }
+    }
+
+    fn run(&self) -> Ran {
+        let path = |name: &str| self.folder.path().join(name);
+        let (recipe, out) = (path("takeoff.toml"), path("out"));
+        let ran = run(&["run", recipe.to_str().unwrap(), "--out", out.to_str().unwrap()]);
+        let said = String::from_utf8(ran.stdout).unwrap();
+        let report = std::fs::read(out.join("report.json")).unwrap_or_else(|e| {
+            panic!("{e}\n{said}\n{}", String::from_utf8_lossy(&ran.stderr));
+        });
+        Ran { code: ran.status.code(), said, report: serde_json::from_slice(&report).unwrap(), out }
+    }
+}
+
+impl Ran {
+    /// The printed lines of a table that begin with a condition's name.
+    fn lines(&self, table: &str, name: &str) -> Vec<&str> {
+        let from = self.said.split(&format!("\n{table}")).nth(1).unwrap_or_else(|| panic!("{}", self.said));
+        let rows = from.split("\n\n").next().unwrap().lines();
+        rows.filter(|l| l.trim_start().starts_with(name)).map(str::trim).collect()
+    }
+
+    fn condition(&self, id: &str) -> &Value {
+        let all = self.report["conditions"].as_array().unwrap();
+        all.iter().find(|c| c["condition"] == id).unwrap_or_else(|| panic!("no {id}"))
+    }
+
+    fn problems(&self) -> Vec<&str> {
+        self.report["problems"].as_array().unwrap().iter().map(|p| p.as_str().unwrap()).collect()
+    }
+}
+
+fn condition(id: &str, kind: &str, more: &str) -> String {
+    format!("[[condition]]\nid = \"{id}\"\nname = \"{id}\"\ntype = \"{kind}\"\n{more}\n")
+}
+
+fn square(page: u32) -> String {
+    format!(
+        "[[condition.measure]]\ndocument = \"plans\"\npage = {page}\ngeometry = \"rectangle\"\nx = 600\ny = 600\n\
+         width = 187.5\nheight = 187.5\n"
+    )
+}
+
+const ASSEMBLY: &str = "[condition.assembly]\n[[condition.assembly.component]]\nname = \"C\"\ntype = \"material\"\n\
+                        unit = \"EA\"\nunit_cost = \"10\"\n";
+
+#[test]
+fn a_quantity_that_is_not_known_is_no_zero() {
+    let conditions = [
+        condition("flat", "volume", &format!("{}{ASSEMBLY}", square(2))),
+        condition("unscaled", "area", &format!("{}{ASSEMBLY}", square(8))),
+        condition("partly", "area", &format!("{}{}{ASSEMBLY}", square(2), square(8))),
+        condition("refused", "area", &format!("depth = -1\n{}", square(2))),
+        condition("whole", "volume", &format!("depth = 12\n{}", square(2))),
+    ];
+    let ran = Takeoff::of(&conditions.concat()).run();
+    assert_eq!(ran.code, Some(1), "{}", ran.said);
+    for (id, why) in [("flat", "depth"), ("unscaled", "scale"), ("refused", "depth")] {
+        assert_eq!(ran.condition(id)["quantity"], Value::Null, "{id}");
+        assert_eq!(ran.condition(id)["cost"], Value::Null, "{id}");
+        let [line] = ran.lines("Quantities", id)[..] else { panic!("{}", ran.said) };
+        let mut words = line.split_whitespace();
+        assert_eq!((words.next(), words.next()), (Some(id), Some("-")), "{line}");
+        assert!(line.contains("not known") && line.contains(why), "{line}");
+        let place = format!("condition `{id}`");
+        assert!(
+            ran.problems().iter().any(|p| p.starts_with(&place) && p.contains(why)),
+            "{:?}",
+            ran.problems()
+        );
+    }
+    let quantity = |id: &str| ran.condition(id)["quantity"].as_f64().unwrap();
+    assert!((quantity("partly") - 100.0).abs() < 1e-6 && (quantity("whole") - 100.0 / 27.0).abs() < 1e-6);
+    let [line] = ran.lines("Quantities", "partly")[..] else { panic!("{}", ran.said) };
+    assert!(line.contains("100 SF") && line.contains("INCOMPLETE: measure 2"), "{line}");
+    assert_eq!(ran.problems().len(), 4, "{:?}", ran.problems());
+    // Costs: a dash where there is none, and why; a condition without an assembly is not in the table.
+    for id in ["flat", "unscaled"] {
+        let [row, why] = ran.lines("Cost", id)[..] else { panic!("{}", ran.said) };
+        assert_eq!(row.split_whitespace().skip(1).collect::<Vec<_>>(), ["-"; 7], "{row}");
+        assert!(why.contains("NOT in these sums"), "{why}");
+    }
+    assert!(ran.lines("Cost", "whole").is_empty(), "{}", ran.said);
+    assert_eq!(ran.report["cost"]["total_cost"], "1000.00", "{}", ran.said);
+    let csv = std::fs::read_to_string(ran.out.join("takeoff.csv")).unwrap();
+    let flat = csv.lines().find(|l| l.starts_with("flat,")).unwrap();
+    assert_eq!(flat, "flat,volume,,CY,1,,,,,,,,", "{csv}");
+}
+
+/// The first count of the sample, with other options.
+fn count(options: &str) -> String {
+    let (page, shown) = takeoff_tests::first_count();
+    format!(
+        "[[condition.count]]\ndocument = \"plans\"\npage = {page}\nbox = [{}, {}, {}, {}]\n{options}\n",
+        shown["x"], shown["y"], shown["w"], shown["h"]
+    )
+}
+
+#[test]
+fn a_count_is_split_by_page_and_only_the_pages_asked_for_count() {
+    let (shown, _) = takeoff_tests::first_count();
+    assert_eq!(shown, 4, "the example is on page 4");
+    let conditions = [
+        condition("every", "count", &count("pages = \"all\"")),
+        condition("other", "count", &format!("color = \"#123456\"\n{}", count("pages = [3]"))),
+        condition("few", "count", &count("pages = [3]\nmax_detections = 2")),
+    ];
+    let ran = Takeoff::of(&conditions.concat()).run();
+    let part = |id: &str| &ran.condition(id)["counts"][0];
+    let pages = |id: &str| part(id)["pages"].as_array().unwrap();
+    let every = pages("every");
+    assert_eq!(every.len(), 8, "one entry a page, also where nothing is: {every:?}");
+    let sum: u64 = every.iter().map(|p| p["counted"].as_u64().unwrap()).sum();
+    assert_eq!(json!(sum), part("every")["counted"]);
+    assert_eq!(part("every")["in_legend"], 2);
+    assert_eq!((&every[0]["counted"], &every[0]["scale"]), (&json!(0), &Value::Null));
+    // The example's own page is searched by every session, and counts only when it is asked for.
+    let [third] = &pages("other")[..] else { panic!("{}", part("other")) };
+    assert_eq!((&third["page"], &third["counted"]), (&json!(3), &every[2]["counted"]));
+    assert_eq!(ran.condition("other")["quantity"].as_f64(), third["counted"].as_f64());
+    assert!(part("other")["detections"].as_array().unwrap().iter().all(|d| d["page"] == 3));
+    assert_eq!(ran.lines("Counted by page", "every").len(), 2, "{}", ran.said);
+    // A count that is cut off is not whole.
+    assert!(
+        ran.problems()[0].contains("condition `few`, count 1")
+            && ran.problems()[0].contains("max_detections")
+    );
+    assert_eq!((ran.code, ran.problems().len()), (Some(1), 1));
+    // Nothing is priced: no table of zeros.
+    assert!(
+        ran.said.contains("no condition has an assembly") && !ran.said.contains("0.00  "),
+        "{}",
+        ran.said
+    );
+    // Two conditions of one page have different colors, the recipe's own and a default.
+    assert_eq!(ran.condition("other")["color"], "#123456");
+    assert_ne!(ran.condition("every")["color"], ran.condition("few")["color"]);
+    colors(&ran.out);
+}
+
+fn colors(out: &Path) {
+    let picture = image::open(out.join("plans-page3.png")).unwrap().into_rgb8();
+    let strip = 3600..picture.height();
+    let has = |color: [u8; 3]| {
+        strip.clone().any(|y| (0..picture.width()).any(|x| picture.get_pixel(x, y).0 == color))
+    };
+    assert!(has([0x12, 0x34, 0x56]) && has([0, 0, 0]), "the strip names no condition");
+    assert!(out.join("plans-page8.png").is_file() && !out.join("plans-page9.png").exists());
+}
+
+#[test]
+fn a_recipe_without_conditions_shows_its_pages() {
+    let ran = Takeoff::of("").run();
+    assert_eq!((ran.code, &ran.report["problems"]), (Some(0), &json!([])), "{}", ran.said);
+    for page in 1..=8 {
+        let picture = image::image_dimensions(ran.out.join(format!("plans-page{page}.png"))).unwrap();
+        assert_eq!(picture, (5400, 3600));
+    }
+}
+
+#[test]
+fn names_do_not_steer_the_terminal() {
+    let named =
+        condition("a", "count", &count("")).replace("name = \"a\"", "name = \"a\\u001b[2Jb\\u202ec\"");
+    let ran = Takeoff::of(&named).run();
+    assert_eq!(ran.code, Some(0), "{}", ran.said);
+    assert!(ran.said.contains("a\\u{1b}[2Jb\\u{202e}c"), "{}", ran.said);
+    assert!(!ran.said.contains(['\u{1b}', '\u{202e}']));
+    assert_eq!(ran.condition("a")["name"], "a\u{1b}[2Jb\u{202e}c", "the report keeps the name");
+}
