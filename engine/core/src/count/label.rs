@@ -91,7 +91,7 @@ pub(super) fn agree(compare: Compare, exemplar: &[String], other: &[String]) -> 
 /// have no lettering at all: then it is a word that happens to lie there.
 pub(super) fn decide<'d>(
     exemplar: &[String],
-    others: impl Iterator<Item = &'d [String]> + Clone,
+    mut others: impl Iterator<Item = &'d [String]> + Clone,
 ) -> Option<Compare> {
     if !exemplar.iter().any(|w| is_tag(w)) {
         return Some(Compare::Nothing);
@@ -101,7 +101,7 @@ pub(super) fn decide<'d>(
     if all == 0 {
         return None;
     }
-    let shared = others.clone().any(|l| agree(Compare::Tags, exemplar, l));
+    let shared = others.any(|l| agree(Compare::Tags, exemplar, l));
     Some(if !shared && bare * 2 > all { Compare::Nothing } else { Compare::Tags })
 }
 
