@@ -1,6 +1,7 @@
 //! Scale and measurements.
 
 use serde_json::{Value, json};
+use takeoff_commands::Ctx;
 
 use crate::support::{Reply, Server};
 
@@ -247,6 +248,8 @@ async fn a_change_of_type_or_unit_converts_and_never_relabels() {
     assert_eq!(quantity(&back), (200.0, "SY".to_owned()));
 
     // Formulas are for the unit that they were written for, and so are templates.
+    let ctx = Ctx::new(&server.handle, server.handle.tenant(), None);
+    takeoff_commands::templates::seed(&ctx).await.unwrap();
     let templates = server.get("/assembly-templates").await.expect(200);
     let of_area = templates.as_array().unwrap().iter().find(|t| t["expected_unit"] == "SF").unwrap();
     let assembly = format!("/conditions/{condition}/assembly");
