@@ -216,7 +216,7 @@ async fn a_store_that_has_failed_is_seen_at_once_and_not_waited_for() {
     let why = "the store has failed (a bad block): restart the node".to_owned();
     *catalog.standing.lock().unwrap() = Standing::Dead { why: why.clone() };
     catalog.down.store(true, Ordering::Relaxed);
-    assert_eq!(handle.readiness().reasons, [why.clone()]);
+    assert_eq!(handle.readiness().reasons, std::slice::from_ref(&why));
     // Its pulse finds it too, and adds nothing.
     until(async || counter(&handle, "node/store-pulse", "failures").await > 0).await;
     assert_eq!(handle.readiness().reasons, [why]);
