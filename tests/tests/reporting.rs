@@ -16,6 +16,8 @@ struct Ran {
     said: String,
     report: Value,
     out: PathBuf,
+    /// Holds `out`; gone when dropped.
+    _folder: tempfile::TempDir,
 }
 
 impl Takeoff {
@@ -27,7 +29,7 @@ impl Takeoff {
         Self { folder }
     }
 
-    fn run(&self) -> Ran {
+    fn run(self) -> Ran {
         let path = |name: &str| self.folder.path().join(name);
         let (recipe, out) = (path("takeoff.toml"), path("out"));
         let ran = run(&["run", recipe.to_str().unwrap(), "--out", out.to_str().unwrap()]);
@@ -35,7 +37,13 @@ impl Takeoff {
         let report = std::fs::read(out.join("report.json")).unwrap_or_else(|e| {
             panic!("{e}\n{said}\n{}", String::from_utf8_lossy(&ran.stderr));
         });
-        Ran { code: ran.status.code(), said, report: serde_json::from_slice(&report).unwrap(), out }
+        Ran {
+            code: ran.status.code(),
+            said,
+            report: serde_json::from_slice(&report).unwrap(),
+            out,
+            _folder: self.folder,
+        }
     }
 }
 
