@@ -255,13 +255,13 @@ async fn within<T>(
     let mut work = pin!(work);
     let watch = Stopwatch::start();
     loop {
+        if attempt.is_cancelled() || watch.elapsed() >= time {
+            own.cancel();
+        }
         let left = time.saturating_sub(watch.elapsed());
         let pause = if own.is_cancelled() { CANCEL_POLL } else { CANCEL_POLL.min(left) };
         if let Ok(done) = tokio::time::timeout(pause, &mut work).await {
             return if attempt.is_cancelled() { Err(StageError::Fenced) } else { done };
-        }
-        if attempt.is_cancelled() || watch.elapsed() >= time {
-            own.cancel();
         }
     }
 }
