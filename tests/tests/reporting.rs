@@ -203,3 +203,51 @@ fn names_do_not_steer_the_terminal() {
     assert!(!ran.said.contains(['\u{1b}', '\u{202e}']));
     assert_eq!(ran.condition("a")["name"], "a\u{1b}[2Jb\u{202e}c", "the report keeps the name");
 }
+
+#[test]
+fn what_two_examples_find_counts_once() {
+    let both = format!("{}{}", count("pages = [3]"), count("pages = [3, 4]"));
+    let conditions =
+        [condition("once", "count", &count("pages = [3, 4]")), condition("twice", "count", &both)];
+    let ran = Takeoff::of(&conditions.concat()).run();
+    let counts = |id: &str| ran.condition(id)["counts"].as_array().unwrap().clone();
+    let (once, twice) = (&counts("once")[0], counts("twice"));
+    let (first, second) = (&twice[0], &twice[1]);
+    assert!(first["counted"].as_u64().unwrap() > 0 && second["counted"].as_u64().unwrap() > 0, "{twice:?}");
+    assert_eq!(second["already_counted"], first["counted"]);
+    assert_eq!(second["pages"][0]["counted"], 0, "{second}");
+    assert_eq!(second["pages"][1], once["pages"][1]);
+    assert_eq!(once["already_counted"], 0);
+    assert_eq!(ran.condition("twice")["quantity"], ran.condition("once")["quantity"]);
+    assert!(ran.said.contains(&format!("{} counted before left out", first["counted"])), "{}", ran.said);
+}
+
+#[test]
+fn a_distance_in_meters_is_a_scale() {
+    let measure = condition("wall", "area", &format!("unit = \"M2\"\n{}", square(8)));
+    let scale =
+        "[[scale]]\ndocument = \"plans\"\npage = 8\nfrom = [100, 100]\nto = [475, 600]\nmeters = 12.5\n";
+    let ran = Takeoff::of(&format!("{scale}{measure}")).run();
+    // 625 px are 12.5 m: 50 px a metre, and the square has sides of 187.5 px.
+    let quantity = ran.condition("wall")["quantity"].as_f64().unwrap();
+    assert!((quantity - 3.75 * 3.75).abs() < 1e-6, "{quantity}: {}", ran.said);
+}
+
+#[test]
+fn a_recipe_says_how_lettering_counts() {
+    let Some(set) = takeoff_tests::required("plans/opentakeoff/symbol-set.pdf") else { return };
+    let tag = |id: &str, lettering: &str| {
+        let part = "[[condition.count]]\ndocument = \"plans\"\npage = 1\npages = \"all\"\nbox = [285, 830, 55, 55]\n";
+        condition(id, "count", &format!("{part}{lettering}"))
+    };
+    let conditions =
+        [tag("unsaid", ""), tag("agree", "lettering = \"agree\""), tag("ignore", "lettering = \"ignore\"")];
+    let takeoff = Takeoff::of(&conditions.concat());
+    std::fs::copy(set, takeoff.folder.path().join("plans.pdf")).unwrap();
+    let ran = takeoff.run();
+    let quantity = |id: &str| ran.condition(id)["quantity"].as_f64().unwrap();
+    assert_eq!([quantity("unsaid"), quantity("agree"), quantity("ignore")], [5.0, 5.0, 7.0], "{}", ran.said);
+    let notes = |id: &str| ran.condition(id)["counts"][0]["notes"].clone();
+    assert!(notes("agree").as_str().unwrap().contains("\"T1\""), "{}", notes("agree"));
+    assert_eq!(notes("ignore"), Value::Null);
+}

@@ -6,6 +6,7 @@ use takeoff_core::model::{Assembly, Condition, Id, Index, Kind, MeasurementType,
 use takeoff_storage::{Batch, Expect};
 
 use crate::check::{self, METADATA_BYTES, NAME_CHARS, TEXT_CHARS, UNIT_CHARS};
+use crate::erased;
 use crate::field::set;
 use crate::load::{list, only, relies_on, required};
 use crate::retry::{Tries, turn};
@@ -77,6 +78,7 @@ pub struct ConditionPatch {
 const MAX_CONDITIONS: usize = 5_000;
 
 /// Creates it last in the project's order.
+#[erased]
 pub async fn create(ctx: &Ctx<'_>, project_id: Id, new: NewCondition) -> Result<Condition, CommandError> {
     let _turn = turn(project_id).await;
     let desk = ctx.desk();
@@ -126,6 +128,7 @@ pub async fn create(ctx: &Ctx<'_>, project_id: Id, new: NewCondition) -> Result<
 
 /// A change of type, unit, depth or thickness recalculates measurements, totals and the assembly in the
 /// same commit. `NotFound` also when the condition is another project's.
+#[erased]
 pub async fn update(
     ctx: &Ctx<'_>,
     project_id: Id,
@@ -194,8 +197,7 @@ fn reshapes(before: &Condition, after: &Condition) -> bool {
 
 /// Whether the quantity will be one of something else, so that formulas written for it would be wrong.
 fn converts(before: &Condition, after: &Condition) -> bool {
-    let unit = |c: &Condition| Unit::of(c.measurement_type, &c.unit).map(|u| u.from_feet(1.0)).ok();
-    before.measurement_type != after.measurement_type || unit(before) != unit(after)
+    !Unit::same((before.measurement_type, &before.unit), (after.measurement_type, &after.unit))
 }
 
 /// Refuses while an assembly prices the condition: its formulas are for a quantity in the old unit.

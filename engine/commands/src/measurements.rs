@@ -8,6 +8,7 @@ use takeoff_engine::metrics as names;
 use takeoff_storage::{Batch, Stored};
 
 use crate::check::{self, GEOMETRY_BYTES, TEXT_CHARS};
+use crate::erased;
 use crate::load::{find, only, relies_on, required, touch};
 use crate::retry::{Tries, turn};
 use crate::settle::{SettleError, settle, tally};
@@ -33,6 +34,7 @@ pub struct MeasurementPatch {
 
 /// Page and condition must exist and be of one project, the page calibrated, the geometry well-formed:
 /// all else is `Invalid`.
+#[erased]
 pub async fn create(ctx: &Ctx<'_>, new: NewMeasurement) -> Result<Measurement, CommandError> {
     let geometry_type = geometry_type(&new.geometry_type)?;
     check::optional_text("the notes", new.notes.as_deref(), TEXT_CHARS)?;
@@ -70,6 +72,7 @@ pub async fn create(ctx: &Ctx<'_>, new: NewMeasurement) -> Result<Measurement, C
 }
 
 /// New geometry is recalculated and marks the measurement as modified.
+#[erased]
 pub async fn update(ctx: &Ctx<'_>, id: Id, patch: MeasurementPatch) -> Result<Measurement, CommandError> {
     check::optional_text("the notes", patch.notes.as_deref(), TEXT_CHARS)?;
     check::json("geometry_data", patch.geometry_data.as_ref(), GEOMETRY_BYTES)?;
@@ -93,6 +96,7 @@ pub async fn update(ctx: &Ctx<'_>, id: Id, patch: MeasurementPatch) -> Result<Me
 }
 
 /// Computes the quantity again from its geometry and the page's scale.
+#[erased]
 pub async fn recalculate(ctx: &Ctx<'_>, id: Id) -> Result<Measurement, CommandError> {
     Ok(change(ctx, id, |_| true).await?.1)
 }
@@ -135,6 +139,7 @@ async fn change(
     }
 }
 
+#[erased]
 pub async fn delete(ctx: &Ctx<'_>, id: Id) -> Result<(), CommandError> {
     let project = required::<Measurement>(&ctx.desk(), id, "Measurement").await?.value.project_id;
     let _turn = turn(project).await;

@@ -8,6 +8,7 @@ use takeoff_core::model::{Id, Page, PageBlobs, PageStatus};
 use takeoff_storage::{Batch, BlobInfo, Op, StoreError};
 
 use crate::Desk;
+use crate::erased;
 use crate::jobs::{self, DetectScaleArgs};
 use crate::load::find;
 
@@ -45,6 +46,7 @@ pub enum PageResult {
 
 /// The page becomes `ready`, its blobs known, and its scale detection is enqueued; or `error` with the
 /// reason. Empty when the page is gone or was stored already. Batches of several pages may be joined.
+#[erased]
 pub async fn stored_batch(
     desk: &Desk<'_>,
     page_id: Id,

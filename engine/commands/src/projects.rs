@@ -5,6 +5,7 @@ use takeoff_core::model::{Id, Project, ProjectStatus};
 use takeoff_storage::Batch;
 
 use crate::check::{self, NAME_CHARS, TEXT_CHARS};
+use crate::erased;
 use crate::field::set;
 use crate::load::required;
 use crate::retry::Tries;
@@ -29,11 +30,13 @@ pub struct ProjectPatch {
 }
 
 /// Makes it as a draft.
+#[erased]
 pub async fn create(ctx: &Ctx<'_>, new: NewProject) -> Result<Project, CommandError> {
     create_as(ctx, new, ProjectStatus::Draft).await
 }
 
 /// Makes it in the given status.
+#[erased]
 pub async fn create_as(
     ctx: &Ctx<'_>,
     new: NewProject,
@@ -59,6 +62,7 @@ pub async fn create_as(
     Ok(project)
 }
 
+#[erased]
 pub async fn update(ctx: &Ctx<'_>, id: Id, patch: ProjectPatch) -> Result<Project, CommandError> {
     let mut tries = Tries::new(ctx);
     loop {

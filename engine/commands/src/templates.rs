@@ -5,12 +5,14 @@ use takeoff_core::model::AssemblyTemplate;
 use takeoff_storage::catalog::Claim;
 use takeoff_storage::{Batch, Op};
 
+use crate::erased;
 use crate::load::find;
 use crate::retry::Tries;
 use crate::{CommandError, Ctx, Desk};
 
 /// Writes the system templates that are not there yet, by name, and those of which the engine ships a
 /// later version. Returns how many were written. Run at every start.
+#[erased]
 pub async fn seed(ctx: &Ctx<'_>) -> Result<usize, CommandError> {
     let mut tries = Tries::new(ctx);
     loop {

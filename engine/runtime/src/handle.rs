@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use crate::erased;
 use crate::supervise::ActorRef;
 use serde::Serialize;
 use serde_json::json;
@@ -111,6 +112,7 @@ pub struct Handle {
 
 impl Handle {
     /// Starts the supervision tree and returns when it leases.
+    #[erased]
     pub async fn start(parts: EngineParts) -> Result<Self, EngineError> {
         names::describe();
         let config = Arc::clone(&parts.config);
@@ -203,6 +205,7 @@ impl Handle {
 
     /// Commits, wakes the stages that have new work and tells watchers of jobs that ended. While the
     /// node drains, batches that enqueue jobs are refused.
+    #[erased]
     pub async fn commit(&self, batch: Batch) -> Result<Committed, EngineError> {
         if self.node().is_draining() && !batch.jobs.is_empty() {
             return Err(EngineError::Draining);
@@ -213,6 +216,7 @@ impl Handle {
     }
 
     /// Waits until the job is terminal and returns it.
+    #[erased]
     pub async fn await_job(&self, tenant: TenantId, job: Id, deadline_ms: u64) -> Result<Job, EngineError> {
         let watch = self.node().watchers.watch(job);
         let poll = Duration::from_millis(self.config().jobs.poll_ms.max(1));
@@ -240,6 +244,7 @@ impl Handle {
 
     /// Cancels a job with everything that waits on it and moves its owner out of its running state, in
     /// one commit. Returns the job as it is then; a terminal job is returned unchanged.
+    #[erased]
     pub async fn cancel(&self, tenant: TenantId, job: Id, reason: &str) -> Result<Option<Job>, EngineError> {
         let node = self.node();
         let mut newest = StoreError::NoSuchJob(job);
@@ -284,6 +289,7 @@ impl Handle {
         self.node().readiness()
     }
 
+    #[erased]
     pub async fn observe(&self) -> Result<NodeView, EngineError> {
         let node = self.node();
         let mut actors: Vec<ActorView> = node.posts().iter().map(|post| post.view()).collect();
@@ -343,6 +349,7 @@ impl Handle {
 
     /// Stops leasing, lets running attempts finish until the deadline, releases the rest, stops. Reads
     /// go on; a second drain returns what the first came to.
+    #[erased]
     pub async fn drain(&self, deadline_ms: u64) -> DrainReport {
         let mut drained = self.tree.drained.lock().await;
         if let Some(report) = &*drained {

@@ -23,4 +23,8 @@ mod supervise;
 mod task;
 mod watchers;
 
+/// A future behind a pointer, on what other crates await: the compiler makes the code of an `async fn` anew
+/// wherever it is awaited.
+use async_recursion::async_recursion as erased;
+
 pub use noop::NoopStage;

@@ -101,6 +101,6 @@ async fn bulk_confirm(State(app): State<App>, call: Call, body: Body) -> Answer<
 ))]
 async fn create_measurements(State(app): State<App>, call: Call) -> Answer<wire::MeasurementsCreated> {
     let id = call.id("session_id")?;
-    let measurements_created = count::create_measurements(&call.ctx(&app), id).await?;
-    ok(wire::MeasurementsCreated { measurements_created })
+    let taken = count::create_measurements(&call.ctx(&app), id).await?;
+    ok(wire::MeasurementsCreated { measurements_created: taken.made, already_counted: taken.already_counted })
 }

@@ -305,4 +305,7 @@ pub(crate) struct BulkConfirmed {
 pub(crate) struct MeasurementsCreated {
     /// 0 when no detection is confirmed, or when each confirmed one has its measurement already.
     pub(crate) measurements_created: u64,
+    /// Confirmed detections that got no measurement, because the condition has a point on that very
+    /// symbol: of an earlier count, or placed by hand.
+    pub(crate) already_counted: u64,
 }

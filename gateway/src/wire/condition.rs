@@ -200,7 +200,7 @@ impl Rule for UnitOf {
     type Out = String;
 
     fn read(&self, value: &Value, at: &At<'_>) -> Option<String> {
-        let unit = text().max(50).read(value, at)?;
+        let unit = text().max(50).line().read(value, at)?;
         if let Some(Err(e)) = self.0.map(|of| Unit::of(of, &unit)) {
             let why = e.to_string();
             let msg = format!("Value error, {why}");
@@ -211,12 +211,12 @@ impl Rule for UnitOf {
 }
 
 pub(crate) fn new_condition(f: &Fields<'_>) -> Option<NewCondition> {
-    let name = f.required("name", text().max(255));
+    let name = f.required("name", text().max(255).line().not_blank());
     let description = f.optional("description", text());
-    let scope = f.optional("scope", text().max(100));
-    let category = f.optional("category", text().max(100));
+    let scope = f.optional("scope", text().max(100).line());
+    let category = f.optional("category", text().max(100).line());
     let measurement_type = f.required("measurement_type", OneOf(MEASUREMENT_TYPES));
-    let color = f.optional("color", text().max(20));
+    let color = f.optional("color", text().max(20).line());
     let line_width = f.optional("line_width", integer());
     let fill_opacity = f.optional("fill_opacity", number());
     let unit = f.optional("unit", UnitOf(measurement_type));
@@ -244,12 +244,12 @@ pub(crate) fn new_condition(f: &Fields<'_>) -> Option<NewCondition> {
 }
 
 pub(crate) fn condition_patch(f: &Fields<'_>) -> Option<ConditionPatch> {
-    let name = f.optional("name", text().max(255));
+    let name = f.optional("name", text().max(255).line().not_blank());
     let description = f.patch("description", text());
-    let scope = f.optional("scope", text().max(100));
-    let category = f.patch("category", text().max(100));
+    let scope = f.optional("scope", text().max(100).line());
+    let category = f.patch("category", text().max(100).line());
     let measurement_type = f.optional("measurement_type", OneOf(MEASUREMENT_TYPES));
-    let color = f.optional("color", text().max(20));
+    let color = f.optional("color", text().max(20).line());
     let line_width = f.optional("line_width", integer());
     let fill_opacity = f.optional("fill_opacity", number());
     let unit = f.optional("unit", UnitOf(measurement_type.flatten()));

@@ -3,23 +3,30 @@
 use metrics_exporter_prometheus::PrometheusHandle;
 use takeoff_engine::clock::SystemClock;
 use takeoff_storage::catalog::Clock as _;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::format::FmtSpan;
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 
-/// JSON lines on standard error, so that standard output stays the command's own.
+/// JSON lines on standard error, so that standard output stays the command's own. `level` is one that the
+/// configuration takes.
 pub(crate) fn log_json(level: &str) {
-    let filter = EnvFilter::new(format!("{level},sled=warn,ractor=warn,hyper=warn,hayro=error"));
-    let subscriber = tracing_subscriber::fmt()
+    let own = level.parse().unwrap_or(LevelFilter::INFO);
+    // Libraries say at `info` what is their own affair.
+    let filter = Targets::new()
+        .with_default(own)
+        .with_targets(["sled", "ractor", "hyper"].map(|library| (library, LevelFilter::WARN.min(own))))
+        .with_target("hayro", LevelFilter::ERROR.min(own));
+    let lines = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
         .with_current_span(true)
         .with_span_list(false)
         .with_span_events(FmtSpan::NONE)
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .finish();
+        .with_writer(std::io::stderr);
     // A second installation (tests in one process) keeps the first.
-    let _ = tracing::subscriber::set_global_default(subscriber);
+    let _ = tracing::subscriber::set_global_default(
+        tracing_subscriber::registry().with(lines.with_filter(filter)),
+    );
 }
 
 /// Installs the process's recorder, with the gateway's histogram buckets, and gives the handle that renders

@@ -6,6 +6,7 @@ use takeoff_engine::error::EngineError;
 use takeoff_storage::{Batch, StoreError};
 
 use super::{announce, price};
+use crate::erased;
 use crate::jobs::{self, RunAssemblyArgs};
 use crate::load::{find, required};
 use crate::retry::Tries;
@@ -13,6 +14,7 @@ use crate::{CommandError, Ctx, Desk};
 
 /// Prices the assembly by an interactive job of the assembly stage and waits for it, at most
 /// `api.calculate_wait_ms`.
+#[erased]
 pub async fn calculate(ctx: &Ctx<'_>, id: Id) -> Result<Assembly, CommandError> {
     let desk = ctx.desk();
     let assembly = required::<Assembly>(&desk, id, "Assembly").await?.value;
@@ -75,6 +77,7 @@ pub enum Pricing {
 }
 
 /// Prices the assembly from its condition's totals; a locked one keeps its numbers (an empty batch).
+#[erased]
 pub async fn priced_batch(desk: &Desk<'_>, assembly_id: Id) -> Result<Pricing, StoreError> {
     let gone = |what: &str| Ok(Pricing::Refused(format!("the {what} was deleted before it was priced")));
     let Some(read) = find::<Assembly>(desk, assembly_id).await? else { return gone("assembly") };

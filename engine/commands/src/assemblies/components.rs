@@ -8,6 +8,7 @@ use takeoff_core::model::{Assembly, Component, ComponentType, Id, Index};
 
 use super::change;
 use crate::check::{self, NAME_CHARS, TEXT_CHARS, UNIT_CHARS};
+use crate::erased;
 use crate::field::set;
 use crate::load::only;
 use crate::{CommandError, Ctx, Desk, Field, figures};
@@ -93,6 +94,7 @@ pub struct Line {
 /// Components of one assembly; keeps pricing, which every change does, short.
 const MAX_COMPONENTS: usize = 500;
 
+#[erased]
 pub async fn add_component(ctx: &Ctx<'_>, assembly_id: Id, new: NewComponent) -> Result<Line, CommandError> {
     let edit = |desk: &Desk<'_>, assembly: &mut Assembly| {
         if assembly.components.len() >= MAX_COMPONENTS {
@@ -112,6 +114,7 @@ pub async fn add_component(ctx: &Ctx<'_>, assembly_id: Id, new: NewComponent) ->
     line(assembly, id)
 }
 
+#[erased]
 pub async fn update_component(
     ctx: &Ctx<'_>,
     component_id: Id,
@@ -135,6 +138,7 @@ pub async fn update_component(
     line(assembly, component_id)
 }
 
+#[erased]
 pub async fn delete_component(ctx: &Ctx<'_>, component_id: Id) -> Result<(), CommandError> {
     let edit = |_: &Desk<'_>, assembly: &mut Assembly| {
         let before = assembly.components.len();
@@ -150,6 +154,7 @@ pub async fn delete_component(ctx: &Ctx<'_>, component_id: Id) -> Result<(), Com
 }
 
 /// Gives the named components the positions 0, 1, ...; unknown ids are ignored, others keep theirs.
+#[erased]
 pub async fn reorder_components(ctx: &Ctx<'_>, assembly_id: Id, ids: &[Id]) -> Result<(), CommandError> {
     let edit = |desk: &Desk<'_>, assembly: &mut Assembly| {
         let mut places = HashMap::new();

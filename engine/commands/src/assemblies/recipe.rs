@@ -8,6 +8,7 @@ use takeoff_storage::{Batch, Op, Stored};
 
 use super::{announce, change};
 use crate::check::{self, NAME_CHARS, TEXT_CHARS, UNIT_CHARS};
+use crate::erased;
 use crate::field::set;
 use crate::load::{find, required, touch};
 use crate::retry::{Tries, turn};
@@ -40,6 +41,7 @@ pub struct AssemblyPatch {
 }
 
 /// `Invalid` when the condition or the template does not exist or the condition already has an assembly.
+#[erased]
 pub async fn create(ctx: &Ctx<'_>, condition_id: Id, new: NewAssembly) -> Result<Assembly, CommandError> {
     let project = known_condition(&ctx.desk(), condition_id).await?.value.project_id;
     let _turn = turn(project).await;
@@ -83,9 +85,8 @@ pub async fn create(ctx: &Ctx<'_>, condition_id: Id, new: NewAssembly) -> Result
 
 /// A template's formulas are for quantities in its unit; in another they would give a wrong price.
 fn fits(template: &AssemblyTemplate, condition: &Condition) -> Result<(), CommandError> {
-    let size = |of, unit: &str| Unit::of(of, unit).map(|u| u.from_feet(1.0)).ok();
-    let (wanted, has) = (template.measurement_type, condition.measurement_type);
-    if wanted == has && size(wanted, &template.expected_unit) == size(has, &condition.unit) {
+    let wanted = (template.measurement_type, template.expected_unit.as_str());
+    if Unit::same(wanted, (condition.measurement_type, &condition.unit)) {
         return Ok(());
     }
     Err(CommandError::invalid(format!(
@@ -98,6 +99,7 @@ async fn known_condition(desk: &Desk<'_>, id: Id) -> Result<Stored<Condition>, C
     find::<Condition>(desk, id).await?.ok_or_else(|| CommandError::invalid("Condition not found"))
 }
 
+#[erased]
 pub async fn update(ctx: &Ctx<'_>, id: Id, patch: AssemblyPatch) -> Result<Assembly, CommandError> {
     let edit = |_: &Desk<'_>, assembly: &mut Assembly| {
         patch.clone().write(assembly);
@@ -139,6 +141,7 @@ fn check(assembly: &Assembly) -> Result<(), CommandError> {
     check::count("the crew size", assembly.crew_size)
 }
 
+#[erased]
 pub async fn delete(ctx: &Ctx<'_>, id: Id) -> Result<(), CommandError> {
     let project = required::<Assembly>(&ctx.desk(), id, "Assembly").await?.value.project_id;
     let _turn = turn(project).await;
@@ -160,6 +163,7 @@ pub async fn delete(ctx: &Ctx<'_>, id: Id) -> Result<(), CommandError> {
 }
 
 /// Freezes the numbers. One that is locked already keeps its first lock.
+#[erased]
 pub async fn lock(ctx: &Ctx<'_>, id: Id, locked_by: &str) -> Result<Assembly, CommandError> {
     check::text("the name of who locks", locked_by, NAME_CHARS)?;
     let edit = |desk: &Desk<'_>, assembly: &mut Assembly| {
@@ -174,6 +178,7 @@ pub async fn lock(ctx: &Ctx<'_>, id: Id, locked_by: &str) -> Result<Assembly, Co
 }
 
 /// Prices again what may have changed meanwhile.
+#[erased]
 pub async fn unlock(ctx: &Ctx<'_>, id: Id) -> Result<Assembly, CommandError> {
     let edit = |_: &Desk<'_>, assembly: &mut Assembly| {
         assembly.is_locked = false;

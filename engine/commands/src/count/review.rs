@@ -6,16 +6,19 @@ use takeoff_engine::metrics as names;
 use takeoff_storage::{Batch, Stored};
 
 use crate::check;
+use crate::erased;
 use crate::load::{find, list, required};
 use crate::measurements::remove;
 use crate::retry::{Tries, turn};
 use crate::{CommandError, Ctx};
 
+#[erased]
 pub async fn confirm(ctx: &Ctx<'_>, detection_id: Id) -> Result<Detection, CommandError> {
     decide(ctx, detection_id, DetectionStatus::Confirmed).await
 }
 
 /// Also deletes the measurement that was made of it and refreshes the totals.
+#[erased]
 pub async fn reject(ctx: &Ctx<'_>, detection_id: Id) -> Result<Detection, CommandError> {
     decide(ctx, detection_id, DetectionStatus::Rejected).await
 }
@@ -53,6 +56,7 @@ async fn decide(ctx: &Ctx<'_>, id: Id, status: DetectionStatus) -> Result<Detect
 }
 
 /// Confirms the pending detections with at least this confidence (0 to 1); returns how many.
+#[erased]
 pub async fn bulk_confirm(ctx: &Ctx<'_>, session_id: Id, threshold: f64) -> Result<u64, CommandError> {
     check::within("the threshold", threshold, 0.0, 1.0)?;
     let _turn = turn(project_of(ctx, session_id).await?).await;

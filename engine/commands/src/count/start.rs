@@ -13,6 +13,7 @@ use takeoff_engine::compute::Scratch;
 use takeoff_storage::{Batch, Expect, entity};
 
 use crate::check;
+use crate::erased;
 use crate::jobs::{self, AutoCountArgs};
 use crate::load::required;
 use crate::retry::Tries;
@@ -52,6 +53,7 @@ pub const MAX_SESSION_PAGES: usize = 500;
 /// `NotFound` for page and condition. `Invalid`: different projects, a condition that does not count, a
 /// page that is not ready or has no vectors, an exemplar outside the page or with nothing drawn in it,
 /// numbers out of bounds, a method that is not there.
+#[erased]
 pub async fn start(ctx: &Ctx<'_>, request: StartCount) -> Result<CountSession, CommandError> {
     let desk = ctx.desk();
     let page = required::<Page>(&desk, request.page_id, "Page").await?;

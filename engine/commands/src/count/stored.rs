@@ -7,6 +7,7 @@ use takeoff_storage::{Batch, StoreError, Stored};
 
 use super::MAX_SESSION_DETECTIONS;
 use crate::Desk;
+use crate::erased;
 use crate::load::find;
 use crate::settle::fits;
 
@@ -40,6 +41,7 @@ pub struct CountResult {
 
 /// The session becomes `completed` with its detections, the strongest up to its limit. Empty when it is
 /// gone or has ended already.
+#[erased]
 pub async fn stored_batch(desk: &Desk<'_>, session_id: Id, result: CountResult) -> Result<Batch, StoreError> {
     let mut batch = Batch::new(desk.tenant);
     let Some(read) = running(desk, session_id).await? else { return Ok(batch) };
@@ -101,6 +103,7 @@ async fn running(desk: &Desk<'_>, session_id: Id) -> Result<Option<Stored<CountS
 }
 
 /// The session becomes `processing`. Empty when it is gone or no longer `pending`.
+#[erased]
 pub async fn begun_batch(desk: &Desk<'_>, session_id: Id) -> Result<Batch, StoreError> {
     let mut batch = Batch::new(desk.tenant);
     let read = find::<CountSession>(desk, session_id).await?;
@@ -114,6 +117,7 @@ pub async fn begun_batch(desk: &Desk<'_>, session_id: Id) -> Result<Batch, Store
 }
 
 /// The session becomes `failed` with the reason. Empty when it is gone or has ended already.
+#[erased]
 pub async fn failed_batch(desk: &Desk<'_>, session_id: Id, why: &str) -> Result<Batch, StoreError> {
     let mut batch = Batch::new(desk.tenant);
     let Some(read) = running(desk, session_id).await? else { return Ok(batch) };

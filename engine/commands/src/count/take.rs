@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use takeoff_core::model::{
     Condition, CountSession, Detection, DetectionStatus, GeometryType, Id, Index, Measurement,
     MeasurementType, Page,
@@ -11,6 +11,7 @@ use takeoff_engine::metrics as names;
 use takeoff_storage::{Batch, Stored, entity};
 
 use super::review::project_of;
+use crate::erased;
 use crate::load::{list, relies_on, required, touch};
 use crate::measurements::blank;
 use crate::retry::{Tries, turn};
@@ -23,9 +24,20 @@ const CHUNK: usize = 1_500;
 /// `ai_model` of measurements that were counted.
 const MODEL: &str = "auto_count";
 
-/// One point for each confirmed detection that has no measurement; returns how many. Repeating it makes
-/// no second one. Many are made in several commits, each whole in itself.
-pub async fn create_measurements(ctx: &Ctx<'_>, session_id: Id) -> Result<u64, CommandError> {
+/// What became of the confirmed detections that had no measurement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Taken {
+    pub made: u64,
+    /// Made none, because the condition has a point on that very symbol: of an earlier count of the same
+    /// exemplar, or placed by hand.
+    pub already_counted: u64,
+}
+
+/// One point for each confirmed detection that has no measurement and lies where the condition has no
+/// point yet. Repeating it, or the count, makes no second one. Many are made in several commits, each
+/// whole in itself.
+#[erased]
+pub async fn create_measurements(ctx: &Ctx<'_>, session_id: Id) -> Result<Taken, CommandError> {
     let _turn = turn(project_of(ctx, session_id).await?).await;
     let mut made = 0;
     let mut tries = Tries::new(ctx);
@@ -34,31 +46,69 @@ pub async fn create_measurements(ctx: &Ctx<'_>, session_id: Id) -> Result<u64, C
         let session = required::<CountSession>(&desk, session_id, "Session").await?;
         let mut open = list::<Detection>(&desk, Index::BySession, session_id).await?;
         open.retain(|d| d.value.status == DetectionStatus::Confirmed && d.value.measurement_id.is_none());
+        // The condition first: a point that is added after this read writes it, and the commit is refused.
+        let condition = required::<Condition>(&desk, session.value.condition_id, "Condition").await?;
+        let before = open.len();
+        let counted = Counted::of(&desk, &condition.value).await?;
+        open.retain(|d| !counted.holds(&d.value));
+        let already_counted = (before - open.len()) as u64;
         let last = open.len() <= CHUNK;
         open.truncate(CHUNK);
         if open.is_empty() {
-            return Ok(made);
+            return Ok(Taken { made, already_counted });
         }
-        let batch = taken(&desk, &session, &open).await?;
+        let batch = taken(&desk, &session, &condition, &open).await?;
         if tries.commit(batch).await? {
             made += open.len() as u64;
             ::metrics::counter!(names::AI_MEASUREMENTS).increment(open.len() as u64);
             tries = Tries::new(ctx);
             if last {
-                return Ok(made);
+                return Ok(Taken { made, already_counted });
             }
         }
+    }
+}
+
+/// Where a condition has points, by page.
+struct Counted(BTreeMap<Id, Vec<[f64; 2]>>);
+
+impl Counted {
+    async fn of(desk: &Desk<'_>, condition: &Condition) -> Result<Self, CommandError> {
+        let mut places: BTreeMap<Id, Vec<[f64; 2]>> = BTreeMap::new();
+        if condition.measurement_count > 0 {
+            for m in list::<Measurement>(desk, Index::ByCondition, condition.id).await? {
+                let at = |axis: &str| m.value.geometry_data.get(axis).and_then(Value::as_f64);
+                let point = m.value.geometry_type == GeometryType::Point && !m.value.is_rejected;
+                if let (true, Some(x), Some(y)) = (point, at("x"), at("y")) {
+                    places.entry(m.value.page_id).or_default().push([x, y]);
+                }
+            }
+        }
+        places.values_mut().for_each(|p| p.sort_by(|a, b| a[0].total_cmp(&b[0])));
+        Ok(Self(places))
+    }
+
+    /// Whether a point lies nearer to the symbol's centre than half its smaller side.
+    fn holds(&self, detection: &Detection) -> bool {
+        let Some(places) = self.0.get(&detection.page_id) else { return false };
+        let reach = detection.bbox.w.min(detection.bbox.h) / 2.0;
+        let center = detection.center;
+        let first = places.partition_point(|p| p[0] < center.x - reach);
+        places[first..]
+            .iter()
+            .take_while(|p| p[0] <= center.x + reach)
+            .any(|p| (p[0] - center.x).hypot(p[1] - center.y) < reach)
     }
 }
 
 async fn taken(
     desk: &Desk<'_>,
     session: &Stored<CountSession>,
+    condition: &Stored<Condition>,
     open: &[Stored<Detection>],
 ) -> Result<Batch, CommandError> {
     let mut batch = Batch::new(desk.tenant);
     relies_on(&mut batch, session);
-    let condition = required::<Condition>(desk, session.value.condition_id, "Condition").await?;
     if condition.value.measurement_type != MeasurementType::Count {
         return Err(CommandError::invalid(
             "the session's condition no longer counts: its measurement type changed",
@@ -79,7 +129,7 @@ async fn taken(
     for page in pages.values() {
         touch(&mut batch, page);
     }
-    settle(desk, &mut batch, &condition, condition.value.clone(), tally).await?;
+    settle(desk, &mut batch, condition, condition.value.clone(), tally).await?;
     let payload = json!({ "session_id": session.value.id, "created": open.len() });
     batch.event(session.value.project_id, "measurements_created", payload);
     Ok(batch)

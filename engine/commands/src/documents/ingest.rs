@@ -8,6 +8,7 @@ use takeoff_core::page::request::{Opened, PageHead};
 use takeoff_storage::{Batch, StoreError};
 
 use crate::Desk;
+use crate::erased;
 use crate::jobs::PageRef;
 use crate::load::{find, list};
 
@@ -30,6 +31,7 @@ pub struct OpenedStep {
 }
 
 /// The document becomes `processing`. Empty when it is gone or no longer `uploaded`.
+#[erased]
 pub async fn begun_batch(desk: &Desk<'_>, document_id: Id) -> Result<Batch, StoreError> {
     let mut batch = Batch::new(desk.tenant);
     let read = find::<Document>(desk, document_id).await?;
@@ -45,6 +47,7 @@ pub async fn begun_batch(desk: &Desk<'_>, document_id: Id) -> Result<Batch, Stor
 /// Writes page records (`processing` with number and size, broken ones `error` without a size) and, when
 /// all are written, makes the document `ready`. Records that exist are kept, so that it may be repeated.
 /// `None` when the document is gone or has ended in `error`.
+#[erased]
 pub async fn opened_batch(
     desk: &Desk<'_>,
     document_id: Id,
@@ -145,6 +148,7 @@ fn fail(batch: &mut Batch, document: &mut Document, why: &str) {
 }
 
 /// After the last page: a document all of whose pages failed is `error`.
+#[erased]
 pub async fn finish_batch(desk: &Desk<'_>, document_id: Id) -> Result<Batch, StoreError> {
     let mut batch = Batch::new(desk.tenant);
     let Some(document) = find::<Document>(desk, document_id).await? else { return Ok(batch) };
@@ -169,6 +173,7 @@ pub async fn finish_batch(desk: &Desk<'_>, document_id: Id) -> Result<Batch, Sto
 
 /// The document could not be ingested: `error` with the reason, pages that wait become `error` too. Pages
 /// that are stored already stay. Empty when the document is gone or has ended in `error` already.
+#[erased]
 pub async fn failed_batch(desk: &Desk<'_>, document_id: Id, why: &str) -> Result<Batch, StoreError> {
     let mut batch = Batch::new(desk.tenant);
     let Some(document) = find::<Document>(desk, document_id).await? else { return Ok(batch) };

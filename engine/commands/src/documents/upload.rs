@@ -13,6 +13,7 @@ use takeoff_engine::error::EngineError;
 use takeoff_storage::{Batch, BlobInfo, Expect, Op, StoreError};
 use tokio::io::AsyncReadExt;
 
+use crate::erased;
 use crate::jobs::{self, IngestArgs};
 use crate::load::required;
 use crate::retry::Tries;
@@ -33,6 +34,7 @@ pub struct StagedUpload {
 ///
 /// The type is what the first bytes say. A file that is damaged, empty, password-protected or no plan is
 /// `Invalid` with the reason; one that cannot be opened in time is taken and ends in `error` later.
+#[erased]
 pub async fn receive_upload(
     ctx: &Ctx<'_>,
     project_id: Id,

@@ -9,6 +9,7 @@ use takeoff_core::model::{
 };
 
 use super::sheets::by_sheet;
+use crate::erased;
 use crate::load::{find, list, only, required};
 use crate::{CommandError, Ctx};
 
@@ -35,11 +36,13 @@ async fn view(ctx: &Ctx<'_>, project: Project) -> Result<ProjectView> {
     Ok(ProjectView { project, document_count })
 }
 
+#[erased]
 pub async fn project(ctx: &Ctx<'_>, id: Id) -> Result<ProjectView> {
     view(ctx, one(ctx, id, "Project").await?).await
 }
 
 /// Newest first.
+#[erased]
 pub async fn projects(ctx: &Ctx<'_>) -> Result<Vec<ProjectView>> {
     let mut views = Vec::new();
     for project in all::<Project>(ctx, Index::All, Id::NIL).await?.into_iter().rev() {
@@ -48,11 +51,13 @@ pub async fn projects(ctx: &Ctx<'_>) -> Result<Vec<ProjectView>> {
     Ok(views)
 }
 
+#[erased]
 pub async fn document(ctx: &Ctx<'_>, id: Id) -> Result<Document> {
     one(ctx, id, "Document").await
 }
 
 /// Newest first; `NotFound` for an unknown project.
+#[erased]
 pub async fn documents(ctx: &Ctx<'_>, project_id: Id) -> Result<Vec<Document>> {
     one::<Project>(ctx, project_id, "Project").await?;
     let mut documents = all::<Document>(ctx, Index::ByProject, project_id).await?;
@@ -60,6 +65,7 @@ pub async fn documents(ctx: &Ctx<'_>, project_id: Id) -> Result<Vec<Document>> {
     Ok(documents)
 }
 
+#[erased]
 pub async fn page(ctx: &Ctx<'_>, id: Id) -> Result<Page> {
     let mut page: Page = one(ctx, id, "Page").await?;
     if page.status == PageStatus::Processing {
@@ -80,6 +86,7 @@ fn settled(page: &mut Page, document: Option<&Document>) {
     }
 }
 
+#[erased]
 pub async fn pages_by_number(ctx: &Ctx<'_>, document_id: Id) -> Result<Vec<Page>> {
     let mut pages = all::<Page>(ctx, Index::ByDocument, document_id).await?;
     let document = find::<Document>(&ctx.desk(), document_id).await?;
@@ -91,6 +98,7 @@ pub async fn pages_by_number(ctx: &Ctx<'_>, document_id: Id) -> Result<Vec<Page>
 }
 
 /// Pages with a sheet number first, in its natural order, then the rest by page number.
+#[erased]
 pub async fn pages_by_sheet(ctx: &Ctx<'_>, document_id: Id) -> Result<Vec<Page>> {
     let mut pages = pages_by_number(ctx, document_id).await?;
     pages.sort_by(by_sheet);
@@ -98,6 +106,7 @@ pub async fn pages_by_sheet(ctx: &Ctx<'_>, document_id: Id) -> Result<Vec<Page>>
 }
 
 /// `NotFound` also when the condition is another project's.
+#[erased]
 pub async fn condition(ctx: &Ctx<'_>, project_id: Id, id: Id) -> Result<Condition> {
     let condition: Condition = one(ctx, id, "Condition").await?;
     if condition.project_id != project_id {
@@ -107,39 +116,47 @@ pub async fn condition(ctx: &Ctx<'_>, project_id: Id, id: Id) -> Result<Conditio
 }
 
 /// By sort order, then name.
+#[erased]
 pub async fn conditions(ctx: &Ctx<'_>, project_id: Id) -> Result<Vec<Condition>> {
     let mut conditions = all::<Condition>(ctx, Index::ByProject, project_id).await?;
     conditions.sort_by(|a, b| (a.sort_order, &a.name).cmp(&(b.sort_order, &b.name)));
     Ok(conditions)
 }
 
+#[erased]
 pub async fn measurement(ctx: &Ctx<'_>, id: Id) -> Result<Measurement> {
     one(ctx, id, "Measurement").await
 }
 
 /// Oldest first, rejected ones included.
+#[erased]
 pub async fn measurements_of_condition(ctx: &Ctx<'_>, condition_id: Id) -> Result<Vec<Measurement>> {
     all(ctx, Index::ByCondition, condition_id).await
 }
 
 /// Oldest first, rejected ones included.
+#[erased]
 pub async fn measurements_of_page(ctx: &Ctx<'_>, page_id: Id) -> Result<Vec<Measurement>> {
     all(ctx, Index::ByPage, page_id).await
 }
 
+#[erased]
 pub async fn assembly(ctx: &Ctx<'_>, id: Id) -> Result<Assembly> {
     one(ctx, id, "Assembly").await
 }
 
+#[erased]
 pub async fn assembly_of(ctx: &Ctx<'_>, condition_id: Id) -> Result<Option<Assembly>> {
     Ok(only::<Assembly>(&ctx.desk(), Index::ByCondition, condition_id).await?.map(|a| a.value))
 }
 
+#[erased]
 pub async fn template(ctx: &Ctx<'_>, id: Id) -> Result<AssemblyTemplate> {
     one(ctx, id, "Assembly template").await
 }
 
 /// Active ones by category, then name.
+#[erased]
 pub async fn templates(ctx: &Ctx<'_>) -> Result<Vec<AssemblyTemplate>> {
     let mut templates = all::<AssemblyTemplate>(ctx, Index::All, Id::NIL).await?;
     templates.retain(|t| t.is_active);
@@ -147,22 +164,26 @@ pub async fn templates(ctx: &Ctx<'_>) -> Result<Vec<AssemblyTemplate>> {
     Ok(templates)
 }
 
+#[erased]
 pub async fn session(ctx: &Ctx<'_>, id: Id) -> Result<CountSession> {
     one(ctx, id, "Session").await
 }
 
 /// Newest first.
+#[erased]
 pub async fn sessions_of_page(ctx: &Ctx<'_>, page_id: Id) -> Result<Vec<CountSession>> {
     let mut sessions = all::<CountSession>(ctx, Index::ByPage, page_id).await?;
     sessions.sort_by_key(|s| Reverse(s.id));
     Ok(sessions)
 }
 
+#[erased]
 pub async fn detection(ctx: &Ctx<'_>, id: Id) -> Result<Detection> {
     one(ctx, id, "Detection").await
 }
 
 /// Highest confidence first.
+#[erased]
 pub async fn detections(ctx: &Ctx<'_>, session_id: Id) -> Result<Vec<Detection>> {
     let mut detections = all::<Detection>(ctx, Index::BySession, session_id).await?;
     detections.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then(a.id.cmp(&b.id)));

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use takeoff_core::model::{Document, DocumentStatus, Id, Index, Kind, Page, Project};
 
+use crate::erased;
 use crate::load::{list, required};
 use crate::{CommandError, Ctx};
 
@@ -25,6 +26,7 @@ pub struct SheetGroup {
 
 /// Groups by name; `NotFound` for an unknown project. What was read of a document that failed or was
 /// cancelled is no sheet set, so its pages are not offered.
+#[erased]
 pub async fn sheets(ctx: &Ctx<'_>, project_id: Id) -> Result<Vec<SheetGroup>, CommandError> {
     let desk = ctx.desk();
     required::<Project>(&desk, project_id, "Project").await?;

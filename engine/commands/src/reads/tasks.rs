@@ -4,6 +4,7 @@ use takeoff_core::job::{Job, JobState};
 use takeoff_core::model::Id;
 use takeoff_storage::catalog::JobQuery;
 
+use crate::erased;
 use crate::{CommandError, Ctx};
 
 /// The six states of the API; see [`TaskStatus::of`].
@@ -79,6 +80,7 @@ const RUNNING: [JobState; 3] = [JobState::Ready, JobState::Leased, JobState::Wai
 const FAILED: [JobState; 2] = [JobState::Dead, JobState::Refused];
 
 /// A job that clients see, with its newest progress; `None` for ids that no task has.
+#[erased]
 pub async fn task(ctx: &Ctx<'_>, id: Id) -> Result<Option<Job>, CommandError> {
     let job = ctx.handle.catalog().job(ctx.tenant, id).await?;
     Ok(job.filter(|j| j.task.is_some()).map(|j| freshened(ctx, j)))
@@ -94,6 +96,7 @@ fn freshened(ctx: &Ctx<'_>, mut job: Job) -> Job {
     job
 }
 
+#[erased]
 pub async fn tasks(ctx: &Ctx<'_>, project_id: Id, filter: TaskFilter) -> Result<TaskList, CommandError> {
     let all = JobQuery { project_id: Some(project_id), tasks_only: true, ..JobQuery::default() };
     let (jobs, total) = listed(ctx, &all, &filter).await?;

@@ -8,6 +8,7 @@ use takeoff_core::scale::SharedScale;
 use takeoff_storage::{Batch, StoreError, Stored, entity};
 
 use super::manual::{ManualScale, announce, apply};
+use crate::erased;
 use crate::retry::{Tries, turn};
 use crate::settle::{SettleError, rescale};
 use crate::{CommandError, Ctx, Desk};
@@ -27,6 +28,7 @@ pub struct BatchScaled {
 /// in one, else in as many as it takes, each of which leaves every total right. `Invalid`, and nothing is
 /// written, when the scale cannot hold for all of them or when a single page has more measurements than
 /// one commit can recalculate.
+#[erased]
 pub async fn batch_scale(
     ctx: &Ctx<'_>,
     page_ids: &[Id],

@@ -10,6 +10,7 @@ use takeoff_core::scale::{ScaleRecord, check_scale};
 use takeoff_storage::{Batch, StoreError, Stored};
 
 use super::manual::{MANUAL_METHOD, announce};
+use crate::erased;
 use crate::jobs::{self, DetectScaleArgs};
 use crate::load::{find, required};
 use crate::retry::Tries;
@@ -20,6 +21,7 @@ use crate::{CommandError, Ctx, Desk};
 pub const CALIBRATING_CONFIDENCE: f64 = 0.85;
 
 /// Enqueues an interactive detection; until its job ends the page's detection is under way. Returns the job.
+#[erased]
 pub async fn detect_scale(ctx: &Ctx<'_>, page_id: Id) -> Result<Id, CommandError> {
     let mut tries = Tries::new(ctx);
     loop {
@@ -70,6 +72,7 @@ pub struct Detected {
 ///
 /// An automatic detection (`asked` false) never replaces a manual scale. One that a person asked for
 /// does, if it found a scale and nobody gave a manual one since. `None` when the page is gone.
+#[erased]
 pub async fn detected_batch(
     desk: &Desk<'_>,
     page_id: Id,
@@ -168,6 +171,7 @@ fn take(page: &mut Page, mut record: ScaleRecord, may_replace: bool) {
 }
 
 /// The detection failed for good: it is no longer under way, the page keeps its scale.
+#[erased]
 pub async fn failed_batch(desk: &Desk<'_>, job: &Job, page_id: Id) -> Result<Batch, StoreError> {
     let mut batch = Batch::new(desk.tenant);
     let Some(read) = find::<Page>(desk, page_id).await? else { return Ok(batch) };

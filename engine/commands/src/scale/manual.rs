@@ -9,6 +9,7 @@ use takeoff_core::scale::{self as core, ImplausibleScale, RealUnit, ScaleRecord}
 use takeoff_storage::{Batch, Stored};
 
 use crate::check::{self, NAME_CHARS};
+use crate::erased;
 use crate::load::{relies_on, required};
 use crate::retry::{Tries, turn};
 use crate::settle::{SettleError, rescale};
@@ -67,6 +68,7 @@ pub struct Calibrated {
     pub estimated_ratio: f64,
 }
 
+#[erased]
 pub async fn set_scale(ctx: &Ctx<'_>, page_id: Id, scale: ManualScale) -> Result<Page, CommandError> {
     scale.check()?;
     change_one(ctx, page_id, |page| {
@@ -80,6 +82,7 @@ pub async fn set_scale(ctx: &Ctx<'_>, page_id: Id, scale: ManualScale) -> Result
     .await
 }
 
+#[erased]
 pub async fn calibrate(
     ctx: &Ctx<'_>,
     page_id: Id,
@@ -112,6 +115,7 @@ pub async fn calibrate(
 /// Gives the page the scale of another page of its project; where the two are shown at different
 /// resolutions, the same drawing scale. `Invalid` where only one of them states a resolution: nothing then
 /// tells what the other's pixels are.
+#[erased]
 pub async fn copy_scale(ctx: &Ctx<'_>, page_id: Id, source_page_id: Id) -> Result<Page, CommandError> {
     let project = required::<Page>(&ctx.desk(), page_id, "Page").await?.value.project_id;
     let _turn = turn(project).await;

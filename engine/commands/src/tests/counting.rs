@@ -4,12 +4,13 @@ use takeoff_core::model::MeasurementType::{Area, Count};
 use takeoff_core::model::{CountSession, DetectionStatus, Id, SessionStatus};
 use takeoff_core::page::display::{DisplayList, NO_LAYER, PageKind, Word};
 
-use super::{refusal, total};
+use super::{measured, refusal, square, total};
 use crate::conditions::{self, ConditionPatch};
 use crate::count::{
-    CountResult, NewDetection, StartCount, bulk_confirm, confirm, create_measurements, reject, start,
+    CountResult, NewDetection, StartCount, Taken, bulk_confirm, confirm, create_measurements, reject, start,
     stored_batch,
 };
+use crate::measurements::NewMeasurement;
 use crate::testing::{Node, blank_list, id};
 use crate::{CommandError, measurements, reads};
 
@@ -134,7 +135,7 @@ async fn confirmed_detections_become_measurements_once() {
     let session = start(&ctx, request(page.id, closets.id)).await.unwrap();
     finish(&node, &session, &[1.0, 0.97, 0.91, 0.85]).await;
 
-    assert_eq!(create_measurements(&ctx, session.id).await.unwrap(), 0);
+    assert_eq!(create_measurements(&ctx, session.id).await.unwrap().made, 0);
     assert_eq!(bulk_confirm(&ctx, session.id, 0.9).await.unwrap(), 3);
     assert_eq!(bulk_confirm(&ctx, session.id, 0.9).await.unwrap(), 0);
     let all = reads::detections(&ctx, session.id).await.unwrap();
@@ -143,8 +144,8 @@ async fn confirmed_detections_become_measurements_once() {
     let tally = reads::session(&ctx, session.id).await.unwrap();
     assert_eq!((tally.total_detections, tally.confirmed_count, tally.rejected_count), (4, 3, 1));
 
-    assert_eq!(create_measurements(&ctx, session.id).await.unwrap(), 3);
-    assert_eq!(create_measurements(&ctx, session.id).await.unwrap(), 0);
+    assert_eq!(create_measurements(&ctx, session.id).await.unwrap().made, 3);
+    assert_eq!(create_measurements(&ctx, session.id).await.unwrap().made, 0);
     assert_eq!(total(&node, closets.id).await, (3.0, 3));
     let made = reads::measurements_of_condition(&ctx, closets.id).await.unwrap();
     let second = made.iter().find(|m| m.ai_confidence == Some(0.97)).unwrap();
@@ -152,6 +153,32 @@ async fn confirmed_detections_become_measurements_once() {
     assert!(second.is_ai_generated && !second.is_verified);
     assert_eq!(second.ai_model.as_deref(), Some("auto_count"));
     assert!(second.notes.as_deref().unwrap().contains("97%"));
+}
+
+#[tokio::test]
+async fn counting_again_doubles_nothing() {
+    let node = Node::start().await;
+    let ctx = node.ctx();
+    let project = node.project().await;
+    let page = node.page(project, 1, &drawn()).await;
+    let closets = node.condition(project, Count).await;
+    // By hand, a little off the middle of the second symbol.
+    let by_hand = NewMeasurement {
+        geometry_type: "point".to_owned(),
+        geometry_data: json!({"x": 17.0, "y": 6.0}),
+        ..square(closets.id, page.id, 1.0)
+    };
+    measured(&node, by_hand).await;
+    for (confidences, taken) in [
+        (&[1.0, 0.97, 0.91][..], Taken { made: 2, already_counted: 1 }),
+        (&[1.0, 0.97, 0.91, 0.9][..], Taken { made: 1, already_counted: 3 }),
+    ] {
+        let session = start(&ctx, request(page.id, closets.id)).await.unwrap();
+        finish(&node, &session, confidences).await;
+        bulk_confirm(&ctx, session.id, 0.0).await.unwrap();
+        assert_eq!(create_measurements(&ctx, session.id).await.unwrap(), taken);
+    }
+    assert_eq!(total(&node, closets.id).await, (4.0, 4));
 }
 
 #[tokio::test]
@@ -170,7 +197,7 @@ async fn rejecting_takes_the_measurement_back() {
     assert_eq!((rejected.status, rejected.measurement_id), (DetectionStatus::Rejected, None));
     assert_eq!(total(&node, closets.id).await, (1.0, 1));
     confirm(&ctx, detection.id).await.unwrap();
-    assert_eq!(create_measurements(&ctx, session.id).await.unwrap(), 1);
+    assert_eq!(create_measurements(&ctx, session.id).await.unwrap().made, 1);
     assert_eq!(total(&node, closets.id).await, (2.0, 2));
 }
 
@@ -207,7 +234,7 @@ async fn thousands_of_measurements_are_made_over_several_pages() {
     let session = start(&ctx, wanted).await.unwrap();
     finish(&node, &session, &vec![0.9; 3_200]).await;
     assert_eq!(bulk_confirm(&ctx, session.id, 0.9).await.unwrap(), 3_200);
-    assert_eq!(create_measurements(&ctx, session.id).await.unwrap(), 3_200);
+    assert_eq!(create_measurements(&ctx, session.id).await.unwrap().made, 3_200);
     assert_eq!(total(&node, closets.id).await, (3_200.0, 3_200));
     assert_eq!(reads::measurements_of_page(&ctx, other.id).await.unwrap().len(), 1_600);
 }

@@ -42,12 +42,13 @@ pub enum MeasureError {
     Geometry(#[from] GeometryError),
     #[error("a {} has no {}", name(*geometry), wanted(*measurement_type))]
     Incompatible { geometry: GeometryType, measurement_type: MeasurementType },
-    #[error("the page's scale must be a finite number of pixels per foot greater than 0, not {0}")]
+    #[error("the page's scale must be a finite number of pixels per foot greater than 0, not {}", crate::brief(*.0))]
     Scale(f64),
-    #[error("the condition's depth must be a finite number of inches, 0 or more, not {0}")]
+    #[error("the condition's depth must be a finite number of inches, 0 or more, not {}", crate::brief(*.0))]
     Depth(f64),
     #[error(
-        "the quantity is too large for a number: the scale of {px_per_foot} pixels per foot is not plausible"
+        "the quantity is too large for a number: the scale of {} pixels per foot is not plausible",
+        crate::brief(*px_per_foot)
     )]
     Overflow { px_per_foot: f64 },
 }

@@ -129,7 +129,7 @@ fn number(object: &Value, path: &str, key: &str) -> Result<f64, GeometryError> {
         .as_f64()
         .ok_or_else(|| GeometryError::new(&at, format!("must be a number, not {}", kind_of(value))))?;
     if !number.is_finite() || number.abs() > MAX_COORDINATE_PX {
-        let message = format!("must be within {MAX_COORDINATE_PX} px, not {number}");
+        let message = format!("must be within {MAX_COORDINATE_PX} px, not {}", crate::brief(number));
         return Err(GeometryError::new(at, message));
     }
     Ok(number)

@@ -128,6 +128,13 @@ impl Unit {
         }
     }
 
+    /// Whether a quantity of either is the same number in the other; a text that is no unit of its type is
+    /// one with nothing but itself.
+    pub fn same(one: (MeasurementType, &str), other: (MeasurementType, &str)) -> bool {
+        let size = |(of, text): (MeasurementType, &str)| Self::of(of, text).map(|u| u.from_feet(1.0)).ok();
+        one == other || (one.0 == other.0 && size(one).is_some() && size(one) == size(other))
+    }
+
     /// As it is stored and shown: the field's code, or a count's own word as given.
     pub fn code(self, given: &str) -> String {
         self.code.map_or_else(|| given.trim().to_owned(), str::to_owned)

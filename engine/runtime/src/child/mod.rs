@@ -19,6 +19,7 @@ use takeoff_core::budget::Budget;
 pub use frame::MAX_FRAME;
 pub use worker::{Handler, MEMORY_ARG, Reply, WorkerLimits, serve};
 
+use crate::erased;
 use crate::gate::{Gate, GateSize, Pass, Refused, Turn, cancelled};
 use crate::metrics as names;
 use process::{Process, Said, Silence};
@@ -140,6 +141,7 @@ impl ChildPool {
 
     /// One request, any number of replies. The child is killed when the budget is cancelled or a
     /// deadline passes, and never reused after either.
+    #[erased]
     pub async fn call(
         &self,
         request: &[u8],
@@ -152,6 +154,7 @@ impl ChildPool {
 
     /// As [`ChildPool::call`], for work that a person waits for: goes before all others and has a child
     /// in reserve when all are busy.
+    #[erased]
     pub async fn call_first(
         &self,
         request: &[u8],
@@ -289,6 +292,7 @@ impl ChildPool {
     }
 
     /// Refuses calls from now on and ends the children that do nothing; busy ones end with their call.
+    #[erased]
     pub async fn close(&self) {
         self.inner.gate.close();
         self.kill_idle().await;

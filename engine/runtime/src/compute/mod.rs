@@ -18,6 +18,7 @@ use takeoff_config::ComputeSettings;
 use takeoff_core::budget::Budget;
 use tokio::sync::oneshot;
 
+use crate::erased;
 use crate::gate::{Gate, GateSize, Pass, Refused, Turn};
 use crate::metrics as names;
 use threads::Threads;
@@ -168,6 +169,7 @@ impl Compute {
     /// Sends a real closure through the pool and waits for it, and looks for threads that do not come
     /// back. Called by the node at intervals; the result is what [`Compute::trouble`] says until the
     /// next call.
+    #[erased]
     pub async fn check(&self) -> Option<String> {
         if matches!(self.inner.pool, Pool::Inline) {
             return None;
@@ -218,6 +220,7 @@ impl Compute {
 
     /// Takes no more work and waits until the threads have ended; `false` when some had not within
     /// `wait`.
+    #[erased]
     pub async fn close(&self, wait: Duration) -> bool {
         self.inner.gate.close();
         if let Pool::Actix(pool) = &self.inner.pool {

@@ -1,6 +1,6 @@
 //! Counting in a run: one session for each `[[condition.count]]`.
 
-use takeoff_commands::count::{StartCount, bulk_confirm, create_measurements, reject, start};
+use takeoff_commands::count::{StartCount, Taken, bulk_confirm, create_measurements, reject, start};
 use takeoff_commands::{Ctx, reads};
 use takeoff_core::geom::PxRect;
 use takeoff_core::model::{Condition, CountSession, Detection, Id, Page, SessionStatus};
@@ -40,13 +40,15 @@ pub(crate) async fn count(
     if session.status != SessionStatus::Completed {
         return Err(session.error_message.unwrap_or_else(|| "the count did not complete".to_owned()));
     }
-    let found = reads::detections(ctx, started.id).await.map_err(|e| e.to_string())?;
     // A session always searches its exemplar's page; the recipe may not ask for it.
-    let (asked, aside): (Vec<Detection>, Vec<Detection>) =
-        found.into_iter().partition(|d| searched.iter().any(|p| p.id == d.page_id));
-    let refused = asked.iter().filter(|d| left_out(part, d)).chain(&aside);
-    let counted = settle(ctx, started.id, refused.map(|d| d.id)).await.map_err(|e| e.to_string())?;
-    Ok(report(part, &searched, &session, &asked, counted))
+    let asked = |d: &Detection| searched.iter().any(|p| p.id == d.page_id);
+    let found = reads::detections(ctx, started.id).await.map_err(|e| e.to_string())?;
+    let refused = found.iter().filter(|d| !asked(d) || left_out(part, d));
+    let taken = settle(ctx, started.id, refused.map(|d| d.id)).await.map_err(|e| e.to_string())?;
+    // Again, for which of them have a measurement now.
+    let mut found = reads::detections(ctx, started.id).await.map_err(|e| e.to_string())?;
+    found.retain(asked);
+    Ok(report(part, &searched, &session, &found, taken))
 }
 
 /// Whether the recipe leaves a detection out, on a page that it asks for.
@@ -54,12 +56,17 @@ fn left_out(part: &CountPart, detection: &Detection) -> bool {
     (detection.in_legend && !part.include_legend) || (detection.mirrored && !part.include_mirrored)
 }
 
-/// Rejects what does not count and makes measurements of the rest; returns how many.
+/// Whether a detection counts: it has become a measurement.
+fn counts(detection: &Detection) -> bool {
+    detection.measurement_id.is_some()
+}
+
+/// Rejects what does not count and makes measurements of the rest.
 async fn settle(
     ctx: &Ctx<'_>,
     session: Id,
     refused: impl Iterator<Item = Id>,
-) -> Result<u64, takeoff_commands::CommandError> {
+) -> Result<Taken, takeoff_commands::CommandError> {
     for detection in refused {
         reject(ctx, detection).await?;
     }
@@ -86,24 +93,25 @@ fn report(
     searched: &[&Page],
     session: &CountSession,
     detections: &[Detection],
-    counted: u64,
+    taken: Taken,
 ) -> CountReport {
     let number = |id: Id| searched.iter().find(|p| p.id == id).map_or(0, |p| p.number);
-    let taken = |d: &&Detection| !left_out(part, d);
+    let counted = |d: &&Detection| counts(d);
     let sample = |d: &&Detection| d.in_legend && !part.include_legend;
     let tally = |of: &dyn Fn(&&Detection) -> bool| detections.iter().filter(|d| of(d)).count() as u64;
     CountReport {
         document: part.document.clone(),
         page: part.page,
         searched_pages: searched.iter().map(|p| p.number).collect(),
-        counted,
+        counted: taken.made,
+        already_counted: taken.already_counted,
         in_legend: tally(&sample),
-        mirrored: tally(&|d| taken(d) && d.mirrored),
-        mirrored_left_out: tally(&|d| !taken(d) && !sample(d)),
+        mirrored: tally(&|d| counted(d) && d.mirrored),
+        mirrored_left_out: tally(&|d| left_out(part, d) && !sample(d)),
         pages: searched.iter().map(|page| counted_page(part, page, detections)).collect(),
         found: session.found_detections,
         truncated: session.truncated,
-        confidence: Spread::of(detections.iter().filter(taken).map(|d| d.confidence).collect()),
+        confidence: Spread::of(detections.iter().filter(counted).map(|d| d.confidence).collect()),
         detections: detections
             .iter()
             .map(|d| DetectionReport {
@@ -113,7 +121,7 @@ fn report(
                 angle: d.angle,
                 mirrored: d.mirrored,
                 in_legend: d.in_legend,
-                counted: !left_out(part, d),
+                counted: counts(d),
             })
             .collect(),
         incomplete: incomplete(session),
@@ -123,7 +131,7 @@ fn report(
 
 fn counted_page(part: &CountPart, page: &Page, detections: &[Detection]) -> CountedPage {
     let here = || detections.iter().filter(|d| d.page_id == page.id);
-    let confidences: Vec<f64> = here().filter(|d| !left_out(part, d)).map(|d| d.confidence).collect();
+    let confidences: Vec<f64> = here().filter(|d| counts(d)).map(|d| d.confidence).collect();
     let scale = &page.scale;
     let stated = scale.px_per_foot.filter(|_| scale.calibrated);
     let sheet = [&page.sheet_number, &page.title].into_iter().flatten().cloned().collect::<Vec<_>>();

@@ -90,6 +90,8 @@ pub(crate) struct CountReport {
     pub(crate) searched_pages: Vec<u32>,
     /// Instances that became measurements.
     pub(crate) counted: u64,
+    /// Found, and left out because the condition has a point on that very symbol, of another count.
+    pub(crate) already_counted: u64,
     /// Samples in a legend, left out.
     pub(crate) in_legend: u64,
     /// Counted ones that are mirror images of the exemplar.
@@ -273,6 +275,7 @@ mod tests {
             in_legend: 0,
             mirrored: 0,
             mirrored_left_out: 0,
+            already_counted: 0,
             pages: (1..).zip(pages).map(page).collect(),
             found: 0,
             truncated: false,
