@@ -237,7 +237,8 @@ fn a_distance_in_meters_is_a_scale() {
 fn a_recipe_says_how_lettering_counts() {
     let Some(set) = takeoff_tests::required("plans/opentakeoff/symbol-set.pdf") else { return };
     let tag = |id: &str, lettering: &str| {
-        let part = "[[condition.count]]\ndocument = \"plans\"\npage = 1\npages = \"all\"\nbox = [285, 830, 55, 55]\n";
+        let part =
+            "[[condition.count]]\ndocument = \"plans\"\npage = 1\npages = [1, 2]\nbox = [285, 830, 55, 55]\n";
         condition(id, "count", &format!("{part}{lettering}"))
     };
     let conditions =

@@ -11,6 +11,7 @@ use crate::count::{
     stored_batch,
 };
 use crate::measurements::NewMeasurement;
+use crate::scale::{ManualScale, set_scale};
 use crate::testing::{Node, blank_list, id};
 use crate::{CommandError, measurements, reads};
 
@@ -168,6 +169,8 @@ async fn counting_again_doubles_nothing() {
         geometry_data: json!({"x": 17.0, "y": 6.0}),
         ..square(closets.id, page.id, 1.0)
     };
+    let scale = ManualScale { value: 18.75, unit: "foot".to_owned(), text: None };
+    set_scale(&ctx, page.id, scale).await.unwrap();
     measured(&node, by_hand).await;
     for (confidences, taken) in [
         (&[1.0, 0.97, 0.91][..], Taken { made: 2, already_counted: 1 }),
