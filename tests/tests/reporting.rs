@@ -252,3 +252,18 @@ fn a_recipe_says_how_lettering_counts() {
     assert!(notes("agree").as_str().unwrap().contains("\"T1\""), "{}", notes("agree"));
     assert_eq!(notes("ignore"), Value::Null);
 }
+
+#[test]
+fn credits_and_a_file_that_is_there_twice_are_pointed_out() {
+    let credit = ASSEMBLY.replace("name = \"C\"", "name = \"C\"\nformula = \"-{qty}\"");
+    let again = "[[document]]\nid = \"again\"\nfile = \"plans.pdf\"\n";
+    let ran =
+        Takeoff::of(&format!("{again}{}", condition("slab", "area", &format!("{}{credit}", square(2)))))
+            .run();
+    assert_eq!(ran.code, Some(0), "{}", ran.said);
+    assert_eq!(ran.report["cost"]["total_cost"], "-1000.00");
+    let notes = ran.report["notes"].as_array().unwrap();
+    let noted = |words: &[&str]| notes.iter().any(|n| words.iter().all(|w| n.as_str().unwrap().contains(w)));
+    assert!(noted(&["`plans` and `again` are the same file"]), "{notes:?}");
+    assert!(noted(&["condition `slab`, component `C` comes to -1000.00"]), "{notes:?}");
+}

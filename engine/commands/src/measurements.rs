@@ -1,6 +1,7 @@
 //! Measurements. Each command leaves the condition's totals and its unlocked assembly right.
 
 use serde_json::{Value, json};
+use takeoff_core::measure::Geometry;
 use takeoff_core::model::{
     Condition, Detection, GeometryType, Id, Index, Measurement, MeasurementType, Page,
 };
@@ -58,6 +59,7 @@ pub async fn create(ctx: &Ctx<'_>, new: NewMeasurement) -> Result<Measurement, C
         };
         let scale = calibrated(&page.value)?;
         figures::measure(&mut measurement, &condition.value, Some(scale)).map_err(CommandError::invalid)?;
+        on_page(&measurement, &page.value)?;
         let mut batch = Batch::new(ctx.tenant);
         batch.create(&measurement);
         touch(&mut batch, &page);
@@ -126,6 +128,9 @@ async fn change(
                 _ => Some(calibrated(&page.value)?),
             };
             figures::measure(&mut measurement, &condition.value, scale).map_err(CommandError::invalid)?;
+            if measurement.geometry_data != read.value.geometry_data {
+                on_page(&measurement, &page.value)?;
+            }
             relies_on(&mut batch, &page);
             let mut tally = tally(&desk, &condition.value).await?;
             tally.remove(&read.value).and_then(|()| tally.add(&measurement)).map_err(SettleError::from)?;
@@ -221,6 +226,21 @@ fn calibrated(page: &Page) -> Result<f64, CommandError> {
             page.number
         ))
     })
+}
+
+/// A shape may reach over the page's edge, as a hand does; one that lies beside the page measures nothing.
+fn on_page(measurement: &Measurement, page: &Page) -> Result<(), CommandError> {
+    let Some(space) = page.space else { return Ok(()) };
+    let shape = Geometry::parse(measurement.geometry_type, &measurement.geometry_data);
+    let b = shape.map_err(|e| CommandError::invalid(e.to_string()))?.bounds();
+    let (width, height) = (f64::from(space.width_px), f64::from(space.height_px));
+    if b.x <= width && b.y <= height && b.x + b.w >= 0.0 && b.y + b.h >= 0.0 {
+        return Ok(());
+    }
+    Err(CommandError::invalid(format!(
+        "the geometry lies outside page {} of {width} x {height} pixels",
+        page.number
+    )))
 }
 
 fn geometry_type(name: &str) -> Result<GeometryType, CommandError> {

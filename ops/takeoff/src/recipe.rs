@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use rust_decimal::Decimal;
 use serde::Deserialize;
+use takeoff_commands::assemblies::NewComponent;
 use takeoff_core::measure::Unit;
 use takeoff_core::model::{ComponentType, GeometryType, Lettering, MeasurementType};
 
@@ -156,6 +157,19 @@ pub(crate) struct ComponentPart {
     #[serde(default)]
     pub(crate) waste_percent: f64,
     pub(crate) labor_hours: Option<f64>,
+}
+
+impl ComponentPart {
+    pub(crate) fn new_component(&self) -> NewComponent {
+        NewComponent {
+            component_type: Some(self.component_type),
+            quantity_formula: Some(self.formula.clone()),
+            unit_cost: Some(self.unit_cost),
+            waste_percent: Some(self.waste_percent),
+            labor_hours: self.labor_hours,
+            ..NewComponent::named(&self.name, &self.unit)
+        }
+    }
 }
 
 fn yes() -> bool {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use rust_decimal::Decimal;
 use takeoff_core::assembly::{cents, unit_price};
-use takeoff_core::model::{Assembly, Component, ComponentType, Id, Index};
+use takeoff_core::model::{Assembly, Component, ComponentType, Id, Index, Timestamp};
 
 use super::change;
 use crate::check::{self, NAME_CHARS, TEXT_CHARS, UNIT_CHARS};
@@ -103,7 +103,8 @@ pub async fn add_component(ctx: &Ctx<'_>, assembly_id: Id, new: NewComponent) ->
             )));
         }
         let last = assembly.components.iter().map(|c| c.sort_order).max();
-        let component = new.clone().component(desk, last.map_or(0, |n| n.saturating_add(1)));
+        let component =
+            new.clone().component(desk.ids.next(), desk.now, last.map_or(0, |n| n.saturating_add(1)));
         let component = checked(component)?;
         let id = component.id;
         assembly.components.push(component);
@@ -198,9 +199,9 @@ fn order(assembly: &mut Assembly) {
 }
 
 /// A component of nothing yet.
-fn blank(desk: &Desk<'_>, name: &str, unit: &str) -> Component {
+fn blank(id: Id, now: Timestamp, name: &str, unit: &str) -> Component {
     Component {
-        id: desk.ids.next(),
+        id,
         cost_item_id: None,
         name: name.to_owned(),
         description: None,
@@ -219,8 +220,8 @@ fn blank(desk: &Desk<'_>, name: &str, unit: &str) -> Component {
         is_included: true,
         is_optional: false,
         notes: None,
-        created_at: desk.now,
-        updated_at: desk.now,
+        created_at: now,
+        updated_at: now,
         calculated_quantity: 0.0,
         quantity_with_waste: 0.0,
         extended_cost: Decimal::ZERO,
@@ -229,8 +230,13 @@ fn blank(desk: &Desk<'_>, name: &str, unit: &str) -> Component {
 }
 
 impl NewComponent {
-    fn component(self, desk: &Desk<'_>, last: i64) -> Component {
-        let blank = blank(desk, &self.name, &self.unit);
+    /// What is wrong with it, before there is an assembly to add it to.
+    pub fn check(&self) -> Result<(), CommandError> {
+        checked(self.clone().component(Id::NIL, Timestamp(0), 0)).map(drop)
+    }
+
+    fn component(self, id: Id, now: Timestamp, last: i64) -> Component {
+        let blank = blank(id, now, &self.name, &self.unit);
         Component {
             cost_item_id: self.cost_item_id,
             description: self.description,

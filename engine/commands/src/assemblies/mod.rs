@@ -9,7 +9,7 @@ pub use calculate::{Priced, Pricing, calculate, priced_batch};
 pub use components::{
     ComponentPatch, Line, NewComponent, add_component, delete_component, reorder_components, update_component,
 };
-pub use recipe::{AssemblyPatch, NewAssembly, create, delete, lock, unlock, update};
+pub use recipe::{AssemblyPatch, NewAssembly, check_markup, create, delete, lock, unlock, update};
 
 use serde_json::json;
 use takeoff_core::model::{Assembly, Condition, Id};

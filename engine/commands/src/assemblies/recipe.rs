@@ -135,10 +135,15 @@ fn check(assembly: &Assembly) -> Result<(), CommandError> {
     check::optional_text("the CSI description", assembly.csi_description.as_deref(), NAME_CHARS)?;
     check::optional_text("the productivity unit", assembly.productivity_unit.as_deref(), UNIT_CHARS)?;
     check::within("the default waste (percent)", assembly.default_waste_percent, 0.0, 100.0)?;
-    check::within("the overhead (percent)", assembly.overhead_percent, 0.0, MAX_MARKUP_PERCENT)?;
-    check::within("the profit (percent)", assembly.profit_percent, 0.0, MAX_MARKUP_PERCENT)?;
+    check_markup(assembly.overhead_percent, assembly.profit_percent)?;
     check::not_negative("the productivity rate", assembly.productivity_rate)?;
     check::count("the crew size", assembly.crew_size)
+}
+
+/// What is wrong with the percentages that are added to the costs.
+pub fn check_markup(overhead_percent: f64, profit_percent: f64) -> Result<(), CommandError> {
+    check::within("the overhead (percent)", overhead_percent, 0.0, MAX_MARKUP_PERCENT)?;
+    check::within("the profit (percent)", profit_percent, 0.0, MAX_MARKUP_PERCENT)
 }
 
 #[erased]

@@ -153,3 +153,21 @@ async fn conditions_have_defaults_an_order_and_bounds() {
     let nowhere = conditions::create(&ctx, id(1), NewCondition::named("x", Area)).await;
     assert!(matches!(nowhere, Err(CommandError::NotFound { what: "Project" })));
 }
+
+#[tokio::test]
+async fn what_lies_beside_its_page_is_not_measured() {
+    let node = Node::start().await;
+    let ctx = node.ctx();
+    let project = node.project().await;
+    let page = node.scaled_page(project, 1).await;
+    let area = node.condition(project, Area).await;
+    let at = |x: f64| json!({"x": x, "y": 10, "width": 50, "height": 50});
+    let shape = |x: f64| NewMeasurement { geometry_data: at(x), ..square(area.id, page.id, 1.0) };
+    for x in [90_000.0, -90_000.0] {
+        assert!(refusal(measurements::create(&ctx, shape(x)).await).contains("lies outside page 1"));
+    }
+    // Over the edge is on the page.
+    let id = measured(&node, shape(-20.0)).await;
+    let patch = MeasurementPatch { geometry_data: Some(at(90_000.0)), notes: None };
+    assert!(refusal(measurements::update(&ctx, id, patch).await).contains("lies outside page 1"));
+}

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::polygon;
-use crate::geom::PxPoint;
+use crate::geom::{PxPoint, PxRect};
 use crate::model::GeometryType;
 
 /// Points of one polyline or polygon.
@@ -92,6 +92,25 @@ impl Geometry {
             GeometryType::Point => {
                 Ok(Self::Point(PxPoint::new(number(data, "", "x")?, number(data, "", "y")?)))
             }
+        }
+    }
+
+    /// The smallest upright box around it, page pixels; without size for a point.
+    pub fn bounds(&self) -> PxRect {
+        let around = |points: &[PxPoint]| {
+            let (mut low, mut high) = (points[0], points[0]);
+            for p in points {
+                (low.x, low.y) = (low.x.min(p.x), low.y.min(p.y));
+                (high.x, high.y) = (high.x.max(p.x), high.y.max(p.y));
+            }
+            PxRect::from_corners(low, high)
+        };
+        match self {
+            Self::Line { start, end } => around(&[*start, *end]),
+            Self::Polyline(points) | Self::Polygon(points) => around(points),
+            Self::Rectangle { corner, width, height } => PxRect::new(corner.x, corner.y, *width, *height),
+            Self::Circle { center, radius: r } => PxRect::new(center.x - r, center.y - r, 2.0 * r, 2.0 * r),
+            Self::Point(at) => around(&[*at]),
         }
     }
 

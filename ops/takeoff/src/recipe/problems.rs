@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::path::Path;
 
+use takeoff_commands::assemblies::check_markup;
 use takeoff_commands::count::MAX_SESSION_DETECTIONS;
 use takeoff_core::measure::Unit;
 use takeoff_core::model::MeasurementType;
 
-use super::{ConditionPart, CountPart, Pages, Recipe, ScalePart};
+use super::{AssemblyPart, ConditionPart, CountPart, Pages, Recipe, ScalePart};
 
 impl Recipe {
     pub(super) fn problems(&self, folder: &Path) -> Vec<String> {
@@ -39,8 +40,12 @@ impl Recipe {
             }
             condition.problems(&ids, &mut out);
         }
+        let mut scaled = BTreeSet::new();
         for scale in &self.scales {
             scale.problems(&ids, &mut out);
+            if !scaled.insert((scale.document.as_str(), scale.page)) {
+                out.push(format!("scale of `{}` page {} is there twice", scale.document, scale.page));
+            }
         }
         out
     }
@@ -142,11 +147,27 @@ impl ConditionPart {
                 out.push(format!("{place}: {missing}"));
             }
         }
-        if let Some(assembly) = &self.assembly
-            && assembly.template.is_none()
-            && assembly.components.is_empty()
-        {
+        if let Some(assembly) = &self.assembly {
+            assembly.problems(&place, out);
+        }
+    }
+}
+
+impl AssemblyPart {
+    fn problems(&self, place: &str, out: &mut Vec<String>) {
+        if self.template.is_none() && self.components.is_empty() {
             out.push(format!("{place}: its assembly has neither template nor components"));
+        }
+        // One at a time, so that each is named.
+        for (overhead, profit) in [(self.overhead_percent, 0.0), (0.0, self.profit_percent)] {
+            if let Err(why) = check_markup(overhead, profit) {
+                out.push(format!("{place}, assembly: {why}"));
+            }
+        }
+        for component in &self.components {
+            if let Err(why) = component.new_component().check() {
+                out.push(format!("{place}, component `{}`: {why}", component.name));
+            }
         }
     }
 }

@@ -236,3 +236,27 @@ fn the_reference_names_every_variable_and_function_of_formulas() {
         assert!(REFERENCE.contains(name), "{name}");
     }
 }
+
+#[test]
+fn impossible_prices_and_two_scales_of_a_page_are_refused_before_any_work() {
+    let text = "[project]\nname = \"P\"\n[[document]]\nid = \"plans\"\nfile = \"plans.pdf\"\n\
+         [[condition]]\nid = \"a\"\nname = \"A\"\ntype = \"area\"\n\
+         [condition.assembly]\noverhead_percent = -50\nprofit_percent = 1e9\n\
+         [[condition.assembly.component]]\nname = \"M\"\ntype = \"material\"\nunit = \"SF\"\nunit_cost = \"-3\"\n\
+         [[condition.assembly.component]]\nname = \"N\"\ntype = \"labor\"\nunit = \"SF\"\nunit_cost = \"1\"\n\
+         formula = \"{qty\"\n\
+         [[scale]]\ndocument = \"plans\"\npage = 4\npx_per_foot = 18.75\n\
+         [[scale]]\ndocument = \"plans\"\npage = 4\npx_per_foot = 37.5\n";
+    let Unusable(problems) = read(text).unwrap_err();
+    let wanted = [
+        "condition `a`, assembly: the overhead (percent)",
+        "condition `a`, assembly: the profit (percent)",
+        "condition `a`, component `M`: the unit cost",
+        "condition `a`, component `N`:",
+        "scale of `plans` page 4 is there twice",
+    ];
+    assert_eq!(problems.len(), wanted.len(), "{problems:?}");
+    for (problem, wanted) in problems.iter().zip(wanted) {
+        assert!(problem.starts_with(wanted), "{problem}: not {wanted}");
+    }
+}

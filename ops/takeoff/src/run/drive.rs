@@ -1,7 +1,9 @@
 //! The recipe, step by step, through the same commands that HTTP requests use.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use rust_decimal::Decimal;
 use takeoff_commands::conditions::{NewCondition, create as create_condition};
 use takeoff_commands::measurements::{NewMeasurement, create as create_measurement};
 use takeoff_commands::projects::{NewProject, create as create_project};
@@ -84,6 +86,7 @@ impl Drive<'_> {
                 Err(e) => self.report.problems.push(format!("document `{}`: {e:#}", part.id)),
             }
         }
+        let mut same_file = BTreeMap::new();
         for (part, document) in taken {
             sheets::wait(&self.ctx, document.job_id, self.progress).await?;
             let document = reads::document(&self.ctx, document.id).await?;
@@ -92,6 +95,12 @@ impl Drive<'_> {
                 self.report.problems.push(format!("document `{}`: {why}", part.id));
             }
             self.report.documents.push(sheets::document_report(part, &document));
+            if let Some(same) = same_file.insert(document.blob, &part.id) {
+                self.report.notes.push(format!(
+                    "documents `{same}` and `{}` are the same file: what is taken off both is there twice",
+                    part.id
+                ));
+            }
             let pages = reads::pages_by_number(&self.ctx, document.id).await?;
             self.sheets.push(Sheets { id: part.id.clone(), pages });
         }
@@ -202,6 +211,11 @@ impl Drive<'_> {
                 Ok(priced) => {
                     let errors = priced.lines.iter().filter_map(|l| l.error.as_ref().map(|e| (&l.name, e)));
                     report.problems.extend(errors.map(|(name, e)| format!("component `{name}`: {e}")));
+                    let credits = priced.lines.iter().filter(|l| l.extended_cost < Decimal::ZERO);
+                    self.report.notes.extend(credits.map(|l| {
+                        let (id, name, cost) = (&part.id, &l.name, l.extended_cost);
+                        format!("condition `{id}`, component `{name}` comes to {cost} and lowers the price")
+                    }));
                     report.cost = Some(priced);
                 }
                 Err(why) => {

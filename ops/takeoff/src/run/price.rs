@@ -1,7 +1,7 @@
 //! Assemblies of a run: from a template or from the recipe's own components.
 
 use takeoff_commands::assemblies::{
-    AssemblyPatch, NewAssembly, NewComponent, add_component, calculate, create, update,
+    AssemblyPatch, NewAssembly, add_component, calculate, create, delete, update,
 };
 use takeoff_commands::{CommandError, Ctx, reads};
 use takeoff_core::model::{Assembly, Condition};
@@ -30,15 +30,7 @@ pub(crate) async fn price(
         let new = NewAssembly { template_id: template, ..NewAssembly::default() };
         let assembly = create(ctx, condition.id, new).await?;
         for component in &part.components {
-            let new = NewComponent {
-                component_type: Some(component.component_type),
-                quantity_formula: Some(component.formula.clone()),
-                unit_cost: Some(component.unit_cost),
-                waste_percent: Some(component.waste_percent),
-                labor_hours: component.labor_hours,
-                ..NewComponent::named(&component.name, &component.unit)
-            };
-            add_component(ctx, assembly.id, new).await?;
+            add_component(ctx, assembly.id, component.new_component()).await?;
         }
         let patch = AssemblyPatch {
             overhead_percent: Some(part.overhead_percent),
@@ -49,7 +41,16 @@ pub(crate) async fn price(
         calculate(ctx, assembly.id).await
     };
     let priced: Result<Assembly, CommandError> = attach.await;
-    Ok(report(&priced.map_err(|e| e.to_string())?))
+    match priced {
+        Ok(assembly) => Ok(report(&assembly)),
+        Err(why) => {
+            // What is said to have no price must not be in the project's sum.
+            if let Some(half) = reads::assembly_of(ctx, condition.id).await.map_err(|e| e.to_string())? {
+                delete(ctx, half.id).await.map_err(|e| format!("{why}; and it is still in the sums: {e}"))?;
+            }
+            Err(why.to_string())
+        }
+    }
 }
 
 fn report(assembly: &Assembly) -> AssemblyReport {
