@@ -267,3 +267,32 @@ fn credits_and_a_file_that_is_there_twice_are_pointed_out() {
     assert!(noted(&["`plans` and `again` are the same file"]), "{notes:?}");
     assert!(noted(&["condition `slab`, component `C` comes to -1000.00"]), "{notes:?}");
 }
+
+#[test]
+fn a_price_without_its_depth_and_a_condition_without_a_count_are_no_quiet_zeros() {
+    let reads =
+        ASSEMBLY.replace("name = \"C\"", "name = \"C\"\nformula = \"{volume_cy} + {height} + {qty}\"");
+    let conditions = [
+        condition("slab", "area", &format!("{}{reads}", square(2))),
+        condition("deep", "area", &format!("depth = 4\n{}{}", square(2), reads.replace(" + {height}", ""))),
+        condition("forgot", "count", ASSEMBLY),
+    ];
+    let ran = Takeoff::of(&conditions.concat()).run();
+    assert_eq!(ran.code, Some(1), "{}", ran.said);
+    let problem = |words: &str| ran.problems().iter().filter(|p| p.contains(words)).count();
+    assert_eq!(problem("condition `slab`, component `C`: its formula reads {height}, {volume_cy}"), 1);
+    assert_eq!((problem("`deep`"), problem("condition `forgot`, the recipe gives it nothing")), (0, 1));
+    assert_eq!(ran.condition("forgot")["quantity"], Value::Null);
+}
+
+#[test]
+fn a_scale_that_is_not_the_printed_one_is_pointed_out() {
+    let scale = "[[scale]]\ndocument = \"plans\"\npage = 2\npx_per_foot = 37.5\n";
+    let ran = Takeoff::of(&format!("{scale}{}", condition("slab", "area", &square(2)))).run();
+    let notes = ran.report["notes"].as_array().unwrap();
+    let noted = notes.iter().any(|n| {
+        let n = n.as_str().unwrap();
+        n.contains("`plans` page 2: its text says") && n.contains("the recipe states 37.5 px/ft")
+    });
+    assert!(noted, "{notes:?}");
+}

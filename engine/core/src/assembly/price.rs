@@ -9,7 +9,7 @@
 use rust_decimal::Decimal;
 
 use super::money::{MAX_LINE, cents, decimal_of, unit_price};
-use crate::formula::{Formula, Inputs, Variables};
+use crate::formula::{Formula, Inputs, Variable, Variables};
 use crate::measure::Unit;
 use crate::model::{Assembly, Component, ComponentType, Condition, MeasurementType};
 
@@ -70,6 +70,21 @@ impl ConditionQuantities {
             ..Inputs::default()
         })
     }
+}
+
+/// Variables that a formula reads although the condition says nothing of them, so that they are 0. None for a
+/// text that is no formula.
+pub fn unknown(formula: &str, condition: &Condition) -> Vec<Variable> {
+    let Ok(formula) = Formula::compile(formula) else { return Vec::new() };
+    let is_volume = condition.measurement_type == MeasurementType::Volume;
+    let known = |variable: &Variable| match variable {
+        Variable::Qty | Variable::Perimeter | Variable::Count => true,
+        Variable::Depth | Variable::DepthFt => condition.depth.is_some(),
+        Variable::Thickness | Variable::ThicknessFt => condition.thickness.is_some(),
+        Variable::VolumeCf | Variable::VolumeCy => is_volume || condition.depth.is_some(),
+        Variable::Height | Variable::Width | Variable::Length => false,
+    };
+    Variable::ALL.into_iter().filter(|v| formula.uses(*v) && !known(v)).collect()
 }
 
 /// Why an assembly as a whole has no price.

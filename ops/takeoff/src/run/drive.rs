@@ -120,10 +120,14 @@ impl Drive<'_> {
                 }
             }
         }
+        let mut read = BTreeMap::new();
         for part in &self.recipe.scales {
             let page = self.sheets.iter().find(|s| s.id == part.document).map(|s| s.page(part.page));
             let applied = match page {
-                Some(Ok(page)) => sheets::override_scale(&self.ctx, page, part).await,
+                Some(Ok(page)) => {
+                    read.insert(page.id, reads::page(&self.ctx, page.id).await?.scale);
+                    sheets::override_scale(&self.ctx, page, part).await
+                }
                 Some(Err(why)) => Err(why),
                 None => Err("the document could not be read".to_owned()),
             };
@@ -135,6 +139,8 @@ impl Drive<'_> {
         for sheets in &mut self.sheets {
             for page in &mut sheets.pages {
                 *page = reads::page(&self.ctx, page.id).await?;
+                let read = read.get(&page.id);
+                self.report.notes.extend(read.and_then(|r| sheets::other_scale(&sheets.id, r, page)));
                 let report = sheets::page_report(&sheets.id, page);
                 let place = format!("`{}` page {}", report.document, report.page);
                 if let Some(why) = &report.error {
@@ -184,6 +190,9 @@ impl Drive<'_> {
                 problems.push(format!("measure {}: {why}", i + 1));
             }
         }
+        if part.counts.is_empty() && part.measures.is_empty() {
+            problems.push("the recipe gives it nothing to count or to measure".to_owned());
+        }
         let now = reads::condition(&self.ctx, project, condition.id).await?;
         let flat = part.has_no_depth() && now.measurement_count > 0;
         if flat {
@@ -211,6 +220,12 @@ impl Drive<'_> {
                 Ok(priced) => {
                     let errors = priced.lines.iter().filter_map(|l| l.error.as_ref().map(|e| (&l.name, e)));
                     report.problems.extend(errors.map(|(name, e)| format!("component `{name}`: {e}")));
+                    let silent = priced.lines.iter().filter(|l| !l.unknown.is_empty());
+                    report.problems.extend(silent.map(|l| {
+                        let names: Vec<String> = l.unknown.iter().map(|v| format!("{{{v}}}")).collect();
+                        let (name, names) = (&l.name, names.join(", "));
+                        format!("component `{name}`: its formula reads {names}, which nothing gives, as 0")
+                    }));
                     let credits = priced.lines.iter().filter(|l| l.extended_cost < Decimal::ZERO);
                     self.report.notes.extend(credits.map(|l| {
                         let (id, name, cost) = (&part.id, &l.name, l.extended_cost);

@@ -7,11 +7,12 @@ use takeoff_commands::documents::{StagedUpload, receive_upload};
 use takeoff_commands::scale::{Calibration, ManualScale, RealUnit, calibrate, set_scale};
 use takeoff_commands::{Ctx, reads};
 use takeoff_core::job::{Job, JobState};
-use takeoff_core::model::{Document, Id, Page, PageStatus};
+use takeoff_core::model::{Document, Id, Page, PageScale, PageStatus};
 use takeoff_core::scale::parse_all;
 
 use super::progress::Progress;
 use super::report::{DocumentReport, PageReport, ScaleReport};
+use super::text::short;
 use crate::recipe::{DocumentPart, ScalePart};
 
 /// Longest that one document or session is waited for.
@@ -146,4 +147,21 @@ pub(crate) async fn override_scale(ctx: &Ctx<'_>, page: &Page, part: &ScalePart)
     };
     let scale = ManualScale { value, unit: "foot".to_owned(), text: part.text.clone() };
     set_scale(ctx, page.id, scale).await.map(|_| ()).map_err(said)
+}
+
+/// That a page's stated scale is another one than its text gave.
+pub(crate) fn other_scale(document: &str, read: &PageScale, page: &Page) -> Option<String> {
+    /// Two roundings of one scale.
+    const SAME: f64 = 0.005;
+    let of = |scale: &PageScale| scale.px_per_foot.filter(|_| scale.calibrated);
+    let (before, now) = (of(read)?, of(&page.scale)?);
+    ((now / before - 1.0).abs() > SAME).then(|| {
+        format!(
+            "`{document}` page {}: its text says {} ({} px/ft), the recipe states {} px/ft, and that is used",
+            page.number,
+            read.text.as_deref().unwrap_or("another scale"),
+            short(before),
+            short(now)
+        )
+    })
 }

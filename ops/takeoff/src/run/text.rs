@@ -227,7 +227,7 @@ fn costs(out: &mut String, report: &Report) {
     if report.cost.components_in_error > 0 {
         let _ = writeln!(
             out,
-            "  {} components could not be priced and are NOT in these sums, see below",
+            "  {} component(s) could not be priced and are NOT in these sums, see below",
             report.cost.components_in_error
         );
     }
