@@ -30,8 +30,8 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
-/// A future behind a pointer, on every command that another crate awaits. The compiler makes the code of
-/// an `async fn` anew wherever it is awaited, which was a third of the gateway's.
+/// A future behind a pointer, on every command that another crate awaits: the compiler makes the code of an
+/// `async fn` anew wherever it is awaited.
 use async_recursion::async_recursion as erased;
 
 pub use ctx::{Ctx, Desk};

@@ -226,6 +226,14 @@ async fn a_quantity_is_in_the_unit_that_stands_beside_it() {
         let body = json!({"name": "C", "measurement_type": measurement_type, "unit": unit});
         assert_eq!(server.post(&path, body).await.problems(), ["value_error at body.unit"], "{unit}");
     }
+    for odd in [
+        json!({"name": "a\u{1b}[2J", "measurement_type": "count"}),
+        json!({"name": "  ", "measurement_type": "count"}),
+        json!({"name": "C", "measurement_type": "count", "unit": "SE\nT"}),
+        json!({"name": "C", "measurement_type": "count", "scope": "a\u{7}"}),
+    ] {
+        server.post(&path, odd).await.expect(422);
+    }
     let default = server.post(&path, json!({"name": "C", "measurement_type": "volume"})).await.expect(201);
     assert_eq!(default["unit"], "CY", "the unit of the type, not one for all");
 }

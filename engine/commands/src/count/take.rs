@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::json;
+use takeoff_core::measure::Geometry;
 use takeoff_core::model::{
     Condition, CountSession, Detection, DetectionStatus, GeometryType, Id, Index, Measurement,
     MeasurementType, Page,
@@ -77,10 +78,9 @@ impl Counted {
         let mut places: BTreeMap<Id, Vec<[f64; 2]>> = BTreeMap::new();
         if condition.measurement_count > 0 {
             for m in list::<Measurement>(desk, Index::ByCondition, condition.id).await? {
-                let at = |axis: &str| m.value.geometry_data.get(axis).and_then(Value::as_f64);
-                let point = m.value.geometry_type == GeometryType::Point && !m.value.is_rejected;
-                if let (true, Some(x), Some(y)) = (point, at("x"), at("y")) {
-                    places.entry(m.value.page_id).or_default().push([x, y]);
+                let shape = Geometry::parse(m.value.geometry_type, &m.value.geometry_data);
+                if let (Ok(Geometry::Point(at)), false) = (shape, m.value.is_rejected) {
+                    places.entry(m.value.page_id).or_default().push([at.x, at.y]);
                 }
             }
         }
