@@ -44,6 +44,8 @@ struct Tally {
     missing: Vec<Gap>,
     /// Look-alikes that say something else, by what they say.
     others: BTreeMap<String, usize>,
+    /// Places that all lack the same part of the exemplar's box.
+    lacking_a_part: usize,
     /// What the exemplar says.
     says: String,
 }
@@ -217,13 +219,31 @@ impl Tally {
             in_legend: d.in_legend,
             label: (!d.words.is_empty()).then(|| d.words.join(" ")),
         }));
+        self.lacking_a_part += outcome.lacking_a_part;
         for (words, times) in outcome.other_lettering {
             *self.others.entry(words).or_default() += times;
         }
     }
 
-    /// What was left out although it looks alike, for a person.
+    /// What a person should know about the answer.
     fn notes(&self) -> Option<String> {
+        let notes: Vec<String> = self.left_out().into_iter().chain(self.box_too_large()).collect();
+        (!notes.is_empty()).then(|| notes.join("; "))
+    }
+
+    /// That other places lack the same part of the box.
+    fn box_too_large(&self) -> Option<String> {
+        (self.lacking_a_part > 0).then(|| {
+            format!(
+                "{} more places show most of what is in the box but lack the same part of it: if they are the \
+                 symbol, draw the box tighter around one",
+                self.lacking_a_part
+            )
+        })
+    }
+
+    /// What was left out although it looks alike.
+    fn left_out(&self) -> Option<String> {
         let all: usize = self.others.values().sum();
         if all == 0 {
             return None;

@@ -305,6 +305,13 @@ impl Matcher<'_> {
         Score { confidence: base, coverage: seen.coverage, extra: 0.0, base, claims }
     }
 
+    /// By sample: whether the page has no ink for it at a pose.
+    pub(super) fn lacks(&self, pose: &Pose) -> Vec<bool> {
+        let reach = self.template.tolerance * pose.scale() * 2.0;
+        let lacks = |s: &Sample| !self.touches(pose.apply(wide(s.p)), pose.turn(wide(s.d)), reach);
+        self.template.samples.iter().map(lacks).collect()
+    }
+
     /// Share of the outline that is painted here and not in the exemplar, or the other way round.
     fn other_paint(&self, pose: &Pose) -> f64 {
         let own = &self.template.painted;

@@ -17,6 +17,7 @@ mod label;
 mod legend;
 mod lettering;
 mod matching;
+mod parts;
 mod pose;
 mod runs;
 mod search;

@@ -10,6 +10,7 @@ use super::exemplar::{Body, Exemplar};
 use super::index::PageIndex;
 use super::label::{self, Compare};
 use super::matching::{Matcher, Score};
+use super::parts::Parts;
 use super::pose::Pose;
 use super::surroundings;
 use super::template::Template;
@@ -110,6 +111,9 @@ pub struct CountOutcome {
     pub lettering: Option<Compare>,
     /// Symbols of the same shape that were left out because they say something else, by what they say.
     pub other_lettering: BTreeMap<String, usize>,
+    /// Places, more than the detections, that show most of the exemplar but all lack the same part of it: its
+    /// box probably took in a piece of something else. 0 if there is no such sign.
+    pub lacking_a_part: usize,
 }
 
 /// Looks for an exemplar on a page. Never fails: when the budget ends, the outcome says that it is
@@ -124,12 +128,16 @@ pub fn find(
     let grow = 1.0 + params.scale_tolerance.clamp(0.0, 1.0) + 1e-6;
     let range = Range { min_scale: 1.0 / grow, max_scale: grow };
     let mut ended = Ok(());
+    let mut lacking_a_part = 0;
     let found: Vec<Detection> = match &exemplar.body {
         Body::Ink(template, middle) => {
             let matcher = Matcher { page, template, same_pen: params.same_pen && own };
             let own = own.then_some(*middle);
             let kept;
-            (kept, ended) = instances(&matcher, own, params, range, budget);
+            let parts;
+            (kept, parts, ended) = instances(&matcher, own, params, range, budget);
+            let matches = kept.iter().filter(|j| j.score.confidence >= params.threshold);
+            lacking_a_part = parts.agreeing(&matcher, matches.map(|j| &j.pose));
             kept.iter().filter_map(|j| detection(page, template, params, j)).collect()
         }
         Body::Text(tag) => tag.find(page, own, range.min_scale, range.max_scale),
@@ -150,7 +158,7 @@ pub fn find(
     found.append(&mut near);
     let mut outcome = sort_out(page, params, found);
     (outcome.lettering, outcome.other_lettering) = (lettering, other_lettering);
-    outcome.complete = ended.is_ok();
+    (outcome.complete, outcome.lacking_a_part) = (ended.is_ok(), lacking_a_part);
     let mut findings = Vec::new();
     if let Err(e) = ended {
         let message = format!("the count stopped early ({e}); {} found until then", outcome.found);
@@ -163,14 +171,15 @@ pub fn find(
     Found::with(outcome, findings)
 }
 
-/// Every place where the drawing is, down to the floor of near misses; and why it stopped if it did.
+/// Every place where the drawing is, down to the floor of near misses; those where most of it is; and why it
+/// stopped if it did.
 fn instances(
     matcher: &Matcher<'_>,
     own: Option<[f32; 2]>,
     params: &CountParams,
     range: Range,
     budget: &Budget,
-) -> (Vec<Judged>, Result<(), Stopped>) {
+) -> (Vec<Judged>, Parts, Result<(), Stopped>) {
     let (candidates, proposed) = propose(matcher, range, budget);
     let mut ended = proposed.map_err(Stopped::from);
     let mut judged = Vec::new();
@@ -178,12 +187,13 @@ fn instances(
         let pose = Pose::at(middle);
         judged.push(Judged { pose, score: Score { confidence: 1.0, ..matcher.score(&pose) }, own: true });
     }
-    if let Err(e) = judge(matcher, params, range, &candidates, budget, &mut judged) {
+    let mut parts = Parts::default();
+    if let Err(e) = judge(matcher, params, range, &candidates, budget, &mut judged, &mut parts) {
         ended = ended.and(Err(e));
     }
     let mut kept = strongest(judged);
     reconsider(matcher, params, &mut kept);
-    (kept, ended)
+    (kept, parts, ended)
 }
 
 /// Why not every place was looked at.
@@ -215,6 +225,7 @@ fn judge(
     candidates: &[Candidate],
     budget: &Budget,
     judged: &mut Vec<Judged>,
+    parts: &mut Parts,
 ) -> Result<(), Stopped> {
     let template = matcher.template;
     let cell = template.diameter * 0.03;
@@ -261,6 +272,8 @@ fn judge(
                     .push(Sure { pose, perfect: score.confidence >= PERFECT });
             }
             judged.push(Judged { pose, score, own: false });
+        } else {
+            parts.note(matcher, &pose, score.coverage);
         }
     }
     Ok(())
@@ -383,6 +396,7 @@ fn sort_out(page: &PageIndex, params: &CountParams, mut found: Vec<Detection>) -
         near_misses,
         lettering: None,
         other_lettering: BTreeMap::new(),
+        lacking_a_part: 0,
     }
 }
 

@@ -160,6 +160,44 @@ fn a_symbol_cut_by_a_table_edge_is_still_counted_and_half_a_symbol_is_not() {
 }
 
 #[test]
+fn a_box_that_takes_in_a_piece_of_a_neighbour_is_told() {
+    for name in ["receptacle", "switch", "closet"] {
+        let symbol = &family(name)[0];
+        let mut sheet = Sheet::new(800.0, 300.0, 21);
+        let (truth, poses, tight) = scatter(&mut sheet, symbol, 24, 0);
+        let b = symbol.bounds(&poses[0]);
+        let corner =
+            [(b.right + 1.5, b.top - 1.0), (b.right + 1.5, b.bottom + 1.5), (b.left - 1.0, b.bottom + 1.5)];
+        let corner: Vec<[f64; 2]> = corner.iter().map(|&(x, y)| [f64::from(x), f64::from(y)]).collect();
+        sheet.path(&[Verb::Move, Verb::Line, Verb::Line], &corner, 0);
+        assert_eq!(count(&sheet, tight, &ALL).lacking_a_part, 0, "{name}");
+        let outcome = count(&sheet, box_around(&sheet, symbol, &poses[0], 3.0), &ALL);
+        let told = outcome.lacking_a_part;
+        assert!(
+            outcome.found + told >= truth.len() - 1 && told <= truth.len(),
+            "{name}: {told}, {}",
+            summary(&outcome, &truth)
+        );
+    }
+}
+
+#[test]
+fn other_symbols_are_no_sign_of_a_wrong_box() {
+    for (name, symbols) in families() {
+        let mut sheet = Sheet::new(800.0, 300.0, 22);
+        let (_, _, drawn) = scatter(&mut sheet, &symbols[0], 3, 0);
+        for (i, other) in symbols[1..].iter().enumerate() {
+            for k in 0..2 {
+                let pose = at(60.0 + 60.0 * i as f64, 160.0 + 60.0 * f64::from(k), 30.0, 1.0, false);
+                sheet.symbol(other, &pose, Habit::Curves, 0);
+            }
+        }
+        let outcome = count(&sheet, drawn, &ALL);
+        assert_eq!(outcome.lacking_a_part, 0, "{name}");
+    }
+}
+
+#[test]
 fn another_pen_is_another_meaning_unless_told_otherwise() {
     let symbol = &family("receptacle")[0];
     for other in [
