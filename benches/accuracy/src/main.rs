@@ -1,6 +1,7 @@
 //! How right the counts are: sheets of the samples generator, drawn in every habit with seeds of one's
 //! own choosing, counted from one exemplar of each kind and compared with what was drawn.
 
+mod scan;
 mod sheets;
 mod tally;
 
@@ -11,6 +12,7 @@ use anyhow::Context as _;
 use clap::Parser;
 use takeoff_samples::Habit;
 
+use crate::scan::Scan;
 use crate::sheets::{Drawing, Run};
 use crate::tally::Report;
 
@@ -35,6 +37,12 @@ struct Cli {
     /// Kinds of symbols, separated by commas; all by default
     #[arg(long, value_delimiter = ',')]
     kinds: Vec<String>,
+    /// Scan the plans at so many pixels an inch: skewed up to 2 degrees, grainy, as JPEG
+    #[arg(long, conflicts_with = "paths")]
+    scan: Option<u32>,
+    /// Deviation of a scanned pixel's brightness, of 255
+    #[arg(long, default_value_t = 6.0, requires = "scan")]
+    noise: f64,
     /// Write the report as JSON here
     #[arg(long)]
     out: Option<PathBuf>,
@@ -49,7 +57,7 @@ fn main() -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     for (name, drawing) in drawings(&cli)? {
         for seed in cli.seed..cli.seed + cli.sheets {
-            let run = Run { name: &name, drawing, seed, kinds: &cli.kinds };
+            let run = Run { name: &name, drawing, seed, kinds: &cli.kinds, scan: cli.scan.map(|dpi| Scan { dpi, noise: cli.noise, skewed: true }) };
             for query in run.queries()? {
                 if cli.verbose && !query.is_right() {
                     writeln!(out, "{}", query.describe())?;
@@ -95,7 +103,7 @@ mod tests {
             [("dense", 1), ("exploded", 1), ("exploded", 101), ("blocks", 302)].map(|(n, s)| (n, s, all, 8));
         for (name, seed, kinds, least) in sheets.into_iter().chain([("tilted", 400, switches, 1)]) {
             let drawing = Drawing::Plan(Habit::named(name).unwrap());
-            let queries = Run { name, drawing, seed, kinds }.queries().unwrap();
+            let queries = Run { name, drawing, seed, kinds, scan: None }.queries().unwrap();
             assert!(queries.len() >= least, "{name} {seed}: {}", queries.len());
             let wrong: Vec<String> =
                 queries.iter().filter(|q| !q.is_right()).map(tally::Query::describe).collect();

@@ -8,9 +8,11 @@ use rand::{Rng as _, SeedableRng as _};
 use takeoff_core::budget::Budget;
 use takeoff_core::count::{CountParams, Exemplar, PageIndex, find};
 use takeoff_core::geom::{PxPoint, PxRect};
+use takeoff_core::page::display::DisplayList;
 use takeoff_core::page::request::{FileType, ParseLimits};
 use takeoff_samples::{Habit, Instance, big_page, sheet};
 
+use crate::scan::{Scan, Scanned};
 use crate::tally::{Query, match_up};
 
 /// A detection is an instance when their middles are at most this share of the instance's longer side
@@ -35,6 +37,8 @@ pub(crate) struct Run<'a> {
     pub seed: u64,
     /// Kinds to ask for; all if there are none.
     pub kinds: &'a [String],
+    /// As a scanner gives it.
+    pub scan: Option<Scan>,
 }
 
 impl Run<'_> {
@@ -47,14 +51,19 @@ impl Run<'_> {
             }
             Drawing::Large(paths) => big_page(paths, self.seed),
         };
-        let limits = ParseLimits::default();
+        let mut truth = truth;
         let budget = Budget::unlimited();
-        let mut file = takeoff_core::page::open(Arc::new(pdf), FileType::Pdf, &limits)
-            .map_err(|e| anyhow::anyhow!("{} {}: {e:?}", self.name, self.seed))?;
-        let list = file
-            .walk_page(0, &limits, &budget)
-            .map_err(|e| anyhow::anyhow!("{} {}: {e:?}", self.name, self.seed))?
-            .list;
+        let list = match self.scan {
+            Some(scan) => {
+                let scanned = scan.of(pdf, self.seed)?;
+                for all in truth.symbols.values_mut() {
+                    all.iter_mut().for_each(|i| *i = scanned.place(i));
+                }
+                eprintln!("traced in {:.0} ms, {} paths {} coords", scanned.trace_ms, scanned.list.paths.len(), scanned.list.coords.len());
+                scanned.list
+            }
+            None => self.drawn(pdf)?,
+        };
         let page = PageIndex::build(&list, &budget).context("an unlimited budget ended")?;
         let mut rng = StdRng::seed_from_u64(self.seed);
         let mut queries = Vec::new();
@@ -68,6 +77,14 @@ impl Run<'_> {
             queries.push(self.ask(&page, kind, chosen, all, &mut rng));
         }
         Ok(queries)
+    }
+
+    fn drawn(&self, pdf: Vec<u8>) -> anyhow::Result<DisplayList> {
+        let (limits, budget) = (ParseLimits::default(), Budget::unlimited());
+        let mut file = takeoff_core::page::open(Arc::new(pdf), FileType::Pdf, &limits)
+            .map_err(|e| anyhow::anyhow!("{} {}: {e:?}", self.name, self.seed))?;
+        let walked = file.walk_page(0, &limits, &budget);
+        Ok(walked.map_err(|e| anyhow::anyhow!("{} {}: {e:?}", self.name, self.seed))?.list)
     }
 
     fn ask(
@@ -100,10 +117,7 @@ impl Run<'_> {
         query.query_ms = clock.ms();
         let places: Vec<(PxPoint, f64)> = all
             .iter()
-            .map(|i| {
-                let [x, y, w, h] = i.area;
-                (PxPoint::new(x + w / 2.0, y + h / 2.0), w.max(h) * SAME_PLACE)
-            })
+            .map(|i| (Scanned::center(i), i.area[2].max(i.area[3]) * SAME_PLACE))
             .collect();
         match_up(&mut query, &outcome, all, &places);
         query
@@ -115,15 +129,15 @@ fn pick<'s, T>(rng: &mut StdRng, from: &'s [T]) -> Option<&'s T> {
 }
 
 /// The one place of this program that reads the time.
-struct Stopwatch(std::time::Instant);
+pub(crate) struct Stopwatch(std::time::Instant);
 
 impl Stopwatch {
     #[allow(clippy::disallowed_methods, reason = "a benchmark times")]
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self(std::time::Instant::now())
     }
 
-    fn ms(&self) -> f64 {
+    pub(crate) fn ms(&self) -> f64 {
         self.0.elapsed().as_secs_f64() * 1e3
     }
 }

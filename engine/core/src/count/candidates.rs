@@ -20,6 +20,8 @@ const ENOUGH_TESTS: usize = 1_500_000;
 const GOOD_BASELINE_SHARE: f64 = 0.12;
 /// Rounding of lengths on the page, list units.
 const LENGTH_ROUNDING: f64 = 0.3;
+/// The same in pixels of a scan.
+const LENGTH_GRAINS: f64 = 2.5;
 /// Turns tried for a closed curve.
 const LOOP_TURNS: u32 = 72;
 /// Sizes this close to the exemplar's own are tried as the exemplar's own.
@@ -122,11 +124,13 @@ impl Search<'_> {
             ));
         }
         parts.sort_by(|p, q| p.2.total_cmp(&q.2));
+        // A scan breaks strokes where others meet them, each time elsewhere.
+        let (least, most) = if page.grain > 0.0 { (8, 20) } else { (MIN_ANCHORS, MAX_ANCHORS) };
         let mut tests = 0;
         let mut chosen = Vec::new();
         for (part, count, _) in parts {
-            let enough = chosen.len() >= MIN_ANCHORS && tests + count > ENOUGH_TESTS;
-            if chosen.len() >= MAX_ANCHORS || enough {
+            let enough = chosen.len() >= least && tests + count > ENOUGH_TESTS;
+            if chosen.len() >= most || enough {
                 break;
             }
             tests += count;
@@ -137,11 +141,16 @@ impl Search<'_> {
 
     /// Parts of the page (sorted by length) that a part of this length may be.
     fn span<'s, T>(&self, sorted: &'s [T], length_of: impl Fn(&T) -> f32, length: f64) -> &'s [T] {
-        let low = (length * self.range.min_scale - LENGTH_ROUNDING) as f32;
-        let high = (length * self.range.max_scale + LENGTH_ROUNDING) as f32;
+        let low = (length * self.range.min_scale - self.rounding()) as f32;
+        let high = (length * self.range.max_scale + self.rounding()) as f32;
         let from = sorted.partition_point(|t| length_of(t) < low);
         let to = sorted.partition_point(|t| length_of(t) <= high);
         &sorted[from..to.max(from)]
+    }
+
+    /// What lengths on the page may be off.
+    fn rounding(&self) -> f64 {
+        LENGTH_ROUNDING.max(LENGTH_GRAINS * f64::from(self.matcher.page.grain))
     }
 
     fn anchor(&mut self, part: Part) -> Result<(), Exhausted> {
@@ -219,11 +228,11 @@ impl Search<'_> {
             self.unpaid = 0;
         }
         let scale = pose.scale();
-        let slack = 1.0 + LENGTH_ROUNDING / length;
+        let slack = 1.0 + self.rounding() / length;
         if scale < self.range.min_scale / slack || scale > self.range.max_scale * slack {
             return Ok(());
         }
-        let near_one = (scale - 1.0).abs() <= SAME_SIZE.max(LENGTH_ROUNDING / length);
+        let near_one = (scale - 1.0).abs() <= SAME_SIZE.max(self.rounding() / length);
         let pose = if near_one {
             pose.with_scale(1.0, anchor)
         } else {

@@ -14,7 +14,6 @@ use super::template::{Template, centred};
 use super::texture;
 use crate::budget::{Budget, Exhausted};
 use crate::geom::{ListRect, PxRect};
-use crate::page::display::PageKind;
 
 /// Smallest side of a box, page pixels and list units.
 const MIN_SIDE_PX: f64 = 4.0;
@@ -151,7 +150,7 @@ impl Exemplar {
         }
         let middle = [(bounds.left + bounds.right) / 2.0, (bounds.top + bounds.bottom) / 2.0];
         ink.segments = centred(&ink.segments, middle);
-        let mut template = Template::of(&ink, &weights, budget)?;
+        let mut template = Template::of(&ink, &weights, page.grain, budget)?;
         template.painted = page.fills.painted(&template, &Pose::at(middle)).unwrap_or_default();
         let matcher = Matcher { page, template: &template, same_pen: true };
         template.own = surroundings::look(&matcher, &Pose::at(middle), &|_| false);
@@ -194,7 +193,7 @@ fn check(page: &PageIndex, drawn: &PxRect) -> Result<ListRect, ExemplarError> {
     }
     let (width, height) = (page.space.width_px, page.space.height_px);
     let whole = PxRect::new(0.0, 0.0, f64::from(width), f64::from(height));
-    if page.kind == PageKind::Raster {
+    if page.segments.is_empty() && page.words.is_empty() {
         return Err(ExemplarError::NoVectors);
     }
     if drawn.w < MIN_SIDE_PX || drawn.h < MIN_SIDE_PX {

@@ -21,7 +21,8 @@ use crate::page::display::{DisplayList, PageKind};
 #[derive(Debug)]
 pub struct PageIndex {
     pub(super) space: PageSpace,
-    pub(super) kind: PageKind,
+    /// What a drawn place may be off, list units: a pixel of a scan, 0 for vectors.
+    pub(super) grain: f32,
     /// Upright page, list units.
     pub(super) width: f32,
     pub(super) height: f32,
@@ -51,6 +52,7 @@ impl PageIndex {
         let per_unit = list.space.px_per_unit.max(f64::MIN_POSITIVE);
         let width = (f64::from(list.space.width_px) / per_unit) as f32;
         let height = (f64::from(list.space.height_px) / per_unit) as f32;
+        let grain = if list.kind == PageKind::Raster { (1.0 / per_unit) as f32 } else { 0.0 };
         let ink = Ink::of(list, budget)?;
         let Runs { run_of, runs, lines, curves, loops } = Runs::link(&ink, budget)?;
         let grid = Grid::build(&ink.segments, width, height, budget)?;
@@ -67,7 +69,7 @@ impl PageIndex {
         let word_lines = list.lines.iter().map(|l| (l.word_start, l.word_len)).collect();
         Ok(Self {
             space: list.space,
-            kind: list.kind,
+            grain,
             width,
             height,
             styles: ink.styles,

@@ -135,6 +135,11 @@ impl Matcher<'_> {
         best.map(|b| b.1)
     }
 
+    /// What the ends of an anchor may be off, list units.
+    fn rounding(&self) -> f64 {
+        ROUNDING.max(f64::from(self.page.grain))
+    }
+
     /// How well a rough pose meets the page's strokes, `None` as soon as it is hopeless. `anchor` is where the
     /// pose is exact and `anchor_length` how long the baseline is that gave its turn.
     pub(super) fn probe(&self, pose: &Pose, anchor: [f64; 2], anchor_length: f64) -> Option<u32> {
@@ -144,7 +149,7 @@ impl Matcher<'_> {
             let s = &self.template.samples[i as usize];
             let p = wide(s.p);
             let away = (p[0] - anchor[0]).hypot(p[1] - anchor[1]);
-            let r = (base + away * ROUNDING / anchor_length).min(base * 3.0);
+            let r = (base + away * self.rounding() / anchor_length).min(base * 3.0);
             hits += usize::from(self.touches(pose.apply(p), pose.turn(wide(s.d)), r));
             if let Some(&(after, needed)) = PROBE_GATES.get(gate)
                 && n + 1 == after

@@ -15,6 +15,8 @@ const MAX_SAMPLES: f32 = 400.0;
 const TOLERANCE_SHARE: f32 = 0.02;
 const TOLERANCE_MIN: f32 = 0.25;
 const TOLERANCE_MAX: f32 = 0.8;
+/// The same in pixels of a scan.
+const GRAIN_TOLERANCE: f32 = 1.2;
 /// Width to length below which a shape is slender.
 const SLENDER: f32 = 0.4;
 /// Places along the longer side of the outline at which paint is looked for.
@@ -68,7 +70,7 @@ pub(super) struct Template {
 
 impl Template {
     /// `ink` relative to the exemplar's middle, with a weight for each segment. Not empty.
-    pub(super) fn of(ink: &Ink, weights: &[f32], budget: &Budget) -> Result<Self, Exhausted> {
+    pub(super) fn of(ink: &Ink, weights: &[f32], grain: f32, budget: &Budget) -> Result<Self, Exhausted> {
         let (mut half_w, mut half_h, mut total) = (0.0_f32, 0.0_f32, 0.0_f32);
         for s in &ink.segments {
             half_w = half_w.max(s.a[0].abs()).max(s.b[0].abs());
@@ -76,7 +78,8 @@ impl Template {
             total += s.length();
         }
         let diameter = 2.0 * half_w.hypot(half_h);
-        let tolerance = (diameter * TOLERANCE_SHARE).clamp(TOLERANCE_MIN, TOLERANCE_MAX);
+        let tolerance =
+            (diameter * TOLERANCE_SHARE).clamp(TOLERANCE_MIN, TOLERANCE_MAX).max(grain * GRAIN_TOLERANCE);
         let step = (total / MAX_SAMPLES).max(tolerance * 0.6);
         let samples = sample(ink, weights, step);
         budget.spend(samples.len() as u64)?;

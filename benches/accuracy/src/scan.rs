@@ -1,0 +1,141 @@
+//! A sheet as a scanner gives it: turned a little, grainy, through a lossy codec.
+
+use std::io::Cursor;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use image::codecs::jpeg::JpegEncoder;
+use image::{GrayImage, ImageReader, Luma};
+use rand::rngs::StdRng;
+use rand::{Rng as _, SeedableRng as _};
+use takeoff_core::budget::Budget;
+use takeoff_core::geom::{PageSpace, PxPoint};
+use takeoff_core::page::display::DisplayList;
+use takeoff_core::page::request::{FileType, ParseLimits};
+use takeoff_core::trace::{Gray, trace};
+use takeoff_samples::Instance;
+
+/// Resolution that pages are drawn at and truth is given for.
+const DRAWN_DPI: u32 = 150;
+const MAX_SKEW_DEG: f64 = 2.0;
+const JPEG_QUALITY: u8 = 75;
+
+/// How a sheet is scanned.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Scan {
+    pub dpi: u32,
+    /// Deviation of a pixel's brightness, of 255.
+    pub noise: f64,
+    pub skewed: bool,
+}
+
+/// What a scanner made of a sheet.
+pub(crate) struct Scanned {
+    pub list: DisplayList,
+    pub trace_ms: f64,
+    to: Turn,
+}
+
+/// From drawn pixels to those of the scan.
+#[derive(Clone, Copy)]
+struct Turn {
+    grow: f64,
+    sin: f64,
+    cos: f64,
+    middle: [f64; 2],
+}
+
+impl Turn {
+    fn apply(&self, [x, y]: [f64; 2]) -> [f64; 2] {
+        let (x, y) = (x * self.grow - self.middle[0], y * self.grow - self.middle[1]);
+        [self.cos * x - self.sin * y + self.middle[0], self.sin * x + self.cos * y + self.middle[1]]
+    }
+
+    /// From a pixel of the scan to the unturned picture.
+    fn back(&self, [x, y]: [f64; 2]) -> [f64; 2] {
+        let (x, y) = (x - self.middle[0], y - self.middle[1]);
+        [self.cos * x + self.sin * y + self.middle[0], -self.sin * x + self.cos * y + self.middle[1]]
+    }
+}
+
+impl Scanned {
+    /// Where an instance is on the scan; its box keeps its size.
+    pub(crate) fn place(&self, instance: &Instance) -> Instance {
+        let [x, y, w, h] = instance.area;
+        let middle = self.to.apply([x + w / 2.0, y + h / 2.0]);
+        let (sin, cos) = (self.to.sin.abs(), self.to.cos);
+        let (w, h) = (w * self.to.grow, h * self.to.grow);
+        let (w, h) = (w * cos + h * sin, h * cos + w * sin);
+        Instance { area: [middle[0] - w / 2.0, middle[1] - h / 2.0, w, h], ..*instance }
+    }
+
+    pub(crate) fn center(instance: &Instance) -> PxPoint {
+        let [x, y, w, h] = instance.area;
+        PxPoint::new(x + w / 2.0, y + h / 2.0)
+    }
+}
+
+impl Scan {
+    pub(crate) fn of(&self, pdf: Vec<u8>, seed: u64) -> anyhow::Result<Scanned> {
+        let grow = f64::from(self.dpi) / f64::from(DRAWN_DPI);
+        let drawn = picture(enlarged(pdf, grow)?)?;
+        let mut rng = StdRng::seed_from_u64(seed ^ 0x5ca7);
+        let angle = if self.skewed { rng.random_range(-MAX_SKEW_DEG..=MAX_SKEW_DEG) } else { 0.0 };
+        let (sin, cos) = angle.to_radians().sin_cos();
+        let middle = [f64::from(drawn.width()) / 2.0, f64::from(drawn.height()) / 2.0];
+        let to = Turn { grow, sin, cos, middle };
+        let scanned = self.worn(&drawn, to, &mut rng);
+        let mut jpeg = Vec::new();
+        JpegEncoder::new_with_quality(&mut jpeg, JPEG_QUALITY).encode_image(&scanned)?;
+        let read = ImageReader::new(Cursor::new(jpeg)).with_guessed_format()?.decode()?.into_luma8();
+        let (w, h) = read.dimensions();
+        let gray = Gray::new(w as usize, h as usize, read.as_raw()).context("the scan has no pixels")?;
+        let space = PageSpace::of_raster(w, h, Some(f64::from(self.dpi)));
+        let clock = crate::sheets::Stopwatch::start();
+        let list = trace(&gray, &space, &Budget::unlimited())?;
+        Ok(Scanned { list, trace_ms: clock.ms(), to })
+    }
+
+    fn worn(&self, drawn: &GrayImage, to: Turn, rng: &mut StdRng) -> GrayImage {
+        let (w, h) = drawn.dimensions();
+        let at = |x: i64, y: i64| {
+            let inside = x >= 0 && y >= 0 && x < i64::from(w) && y < i64::from(h);
+            if inside { f64::from(drawn.get_pixel(x as u32, y as u32).0[0]) } else { 255.0 }
+        };
+        GrayImage::from_fn(w, h, |x, y| {
+            let [sx, sy] = to.back([f64::from(x) + 0.5, f64::from(y) + 0.5]).map(|v| v - 0.5);
+            let (fx, fy) = (sx.floor(), sy.floor());
+            let (tx, ty) = (sx - fx, sy - fy);
+            let (ix, iy) = (fx as i64, fy as i64);
+            let above = at(ix, iy) * (1.0 - tx) + at(ix + 1, iy) * tx;
+            let below = at(ix, iy + 1) * (1.0 - tx) + at(ix + 1, iy + 1) * tx;
+            let value = above * (1.0 - ty) + below * ty;
+            // Paper is not quite white and ink not quite black; twelve dice are nearly a bell.
+            let dice: f64 = (0..12).map(|_| rng.random::<f64>()).sum::<f64>() - 6.0;
+            Luma([(18.0 + value * 0.92 + dice * self.noise).clamp(0.0, 255.0) as u8])
+        })
+    }
+}
+
+/// The page so many times larger: its user unit is.
+fn enlarged(pdf: Vec<u8>, times: f64) -> anyhow::Result<Vec<u8>> {
+    if times == 1.0 {
+        return Ok(pdf);
+    }
+    let key = b"/MediaBox";
+    let at = pdf.windows(key.len()).position(|w| w == key).context("the sheet has no media box")?;
+    // The reader finds objects again where offsets have moved.
+    let unit = format!("/UserUnit {times} ");
+    Ok([&pdf[..at], unit.as_bytes(), &pdf[at..]].concat())
+}
+
+fn picture(pdf: Vec<u8>) -> anyhow::Result<GrayImage> {
+    let (limits, budget) = (ParseLimits::default(), Budget::unlimited());
+    let mut file = takeoff_core::page::open(Arc::new(pdf), FileType::Pdf, &limits)
+        .map_err(|e| anyhow::anyhow!("{e:?}"))?;
+    let (mut png, mut thumbnail) = (Vec::new(), Vec::new());
+    file.parse_page(0, &limits, &budget, &mut png, &mut thumbnail).map_err(|e| anyhow::anyhow!("{e:?}"))?;
+    let mut reader = ImageReader::new(Cursor::new(png)).with_guessed_format()?;
+    reader.no_limits();
+    Ok(reader.decode()?.into_luma8())
+}

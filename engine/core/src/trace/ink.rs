@@ -1,0 +1,83 @@
+//! Which pixels are ink.
+
+use super::Gray;
+use super::bits::Bits;
+
+/// Side of the squares whose paper is judged for itself, pixels: stains and shadows are wider.
+const TILE: usize = 64;
+/// Share of a tile's pixels that are darker than its paper at most; fewer tiles are all ink.
+const PAPER_RANK: f32 = 0.75;
+/// Ink is darker than paper by this share of the way to the darkest ink, and by this much at least.
+const DARKER: f32 = 0.35;
+const MIN_CONTRAST: f32 = 36.0;
+
+/// Brightness of paper and of ink, by place.
+#[derive(Debug)]
+pub(super) struct Levels {
+    columns: usize,
+    paper: Vec<f32>,
+    dark: f32,
+}
+
+impl Levels {
+    pub(super) fn of(gray: &Gray<'_>) -> Self {
+        let (columns, rows) = (gray.width.div_ceil(TILE), gray.height.div_ceil(TILE));
+        let mut paper = Vec::with_capacity(columns * rows);
+        let mut all = [0_u32; 256];
+        for row in 0..rows {
+            let mut tiles = vec![[0_u32; 256]; columns];
+            for y in row * TILE..((row + 1) * TILE).min(gray.height) {
+                // Every other pixel is enough to know a level by.
+                for (chunk, tile) in gray.row(y).chunks(TILE).zip(&mut tiles) {
+                    chunk.iter().step_by(2).for_each(|v| tile[usize::from(*v)] += 1);
+                }
+            }
+            for tile in &tiles {
+                paper.push(ranked(tile, PAPER_RANK));
+                all.iter_mut().zip(tile).for_each(|(a, t)| *a += t);
+            }
+        }
+        // Of a few thousandths of a sheet that are ink, most are its darkest.
+        let dark = ranked(&all, 0.002).min(110.0);
+        let usual = ranked(&all, 0.5);
+        // A tile full of ink has no paper of its own.
+        paper.iter_mut().for_each(|p| *p = if *p < (usual + dark) / 2.0 { usual } else { *p });
+        Self { columns, paper, dark }
+    }
+
+    pub(super) fn paper(&self, x: usize, y: usize) -> f32 {
+        self.paper[y / TILE * self.columns + x / TILE]
+    }
+
+    fn limit(&self, paper: f32) -> u8 {
+        (paper - ((paper - self.dark) * DARKER).max(MIN_CONTRAST)).clamp(0.0, 255.0) as u8
+    }
+
+    pub(super) fn ink(&self, gray: &Gray<'_>) -> Bits {
+        let mut bits = Bits::blank(gray.width, gray.height);
+        for y in 0..gray.height {
+            let levels = &self.paper[y / TILE * self.columns..][..self.columns];
+            let row = gray.row(y);
+            // A tile is as wide as a word.
+            for ((word, chunk), paper) in bits.row_mut(y).iter_mut().zip(row.chunks(TILE)).zip(levels) {
+                let limit = self.limit(*paper);
+                *word = chunk.iter().enumerate().fold(0, |w, (k, v)| w | u64::from(*v < limit) << k);
+            }
+        }
+        bits
+    }
+}
+
+/// The value that this share of the counted ones is below.
+fn ranked(histogram: &[u32; 256], share: f32) -> f32 {
+    let total: u32 = histogram.iter().sum();
+    let wanted = (total as f32 * share) as u32;
+    let mut below = 0;
+    for (value, n) in histogram.iter().enumerate() {
+        below += n;
+        if below > wanted {
+            return value as f32;
+        }
+    }
+    255.0
+}

@@ -1,0 +1,156 @@
+//! Scans to strokes: a picture becomes the display list that a pen would have made.
+//!
+//! Ink is told from paper by place, thinned to the middle of its strokes, followed from junction to
+//! junction, put where the grey of the edges says that the middle is, and reduced to the corners that
+//! matter. What is too thick for a pen keeps its outline. From there on a scan is counted as vectors are.
+
+mod bits;
+mod graph;
+mod ink;
+mod stroke;
+
+use crate::budget::{Budget, Exhausted};
+use crate::geom::{DEFAULT_DPI, ListRect, ListUnit, POINTS_PER_INCH, PageSpace};
+use crate::page::display::{DisplayList, NO_LAYER, PageKind, Paint, PathEntry, Style, Verb};
+use bits::Bits;
+use graph::{Chain, chains};
+use ink::Levels;
+
+/// Ink thicker than this is an area, not a stroke, inches; so are all pens of a drawing office finer.
+const THICK_IN: f64 = 0.045;
+/// Resolutions that thicknesses are judged for; a scan outside is taken for the nearer one.
+const DPI: (f64, f64) = (72.0, 1_200.0);
+
+/// A picture of one byte a pixel, 0 black, rows from the top without gaps.
+#[derive(Debug, Clone, Copy)]
+pub struct Gray<'a> {
+    pub width: usize,
+    pub height: usize,
+    data: &'a [u8],
+}
+
+impl<'a> Gray<'a> {
+    /// `None` unless `data` has exactly `width` times `height` pixels.
+    pub fn new(width: usize, height: usize, data: &'a [u8]) -> Option<Self> {
+        (width > 0 && height > 0 && width.checked_mul(height) == Some(data.len()))
+            .then_some(Self { width, height, data })
+    }
+
+    pub(crate) fn row(&self, y: usize) -> &'a [u8] {
+        &self.data[y * self.width..][..self.width]
+    }
+
+    /// Between the four pixels around a place; the picture's edge goes on outside it.
+    pub(crate) fn sample(&self, x: f32, y: f32) -> f32 {
+        let (x, y) = (x - 0.5, y - 0.5);
+        let (fx, fy) = (x.floor(), y.floor());
+        let at = |x: f32, y: f32| {
+            let x = x.clamp(0.0, self.width as f32 - 1.0) as usize;
+            let y = y.clamp(0.0, self.height as f32 - 1.0) as usize;
+            f32::from(self.data[y * self.width + x])
+        };
+        let (tx, ty) = (x - fx, y - fy);
+        let above = at(fx, fy) * (1.0 - tx) + at(fx + 1.0, fy) * tx;
+        let below = at(fx, fy + 1.0) * (1.0 - tx) + at(fx + 1.0, fy + 1.0) * tx;
+        above * (1.0 - ty) + below * ty
+    }
+}
+
+/// Strokes of a picture that shows the page of `space`, pixel by pixel. The list is in points of the
+/// paper, whatever the unit of `space`; a picture without a resolution is taken for 150 dpi.
+pub fn trace(gray: &Gray<'_>, space: &PageSpace, budget: &Budget) -> Result<DisplayList, Exhausted> {
+    let dpi = space.dpi.unwrap_or(DEFAULT_DPI).clamp(DPI.0, DPI.1);
+    let px_per_unit = dpi / POINTS_PER_INCH;
+    let space = PageSpace { unit: ListUnit::Point, px_per_unit, ..*space };
+    let levels = Levels::of(gray);
+    budget.spend(gray.width as u64)?;
+    let ink = levels.ink(gray).despeckled();
+    let radius = ((THICK_IN * dpi / 2.0).ceil() as usize).max(2);
+    let (strokes, areas) = parted(ink, radius);
+    budget.spend(gray.width as u64)?;
+    let mut out = List::new(space);
+    let thin = strokes.thinned(radius + 2);
+    budget.spend(gray.width as u64)?;
+    for chain in stroke::pruned(chains(&thin, budget)?, radius as f32) {
+        let chain = stroke::centred(chain, gray, &levels, radius as f32);
+        out.stroke(&stroke::reduced(&chain, budget)?);
+    }
+    if let Some(areas) = areas {
+        let edge = areas.and_not(&areas.eroded()).thinned(2);
+        for chain in chains(&edge, budget)? {
+            let chain = stroke::on_edge(chain, gray, &levels);
+            out.area(&stroke::reduced(&chain, budget)?);
+        }
+    }
+    Ok(out.list)
+}
+
+/// What a pen drew, and what is too thick for one.
+fn parted(ink: Bits, radius: usize) -> (Bits, Option<Bits>) {
+    let mut thick = ink.clone();
+    for _ in 0..radius {
+        thick = thick.eroded();
+        if thick.is_blank() {
+            return (ink, None);
+        }
+    }
+    for _ in 0..radius + 1 {
+        thick = thick.dilated();
+    }
+    let thick = thick.and(&ink);
+    (ink.and_not(&thick), Some(thick))
+}
+
+/// The list as it grows.
+struct List {
+    list: DisplayList,
+}
+
+const STROKE: u32 = 0;
+const AREA: u32 = 1;
+const BLACK: u32 = 0x0000_00ff;
+
+impl List {
+    fn new(space: PageSpace) -> Self {
+        let mut list = DisplayList::empty(space, PageKind::Raster);
+        let style = |paint| Style { paint, rgba: BLACK, width: 0.0, dash: Vec::new() };
+        list.styles = vec![style(Paint::Stroke), style(Paint::FillEvenOdd)];
+        Self { list }
+    }
+
+    fn stroke(&mut self, chain: &Chain) {
+        self.path(chain, STROKE);
+    }
+
+    /// An outline is an area only where it is closed; where areas meet, its pieces are lines.
+    fn area(&mut self, chain: &Chain) {
+        self.path(chain, if chain.closed { AREA } else { STROKE });
+    }
+
+    fn path(&mut self, chain: &Chain, style: u32) {
+        if chain.points.len() < 2 {
+            return;
+        }
+        let per_unit = self.list.space.px_per_unit as f32;
+        let (verb_start, coord_start) = (self.list.verbs.len() as u32, self.list.coords.len() as u32);
+        let mut bounds = ListRect::EMPTY;
+        for (i, p) in chain.points.iter().enumerate() {
+            let p = p.map(|v| v / per_unit);
+            bounds.add(p[0], p[1]);
+            self.list.verbs.push(if i == 0 { Verb::Move } else { Verb::Line });
+            self.list.coords.push(p);
+        }
+        if chain.closed {
+            self.list.verbs.push(Verb::Close);
+        }
+        self.list.paths.push(PathEntry {
+            style,
+            layer: NO_LAYER,
+            verb_start,
+            verb_len: self.list.verbs.len() as u32 - verb_start,
+            coord_start,
+            bounds,
+            visible: bounds,
+        });
+    }
+}
