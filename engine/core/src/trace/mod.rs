@@ -21,6 +21,18 @@ const THICK_IN: f64 = 0.045;
 /// Resolutions that thicknesses are judged for; a scan outside is taken for the nearer one.
 const DPI: (f64, f64) = (72.0, 1_200.0);
 
+/// Pixels of thinned lines at most: a sheet has one or two hundred thousand of them, noise has millions.
+const MAX_LINE_PIXELS: usize = 6_000_000;
+
+/// Why a picture has no strokes.
+#[derive(Debug, thiserror::Error)]
+pub enum TraceError {
+    #[error("the picture has too many lines to be a drawing: it is a photograph, or mostly noise")]
+    TooBusy,
+    #[error(transparent)]
+    Exhausted(#[from] Exhausted),
+}
+
 /// A picture of one byte a pixel, 0 black, rows from the top without gaps.
 #[derive(Debug, Clone, Copy)]
 pub struct Gray<'a> {
@@ -58,7 +70,7 @@ impl<'a> Gray<'a> {
 
 /// Strokes of a picture that shows the page of `space`, pixel by pixel. The list is in points of the
 /// paper, whatever the unit of `space`; a picture without a resolution is taken for 150 dpi.
-pub fn trace(gray: &Gray<'_>, space: &PageSpace, budget: &Budget) -> Result<DisplayList, Exhausted> {
+pub fn trace(gray: &Gray<'_>, space: &PageSpace, budget: &Budget) -> Result<DisplayList, TraceError> {
     let dpi = space.dpi.unwrap_or(DEFAULT_DPI).clamp(DPI.0, DPI.1);
     let px_per_unit = dpi / POINTS_PER_INCH;
     let space = PageSpace { unit: ListUnit::Point, px_per_unit, ..*space };
@@ -71,6 +83,9 @@ pub fn trace(gray: &Gray<'_>, space: &PageSpace, budget: &Budget) -> Result<Disp
     let mut out = List::new(space);
     let thin = strokes.thinned(radius + 2);
     budget.spend(gray.width as u64)?;
+    if thin.count() > MAX_LINE_PIXELS {
+        return Err(TraceError::TooBusy);
+    }
     for chain in stroke::pruned(chains(&thin, budget)?, radius as f32) {
         let chain = stroke::centred(chain, gray, &levels, radius as f32);
         out.stroke(&stroke::reduced(&chain, budget)?);

@@ -128,37 +128,27 @@ fn smoothed(mut chain: Chain) -> Chain {
 
 /// Only the places that shape the chain (Douglas and Peucker).
 pub(super) fn reduced(chain: &Chain, budget: &Budget) -> Result<Chain, Exhausted> {
+    budget.spend(chain.points.len() as u64)?;
     let mut points = chain.points.clone();
-    budget.spend(points.len() as u64)?;
-    if chain.closed && points.len() > 3 {
-        points.push(points[0]);
+    if chain.closed {
+        points.extend(chain.points.first().copied());
     }
+    let Some(last) = points.len().checked_sub(1).filter(|l| *l > 1) else { return Ok(chain.clone()) };
     let mut keep = vec![false; points.len()];
-    if let (Some(first), Some(last)) = (keep.first_mut().map(|k| *k = true), points.len().checked_sub(1)) {
-        let () = first;
-        keep[last] = true;
-        let mut open = vec![(0, last)];
-        if chain.closed && last > 2 {
-            // A closed chain has no ends: the place farthest from its start parts it.
-            let far = (1..last).max_by(|&a, &b| gap(points[0], points[a]).total_cmp(&gap(points[0], points[b])));
-            if let Some(far) = far {
-                keep[far] = true;
-                open = vec![(0, far), (far, last)];
-            }
-        }
-        while let Some((a, b)) = open.pop() {
-            let worst = (a + 1..b)
-                .map(|i| (off(points[i], points[a], points[b]), i))
-                .max_by(|p, q| p.0.total_cmp(&q.0).then(q.1.cmp(&p.1)));
-            if let Some((_, i)) = worst.filter(|w| w.0 > FLATNESS) {
-                keep[i] = true;
-                open.push((a, i));
-                open.push((i, b));
-            }
+    (keep[0], keep[last]) = (true, true);
+    let mut open = vec![(0, last)];
+    while let Some((a, b)) = open.pop() {
+        // Between two like places, as a closed chain begins, all are as far as they are from the one.
+        let worst = (a + 1..b)
+            .map(|i| (off(points[i], points[a], points[b]), i))
+            .max_by(|p, q| p.0.total_cmp(&q.0).then(q.1.cmp(&p.1)));
+        if let Some((_, i)) = worst.filter(|w| w.0 > FLATNESS) {
+            keep[i] = true;
+            open.extend([(a, i), (i, b)]);
         }
     }
     let mut kept: Vec<[f32; 2]> = points.iter().zip(&keep).filter(|(_, k)| **k).map(|(p, _)| *p).collect();
-    if chain.closed && kept.len() > 3 {
+    if chain.closed {
         kept.pop();
     }
     Ok(Chain { points: kept, ..chain.clone() })
