@@ -43,6 +43,9 @@ struct Cli {
     /// Deviation of a scanned pixel's brightness, of 255
     #[arg(long, default_value_t = 6.0, requires = "scan")]
     noise: f64,
+    /// Write the strokes that a scan was traced to here, as SVG
+    #[arg(long, requires = "scan")]
+    strokes: Option<PathBuf>,
     /// Write the report as JSON here
     #[arg(long)]
     out: Option<PathBuf>,
@@ -57,7 +60,14 @@ fn main() -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     for (name, drawing) in drawings(&cli)? {
         for seed in cli.seed..cli.seed + cli.sheets {
-            let run = Run { name: &name, drawing, seed, kinds: &cli.kinds, scan: cli.scan.map(|dpi| Scan { dpi, noise: cli.noise, skewed: true }) };
+            let run = Run {
+                name: &name,
+                drawing,
+                seed,
+                kinds: &cli.kinds,
+                scan: cli.scan.map(|dpi| Scan { dpi, noise: cli.noise, skewed: true }),
+                strokes: cli.strokes.as_deref(),
+            };
             for query in run.queries()? {
                 if cli.verbose && !query.is_right() {
                     writeln!(out, "{}", query.describe())?;
@@ -103,7 +113,7 @@ mod tests {
             [("dense", 1), ("exploded", 1), ("exploded", 101), ("blocks", 302)].map(|(n, s)| (n, s, all, 8));
         for (name, seed, kinds, least) in sheets.into_iter().chain([("tilted", 400, switches, 1)]) {
             let drawing = Drawing::Plan(Habit::named(name).unwrap());
-            let queries = Run { name, drawing, seed, kinds, scan: None }.queries().unwrap();
+            let queries = Run { name, drawing, seed, kinds, scan: None, strokes: None }.queries().unwrap();
             assert!(queries.len() >= least, "{name} {seed}: {}", queries.len());
             let wrong: Vec<String> =
                 queries.iter().filter(|q| !q.is_right()).map(tally::Query::describe).collect();

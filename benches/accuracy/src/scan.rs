@@ -10,7 +10,7 @@ use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use takeoff_core::budget::Budget;
 use takeoff_core::geom::{PageSpace, PxPoint};
-use takeoff_core::page::display::DisplayList;
+use takeoff_core::page::display::{DisplayList, Verb};
 use takeoff_core::page::request::{FileType, ParseLimits};
 use takeoff_core::trace::{Gray, trace};
 use takeoff_samples::Instance;
@@ -67,6 +67,26 @@ impl Scanned {
         let (w, h) = (w * self.to.grow, h * self.to.grow);
         let (w, h) = (w * cos + h * sin, h * cos + w * sin);
         Instance { area: [middle[0] - w / 2.0, middle[1] - h / 2.0, w, h], ..*instance }
+    }
+
+    /// The strokes, in pixels of the scan.
+    pub(crate) fn svg(&self) -> String {
+        let space = self.list.space;
+        let mut text = format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {} {}\" fill=\"none\" stroke=\"black\">\n",
+            space.width_px, space.height_px
+        );
+        for path in &self.list.paths {
+            let (verbs, coords) = self.list.path(path);
+            let at: Vec<String> = coords
+                .iter()
+                .map(|c| space.to_px(c[0], c[1]))
+                .map(|p| format!("{:.1} {:.1}", p.x, p.y))
+                .collect();
+            let end = if verbs.contains(&Verb::Close) { "Z" } else { "" };
+            text += &format!("<path d=\"M{}{end}\"/>\n", at.join("L"));
+        }
+        text + "</svg>\n"
     }
 
     pub(crate) fn center(instance: &Instance) -> PxPoint {

@@ -1,5 +1,6 @@
 //! One generated sheet, every kind on it asked for once.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -39,6 +40,8 @@ pub(crate) struct Run<'a> {
     pub kinds: &'a [String],
     /// As a scanner gives it.
     pub scan: Option<Scan>,
+    /// Where its strokes are to be seen.
+    pub strokes: Option<&'a Path>,
 }
 
 impl Run<'_> {
@@ -59,7 +62,15 @@ impl Run<'_> {
                 for all in truth.symbols.values_mut() {
                     all.iter_mut().for_each(|i| *i = scanned.place(i));
                 }
-                eprintln!("traced in {:.0} ms, {} paths {} coords", scanned.trace_ms, scanned.list.paths.len(), scanned.list.coords.len());
+                eprintln!(
+                    "traced in {:.0} ms, {} paths {} coords",
+                    scanned.trace_ms,
+                    scanned.list.paths.len(),
+                    scanned.list.coords.len()
+                );
+                if let Some(file) = self.strokes {
+                    std::fs::write(file, scanned.svg())?;
+                }
                 scanned.list
             }
             None => self.drawn(pdf)?,
@@ -115,10 +126,8 @@ impl Run<'_> {
         let params = CountParams { max_detections: 5_000, ..CountParams::default() };
         let outcome = find(page, &exemplar, &params, &budget).value;
         query.query_ms = clock.ms();
-        let places: Vec<(PxPoint, f64)> = all
-            .iter()
-            .map(|i| (Scanned::center(i), i.area[2].max(i.area[3]) * SAME_PLACE))
-            .collect();
+        let places: Vec<(PxPoint, f64)> =
+            all.iter().map(|i| (Scanned::center(i), i.area[2].max(i.area[3]) * SAME_PLACE)).collect();
         match_up(&mut query, &outcome, all, &places);
         query
     }

@@ -16,7 +16,7 @@ const TOLERANCE_SHARE: f32 = 0.02;
 const TOLERANCE_MIN: f32 = 0.25;
 const TOLERANCE_MAX: f32 = 0.8;
 /// The same in pixels of a scan.
-const GRAIN_TOLERANCE: f32 = 1.2;
+const GRAIN_TOLERANCE: f32 = 1.8;
 /// Width to length below which a shape is slender.
 const SLENDER: f32 = 0.4;
 /// Places along the longer side of the outline at which paint is looked for.

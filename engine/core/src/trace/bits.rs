@@ -213,7 +213,7 @@ mod tests {
     #[test]
     fn grain_goes_and_strokes_stay() {
         let grainy = ["#......", "...###.", ".#.#.#.", "...###.", "......."];
-        let clean = ["" , "...###.", "...###.", "...###.", ""];
+        let clean = ["", "...###.", "...###.", "...###.", ""];
         let got = drawn(&picture(&grainy).despeckled());
         for (got, want) in got.iter().zip(clean).filter(|(_, want)| !want.is_empty()) {
             assert_eq!(got, want);
@@ -223,7 +223,8 @@ mod tests {
 
     #[test]
     fn what_is_eroded_and_dilated_is_the_thick_part() {
-        let bits = picture(&["........", ".######.", ".######.", ".######.", ".######.", "......#.", "......#."]);
+        let bits =
+            picture(&["........", ".######.", ".######.", ".######.", ".######.", "......#.", "......#."]);
         let thick = bits.eroded().eroded().dilated().dilated().and(&bits);
         assert!(thick.is_blank(), "4 px are not 5 thick");
         let thick = bits.eroded().dilated().and(&bits);

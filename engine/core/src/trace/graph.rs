@@ -10,11 +10,26 @@ use crate::budget::{Budget, Exhausted};
 pub(super) struct Chain {
     pub(super) points: Vec<[f32; 2]>,
     pub(super) closed: bool,
-    /// Which of its ends hang free.
-    pub(super) free: [bool; 2],
+    /// Nodes at its ends; of a closed chain none.
+    pub(super) ends: [u32; 2],
 }
 
-const NONE: u32 = u32::MAX;
+/// What a thinned picture consists of.
+#[derive(Debug)]
+pub(super) struct Graph {
+    pub(super) chains: Vec<Chain>,
+    pub(super) nodes: Vec<Node>,
+}
+
+/// An end, or a place where strokes meet.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Node {
+    pub(super) place: [f32; 2],
+    /// Only one stroke ends here.
+    pub(super) free: bool,
+}
+
+pub(super) const NONE: u32 = u32::MAX;
 type Neighbours = SmallVec<[u32; 8]>;
 
 /// The set pixels, numbered row by row.
@@ -73,10 +88,9 @@ impl<'a> Pixels<'a> {
 /// Ends and junctions: which node a pixel is of, and where the nodes are.
 struct Nodes {
     of: Vec<u32>,
-    places: Vec<[f32; 2]>,
+    all: Vec<Node>,
     /// Pixels of each node.
     members: Vec<SmallVec<[u32; 4]>>,
-    free: Vec<bool>,
 }
 
 impl Nodes {
@@ -89,8 +103,7 @@ impl Nodes {
             }
             degree.push(pixels.next(i).len() as u8);
         }
-        let mut nodes =
-            Self { of: vec![NONE; n], places: Vec::new(), members: Vec::new(), free: Vec::new() };
+        let mut nodes = Self { of: vec![NONE; n], all: Vec::new(), members: Vec::new() };
         for i in 0..n as u32 {
             if degree[i as usize] == 2 || nodes.of[i as usize] != NONE {
                 continue;
@@ -109,9 +122,10 @@ impl Nodes {
                 }
                 at += 1;
             }
-            let sum = members.iter().map(|&m| pixels.middle(m)).fold([0.0; 2], |a, p| [a[0] + p[0], a[1] + p[1]]);
-            nodes.places.push(sum.map(|v| v / members.len() as f32));
-            nodes.free.push(degree[i as usize] <= 1);
+            let sum =
+                members.iter().map(|&m| pixels.middle(m)).fold([0.0; 2], |a, p| [a[0] + p[0], a[1] + p[1]]);
+            let place = sum.map(|v| v / members.len() as f32);
+            nodes.all.push(Node { place, free: degree[i as usize] <= 1 });
             nodes.members.push(members);
         }
         Ok(nodes)
@@ -119,7 +133,7 @@ impl Nodes {
 }
 
 /// All chains of a thinned picture, in a fixed order.
-pub(super) fn chains(bits: &Bits, budget: &Budget) -> Result<Vec<Chain>, Exhausted> {
+pub(super) fn graph(bits: &Bits, budget: &Budget) -> Result<Graph, Exhausted> {
     let pixels = Pixels::of(bits);
     let nodes = Nodes::find(&pixels, budget)?;
     let mut visited = vec![false; pixels.places.len()];
@@ -136,9 +150,9 @@ pub(super) fn chains(bits: &Bits, budget: &Budget) -> Result<Vec<Chain>, Exhaust
                 } else if (id as u32) < at {
                     // Two nodes side by side; seen once from the first.
                     out.push(Chain {
-                        points: vec![nodes.places[id], nodes.places[at as usize]],
+                        points: vec![nodes.all[id].place, nodes.all[at as usize].place],
                         closed: false,
-                        free: [nodes.free[id], nodes.free[at as usize]],
+                        ends: [id as u32, at],
                     });
                 }
             }
@@ -149,12 +163,12 @@ pub(super) fn chains(bits: &Bits, budget: &Budget) -> Result<Vec<Chain>, Exhaust
             out.push(ring(&pixels, &mut visited, i));
         }
     }
-    Ok(out)
+    Ok(Graph { chains: out, nodes: nodes.all })
 }
 
 /// From a node over `first` to the next node.
 fn walk(pixels: &Pixels<'_>, nodes: &Nodes, visited: &mut [bool], id: usize, from: u32, first: u32) -> Chain {
-    let mut points = vec![nodes.places[id]];
+    let mut points = vec![nodes.all[id].place];
     let (mut before, mut here) = (from, first);
     let end = loop {
         visited[here as usize] = true;
@@ -168,8 +182,8 @@ fn walk(pixels: &Pixels<'_>, nodes: &Nodes, visited: &mut [bool], id: usize, fro
         }
         (before, here) = (here, next);
     };
-    points.push(nodes.places[end]);
-    Chain { points, closed: false, free: [nodes.free[id], nodes.free[end]] }
+    points.push(nodes.all[end].place);
+    Chain { points, closed: false, ends: [id as u32, end as u32] }
 }
 
 /// A ring of pixels that each have two neighbours.
@@ -184,5 +198,5 @@ fn ring(pixels: &Pixels<'_>, visited: &mut [bool], start: u32) -> Chain {
             None => break,
         }
     }
-    Chain { points, closed: true, free: [false; 2] }
+    Chain { points, closed: true, ends: [NONE; 2] }
 }

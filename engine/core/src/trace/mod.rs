@@ -13,7 +13,7 @@ use crate::budget::{Budget, Exhausted};
 use crate::geom::{DEFAULT_DPI, ListRect, ListUnit, POINTS_PER_INCH, PageSpace};
 use crate::page::display::{DisplayList, NO_LAYER, PageKind, Paint, PathEntry, Style, Verb};
 use bits::Bits;
-use graph::{Chain, chains};
+use graph::Chain;
 use ink::Levels;
 
 /// Ink thicker than this is an area, not a stroke, inches; so are all pens of a drawing office finer.
@@ -44,8 +44,11 @@ pub struct Gray<'a> {
 impl<'a> Gray<'a> {
     /// `None` unless `data` has exactly `width` times `height` pixels.
     pub fn new(width: usize, height: usize, data: &'a [u8]) -> Option<Self> {
-        (width > 0 && height > 0 && width.checked_mul(height) == Some(data.len()))
-            .then_some(Self { width, height, data })
+        (width > 0 && height > 0 && width.checked_mul(height) == Some(data.len())).then_some(Self {
+            width,
+            height,
+            data,
+        })
     }
 
     pub(crate) fn row(&self, y: usize) -> &'a [u8] {
@@ -86,15 +89,21 @@ pub fn trace(gray: &Gray<'_>, space: &PageSpace, budget: &Budget) -> Result<Disp
     if thin.count() > MAX_LINE_PIXELS {
         return Err(TraceError::TooBusy);
     }
-    for chain in stroke::pruned(chains(&thin, budget)?, radius as f32) {
-        let chain = stroke::centred(chain, gray, &levels, radius as f32);
-        out.stroke(&stroke::reduced(&chain, budget)?);
+    let mut graph = graph::graph(&thin, budget)?;
+    stroke::prune(&mut graph, radius as f32);
+    for chain in &mut graph.chains {
+        budget.spend(chain.points.len() as u64)?;
+        stroke::centre(chain, gray, &levels, radius as f32);
+    }
+    stroke::meet(&mut graph);
+    for chain in graph.chains {
+        out.stroke(&stroke::reduced(&stroke::smoothed(chain), budget)?);
     }
     if let Some(areas) = areas {
         let edge = areas.and_not(&areas.eroded()).thinned(2);
-        for chain in chains(&edge, budget)? {
+        for chain in graph::graph(&edge, budget)?.chains {
             let chain = stroke::on_edge(chain, gray, &levels);
-            out.area(&stroke::reduced(&chain, budget)?);
+            out.area(&stroke::reduced(&stroke::smoothed(chain), budget)?);
         }
     }
     Ok(out.list)
