@@ -38,10 +38,6 @@ impl Bits {
         self.row(y as usize)[x as usize / 64] >> (x % 64) & 1 == 1
     }
 
-    pub(super) fn clear(&mut self, x: usize, y: usize) {
-        self.row_mut(y)[x / 64] &= !(1 << (x % 64));
-    }
-
     pub(super) fn count(&self) -> usize {
         self.words.iter().map(|w| w.count_ones() as usize).sum()
     }

@@ -40,6 +40,8 @@ pub(super) struct PdfFile {
     kept_bytes: usize,
     /// Streams known to unpack within the limit.
     checked_streams: FxHashSet<ObjectIdentifier>,
+    /// Where pages are drawn. Fresh memory for each costs as much as drawing on it.
+    pixels: Vec<u8>,
 }
 
 /// Lends shared bytes to the reader.
@@ -87,7 +89,7 @@ impl PdfFile {
             })
             .collect();
         Ok((
-            Self { bytes, pdf, kept_bytes: 0, checked_streams: FxHashSet::default() },
+            Self { bytes, pdf, kept_bytes: 0, checked_streams: FxHashSet::default(), pixels: Vec::new() },
             Opened { pages, findings: Vec::new() },
         ))
     }
@@ -122,7 +124,8 @@ impl PdfFile {
         let content = unpack::check_page(page, &mut self.checked_streams, limits)?;
         let walked = display_list(page, &geometry, &content, limits, budget);
         let rendered = walked.map_err(ParseError::from).and_then(|(mut list, ink)| {
-            let blank = render::render(page, &geometry, ink, settings(), budget, image, thumbnail)?;
+            let pixels = &mut self.pixels;
+            let blank = render::render(page, &geometry, ink, settings(), budget, pixels, image, thumbnail)?;
             if blank && unpack::has_content(page) {
                 list.findings.push(Finding::new(
                     "page_renders_empty",
@@ -290,8 +293,9 @@ mod tests {
         let (_, ink) = display_list(page, &geometry, &content, &limits, &Budget::unlimited()).unwrap();
         let ink = Ink { bytes: ink_bytes, ..ink };
         let (mut image, mut small) = (Vec::new(), Vec::new());
+        let (budget, mut pixels) = (Budget::unlimited(), vec![7; 1 << 20]);
         let blank =
-            render::render(page, &geometry, ink, settings(), &Budget::unlimited(), &mut image, &mut small)
+            render::render(page, &geometry, ink, settings(), &budget, &mut pixels, &mut image, &mut small)
                 .unwrap();
         assert!(!blank);
         let mut reader = png::Decoder::new(std::io::Cursor::new(image)).read_info().unwrap();

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use hayro::vello_cpu::color::palette::css::WHITE;
-use hayro::vello_cpu::{Pixmap, RasterizerSettings, RenderContext, Resources, TargetInit};
+use hayro::vello_cpu::{PixmapMut, RasterizerSettings, RenderContext, Resources, TargetInit};
 use hayro::{RenderCache, RenderSettings, render_into};
 use hayro_interpret::InterpreterSettings;
 use hayro_syntax::page::Page;
@@ -37,6 +37,7 @@ pub(super) fn render<'a>(
     ink: Ink,
     settings: InterpreterSettings,
     budget: &Budget,
+    pixels: &mut Vec<u8>,
     image: &mut dyn Write,
     thumbnail: &mut dyn Write,
 ) -> Result<bool, ParseError> {
@@ -51,28 +52,35 @@ pub(super) fn render<'a>(
     let rows = band_rows(width, height, ink.bytes);
     let cache = RenderCache::new();
     let to_px = Affine::scale(geometry.space.px_per_unit) * geometry.to_list;
-    let band = |top: u32| {
+    let band = |pixels: &mut Vec<u8>, top: u32| -> Result<usize, PageFailure> {
         let band_height = rows.min(height - top) as u16;
         let mut context = RenderContext::new(band_width, band_height);
         let transform = Affine::translate((0.0, -f64::from(top))) * to_px;
         render_into(page, &cache, &settings, &RenderSettings::default(), &mut context, transform);
         context.flush();
-        let mut pixels = Pixmap::new(band_width, band_height);
-        let target =
+        let bytes = usize::from(band_width) * usize::from(band_height) * 4;
+        if pixels.len() < bytes {
+            // Fresh zeroes come untouched from the system.
+            *pixels = vec![0; bytes];
+        }
+        let target = PixmapMut::new(band_width, band_height, &mut pixels[..bytes])
+            .ok_or_else(|| PageFailure::new("page_size", "The page's pixels do not fit its size."))?;
+        let settings =
             RasterizerSettings { target_init: TargetInit::Clear(WHITE), ..RasterizerSettings::default() };
-        context.render_with(&mut pixels, &mut Resources::default(), target);
-        pixels
+        context.render_with(target, &mut Resources::default(), settings);
+        Ok(bytes)
     };
-    let first = band(0);
-    let gray = if rows < height { !ink.coloured } else { is_gray(first.data_as_u8_slice()) };
+    let mut drawn = band(pixels, 0)?;
+    let gray = if rows < height { !ink.coloured } else { is_gray(&pixels[..drawn]) };
     let format = if gray { RowFormat::Gray } else { RowFormat::Rgb };
     let head = ImageHead { width, height, format, dpi: geometry.space.dpi };
     write_images(head, image, thumbnail, |sink| {
-        let mut ready = Some(first);
         for top in (0..height).step_by(rows as usize) {
             budget.spend(1).map_err(PageFailure::from)?;
-            let pixels = ready.take().unwrap_or_else(|| band(top));
-            for row in pixels.data_as_u8_slice().chunks_exact(width as usize * 4) {
+            if top > 0 {
+                drawn = band(pixels, top)?;
+            }
+            for row in pixels[..drawn].chunks_exact(width as usize * 4) {
                 sink.rgba_row(row)?;
             }
         }
