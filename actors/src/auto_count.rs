@@ -46,6 +46,8 @@ struct Tally {
     others: BTreeMap<String, usize>,
     /// Places that all lack the same part of the exemplar's box.
     lacking_a_part: usize,
+    /// Ink at the edge of the exemplar's box was left out.
+    trimmed: bool,
     /// What the exemplar says.
     says: String,
 }
@@ -152,7 +154,9 @@ impl AutoCount {
                 Ok((outcome.value, exemplar))
             });
             match searched.await.map_err(crate::compute_error)? {
-                Ok((outcome, used)) => {
+                Ok((mut outcome, used)) => {
+                    tally.trimmed |= outcome.trimmed.is_some();
+                    let used = outcome.trimmed.take().map_or(used, |less| Arc::new(*less));
                     // What this page showed of the lettering holds for the next.
                     params.lettering = outcome.lettering;
                     tally.says = used.words().join(" ");
@@ -227,7 +231,8 @@ impl Tally {
 
     /// What a person should know about the answer.
     fn notes(&self) -> Option<String> {
-        let notes: Vec<String> = self.left_out().into_iter().chain(self.box_too_large()).collect();
+        let notes: Vec<String> =
+            self.left_out().into_iter().chain(self.box_too_large()).chain(self.box_trimmed()).collect();
         (!notes.is_empty()).then(|| notes.join("; "))
     }
 
@@ -239,6 +244,15 @@ impl Tally {
                  symbol, draw the box tighter around one",
                 self.lacking_a_part
             )
+        })
+    }
+
+    /// That the example was taken for less than its box holds.
+    fn box_trimmed(&self) -> Option<String> {
+        self.trimmed.then(|| {
+            "strokes in the example's box that hang on nothing else there, and that the other places lack, were \
+             left out of the example"
+                .to_owned()
         })
     }
 

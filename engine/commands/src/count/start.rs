@@ -191,15 +191,12 @@ async fn searched(desk: &Desk<'_>, page: &Page, others: &[Id]) -> Result<Vec<Id>
 
 fn countable(page: &Page) -> Result<(), CommandError> {
     let number = page.number;
-    match (page.status, page.is_vector) {
-        (PageStatus::Error, _) => Err(CommandError::invalid(format!(
+    match page.status {
+        PageStatus::Error => Err(CommandError::invalid(format!(
             "page {number} cannot be searched, it could not be read: {}",
             page.processing_error.as_deref().unwrap_or("no reason was kept")
         ))),
-        (PageStatus::Ready | PageStatus::Completed, Some(true)) if page.blobs.is_some() => Ok(()),
-        (PageStatus::Ready | PageStatus::Completed, Some(false)) => Err(CommandError::invalid(format!(
-            "page {number} is a picture without vectors, auto count works on vector pages only"
-        ))),
+        PageStatus::Ready | PageStatus::Completed if page.blobs.is_some() => Ok(()),
         _ => Err(CommandError::invalid(format!("page {number} is still being processed, try again later"))),
     }
 }

@@ -50,7 +50,7 @@ pub enum ExemplarError {
     TooSmall { w: f64, h: f64 },
     #[error("the exemplar's box covers {percent:.0} % of the page; draw it around one symbol")]
     TooLarge { percent: f64 },
-    #[error("the page has no vectors to match: it is a picture")]
+    #[error("the page has no strokes to match: nothing on it could be read as a line")]
     NoVectors,
     #[error("there is nothing drawn inside the exemplar's box")]
     Blank,
@@ -76,11 +76,21 @@ pub struct Exemplar {
     pub(super) words: Vec<String>,
 }
 
+/// An exemplar's strokes, before they were made ready for searching.
+#[derive(Debug, Clone)]
+pub(super) struct Pieces {
+    /// Relative to the middle.
+    pub ink: Ink,
+    pub weights: Vec<f32>,
+    /// On its page, list units.
+    pub middle: [f32; 2],
+}
+
 /// What is looked for.
 #[derive(Debug, Clone)]
 pub(super) enum Body {
-    /// A drawing, and its middle on its page, list units.
-    Ink(Box<Template>, [f32; 2]),
+    /// A drawing, and what it was made of.
+    Ink(Box<Template>, Box<Pieces>),
     /// A text without any drawing.
     Text(Tag),
 }
@@ -150,19 +160,46 @@ impl Exemplar {
         }
         let middle = [(bounds.left + bounds.right) / 2.0, (bounds.top + bounds.bottom) / 2.0];
         ink.segments = centred(&ink.segments, middle);
-        let mut template = Template::of(&ink, &weights, page.grain, budget)?;
-        template.painted = page.fills.painted(&template, &Pose::at(middle)).unwrap_or_default();
+        Ok(Self::of(page, Pieces { ink, weights, middle }, drawn, choice.through, budget)?)
+    }
+
+    fn of(
+        page: &PageIndex,
+        pieces: Pieces,
+        drawn: PxRect,
+        background: usize,
+        budget: &Budget,
+    ) -> Result<Self, Exhausted> {
+        let pose = Pose::at(pieces.middle);
+        let mut template = Template::of(&pieces.ink, &pieces.weights, page.grain, budget)?;
+        template.painted = page.fills.painted(&template, &pose).unwrap_or_default();
         let matcher = Matcher { page, template: &template, same_pen: true };
-        template.own = surroundings::look(&matcher, &Pose::at(middle), &|_| false);
-        let pose = Pose::at(middle);
+        template.own = surroundings::look(&matcher, &pose, &|_| false);
         let words = label::inside(page, &template, &pose, &placed(page, &template, &pose));
         Ok(Self {
-            body: Body::Ink(Box::new(template), middle),
+            body: Body::Ink(Box::new(template), Box::new(pieces)),
             page: Some(page.fingerprint),
             drawn,
-            background: choice.through,
+            background,
             words,
         })
+    }
+
+    /// The symbol with only those of its strokes for which `keep` holds, by their number.
+    pub(super) fn keeping(&self, page: &PageIndex, keep: impl Fn(usize) -> bool) -> Option<Self> {
+        let Body::Ink(_, old) = &self.body else { return None };
+        let kept: Vec<usize> = (0..old.ink.segments.len()).filter(|&n| keep(n)).collect();
+        let segments: Vec<Segment> = kept.iter().map(|&n| old.ink.segments[n]).collect();
+        let mut joined: Vec<bool> =
+            kept.windows(2).map(|w| w[1] == w[0] + 1 && old.ink.joined[w[0]]).collect();
+        joined.push(false);
+        let pieces = Pieces {
+            ink: Ink { segments, joined, closed: Vec::new(), styles: old.ink.styles.clone() },
+            weights: kept.iter().map(|&n| old.weights[n]).collect(),
+            middle: old.middle,
+        };
+        let background = self.background + old.ink.segments.len() - kept.len();
+        Self::of(page, pieces, self.drawn, background, &Budget::unlimited()).ok()
     }
 
     /// The same symbol for a page that must not be taken for its own, even if it is an exact copy of it.

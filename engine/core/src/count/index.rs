@@ -1,5 +1,6 @@
 //! Everything about a page that does not depend on the exemplar, made once.
 
+use std::borrow::Cow;
 use std::hash::Hasher;
 
 use rustc_hash::FxHasher;
@@ -13,8 +14,8 @@ use super::lettering;
 use super::runs::{Baseline, Loop, Run, Runs};
 use super::tag::TagWord;
 use crate::budget::{Budget, Exhausted};
-use crate::geom::PageSpace;
-use crate::page::display::{DisplayList, PageKind};
+use crate::geom::{DEFAULT_DPI, ListRect, ListUnit, POINTS_PER_INCH, PageSpace};
+use crate::page::display::DisplayList;
 
 /// A page made ready for searching. Building takes one pass over the page's ink; any number of
 /// exemplars can then be cut from it and looked for on it.
@@ -49,10 +50,10 @@ impl PageIndex {
     /// Indexes a display list. Time and memory grow with the page's segments; the budget's step is
     /// about one segment.
     pub fn build(list: &DisplayList, budget: &Budget) -> Result<Self, Exhausted> {
+        let list = &*in_points(list);
         let per_unit = list.space.px_per_unit.max(f64::MIN_POSITIVE);
         let width = (f64::from(list.space.width_px) / per_unit) as f32;
         let height = (f64::from(list.space.height_px) / per_unit) as f32;
-        let grain = if list.kind == PageKind::Raster { (1.0 / per_unit) as f32 } else { 0.0 };
         let ink = Ink::of(list, budget)?;
         let Runs { run_of, runs, lines, curves, loops } = Runs::link(&ink, budget)?;
         let grid = Grid::build(&ink.segments, width, height, budget)?;
@@ -69,7 +70,7 @@ impl PageIndex {
         let word_lines = list.lines.iter().map(|l| (l.word_start, l.word_len)).collect();
         Ok(Self {
             space: list.space,
-            grain,
+            grain: list.grain,
             width,
             height,
             styles: ink.styles,
@@ -94,6 +95,39 @@ impl PageIndex {
     pub fn segment_count(&self) -> usize {
         self.segments.len()
     }
+}
+
+/// A list in points of the paper, as lengths here are meant; a picture without a resolution is taken for
+/// 150 dpi.
+fn in_points(list: &DisplayList) -> Cow<'_, DisplayList> {
+    if list.space.unit == ListUnit::Point {
+        return Cow::Borrowed(list);
+    }
+    let px_per_unit = list.space.dpi.unwrap_or(DEFAULT_DPI) / POINTS_PER_INCH;
+    let times = (list.space.px_per_unit / px_per_unit) as f32;
+    let rect = |r: &mut ListRect| {
+        *r = ListRect {
+            left: r.left * times,
+            top: r.top * times,
+            right: r.right * times,
+            bottom: r.bottom * times,
+        };
+    };
+    let mut list = list.clone();
+    list.space = PageSpace { unit: ListUnit::Point, px_per_unit, ..list.space };
+    list.grain *= times;
+    list.coords.iter_mut().flatten().for_each(|v| *v *= times);
+    list.styles.iter_mut().for_each(|s| s.width *= times);
+    list.paths.iter_mut().for_each(|p| {
+        rect(&mut p.bounds);
+        rect(&mut p.visible);
+    });
+    list.words.iter_mut().for_each(|w| {
+        rect(&mut w.bounds);
+        w.size *= times;
+    });
+    list.lines.iter_mut().for_each(|l| rect(&mut l.bounds));
+    Cow::Owned(list)
 }
 
 /// Tells pages apart, so that an exemplar knows its own.

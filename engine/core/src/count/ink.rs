@@ -75,7 +75,7 @@ impl InkStyle {
 }
 
 /// The ink of a page.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Ink {
     pub segments: Vec<Segment>,
     /// `joined[i]`: segment `i + 1` starts where `i` ends, in the same subpath.

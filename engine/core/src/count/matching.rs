@@ -310,11 +310,16 @@ impl Matcher<'_> {
         Score { confidence: base, coverage: seen.coverage, extra: 0.0, base, claims }
     }
 
-    /// By sample: whether the page has no ink for it at a pose.
-    pub(super) fn lacks(&self, pose: &Pose) -> Vec<bool> {
+    /// Whether the page has no ink for most of a piece of the exemplar at a pose.
+    pub(super) fn lacks(&self, pose: &Pose, piece: &Segment) -> bool {
+        const PLACES: usize = 5;
         let reach = self.template.tolerance * pose.scale() * 2.0;
-        let lacks = |s: &Sample| !self.touches(pose.apply(wide(s.p)), pose.turn(wide(s.d)), reach);
-        self.template.samples.iter().map(lacks).collect()
+        let along = pose.turn([f64::from(piece.b[0] - piece.a[0]), f64::from(piece.b[1] - piece.a[1])]);
+        let there = |k: usize| {
+            let p = wide(piece.at((k as f32 + 0.5) / PLACES as f32));
+            self.touches(pose.apply(p), along, reach)
+        };
+        (0..PLACES).filter(|&k| there(k)).count() * 2 < PLACES
     }
 
     /// Share of the outline that is painted here and not in the exemplar, or the other way round.

@@ -28,6 +28,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 mod texture;
+mod trim;
 
 pub use exemplar::{Exemplar, ExemplarError};
 pub use index::PageIndex;

@@ -1,10 +1,11 @@
 //! Places that show most of the box but all lack the same part of it: the box took in more than the symbol.
 
+use super::exemplar::Pieces;
 use super::matching::Matcher;
 use super::pose::Pose;
 
 /// Share of the box's ink that a place must show to count.
-const MIN_COVERAGE: f64 = 0.6;
+const MIN_COVERAGE: f64 = 0.55;
 /// Places nearer than this to each other are one, diameters.
 const ONE_PLACE: f64 = 0.5;
 /// Ink is lacking everywhere if this share of the places lack it ...
@@ -18,7 +19,7 @@ const MAX_PLACES: usize = 1_000;
 
 struct Place {
     middle: [f64; 2],
-    /// By sample: no ink there.
+    /// By piece of the exemplar: no ink there.
     lacks: Vec<bool>,
 }
 
@@ -28,40 +29,53 @@ pub(super) struct Parts {
     places: Vec<Place>,
 }
 
+/// The part that is lacking.
+pub(super) struct Lacking {
+    /// How many places lack it.
+    pub places: usize,
+    /// Which pieces of the exemplar it consists of.
+    pub pieces: Vec<bool>,
+}
+
 impl Parts {
     /// Notes a pose that is no match.
-    pub(super) fn note(&mut self, matcher: &Matcher<'_>, pose: &Pose, coverage: f64) {
+    pub(super) fn note(&mut self, matcher: &Matcher<'_>, pieces: &Pieces, pose: &Pose, coverage: f64) {
         if coverage < MIN_COVERAGE || self.places.len() == MAX_PLACES {
             return;
         }
         let middle = pose.apply(matcher.template.centroid);
         if !self.places.iter().any(|p| near(matcher, p.middle, middle)) {
-            self.places.push(Place { middle, lacks: matcher.lacks(pose) });
+            let lacks = pieces.ink.segments.iter().map(|s| matcher.lacks(pose, s)).collect();
+            self.places.push(Place { middle, lacks });
         }
     }
 
-    /// How many places lack the same part, those of the `matches` not counted; 0 when they are too few to
+    /// The part that the places lack, those of the `matches` not counted; `None` when they are too few to
     /// say anything, fewer than the matches, or lack different things.
-    pub(super) fn agreeing<'a>(
+    pub(super) fn common<'a>(
         mut self,
         matcher: &Matcher<'_>,
+        exemplar: &Pieces,
         matches: impl Iterator<Item = &'a Pose> + Clone,
-    ) -> usize {
+    ) -> Option<Lacking> {
         let middle = |p: &Pose| p.apply(matcher.template.centroid);
         self.places.retain(|p| !matches.clone().any(|m| near(matcher, p.middle, middle(m))));
         let places = self.places.len();
         if places < MIN_PLACES || places <= matches.count() {
-            return 0;
+            return None;
         }
         let (mut common, mut lacking) = (0.0, 0.0);
-        for (n, s) in matcher.template.samples.iter().enumerate() {
+        let mut pieces = vec![false; exemplar.ink.segments.len()];
+        for (n, (s, weight)) in exemplar.ink.segments.iter().zip(&exemplar.weights).enumerate() {
             let lack = self.places.iter().filter(|p| p.lacks[n]).count() as f64;
-            lacking += lack * f64::from(s.weight);
+            let ink = lack * f64::from(s.length() * weight);
+            lacking += ink;
             if lack >= LACK_IT * places as f64 {
-                common += lack * f64::from(s.weight);
+                pieces[n] = true;
+                common += ink;
             }
         }
-        if lacking > 0.0 && common >= EXPLAINED * lacking { places } else { 0 }
+        (lacking > 0.0 && common >= EXPLAINED * lacking).then_some(Lacking { places, pieces })
     }
 }
 

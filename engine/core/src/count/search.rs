@@ -6,14 +6,15 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
 use super::candidates::{Candidate, Range, propose};
-use super::exemplar::{Body, Exemplar};
+use super::exemplar::{Body, Exemplar, Pieces};
 use super::index::PageIndex;
 use super::label::{self, Compare};
 use super::matching::{Matcher, Score};
-use super::parts::Parts;
+use super::parts::{Lacking, Parts};
 use super::pose::Pose;
 use super::surroundings;
 use super::template::Template;
+use super::trim;
 use crate::budget::{Budget, Exhausted};
 use crate::found::{Finding, Found};
 use crate::geom::{ListRect, PxPoint, PxRect};
@@ -94,7 +95,7 @@ pub struct Detection {
 }
 
 /// The answer for one page.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct CountOutcome {
     /// Highest confidence first, then from top to bottom and left to right.
     pub detections: Vec<Detection>,
@@ -114,6 +115,9 @@ pub struct CountOutcome {
     /// Places, more than the detections, that show most of the exemplar but all lack the same part of it: its
     /// box probably took in a piece of something else. 0 if there is no such sign.
     pub lacking_a_part: usize,
+    /// The exemplar without ink at the edge of its box that the other places lack, as it was looked for; the
+    /// next pages of the same question take it for theirs.
+    pub trimmed: Option<Box<Exemplar>>,
 }
 
 /// Looks for an exemplar on a page. Never fails: when the budget ends, the outcome says that it is
@@ -128,17 +132,15 @@ pub fn find(
     let grow = 1.0 + params.scale_tolerance.clamp(0.0, 1.0) + 1e-6;
     let range = Range { min_scale: 1.0 / grow, max_scale: grow };
     let mut ended = Ok(());
-    let mut lacking_a_part = 0;
+    let (mut lacking_a_part, mut trimmed) = (0, None);
     let found: Vec<Detection> = match &exemplar.body {
-        Body::Ink(template, middle) => {
-            let matcher = Matcher { page, template, same_pen: params.same_pen && own };
-            let own = own.then_some(*middle);
-            let kept;
-            let parts;
-            (kept, parts, ended) = instances(&matcher, own, params, range, budget);
-            let matches = kept.iter().filter(|j| j.score.confidence >= params.threshold);
-            lacking_a_part = parts.agreeing(&matcher, matches.map(|j| &j.pose));
-            kept.iter().filter_map(|j| detection(page, template, params, j)).collect()
+        Body::Ink(template, pieces) => {
+            let round;
+            (round, trimmed) =
+                Search { page, params, range, own }.trimming(exemplar, template, pieces, budget);
+            lacking_a_part = round.lacking.map_or(0, |l| l.places);
+            ended = round.ended;
+            round.found
         }
         Body::Text(tag) => tag.find(page, own, range.min_scale, range.max_scale),
     };
@@ -158,7 +160,7 @@ pub fn find(
     found.append(&mut near);
     let mut outcome = sort_out(page, params, found);
     (outcome.lettering, outcome.other_lettering) = (lettering, other_lettering);
-    (outcome.complete, outcome.lacking_a_part) = (ended.is_ok(), lacking_a_part);
+    (outcome.complete, outcome.lacking_a_part, outcome.trimmed) = (ended.is_ok(), lacking_a_part, trimmed);
     let mut findings = Vec::new();
     if let Err(e) = ended {
         let message = format!("the count stopped early ({e}); {} found until then", outcome.found);
@@ -171,29 +173,80 @@ pub fn find(
     Found::with(outcome, findings)
 }
 
-/// Every place where the drawing is, down to the floor of near misses; those where most of it is; and why it
-/// stopped if it did.
-fn instances(
-    matcher: &Matcher<'_>,
-    own: Option<[f32; 2]>,
-    params: &CountParams,
+/// A drawing to look for on a page.
+struct Search<'a> {
+    page: &'a PageIndex,
+    params: &'a CountParams,
     range: Range,
-    budget: &Budget,
-) -> (Vec<Judged>, Parts, Result<(), Stopped>) {
-    let (candidates, proposed) = propose(matcher, range, budget);
-    let mut ended = proposed.map_err(Stopped::from);
-    let mut judged = Vec::new();
-    if let Some(middle) = own {
-        let pose = Pose::at(middle);
-        judged.push(Judged { pose, score: Score { confidence: 1.0, ..matcher.score(&pose) }, own: true });
+    /// The page is the exemplar's own.
+    own: bool,
+}
+
+/// What one look at the page gave.
+struct Round {
+    /// Down to the floor of near misses.
+    found: Vec<Detection>,
+    /// Ink of the exemplar that places which are no matches all lack.
+    lacking: Option<Lacking>,
+    ended: Result<(), Stopped>,
+}
+
+impl Round {
+    fn matches(&self, params: &CountParams) -> usize {
+        self.found.iter().filter(|d| d.confidence >= params.threshold).count()
     }
-    let mut parts = Parts::default();
-    if let Err(e) = judge(matcher, params, range, &candidates, budget, &mut judged, &mut parts) {
-        ended = ended.and(Err(e));
+}
+
+impl Search<'_> {
+    /// Every place where the drawing is. `pieces` is what `template` was made of, `middle` where it is on its
+    /// own page.
+    fn run(&self, template: &Template, pieces: &Pieces, budget: &Budget) -> Round {
+        let matcher = Matcher { page: self.page, template, same_pen: self.params.same_pen && self.own };
+        let (candidates, proposed) = propose(&matcher, self.range, budget);
+        let mut ended = proposed.map_err(Stopped::from);
+        let mut judged = Vec::new();
+        if self.own {
+            let pose = Pose::at(pieces.middle);
+            judged.push(Judged { pose, score: Score { confidence: 1.0, ..matcher.score(&pose) }, own: true });
+        }
+        let mut parts = Parts::default();
+        let mut note = |pose: &Pose, coverage: f64| {
+            if self.own {
+                parts.note(&matcher, pieces, pose, coverage);
+            }
+        };
+        if let Err(e) = judge(&matcher, self.params, self.range, &candidates, budget, &mut judged, &mut note)
+        {
+            ended = ended.and(Err(e));
+        }
+        let mut kept = strongest(judged);
+        reconsider(&matcher, self.params, &mut kept);
+        let matches = kept.iter().filter(|j| j.score.confidence >= self.params.threshold).map(|j| &j.pose);
+        let lacking = parts.common(&matcher, pieces, matches);
+        let found = kept.iter().filter_map(|j| detection(self.page, template, self.params, j)).collect();
+        Round { found, lacking, ended }
     }
-    let mut kept = strongest(judged);
-    reconsider(matcher, params, &mut kept);
-    (kept, parts, ended)
+
+    /// As [`Search::run`]; where other places show that the exemplar's box took in ink that need not be the
+    /// symbol's, again without it, and then with the exemplar that was left.
+    fn trimming(
+        &self,
+        exemplar: &Exemplar,
+        template: &Template,
+        pieces: &Pieces,
+        budget: &Budget,
+    ) -> (Round, Option<Box<Exemplar>>) {
+        let first = self.run(template, pieces, budget);
+        let less = first.lacking.as_ref().and_then(|l| trim::without(self.page, exemplar, &l.pieces));
+        let Some(less) = less else { return (first, None) };
+        let Body::Ink(template, pieces) = &less.body else { return (first, None) };
+        let second = self.run(template, pieces, budget);
+        if second.matches(self.params) > first.matches(self.params) {
+            (second, Some(Box::new(less)))
+        } else {
+            (first, None)
+        }
+    }
 }
 
 /// Why not every place was looked at.
@@ -225,7 +278,7 @@ fn judge(
     candidates: &[Candidate],
     budget: &Budget,
     judged: &mut Vec<Judged>,
-    parts: &mut Parts,
+    note: &mut dyn FnMut(&Pose, f64),
 ) -> Result<(), Stopped> {
     let template = matcher.template;
     let cell = template.diameter * 0.03;
@@ -273,7 +326,7 @@ fn judge(
             }
             judged.push(Judged { pose, score, own: false });
         } else {
-            parts.note(matcher, &pose, score.coverage);
+            note(&pose, score.coverage);
         }
     }
     Ok(())
@@ -397,6 +450,7 @@ fn sort_out(page: &PageIndex, params: &CountParams, mut found: Vec<Detection>) -
         lettering: None,
         other_lettering: BTreeMap::new(),
         lacking_a_part: 0,
+        trimmed: None,
     }
 }
 

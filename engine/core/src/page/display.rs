@@ -9,7 +9,9 @@ use crate::found::Finding;
 use crate::geom::{ListRect, PageSpace};
 
 /// Format number of the stored list. Raise it whenever the meaning of a stored byte changes.
-pub const DISPLAY_FORMAT: u16 = 1;
+pub const DISPLAY_FORMAT: u16 = 2;
+/// Without [`DisplayList::grain`], which comes last.
+const WITHOUT_GRAIN: u16 = 1;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DisplayList {
@@ -31,6 +33,8 @@ pub struct DisplayList {
     pub lines: Vec<TextLine>,
     pub images: Vec<ImagePlacement>,
     pub findings: Vec<Finding>,
+    /// What a place of a traced stroke may be off, list units: a pixel of the scan; 0 where a program drew.
+    pub grain: f32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -153,6 +157,7 @@ impl DisplayList {
             lines: Vec::new(),
             images: Vec::new(),
             findings: Vec::new(),
+            grain: 0.0,
         }
     }
 
@@ -178,12 +183,16 @@ impl DisplayList {
             return Err(DecodeError::Damaged("shorter than its header".to_owned()));
         };
         let found = u16::from_le_bytes(*head);
-        if found != DISPLAY_FORMAT {
+        if found != DISPLAY_FORMAT && found != WITHOUT_GRAIN {
             return Err(DecodeError::Format { found });
         }
-        let body =
+        let mut body =
             zstd::bulk::decompress(body, max_bytes).map_err(|e| DecodeError::Damaged(e.to_string()))?;
-        let list: Self = postcard::from_bytes(&body).map_err(|e| DecodeError::Damaged(e.to_string()))?;
+        if found == WITHOUT_GRAIN {
+            body.extend(0.0_f32.to_le_bytes());
+        }
+        let mut list: Self = postcard::from_bytes(&body).map_err(|e| DecodeError::Damaged(e.to_string()))?;
+        list.format = DISPLAY_FORMAT;
         list.check().map_err(DecodeError::Damaged)?;
         Ok(list)
     }

@@ -36,6 +36,11 @@ impl RowFormat {
     }
 }
 
+/// Brightness as eyes see it (BT.601).
+pub(super) fn luma(r: u8, g: u8, b: u8) -> u8 {
+    ((u32::from(r) * 77 + u32::from(g) * 150 + u32::from(b) * 29 + 128) >> 8) as u8
+}
+
 /// Takes the rows of a page from top to bottom; the thumbnail gathers on the way.
 pub(super) struct ImageSink<'w> {
     png: &'w mut dyn Write,

@@ -10,6 +10,7 @@ mod open;
 mod pdf;
 mod raster;
 pub mod request;
+mod strokes;
 
 pub use image_out::THUMBNAIL_EDGE_PX;
 pub use open::{FileBytes, OpenedFile, PageFailure, ParseError, ParsedContent, open};

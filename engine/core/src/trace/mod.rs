@@ -10,7 +10,7 @@ mod ink;
 mod stroke;
 
 use crate::budget::{Budget, Exhausted};
-use crate::geom::{DEFAULT_DPI, ListRect, ListUnit, POINTS_PER_INCH, PageSpace};
+use crate::geom::{DEFAULT_DPI, ListRect, PageSpace};
 use crate::page::display::{DisplayList, NO_LAYER, PageKind, Paint, PathEntry, Style, Verb};
 use bits::Bits;
 use graph::Chain;
@@ -71,19 +71,18 @@ impl<'a> Gray<'a> {
     }
 }
 
-/// Strokes of a picture that shows the page of `space`, pixel by pixel. The list is in points of the
-/// paper, whatever the unit of `space`; a picture without a resolution is taken for 150 dpi.
+/// Strokes of a picture that shows the whole page of `space`, at the page's resolution or another one, in
+/// the page's own list units. A page without a resolution is taken for 150 dpi.
 pub fn trace(gray: &Gray<'_>, space: &PageSpace, budget: &Budget) -> Result<DisplayList, TraceError> {
-    let dpi = space.dpi.unwrap_or(DEFAULT_DPI).clamp(DPI.0, DPI.1);
-    let px_per_unit = dpi / POINTS_PER_INCH;
-    let space = PageSpace { unit: ListUnit::Point, px_per_unit, ..*space };
+    let times = gray.width as f64 / f64::from(space.width_px.max(1));
+    let dpi = (space.dpi.unwrap_or(DEFAULT_DPI) * times).clamp(DPI.0, DPI.1);
     let levels = Levels::of(gray);
     budget.spend(gray.width as u64)?;
     let ink = levels.ink(gray).despeckled();
     let radius = ((THICK_IN * dpi / 2.0).ceil() as usize).max(2);
     let (strokes, areas) = parted(ink, radius);
     budget.spend(gray.width as u64)?;
-    let mut out = List::new(space);
+    let mut out = List::new(*space, times);
     let thin = strokes.thinned(radius + 2);
     budget.spend(gray.width as u64)?;
     if thin.count() > MAX_LINE_PIXELS {
@@ -128,6 +127,8 @@ fn parted(ink: Bits, radius: usize) -> (Bits, Option<Bits>) {
 /// The list as it grows.
 struct List {
     list: DisplayList,
+    /// Pixels of the picture per list unit.
+    px_per_unit: f32,
 }
 
 const STROKE: u32 = 0;
@@ -135,11 +136,13 @@ const AREA: u32 = 1;
 const BLACK: u32 = 0x0000_00ff;
 
 impl List {
-    fn new(space: PageSpace) -> Self {
+    fn new(space: PageSpace, times: f64) -> Self {
         let mut list = DisplayList::empty(space, PageKind::Raster);
         let style = |paint| Style { paint, rgba: BLACK, width: 0.0, dash: Vec::new() };
         list.styles = vec![style(Paint::Stroke), style(Paint::FillEvenOdd)];
-        Self { list }
+        let px_per_unit = (space.px_per_unit * times) as f32;
+        list.grain = 1.0 / px_per_unit;
+        Self { list, px_per_unit }
     }
 
     fn stroke(&mut self, chain: &Chain) {
@@ -155,7 +158,7 @@ impl List {
         if chain.points.len() < 2 {
             return;
         }
-        let per_unit = self.list.space.px_per_unit as f32;
+        let per_unit = self.px_per_unit;
         let (verb_start, coord_start) = (self.list.verbs.len() as u32, self.list.coords.len() as u32);
         let mut bounds = ListRect::EMPTY;
         for (i, p) in chain.points.iter().enumerate() {

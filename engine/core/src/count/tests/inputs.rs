@@ -1,6 +1,6 @@
 //! Parameters, poses that are reported, and input that is no exemplar.
 
-use super::super::{CountParams, Exemplar, ExemplarError, PageIndex, find};
+use super::super::{CountOutcome, CountParams, Exemplar, ExemplarError, PageIndex, find};
 use super::sheet::{
     Habit, Sheet, Symbol, Tally, at, box_around, circle, count, families, line, middle, rect, tally,
 };
@@ -200,10 +200,12 @@ fn the_same_question_has_the_same_answer() {
     let drawn = box_around(&sheet, &symbol, &at(40.0, 40.0, 0.0, 1.0, false), 1.0);
     let first = count(&sheet, drawn, &CountParams::default());
     assert_eq!(first.found, 120);
-    assert_eq!(first, count(&sheet, drawn, &CountParams::default()));
+    let same =
+        |other: &CountOutcome| first.detections == other.detections && first.near_misses == other.near_misses;
+    assert!(same(&count(&sheet, drawn, &CountParams::default())));
     let elsewhere =
         std::thread::scope(|s| s.spawn(|| count(&sheet, drawn, &CountParams::default())).join().unwrap());
-    assert_eq!(first, elsewhere);
+    assert!(same(&elsewhere));
 }
 
 /// Circles in a raster, every second one with a bar across: another symbol that holds the same circle.

@@ -25,8 +25,9 @@ use super::open::{FileBytes, PageFailure, ParseError, ParsedContent, rejected};
 use super::request::{Opened, PageHead, ParseLimits, RejectReason, Rejected};
 use crate::budget::Budget;
 use crate::found::Finding;
-use crate::geom::{POINTS_PER_INCH, PageSpace};
+use crate::geom::{ListRect, POINTS_PER_INCH, PageSpace};
 use crate::page::display::{DisplayList, PageKind};
+use crate::page::strokes;
 
 /// Unpacked content that an open file keeps before it is opened anew. The reader never lets go of a
 /// page's content stream by itself.
@@ -131,6 +132,12 @@ impl PdfFile {
                     "page_renders_empty",
                     "The page comes out empty although its content is not: it may be damaged, cut off or hidden.",
                 ));
+            }
+            if list.kind == PageKind::Raster {
+                let times = traced_at(&list);
+                let (width, height, gray) =
+                    render::gray(page, &geometry, times, settings(), budget, &mut self.pixels)?;
+                strokes::add(&mut list, width, height, &gray, budget);
             }
             Ok(list)
         });
@@ -245,6 +252,23 @@ fn display_list(
         ));
     }
     Ok((list, Ink { bytes: walked.ink_bytes, coloured: walked.coloured }))
+}
+
+/// How many times the page's resolution its picture has, as far as that helps tracing: finer than this is
+/// grain.
+fn traced_at(list: &DisplayList) -> f64 {
+    const FINEST_DPI: f64 = 300.0;
+    let space = &list.space;
+    let area = |b: &ListRect| f64::from(b.width()) * f64::from(b.height());
+    let largest = list.images.iter().max_by(|p, q| area(&p.bounds).total_cmp(&area(&q.bounds)));
+    let native = largest.map_or(1.0, |i| {
+        let pixels = f64::from(i.width) * f64::from(i.height);
+        (pixels / area(&i.bounds).max(f64::MIN_POSITIVE)).sqrt() / space.px_per_unit
+    });
+    let finest = FINEST_DPI / space.dpi.unwrap_or(FINEST_DPI);
+    let pixels = f64::from(space.width_px) * f64::from(space.height_px);
+    let largest = (strokes::MAX_TRACED_PIXELS as f64 / pixels).sqrt();
+    native.min(finest).max(1.0).min(largest)
 }
 
 /// A page is a picture where pictures cover most of it and next to nothing is drawn over them. Text

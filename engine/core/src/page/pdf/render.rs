@@ -11,7 +11,7 @@ use kurbo::Affine;
 
 use super::Geometry;
 use crate::budget::Budget;
-use crate::page::image_out::{ImageHead, RowFormat, write_images};
+use crate::page::image_out::{ImageHead, RowFormat, luma, write_images};
 use crate::page::open::{PageFailure, ParseError};
 
 /// Pixels rendered at a time (128 MiB of pixels); larger pages are rendered in bands.
@@ -50,27 +50,8 @@ pub(super) fn render<'a>(
         .into());
     };
     let rows = band_rows(width, height, ink.bytes);
-    let cache = RenderCache::new();
-    let to_px = Affine::scale(geometry.space.px_per_unit) * geometry.to_list;
-    let band = |pixels: &mut Vec<u8>, top: u32| -> Result<usize, PageFailure> {
-        let band_height = rows.min(height - top) as u16;
-        let mut context = RenderContext::new(band_width, band_height);
-        let transform = Affine::translate((0.0, -f64::from(top))) * to_px;
-        render_into(page, &cache, &settings, &RenderSettings::default(), &mut context, transform);
-        context.flush();
-        let bytes = usize::from(band_width) * usize::from(band_height) * 4;
-        if pixels.len() < bytes {
-            // Fresh zeroes come untouched from the system.
-            *pixels = vec![0; bytes];
-        }
-        let target = PixmapMut::new(band_width, band_height, &mut pixels[..bytes])
-            .ok_or_else(|| PageFailure::new("page_size", "The page's pixels do not fit its size."))?;
-        let settings =
-            RasterizerSettings { target_init: TargetInit::Clear(WHITE), ..RasterizerSettings::default() };
-        context.render_with(target, &mut Resources::default(), settings);
-        Ok(bytes)
-    };
-    let mut drawn = band(pixels, 0)?;
+    let canvas = Canvas::new(page, geometry, settings, (band_width, height), 1.0);
+    let mut drawn = canvas.band(0, rows, pixels)?;
     let gray = if rows < height { !ink.coloured } else { is_gray(&pixels[..drawn]) };
     let format = if gray { RowFormat::Gray } else { RowFormat::Rgb };
     let head = ImageHead { width, height, format, dpi: geometry.space.dpi };
@@ -78,7 +59,7 @@ pub(super) fn render<'a>(
         for top in (0..height).step_by(rows as usize) {
             budget.spend(1).map_err(PageFailure::from)?;
             if top > 0 {
-                drawn = band(pixels, top)?;
+                drawn = canvas.band(top, rows, pixels)?;
             }
             for row in pixels[..drawn].chunks_exact(width as usize * 4) {
                 sink.rgba_row(row)?;
@@ -86,6 +67,72 @@ pub(super) fn render<'a>(
         }
         Ok(())
     })
+}
+
+/// Brightness of the page, drawn at so many times its own resolution: width, height and pixels.
+pub(super) fn gray<'a>(
+    page: &'a Page<'a>,
+    geometry: &Geometry,
+    times: f64,
+    settings: InterpreterSettings,
+    budget: &Budget,
+    pixels: &mut Vec<u8>,
+) -> Result<(usize, usize, Vec<u8>), PageFailure> {
+    let side = |px: u32| (f64::from(px) * times).round().clamp(1.0, f64::from(u16::MAX)) as u32;
+    let (width, height) = (side(geometry.space.width_px), side(geometry.space.height_px));
+    let rows = band_rows(width, height, 0.0);
+    let canvas = Canvas::new(page, geometry, settings, (width as u16, height), times);
+    let mut gray = Vec::with_capacity(width as usize * height as usize);
+    for top in (0..height).step_by(rows as usize) {
+        budget.spend(1).map_err(PageFailure::from)?;
+        let drawn = canvas.band(top, rows, pixels)?;
+        gray.extend(pixels[..drawn].chunks_exact(4).map(|p| luma(p[0], p[1], p[2])));
+    }
+    Ok((width as usize, height as usize, gray))
+}
+
+/// A page to be drawn in bands.
+struct Canvas<'a> {
+    page: &'a Page<'a>,
+    cache: RenderCache<'a>,
+    settings: InterpreterSettings,
+    width: u16,
+    height: u32,
+    to_px: Affine,
+}
+
+impl<'a> Canvas<'a> {
+    fn new(
+        page: &'a Page<'a>,
+        geometry: &Geometry,
+        settings: InterpreterSettings,
+        (width, height): (u16, u32),
+        times: f64,
+    ) -> Self {
+        let to_px = Affine::scale(geometry.space.px_per_unit * times) * geometry.to_list;
+        Self { page, cache: RenderCache::new(), settings, width, height, to_px }
+    }
+
+    /// Draws the rows from `top` on into the first bytes of `pixels`; returns how many bytes those are.
+    fn band(&self, top: u32, rows: u32, pixels: &mut Vec<u8>) -> Result<usize, PageFailure> {
+        let height = rows.min(self.height - top) as u16;
+        let mut context = RenderContext::new(self.width, height);
+        let transform = Affine::translate((0.0, -f64::from(top))) * self.to_px;
+        let options = RenderSettings::default();
+        render_into(self.page, &self.cache, &self.settings, &options, &mut context, transform);
+        context.flush();
+        let bytes = usize::from(self.width) * usize::from(height) * 4;
+        if pixels.len() < bytes {
+            // Fresh zeroes come untouched from the system.
+            *pixels = vec![0; bytes];
+        }
+        let target = PixmapMut::new(self.width, height, &mut pixels[..bytes])
+            .ok_or_else(|| PageFailure::new("page_size", "The page's pixels do not fit its size."))?;
+        let settings =
+            RasterizerSettings { target_init: TargetInit::Clear(WHITE), ..RasterizerSettings::default() };
+        context.render_with(target, &mut Resources::default(), settings);
+        Ok(bytes)
+    }
 }
 
 /// Rows of a band, so that neither its pixels nor its outlines take too much memory.

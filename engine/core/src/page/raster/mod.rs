@@ -7,9 +7,10 @@ mod tiff;
 use std::io::Write;
 
 use super::display::{DisplayList, ImagePlacement, PageKind};
-use super::image_out::{ImageHead, ImageSink, RowFormat, write_images};
+use super::image_out::{ImageHead, ImageSink, RowFormat, luma, write_images};
 use super::open::{FileBytes, PageFailure, ParseError, ParsedContent, rejected};
 use super::request::{FileType, Opened, PageHead, ParseLimits, RejectReason, Rejected};
+use super::strokes;
 use crate::budget::Budget;
 use crate::found::Finding;
 use crate::geom::{ListRect, PageSpace};
@@ -127,8 +128,12 @@ impl RasterFile {
         let head =
             ImageHead { width: frame.width, height: frame.height, format: frame.format, dpi: frame.dpi };
         let mut complete = true;
+        let pixels = frame.width as usize * frame.height as usize;
+        let traced = pixels as u64 <= strokes::MAX_TRACED_PIXELS;
+        let mut gray = Vec::with_capacity(if traced { pixels } else { 0 });
         write_images::<ParseError>(head, image, thumbnail, |sink| {
-            let mut rows = Rows { sink, budget, row: 0 };
+            let gray = traced.then_some((&mut gray, frame.format));
+            let mut rows = Rows { sink, budget, row: 0, gray };
             match self.file_type {
                 FileType::Tiff => tiff::decode(data, index, limits, &mut rows),
                 FileType::Jpeg => {
@@ -143,6 +148,12 @@ impl RasterFile {
                 "image_cut_off",
                 "The picture file has no end mark: its lower part may be missing.",
             ));
+        }
+        let list = &mut content.list;
+        if traced {
+            strokes::add(list, frame.width as usize, frame.height as usize, &gray, budget);
+        } else {
+            strokes::not_traced(list, &format!("it has more than {} pixels", strokes::MAX_TRACED_PIXELS));
         }
         Ok(content)
     }
@@ -180,6 +191,8 @@ struct Rows<'a, 'w> {
     sink: &'a mut ImageSink<'w>,
     budget: &'a Budget,
     row: u32,
+    /// Where brightness is kept for tracing.
+    gray: Option<(&'a mut Vec<u8>, RowFormat)>,
 }
 
 impl Rows<'_, '_> {
@@ -187,6 +200,11 @@ impl Rows<'_, '_> {
         self.row += 1;
         if self.row.is_multiple_of(POLL_ROWS) {
             self.budget.spend(u64::from(POLL_ROWS)).map_err(PageFailure::from)?;
+        }
+        match &mut self.gray {
+            Some((gray, RowFormat::Gray)) => gray.extend_from_slice(row),
+            Some((gray, RowFormat::Rgb)) => gray.extend(row.chunks_exact(3).map(|p| luma(p[0], p[1], p[2]))),
+            None => {}
         }
         Ok(self.sink.row(row)?)
     }

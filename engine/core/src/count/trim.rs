@@ -1,0 +1,125 @@
+//! Ink in an exemplar's box that need not be the symbol's: it does not hang on the rest, and lies at the edge
+//! of the box or goes on outside it in the same way. Whether it is left out is for the other places to say.
+
+use super::exemplar::{Body, Exemplar, Pieces};
+use super::index::PageIndex;
+use super::ink::Segment;
+use crate::geom::ListRect;
+
+/// Ends this close to a stroke hang on it: list units, and pixels of a scan.
+const TOUCH: f32 = 0.15;
+const TOUCH_GRAINS: f32 = 1.6;
+/// The edge of a box, share of its diagonal.
+const EDGE_SHARE: f32 = 0.06;
+/// Like strokes outside the box that make texture or a row of dashes, how far out they are looked for
+/// (diagonals), and how much they may differ in length (share) and direction (sine).
+const MIN_LIKE: usize = 3;
+const AROUND: f32 = 1.0;
+const LIKE_LENGTH: f32 = 0.3;
+const LIKE_SINE: f32 = 0.17;
+/// Scraps of a scan that may hang on the rest and yet be crossing hatch: longest, share of the diagonal.
+const SCRAP_SHARE: f32 = 0.12;
+/// Share of the ink that may be left out at most.
+const MAX_SHARE: f32 = 0.45;
+
+/// Which of the pieces may be left out if other places lack them.
+fn doubtful(page: &PageIndex, exemplar: &Exemplar, pieces: &Pieces) -> Vec<bool> {
+    let area = page.space.rect_to_list(&exemplar.drawn);
+    let diagonal = area.width().hypot(area.height());
+    let touch = TOUCH.max(page.grain * TOUCH_GRAINS);
+    let all = &pieces.ink.segments;
+    let part_of = parts(all, touch);
+    let weight = |part: usize| -> f32 {
+        all.iter().zip(&part_of).filter(|(_, p)| **p == part).map(|(s, _)| s.length()).sum()
+    };
+    let mut roots = part_of.clone();
+    roots.sort_unstable();
+    roots.dedup();
+    let Some(main) = roots.iter().copied().max_by(|p, q| weight(*p).total_cmp(&weight(*q))) else {
+        return Vec::new();
+    };
+    let [mx, my] = pieces.middle;
+    let inner = ListRect {
+        left: area.left - mx + diagonal * EDGE_SHARE,
+        top: area.top - my + diagonal * EDGE_SHARE,
+        right: area.right - mx - diagonal * EDGE_SHARE,
+        bottom: area.bottom - my - diagonal * EDGE_SHARE,
+    };
+    let at_edge =
+        |p: [f32; 2]| p[0] < inner.left || p[0] > inner.right || p[1] < inner.top || p[1] > inner.bottom;
+    let loose: Vec<usize> = roots
+        .into_iter()
+        .filter(|&part| {
+            let own = || all.iter().zip(&part_of).filter(move |(_, p)| **p == part).map(|(s, _)| s);
+            part != main
+                && (own().any(|s| at_edge(s.a) || at_edge(s.b)) || own().all(|s| goes_on(page, &area, s)))
+        })
+        .collect();
+    let scrap = |s: &Segment| page.grain > 0.0 && s.length() <= SCRAP_SHARE * diagonal;
+    all.iter().zip(&part_of).map(|(s, p)| loose.contains(p) || scrap(s)).collect()
+}
+
+/// The exemplar without the pieces that are both lacking elsewhere and doubtful; `None` when that is nothing,
+/// or too much to be a slip.
+pub(super) fn without(page: &PageIndex, exemplar: &Exemplar, lacking: &[bool]) -> Option<Exemplar> {
+    let Body::Ink(_, pieces) = &exemplar.body else { return None };
+    let doubtful = doubtful(page, exemplar, pieces);
+    let out: Vec<bool> = lacking.iter().zip(&doubtful).map(|(l, d)| *l && *d).collect();
+    let length = |of: &[bool]| -> f32 {
+        pieces.ink.segments.iter().zip(of).filter(|(_, o)| **o).map(|(s, _)| s.length()).sum()
+    };
+    let (left, common) = (length(&out), length(lacking));
+    let all: f32 = pieces.ink.segments.iter().map(Segment::length).sum();
+    if left == 0.0 || left < common * 0.6 || left > all * MAX_SHARE {
+        return None;
+    }
+    exemplar.keeping(page, |n| !out[n])
+}
+
+/// Which strokes hang together: a number for each piece.
+fn parts(all: &[Segment], touch: f32) -> Vec<usize> {
+    let mut part: Vec<usize> = (0..all.len()).collect();
+    for i in 0..all.len() {
+        for j in 0..i {
+            if part[i] != part[j] && (touches(&all[i], &all[j], touch) || touches(&all[j], &all[i], touch)) {
+                let (from, to) = (part[i].max(part[j]), part[i].min(part[j]));
+                part.iter_mut().filter(|p| **p == from).for_each(|p| *p = to);
+            }
+        }
+    }
+    part
+}
+
+/// Whether an end of the one lies on the other.
+fn touches(s: &Segment, on: &Segment, touch: f32) -> bool {
+    let (ex, ey) = (on.b[0] - on.a[0], on.b[1] - on.a[1]);
+    let n = (ex * ex + ey * ey).max(f32::MIN_POSITIVE);
+    [s.a, s.b].into_iter().any(|p| {
+        let t = (((p[0] - on.a[0]) * ex + (p[1] - on.a[1]) * ey) / n).clamp(0.0, 1.0);
+        (p[0] - on.a[0] - ex * t).hypot(p[1] - on.a[1] - ey * t) <= touch
+    })
+}
+
+/// Whether strokes like this one lie around the box.
+fn goes_on(page: &PageIndex, area: &ListRect, s: &Segment) -> bool {
+    let by = area.width().hypot(area.height()) * AROUND;
+    let around = ListRect {
+        left: area.left - by,
+        top: area.top - by,
+        right: area.right + by,
+        bottom: area.bottom + by,
+    };
+    let length = s.length();
+    let inside =
+        |p: [f32; 2]| p[0] >= area.left && p[0] <= area.right && p[1] >= area.top && p[1] <= area.bottom;
+    let like = |&&i: &&u32| {
+        let o = &page.segments[i as usize];
+        let l = o.length();
+        let cross = (s.b[0] - s.a[0]) * (o.b[1] - o.a[1]) - (s.b[1] - s.a[1]) * (o.b[0] - o.a[0]);
+        !inside(o.a)
+            && !inside(o.b)
+            && (l - length).abs() <= length * LIKE_LENGTH + page.grain
+            && cross.abs() <= LIKE_SINE * l * length
+    };
+    page.grid.within(&around).iter().filter(like).take(MIN_LIKE).count() == MIN_LIKE
+}
