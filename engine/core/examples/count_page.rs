@@ -82,6 +82,7 @@ fn print(outcome: &CountOutcome) {
     };
     println!("{} found, {} kept", outcome.found, outcome.detections.len());
     outcome.detections.iter().for_each(line);
+    println!("{} lack the same part, trimmed {}", outcome.lacking_a_part, outcome.trimmed.is_some());
     println!("{} near misses", outcome.near_misses.len());
     outcome.near_misses.iter().take(30).for_each(line);
 }

@@ -28,6 +28,8 @@ const TURN_SLACK: f64 = 1.0;
 /// A pose of this confidence is certain, and so certain that no other turn there can be better.
 const SURE: f64 = 0.97;
 const PERFECT: f64 = 0.985;
+/// So few matches that the exemplar's box may be at fault.
+const MAX_DOUBTED: usize = 4;
 /// What looking around a pose takes from the budget.
 const LOOK_STEPS: u64 = 1_000;
 /// Rough poses refined at most; the best of them come first.
@@ -138,7 +140,7 @@ pub fn find(
             let round;
             (round, trimmed) =
                 Search { page, params, range, own }.trimming(exemplar, template, pieces, budget);
-            lacking_a_part = round.lacking.map_or(0, |l| l.places);
+            lacking_a_part = round.lacking_a_part;
             ended = round.ended;
             round.found
         }
@@ -188,6 +190,8 @@ struct Round {
     found: Vec<Detection>,
     /// Ink of the exemplar that places which are no matches all lack.
     lacking: Option<Lacking>,
+    /// How many places are no matches only for want of the same part of the exemplar.
+    lacking_a_part: usize,
     ended: Result<(), Stopped>,
 }
 
@@ -224,7 +228,7 @@ impl Search<'_> {
         let matches = kept.iter().filter(|j| j.score.confidence >= self.params.threshold).map(|j| &j.pose);
         let lacking = parts.common(&matcher, pieces, matches);
         let found = kept.iter().filter_map(|j| detection(self.page, template, self.params, j)).collect();
-        Round { found, lacking, ended }
+        Round { found, lacking, lacking_a_part: 0, ended }
     }
 
     /// As [`Search::run`]; where other places show that the exemplar's box took in ink that need not be the
@@ -236,16 +240,32 @@ impl Search<'_> {
         pieces: &Pieces,
         budget: &Budget,
     ) -> (Round, Option<Box<Exemplar>>) {
-        let first = self.run(template, pieces, budget);
-        let less = first.lacking.as_ref().and_then(|l| trim::without(self.page, exemplar, &l.pieces));
-        let Some(less) = less else { return (first, None) };
-        let Body::Ink(template, pieces) = &less.body else { return (first, None) };
-        let second = self.run(template, pieces, budget);
-        if second.matches(self.params) > first.matches(self.params) {
-            (second, Some(Box::new(less)))
-        } else {
-            (first, None)
+        let mut first = self.run(template, pieces, budget);
+        let Some(lacking) = &first.lacking else {
+            // Hatch may stand in for what the other places lack. Where there are matches, the box was right.
+            if self.own
+                && first.matches(self.params) <= MAX_DOUBTED
+                && let Some(tight) = trim::tight(self.page, exemplar)
+                && let Body::Ink(template, pieces) = &tight.body
+            {
+                let (all, more) = (first.matches(self.params), self.run(template, pieces, budget));
+                let more = more.matches(self.params).saturating_sub(all);
+                first.lacking_a_part = if more > all { more } else { 0 };
+            }
+            return (first, None);
+        };
+        first.lacking_a_part = lacking.places;
+        let less = trim::without(self.page, exemplar, &lacking.pieces);
+        if let Some(less) = less
+            && let Body::Ink(template, pieces) = &less.body
+        {
+            let mut second = self.run(template, pieces, budget);
+            if second.matches(self.params) > first.matches(self.params) {
+                second.lacking_a_part = second.lacking.as_ref().map_or(0, |l| l.places);
+                return (second, Some(Box::new(less)));
+            }
         }
+        (first, None)
     }
 }
 
@@ -316,6 +336,9 @@ fn judge(
             continue;
         }
         let mut score = matcher.score(&pose);
+        if score.base < params.threshold {
+            note(&pose, score.coverage);
+        }
         if score.base >= NEAR_MISS_FLOOR.min(params.threshold) {
             budget.spend(LOOK_STEPS)?;
             matcher.weigh(&mut score, surroundings::look(matcher, &pose, &|_| false));
@@ -325,8 +348,6 @@ fn judge(
                     .push(Sure { pose, perfect: score.confidence >= PERFECT });
             }
             judged.push(Judged { pose, score, own: false });
-        } else {
-            note(&pose, score.coverage);
         }
     }
     Ok(())

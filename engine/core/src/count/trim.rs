@@ -19,11 +19,20 @@ const LIKE_LENGTH: f32 = 0.3;
 const LIKE_SINE: f32 = 0.17;
 /// Scraps of a scan that may hang on the rest and yet be crossing hatch: longest, share of the diagonal.
 const SCRAP_SHARE: f32 = 0.12;
+/// What is left out is at least this share of what is lacking.
+const EXPLAINED: f32 = 0.6;
 /// Share of the ink that may be left out at most.
 const MAX_SHARE: f32 = 0.45;
 
-/// Which of the pieces may be left out if other places lack them.
-fn doubtful(page: &PageIndex, exemplar: &Exemplar, pieces: &Pieces) -> Vec<bool> {
+/// Which pieces may be left out if other places lack them.
+struct Doubt {
+    /// Those that hang on nothing else and lie at the edge of the box.
+    loose: Vec<bool>,
+    /// Those, and others that may be texture.
+    all: Vec<bool>,
+}
+
+fn doubt(page: &PageIndex, exemplar: &Exemplar, pieces: &Pieces) -> Doubt {
     let area = page.space.rect_to_list(&exemplar.drawn);
     let diagonal = area.width().hypot(area.height());
     let touch = TOUCH.max(page.grain * TOUCH_GRAINS);
@@ -36,7 +45,7 @@ fn doubtful(page: &PageIndex, exemplar: &Exemplar, pieces: &Pieces) -> Vec<bool>
     roots.sort_unstable();
     roots.dedup();
     let Some(main) = roots.iter().copied().max_by(|p, q| weight(*p).total_cmp(&weight(*q))) else {
-        return Vec::new();
+        return Doubt { loose: Vec::new(), all: Vec::new() };
     };
     let [mx, my] = pieces.middle;
     let inner = ListRect {
@@ -47,33 +56,46 @@ fn doubtful(page: &PageIndex, exemplar: &Exemplar, pieces: &Pieces) -> Vec<bool>
     };
     let at_edge =
         |p: [f32; 2]| p[0] < inner.left || p[0] > inner.right || p[1] < inner.top || p[1] > inner.bottom;
-    let loose: Vec<usize> = roots
+    let own = |part: usize| all.iter().zip(&part_of).filter(move |(_, p)| **p == part).map(|(s, _)| s);
+    let (at_edge, inner): (Vec<usize>, Vec<usize>) = roots
         .into_iter()
-        .filter(|&part| {
-            let own = || all.iter().zip(&part_of).filter(move |(_, p)| **p == part).map(|(s, _)| s);
-            part != main
-                && (own().any(|s| at_edge(s.a) || at_edge(s.b)) || own().all(|s| goes_on(page, &area, s)))
-        })
-        .collect();
+        .filter(|&part| part != main)
+        .partition(|&part| own(part).any(|s| at_edge(s.a) || at_edge(s.b)));
+    let texture: Vec<usize> =
+        inner.into_iter().filter(|&part| own(part).all(|s| goes_on(page, &area, s))).collect();
     let scrap = |s: &Segment| page.grain > 0.0 && s.length() <= SCRAP_SHARE * diagonal;
-    all.iter().zip(&part_of).map(|(s, p)| loose.contains(p) || scrap(s)).collect()
+    let loose: Vec<bool> = part_of.iter().map(|p| at_edge.contains(p)).collect();
+    let also = |(s, p): (&Segment, &usize)| texture.contains(p) || scrap(s);
+    let rest = all.iter().zip(&part_of).map(also);
+    Doubt { all: loose.iter().zip(rest).map(|(l, r)| *l || r).collect(), loose }
+}
+
+fn length(pieces: &Pieces, of: &[bool]) -> f32 {
+    pieces.ink.segments.iter().zip(of).filter(|(_, o)| **o).map(|(s, _)| s.length()).sum()
 }
 
 /// The exemplar without the pieces that are both lacking elsewhere and doubtful; `None` when that is nothing,
 /// or too much to be a slip.
 pub(super) fn without(page: &PageIndex, exemplar: &Exemplar, lacking: &[bool]) -> Option<Exemplar> {
     let Body::Ink(_, pieces) = &exemplar.body else { return None };
-    let doubtful = doubtful(page, exemplar, pieces);
-    let out: Vec<bool> = lacking.iter().zip(&doubtful).map(|(l, d)| *l && *d).collect();
-    let length = |of: &[bool]| -> f32 {
-        pieces.ink.segments.iter().zip(of).filter(|(_, o)| **o).map(|(s, _)| s.length()).sum()
-    };
-    let (left, common) = (length(&out), length(lacking));
-    let all: f32 = pieces.ink.segments.iter().map(Segment::length).sum();
-    if left == 0.0 || left < common * 0.6 || left > all * MAX_SHARE {
+    let doubt = doubt(page, exemplar, pieces);
+    let out: Vec<bool> = lacking.iter().zip(&doubt.all).map(|(l, d)| *l && *d).collect();
+    if length(pieces, &out) < length(pieces, lacking) * EXPLAINED {
         return None;
     }
-    exemplar.keeping(page, |n| !out[n])
+    left_out(page, exemplar, pieces, &out)
+}
+
+/// The exemplar without what hangs on nothing else and lies at the edge of its box; `None` as in [`without`].
+pub(super) fn tight(page: &PageIndex, exemplar: &Exemplar) -> Option<Exemplar> {
+    let Body::Ink(_, pieces) = &exemplar.body else { return None };
+    left_out(page, exemplar, pieces, &doubt(page, exemplar, pieces).loose)
+}
+
+fn left_out(page: &PageIndex, exemplar: &Exemplar, pieces: &Pieces, out: &[bool]) -> Option<Exemplar> {
+    let left = length(pieces, out);
+    let all: f32 = pieces.ink.segments.iter().map(Segment::length).sum();
+    (left > 0.0 && left <= all * MAX_SHARE).then(|| exemplar.keeping(page, |n| !out[n]))?
 }
 
 /// Which strokes hang together: a number for each piece.
