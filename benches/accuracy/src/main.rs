@@ -78,8 +78,8 @@ struct Comparison {
     /// Times that each is measured, in turns
     #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// And times that 121 templates are
-    #[arg(long, default_value_t = 3)]
+    /// And times that 121 templates are, for each of three kinds
+    #[arg(long, default_value_t = 1)]
     slow_rounds: usize,
     /// File of the report
     #[arg(long)]

@@ -10,7 +10,7 @@ use takeoff_core::count::CountParams;
 use takeoff_engine::clock::Stopwatch;
 use takeoff_samples::Habit;
 
-use crate::curve::{Judged, Point, at_threshold, precision_recall, reliability, share};
+use crate::curve::{Bin, Judged, Point, at_threshold, precision_recall, reliability, share};
 use crate::picture;
 use crate::scan::Scan;
 use crate::sheets::{Drawing, Run};
@@ -212,16 +212,11 @@ pub(crate) fn figures(
     }
     let mut goals = Vec::new();
     if let Some(least) = goal {
-        let low: Vec<f64> = bins
-            .iter()
-            .filter(|b| b.number >= BIN_HOLDS_FROM && b.share_right < b.from)
-            .map(|b| b.from)
-            .collect();
         goals = goals_of(&at, least, share(sure.1, sure.0));
-        goals.push(json!({
-            "figure": "bins of 200 and more that are right less often than their lower edge says",
-            "value": low.len(), "at_most": 0, "met": low.is_empty(), "bins": low,
-        }));
+        let (near, taken): (Vec<Bin>, Vec<Bin>) =
+            bins.iter().copied().partition(|b| b.from + 1e-9 < threshold);
+        goals.push(calibrated("detections", &taken));
+        goals.push(calibrated("near misses", &near));
     }
     Ok(json!({
         "instances": there,
@@ -232,6 +227,16 @@ pub(crate) fn figures(
         "reliability": bins,
         "pictures": pictures.map(|(file, _)| file),
     }))
+}
+
+/// Whether each bin that holds enough is right as often as its lower edge says.
+fn calibrated(of: &str, bins: &[Bin]) -> Value {
+    let too_low = |b: &&Bin| b.number >= BIN_HOLDS_FROM && b.share_right < b.from;
+    let low: Vec<f64> = bins.iter().filter(too_low).map(|b| b.from).collect();
+    json!({
+        "figure": format!("bins of 200 {of} or more that are right less often than their lower edge says"),
+        "value": low.len(), "at_most": 0, "met": low.is_empty(), "bins": low,
+    })
 }
 
 fn goals_of(at: &Point, (precision, recall): (f64, f64), sure: f64) -> Vec<Value> {
