@@ -21,7 +21,7 @@ const RANKS: [(&str, &str, u8); 12] = [
     ("samples/generator", "takeoff-samples", 0),
     ("tests", "takeoff-tests", 7),
     ("benches", "takeoff-benches", 7),
-    ("benches/accuracy", "takeoff-accuracy", 7),
+    ("benches/accuracy", "takeoff-accuracy", 8),
 ];
 
 fn manifest(folder: &str) -> toml::Table {

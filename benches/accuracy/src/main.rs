@@ -1,27 +1,94 @@
-//! How right the counts are: sheets of the samples generator, drawn in every habit with seeds of one's
-//! own choosing, counted from one exemplar of each kind and compared with what was drawn.
+//! How right the counts are, and how fast: sheets of the samples generator, drawn in every habit with seeds of
+//! one's own choosing, counted from one exemplar of each kind and compared with what was drawn.
 
+mod curve;
+mod opencv;
+mod picture;
+mod real;
 mod scan;
 mod sheets;
+mod speed;
+mod suite;
 mod tally;
 
-use std::io::Write as _;
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use clap::Parser;
+use clap::{Args, Parser, Subcommand};
+use serde_json::{Map, Value, json};
+use takeoff_benches::machine::{Machine, Versions};
+use takeoff_engine::clock::Stopwatch;
 use takeoff_samples::Habit;
 
 use crate::scan::Scan;
 use crate::sheets::{Drawing, Run};
-use crate::tally::Report;
+use crate::suite::Suite;
+use crate::tally::{Query, Row, rows};
+
+/// Name and number of the format of the suites' report, and of that of the comparison.
+const SCHEMA: &str = "takeoff-counting/1";
+const COMPARISON: &str = "takeoff-counting-opencv/1";
 
 #[derive(Parser)]
 #[command(
     version,
-    about = "Counts symbols on generated sheets with known truth and reports how right it was"
+    args_conflicts_with_subcommands = true,
+    about = "Counts symbols on generated sheets with known truth and reports how right it was, and how fast"
 )]
 struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    explore: Explore,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the suites with their targets: one report, and pictures of its curves
+    Suites(Suites),
+    /// Ask the same question of OpenCV, which is installed for it, and compare times
+    Opencv(Comparison),
+    /// Count on one stored page in a process of its own, whose memory is measured
+    #[command(hide = true)]
+    StoredPage { task: PathBuf },
+}
+
+#[derive(Args)]
+struct Suites {
+    /// First seed of all sheets
+    #[arg(long)]
+    seed: u64,
+    /// Sheets of each habit
+    #[arg(long, default_value_t = 4)]
+    sheets: u64,
+    /// Run these only: vector, hard, scan300, scan150, real, speed
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
+    /// Folder of the report and its pictures
+    #[arg(long)]
+    out: PathBuf,
+}
+
+#[derive(Args)]
+struct Comparison {
+    /// First seed of the sheets
+    #[arg(long)]
+    seed: u64,
+    /// Times that each is measured, in turns
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+    /// And times that 121 templates are, for each of three kinds
+    #[arg(long, default_value_t = 1)]
+    slow_rounds: usize,
+    /// File of the report
+    #[arg(long)]
+    out: PathBuf,
+}
+
+/// Sheets of one's own choosing, for work on the matcher.
+#[derive(Args)]
+struct Explore {
     /// First seed; sheet n of a habit is drawn from seed + n
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -31,13 +98,16 @@ struct Cli {
     /// Habits, separated by commas; all by default
     #[arg(long, value_delimiter = ',')]
     habits: Vec<String>,
+    /// Crowded sheets of about so many look-alikes instead of plans
+    #[arg(long)]
+    crowd: Option<usize>,
     /// Large pages of about so many paths each instead of plans
-    #[arg(long, conflicts_with = "habits")]
+    #[arg(long, conflicts_with_all = ["habits", "crowd"])]
     paths: Option<usize>,
     /// Kinds of symbols, separated by commas; all by default
     #[arg(long, value_delimiter = ',')]
     kinds: Vec<String>,
-    /// Scan the plans at so many pixels an inch: skewed up to 2 degrees, grainy, as JPEG
+    /// Scan the sheets at so many pixels an inch: skewed up to 2 degrees, grainy, as JPEG
     #[arg(long, conflicts_with = "paths")]
     scan: Option<u32>,
     /// Deviation of a scanned pixel's brightness, of 255
@@ -46,9 +116,6 @@ struct Cli {
     /// Write the strokes that a scan was traced to here, as SVG
     #[arg(long, requires = "scan")]
     strokes: Option<PathBuf>,
-    /// Write the report as JSON here
-    #[arg(long)]
-    out: Option<PathBuf>,
     /// Name every miss and every invention
     #[arg(long)]
     verbose: bool,
@@ -56,44 +123,137 @@ struct Cli {
 
 fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
-    let mut report = Report::new(cli.seed, cli.sheets);
     let mut out = std::io::stdout().lock();
-    for (name, drawing) in drawings(&cli)? {
-        for seed in cli.seed..cli.seed + cli.sheets {
-            let run = Run {
-                name: &name,
-                drawing,
-                seed,
-                kinds: &cli.kinds,
-                scan: cli.scan.map(|dpi| Scan { dpi, noise: cli.noise, skewed: true }),
-                strokes: cli.strokes.as_deref(),
-            };
-            for query in run.queries()? {
-                if cli.verbose && !query.is_right() {
-                    writeln!(out, "{}", query.describe())?;
-                }
-                report.add(query);
-            }
+    match cli.command {
+        None => explore(&cli.explore, &mut out),
+        Some(Command::Suites(suites)) => run_suites(&suites, &mut out),
+        Some(Command::Opencv(asked)) => {
+            let (started, machine) = (Stopwatch::start(), Machine::here());
+            let compared = opencv::compare(asked.seed, (asked.rounds, asked.slow_rounds), &mut out)?;
+            let mut report = head(COMPARISON, asked.seed, machine)?;
+            report.insert("seconds".to_owned(), started.elapsed().as_secs_f64().into());
+            report.insert("comparison".to_owned(), compared);
+            write(&asked.out, &report.into())
+        }
+        Some(Command::StoredPage { task }) => speed::stored_page(&task, &mut out),
+    }
+}
+
+/// Where and with what a report was made.
+fn head(schema: &str, seed: u64, machine: Machine) -> anyhow::Result<Map<String, Value>> {
+    let own = std::env::current_exe().context("the running program has no path")?;
+    let versions = Versions::of(own.parent().unwrap_or(Path::new(".")));
+    let head = json!({"schema": schema, "seed": seed, "machine": machine, "versions": versions});
+    head.as_object().cloned().context("a report is an object")
+}
+
+fn write(file: &Path, report: &Value) -> anyhow::Result<()> {
+    let mut text = serde_json::to_vec_pretty(report)?;
+    text.push(b'\n');
+    std::fs::write(file, text).with_context(|| format!("{} cannot be written", file.display()))
+}
+
+fn run_suites(asked: &Suites, out: &mut impl Write) -> anyhow::Result<()> {
+    const OTHERS: [&str; 2] = ["real", "speed"];
+    let known: Vec<&str> = Suite::ALL.map(Suite::name).into_iter().chain(OTHERS).collect();
+    for name in &asked.only {
+        anyhow::ensure!(known.contains(&name.as_str()), "no suite `{name}`; there are {}", known.join(", "));
+    }
+    let wanted = |name: &str| asked.only.is_empty() || asked.only.iter().any(|n| n == name);
+    std::fs::create_dir_all(&asked.out).with_context(|| asked.out.display().to_string())?;
+    let (started, machine) = (Stopwatch::start(), Machine::here());
+    let mut suites = Vec::new();
+    for suite in Suite::ALL.into_iter().filter(|s| wanted(s.name())) {
+        suites.push(suite.run(asked.seed, asked.sheets, out)?.to_json(&asked.out)?);
+    }
+    if wanted("real") {
+        match real::corpus() {
+            Some(corpus) => suites.push(real::run(&corpus, &asked.out)?),
+            None => writeln!(out, "SKIPPED: real, since TAKEOFF_CORPUS names no folder of real drawings")?,
         }
     }
-    report.print(&mut out)?;
-    if let Some(path) = &cli.out {
-        let text = serde_json::to_string_pretty(&report.to_json())?;
-        std::fs::write(path, text).with_context(|| format!("{} cannot be written", path.display()))?;
+    let mut report = head(SCHEMA, asked.seed, machine)?;
+    if wanted("speed") {
+        let measures = speed::measure(asked.seed, out)?;
+        report.insert("speed".to_owned(), serde_json::to_value(measures)?);
+    }
+    report.insert("sheets_per_habit".to_owned(), asked.sheets.into());
+    report.insert("seconds".to_owned(), started.elapsed().as_secs_f64().into());
+    report.insert("suites".to_owned(), suites.into());
+    print_goals(&report, out)?;
+    write(&asked.out.join("report.json"), &report.into())
+}
+
+/// Every figure that has a goal, and whether it is met.
+fn print_goals(report: &Map<String, Value>, out: &mut impl Write) -> anyhow::Result<()> {
+    let list = |value: &Value, key: &str| value[key].as_array().cloned().unwrap_or_default();
+    let mut line =
+        |met: bool, text: String| writeln!(out, "{:<6} {text}", if met { "met" } else { "MISSED" });
+    for suite in report["suites"].as_array().into_iter().flatten() {
+        for goal in list(suite, "goals").iter().chain(&list(&suite["finish_plan"], "goals")) {
+            let bound =
+                ["at_least", "at_most", "exactly"].into_iter().find(|b| !goal[*b].is_null()).unwrap_or("");
+            line(
+                goal["met"] == true,
+                format!(
+                    "{}: {} is {}, {} {}",
+                    suite["suite"].as_str().unwrap_or_default(),
+                    goal["figure"].as_str().unwrap_or_default(),
+                    goal["value"],
+                    bound.replace('_', " "),
+                    goal[bound]
+                ),
+            )?;
+        }
+    }
+    for measure in report.get("speed").and_then(Value::as_array).into_iter().flatten() {
+        let goal = &measure["goal"];
+        if !goal.is_null() {
+            line(
+                goal["met"] == true,
+                format!(
+                    "{}: median {} {}, goal {}",
+                    measure["title"], measure["median"], measure["unit"], goal["bound"]
+                ),
+            )?;
+        }
     }
     Ok(())
 }
 
+fn explore(asked: &Explore, out: &mut impl Write) -> anyhow::Result<()> {
+    let mut queries: Vec<Query> = Vec::new();
+    for (name, drawing) in drawings(asked)? {
+        for seed in asked.seed..asked.seed + asked.sheets {
+            let scan = asked.scan.map(|dpi| Scan { dpi, noise: asked.noise, skewed: true });
+            let strokes = asked.strokes.as_deref();
+            let found = Run { name: &name, drawing, seed, kinds: &asked.kinds, scan, strokes }.queries()?;
+            for query in found.iter().filter(|q| asked.verbose && !q.is_right()) {
+                writeln!(out, "{}", query.describe())?;
+            }
+            queries.extend(found);
+        }
+    }
+    for (title, rows) in [("habit", rows(&queries, |q| &q.habit)), ("kind", rows(&queries, |q| &q.kind))] {
+        writeln!(out, "\n{title:<20} {}", Row::HEAD)?;
+        for (name, row) in &rows {
+            writeln!(out, "{name:<20} {}", row.text())?;
+        }
+    }
+    writeln!(out, "{:<20} {}", "all", Row::of(&queries).text())?;
+    Ok(())
+}
+
 /// What to draw, by name.
-fn drawings(cli: &Cli) -> anyhow::Result<Vec<(String, Drawing)>> {
-    if let Some(paths) = cli.paths {
+fn drawings(asked: &Explore) -> anyhow::Result<Vec<(String, Drawing)>> {
+    if let Some(paths) = asked.paths {
         return Ok(vec![(format!("{paths} paths"), Drawing::Large(paths))]);
     }
     let all = || Habit::NAMES.iter().map(|n| (*n).to_owned()).collect();
-    let names: Vec<String> = if cli.habits.is_empty() { all() } else { cli.habits.clone() };
+    let names: Vec<String> = if asked.habits.is_empty() { all() } else { asked.habits.clone() };
     let drawing = |name: String| {
         let habit = Habit::named(&name).with_context(|| format!("there is no habit named {name}"))?;
-        Ok((name, Drawing::Plan(habit)))
+        Ok((name, asked.crowd.map_or(Drawing::Plan(habit), |n| Drawing::Crowd(habit, n))))
     };
     names.into_iter().map(drawing).collect()
 }

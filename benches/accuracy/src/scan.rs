@@ -6,10 +6,10 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use image::codecs::jpeg::JpegEncoder;
 use image::{GrayImage, ImageReader, Luma};
-use rand::rngs::StdRng;
-use rand::{Rng as _, SeedableRng as _};
+use rand::rngs::{SmallRng, StdRng};
+use rand::{Rng as _, RngCore as _, SeedableRng as _};
 use takeoff_core::budget::Budget;
-use takeoff_core::geom::{PageSpace, PxPoint};
+use takeoff_core::geom::PageSpace;
 use takeoff_core::page::display::{DisplayList, Verb};
 use takeoff_core::page::request::{FileType, ParseLimits};
 use takeoff_core::trace::{Gray, trace};
@@ -19,6 +19,11 @@ use takeoff_samples::Instance;
 const DRAWN_DPI: u32 = 150;
 const MAX_SKEW_DEG: f64 = 2.0;
 const JPEG_QUALITY: u8 = 75;
+/// Of the sum of eight bytes of chance.
+const MEAN_OF_BYTES: f64 = 8.0 * 127.5;
+const DEVIATION_OF_BYTES: f64 = 209.0;
+/// Larger pictures are refused by the product.
+const MAX_PIXELS: f64 = 100e6;
 
 /// How a sheet is scanned.
 #[derive(Debug, Clone, Copy)]
@@ -32,7 +37,6 @@ pub(crate) struct Scan {
 /// What a scanner made of a sheet.
 pub(crate) struct Scanned {
     pub list: DisplayList,
-    pub trace_ms: f64,
     to: Turn,
 }
 
@@ -88,14 +92,15 @@ impl Scanned {
         }
         text + "</svg>\n"
     }
-
-    pub(crate) fn center(instance: &Instance) -> PxPoint {
-        let [x, y, w, h] = instance.area;
-        PxPoint::new(x + w / 2.0, y + h / 2.0)
-    }
 }
 
 impl Scan {
+    /// Whether a sheet of so many drawn pixels can be scanned so.
+    pub(crate) fn takes(&self, [width_px, height_px]: [u32; 2]) -> bool {
+        let grow = f64::from(self.dpi) / f64::from(DRAWN_DPI);
+        f64::from(width_px) * f64::from(height_px) * grow * grow <= MAX_PIXELS
+    }
+
     pub(crate) fn of(&self, pdf: Vec<u8>, seed: u64) -> anyhow::Result<Scanned> {
         let grow = f64::from(self.dpi) / f64::from(DRAWN_DPI);
         let drawn = picture(enlarged(pdf, grow)?)?;
@@ -104,20 +109,20 @@ impl Scan {
         let (sin, cos) = angle.to_radians().sin_cos();
         let middle = [f64::from(drawn.width()) / 2.0, f64::from(drawn.height()) / 2.0];
         let to = Turn { grow, sin, cos, middle };
-        let scanned = self.worn(&drawn, to, &mut rng);
+        let scanned = self.worn(&drawn, to, SmallRng::seed_from_u64(rng.next_u64()));
         let mut jpeg = Vec::new();
         JpegEncoder::new_with_quality(&mut jpeg, JPEG_QUALITY).encode_image(&scanned)?;
         let read = ImageReader::new(Cursor::new(jpeg)).with_guessed_format()?.decode()?.into_luma8();
         let (w, h) = read.dimensions();
         let gray = Gray::new(w as usize, h as usize, read.as_raw()).context("the scan has no pixels")?;
         let space = PageSpace::of_raster(w, h, Some(f64::from(self.dpi)));
-        let clock = crate::sheets::Stopwatch::start();
         let list = trace(&gray, &space, &Budget::unlimited())?;
-        Ok(Scanned { list, trace_ms: clock.ms(), to })
+        Ok(Scanned { list, to })
     }
 
-    fn worn(&self, drawn: &GrayImage, to: Turn, rng: &mut StdRng) -> GrayImage {
+    fn worn(&self, drawn: &GrayImage, to: Turn, mut rng: SmallRng) -> GrayImage {
         let (w, h) = drawn.dimensions();
+        let per_byte = self.noise / DEVIATION_OF_BYTES;
         let at = |x: i64, y: i64| {
             let inside = x >= 0 && y >= 0 && x < i64::from(w) && y < i64::from(h);
             if inside { f64::from(drawn.get_pixel(x as u32, y as u32).0[0]) } else { 255.0 }
@@ -130,9 +135,10 @@ impl Scan {
             let above = at(ix, iy) * (1.0 - tx) + at(ix + 1, iy) * tx;
             let below = at(ix, iy + 1) * (1.0 - tx) + at(ix + 1, iy + 1) * tx;
             let value = above * (1.0 - ty) + below * ty;
-            // Paper is not quite white and ink not quite black; twelve dice are nearly a bell.
-            let dice: f64 = (0..12).map(|_| rng.random::<f64>()).sum::<f64>() - 6.0;
-            Luma([(18.0 + value * 0.92 + dice * self.noise).clamp(0.0, 255.0) as u8])
+            // Paper is not quite white and ink not quite black; eight dice are nearly a bell.
+            let dice: u16 = rng.next_u64().to_le_bytes().into_iter().map(u16::from).sum();
+            let grain = (f64::from(dice) - MEAN_OF_BYTES) * per_byte;
+            Luma([(18.0 + value * 0.92 + grain).clamp(0.0, 255.0) as u8])
         })
     }
 }
@@ -149,7 +155,8 @@ fn enlarged(pdf: Vec<u8>, times: f64) -> anyhow::Result<Vec<u8>> {
     Ok([&pdf[..at], unit.as_bytes(), &pdf[at..]].concat())
 }
 
-fn picture(pdf: Vec<u8>) -> anyhow::Result<GrayImage> {
+/// The page as a picture.
+pub(crate) fn picture(pdf: Vec<u8>) -> anyhow::Result<GrayImage> {
     let (limits, budget) = (ParseLimits::default(), Budget::unlimited());
     let mut file = takeoff_core::page::open(Arc::new(pdf), FileType::Pdf, &limits)
         .map_err(|e| anyhow::anyhow!("{e:?}"))?;

@@ -1,15 +1,26 @@
 //! What was found against what was drawn.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 
 use serde_json::{Value, json};
+use takeoff_benches::stats::quantile;
 use takeoff_core::count::{CountOutcome, Detection};
 use takeoff_core::geom::PxPoint;
-use takeoff_samples::Instance;
+use takeoff_samples::{Instance, Status};
+
+use crate::curve::{Judged, share};
+
+/// A detection is an instance when their middles are at most this share of the instance's longer side
+/// apart.
+const SAME_PLACE: f64 = 0.25;
+/// Misses and inventions of one query that are told one by one.
+const TOLD: usize = 6;
+
+/// Instances by kind, as they are drawn.
+pub(crate) type Truth = BTreeMap<String, Vec<Instance>>;
 
 /// One kind on one sheet.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Query {
     pub habit: String,
     pub seed: u64,
@@ -22,32 +33,33 @@ pub(crate) struct Query {
     pub right: usize,
     pub missed: usize,
     pub invented: usize,
-    /// Confidence of each detection, and whether it was right; near misses, too.
-    pub judged: Vec<(f64, bool)>,
+    /// Detections and near misses.
+    pub judged: Vec<Judged>,
+    /// What was missed and why, and what was invented, by how often.
+    pub misses_by: BTreeMap<&'static str, usize>,
+    pub inventions_by: BTreeMap<String, usize>,
     misses: Vec<String>,
     inventions: Vec<String>,
 }
 
 impl Query {
     pub(crate) fn new(habit: &str, seed: u64, kind: &str) -> Self {
-        Self {
-            habit: habit.to_owned(),
-            seed,
-            kind: kind.to_owned(),
-            query_ms: 0.0,
-            exemplar: String::new(),
-            refused: None,
-            right: 0,
-            missed: 0,
-            invented: 0,
-            judged: Vec::new(),
-            misses: Vec::new(),
-            inventions: Vec::new(),
-        }
+        Self { habit: habit.to_owned(), seed, kind: kind.to_owned(), ..Self::default() }
+    }
+
+    /// Nothing can be found with this exemplar.
+    pub(crate) fn refuse(&mut self, why: String, all: &[Instance]) {
+        self.missed = all.iter().filter(|i| i.counts()).count();
+        self.misses_by.insert("exemplar refused", self.missed);
+        self.refused = Some(why);
     }
 
     pub(crate) fn is_right(&self) -> bool {
         self.missed == 0 && self.invented == 0
+    }
+
+    pub(crate) fn errors(&self) -> usize {
+        self.missed + self.invented
     }
 
     pub(crate) fn describe(&self) -> String {
@@ -58,187 +70,153 @@ impl Query {
         if let Some(why) = &self.refused {
             text += &format!("; refused: {why}");
         }
-        for (what, list) in [("missed", &self.misses), ("invented", &self.inventions)] {
-            for one in list.iter().take(6) {
-                text += &format!("\n    {what} {one}");
-            }
+        for one in self.examples() {
+            text += &format!("\n    {one}");
         }
         text
     }
-}
 
-/// Pairs detections with instances, nearest first. Samples in a legend and existing work are no instances.
-pub(crate) fn match_up(
-    query: &mut Query,
-    outcome: &CountOutcome,
-    all: &[Instance],
-    places: &[(PxPoint, f64)],
-) {
-    let mut free: Vec<bool> = all.iter().map(Instance::counts).collect();
-    let nearest = |d: &Detection, free: &[bool]| {
-        (0..all.len())
-            .filter(|&i| free[i])
-            .map(|i| (places[i].0.distance(d.center), i))
-            .filter(|(away, i)| *away <= places[*i].1)
-            .min_by(|p, q| p.0.total_cmp(&q.0))
-    };
-    for d in outcome.detections.iter().filter(|d| !d.in_legend) {
-        if let Some((_, i)) = nearest(d, &free) {
-            free[i] = false;
-            query.right += 1;
-            query.judged.push((d.confidence, true));
-        } else {
-            query.invented += 1;
-            query.judged.push((d.confidence, false));
-            query.inventions.push(format!(
-                "at {:.0},{:.0} confidence {:.2} coverage {:.2} extra {:.2} angle {:.1}",
-                d.center.x, d.center.y, d.confidence, d.coverage, d.extra, d.angle_deg
-            ));
+    /// Some of what went wrong.
+    pub(crate) fn examples(&self) -> Vec<String> {
+        let told = |what, list: &[String]| -> Vec<String> {
+            list.iter().take(TOLD).map(|one| format!("{what} {one}")).collect()
+        };
+        [told("missed", &self.misses), told("invented", &self.inventions)].concat()
+    }
+
+    /// Compares the answer with what is drawn. Samples in a legend and existing work are no instances;
+    /// what the engine set apart as a legend's sample is no detection.
+    pub(crate) fn judge(&mut self, outcome: &CountOutcome, truth: &Truth) {
+        let all = truth.get(&self.kind).map_or(&[][..], Vec::as_slice);
+        let mut free: Vec<bool> = all.iter().map(Instance::counts).collect();
+        for d in outcome.detections.iter().filter(|d| !d.in_legend) {
+            let hit = nearest(d, all, &free);
+            self.judged.push(Judged { confidence: d.confidence, right: hit.is_some() });
+            if let Some(i) = hit {
+                free[i] = false;
+                self.right += 1;
+            } else {
+                self.invent(d, truth);
+            }
+        }
+        let mut unfound = free.clone();
+        for d in &outcome.near_misses {
+            let hit = nearest(d, all, &unfound);
+            // Whether a near miss is a legend's sample is not asked of the engine.
+            if hit.is_none() && all.iter().any(|i| i.in_legend && is_at(d, i)) {
+                continue;
+            }
+            if let Some(i) = hit {
+                unfound[i] = false;
+            }
+            self.judged.push(Judged { confidence: d.confidence, right: hit.is_some() });
+        }
+        for (instance, _) in all.iter().zip(free).filter(|(_, free)| *free) {
+            self.miss(outcome, instance);
         }
     }
-    let mut unfound = free.clone();
-    for d in outcome.near_misses.iter().filter(|d| !d.in_legend) {
-        let hit = nearest(d, &unfound);
-        if let Some((_, i)) = hit {
-            unfound[i] = false;
-        }
-        query.judged.push((d.confidence, hit.is_some()));
+
+    fn invent(&mut self, d: &Detection, truth: &Truth) {
+        self.invented += 1;
+        let what = taken_for(d, truth, &self.kind);
+        self.inventions.push(format!(
+            "{what} at {:.0},{:.0} confidence {:.2} coverage {:.2} extra {:.2} angle {:.1}",
+            d.center.x, d.center.y, d.confidence, d.coverage, d.extra, d.angle_deg
+        ));
+        *self.inventions_by.entry(what).or_default() += 1;
     }
-    for (i, _) in free.iter().enumerate().filter(|f| *f.1) {
-        query.missed += 1;
-        let seen = outcome.near_misses.iter().chain(&outcome.detections);
-        let near = seen.filter(|d| places[i].0.distance(d.center) <= places[i].1);
-        let near: Vec<String> = near
-            .map(|d| {
-                format!(
-                    "{:.2} (coverage {:.2}, extra {:.2}, legend {})",
-                    d.confidence, d.coverage, d.extra, d.in_legend
-                )
-            })
-            .collect();
-        query.misses.push(format!(
-            "at {:.0},{:.0}{}{}: near {near:?}",
-            places[i].0.x,
-            places[i].0.y,
-            if all[i].crossed { " crossed" } else { "" },
-            if all[i].touching { " touching" } else { "" },
+
+    fn miss(&mut self, outcome: &CountOutcome, instance: &Instance) {
+        self.missed += 1;
+        let seen = outcome.detections.iter().chain(&outcome.near_misses).filter(|d| is_at(d, instance));
+        let best = seen.max_by(|p, q| p.confidence.total_cmp(&q.confidence));
+        let why = match best {
+            Some(d) if d.in_legend => "set apart as a legend's sample",
+            Some(_) => "below the threshold",
+            None => "no candidate above 0.5",
+        };
+        *self.misses_by.entry(why).or_default() += 1;
+        let marks =
+            [(instance.crossed, "crossed"), (instance.touching, "touching"), (instance.mirrored, "mirrored")];
+        let marks: String = marks.iter().filter(|m| m.0).map(|m| format!(" {}", m.1)).collect();
+        let middle = middle(instance);
+        let near = best.map_or_else(String::new, |d| {
+            format!(" ({:.2}: coverage {:.2}, extra {:.2})", d.confidence, d.coverage, d.extra)
+        });
+        self.misses.push(format!(
+            "at {:.0},{:.0} angle {:.0}{marks}: {why}{near}",
+            middle.x, middle.y, instance.angle
         ));
     }
 }
 
-/// All queries.
-pub(crate) struct Report {
-    seed: u64,
-    sheets: u64,
-    queries: Vec<Query>,
+fn middle(instance: &Instance) -> PxPoint {
+    let [x, y, w, h] = instance.area;
+    PxPoint::new(x + w / 2.0, y + h / 2.0)
 }
 
-impl Report {
-    pub(crate) fn new(seed: u64, sheets: u64) -> Self {
-        Self { seed, sheets, queries: Vec::new() }
-    }
+fn is_at(d: &Detection, instance: &Instance) -> bool {
+    middle(instance).distance(d.center) <= instance.area[2].max(instance.area[3]) * SAME_PLACE
+}
 
-    pub(crate) fn add(&mut self, query: Query) {
-        self.queries.push(query);
-    }
+/// The nearest free instance that the detection can be.
+fn nearest(d: &Detection, all: &[Instance], free: &[bool]) -> Option<usize> {
+    let here = (0..all.len()).filter(|&i| free[i] && is_at(d, &all[i]));
+    here.min_by(|&p, &q| middle(&all[p]).distance(d.center).total_cmp(&middle(&all[q]).distance(d.center)))
+}
 
-    fn by<'s>(&'s self, key: impl Fn(&'s Query) -> &'s str) -> BTreeMap<&'s str, Row> {
-        let mut rows: BTreeMap<&str, Row> = BTreeMap::new();
-        for q in &self.queries {
-            rows.entry(key(q)).or_default().add(q);
-        }
-        rows
-    }
-
-    pub(crate) fn print(&self, out: &mut impl Write) -> std::io::Result<()> {
-        for (title, rows) in [("habit", self.by(|q| &q.habit)), ("kind", self.by(|q| &q.kind))] {
-            writeln!(
-                out,
-                "\n{title:<20} queries  right missed invented  precision recall  exact  median ms  p95 ms"
-            )?;
-            for (name, row) in &rows {
-                writeln!(out, "{name:<20} {}", row.text())?;
-            }
-        }
-        let mut all = Row::default();
-        self.queries.iter().for_each(|q| all.add(q));
-        writeln!(out, "{:<20} {}", "all", all.text())
-    }
-
-    pub(crate) fn to_json(&self) -> Value {
-        let rows = |rows: BTreeMap<&str, Row>| -> Value {
-            rows.into_iter()
-                .map(|(k, r)| (k.to_owned(), r.to_json()))
-                .collect::<serde_json::Map<_, _>>()
-                .into()
-        };
-        let mut all = Row::default();
-        self.queries.iter().for_each(|q| all.add(q));
-        json!({
-            "seed": self.seed,
-            "sheets_per_habit": self.sheets,
-            "engine_version": takeoff_core::ENGINE_VERSION,
-            "all": all.to_json(),
-            "by_habit": rows(self.by(|q| &q.habit)),
-            "by_kind": rows(self.by(|q| &q.kind)),
-            "reliability": reliability(&self.queries),
-        })
+/// What really stands where something was invented.
+fn taken_for(d: &Detection, truth: &Truth, kind: &str) -> String {
+    let here = truth.iter().flat_map(|(k, all)| all.iter().map(move |i| (k, i))).filter(|(_, i)| is_at(d, i));
+    let nearest =
+        here.min_by(|p, q| middle(p.1).distance(d.center).total_cmp(&middle(q.1).distance(d.center)));
+    match nearest {
+        Some((k, i)) if k == kind && i.in_legend => "legend's sample".to_owned(),
+        Some((k, i)) if k == kind && i.status == Status::Existing => "existing one".to_owned(),
+        Some((k, _)) if k == kind => "one twice".to_owned(),
+        Some((k, _)) => format!("a {k}"),
+        None => "nothing".to_owned(),
     }
 }
 
-/// Share of right ones among detections, by confidence in steps of 0.05.
-fn reliability(queries: &[Query]) -> Vec<Value> {
-    let mut bins = [(0_u64, 0_u64); 20];
-    for (confidence, right) in queries.iter().flat_map(|q| &q.judged) {
-        let bin = ((confidence * 20.0) as usize).min(19);
-        bins[bin].0 += 1;
-        bins[bin].1 += u64::from(*right);
-    }
-    bins.iter()
-        .enumerate()
-        .filter(|(_, (all, _))| *all > 0)
-        .map(|(i, (all, right))| {
-            let from = i as f64 * 0.05;
-            json!({"from": from, "to": from + 0.05, "detections": all, "right": *right as f64 / *all as f64})
-        })
-        .collect()
-}
-
+/// Several queries together.
 #[derive(Debug, Default)]
-struct Row {
-    queries: usize,
-    exact: usize,
-    right: usize,
-    missed: usize,
-    invented: usize,
+pub(crate) struct Row {
+    pub queries: usize,
+    pub exact: usize,
+    pub right: usize,
+    pub missed: usize,
+    pub invented: usize,
     ms: Vec<f64>,
 }
 
 impl Row {
-    fn add(&mut self, q: &Query) {
-        self.queries += 1;
-        self.exact += usize::from(q.is_right());
-        self.right += q.right;
-        self.missed += q.missed;
-        self.invented += q.invented;
-        self.ms.push(q.query_ms);
-        self.ms.sort_by(f64::total_cmp);
+    pub(crate) fn of<'q>(queries: impl IntoIterator<Item = &'q Query>) -> Self {
+        let mut row = Self::default();
+        for q in queries {
+            row.queries += 1;
+            row.exact += usize::from(q.is_right());
+            row.right += q.right;
+            row.missed += q.missed;
+            row.invented += q.invented;
+            row.ms.push(q.query_ms);
+        }
+        row.ms.sort_by(f64::total_cmp);
+        row
     }
 
-    fn precision(&self) -> f64 {
-        self.right as f64 / ((self.right + self.invented) as f64).max(1.0)
+    pub(crate) fn precision(&self) -> f64 {
+        share(self.right, self.right + self.invented)
     }
 
-    fn recall(&self) -> f64 {
-        self.right as f64 / ((self.right + self.missed) as f64).max(1.0)
+    pub(crate) fn recall(&self) -> f64 {
+        share(self.right, self.right + self.missed)
     }
 
-    fn quantile(&self, share: f64) -> f64 {
-        let last = self.ms.len().saturating_sub(1);
-        self.ms.get((last as f64 * share).round() as usize).copied().unwrap_or(0.0)
-    }
+    pub(crate) const HEAD: &str =
+        "queries  right missed invented  precision recall  exact  median ms  p95 ms";
 
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         format!(
             "{:>7} {:>6} {:>6} {:>8}  {:>9.4} {:>6.4}  {:>5} {:>10.1} {:>7.1}",
             self.queries,
@@ -248,12 +226,12 @@ impl Row {
             self.precision(),
             self.recall(),
             self.exact,
-            self.quantile(0.5),
-            self.quantile(0.95)
+            quantile(&self.ms, 0.5),
+            quantile(&self.ms, 0.95)
         )
     }
 
-    fn to_json(&self) -> Value {
+    pub(crate) fn to_json(&self) -> Value {
         json!({
             "queries": self.queries,
             "exact": self.exact,
@@ -262,7 +240,16 @@ impl Row {
             "invented": self.invented,
             "precision": self.precision(),
             "recall": self.recall(),
-            "query_ms": {"median": self.quantile(0.5), "p95": self.quantile(0.95), "max": self.quantile(1.0)},
+            "query_ms": {"median": quantile(&self.ms, 0.5), "p95": quantile(&self.ms, 0.95), "max": quantile(&self.ms, 1.0)},
         })
     }
+}
+
+/// Rows by a property of the queries.
+pub(crate) fn rows<'q>(queries: &'q [Query], key: impl Fn(&'q Query) -> &'q str) -> BTreeMap<&'q str, Row> {
+    let mut groups: BTreeMap<&str, Vec<&Query>> = BTreeMap::new();
+    for q in queries {
+        groups.entry(key(q)).or_default().push(q);
+    }
+    groups.into_iter().map(|(name, group)| (name, Row::of(group))).collect()
 }

@@ -4,7 +4,7 @@ use crate::book::Book;
 use crate::canvas::Canvas;
 use crate::dice::Dice;
 use crate::geometry::{Bounds, Point};
-use crate::habit::{Habit, Lettering};
+use crate::habit::{Habit, Lettering, Strokes};
 use crate::ink::{Align, Pen};
 use crate::random::draw_plan;
 use crate::sheet::ARCH_E1;
@@ -13,7 +13,7 @@ use crate::truth::PageTruth;
 /// A habit that repeats nothing: every path is in the page's own stream.
 const INLINE: Habit = Habit {
     blocks: false,
-    exploded: false,
+    strokes: Strokes::Whole,
     lettering: Lettering::Text,
     layers: true,
     rotate: 0,

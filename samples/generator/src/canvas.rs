@@ -76,7 +76,7 @@ pub(crate) struct Canvas<'b> {
 impl<'b> Canvas<'b> {
     /// A blank sheet drawn at `ratio` real inches to the inch.
     pub(crate) fn new(book: &'b mut Book, size: [f64; 2], ratio: f64, habit: Habit) -> Self {
-        let ink = Ink::new(upright_to_user(size, habit.rotate), habit.exploded, habit.lettering);
+        let ink = Ink::new(upright_to_user(size, habit.rotate), habit.strokes, habit.lettering);
         let [width_px, height_px] = px(size).map(|v| v.round() as u32);
         let truth = PageTruth {
             page: book.page_count() as u32 + 1,
@@ -233,7 +233,7 @@ impl<'b> Canvas<'b> {
 }
 
 fn draw_block(kind: Kind, unit: f64, pen: Pen, habit: Habit) -> Block {
-    let mut ink = Ink::new(Affine::IDENTITY, habit.exploded, habit.lettering);
+    let mut ink = Ink::new(Affine::IDENTITY, habit.strokes, habit.lettering);
     draw_shapes(&mut ink, kind, unit, pen, &Affine::IDENTITY);
     let (content, uses_font) = ink.finish();
     let bounds = bounds(kind, &Affine::scale(unit, unit)).grown(1.0);

@@ -16,13 +16,28 @@ pub enum Lettering {
     Strokes,
 }
 
+/// How strokes become paths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Strokes {
+    /// A path for each line, outline or curve.
+    Whole,
+    /// Curves fall into straight pieces, and every piece of everything is a path of its own.
+    Exploded,
+    /// Lines are broken where nothing ends, curves at their quarters, and the pieces come out of order.
+    Split,
+    /// All that one pen draws in a row is one path of many subpaths, whatever it belongs to.
+    Merged,
+    /// Strokes are filled outlines as wide as their pen.
+    Outlined,
+}
+
 /// The habits that one exported file shows; each occurs in real sets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Habit {
     /// Repeated symbols are form XObjects; otherwise each is drawn inline.
     pub blocks: bool,
-    /// Curves fall into straight pieces, and every piece of everything is a path of its own.
-    pub exploded: bool,
+    pub strokes: Strokes,
     pub lettering: Lettering,
     /// Work is sorted into optional content groups.
     pub layers: bool,
@@ -36,10 +51,13 @@ pub struct Habit {
 
 impl Habit {
     /// Names that [`Habit::named`] knows.
-    pub const NAMES: [&'static str; 10] = [
+    pub const NAMES: [&'static str; 13] = [
         "blocks",
         "inline",
         "exploded",
+        "split",
+        "merged",
+        "outlined",
         "layered",
         "garbled",
         "rotated90",
@@ -49,9 +67,12 @@ impl Habit {
         "tilted",
     ];
 
+    /// The six ways in which CAD programs write a symbol; the other names vary lettering, layers and the page.
+    pub const CAD: [&'static str; 6] = ["blocks", "inline", "exploded", "split", "merged", "outlined"];
+
     const PLAIN: Self = Self {
         blocks: false,
-        exploded: false,
+        strokes: Strokes::Whole,
         lettering: Lettering::Text,
         layers: false,
         rotate: 0,
@@ -64,12 +85,15 @@ impl Habit {
         Some(match name {
             "blocks" => blocks,
             "inline" => Self::PLAIN,
-            "exploded" => Self { exploded: true, lettering: Lettering::Strokes, ..Self::PLAIN },
+            "exploded" => Self { strokes: Strokes::Exploded, lettering: Lettering::Strokes, ..Self::PLAIN },
+            "split" => Self { strokes: Strokes::Split, ..Self::PLAIN },
+            "merged" => Self { strokes: Strokes::Merged, ..Self::PLAIN },
+            "outlined" => Self { strokes: Strokes::Outlined, ..blocks },
             "layered" => Self { layers: true, lettering: Lettering::SplitRuns, ..blocks },
             "garbled" => Self { lettering: Lettering::Garbled, ..blocks },
             "rotated90" => Self { rotate: 90, ..blocks },
             "rotated180" => Self { rotate: 180, ..Self::PLAIN },
-            "rotated270" => Self { rotate: 270, exploded: true, ..Self::PLAIN },
+            "rotated270" => Self { rotate: 270, strokes: Strokes::Exploded, ..Self::PLAIN },
             "dense" => Self { dense: true, ..Self::PLAIN },
             "tilted" => Self { any_angle: true, dense: true, ..blocks },
             _ => return None,
@@ -87,5 +111,6 @@ mod tests {
             assert!(Habit::named(name).is_some(), "{name}");
         }
         assert!(Habit::named("watercolour").is_none());
+        assert!(Habit::CAD.iter().all(|name| Habit::NAMES.contains(name)));
     }
 }

@@ -21,8 +21,8 @@ pub mod symbol;
 pub mod truth;
 
 pub use bulk::{big_page, set_of};
-pub use habit::{Habit, Lettering};
+pub use habit::{Habit, Lettering, Strokes};
 pub use hostile::Hostile;
-pub use random::{Sheet, sheet, sheets};
+pub use random::{Sheet, crowded, sheet, sheets};
 pub use school::{School, SetTruth, school};
 pub use truth::{DocumentTruth, Instance, PageTruth, ScaleTruth, Status};

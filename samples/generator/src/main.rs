@@ -5,12 +5,13 @@ use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
-use takeoff_samples::{Habit, Hostile, big_page, school, set_of, sheet};
+use takeoff_samples::{Habit, Hostile, Sheet, big_page, crowded, school, set_of, sheet};
 
 const USAGE: &str = "\
 usage:
   takeoff-samples school FOLDER                            the sample plan set
   takeoff-samples sheet --seed N --habit HABIT FILE        one sheet; its truth goes to FILE.json
+  takeoff-samples crowd --seed N --habit HABIT --instances N FILE  a crowded sheet of look-alikes; its truth likewise
   takeoff-samples page --paths N --seed N FILE             one large page
   takeoff-samples set --pages N --paths N --seed N FILE    a file of large pages
   takeoff-samples hostile KIND FILE                        a file made to hurt a reader";
@@ -31,7 +32,11 @@ fn run(args: &[&str]) -> Result<(), String> {
     match args {
         ["school", folder] => write_school(Path::new(folder)),
         ["sheet", "--seed", seed, "--habit", habit, file] => {
-            write_sheet(number(seed)?, habit, Path::new(file))
+            write_sheet(&sheet(number(seed)?, named(habit)?), Path::new(file))
+        }
+        ["crowd", "--seed", seed, "--habit", habit, "--instances", instances, file] => {
+            let sheet = crowded(number(seed)?, named(habit)?, number(instances)?);
+            write_sheet(&sheet, Path::new(file))
         }
         ["page", "--paths", paths, "--seed", seed, file] => {
             put(Path::new(file), &big_page(number(paths)?, number(seed)?).0)
@@ -54,10 +59,12 @@ fn write_school(folder: &Path) -> Result<(), String> {
     school().files.iter().try_for_each(|(name, bytes)| put(&folder.join(name), bytes))
 }
 
-fn write_sheet(seed: u64, habit: &str, file: &Path) -> Result<(), String> {
+fn named(habit: &str) -> Result<Habit, String> {
     let known = Habit::NAMES.join(", ");
-    let habit = Habit::named(habit).ok_or_else(|| format!("no habit `{habit}`; there are {known}"))?;
-    let sheet = sheet(seed, habit);
+    Habit::named(habit).ok_or_else(|| format!("no habit `{habit}`; there are {known}"))
+}
+
+fn write_sheet(sheet: &Sheet, file: &Path) -> Result<(), String> {
     let truth = serde_json::to_vec_pretty(&sheet.truth).map_err(|e| failed(file, e))?;
     put(file, &sheet.pdf)?;
     let mut beside = file.as_os_str().to_owned();

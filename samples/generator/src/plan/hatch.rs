@@ -21,6 +21,22 @@ pub(crate) fn tiles(canvas: &mut Canvas<'_>, area: &Bounds, side: f64) {
     canvas.ink.segments(&lines);
 }
 
+/// Lines at 45 degrees, `step` points apart.
+pub(crate) fn diagonals(canvas: &mut Canvas<'_>, area: &Bounds, step: f64) {
+    canvas.pen(Pen::new(0.15).gray(0.5));
+    let step = step * std::f64::consts::SQRT_2;
+    let mut lines = Vec::new();
+    let mut off = step;
+    // Along the upper and the left side each line begins; along the lower and the right one it ends.
+    while off < area.width() + area.height() - 0.2 {
+        let from = [area.left + off.min(area.width()), area.top + (off - area.width()).max(0.0)];
+        let to = [area.left + (off - area.height()).max(0.0), area.top + off.min(area.height())];
+        lines.push((from, to));
+        off += step;
+    }
+    canvas.ink.segments(&lines);
+}
+
 /// Dots `step` points apart: strokes of no length with round caps.
 pub(crate) fn dots(canvas: &mut Canvas<'_>, area: &Bounds, step: f64) {
     canvas.pen(Pen::new(0.5).gray(0.4).round());

@@ -9,4 +9,4 @@ mod walls;
 pub(crate) use draw::{Look, Setting, draw_floor};
 pub(crate) use floor::{DoorSpec, Floor, Room, Side, WindowSpec};
 pub(crate) use furnish::{Taken, ceiling_grid, place_grid, wall_device};
-pub(crate) use hatch::{dots, tiles};
+pub(crate) use hatch::{diagonals, dots, tiles};

@@ -186,12 +186,12 @@ fn scatter(
     }
 }
 
-fn own_width(canvas: &Canvas<'_>, kind: Kind) -> f64 {
+pub(super) fn own_width(canvas: &Canvas<'_>, kind: Kind) -> f64 {
     let unit = kind.unit(canvas.pt_per_inch);
     bounds(kind, &Affine::scale(unit, unit)).width()
 }
 
-fn area_of(canvas: &Canvas<'_>, kind: Kind, placement: &Placement) -> Bounds {
+pub(super) fn area_of(canvas: &Canvas<'_>, kind: Kind, placement: &Placement) -> Bounds {
     let unit = kind.unit(canvas.pt_per_inch);
     bounds(kind, &placement.map().after(&Affine::scale(unit, unit)))
 }

@@ -1,5 +1,6 @@
 //! Sheets by seed: a floor of chance, the devices of one trade, in a given habit.
 
+mod crowd;
 mod devices;
 mod layout;
 mod scales;
@@ -16,6 +17,7 @@ use crate::sheet::{
 };
 use crate::symbol::Kind;
 use crate::truth::{PageTruth, ScaleTruth};
+use scales::PrintedScale;
 
 pub(crate) use devices::Trade;
 
@@ -39,6 +41,14 @@ pub fn sheets(seed: u64, pages: u32, habit: Habit) -> (Vec<u8>, Vec<PageTruth>) 
     (book.finish(), truths)
 }
 
+/// Draws a sheet that is hard to count on: about so many instances of a family of kinds that resemble each
+/// other, at any angle, mirrored, in rows that touch, over hatches and under crossing lines.
+pub fn crowded(seed: u64, habit: Habit, instances: usize) -> Sheet {
+    let mut book = Book::new("Crowded sheet");
+    let truth = crowd::draw(&mut book, &mut Dice::new(seed), habit, instances);
+    Sheet { pdf: book.finish(), truth }
+}
+
 fn draw_sheet(book: &mut Book, seed: u64, habit: Habit) -> PageTruth {
     let mut dice = Dice::new(seed);
     let size = dice.pick(&[ARCH_D, ARCH_E1]);
@@ -49,6 +59,25 @@ fn draw_sheet(book: &mut Book, seed: u64, habit: Habit) -> PageTruth {
 pub(crate) fn draw_plan<'b>(book: &'b mut Book, dice: &mut Dice, size: [f64; 2], habit: Habit) -> Canvas<'b> {
     let scale = scales::choose(dice);
     let trade = dice.pick(&Trade::ALL);
+    let (mut canvas, free) = framed(book, dice, size, (habit, trade, &scale));
+    let used = draw_wings(&mut canvas, dice, trade, &free);
+    let title = DrawingTitle { number: "1", title: trade.title(), scale: scale.notation, width: 480.0 };
+    draw_drawing_title(&mut canvas, [free.left + 60.0, free.bottom - 40.0], &title);
+    draw_scale_bar(&mut canvas, [free.left + 600.0, free.bottom - 30.0], scale.bar_feet);
+    north_arrow(&mut canvas, [free.left + 1000.0, free.bottom - 40.0]);
+    let legend = draw_legend(&mut canvas, [free.right - 340.0, free.top + 10.0], "LEGEND", &used);
+    let notes = ["DO NOT SCALE DRAWINGS.", "DEVICES SHOWN WITH A THIN GREY LINE ARE EXISTING AND REMAIN."];
+    draw_notes(&mut canvas, [legend.left, legend.bottom + 40.0], "NOTES", &notes);
+    canvas
+}
+
+/// A sheet with its frame and title block only, and the space that is free on it.
+fn framed<'b>(
+    book: &'b mut Book,
+    dice: &mut Dice,
+    size: [f64; 2],
+    (habit, trade, scale): (Habit, Trade, &PrintedScale),
+) -> (Canvas<'b>, Bounds) {
     let mut canvas = Canvas::new(book, size, scale.ratio, habit);
     canvas.truth.scale = ScaleTruth::One {
         notation: scale.notation.to_owned(),
@@ -70,15 +99,7 @@ pub(crate) fn draw_plan<'b>(book: &'b mut Book, dice: &mut Dice, size: [f64; 2],
             date: "APRIL 2",
         },
     );
-    let used = draw_wings(&mut canvas, dice, trade, &free);
-    let title = DrawingTitle { number: "1", title: trade.title(), scale: scale.notation, width: 480.0 };
-    draw_drawing_title(&mut canvas, [free.left + 60.0, free.bottom - 40.0], &title);
-    draw_scale_bar(&mut canvas, [free.left + 600.0, free.bottom - 30.0], scale.bar_feet);
-    north_arrow(&mut canvas, [free.left + 1000.0, free.bottom - 40.0]);
-    let legend = draw_legend(&mut canvas, [free.right - 340.0, free.top + 10.0], "LEGEND", &used);
-    let notes = ["DO NOT SCALE DRAWINGS.", "DEVICES SHOWN WITH A THIN GREY LINE ARE EXISTING AND REMAIN."];
-    draw_notes(&mut canvas, [legend.left, legend.bottom + 40.0], "NOTES", &notes);
-    canvas
+    (canvas, free)
 }
 
 /// Space around a wing for its grid bubbles and dimensions, points.

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use crate::book::Book;
-use crate::habit::{Habit, Lettering};
+use crate::habit::{Habit, Lettering, Strokes};
 use crate::sheet::TitleBlock;
 use crate::symbol::{Kind, Symmetry, symmetry};
 use crate::truth::{DocumentTruth, PageTruth};
@@ -96,7 +96,7 @@ fn truth_text(truth: &SetTruth) -> String {
 /// Habits of the offices that drew the set.
 const ARCHITECT: Habit = Habit {
     blocks: true,
-    exploded: false,
+    strokes: Strokes::Whole,
     lettering: Lettering::Text,
     layers: true,
     rotate: 0,
@@ -104,12 +104,17 @@ const ARCHITECT: Habit = Habit {
     any_angle: false,
 };
 const ELECTRICAL: Habit = Habit { dense: false, ..ARCHITECT };
-const LIGHTING: Habit =
-    Habit { blocks: false, exploded: true, layers: false, lettering: Lettering::SplitRuns, ..ELECTRICAL };
+const LIGHTING: Habit = Habit {
+    blocks: false,
+    strokes: Strokes::Exploded,
+    layers: false,
+    lettering: Lettering::SplitRuns,
+    ..ELECTRICAL
+};
 const PLUMBING: Habit = Habit { blocks: false, layers: false, rotate: 90, ..ARCHITECT };
 const CIVIL: Habit = Habit {
     blocks: false,
-    exploded: true,
+    strokes: Strokes::Exploded,
     lettering: Lettering::Strokes,
     layers: false,
     rotate: 270,

@@ -4,7 +4,7 @@ use super::{Kind, Shape, circle, line, rect, solid};
 use crate::geometry::arc_points;
 
 /// Radius of a wall device, points.
-const R: f64 = 4.0;
+pub(super) const R: f64 = 4.0;
 /// Where its wall is.
 const WALL: f64 = 6.5;
 
@@ -55,7 +55,7 @@ pub(super) fn shapes(kind: Kind) -> Option<Vec<Shape>> {
 }
 
 /// A bar across a receptacle, on to its wall.
-fn bar(x: f64) -> Shape {
+pub(super) fn bar(x: f64) -> Shape {
     line([x, -(R * R - x * x).sqrt()], [x, WALL])
 }
 
@@ -66,7 +66,7 @@ fn switch() -> Vec<Shape> {
 }
 
 /// A recessed luminaire: its frame and its lens; half sizes in inches.
-fn troffer(w: f64, h: f64) -> Vec<Shape> {
+pub(super) fn troffer(w: f64, h: f64) -> Vec<Shape> {
     vec![
         rect(-w, -h, w, h),
         rect(-w + 3.0, -h + 3.0, w - 3.0, h - 3.0),

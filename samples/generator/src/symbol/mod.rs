@@ -5,10 +5,12 @@
 
 mod architectural;
 mod electrical;
+mod families;
 mod plumbing;
 mod site;
 mod symmetry;
 
+pub(crate) use families::FAMILIES;
 pub use symmetry::{Symmetry, symmetry};
 
 use crate::geometry::{Affine, Bounds, Point, arc_points};
@@ -89,6 +91,14 @@ kinds! {
     Tree "tree" "DECIDUOUS TREE";
     LightPole "light_pole" "SITE LIGHT POLE";
     CatchBasin "catch_basin" "CATCH BASIN";
+    ReceptacleTriplex "receptacle_triplex" "TRIPLEX RECEPTACLE, 20A 125V";
+    Motor "motor" "MOTOR CONNECTION";
+    GateValve "gate_valve" "GATE VALVE";
+    GlobeValve "globe_valve" "GLOBE VALVE";
+    CheckValve "check_valve" "CHECK VALVE";
+    BallValve "ball_valve" "BALL VALVE";
+    ExhaustGrille "exhaust_grille" "EXHAUST AIR GRILLE";
+    TrofferNight "troffer_night" "2X4 LED TROFFER, NIGHT LIGHT";
 }
 
 impl Kind {
@@ -103,7 +113,9 @@ impl Kind {
             | Self::Troffer2x2
             | Self::TrofferEmergency
             | Self::SupplyDiffuser
+            | Self::TrofferNight
             | Self::ReturnGrille
+            | Self::ExhaustGrille
             | Self::WaterCloset
             | Self::Urinal
             | Self::Lavatory
@@ -125,6 +137,7 @@ pub fn shapes(kind: Kind) -> Vec<Shape> {
         .or_else(|| plumbing::shapes(kind))
         .or_else(|| architectural::shapes(kind))
         .or_else(|| site::shapes(kind))
+        .or_else(|| families::shapes(kind))
         .unwrap_or_default()
 }
 
@@ -186,6 +199,11 @@ mod tests {
             [(ReceptacleDuplex, ReceptacleQuad), (WaterCloset, Urinal), (Troffer2x4, TrofferEmergency)]
         {
             assert_ne!(shapes(a), shapes(b));
+        }
+        for family in FAMILIES {
+            for (n, a) in family.iter().enumerate() {
+                assert!(family[n + 1..].iter().all(|b| shapes(*a) != shapes(*b)), "{a:?}");
+            }
         }
     }
 }
