@@ -9,7 +9,7 @@ use super::fills::Fills;
 use super::grid::Grid;
 use super::ink::{Ink, InkStyle, Segment};
 use super::label::ByHeight;
-use super::legend::Legend;
+use super::legend::{Legend, Level};
 use super::lettering;
 use super::runs::{Baseline, Loop, Run, Runs};
 use super::tag::TagWord;
@@ -66,7 +66,9 @@ impl PageIndex {
         let words: Vec<TagWord> = words.collect();
         let fingerprint = fingerprint(&ink.segments, &words, &list.space);
         let lettering = lettering::read(&runs, budget)?;
-        let legend = Legend::of(list, &lines, &lettering.lines);
+        // A program draws level.
+        let level = if list.grain > 0.0 { Level::of(&lines) } else { Level::default() };
+        let legend = Legend::of(list, &lines, &lettering.lines, level);
         let word_lines = list.lines.iter().map(|l| (l.word_start, l.word_len)).collect();
         Ok(Self {
             space: list.space,

@@ -1,5 +1,7 @@
 //! Regions of a page that explain symbols instead of placing them.
 
+use std::borrow::Cow;
+
 use super::lettering::Lettered;
 use super::runs::Baseline;
 use crate::geom::ListRect;
@@ -13,6 +15,8 @@ const MAX_HEADING_WORDS: usize = 6;
 /// A frame's side is at least this many heading heights long and at most this share of the page away.
 const FRAME_SIDE_HEIGHTS: f32 = 3.0;
 const FRAME_SHARE: f32 = 0.4;
+/// Upright lines this near to each other are one side, list units.
+const SAME_SIDE: f32 = 0.5;
 /// Without a frame: gap between rows, indent of descriptions and room for symbols left of them, in
 /// heading heights.
 const ROW_GAP: f32 = 3.5;
@@ -22,12 +26,19 @@ const SYMBOL_ROOM: f32 = 5.0;
 /// distance between rows, in symbol heights.
 const DESCRIPTION_GAP: f32 = 3.0;
 const MIN_ROWS: usize = 4;
+/// The same in heights of a description that cannot be read.
+const UNREAD_GAP: f32 = 8.0;
 const ROW_PITCH: f32 = 4.0;
 /// Rows between ruled lines: the rules are at least this much longer than a symbol is wide, at most so
 /// many symbol or letter heights apart, and of equal length up to so many list units.
 const RULE_WIDTHS: f32 = 3.0;
 const RULED_PITCH: f32 = 6.0;
 const SAME_RULE: f32 = 1.0;
+/// Lines from this length on tell whether a page lies askew, list units.
+const LONG_LINE: f32 = 60.0;
+/// Ends of a level line differ by less, list units: drawn, and traced from a scan.
+const DRAWN_LEVEL: f32 = 0.2;
+const TRACED_LEVEL: f32 = 1.0;
 /// Shorter lines rule no list, list units.
 const MIN_RULE: f32 = 30.0;
 /// Ruled rows that make a list.
@@ -42,6 +53,79 @@ pub(super) struct Legend {
     texts: Vec<Text>,
     /// Level straight lines, from top to bottom.
     rules: Vec<Rule>,
+    /// Cosine and sine of the turn that levels the page. All places here are levelled.
+    level: Level,
+}
+
+/// The turn that levels a page that was scanned askew.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Level {
+    cos: f32,
+    sin: f32,
+}
+
+impl Default for Level {
+    fn default() -> Self {
+        Self { cos: 1.0, sin: 0.0 }
+    }
+}
+
+impl Level {
+    /// From the straight lines of a page: most long ones run along its sides.
+    pub(super) fn of(lines: &[Baseline]) -> Self {
+        const CELLS: usize = 101;
+        let askew = |l: &Baseline| {
+            let angle = (l.b[1] - l.a[1]).atan2(l.b[0] - l.a[0]).to_degrees();
+            angle - (angle / 90.0).round() * 90.0
+        };
+        // By tenths of a degree, up to five to either side.
+        let mut cells = [0.0_f32; CELLS];
+        let long = || lines.iter().filter(|l| l.chord >= LONG_LINE);
+        for line in long() {
+            let cell = (askew(line) * 10.0).round() as i32 + (CELLS / 2) as i32;
+            if let Some(cell) = usize::try_from(cell).ok().and_then(|c| cells.get_mut(c)) {
+                *cell += line.chord;
+            }
+        }
+        let Some(peak) = (0..CELLS).max_by(|&p, &q| cells[p].total_cmp(&cells[q])) else {
+            return Self::default();
+        };
+        let about = (peak as f32 - (CELLS / 2) as f32) / 10.0;
+        let (mut sum, mut weight) = (0.0, 0.0);
+        for line in long().filter(|l| (askew(l) - about).abs() <= 0.3) {
+            sum += askew(line) * line.chord;
+            weight += line.chord;
+        }
+        if weight == 0.0 {
+            return Self::default();
+        }
+        let (sin, cos) = (-sum / weight).to_radians().sin_cos();
+        Self { cos, sin }
+    }
+
+    fn place(&self, [x, y]: [f32; 2]) -> [f32; 2] {
+        [self.cos * x - self.sin * y, self.sin * x + self.cos * y]
+    }
+
+    /// A box keeps its size.
+    fn rect(&self, r: &ListRect) -> ListRect {
+        let (x, y) = ((r.left + r.right) / 2.0, (r.top + r.bottom) / 2.0);
+        let [mx, my] = self.place([x, y]);
+        ListRect {
+            left: r.left - x + mx,
+            top: r.top - y + my,
+            right: r.right - x + mx,
+            bottom: r.bottom - y + my,
+        }
+    }
+
+    fn rects<'a>(&self, all: &'a [ListRect]) -> Cow<'a, [ListRect]> {
+        if *self == Self::default() {
+            Cow::Borrowed(all)
+        } else {
+            Cow::Owned(all.iter().map(|r| self.rect(r)).collect())
+        }
+    }
 }
 
 /// A level line.
@@ -53,8 +137,8 @@ struct Rule {
 }
 
 impl Rule {
-    fn of(line: &Baseline) -> Option<Self> {
-        let level = (line.a[1] - line.b[1]).abs() < 0.2 && line.chord >= MIN_RULE;
+    fn of(line: &Baseline, slack: f32) -> Option<Self> {
+        let level = (line.a[1] - line.b[1]).abs() < slack && line.chord >= MIN_RULE;
         let (left, right) = (line.a[0].min(line.b[0]), line.a[0].max(line.b[0]));
         level.then_some(Self { left, right, y: (line.a[1] + line.b[1]) / 2.0 })
     }
@@ -70,28 +154,41 @@ struct Text {
     words: usize,
     letters: usize,
     heading: bool,
+    /// Strokes that cannot be read, nor can be a heading over them.
+    unread: bool,
 }
 
 impl Legend {
     /// Reads a page's lines of text; `lines` are its straight strokes, of which some may frame a legend or
     /// rule its rows, `lettered` its texts that are strokes and can't be read.
-    pub(super) fn of(list: &DisplayList, lines: &[Baseline], lettered: &[Lettered]) -> Self {
+    pub(super) fn of(list: &DisplayList, lines: &[Baseline], lettered: &[Lettered], level: Level) -> Self {
+        let levelled: Vec<Baseline>;
+        let lines = if level == Level::default() {
+            lines
+        } else {
+            let turned = |l: &Baseline| Baseline { a: level.place(l.a), b: level.place(l.b), ..*l };
+            levelled = lines.iter().map(turned).collect();
+            &levelled
+        };
+        let slack = if list.grain > 0.0 { TRACED_LEVEL } else { DRAWN_LEVEL };
         let mut texts: Vec<Text> = list
             .lines
             .iter()
             .filter(|l| l.angle.abs() < 1.0)
             .map(|l| Text {
-                bounds: l.bounds,
+                bounds: level.rect(&l.bounds),
                 words: l.text.split_whitespace().count(),
                 letters: l.text.chars().filter(|c| c.is_alphabetic()).count(),
                 heading: is_heading(&l.text),
+                unread: false,
             })
             .collect();
         texts.extend(lettered.iter().map(|l| Text {
-            bounds: l.bounds,
+            bounds: level.rect(&l.bounds),
             words: l.words,
             letters: l.letters,
             heading: false,
+            unread: true,
         }));
         let page_width = f64::from(list.space.width_px) / list.space.px_per_unit.max(f64::MIN_POSITIVE);
         let regions = texts
@@ -102,14 +199,15 @@ impl Legend {
                     .unwrap_or_else(|| column(&t.bounds, &texts))
             })
             .collect();
-        let mut rules: Vec<Rule> = lines.iter().filter_map(Rule::of).collect();
+        let mut rules: Vec<Rule> = lines.iter().filter_map(|l| Rule::of(l, slack)).collect();
         rules.sort_by(|p, q| p.y.total_cmp(&q.y).then(p.left.total_cmp(&q.left)));
-        Self { regions, texts, rules }
+        Self { regions, texts, rules, level }
     }
 
     /// Whether a symbol stands alone with a description in a row between two rules of a list that has
     /// more such rows: a legend or a schedule, also one whose heading can't be read.
     pub(super) fn is_listed(&self, symbol: &ListRect, all: &[ListRect]) -> bool {
+        let (symbol, all) = (&self.level.rect(symbol), &*self.level.rects(all));
         let least = symbol.width() * RULE_WIDTHS;
         let spans = |r: &&Rule| r.left < symbol.left && r.right > symbol.right && r.right - r.left >= least;
         let middle = (symbol.top + symbol.bottom) / 2.0;
@@ -159,19 +257,21 @@ impl Legend {
 
     /// Whether a symbol's box lies in a legend that has a heading.
     pub(super) fn contains(&self, x: f32, y: f32) -> bool {
+        let [x, y] = self.level.place([x, y]);
         self.regions.iter().any(|r| x >= r.left && x <= r.right && y >= r.top && y <= r.bottom)
     }
 
     /// Whether a symbol stands in front of one row of a list of descriptions. In a list of symbols
     /// each is there once: a list that has two of `all` is no legend.
     pub(super) fn describes(&self, symbol: &ListRect, all: &[ListRect]) -> bool {
-        let (width, height) = (symbol.width(), symbol.height());
+        let (symbol, all) = (&self.level.rect(symbol), &*self.level.rects(all));
+        let height = symbol.height();
         let y = (symbol.top + symbol.bottom) / 2.0;
         let beside = |b: &ListRect, t: &Text| {
             let gap = t.bounds.left - b.right;
             let middle = (b.top + b.bottom) / 2.0;
             gap > 0.0
-                && gap < DESCRIPTION_GAP * b.width().max(b.height())
+                && gap < description_gap(b, t)
                 && middle > t.bounds.top - b.height() * 0.25
                 && middle < t.bounds.bottom + b.height() * 0.25
         };
@@ -182,7 +282,7 @@ impl Legend {
             .iter()
             .filter(described)
             .filter(|t| (t.bounds.left - own.bounds.left).abs() < own.bounds.height() * 0.5)
-            .filter(|t| (t.bounds.left - symbol.right) < DESCRIPTION_GAP * width.max(height))
+            .filter(|t| t.bounds.left - symbol.right < description_gap(symbol, t))
             .collect();
         column.sort_by(|p, q| p.bounds.top.total_cmp(&q.bounds.top));
         let pitch = ROW_PITCH * height.max(own.bounds.height());
@@ -194,6 +294,13 @@ impl Legend {
         let samples = all.iter().filter(|b| list.iter().any(|t| beside(b, t))).count();
         wordy && samples <= 1
     }
+}
+
+/// How far from a symbol its description may begin. Where a heading could not be read, a list is told by its
+/// rows alone, and rows are set in columns.
+fn description_gap(symbol: &ListRect, text: &Text) -> f32 {
+    let near = DESCRIPTION_GAP * symbol.width().max(symbol.height());
+    if text.unread { near.max(UNREAD_GAP * text.bounds.height()) } else { near }
 }
 
 fn is_heading(text: &str) -> bool {
@@ -209,16 +316,22 @@ fn frame(heading: &ListRect, lines: &[Baseline], reach: f32) -> Option<ListRect>
     let middle = (heading.top + heading.bottom) / 2.0;
     let (mut left, mut right): (Option<&Baseline>, Option<&Baseline>) = (None, None);
     let least = heading.height() * FRAME_SIDE_HEIGHTS;
-    for line in lines.iter().filter(|l| l.chord >= least && (l.a[0] - l.b[0]).abs() < 0.5) {
+    // The longest first: a side is there in the pieces that it was drawn in, too.
+    let upright = lines.iter().rev().filter(|l| l.chord >= least && (l.a[0] - l.b[0]).abs() < SAME_SIDE);
+    for line in upright {
         let (top, bottom) = (line.a[1].min(line.b[1]), line.a[1].max(line.b[1]));
         if top > middle || bottom < heading.bottom + heading.height() {
             continue;
         }
         let x = line.a[0];
-        if x <= heading.left + 0.5 && heading.left - x < reach && left.is_none_or(|l| l.a[0] < x) {
+        if x <= heading.left + 0.5 && heading.left - x < reach && left.is_none_or(|l| l.a[0] + SAME_SIDE < x)
+        {
             left = Some(line);
         }
-        if x >= heading.right - 0.5 && x - heading.right < reach && right.is_none_or(|r| r.a[0] > x) {
+        if x >= heading.right - 0.5
+            && x - heading.right < reach
+            && right.is_none_or(|r| r.a[0] - SAME_SIDE > x)
+        {
             right = Some(line);
         }
     }
