@@ -12,6 +12,8 @@ const ONE_PLACE: f64 = 0.5;
 const LACK_IT: f64 = 0.8;
 /// ... and it explains the places if it is this share of what they lack.
 const EXPLAINED: f64 = 0.6;
+/// Places that show less than the best by this much are something else.
+const SPREAD: f64 = 0.1;
 /// Fewer places show nothing about the box.
 const MIN_PLACES: usize = 3;
 /// Places looked at; the first are the best candidates.
@@ -19,6 +21,7 @@ const MAX_PLACES: usize = 1_000;
 
 struct Place {
     middle: [f64; 2],
+    coverage: f64,
     /// By piece of the exemplar: no ink there.
     lacks: Vec<bool>,
 }
@@ -46,7 +49,7 @@ impl Parts {
         let middle = pose.apply(matcher.template.centroid);
         if !self.places.iter().any(|p| near(matcher, p.middle, middle)) {
             let lacks = pieces.ink.segments.iter().map(|s| matcher.lacks(pose, s)).collect();
-            self.places.push(Place { middle, lacks });
+            self.places.push(Place { middle, coverage, lacks });
         }
     }
 
@@ -60,6 +63,9 @@ impl Parts {
     ) -> Option<Lacking> {
         let middle = |p: &Pose| p.apply(matcher.template.centroid);
         self.places.retain(|p| !matches.clone().any(|m| near(matcher, p.middle, middle(m))));
+        // The symbol without the part is alike everywhere; what is only somewhat like it shows less.
+        let best = self.places.iter().map(|p| p.coverage).fold(0.0, f64::max);
+        self.places.retain(|p| p.coverage >= best - SPREAD);
         let places = self.places.len();
         if places < MIN_PLACES || places <= matches.count() {
             return None;

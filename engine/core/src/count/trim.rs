@@ -18,7 +18,7 @@ const AROUND: f32 = 1.0;
 const LIKE_LENGTH: f32 = 0.3;
 const LIKE_SINE: f32 = 0.17;
 /// Scraps of a scan that may hang on the rest and yet be crossing hatch: longest, share of the diagonal.
-const SCRAP_SHARE: f32 = 0.12;
+const SCRAP_SHARE: f32 = 0.16;
 /// What is left out is at least this share of what is lacking.
 const EXPLAINED: f32 = 0.6;
 /// Share of the ink that may be left out at most.
