@@ -175,8 +175,18 @@ fn taken_for(d: &Detection, truth: &Truth, kind: &str) -> String {
         Some((k, i)) if k == kind && i.status == Status::Existing => "existing one".to_owned(),
         Some((k, _)) if k == kind => "one twice".to_owned(),
         Some((k, _)) => format!("a {k}"),
-        None => "nothing".to_owned(),
+        None => beside(d, truth),
     }
+}
+
+/// The symbol in whose box the middle of an invention lies, or almost.
+fn beside(d: &Detection, truth: &Truth) -> String {
+    let holds = |i: &&Instance| {
+        let ([x, y, w, h], slack) = (i.area, i.area[2].max(i.area[3]) * SAME_PLACE);
+        (x - slack..=x + w + slack).contains(&d.center.x) && (y - slack..=y + h + slack).contains(&d.center.y)
+    };
+    let kind = truth.iter().find(|(_, all)| all.iter().any(|i| holds(&i)));
+    kind.map_or_else(|| "nothing".to_owned(), |(kind, _)| format!("a part of, or beside, a {kind}"))
 }
 
 /// Several queries together.
