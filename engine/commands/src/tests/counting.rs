@@ -99,7 +99,7 @@ async fn what_cannot_be_counted_is_refused_at_once() {
     let at = |x, y, w, h| StartCount { exemplar: PxRect::new(x, y, w, h), ..good.clone() };
     let cases = [
         (request(page.id, slab.id), "count"),
-        (request(scan.id, closets.id), "vector"),
+        (request(scan.id, closets.id), "blank"),
         (request(elsewhere.id, closets.id), "different projects"),
         (at(1_200.0, 0.0, 100.0, 100.0), "outside"),
         (at(500.0, 500.0, 100.0, 100.0), "blank"),
@@ -108,7 +108,6 @@ async fn what_cannot_be_counted_is_refused_at_once() {
         (StartCount { rotation_tolerance: Some(91.0), ..good.clone() }, "rotation"),
         (StartCount { max_detections: Some(0), ..good.clone() }, "detections"),
         (StartCount { page_ids: Some(vec![elsewhere.id]), ..good.clone() }, "different project"),
-        (StartCount { page_ids: Some(vec![scan.id]), ..good.clone() }, "vector"),
         (StartCount { page_ids: Some(vec![id(1)]), ..good.clone() }, "not found"),
         (StartCount { detection_method: Some("magic".to_owned()), ..good.clone() }, "method"),
         (StartCount { detection_method: Some("llm".to_owned()), ..good.clone() }, "vision provider"),
