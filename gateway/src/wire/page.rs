@@ -174,7 +174,7 @@ pub(crate) struct Page {
     ocr_blocks: Option<TextBlocks>,
     /// Page pixels per inch of paper; `null` where the file states none.
     dpi: Option<f64>,
-    /// Whether there are vectors to count on; `null` until parsed.
+    /// Whether a program drew the page; a picture's strokes are traced. `null` until parsed.
     is_vector: Option<bool>,
     findings: Vec<Note>,
     created_at: Stamp,

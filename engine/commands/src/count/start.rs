@@ -51,7 +51,7 @@ pub const MAX_SESSION_PAGES: usize = 500;
 /// Writes the session (`pending`) and enqueues its interactive job, which is `session.job_id`.
 ///
 /// `NotFound` for page and condition. `Invalid`: different projects, a condition that does not count, a
-/// page that is not ready or has no vectors, an exemplar outside the page or with nothing drawn in it,
+/// page that is not ready, an exemplar outside the page or with nothing drawn in it,
 /// numbers out of bounds, a method that is not there.
 #[erased]
 pub async fn start(ctx: &Ctx<'_>, request: StartCount) -> Result<CountSession, CommandError> {
