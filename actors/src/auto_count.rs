@@ -1,6 +1,9 @@
-//! Auto count: from one exemplar to every instance, on the pages of a session.
+//! Auto count: from exemplars to every instance, on the pages of a session, one page after the other. What a
+//! page gives is committed before the next one is searched.
 
-use std::collections::BTreeMap;
+mod exemplars;
+mod tally;
+
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
@@ -8,18 +11,22 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::json;
-use takeoff_commands::count::{CountResult, NewDetection, begun_batch, failed_batch, stored_batch};
+use takeoff_commands::count::{
+    Completion, Next, PageResult, begun_batch, completed_batch, failed_batch, page_batch,
+};
 use takeoff_commands::jobs::{AutoCountArgs, decode};
 use takeoff_config::NodeConfig;
 use takeoff_core::budget::Budget;
-use takeoff_core::count::{Compare, CountOutcome, CountParams, Exemplar, ExemplarError, PageIndex, find};
+use takeoff_core::count::{Answer, Compare, CountParams, PageIndex, Question, ask};
 use takeoff_core::job::{Job, Stage as StageName};
-use takeoff_core::model::{CountSession, Id, Lettering, Page};
+use takeoff_core::model::{CountProgress, CountSession, Id, Lettering, Page, PageBlobs, SessionStatus};
 use takeoff_engine::clock::Stopwatch;
 use takeoff_engine::error::StageError;
 use takeoff_engine::stage::{Attempt, Effects, End, Stage, Tools};
 use takeoff_storage::{Batch, get, get_many};
 
+use self::exemplars::{Cut, Symbols};
+use self::tally::{Gap, add, candidates, notes};
 use crate::page_list;
 
 /// Counts symbols on vector pages.
@@ -30,38 +37,14 @@ pub struct AutoCount {
     session_ms: u64,
 }
 
-/// Different letterings that a note names.
-const MAX_SAID: usize = 12;
 /// How often a running count looks whether its attempt was cancelled.
 const CANCEL_POLL: Duration = Duration::from_millis(20);
 
-/// What the pages searched so far gave.
-#[derive(Default)]
-struct Tally {
-    detections: Vec<NewDetection>,
-    found: u64,
-    searched: usize,
-    missing: Vec<Gap>,
-    /// Look-alikes that say something else, by what they say.
-    others: BTreeMap<String, usize>,
-    /// Places that all lack the same part of the exemplar's box.
-    lacking_a_part: usize,
-    /// Ink at the edge of the exemplar's box was left out.
-    trimmed: bool,
-    /// What the exemplar says.
-    says: String,
-}
+/// Matches of one exemplar that are taken from one page. What the session keeps of them is less.
+const MAX_MATCHES: usize = 20_000;
 
-/// What a session's result does not cover.
-#[derive(Debug, Clone, Copy, thiserror::Error)]
-enum Gap {
-    #[error("page {0} could not be read")]
-    Unreadable(Id),
-    #[error("page {0} was not searched, the session's time was up")]
-    NotSearched(u32),
-    #[error("page {0} was searched in part only, the session's time was up")]
-    InPart(u32),
-}
+/// Commits for one page, lost races among them, before the attempt gives up.
+const STORE_TRIES: u32 = 64;
 
 impl AutoCount {
     pub fn new(config: &NodeConfig) -> Self {
@@ -74,33 +57,39 @@ impl AutoCount {
             return Ok(crate::nothing(attempt));
         };
         let session = session.value;
-        let watch = Stopwatch::start();
+        if matches!(session.status, SessionStatus::Completed | SessionStatus::Failed) {
+            return Ok(crate::nothing(attempt));
+        }
         // The session's own time is not the attempt's: when it is up, what was found is kept.
         let budget = Budget::unlimited();
         attempt.progress.report(5.0, "Loading pages");
-        let work = self.pages(attempt, tools, &session, &budget);
-        let searched = within(Duration::from_millis(self.session_ms), work, &budget, &attempt.budget).await?;
-        let tally = match searched {
-            Searched::Done(tally) => tally,
+        let search = Search {
+            attempt,
+            tools,
+            session: &session,
+            budget: &budget,
+            max_list_bytes: self.max_list_bytes,
+            watch: Stopwatch::start(),
+        };
+        let time = Duration::from_millis(self.session_ms);
+        let progress = match within(time, search.run(), &budget, &attempt.budget).await? {
+            Searched::Done { progress, time_was_up } => {
+                if time_was_up {
+                    metrics::counter!(takeoff_engine::metrics::COUNT_TIMEOUTS).increment(1);
+                }
+                progress
+            }
             Searched::Refused(error) => {
                 let batch = failed_batch(&crate::desk(attempt, tools), session_id, &error).await?;
                 return Ok(Effects { batch, end: End::Refused { error } });
             }
+            Searched::Over => return Ok(crate::nothing(attempt)),
         };
         attempt.progress.report(75.0, "Storing detections");
-        let kept = tally.detections.len().min(session.max_detections as usize);
-        if tally.ran_out_of_time() {
-            metrics::counter!(takeoff_engine::metrics::COUNT_TIMEOUTS).increment(1);
-        }
-        let (missing, notes) = (tally.said(), tally.notes());
-        let result = CountResult {
-            found: tally.found,
-            detections: tally.detections,
-            processing_time_ms: watch.elapsed_ms(),
-            missing,
-            notes,
-        };
-        let batch = stored_batch(&crate::desk(attempt, tools), session_id, result).await?;
+        let notes = notes(&progress);
+        let completion = Completion { processing_time_ms: search.spent_ms(), notes, progress };
+        let desk = crate::desk(attempt, tools);
+        let (batch, kept) = completed_batch(&desk, session_id, completion).await?;
         let result = json!({
             "session_id": session_id,
             "total_detections": kept,
@@ -109,172 +98,161 @@ impl AutoCount {
         });
         Ok(Effects { batch, end: End::Done { result } })
     }
+}
 
-    async fn pages(
-        &self,
-        attempt: &Attempt,
-        tools: &Tools,
-        session: &CountSession,
-        budget: &Budget,
-    ) -> Result<Searched, StageError> {
-        let mut params = CountParams {
-            threshold: session.confidence_threshold,
-            scale_tolerance: session.scale_tolerance,
-            rotation_tolerance: session.rotation_tolerance,
-            max_detections: session.max_detections as usize,
-            lettering: session.lettering.map(|l| match l {
-                Lettering::Agree => Compare::Whole,
-                Lettering::Ignore => Compare::Nothing,
-            }),
-            ..CountParams::default()
-        };
-        let pages = get_many::<Page>(&*tools.catalog, attempt.tenant(), &session.page_ids).await?;
-        let mut tally = Tally::default();
-        let mut exemplar: Option<Arc<Exemplar>> = None;
-        for (nth, (id, page)) in session.page_ids.iter().zip(pages).enumerate() {
-            let percent = 20.0 + 50.0 * nth as f32 / session.page_ids.len() as f32;
-            attempt.progress.report(percent, "Matching symbols");
-            let Some((page, blobs)) = page.and_then(|p| p.value.blobs.map(|b| (p.value, b))) else {
-                tally.missing.push(Gap::Unreadable(*id));
-                continue;
-            };
-            if budget.is_cancelled() {
-                tally.missing.push(Gap::NotSearched(page.number));
-                continue;
-            }
-            let list = page_list::load(attempt, tools, blobs.list, self.max_list_bytes).await?;
-            let (given, cut_at, own) = (exemplar.clone(), session.exemplar, budget.clone());
-            let searched = tools.compute.run(&attempt.budget, move |_| {
-                let index = PageIndex::build(&list, &own).map_err(|_| Stop::TimeUp)?;
-                let exemplar = match given {
-                    Some(exemplar) => exemplar,
-                    None => Arc::new(Exemplar::cut(&index, cut_at, &own).map_err(|e| Stop::of(&e))?),
-                };
-                let outcome = find(&index, &exemplar, &params, &own);
-                Ok((outcome.value, exemplar))
-            });
-            match searched.await.map_err(crate::compute_error)? {
-                Ok((mut outcome, used)) => {
-                    tally.trimmed |= outcome.trimmed.is_some();
-                    let used = outcome.trimmed.take().map_or(used, |less| Arc::new(*less));
-                    // What this page showed of the lettering holds for the next.
-                    params.lettering = outcome.lettering;
-                    tally.says = used.words().join(" ");
-                    exemplar = Some(used);
-                    tally.add(&page, outcome);
-                }
-                Err(Stop::Exemplar(why)) => return Ok(Searched::Refused(why)),
-                Err(Stop::TimeUp) => tally.missing.push(Gap::NotSearched(page.number)),
-            }
-        }
-        Ok(Searched::Done(tally))
-    }
+/// A session's pages being searched.
+struct Search<'a> {
+    attempt: &'a Attempt,
+    tools: &'a Tools,
+    /// As it was when the attempt began.
+    session: &'a CountSession,
+    /// The session's own time.
+    budget: &'a Budget,
+    max_list_bytes: usize,
+    watch: Stopwatch,
 }
 
 /// What became of all pages.
 enum Searched {
-    Done(Tally),
-    /// The exemplar is no symbol, for this reason.
+    Done {
+        progress: CountProgress,
+        /// The session's time, and not a page, is why something is missing.
+        time_was_up: bool,
+    },
+    /// An exemplar is no symbol, for this reason.
     Refused(String),
+    /// The session is gone or has ended.
+    Over,
 }
 
-/// Why a page gave no outcome.
-enum Stop {
-    Exemplar(String),
-    TimeUp,
-}
-
-impl Stop {
-    fn of(error: &ExemplarError) -> Self {
-        match error {
-            ExemplarError::Exhausted(_) => Self::TimeUp,
-            other => Self::Exemplar(other.to_string()),
+impl Search<'_> {
+    /// From where an attempt before this one came to.
+    async fn run(&self) -> Result<Searched, StageError> {
+        let mut progress = self.session.progress.clone();
+        let pages =
+            get_many::<Page>(&*self.tools.catalog, self.attempt.tenant(), &self.session.page_ids).await?;
+        let pages: Vec<Option<Page>> = pages.into_iter().map(|p| p.map(|p| p.value)).collect();
+        let mut time_was_up = false;
+        if progress.next as usize >= pages.len() {
+            return Ok(Searched::Done { progress, time_was_up });
         }
-    }
-}
-
-impl Tally {
-    /// Whether the session's time, and not a page, is why something is missing.
-    fn ran_out_of_time(&self) -> bool {
-        self.missing.iter().any(|gap| matches!(gap, Gap::NotSearched(_) | Gap::InPart(_)))
-    }
-
-    /// What is missing, for a person.
-    fn said(&self) -> Option<String> {
-        let gaps: Vec<String> = self.missing.iter().map(Gap::to_string).collect();
-        (!gaps.is_empty()).then(|| gaps.join("; "))
-    }
-
-    fn add(&mut self, page: &Page, outcome: CountOutcome) {
-        self.searched += 1;
-        self.found += outcome.found as u64;
-        if !outcome.complete {
-            self.missing.push(Gap::InPart(page.number));
-        }
-        self.detections.extend(outcome.detections.into_iter().map(|d| NewDetection {
-            page_id: page.id,
-            bbox: d.bbox,
-            center: d.center,
-            confidence: d.confidence,
-            angle: d.angle_deg,
-            mirrored: d.mirrored,
-            scale: d.scale,
-            is_exemplar: d.is_exemplar,
-            in_legend: d.in_legend,
-            label: (!d.words.is_empty()).then(|| d.words.join(" ")),
-        }));
-        self.lacking_a_part += outcome.lacking_a_part;
-        for (words, times) in outcome.other_lettering {
-            *self.others.entry(words).or_default() += times;
-        }
-    }
-
-    /// What a person should know about the answer.
-    fn notes(&self) -> Option<String> {
-        let notes: Vec<String> =
-            self.left_out().into_iter().chain(self.box_too_large()).chain(self.box_trimmed()).collect();
-        (!notes.is_empty()).then(|| notes.join("; "))
-    }
-
-    /// That other places lack the same part of the box.
-    fn box_too_large(&self) -> Option<String> {
-        (self.lacking_a_part > 0).then(|| {
-            format!(
-                "{} more places show most of what is in the box but lack the same part of it: if they are the \
-                 symbol, draw the box tighter around one",
-                self.lacking_a_part
-            )
-        })
-    }
-
-    /// That the example was taken for less than its box holds.
-    fn box_trimmed(&self) -> Option<String> {
-        self.trimmed.then(|| {
-            "strokes in the example's box that hang on nothing else there, and that the other places lack, were \
-             left out of the example"
-                .to_owned()
-        })
-    }
-
-    /// What was left out although it looks alike.
-    fn left_out(&self) -> Option<String> {
-        let all: usize = self.others.values().sum();
-        if all == 0 {
-            return None;
-        }
-        let said = |(words, times): (&String, &usize)| {
-            let words = if words.is_empty() { "nothing" } else { words.as_str() };
-            format!("{words} ({times})")
+        let (symbols, mut first) = match self.exemplars().await? {
+            Cut::Done { symbols, first } => (Some(symbols), first),
+            Cut::Refused(why) => return Ok(Searched::Refused(why)),
+            Cut::TimeUp => (None, None),
         };
-        let mut said: Vec<String> = self.others.iter().take(MAX_SAID).map(said).collect();
-        if self.others.len() > MAX_SAID {
-            said.push("others".to_owned());
+        for (nth, (id, page)) in self.session.page_ids.iter().zip(&pages).enumerate() {
+            if nth < progress.next as usize {
+                continue;
+            }
+            let percent = 20.0 + 50.0 * nth as f32 / pages.len() as f32;
+            self.attempt.progress.report(percent, "Matching symbols");
+            let Some((page, blobs)) = page.as_ref().and_then(|p| Some((p, p.blobs?))) else {
+                progress.missing.push(Gap::Unreadable(*id).to_string());
+                continue;
+            };
+            let index = first.take().filter(|_| nth == 0);
+            let answer = match &symbols {
+                Some(symbols) if !self.budget.is_cancelled() => {
+                    self.ask(symbols, index, &blobs, &progress).await?.map(|answer| (answer, symbols))
+                }
+                _ => None,
+            };
+            if self.attempt.budget.is_cancelled() {
+                // Cut short, and not because the session's time was up.
+                return Err(StageError::Fenced);
+            }
+            let Some((answer, symbols)) = answer else {
+                progress.missing.push(Gap::NotSearched(page.number).to_string());
+                time_was_up = true;
+                continue;
+            };
+            if !answer.complete {
+                progress.missing.push(Gap::InPart(page.number).to_string());
+                time_was_up |= self.budget.is_cancelled();
+            }
+            progress.next = nth as u32 + 1;
+            add(&mut progress, symbols, &answer);
+            if !self.store(page, answer, &progress).await? {
+                return Ok(Searched::Over);
+            }
         }
-        Some(format!(
-            "{all} of the same shape were left out, because the example says {:?} and they say {}",
-            self.says,
-            said.join(", ")
-        ))
+        Ok(Searched::Done { progress, time_was_up })
+    }
+
+    /// `None` when the session's time was up before the page could be searched.
+    async fn ask(
+        &self,
+        symbols: &Arc<Symbols>,
+        index: Option<Arc<PageIndex>>,
+        blobs: &PageBlobs,
+        progress: &CountProgress,
+    ) -> Result<Option<Answer>, StageError> {
+        let list = match index {
+            Some(_) => None,
+            None => Some(page_list::load(self.attempt, self.tools, blobs.list, self.max_list_bytes).await?),
+        };
+        let (params, region) = (self.params(), self.session.scope.region);
+        let (own, symbols) = (self.budget.clone(), Arc::clone(symbols));
+        let lettering = progress.lettering.clone();
+        let work = move || {
+            let index = match (index, list) {
+                (Some(index), _) => index,
+                (None, Some(list)) => Arc::new(PageIndex::build(&list, &own).ok()?),
+                (None, None) => return None,
+            };
+            let question = Question {
+                exemplars: &symbols.meant,
+                negatives: &symbols.not_meant,
+                params,
+                lettering: &lettering,
+                region,
+            };
+            Some(ask(&index, &question, &own).value)
+        };
+        let searched = self.tools.compute.run(&self.attempt.budget, move |_| work()).await;
+        searched.map_err(crate::compute_error)
+    }
+
+    fn params(&self) -> CountParams {
+        let session = self.session;
+        CountParams {
+            threshold: session.kept().threshold,
+            scale_tolerance: session.scale_tolerance,
+            rotation_tolerance: session.rotation_tolerance,
+            mirrored: session.scope.mirrored,
+            same_pen: session.scope.same_pen,
+            max_detections: MAX_MATCHES,
+            lettering: session.lettering.map(|l| match l {
+                Lettering::Agree => Compare::Whole,
+                Lettering::Ignore => Compare::Nothing,
+            }),
+        }
+    }
+
+    /// Has a page's answer committed; `false` when the session is over.
+    async fn store(&self, page: &Page, answer: Answer, progress: &CountProgress) -> Result<bool, StageError> {
+        let result = PageResult {
+            candidates: candidates(page.id, answer),
+            progress: progress.clone(),
+            processing_time_ms: self.spent_ms(),
+            notes: notes(progress),
+        };
+        for _ in 0..STORE_TRIES {
+            let desk = crate::desk(self.attempt, self.tools);
+            match page_batch(&desk, self.session.id, &result).await? {
+                // Whether it was committed or must be decided again, the next look shows.
+                Next::Commit(batch) => self.attempt.checkpoint(batch).await?,
+                Next::Stored => return Ok(true),
+                Next::Over => return Ok(false),
+            };
+        }
+        Err(StageError::Retry("the session was changed again and again by others".to_owned()))
+    }
+
+    /// Time that the session has taken, that of earlier attempts included, milliseconds.
+    fn spent_ms(&self) -> f64 {
+        self.session.processing_time_ms.unwrap_or(0.0) + self.watch.elapsed_ms()
     }
 }
 

@@ -2,7 +2,9 @@ use takeoff_commands::jobs::{AutoCountArgs, encode};
 use takeoff_commands::reads;
 use takeoff_core::geom::ListRect;
 use takeoff_core::job::{JobState, NewJob, Stage};
-use takeoff_core::model::{CountSession, Id, IdSource, MeasurementType, SessionStatus};
+use takeoff_core::model::{
+    CountProgress, CountScope, CountSession, Id, IdSource, KeptCandidates, MeasurementType, SessionStatus,
+};
 use takeoff_core::page::display::{DisplayList, NO_LAYER, Paint, PathEntry, Style, Verb};
 use takeoff_engine::metrics::COUNT_TIMEOUTS;
 use takeoff_storage::Batch;
@@ -42,6 +44,7 @@ pub(crate) async fn session(node: &Node, pages: &[Id]) -> CountSession {
         project_id: node.project,
         job_id: ctx.next(),
         exemplar: sheet().space.rect_to_px(&ListRect { left: 98.0, top: 98.0, right: 122.0, bottom: 132.0 }),
+        scope: CountScope::default(),
         confidence_threshold: 0.8,
         scale_tolerance: 0.2,
         rotation_tolerance: None,
@@ -51,6 +54,9 @@ pub(crate) async fn session(node: &Node, pages: &[Id]) -> CountSession {
         status: SessionStatus::Pending,
         error_message: None,
         notes: None,
+        kept: Some(KeptCandidates::with(0.8)),
+        progress: CountProgress::default(),
+        near_misses: 0,
         total_detections: 0,
         found_detections: 0,
         truncated: false,

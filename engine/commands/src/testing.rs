@@ -11,8 +11,9 @@ use takeoff_config::NodeConfig;
 use takeoff_core::geom::PageSpace;
 use takeoff_core::job::{Job, Stage as StageName};
 use takeoff_core::model::{
-    BlobHash, Condition, CountSession, Document, DocumentStatus, Entity, Id, IdSource, Index, Kind,
-    MeasurementType, Page, PageBlobs, PageScale, PageStatus, SessionStatus, TenantId, Timestamp,
+    BlobHash, Condition, CountProgress, CountScope, CountSession, Document, DocumentStatus, Entity, Id,
+    IdSource, Index, KeptCandidates, Kind, MeasurementType, Page, PageBlobs, PageScale, PageStatus,
+    SessionStatus, TenantId, Timestamp,
 };
 use takeoff_core::page::display::{DisplayList, PageKind};
 use takeoff_core::page::request::FileType;
@@ -151,6 +152,7 @@ pub(crate) fn session(id: Id, page_ids: Vec<Id>, max_detections: u32) -> CountSe
         project_id: Id::NIL,
         job_id: Id::NIL,
         exemplar: takeoff_core::geom::PxRect::new(0.0, 0.0, 10.0, 10.0),
+        scope: CountScope::default(),
         confidence_threshold: 0.8,
         scale_tolerance: 0.2,
         rotation_tolerance: None,
@@ -160,6 +162,9 @@ pub(crate) fn session(id: Id, page_ids: Vec<Id>, max_detections: u32) -> CountSe
         status: SessionStatus::Pending,
         error_message: None,
         notes: None,
+        kept: Some(KeptCandidates::with(0.8)),
+        progress: CountProgress::default(),
+        near_misses: 0,
         total_detections: 0,
         found_detections: 0,
         truncated: false,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures::future::BoxFuture;
 use serde_json::Value;
 use takeoff_core::budget::Budget;
 use takeoff_core::job::{Job, NewJob, Stage as StageName};
@@ -23,13 +24,35 @@ pub struct Attempt {
     pub progress: ProgressSink,
     /// When the attempt ends as a hang.
     pub deadline: Timestamp,
+    /// Where it hands over parts of its work before its end.
+    pub parts: PartSink,
 }
 
 impl Attempt {
     pub fn tenant(&self) -> TenantId {
         self.job.tenant
     }
+
+    /// Has the engine commit a part of the work now, under the fence, so that it is seen while the attempt
+    /// goes on, and kept whatever becomes of it. Another attempt of the job must find in the store how far
+    /// this one came. No job changes.
+    ///
+    /// `false` when a precondition of the batch does not hold, or when it was applied and the answer was lost:
+    /// read again and decide again.
+    ///
+    /// # Errors
+    /// `Fenced` when the lease is gone or the job was cancelled; `Retry` when the store stays away.
+    pub async fn checkpoint(&self, part: Batch) -> Result<bool, StageError> {
+        (self.parts.0)(part).await
+    }
 }
+
+/// Commits a part of an attempt's work.
+pub type Commit = dyn Fn(Batch) -> BoxFuture<'static, Result<bool, StageError>> + Send + Sync;
+
+/// Where an attempt hands over parts of its work; see [`Attempt::checkpoint`].
+#[derive(Clone)]
+pub struct PartSink(pub Arc<Commit>);
 
 /// Takes percent and step.
 pub type Report = dyn Fn(f32, &str) + Send + Sync;

@@ -12,7 +12,7 @@ use crate::wire::validate::{Fields, IdRule, Nested};
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(start_auto_count))
-        .routes(routes!(get_session))
+        .routes(routes!(get_session, move_threshold))
         .routes(routes!(sessions_of_page))
         .routes(routes!(confirm))
         .routes(routes!(reject))
@@ -35,16 +35,28 @@ async fn start_auto_count(State(app): State<App>, call: Call, body: Body) -> Mad
     accepted(count::start(&call.ctx(&app), request).await?)
 }
 
-/// One session with its detections, highest confidence first.
+/// One session with its detections, highest confidence first. While it is processed, those of the pages that
+/// were searched are there already (`pages_searched` of `pages_total`).
 #[utoipa::path(get, path = "/auto-count-sessions/{session_id}", tag = "auto count", responses(
     (status = 200, body = wire::SessionDetail),
 ))]
 async fn get_session(State(app): State<App>, call: Call) -> Answer<wire::SessionDetail> {
     let id = call.id("session_id")?;
+    ok(reads::counted(&call.ctx(&app), id).await?)
+}
+
+/// Moves the threshold: what is a detection and what a near miss follows at once, without another search.
+/// Measurements that were made stay. Below `confidence_floor` nothing was kept: 400.
+#[utoipa::path(patch, path = "/auto-count-sessions/{session_id}", tag = "auto count",
+    request_body = wire::MoveThreshold,
+    responses((status = 200, body = wire::SessionDetail)),
+)]
+async fn move_threshold(State(app): State<App>, call: Call, body: Body) -> Answer<wire::SessionDetail> {
+    let (id, threshold) =
+        call.read(|input| input.id("session_id").zip(input.object(&body, wire::moved_threshold)))?;
     let ctx = call.ctx(&app);
-    let session = reads::session(&ctx, id).await?;
-    let detections = reads::detections(&ctx, id).await?;
-    ok(wire::SessionDetail::of(session, detections))
+    count::set_threshold(&ctx, id, threshold).await?;
+    ok(reads::counted(&ctx, id).await?)
 }
 
 /// The sessions of a page, newest first.
@@ -62,7 +74,7 @@ async fn sessions_of_page(State(app): State<App>, call: Call) -> Answer<Vec<wire
     ok(wanted.map(wire::Session::from).collect::<Vec<_>>())
 }
 
-/// Confirms a detection.
+/// Confirms a detection. A near miss becomes one with it.
 #[utoipa::path(post, path = "/auto-count-detections/{detection_id}/confirm", tag = "auto count", responses(
     (status = 200, body = wire::Detection),
 ))]
@@ -80,7 +92,7 @@ async fn reject(State(app): State<App>, call: Call) -> Answer<wire::Detection> {
     ok(count::reject(&call.ctx(&app), id).await?)
 }
 
-/// Confirms the pending detections of at least this confidence, samples in a legend (`in_legend`) among
+/// Confirms the pending detections of at least this confidence, never near misses; samples in a legend (`in_legend`) among
 /// them: reject those first if they are not to count.
 #[utoipa::path(post, path = "/auto-count-sessions/{session_id}/bulk-confirm", tag = "auto count",
     request_body = wire::BulkConfirm,

@@ -63,6 +63,7 @@ const ROUTES: &[&str] = &[
     "GET /api/v1/projects/{project_id}/cost-summary",
     "POST /api/v1/pages/{page_id}/auto-count",
     "GET /api/v1/auto-count-sessions/{session_id}",
+    "PATCH /api/v1/auto-count-sessions/{session_id}",
     "GET /api/v1/pages/{page_id}/auto-count-sessions",
     "POST /api/v1/auto-count-detections/{detection_id}/confirm",
     "POST /api/v1/auto-count-detections/{detection_id}/reject",

@@ -1,12 +1,14 @@
 use serde::Serialize;
-use takeoff_commands::count::{MAX_SESSION_PAGES, StartCount};
+use takeoff_commands::count::{BoxOnPage, MAX_SESSION_PAGES, StartCount, StartScope};
+use takeoff_commands::reads::CountView;
+use takeoff_core::count::MAX_EXEMPLARS;
 use takeoff_core::geom::PxRect;
 use takeoff_core::model::{self, DetectionStatus, Id, Lettering, SessionStatus};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::scalar::Stamp;
-use super::validate::{Fields, IdRule, Nested, OneOf, integer, items, number, text};
+use super::validate::{Boolean, Fields, IdRule, Nested, OneOf, integer, items, number, text};
 
 /// A box in page pixels; auto count alone writes `w` and `h`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
@@ -25,6 +27,19 @@ impl From<PxRect> for BBox {
     }
 }
 
+/// A box on a page.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
+pub(crate) struct BoxOfPage {
+    page_id: Uuid,
+    bbox: BBox,
+}
+
+impl From<&model::PageBox> for BoxOfPage {
+    fn from(b: &model::PageBox) -> Self {
+        Self { page_id: b.page_id.0, bbox: b.bbox.into() }
+    }
+}
+
 /// One question "count these".
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Session {
@@ -35,7 +50,19 @@ pub(crate) struct Session {
     page_ids: Vec<Uuid>,
     condition_id: Uuid,
     template_bbox: BBox,
+    /// More examples, after the one of `template_bbox`.
+    exemplars: Vec<BoxOfPage>,
+    /// What is not meant.
+    negative_exemplars: Vec<BoxOfPage>,
+    /// Only what has its centre in here counts.
+    region: Option<BBox>,
+    /// `flag`, `exclude`.
+    mirrored: &'static str,
+    same_pen: bool,
+    /// Which of the candidates are detections; can be moved, down to `confidence_floor`.
     confidence_threshold: f64,
+    /// Down to which confidence candidates were kept.
+    confidence_floor: f64,
     scale_tolerance: f64,
     /// Deviation allowed about each quarter turn, degrees; 90 stands for any angle.
     rotation_tolerance: f64,
@@ -48,12 +75,17 @@ pub(crate) struct Session {
     applied_method: &'static str,
     /// `pending`, `processing`, `completed`, `failed`.
     status: &'static str,
-    /// Kept.
+    /// How many of `page_ids` were searched until now.
+    pages_searched: u64,
+    pages_total: u64,
+    /// Shown.
     total_detections: u64,
     /// Before the cap.
     found_detections: u64,
-    /// More were found than the session keeps; the strongest were kept.
+    /// More were found than the session shows; the strongest are shown.
     truncated: bool,
+    /// Candidates below the threshold that are listed for review.
+    near_miss_count: u64,
     max_detections: u32,
     confirmed_count: u64,
     rejected_count: u64,
@@ -88,8 +120,19 @@ const fn session_word(status: SessionStatus) -> &'static str {
 
 impl From<model::CountSession> for Session {
     fn from(s: model::CountSession) -> Self {
+        let kept = s.kept();
+        let boxes = |all: &[model::PageBox]| all.iter().map(BoxOfPage::from).collect();
         Self {
             id: s.id.0,
+            exemplars: boxes(&s.scope.exemplars),
+            negative_exemplars: boxes(&s.scope.negatives),
+            region: s.scope.region.map(BBox::from),
+            mirrored: if s.scope.mirrored { FLAG } else { EXCLUDE },
+            same_pen: s.scope.same_pen,
+            confidence_floor: kept.floor,
+            pages_searched: s.pages_searched() as u64,
+            pages_total: s.page_ids.len() as u64,
+            near_miss_count: s.near_misses,
             page_id: s.page_id.0,
             page_ids: s.page_ids.iter().map(|id| id.0).collect(),
             condition_id: s.condition_id.0,
@@ -131,6 +174,13 @@ pub(crate) struct Detection {
     center_y: f64,
     /// 0 to 1.
     confidence: f64,
+    /// Share of the example's strokes that are there, 0 to 1; null in sessions of older versions.
+    coverage: Option<f64>,
+    /// Strokes inside its outline that the example has not, as a share of the example's strokes; null in
+    /// sessions of older versions.
+    extra: Option<f64>,
+    /// Which example it rests on: 0 is that of `template_bbox`, then come those of `exemplars`.
+    exemplar: u32,
     /// `template`.
     detection_source: &'static str,
     /// `pending`, `confirmed`, `rejected`.
@@ -143,7 +193,7 @@ pub(crate) struct Detection {
     scale: f64,
     /// Lies in a legend: a sample of the symbol, not an instance.
     in_legend: bool,
-    /// The example itself.
+    /// An example itself.
     is_exemplar: bool,
     /// What it says: the words inside its outline.
     label: Option<String>,
@@ -167,6 +217,9 @@ impl From<model::Detection> for Detection {
             center_x: d.center.x,
             center_y: d.center.y,
             confidence: d.confidence,
+            coverage: d.coverage,
+            extra: d.extra,
+            exemplar: d.exemplar,
             detection_source: TEMPLATE,
             status,
             is_auto_confirmed: d.is_auto_confirmed,
@@ -187,13 +240,29 @@ impl From<model::Detection> for Detection {
 pub(crate) struct SessionDetail {
     #[serde(flatten)]
     session: Session,
+    /// At or above the threshold, and whatever was confirmed or rejected.
     detections: Vec<Detection>,
+    /// Below the threshold, strongest first, 500 at most. Confirming one makes it a detection.
+    near_misses: Vec<Detection>,
 }
 
-impl SessionDetail {
-    pub(crate) fn of(session: model::CountSession, detections: Vec<model::Detection>) -> Self {
-        Self { session: session.into(), detections: detections.into_iter().map(Detection::from).collect() }
+impl From<CountView> for SessionDetail {
+    fn from(view: CountView) -> Self {
+        let wire = |all: Vec<model::Detection>| all.into_iter().map(Detection::from).collect();
+        Self {
+            session: view.session.into(),
+            detections: wire(view.candidates.detections),
+            near_misses: wire(view.candidates.near_misses),
+        }
     }
+}
+
+/// A box on a page, the example's page if none is named.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "documents what `start_auto_count` reads")]
+pub(crate) struct BoxOnAPage {
+    page_id: Option<Uuid>,
+    bbox: BBox,
 }
 
 /// "Count these."
@@ -203,6 +272,19 @@ pub(crate) struct StartAutoCount {
     condition_id: Uuid,
     /// The example, page pixels.
     template_bbox: BBox,
+    /// More examples, seven at most, on any page of the project. Each counts itself; a place that several are
+    /// like is one detection.
+    exemplars: Option<Vec<BoxOnAPage>>,
+    /// What is not meant, eight at most: a place that is as much like one of these is no detection.
+    negative_exemplars: Option<Vec<BoxOnAPage>>,
+    /// Only what has its centre in here counts, page pixels of each page that is searched.
+    region: Option<BBox>,
+    /// Mirror images: `flag` counts them and says which they are, `exclude` leaves them out.
+    #[schema(default = "flag", pattern = "^(flag|exclude)$")]
+    mirrored: Option<String>,
+    /// Line weight, colour and dashes are part of the meaning on the example's own page.
+    #[schema(default = true)]
+    same_pen: Option<bool>,
     #[schema(minimum = 0.0, maximum = 1.0)]
     confidence_threshold: Option<f64>,
     #[schema(minimum = 0.0, maximum = 1.0)]
@@ -222,7 +304,10 @@ pub(crate) struct StartAutoCount {
     lettering: Option<String>,
     /// More pages of the project to search.
     page_ids: Option<Vec<Uuid>>,
-    /// Keep at most so many.
+    /// Search every page of the example's document that can be; `error_message` names the others.
+    #[schema(default = false)]
+    document: Option<bool>,
+    /// Show at most so many.
     #[schema(minimum = 1)]
     max_detections: Option<u32>,
 }
@@ -232,6 +317,11 @@ const METHODS: &[(&str, &str)] = &[(TEMPLATE, TEMPLATE), ("llm", "llm"), ("hybri
 const LETTERING: &[(&str, Option<Lettering>)] =
     &[("auto", None), ("agree", Some(Lettering::Agree)), ("ignore", Some(Lettering::Ignore))];
 
+const FLAG: &str = "flag";
+const EXCLUDE: &str = "exclude";
+/// Whether mirror images are looked for.
+const MIRRORED: &[(&str, bool)] = &[(FLAG, true), (EXCLUDE, false)];
+
 fn lettering_word(of: Option<Lettering>) -> &'static str {
     LETTERING.iter().find(|(_, l)| *l == of).map_or("auto", |(word, _)| word)
 }
@@ -240,6 +330,30 @@ fn bbox(f: &Fields<'_>) -> Option<PxRect> {
     let (x, y) = (f.required("x", number()), f.required("y", number()));
     let (w, h) = (f.required("w", number().gt(0.0)), f.required("h", number().gt(0.0)));
     Some(PxRect::new(x?, y?, w?, h?))
+}
+
+fn box_on_page(f: &Fields<'_>) -> Option<BoxOnPage> {
+    let page_id = f.optional("page_id", IdRule);
+    let bbox = f.required("bbox", Nested(bbox));
+    Some(BoxOnPage { page_id: page_id?, bbox: bbox? })
+}
+
+fn scope(f: &Fields<'_>) -> Option<StartScope> {
+    let boxes = |max| items(Nested(box_on_page), max);
+    let exemplars = f.optional("exemplars", boxes(MAX_EXEMPLARS - 1));
+    let negatives = f.optional("negative_exemplars", boxes(MAX_EXEMPLARS));
+    let region = f.optional("region", Nested(bbox));
+    let whole_document = f.optional("document", Boolean);
+    let mirrored = f.optional("mirrored", OneOf(MIRRORED));
+    let same_pen = f.optional("same_pen", Boolean);
+    Some(StartScope {
+        exemplars: exemplars?.unwrap_or_default(),
+        negatives: negatives?.unwrap_or_default(),
+        region: region?,
+        whole_document: whole_document?.unwrap_or(false),
+        mirrored: mirrored?.unwrap_or(true),
+        same_pen: same_pen?.unwrap_or(true),
+    })
 }
 
 /// The request, and the vision provider that it names.
@@ -253,6 +367,7 @@ pub(crate) fn start_count(page_id: Option<Id>, f: &Fields<'_>) -> Option<(StartC
     let detection_method = f.optional("detection_method", OneOf(METHODS));
     let lettering = f.optional("lettering", OneOf(LETTERING));
     let provider = f.optional("provider", text().max(255));
+    let scope = scope(f);
     let page_ids = f.optional("page_ids", items(IdRule, MAX_SESSION_PAGES));
     let max_detections = f.optional("max_detections", integer().ge(1).le(i64::from(u32::MAX)));
     let request = StartCount {
@@ -266,6 +381,7 @@ pub(crate) fn start_count(page_id: Option<Id>, f: &Fields<'_>) -> Option<(StartC
         lettering: lettering?.flatten(),
         max_detections: max_detections?.and_then(|n| u32::try_from(n).ok()),
         page_ids: page_ids?,
+        scope: scope?,
     };
     Some((request, provider?))
 }
@@ -281,6 +397,19 @@ impl From<model::CountSession> for CountStarted {
     fn from(s: model::CountSession) -> Self {
         Self { session_id: s.id.0, task_id: s.job_id.to_string(), status: session_word(s.status) }
     }
+}
+
+/// What of a session can be changed.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "documents what `move_threshold` reads")]
+pub(crate) struct MoveThreshold {
+    /// From the session's `confidence_floor` on.
+    #[schema(minimum = 0.0, maximum = 1.0)]
+    confidence_threshold: f64,
+}
+
+pub(crate) fn moved_threshold(f: &Fields<'_>) -> Option<f64> {
+    f.required("confidence_threshold", number().ge(0.0).le(1.0))
 }
 
 /// From which confidence on.

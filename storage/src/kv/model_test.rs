@@ -83,6 +83,7 @@ fn change() -> impl Strategy<Value = JobChange> {
         1 => Just(JobEvent::Fail { kind: FailureKind::Retry, message: "r".into() }),
         1 => Just(JobEvent::Fail { kind: FailureKind::Reject, message: "x".into() }),
         1 => Just(JobEvent::Release),
+        2 => Just(JobEvent::Continue),
         1 => Just(JobEvent::Cancel { reason: "c".into() }),
         1 => Just(JobEvent::Requeue),
         1 => (1_u64..3).prop_map(|token| JobEvent::Fenced { token, message: "f".into() }),

@@ -1,11 +1,17 @@
 //! Auto count: sessions, their detections, the measurements made of them.
 
+mod candidates;
 mod review;
 mod start;
 mod stored;
 mod take;
 
-pub use review::{bulk_confirm, confirm, reject};
-pub use start::{MAX_SESSION_DETECTIONS, MAX_SESSION_PAGES, StartCount, start, without_provider};
-pub use stored::{CountResult, NewDetection, begun_batch, failed_batch, stored_batch};
+pub use candidates::{Candidates, MAX_NEAR_MISSES};
+pub use review::{bulk_confirm, confirm, reject, set_threshold};
+pub use start::{
+    BoxOnPage, MAX_SESSION_DETECTIONS, MAX_SESSION_PAGES, StartCount, StartScope, start, without_provider,
+};
+pub use stored::{
+    Completion, NewDetection, Next, PageResult, begun_batch, completed_batch, failed_batch, page_batch,
+};
 pub use take::{Taken, create_measurements};

@@ -1,10 +1,13 @@
-//! Confirming and rejecting detections.
+//! Confirming and rejecting detections, and moving the threshold that tells them from near misses.
+
+use std::collections::HashSet;
 
 use serde_json::json;
 use takeoff_core::model::{CountSession, Detection, DetectionStatus, Id, Index, Measurement, Timestamp};
 use takeoff_engine::metrics as names;
 use takeoff_storage::{Batch, Stored};
 
+use super::candidates::Candidates;
 use crate::check;
 use crate::erased;
 use crate::load::{find, list, required};
@@ -12,6 +15,7 @@ use crate::measurements::remove;
 use crate::retry::{Tries, turn};
 use crate::{CommandError, Ctx};
 
+/// A near miss becomes a detection with it.
 #[erased]
 pub async fn confirm(ctx: &Ctx<'_>, detection_id: Id) -> Result<Detection, CommandError> {
     decide(ctx, detection_id, DetectionStatus::Confirmed).await
@@ -48,14 +52,15 @@ async fn decide(ctx: &Ctx<'_>, id: Id, status: DetectionStatus) -> Result<Detect
         }
         let detection = detection.clone();
         batch.update(version, &detection);
-        refresh(&mut batch, &session, &all, desk.now);
+        refresh(&mut batch, &session, session.value.clone(), values(&all), desk.now);
         if tries.commit(batch).await? {
             return Ok(detection);
         }
     }
 }
 
-/// Confirms the pending detections with at least this confidence (0 to 1); returns how many.
+/// Confirms the pending detections with at least this confidence (0 to 1); returns how many. Candidates below
+/// the session's threshold, and those beyond its limit, are no detections.
 #[erased]
 pub async fn bulk_confirm(ctx: &Ctx<'_>, session_id: Id, threshold: f64) -> Result<u64, CommandError> {
     check::within("the threshold", threshold, 0.0, 1.0)?;
@@ -65,23 +70,59 @@ pub async fn bulk_confirm(ctx: &Ctx<'_>, session_id: Id, threshold: f64) -> Resu
         let desk = ctx.desk();
         let session = required::<CountSession>(&desk, session_id, "Session").await?;
         let mut all = list::<Detection>(&desk, Index::BySession, session_id).await?;
+        let shown = Candidates::of(&session.value, values(&all)).detections;
+        let wanted = |d: &&Detection| d.status == DetectionStatus::Pending && d.confidence >= threshold;
+        let wanted: HashSet<Id> = shown.iter().filter(wanted).map(|d| d.id).collect();
         let mut batch = Batch::new(ctx.tenant);
-        let mut confirmed = 0;
-        for read in &mut all {
+        for read in all.iter_mut().filter(|d| wanted.contains(&d.value.id)) {
             let detection = &mut read.value;
-            if detection.status == DetectionStatus::Pending && detection.confidence >= threshold {
-                detection.status = DetectionStatus::Confirmed;
-                detection.is_auto_confirmed = true;
-                detection.updated_at = desk.now;
-                batch.update(read.version, detection);
-                confirmed += 1;
-            }
+            detection.status = DetectionStatus::Confirmed;
+            detection.is_auto_confirmed = true;
+            detection.updated_at = desk.now;
+            batch.update(read.version, detection);
         }
-        if confirmed > 0 {
-            refresh(&mut batch, &session, &all, desk.now);
+        if !wanted.is_empty() {
+            refresh(&mut batch, &session, session.value.clone(), values(&all), desk.now);
         }
         if tries.commit(batch).await? {
-            return Ok(confirmed);
+            return Ok(wanted.len() as u64);
+        }
+    }
+}
+
+/// Moves the session's threshold: which of its candidates are detections follows at once, without a search.
+/// What was measured stays.
+///
+/// `Invalid` below the confidence down to which the search kept candidates, and above 1.
+#[erased]
+pub async fn set_threshold(
+    ctx: &Ctx<'_>,
+    session_id: Id,
+    threshold: f64,
+) -> Result<CountSession, CommandError> {
+    let _turn = turn(project_of(ctx, session_id).await?).await;
+    let mut tries = Tries::new(ctx);
+    loop {
+        let desk = ctx.desk();
+        let session = required::<CountSession>(&desk, session_id, "Session").await?;
+        let kept = session.value.kept();
+        if !(kept.floor..=1.0).contains(&threshold) {
+            return Err(CommandError::invalid(format!(
+                "the confidence threshold must be between {} and 1, not {threshold}: the search kept nothing \
+                 below",
+                kept.floor
+            )));
+        }
+        if session.value.confidence_threshold == threshold {
+            return Ok(session.value);
+        }
+        let all = list::<Detection>(&desk, Index::BySession, session_id).await?;
+        let mut batch = Batch::new(ctx.tenant);
+        let moved =
+            CountSession { confidence_threshold: threshold, kept: Some(kept), ..session.value.clone() };
+        let moved = refresh(&mut batch, &session, moved, values(&all), desk.now);
+        if tries.commit(batch).await? {
+            return Ok(moved);
         }
     }
 }
@@ -90,13 +131,19 @@ pub(super) async fn project_of(ctx: &Ctx<'_>, session_id: Id) -> Result<Id, Comm
     Ok(required::<CountSession>(&ctx.desk(), session_id, "Session").await?.value.project_id)
 }
 
-/// Writes the session with its tallies over `all` its detections, as they will be.
-fn refresh(batch: &mut Batch, read: &Stored<CountSession>, all: &[Stored<Detection>], now: Timestamp) {
-    let tally = |status| all.iter().filter(|d| d.value.status == status).count() as u64;
-    let mut session = read.value.clone();
-    session.total_detections = all.len() as u64;
-    session.confirmed_count = tally(DetectionStatus::Confirmed);
-    session.rejected_count = tally(DetectionStatus::Rejected);
+fn values(all: &[Stored<Detection>]) -> Vec<Detection> {
+    all.iter().map(|d| d.value.clone()).collect()
+}
+
+/// Writes the session with its tallies over `all` its candidates, as they will be.
+fn refresh(
+    batch: &mut Batch,
+    read: &Stored<CountSession>,
+    mut session: CountSession,
+    all: Vec<Detection>,
+    now: Timestamp,
+) -> CountSession {
+    Candidates::of(&session, all).tally(&mut session);
     session.updated_at = now;
     let reviewed = session.confirmed_count + session.rejected_count;
     if reviewed > 0 {
@@ -104,4 +151,5 @@ fn refresh(batch: &mut Batch, read: &Stored<CountSession>, all: &[Stored<Detecti
     }
     batch.update(read.version, &session);
     batch.event(session.project_id, "detections_changed", json!({ "session_id": session.id }));
+    session
 }

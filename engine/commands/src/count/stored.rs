@@ -1,14 +1,19 @@
 //! What the count stage makes of a session.
 
+use std::collections::HashSet;
+
 use serde_json::json;
 use takeoff_core::geom::{PxPoint, PxRect};
-use takeoff_core::model::{CountSession, Detection, DetectionStatus, Id, SessionStatus};
+use takeoff_core::model::{
+    CountProgress, CountSession, Detection, DetectionStatus, Id, Index, SessionStatus,
+};
 use takeoff_storage::{Batch, StoreError, Stored};
 
 use super::MAX_SESSION_DETECTIONS;
+use super::candidates::{Candidates, MAX_NEAR_MISSES, Order};
 use crate::Desk;
 use crate::erased;
-use crate::load::find;
+use crate::load::{find, list};
 use crate::settle::fits;
 
 /// A match as the stage found it; see `takeoff_core::model::Detection` for the fields.
@@ -18,6 +23,9 @@ pub struct NewDetection {
     pub bbox: PxRect,
     pub center: PxPoint,
     pub confidence: f64,
+    pub coverage: f64,
+    pub extra: f64,
+    pub exemplar: u32,
     pub angle: f64,
     pub mirrored: bool,
     pub scale: f64,
@@ -26,53 +34,181 @@ pub struct NewDetection {
     pub label: Option<String>,
 }
 
+/// What one page of a session gave.
 #[derive(Debug, Clone, PartialEq)]
-pub struct CountResult {
-    /// Any number, in any order; the strongest up to the session's limit are kept.
-    pub detections: Vec<NewDetection>,
-    /// How many were found, at least `detections.len()`.
-    pub found: u64,
+pub struct PageResult {
+    /// All candidates, any number, in any order.
+    pub candidates: Vec<NewDetection>,
+    /// How far the search has come with this page.
+    pub progress: CountProgress,
+    /// Time that the session has taken until now.
     pub processing_time_ms: f64,
-    /// What is missing from the result (pages not searched, time ran out), for a person.
-    pub missing: Option<String>,
+    /// What a person should know of the result until now.
+    pub notes: Option<String>,
+}
+
+/// What is next to do about a page's result.
+#[derive(Debug)]
+pub enum Next {
+    /// To be committed; then ask again.
+    Commit(Batch),
+    /// All of it is stored.
+    Stored,
+    /// The session is gone or has ended.
+    Over,
+}
+
+/// Changes of detections that one commit makes.
+const CHUNK: usize = 4_000;
+
+/// The next commit that stores a page's result: its candidates, the strongest of all pages up to what a session
+/// keeps, with the session's tallies and how far it has come. Nearly always there is one; only where stronger
+/// candidates take the places of thousands are there several. What has been stored of the page already, by
+/// this attempt or another, is not stored again.
+#[erased]
+pub async fn page_batch(desk: &Desk<'_>, session_id: Id, page: &PageResult) -> Result<Next, StoreError> {
+    let Some(read) = running(desk, session_id).await? else { return Ok(Next::Over) };
+    let mut session = read.value;
+    if session.progress.next >= page.progress.next {
+        return Ok(Next::Stored);
+    }
+    let stored = list::<Detection>(desk, Index::BySession, session_id).await?;
+    let mut change = Change::of(desk, &session, &stored, &page.candidates);
+    let is_last = change.limit(CHUNK);
+
+    let mut batch = Batch::new(desk.tenant);
+    let mut kept = session.kept();
+    let dropped: HashSet<Id> = change.dropped.iter().copied().collect();
+    let mut all = change.created;
+    all.iter().for_each(|new| {
+        batch.create(new);
+    });
+    for old in stored {
+        if dropped.contains(&old.value.id) {
+            kept.left_out.add(old.value.confidence, 1);
+            batch.delete::<Detection>(old.version, old.value.id);
+        } else {
+            all.push(old.value);
+        }
+    }
+    if is_last {
+        for confidence in change.refused {
+            kept.left_out.add(confidence, 1);
+        }
+        session.progress = page.progress.clone();
+        session.processing_time_ms = Some(page.processing_time_ms);
+        session.notes.clone_from(&page.notes);
+    }
+    session.kept = Some(kept);
+    session.updated_at = desk.now;
+    Candidates::of(&session, all).tally(&mut session);
+    batch.update(read.version, &session);
+    if is_last {
+        let payload = json!({
+            "session_id": session_id,
+            "pages_searched": session.progress.searched,
+            "pages_total": session.page_ids.len(),
+            "total_detections": session.total_detections,
+        });
+        batch.event(session.project_id, "count_progressed", payload);
+    }
+    fits(&batch)?;
+    Ok(Next::Commit(batch))
+}
+
+/// What changes among the detections of a session when candidates are added.
+struct Change {
+    created: Vec<Detection>,
+    /// Stored ones that stronger ones displace.
+    dropped: Vec<Id>,
+    /// Confidences of new ones that are too weak.
+    refused: Vec<f64>,
+}
+
+impl Change {
+    /// Detections go first, then near misses. What a person has decided on stays.
+    fn of(
+        desk: &Desk<'_>,
+        session: &CountSession,
+        stored: &[Stored<Detection>],
+        candidates: &[NewDetection],
+    ) -> Self {
+        let known: HashSet<Place> = stored.iter().map(|d| place(d.value.page_id, &d.value.bbox)).collect();
+        let new = candidates.iter().filter(|c| !known.contains(&place(c.page_id, &c.bbox)));
+        let new: Vec<Detection> = new.map(|c| detection_of(desk, session.id, c)).collect();
+        let (pending, decided): (Vec<&Detection>, Vec<&Detection>) =
+            stored.iter().map(|s| &s.value).partition(|d| d.status == DetectionStatus::Pending);
+        let is_stored: HashSet<Id> = pending.iter().map(|d| d.id).collect();
+        let mut ranked: Vec<&Detection> = pending.into_iter().chain(&new).collect();
+        let order = Order::of(session);
+        ranked.sort_by(|a, b| order.compare(a, b));
+        let room = (MAX_SESSION_DETECTIONS as usize).saturating_sub(decided.len());
+        let above = ranked.partition_point(|d| d.confidence >= session.confidence_threshold).min(room);
+        let from = ranked.partition_point(|d| d.confidence >= session.confidence_threshold);
+        let near = (room - above).min(MAX_NEAR_MISSES).min(ranked.len() - from);
+        let mut change = Self { created: Vec::new(), dropped: Vec::new(), refused: Vec::new() };
+        for (rank, detection) in ranked.into_iter().enumerate() {
+            let stays = rank < above || (from..from + near).contains(&rank);
+            match (stays, is_stored.contains(&detection.id)) {
+                (true, false) => change.created.push(detection.clone()),
+                (false, true) => change.dropped.push(detection.id),
+                (false, false) => change.refused.push(detection.confidence),
+                (true, true) => {}
+            }
+        }
+        change
+    }
+
+    /// Keeps so many changes, deletions first; whether that is all of them.
+    fn limit(&mut self, most: usize) -> bool {
+        let is_last = self.dropped.len() + self.created.len() <= most;
+        self.dropped.truncate(most);
+        self.created.truncate(most - self.dropped.len());
+        is_last
+    }
+}
+
+/// Where a candidate is, exactly: searching a page again finds it there again.
+type Place = (Id, [u64; 4]);
+
+fn place(page_id: Id, bbox: &PxRect) -> Place {
+    (page_id, [bbox.x, bbox.y, bbox.w, bbox.h].map(f64::to_bits))
+}
+
+/// How a session ends.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Completion {
+    /// With all that is missing, for a person.
+    pub progress: CountProgress,
+    pub processing_time_ms: f64,
     /// What a person should know although nothing is missing.
     pub notes: Option<String>,
 }
 
-/// The session becomes `completed` with its detections, the strongest up to its limit. Empty when it is
-/// gone or has ended already.
+/// The session becomes `completed` with what its pages gave, so many detections. Empty when it is gone or has
+/// ended already.
 #[erased]
-pub async fn stored_batch(desk: &Desk<'_>, session_id: Id, result: CountResult) -> Result<Batch, StoreError> {
+pub async fn completed_batch(
+    desk: &Desk<'_>,
+    session_id: Id,
+    completion: Completion,
+) -> Result<(Batch, u64), StoreError> {
     let mut batch = Batch::new(desk.tenant);
-    let Some(read) = running(desk, session_id).await? else { return Ok(batch) };
+    let Some(read) = running(desk, session_id).await? else { return Ok((batch, 0)) };
     let mut session = read.value;
-    let CountResult { mut detections, found, processing_time_ms, missing, notes } = result;
-    let found = found.max(detections.len() as u64);
-    let place = |page: Id| session.page_ids.iter().position(|p| *p == page);
-    detections.sort_by(|a, b| {
-        b.confidence
-            .total_cmp(&a.confidence)
-            .then_with(|| place(a.page_id).cmp(&place(b.page_id)))
-            .then_with(|| a.center.y.total_cmp(&b.center.y))
-            .then_with(|| a.center.x.total_cmp(&b.center.x))
-    });
-    detections.truncate(session.max_detections.min(MAX_SESSION_DETECTIONS) as usize);
-    for new in &detections {
-        batch.create(&detection_of(desk, session_id, new));
-    }
-    session.total_detections = detections.len() as u64;
-    session.found_detections = found;
-    session.truncated = found > session.total_detections;
-    session.processing_time_ms = Some(processing_time_ms);
-    session.error_message = missing;
-    session.notes = notes;
+    let all = list::<Detection>(desk, Index::BySession, session_id).await?;
+    Candidates::of(&session, all.into_iter().map(|d| d.value).collect()).tally(&mut session);
+    let missing = completion.progress.missing.join("; ");
+    session.error_message = (!missing.is_empty()).then_some(missing);
+    session.progress = completion.progress;
+    session.processing_time_ms = Some(completion.processing_time_ms);
+    session.notes = completion.notes;
     session.status = SessionStatus::Completed;
     session.updated_at = desk.now;
     batch.update(read.version, &session);
     let payload = json!({ "session_id": session_id, "total_detections": session.total_detections });
     batch.event(session.project_id, "count_completed", payload);
-    fits(&batch)?;
-    Ok(batch)
+    Ok((batch, session.total_detections))
 }
 
 fn detection_of(desk: &Desk<'_>, session_id: Id, new: &NewDetection) -> Detection {
@@ -84,6 +220,9 @@ fn detection_of(desk: &Desk<'_>, session_id: Id, new: &NewDetection) -> Detectio
         bbox: new.bbox,
         center: new.center,
         confidence: new.confidence,
+        coverage: Some(new.coverage),
+        extra: Some(new.extra),
+        exemplar: new.exemplar,
         angle: new.angle,
         mirrored: new.mirrored,
         scale: new.scale,
@@ -131,93 +270,4 @@ pub async fn failed_batch(desk: &Desk<'_>, session_id: Id, why: &str) -> Result<
 }
 
 #[cfg(test)]
-mod tests {
-    use takeoff_core::model::Index;
-
-    use super::*;
-    use crate::load::list;
-    use crate::testing::{self, Bench, id};
-
-    fn detection(page: u64, confidence: f64) -> NewDetection {
-        NewDetection {
-            page_id: id(page),
-            bbox: PxRect::new(0.0, 0.0, 10.0, 10.0),
-            center: PxPoint::new(5.0, 5.0),
-            confidence,
-            angle: 0.0,
-            mirrored: false,
-            scale: 1.0,
-            is_exemplar: confidence == 1.0,
-            in_legend: false,
-            label: None,
-        }
-    }
-
-    fn result(detections: Vec<NewDetection>, found: u64) -> CountResult {
-        CountResult { detections, found, processing_time_ms: 12.5, missing: None, notes: None }
-    }
-
-    async fn bench(limit: u32) -> Bench {
-        let bench = Bench::new();
-        bench.put(&testing::session(id(600), vec![id(500), id(501)], limit)).await;
-        bench
-    }
-
-    #[tokio::test]
-    async fn the_strongest_are_kept_and_the_rest_is_said() {
-        let bench = bench(3).await;
-        let all = vec![detection(501, 0.9), detection(500, 0.82), detection(500, 1.0), detection(500, 0.9)];
-        let batch = stored_batch(&bench.desk(), id(600), result(all, 9)).await.unwrap();
-        bench.commit(batch).await;
-        let session: CountSession = bench.get(id(600)).await;
-        assert_eq!(session.status, SessionStatus::Completed);
-        assert_eq!((session.total_detections, session.found_detections, session.truncated), (3, 9, true));
-        assert_eq!(session.processing_time_ms, Some(12.5));
-        let kept = list::<Detection>(&bench.desk(), Index::BySession, id(600)).await.unwrap();
-        let kept: Vec<_> = kept.iter().map(|d| (d.value.page_id, d.value.confidence)).collect();
-        assert_eq!(kept, [(id(500), 1.0), (id(500), 0.9), (id(501), 0.9)]);
-    }
-
-    #[tokio::test]
-    async fn a_session_begins_once_and_not_after_its_end() {
-        let bench = bench(10).await;
-        bench.commit(begun_batch(&bench.desk(), id(600)).await.unwrap()).await;
-        assert_eq!(bench.get::<CountSession>(id(600)).await.status, SessionStatus::Processing);
-        assert!(begun_batch(&bench.desk(), id(600)).await.unwrap().is_empty());
-        bench.commit(failed_batch(&bench.desk(), id(600), "cancelled").await.unwrap()).await;
-        assert!(begun_batch(&bench.desk(), id(600)).await.unwrap().is_empty());
-        assert_eq!(bench.get::<CountSession>(id(600)).await.status, SessionStatus::Failed);
-    }
-
-    #[tokio::test]
-    async fn a_session_ends_once() {
-        let bench = bench(10).await;
-        let first = stored_batch(&bench.desk(), id(600), result(vec![detection(500, 1.0)], 1)).await.unwrap();
-        bench.commit(first).await;
-        let again = stored_batch(&bench.desk(), id(600), result(vec![detection(500, 1.0)], 1)).await.unwrap();
-        assert!(again.is_empty());
-        assert!(failed_batch(&bench.desk(), id(600), "cancelled").await.unwrap().is_empty());
-        assert!(!bench.get::<CountSession>(id(600)).await.truncated);
-    }
-
-    #[tokio::test]
-    async fn a_buried_session_says_why() {
-        let bench = bench(10).await;
-        bench.commit(failed_batch(&bench.desk(), id(600), "cancelled by the client").await.unwrap()).await;
-        let session: CountSession = bench.get(id(600)).await;
-        assert_eq!(session.status, SessionStatus::Failed);
-        assert_eq!(session.error_message.as_deref(), Some("cancelled by the client"));
-    }
-
-    #[tokio::test]
-    async fn a_full_session_fits_one_commit() {
-        let bench = bench(u32::MAX).await;
-        let many = vec![detection(500, 0.9); MAX_SESSION_DETECTIONS as usize + 50];
-        let batch = stored_batch(&bench.desk(), id(600), result(many, 0)).await.unwrap();
-        bench.commit(batch).await;
-        let session: CountSession = bench.get(id(600)).await;
-        assert_eq!(session.total_detections, u64::from(MAX_SESSION_DETECTIONS));
-        assert_eq!(session.found_detections, u64::from(MAX_SESSION_DETECTIONS) + 50);
-        assert!(session.truncated);
-    }
-}
+mod tests;

@@ -7,9 +7,9 @@ mod tasks;
 
 pub use cost::cost_summary;
 pub use records::{
-    ProjectView, assembly, assembly_of, condition, conditions, detection, detections, document, documents,
-    measurement, measurements_of_condition, measurements_of_page, page, pages_by_number, pages_by_sheet,
-    project, projects, session, sessions_of_page, template, templates,
+    CountView, ProjectView, assembly, assembly_of, condition, conditions, counted, detection, detections,
+    document, documents, measurement, measurements_of_condition, measurements_of_page, page, pages_by_number,
+    pages_by_sheet, project, projects, session, sessions_of_page, template, templates,
 };
 pub use sheets::{SheetGroup, SheetView, natural_order, sheets};
 pub use takeoff_core::assembly::CostSummary;

@@ -9,6 +9,7 @@ use takeoff_core::model::{
 };
 
 use super::sheets::by_sheet;
+use crate::count::Candidates;
 use crate::erased;
 use crate::load::{find, list, only, required};
 use crate::{CommandError, Ctx};
@@ -182,10 +183,36 @@ pub async fn detection(ctx: &Ctx<'_>, id: Id) -> Result<Detection> {
     one(ctx, id, "Detection").await
 }
 
-/// Highest confidence first.
+/// A session's detections, highest confidence first.
 #[erased]
 pub async fn detections(ctx: &Ctx<'_>, session_id: Id) -> Result<Vec<Detection>> {
-    let mut detections = all::<Detection>(ctx, Index::BySession, session_id).await?;
-    detections.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then(a.id.cmp(&b.id)));
-    Ok(detections)
+    Ok(counted(ctx, session_id).await?.candidates.detections)
+}
+
+/// A session with its detections and near misses.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CountView {
+    pub session: CountSession,
+    pub candidates: Candidates,
+}
+
+/// Readings of a session that changes meanwhile, before one is taken as it is.
+const READINGS: u32 = 4;
+
+/// The session and its candidates as they were at one time; a session that is changed again and again while it
+/// is read is answered with what the last look showed.
+#[erased]
+pub async fn counted(ctx: &Ctx<'_>, session_id: Id) -> Result<CountView> {
+    let desk = ctx.desk();
+    let mut session = required::<CountSession>(&desk, session_id, "Session").await?;
+    for reading in 1.. {
+        let all = all::<Detection>(ctx, Index::BySession, session_id).await?;
+        let now = required::<CountSession>(&desk, session_id, "Session").await?;
+        if now.version == session.version || reading == READINGS {
+            let candidates = Candidates::of(&now.value, all);
+            return Ok(CountView { session: now.value, candidates });
+        }
+        session = now;
+    }
+    unreachable!("the last reading is taken")
 }

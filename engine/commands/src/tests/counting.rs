@@ -1,14 +1,15 @@
 use serde_json::json;
 use takeoff_core::geom::{ListRect, PageSpace, PxPoint, PxRect};
 use takeoff_core::model::MeasurementType::{Area, Count};
-use takeoff_core::model::{CountSession, DetectionStatus, Id, SessionStatus};
+use takeoff_core::model::{CountProgress, CountSession, DetectionStatus, Id, Kind, SessionStatus};
 use takeoff_core::page::display::{DisplayList, NO_LAYER, PageKind, Word};
+use takeoff_storage::Batch;
 
 use super::{measured, refusal, square, total};
 use crate::conditions::{self, ConditionPatch};
 use crate::count::{
-    CountResult, NewDetection, StartCount, Taken, bulk_confirm, confirm, create_measurements, reject, start,
-    stored_batch,
+    BoxOnPage, Completion, NewDetection, Next, PageResult, StartCount, StartScope, Taken, bulk_confirm,
+    completed_batch, confirm, create_measurements, page_batch, reject, set_threshold, start,
 };
 use crate::measurements::NewMeasurement;
 use crate::scale::{ManualScale, set_scale};
@@ -27,6 +28,7 @@ pub(super) fn request(page_id: Id, condition_id: Id) -> StartCount {
         detection_method: None,
         max_detections: None,
         page_ids: None,
+        scope: StartScope::default(),
     }
 }
 
@@ -43,12 +45,16 @@ pub(super) fn drawn() -> DisplayList {
     list
 }
 
+/// What the stage makes of a session whose first page gave this.
 pub(super) async fn finish(node: &Node, session: &CountSession, confidences: &[f64]) {
-    let detections = confidences.iter().enumerate().map(|(i, confidence)| NewDetection {
+    let candidates = confidences.iter().enumerate().map(|(i, confidence)| NewDetection {
         page_id: session.page_ids[i % session.page_ids.len()],
         bbox: PxRect::new(10.0 * i as f64, 0.0, 10.0, 10.0),
         center: PxPoint::new(10.0 * i as f64 + 5.0, 5.0),
         confidence: *confidence,
+        coverage: 1.0,
+        extra: 0.0,
+        exemplar: 0,
         angle: 0.0,
         mirrored: false,
         scale: 1.0,
@@ -56,15 +62,20 @@ pub(super) async fn finish(node: &Node, session: &CountSession, confidences: &[f
         in_legend: false,
         label: None,
     });
-    let result = CountResult {
-        detections: detections.collect(),
-        found: 0,
-        processing_time_ms: 1.0,
-        missing: None,
-        notes: None,
+    let progress = CountProgress { next: 1, searched: 1, ..session.progress.clone() };
+    let (processing_time_ms, notes) = (1.0, None);
+    let page = PageResult {
+        candidates: candidates.collect(),
+        progress: progress.clone(),
+        processing_time_ms,
+        notes,
     };
     let ctx = node.ctx();
-    let batch = stored_batch(&ctx.desk(), session.id, result).await.unwrap();
+    while let Next::Commit(batch) = page_batch(&ctx.desk(), session.id, &page).await.unwrap() {
+        ctx.handle.commit(batch).await.unwrap();
+    }
+    let completion = Completion { progress, processing_time_ms, notes: None };
+    let (batch, _) = completed_batch(&ctx.desk(), session.id, completion).await.unwrap();
     ctx.handle.commit(batch).await.unwrap();
 }
 
@@ -255,4 +266,122 @@ async fn a_condition_that_no_longer_counts_takes_no_counts() {
     let patch = ConditionPatch { measurement_type: Some(Area), ..ConditionPatch::default() };
     conditions::update(&ctx, project, closets.id, patch).await.unwrap();
     assert!(refusal(create_measurements(&ctx, session.id).await).contains("no longer counts"));
+}
+
+/// Told apart by a threshold that moves: what is a detection, what may be confirmed by the dozen, what is capped.
+#[tokio::test]
+async fn moving_the_threshold_tells_detections_from_near_misses_anew() {
+    let node = Node::start().await;
+    let ctx = node.ctx();
+    let project = node.project().await;
+    let page = node.page(project, 1, &drawn()).await;
+    let closets = node.condition(project, Count).await;
+    let wanted = StartCount { max_detections: Some(4), ..request(page.id, closets.id) };
+    let session = start(&ctx, wanted).await.unwrap().id;
+    let of_session = reads::session(&ctx, session).await.unwrap();
+    finish(&node, &of_session, &[1.0, 0.95, 0.85, 0.75, 0.65, 0.55]).await;
+    let seen = async || {
+        let view = reads::counted(&ctx, session).await.unwrap();
+        let s = view.session;
+        let (shown, near) = (view.candidates.detections, view.candidates.near_misses);
+        assert_eq!((s.total_detections, s.near_misses), (shown.len() as u64, near.len() as u64));
+        (shown.len(), near.len(), s.found_detections, s.truncated)
+    };
+    assert_eq!(seen().await, (3, 3, 3, false));
+    assert_eq!(bulk_confirm(&ctx, session, 0.0).await.unwrap(), 3, "near misses are not confirmed");
+
+    // A near miss that a person confirms is a detection, and stays one.
+    let near = reads::counted(&ctx, session).await.unwrap().candidates.near_misses;
+    assert_eq!(near.iter().map(|d| d.confidence).collect::<Vec<_>>(), [0.75, 0.65, 0.55]);
+    confirm(&ctx, near[1].id).await.unwrap();
+    assert_eq!(seen().await, (4, 2, 4, false));
+    assert_eq!(create_measurements(&ctx, session).await.unwrap().made, 4);
+    assert_eq!(total(&node, closets.id).await, (4.0, 4));
+    set_threshold(&ctx, session, 0.9).await.unwrap();
+    assert_eq!(seen().await, (4, 2, 4, false), "what was decided on and measured stays");
+    assert_eq!(total(&node, closets.id).await, (4.0, 4));
+
+    let moved = set_threshold(&ctx, session, 0.5).await.unwrap();
+    assert_eq!((moved.confidence_threshold, moved.found_detections, moved.truncated), (0.5, 6, true));
+    assert_eq!(seen().await, (5, 0, 6, true), "four of the six, and the one that was confirmed");
+    assert_eq!(bulk_confirm(&ctx, session, 0.5).await.unwrap(), 1, "not what is not shown");
+    assert_eq!(reads::session(&ctx, session).await.unwrap().confirmed_count, 5);
+    for beyond in [0.49, 1.01, f64::NAN] {
+        assert!(refusal(set_threshold(&ctx, session, beyond).await).contains("threshold"), "{beyond}");
+    }
+    assert!(matches!(set_threshold(&ctx, id(1), 0.9).await, Err(CommandError::NotFound { what: "Session" })));
+}
+
+#[tokio::test]
+async fn a_session_of_before_near_misses_says_what_its_cap_left_out() {
+    let node = Node::start().await;
+    let ctx = node.ctx();
+    let project = node.project().await;
+    let page = node.page(project, 1, &drawn()).await;
+    let closets = node.condition(project, Count).await;
+    let session = start(&ctx, request(page.id, closets.id)).await.unwrap();
+    finish(&node, &session, &[1.0, 0.95, 0.85]).await;
+    let read = ctx.handle.catalog().get(ctx.tenant, Kind::CountSession, session.id).await.unwrap().unwrap();
+    let mut old = reads::session(&ctx, session.id).await.unwrap();
+    (old.kept, old.found_detections, old.truncated) = (None, 10, true);
+    let mut batch = Batch::new(ctx.tenant);
+    batch.update(read.version, &old);
+    ctx.handle.commit(batch).await.unwrap();
+
+    assert_eq!(bulk_confirm(&ctx, session.id, 0.9).await.unwrap(), 2);
+    let now = reads::session(&ctx, session.id).await.unwrap();
+    assert_eq!((now.total_detections, now.found_detections, now.truncated), (3, 10, true));
+    assert!(refusal(set_threshold(&ctx, session.id, 0.79).await).contains("0.8"));
+    let moved = set_threshold(&ctx, session.id, 0.9).await.unwrap();
+    assert_eq!((moved.total_detections, moved.found_detections, moved.near_misses), (2, 2, 1));
+}
+
+#[tokio::test]
+async fn exemplars_regions_and_documents_are_judged_at_once() {
+    let node = Node::start().await;
+    let ctx = node.ctx();
+    let project = node.project().await;
+    let page = node.page(project, 1, &drawn()).await;
+    let other = node.page(project, 2, &drawn()).await;
+    let third = node.page(project, 3, &drawn()).await;
+    let scan = node.page(project, 4, &blank_list(PageKind::Raster)).await;
+    let closets = node.condition(project, Count).await;
+    let at = |page_id, x| BoxOnPage { page_id, bbox: PxRect::new(x, 0.0, 100.0, 100.0) };
+    let asked = |scope| StartCount { scope, ..request(page.id, closets.id) };
+    let with = |exemplars: Vec<BoxOnPage>, negatives: Vec<BoxOnPage>| {
+        asked(StartScope { exemplars, negatives, ..StartScope::default() })
+    };
+    let region =
+        |w| asked(StartScope { region: Some(PxRect::new(0.0, 0.0, w, 10.0)), ..StartScope::default() });
+    let whole = asked(StartScope { whole_document: true, ..StartScope::default() });
+    let whole = start(&ctx, whole).await.unwrap();
+    assert_eq!(whole.page_ids, [page.id, other.id, third.id]);
+    assert_eq!(whole.progress.missing.len(), 1);
+    assert!(whole.progress.missing[0].contains("page 4 is a picture"), "{:?}", whole.progress.missing);
+
+    // The pages of these tests have no document, so one of another project comes after that.
+    let elsewhere = node.page(node.project().await, 1, &drawn()).await;
+    let cases = [
+        (with(vec![at(None, 0.0); 8], vec![]), "at most 8"),
+        (with(vec![], vec![at(None, 20.0); 9]), "at most 8"),
+        (with(vec![], vec![at(None, 10.0)]), "the same place"),
+        (with(vec![at(Some(other.id), 0.0)], vec![at(Some(other.id), 5.0)]), "the same place"),
+        (with(vec![at(Some(other.id), 1_200.0)], vec![]), "outside"),
+        (with(vec![at(Some(other.id), 500.0)], vec![]), "blank"),
+        (with(vec![at(Some(scan.id), 0.0)], vec![]), "vector"),
+        (with(vec![], vec![at(Some(elsewhere.id), 0.0)]), "different project"),
+        (with(vec![], vec![at(Some(id(1)), 0.0)]), "not found"),
+        (region(0.0), "region"),
+        (region(f64::NAN), "region"),
+    ];
+    for (wanted, part) in cases {
+        let detail = refusal(start(&ctx, wanted.clone()).await);
+        assert!(detail.contains(part), "{:?}: {detail}", wanted.scope);
+    }
+    // In whatever order they are named: the exemplar's page, then the others by number. A negative one's is not
+    // searched.
+    let mut wanted = with(vec![at(Some(third.id), 0.0)], vec![at(Some(other.id), 0.0)]);
+    assert_eq!(start(&ctx, wanted.clone()).await.unwrap().page_ids, [page.id, third.id]);
+    wanted.page_ids = Some(vec![third.id, other.id]);
+    assert_eq!(start(&ctx, wanted).await.unwrap().page_ids, [page.id, other.id, third.id]);
 }

@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::index::PageIndex;
 use super::pose::Pose;
 use super::search::Detection;
@@ -13,7 +15,8 @@ use super::template::Template;
 use crate::geom::PxRect;
 
 /// How lettering inside a symbol is taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Compare {
     /// Everything inside must be the same, nothing inside included.
     Whole,

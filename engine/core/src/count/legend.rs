@@ -204,6 +204,12 @@ impl Legend {
         Self { regions, texts, rules, level }
     }
 
+    /// Whether a symbol, one of `all` that were found, is a sample that explains it.
+    pub(super) fn samples(&self, symbol: &ListRect, all: &[ListRect]) -> bool {
+        let (x, y) = ((symbol.left + symbol.right) / 2.0, (symbol.top + symbol.bottom) / 2.0);
+        self.contains(x, y) || self.describes(symbol, all) || self.is_listed(symbol, all)
+    }
+
     /// Whether a symbol stands alone with a description in a row between two rules of a list that has
     /// more such rows: a legend or a schedule, also one whose heading can't be read.
     pub(super) fn is_listed(&self, symbol: &ListRect, all: &[ListRect]) -> bool {

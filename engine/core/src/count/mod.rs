@@ -1,10 +1,12 @@
 //! Auto count: one exemplar in, every instance out.
 //!
-//! A page is indexed once ([`PageIndex`]); a symbol is cut from a box ([`Exemplar`]); [`find`] looks for it.
+//! A page is indexed once ([`PageIndex`]); a symbol is cut from a box ([`Exemplar`]); [`find`] looks for it,
+//! [`ask`] for several and for what is not meant.
 //! Matching is on ink, not on how it was drawn: straight parts, curves and loops of the exemplar
 //! propose poses, each pose is refined on the page's strokes and judged by what it explains, both
 //! ways: the exemplar's ink that the page has, and the page's ink inside that the exemplar has not.
 
+mod ask;
 mod candidates;
 mod exemplar;
 mod fills;
@@ -30,6 +32,7 @@ mod tests;
 mod texture;
 mod trim;
 
+pub use ask::{Answer, MAX_EXEMPLARS, Match, Question, ask};
 pub use exemplar::{Exemplar, ExemplarError};
 pub use index::PageIndex;
 pub use label::Compare;

@@ -15,6 +15,9 @@ pub enum JobEvent {
     Refuse { error: String },
     /// The attempt hands over to children and runs again, with the checkpoint, when all have ended.
     FanOut { children: Vec<NewJob>, checkpoint: Value },
+    /// The attempt goes on, and what it has until now is committed with this. Changes nothing of the job; it
+    /// is the fence of that commit.
+    Continue,
     /// The attempt wants to run again later; costs no attempt.
     Snooze { until: Timestamp, checkpoint: Option<Value> },
     /// The attempt failed; the job's retry policy decides between another try and death.

@@ -33,6 +33,7 @@ enum Report {
     Snooze(i64),
     Fail(FailureKind),
     Release,
+    Continue,
     Fenced,
 }
 
@@ -50,6 +51,7 @@ fn report() -> impl Strategy<Value = Report> {
         1 => (0_i64..300).prop_map(Report::Snooze),
         3 => kind.prop_map(Report::Fail),
         1 => Just(Report::Release),
+        2 => Just(Report::Continue),
         2 => Just(Report::Fenced),
     ]
 }
@@ -185,6 +187,7 @@ impl World {
             Report::Snooze(ms) => JobEvent::Snooze { until: self.time().plus_ms(ms), checkpoint: None },
             Report::Fail(kind) => JobEvent::Fail { kind, message: "m".into() },
             Report::Release => JobEvent::Release,
+            Report::Continue => JobEvent::Continue,
             Report::Fenced => {
                 let event = JobEvent::Fenced { token, message: "late".into() };
                 let may = !holds && !job.state.is_terminal();

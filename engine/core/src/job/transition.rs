@@ -119,6 +119,10 @@ fn apply(job: Job, cause: Cause, now: Timestamp, jitter: u64) -> Result<Transiti
             JobEvent::Cancel { reason } => cancel(job, reason, now),
             JobEvent::Requeue => requeue(job, now),
             JobEvent::Fenced { token, message } => fenced(job, token, message, now),
+            JobEvent::Continue => {
+                held(&job, token)?;
+                Ok(plain(job))
+            }
             by_holder => {
                 held(&job, token)?;
                 Ok(end_of_attempt(job, by_holder, now, jitter))
@@ -230,9 +234,11 @@ fn end_of_attempt(mut job: Job, event: JobEvent, now: Timestamp, jitter: u64) ->
         }
         JobEvent::Fail { kind, message } => fail(job, kind, message, now, jitter),
         // The other events are not an attempt's; `apply` took them before.
-        JobEvent::Release | JobEvent::Fenced { .. } | JobEvent::Cancel { .. } | JobEvent::Requeue => {
-            ready(job)
-        }
+        JobEvent::Release
+        | JobEvent::Continue
+        | JobEvent::Fenced { .. }
+        | JobEvent::Cancel { .. }
+        | JobEvent::Requeue => ready(job),
     }
 }
 

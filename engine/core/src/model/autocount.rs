@@ -1,6 +1,9 @@
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Entity, Id, Index, Kind, Timestamp};
+use crate::count::Compare;
 use crate::geom::{PxPoint, PxRect};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,19 +25,117 @@ pub enum Lettering {
     Ignore,
 }
 
-/// One question "count these": an exemplar, its parameters and the tally of its detections.
+/// A box on a page, page pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct PageBox {
+    pub page_id: Id,
+    pub bbox: PxRect,
+}
+
+/// What a session asks beyond its first exemplar.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CountScope {
+    /// Exemplars after the first. Each is an instance itself.
+    pub exemplars: Vec<PageBox>,
+    /// What looks like one of these at least as much is no instance.
+    pub negatives: Vec<PageBox>,
+    /// Only what has its centre in here counts, page pixels of whichever page is searched.
+    pub region: Option<PxRect>,
+    /// Whether mirror images are instances, too (they are flagged).
+    pub mirrored: bool,
+    /// Whether line weight, colour and dashes are part of the meaning on an exemplar's own page.
+    pub same_pen: bool,
+}
+
+impl Default for CountScope {
+    fn default() -> Self {
+        Self { exemplars: Vec::new(), negatives: Vec::new(), region: None, mirrored: true, same_pen: true }
+    }
+}
+
+/// How many candidates of which confidence a session has not kept, in steps of 0.01.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LeftOut(BTreeMap<u8, u64>);
+
+impl LeftOut {
+    /// Rounding of a confidence that is meant as whole hundredths.
+    const SLACK: f64 = 1e-9;
+
+    pub fn add(&mut self, confidence: f64, count: u64) {
+        if count > 0 {
+            let step = (confidence.clamp(0.0, 1.0) * 100.0 + Self::SLACK).floor();
+            *self.0.entry(step as u8).or_default() += count;
+        }
+    }
+
+    /// How many have this confidence or more; if it is not whole hundredths, those of the step that it falls
+    /// in are not among them.
+    pub fn from(&self, confidence: f64) -> u64 {
+        let first = (confidence.clamp(0.0, 1.0) * 100.0 - Self::SLACK).ceil();
+        self.0.range(first as u8..).map(|(_, count)| count).sum()
+    }
+}
+
+/// What was searched for and kept, whatever the session's threshold has become since.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct KeptCandidates {
+    /// The session's threshold when it was started, with which its pages are searched.
+    pub threshold: f64,
+    /// Confidence down to which candidates are kept, 0 to 1.
+    pub floor: f64,
+    pub left_out: LeftOut,
+}
+
+/// Candidates below a session's threshold are kept down to this confidence.
+const FLOOR: f64 = 0.5;
+
+impl KeptCandidates {
+    /// Of a search that has not begun.
+    pub fn with(threshold: f64) -> Self {
+        Self { threshold, floor: FLOOR.min(threshold), left_out: LeftOut::default() }
+    }
+}
+
+/// How far a search has come, and what its pages have shown that holds for the next ones: what another attempt
+/// goes on from.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CountProgress {
+    /// Pages dealt with, from the first of the session's on.
+    pub next: u32,
+    /// Those of them that were searched.
+    pub searched: u32,
+    /// How the lettering of each exemplar is taken, where a page has shown it.
+    pub lettering: Vec<Option<Compare>>,
+    /// What the exemplars say.
+    pub says: Vec<String>,
+    /// Look-alikes that say something else, by what they say.
+    pub others: BTreeMap<String, u64>,
+    /// Look-alikes that say something else again, of which no list is kept.
+    pub others_more: u64,
+    /// Places that all lack the same part of the exemplar's box.
+    pub lacking_a_part: u64,
+    /// What the result does not cover, for a person.
+    pub missing: Vec<String>,
+}
+
+/// One question "count these": exemplars, parameters and the tally of its detections.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CountSession {
     pub id: Id,
-    /// The exemplar's page.
+    /// The first exemplar's page.
     pub page_id: Id,
-    /// All pages that are searched, the exemplar's first.
+    /// All pages that are searched, the first exemplar's first.
     pub page_ids: Vec<Id>,
     pub condition_id: Id,
     pub project_id: Id,
     pub job_id: Id,
-    /// Box of the exemplar on `page_id`, page pixels.
+    /// Box of the first exemplar on `page_id`, page pixels.
     pub exemplar: PxRect,
+    #[serde(default)]
+    pub scope: CountScope,
+    /// Which of the candidates are detections. May be moved after the search.
     pub confidence_threshold: f64,
     pub scale_tolerance: f64,
     /// Deviation allowed about each quarter turn, degrees; `None` or 45 and more means any angle.
@@ -47,16 +148,44 @@ pub struct CountSession {
     pub error_message: Option<String>,
     /// What a person should know of a result that is complete, such as look-alikes left out.
     pub notes: Option<String>,
-    /// Detections kept.
+    /// `None` in sessions of engines that kept nothing below the threshold; see [`Self::kept`].
+    pub kept: Option<KeptCandidates>,
+    #[serde(default)]
+    pub progress: CountProgress,
+    /// Detections shown.
     pub total_detections: u64,
-    /// Detections found before the cap.
+    /// Detections before the cap.
     pub found_detections: u64,
     pub truncated: bool,
+    /// Candidates below the threshold that are listed for review.
+    #[serde(default)]
+    pub near_misses: u64,
     pub confirmed_count: u64,
     pub rejected_count: u64,
     pub processing_time_ms: Option<f64>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+}
+
+impl CountSession {
+    /// What was kept of the search. An old session kept nothing below its threshold, and what its cap left out
+    /// had that much confidence at least.
+    pub fn kept(&self) -> KeptCandidates {
+        self.kept.clone().unwrap_or_else(|| {
+            let threshold = self.confidence_threshold;
+            let mut left_out = LeftOut::default();
+            left_out.add(threshold, self.found_detections.saturating_sub(self.total_detections));
+            KeptCandidates { threshold, floor: threshold, left_out }
+        })
+    }
+
+    /// Pages searched. Those of an old session were when it completed, but for what it says is missing.
+    pub fn pages_searched(&self) -> usize {
+        match (&self.kept, self.status) {
+            (None, SessionStatus::Completed) => self.page_ids.len(),
+            _ => self.progress.searched as usize,
+        }
+    }
 }
 
 impl Entity for CountSession {
@@ -80,7 +209,7 @@ pub enum DetectionStatus {
     Rejected,
 }
 
-/// A proposed match.
+/// A candidate: a proposed match, or a near miss while its session's threshold is above it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Detection {
     pub id: Id,
@@ -91,12 +220,19 @@ pub struct Detection {
     pub center: PxPoint,
     /// 0 to 1.
     pub confidence: f64,
+    /// Share of the exemplar's ink that the page has there, 0 to 1; `None` of old ones.
+    pub coverage: Option<f64>,
+    /// Ink inside the outline that is not the exemplar's, as a share of the exemplar's ink; `None` of old ones.
+    pub extra: Option<f64>,
+    /// Which of the session's exemplars it rests on, the first is 0.
+    #[serde(default)]
+    pub exemplar: u32,
     /// Rotation against the exemplar, degrees clockwise, 0 to 360.
     pub angle: f64,
     pub mirrored: bool,
     /// Size against the exemplar.
     pub scale: f64,
-    /// The exemplar itself.
+    /// An exemplar itself.
     pub is_exemplar: bool,
     /// Lies in a legend: a sample of the symbol, not an instance of it.
     pub in_legend: bool,
@@ -119,5 +255,56 @@ impl Entity for Detection {
     fn lists(&self) -> Vec<(Index, Id)> {
         let measured = self.measurement_id.map(|id| (Index::ByMeasurement, id));
         [(Index::BySession, self.session_id)].into_iter().chain(measured).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_was_left_out_is_counted_by_confidence() {
+        let mut left_out = LeftOut::default();
+        for confidence in [0.5, 0.55, 0.58, 0.8, 0.85, 0.99, 1.0] {
+            left_out.add(confidence, 1);
+        }
+        left_out.add(0.8, 2);
+        left_out.add(0.7, 0);
+        let from: Vec<u64> = [0.0, 0.5, 0.58, 0.8, 0.85, 0.851, 0.99, 1.0].map(|c| left_out.from(c)).to_vec();
+        assert_eq!(from, [9, 9, 7, 6, 3, 2, 2, 1]);
+        let stored = serde_json::to_value(&left_out).unwrap();
+        assert_eq!(serde_json::from_value::<LeftOut>(stored).unwrap(), left_out);
+    }
+
+    /// As 0.1 wrote them.
+    #[test]
+    fn sessions_and_detections_of_older_engines_are_read() {
+        let nil = Id::NIL;
+        let session: CountSession = serde_json::from_value(json!({
+            "id": nil, "page_id": nil, "page_ids": [nil, nil], "condition_id": nil, "project_id": nil,
+            "job_id": nil, "exemplar": {"x": 1.0, "y": 2.0, "w": 3.0, "h": 4.0}, "confidence_threshold": 0.8,
+            "scale_tolerance": 0.2, "rotation_tolerance": null, "detection_method": "hybrid",
+            "lettering": null, "max_detections": 3, "status": "completed", "error_message": null,
+            "notes": null, "total_detections": 3, "found_detections": 10, "truncated": true,
+            "confirmed_count": 1, "rejected_count": 0, "processing_time_ms": 7.0, "created_at": 1,
+            "updated_at": 2
+        }))
+        .unwrap();
+        assert_eq!(session.scope, CountScope::default());
+        assert!(session.scope.mirrored && session.scope.same_pen);
+        let kept = session.kept();
+        assert_eq!((kept.threshold, kept.floor, kept.left_out.from(0.8)), (0.8, 0.8, 7));
+        assert_eq!((session.pages_searched(), session.near_misses), (2, 0));
+        let detection: Detection = serde_json::from_value(json!({
+            "id": nil, "session_id": nil, "page_id": nil, "measurement_id": null,
+            "bbox": {"x": 1.0, "y": 2.0, "w": 3.0, "h": 4.0}, "center": {"x": 2.5, "y": 4.0},
+            "confidence": 0.9, "angle": 0.0, "mirrored": false, "scale": 1.0, "is_exemplar": false,
+            "in_legend": false, "label": null, "status": "pending", "is_auto_confirmed": false,
+            "created_at": 1, "updated_at": 2
+        }))
+        .unwrap();
+        assert_eq!((detection.coverage, detection.extra, detection.exemplar), (None, None, 0));
     }
 }

@@ -12,7 +12,10 @@ mod record;
 mod template;
 
 pub use assembly::{Assembly, Component, ComponentType};
-pub use autocount::{CountSession, Detection, DetectionStatus, Lettering, SessionStatus};
+pub use autocount::{
+    CountProgress, CountScope, CountSession, Detection, DetectionStatus, KeptCandidates, LeftOut, Lettering,
+    PageBox, SessionStatus,
+};
 pub use condition::{Condition, MeasurementType};
 pub use document::{Document, DocumentStatus};
 pub use ids::{BlobHash, Id, IdSource, TenantId, Timestamp};

@@ -11,12 +11,13 @@ use takeoff_core::job::Job;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 
+use super::checkpoint;
 use super::lease::Held;
 use super::settle::{self, Ending, Settled};
 use crate::compute::panic_message;
 use crate::error::StageError;
 use crate::node::Node;
-use crate::stage::{Attempt, Effects, ProgressSink, Stage};
+use crate::stage::{Attempt, Effects, PartSink, ProgressSink, Stage};
 use crate::task;
 
 /// Times that an attempt is run again because what it had read was changed before it committed.
@@ -95,11 +96,16 @@ async fn work(held: &Held) -> Ending {
     let budget_ms = stage.budget_ms(job);
     held.running.begin(budget_ms);
     let (board, id) = (Arc::clone(&node.board), job.id);
+    let (committer, running) = (Arc::clone(node), Arc::clone(&held.running));
     let attempt = Attempt {
         job: Arc::clone(job),
         budget: held.running.budget.clone(),
         progress: ProgressSink(Arc::new(move |percent, step| board.report(id, percent, step))),
         deadline: node.now().plus_ms(i64::try_from(budget_ms).unwrap_or(i64::MAX)),
+        parts: PartSink(Arc::new(move |part| {
+            let (node, running) = (Arc::clone(&committer), Arc::clone(&running));
+            Box::pin(async move { checkpoint::commit(&node, &running, part).await })
+        })),
     };
     let (node, tools) = (Arc::clone(node), node.tools.clone());
     let run = async move {

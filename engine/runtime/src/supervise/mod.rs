@@ -5,6 +5,7 @@
 //! for each lease; and the watchman, which ends what runs too long or under a lease that is lost.
 
 mod attempt;
+mod checkpoint;
 pub(crate) mod foreman;
 mod lease;
 mod puller;

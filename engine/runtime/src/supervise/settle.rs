@@ -35,8 +35,8 @@ const MESSAGE: usize = 1_000;
 /// Times that a burial is prepared before its job is ended without it.
 const BURIALS: u32 = 4;
 
-const FIRST_PAUSE: Duration = Duration::from_millis(20);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(20);
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 pub(super) async fn settle(held: &mut Held, ending: Ending) -> Settled {
     let told = held.running.told();

@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "clients of what is under test are tasks")]
 
 mod attempts;
+mod checkpoints;
 mod faults;
 mod jobs;
 mod node;

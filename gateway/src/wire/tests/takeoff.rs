@@ -3,7 +3,8 @@
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use takeoff_commands::assemblies::Line;
-use takeoff_commands::reads::CostSummary;
+use takeoff_commands::count::Candidates;
+use takeoff_commands::reads::{CostSummary, CountView};
 use takeoff_core::geom::{PxPoint, PxRect};
 use takeoff_core::job::{Job, JobState, Lane, Progress, RetryPolicy, Stage, TaskLabel};
 use takeoff_core::model;
@@ -209,6 +210,7 @@ fn auto_count_boxes_have_w_and_h() {
         project_id: id(1),
         job_id: id(17),
         exemplar: PxRect::new(100.0, 100.0, 60.0, 61.0),
+        scope: model::CountScope::default(),
         confidence_threshold: 0.8,
         scale_tolerance: 0.2,
         rotation_tolerance: None,
@@ -218,6 +220,9 @@ fn auto_count_boxes_have_w_and_h() {
         status: model::SessionStatus::Completed,
         error_message: None,
         notes: None,
+        kept: Some(model::KeptCandidates::with(0.8)),
+        progress: model::CountProgress::default(),
+        near_misses: 0,
         total_detections: 1,
         found_detections: 3,
         truncated: true,
@@ -238,6 +243,9 @@ fn auto_count_boxes_have_w_and_h() {
         bbox: PxRect::new(400.0, 100.0, 60.0, 60.0),
         center: PxPoint::new(430.0, 130.0),
         confidence: 0.97,
+        coverage: Some(0.98),
+        extra: Some(0.01),
+        exemplar: 1,
         angle: 90.0,
         mirrored: true,
         scale: 1.0,
@@ -249,9 +257,12 @@ fn auto_count_boxes_have_w_and_h() {
         created_at: AT,
         updated_at: AT,
     };
+    let near = model::Detection { id: id(19), confidence: 0.7, ..detection.clone() };
+    let candidates = Candidates { detections: vec![detection], near_misses: vec![near], found: 3 };
     let json = shape(
-        super::super::autocount::SessionDetail::of(session, vec![detection]),
-        "id page_id page_ids condition_id template_bbox confidence_threshold scale_tolerance rotation_tolerance \
+        super::super::autocount::SessionDetail::from(CountView { session, candidates }),
+        "id page_id page_ids condition_id template_bbox exemplars negative_exemplars region mirrored same_pen \
+         confidence_floor pages_searched pages_total near_miss_count near_misses confidence_threshold scale_tolerance rotation_tolerance \
          detection_method applied_method status total_detections found_detections truncated max_detections confirmed_count \
          rejected_count error_message lettering notes processing_time_ms template_match_count llm_match_count task_id created_at \
          updated_at detections",
@@ -261,10 +272,13 @@ fn auto_count_boxes_have_w_and_h() {
     assert_eq!((&json["rotation_tolerance"], &json["status"]), (&json!(90.0), &json!("completed")));
     let detection = shape(
         &json["detections"][0],
-        "id session_id page_id measurement_id bbox center_x center_y confidence detection_source status \
+        "id session_id page_id measurement_id bbox center_x center_y confidence coverage extra exemplar detection_source status \
          is_auto_confirmed angle mirrored scale in_legend is_exemplar label created_at updated_at",
     );
     assert_eq!((&detection["center_x"], &detection["detection_source"]), (&json!(430.0), &json!("template")));
+    assert_eq!((&detection["coverage"], &detection["exemplar"]), (&json!(0.98), &json!(1)));
+    assert_eq!(json["near_misses"][0]["confidence"], 0.7);
+    assert_eq!((&json["mirrored"], &json["confidence_floor"]), (&json!("flag"), &json!(0.5)));
 }
 
 fn job(state: JobState) -> Job {

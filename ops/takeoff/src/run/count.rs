@@ -1,6 +1,8 @@
 //! Counting in a run: one session for each `[[condition.count]]`.
 
-use takeoff_commands::count::{StartCount, Taken, bulk_confirm, create_measurements, reject, start};
+use takeoff_commands::count::{
+    StartCount, StartScope, Taken, bulk_confirm, create_measurements, reject, start,
+};
 use takeoff_commands::{Ctx, reads};
 use takeoff_core::geom::PxRect;
 use takeoff_core::model::{Condition, CountSession, Detection, Id, Page, SessionStatus};
@@ -33,6 +35,7 @@ pub(crate) async fn count(
         lettering: part.lettering,
         max_detections: part.max_detections,
         page_ids: Some(searched.iter().map(|p| p.id).collect()),
+        scope: StartScope::default(),
     };
     let started = start(ctx, request).await.map_err(|e| e.to_string())?;
     wait(ctx, started.job_id, progress).await.map_err(|e| format!("{e:#}"))?;

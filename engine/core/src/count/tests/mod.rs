@@ -1,5 +1,6 @@
 //! Counting on sheets with known truth, and on real drawings.
 
+mod asking;
 mod drawings;
 mod families;
 mod inputs;

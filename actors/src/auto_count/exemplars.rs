@@ -1,0 +1,109 @@
+//! Cutting a session's exemplars, each on its page.
+
+use std::sync::Arc;
+
+use takeoff_core::budget::Budget;
+use takeoff_core::count::{Exemplar, ExemplarError, PageIndex};
+use takeoff_core::geom::PxRect;
+use takeoff_core::model::{Id, Page, PageBox};
+use takeoff_engine::error::StageError;
+use takeoff_storage::get;
+
+use super::Search;
+use super::tally::Gap;
+use crate::page_list;
+
+/// What a session looks for.
+pub(super) struct Symbols {
+    pub(super) meant: Vec<Exemplar>,
+    pub(super) not_meant: Vec<Exemplar>,
+}
+
+pub(super) enum Cut {
+    Done {
+        symbols: Arc<Symbols>,
+        /// Index of the session's first page, for its own search.
+        first: Option<Arc<PageIndex>>,
+    },
+    /// One of them is no symbol, for this reason.
+    Refused(String),
+    TimeUp,
+}
+
+/// Why a box gave no exemplar.
+enum Stop {
+    NoSymbol { nth: usize, why: String },
+    TimeUp,
+}
+
+impl Search<'_> {
+    /// Cuts all exemplars, page by page.
+    pub(super) async fn exemplars(&self) -> Result<Cut, StageError> {
+        let (session, scope) = (self.session, &self.session.scope);
+        let first = PageBox { page_id: session.page_id, bbox: session.exemplar };
+        let boxes: Vec<PageBox> =
+            [first].iter().chain(&scope.exemplars).chain(&scope.negatives).copied().collect();
+        let mut cut: Vec<Option<Exemplar>> = vec![None; boxes.len()];
+        let mut index_of_first = None;
+        while let Some(next) = cut.iter().position(Option::is_none) {
+            if self.budget.is_cancelled() {
+                return Ok(Cut::TimeUp);
+            }
+            let page_id = boxes[next].page_id;
+            let here: Vec<usize> = (next..boxes.len()).filter(|i| boxes[*i].page_id == page_id).collect();
+            let drawn: Vec<PxRect> = here.iter().map(|i| boxes[*i].bbox).collect();
+            match self.cut_on(page_id, drawn).await? {
+                None => return Ok(Cut::Refused(Gap::Unreadable(page_id).to_string())),
+                Some(Ok((index, exemplars))) => {
+                    here.iter().zip(exemplars).for_each(|(i, exemplar)| cut[*i] = Some(exemplar));
+                    index_of_first = index_of_first.or(Some(index).filter(|_| next == 0));
+                }
+                Some(Err(Stop::TimeUp)) => return Ok(Cut::TimeUp),
+                Some(Err(Stop::NoSymbol { nth, why })) => {
+                    return Ok(Cut::Refused(name(here[nth], scope.exemplars.len(), why)));
+                }
+            }
+        }
+        let mut meant: Vec<Exemplar> = cut.into_iter().flatten().collect();
+        let not_meant = meant.split_off(1 + scope.exemplars.len());
+        Ok(Cut::Done { symbols: Arc::new(Symbols { meant, not_meant }), first: index_of_first })
+    }
+
+    /// The exemplars of one page, with its index; `None` when it cannot be read.
+    async fn cut_on(
+        &self,
+        page_id: Id,
+        drawn: Vec<PxRect>,
+    ) -> Result<Option<Result<(Arc<PageIndex>, Vec<Exemplar>), Stop>>, StageError> {
+        let page = get::<Page>(&*self.tools.catalog, self.attempt.tenant(), page_id).await?;
+        let Some(blobs) = page.and_then(|p| p.value.blobs) else { return Ok(None) };
+        let list = page_list::load(self.attempt, self.tools, blobs.list, self.max_list_bytes).await?;
+        let own = self.budget.clone();
+        let work = move || {
+            let index = Arc::new(PageIndex::build(&list, &own).map_err(|_| Stop::TimeUp)?);
+            let exemplars = cut_all(&index, &drawn, &own)?;
+            Ok((index, exemplars))
+        };
+        let cut = self.tools.compute.run(&self.attempt.budget, move |_| work()).await;
+        cut.map(Some).map_err(crate::compute_error)
+    }
+}
+
+fn cut_all(index: &PageIndex, drawn: &[PxRect], budget: &Budget) -> Result<Vec<Exemplar>, Stop> {
+    let cut = |(nth, drawn): (usize, &PxRect)| {
+        Exemplar::cut(index, *drawn, budget).map_err(|e| match e {
+            ExemplarError::Exhausted(_) => Stop::TimeUp,
+            other => Stop::NoSymbol { nth, why: other.to_string() },
+        })
+    };
+    drawn.iter().enumerate().map(cut).collect()
+}
+
+/// Says which of the boxes is meant, if it is not the first.
+fn name(nth: usize, more: usize, why: String) -> String {
+    match nth {
+        0 => why,
+        n if n <= more => format!("exemplar {}: {why}", n + 1),
+        n => format!("negative exemplar {}: {why}", n - more),
+    }
+}

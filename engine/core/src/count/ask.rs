@@ -1,0 +1,242 @@
+//! The question as people ask it: several exemplars, what is not meant, where to look. Made of [`find`].
+
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashMap;
+
+use super::exemplar::Exemplar;
+use super::index::PageIndex;
+use super::label::{self, Compare};
+use super::search::{CountOutcome, CountParams, Detection, find};
+use crate::budget::Budget;
+use crate::found::{Finding, Found};
+use crate::geom::{ListRect, PxRect};
+
+/// Exemplars of one question at most, and as many negative ones; more are not looked for.
+pub const MAX_EXEMPLARS: usize = 8;
+/// Two likenesses that differ by no more tell nothing.
+const TIE: f64 = 0.001;
+/// Centres nearer than this share of the smaller box's smaller side, or that of its larger side, are one
+/// place. The second is for what has no width, such as a line.
+const SAME_PLACE: f64 = 0.5;
+const SAME_PLACE_ALONG: f64 = 0.15;
+
+/// What to look for on a page.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'q> {
+    /// At least one. Each is an instance itself.
+    pub exemplars: &'q [Exemplar],
+    /// What is not meant: see [`Answer`].
+    pub negatives: &'q [Exemplar],
+    /// `max_detections` holds for each exemplar.
+    pub params: CountParams,
+    /// How other pages have shown that the lettering of each exemplar is taken; it may be shorter. Where
+    /// `params` says how, that holds.
+    pub lettering: &'q [Option<Compare>],
+    /// Only what has its centre in here, page pixels.
+    pub region: Option<PxRect>,
+}
+
+/// A place, and what it rests on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Match {
+    pub place: Detection,
+    /// Index of the exemplar that it is most like.
+    pub exemplar: usize,
+}
+
+/// The answer for one page. At a place that several exemplars match is the most confident match, and none
+/// where a negative exemplar matches at least as well. Where both match equally, because both are drawn
+/// alike, lettering decides if they differ in it; else the negative one only excludes itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// At the threshold or above; highest confidence first, then from top to bottom and left to right.
+    pub matches: Vec<Match>,
+    /// Between 0.5 and the threshold, in the same order; those that say something else are left out as among
+    /// the matches.
+    pub near_misses: Vec<Match>,
+    /// False when the budget ended first.
+    pub complete: bool,
+    /// How the lettering of each exemplar was taken; `None` while nothing showed how. The next page of the
+    /// same question takes this for its [`Question::lettering`].
+    pub lettering: Vec<Option<Compare>>,
+    /// Symbols of the same shape that were left out because they say something else, by what they say.
+    pub other_lettering: BTreeMap<String, usize>,
+    /// As in [`CountOutcome`]; the least of all exemplars.
+    pub lacking_a_part: usize,
+}
+
+/// Answers a question for one page. Never fails: when the budget ends, the answer says that it is not
+/// complete and a finding says why.
+pub fn ask(page: &PageIndex, question: &Question<'_>, budget: &Budget) -> Found<Answer> {
+    let exemplars = &question.exemplars[..question.exemplars.len().min(MAX_EXEMPLARS)];
+    let mut findings = Vec::new();
+    let mut outcomes: Vec<CountOutcome> = Vec::new();
+    for (nth, exemplar) in exemplars.iter().enumerate() {
+        let known = question.lettering.get(nth).copied().flatten();
+        let params = CountParams { lettering: question.params.lettering.or(known), ..question.params };
+        outcomes.push(taken(find(page, exemplar, &params, budget), &mut findings));
+    }
+    let mut complete = outcomes.iter().all(|o| o.complete);
+    let lettering: Vec<Option<Compare>> = outcomes.iter().map(|o| o.lettering).collect();
+    let other_lettering = others(exemplars, &outcomes);
+    let lacking_a_part = outcomes.iter().map(|o| o.lacking_a_part).min().unwrap_or(0);
+    let mut all: Vec<Match> = Vec::new();
+    for (nth, (exemplar, outcome)) in exemplars.iter().zip(outcomes).enumerate() {
+        let near = same_lettering(exemplar, outcome.lettering, outcome.near_misses);
+        let places = outcome.detections.into_iter().chain(near);
+        all.extend(places.map(|place| Match { place, exemplar: nth }));
+    }
+    all.sort_by(by_rank);
+    if exemplars.len() > 1 {
+        all = one_a_place(all);
+    }
+    for negative in question.negatives.iter().take(MAX_EXEMPLARS) {
+        let params = CountParams { lettering: Some(Compare::Nothing), ..question.params };
+        let outcome = taken(find(page, negative, &params, budget), &mut findings);
+        complete &= outcome.complete;
+        strike(&mut all, exemplars, negative, outcome);
+    }
+    if let Some(region) = question.region {
+        all.retain(|m| region.contains(m.place.center));
+    }
+    let near_misses = all.split_off(all.partition_point(|m| m.place.confidence >= question.params.threshold));
+    let mut answer =
+        Answer { matches: all, near_misses, complete, lettering, other_lettering, lacking_a_part };
+    find_legends(page, &mut answer);
+    Found::with(answer, findings)
+}
+
+fn taken(found: Found<CountOutcome>, findings: &mut Vec<Finding>) -> CountOutcome {
+    findings.extend(found.findings);
+    found.value
+}
+
+fn by_rank(p: &Match, q: &Match) -> std::cmp::Ordering {
+    let (a, b) = (&p.place, &q.place);
+    b.confidence
+        .total_cmp(&a.confidence)
+        .then(b.is_exemplar.cmp(&a.is_exemplar))
+        .then(a.center.y.total_cmp(&b.center.y))
+        .then(a.center.x.total_cmp(&b.center.x))
+        .then(p.exemplar.cmp(&q.exemplar))
+}
+
+/// Near misses that say what the exemplar says. Where no match has shown how that is meant, they themselves do.
+fn same_lettering(exemplar: &Exemplar, shown: Option<Compare>, mut near: Vec<Detection>) -> Vec<Detection> {
+    let compare = shown.or_else(|| label::decide(&exemplar.words, near.iter().map(|d| d.words.as_slice())));
+    if let Some(compare) = compare {
+        label::part(compare, &exemplar.words, &mut near);
+    }
+    near
+}
+
+/// What says something else than every exemplar, counted once.
+fn others(exemplars: &[Exemplar], outcomes: &[CountOutcome]) -> BTreeMap<String, usize> {
+    let mut others: BTreeMap<String, usize> = BTreeMap::new();
+    for (says, times) in outcomes.iter().flat_map(|o| &o.other_lettering) {
+        let most = others.entry(says.clone()).or_default();
+        *most = (*most).max(*times);
+    }
+    if exemplars.len() > 1 {
+        others.retain(|says, _| {
+            let words: Vec<String> = says.split_whitespace().map(str::to_owned).collect();
+            let meant = |(e, o): (&Exemplar, &CountOutcome)| {
+                o.lettering.is_some_and(|compare| label::agree(compare, &e.words, &words))
+            };
+            !exemplars.iter().zip(outcomes).any(meant)
+        });
+    }
+    others
+}
+
+/// Places by the cells that their centres lie in.
+struct Places {
+    /// Side of a cell, page pixels: no two centres of one place are farther apart.
+    side: f64,
+    cells: FxHashMap<(i64, i64), Vec<usize>>,
+}
+
+impl Places {
+    fn new<'d>(all: impl Iterator<Item = &'d Detection>) -> Self {
+        Self { side: all.map(|d| reach(&d.bbox)).fold(1.0, f64::max), cells: FxHashMap::default() }
+    }
+
+    fn cell(&self, d: &Detection) -> (i64, i64) {
+        ((d.center.x / self.side).floor() as i64, (d.center.y / self.side).floor() as i64)
+    }
+
+    fn add(&mut self, d: &Detection, index: usize) {
+        self.cells.entry(self.cell(d)).or_default().push(index);
+    }
+
+    /// Indexes of what was added and may be at the place of `d`.
+    fn about(&self, d: &Detection) -> impl Iterator<Item = usize> {
+        let (x, y) = self.cell(d);
+        let cells = (x - 1..=x + 1).flat_map(move |x| (y - 1..=y + 1).map(move |y| (x, y)));
+        cells.filter_map(|cell| self.cells.get(&cell)).flatten().copied()
+    }
+}
+
+/// How far centres of one place may be apart, page pixels.
+fn reach(bbox: &PxRect) -> f64 {
+    (bbox.w.min(bbox.h) * SAME_PLACE).max(bbox.w.max(bbox.h) * SAME_PLACE_ALONG)
+}
+
+fn at_one_place(p: &Detection, q: &Detection) -> bool {
+    let apart = (p.center.x - q.center.x).hypot(p.center.y - q.center.y);
+    apart < reach(&p.bbox).min(reach(&q.bbox))
+}
+
+/// The best at each place, of matches in rank order. Those of one exemplar are of different places already.
+fn one_a_place(all: Vec<Match>) -> Vec<Match> {
+    let mut places = Places::new(all.iter().map(|m| &m.place));
+    let mut kept: Vec<Match> = Vec::with_capacity(all.len());
+    for m in all {
+        let taken = places.about(&m.place).any(|i| {
+            let other: &Match = &kept[i];
+            other.exemplar != m.exemplar && at_one_place(&other.place, &m.place)
+        });
+        if !taken {
+            places.add(&m.place, kept.len());
+            kept.push(m);
+        }
+    }
+    kept
+}
+
+/// Takes out what a negative exemplar matches at least as well.
+fn strike(all: &mut Vec<Match>, exemplars: &[Exemplar], negative: &Exemplar, outcome: CountOutcome) {
+    let mut not_meant = outcome.detections;
+    not_meant.extend(outcome.near_misses);
+    let mut places = Places::new(all.iter().map(|m| &m.place).chain(&not_meant));
+    for (i, d) in not_meant.iter().enumerate() {
+        places.add(d, i);
+    }
+    all.retain(|m| {
+        let says = &exemplars[m.exemplar].words;
+        let excluded = |n: &Detection| {
+            let alike = (n.confidence - m.place.confidence).abs() <= TIE;
+            let more_like = match (alike, negative.words != *says) {
+                (false, _) => n.confidence > m.place.confidence,
+                (true, true) => n.words == negative.words,
+                (true, false) => false,
+            };
+            (more_like || n.is_exemplar) && at_one_place(n, &m.place)
+        };
+        m.place.is_exemplar || !places.about(&m.place).any(|i| excluded(&not_meant[i]))
+    });
+}
+
+/// Near misses that are looked for in legends, the strongest: it takes each of them a look at the others.
+const LEGEND_LOOKS: usize = 2_000;
+
+/// Near misses in legends; of the matches it is known.
+fn find_legends(page: &PageIndex, answer: &mut Answer) {
+    let all = answer.matches.iter().chain(&answer.near_misses);
+    let boxes: Vec<ListRect> = all.map(|m| page.space.rect_to_list(&m.place.bbox)).collect();
+    let of_near = &boxes[answer.matches.len()..];
+    for (m, b) in answer.near_misses.iter_mut().zip(of_near).take(LEGEND_LOOKS) {
+        m.place.in_legend = page.legend.samples(b, &boxes);
+    }
+}
