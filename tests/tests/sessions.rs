@@ -99,21 +99,29 @@ fn has_what_was_searched(
     assert_eq!(cut["total_detections"].as_u64(), Some(had.values().map(|b| b.len() as u64).sum()));
 }
 
-/// The session is over at once and stays so when the attempt that was at it ends.
+/// The session is over at once, keeps what its pages gave until then, and stays so when the attempt that was at
+/// it ends.
 async fn cancelled_while_it_runs(s: &School, page: &str, request: &Value) {
     let c = &s.client;
     let before = attempts(c).await;
     let started = c.post(&format!("/pages/{page}/auto-count"), request.clone()).await.expect(202);
     let task = format!("/tasks/{}", started["task_id"].as_str().unwrap());
     let session = format!("/auto-count-sessions/{}", started["session_id"].as_str().unwrap());
-    eventually("the count runs", WAIT, || async {
-        let task = c.get(&task).await.expect(200);
-        matches!(task["status"].as_str(), Some("STARTED" | "PROGRESS")).then_some(())
+    let seen = eventually("the first page's detections are there", WAIT, || async {
+        let seen = c.get(&session).await.expect(200);
+        (seen["pages_searched"].as_u64() > Some(0)).then_some(seen)
     })
     .await;
+    assert_eq!(seen["status"], "processing", "the others are still searched");
+    assert_eq!(seen["pages_total"].as_u64(), Some(s.pages.len() as u64));
+    let found = seen["detections"].as_array().unwrap().len();
+    assert!(found > 30 && seen["total_detections"].as_u64() == Some(found as u64), "{found}");
+    assert!(matches!(c.get(&task).await.expect(200)["status"].as_str(), Some("STARTED" | "PROGRESS")));
     assert_eq!(c.post(&format!("{task}/cancel"), Value::Null).await.expect(200)["status"], "REVOKED");
     let ended = c.get(&session).await.expect(200);
-    assert_eq!((&ended["status"], &ended["total_detections"]), (&json!("failed"), &json!(0)));
+    assert_eq!(ended["status"], "failed");
+    let kept = by_page(&ended);
+    assert!(kept.values().map(BTreeSet::len).sum::<usize>() >= found, "what was there is there");
     assert!(ended["error_message"].as_str().is_some_and(|e| e.contains("cancel")), "{ended}");
     eventually("the attempt at it ends", WAIT, || async { (attempts(c).await > before).then_some(()) }).await;
     assert_eq!(c.get(&session).await.expect(200), ended);

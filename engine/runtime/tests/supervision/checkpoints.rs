@@ -127,5 +127,5 @@ async fn a_part_waits_for_the_store_and_bugs_are_told() {
     until(async || handle.readiness().reasons.iter().any(|r| r.contains("the disk is full"))).await;
     catalog.down.store(false, Ordering::Relaxed);
     assert_eq!(ended(&handle, id).await.state, JobState::Succeeded);
-    assert_eq!(told(&handle).await, ["late"]);
+    assert_eq!(told(&handle).await, ["buried", "late"]);
 }
