@@ -136,8 +136,11 @@ impl Search<'_> {
         if progress.next as usize >= pages.len() {
             return Ok(Searched::Done { progress, time_was_up });
         }
-        let (symbols, mut first) = match self.exemplars().await? {
-            Cut::Done { symbols, first } => (Some(symbols), first),
+        let (mut symbols, mut first) = match self.exemplars().await? {
+            Cut::Done { symbols, first, trimmed } => {
+                progress.trimmed |= trimmed;
+                (Some(symbols), first)
+            }
             Cut::Refused(why) => return Ok(Searched::Refused(why)),
             Cut::TimeUp => (None, None),
         };
@@ -152,7 +155,7 @@ impl Search<'_> {
                 continue;
             };
             let index = first.take().filter(|_| nth == 0);
-            let answer = match &symbols {
+            let answer = match &mut symbols {
                 Some(symbols) if !self.budget.is_cancelled() => {
                     self.ask(symbols, index, &blobs, &progress).await?.map(|answer| (answer, symbols))
                 }
@@ -162,7 +165,7 @@ impl Search<'_> {
                 // Cut short, and not because the session's time was up.
                 return Err(StageError::Fenced);
             }
-            let Some((answer, symbols)) = answer else {
+            let Some((mut answer, symbols)) = answer else {
                 progress.missing.push(Gap::NotSearched(page.number).to_string());
                 time_was_up = true;
                 continue;
@@ -172,7 +175,9 @@ impl Search<'_> {
                 time_was_up |= self.budget.is_cancelled();
             }
             progress.next = nth as u32 + 1;
-            add(&mut progress, symbols, &answer);
+            add(&mut progress, &answer);
+            Symbols::trimmed(symbols, &mut answer);
+            progress.says = symbols.meant.iter().map(|e| e.words().join(" ")).collect();
             if !self.store(page, answer, &progress).await? {
                 return Ok(Searched::Over);
             }

@@ -205,6 +205,35 @@ fn names_do_not_steer_the_terminal() {
 }
 
 #[test]
+fn a_count_takes_more_examples_what_is_not_meant_and_a_region() {
+    let first = Takeoff::of(&condition("all", "count", &count(""))).run();
+    let all = first.condition("all")["counts"][0]["detections"].as_array().unwrap().clone();
+    let counted: Vec<&Value> = all.iter().filter(|d| d["counted"] == true).collect();
+    let place = |d: &Value| ["x", "y", "w", "h"].map(|side| d["bbox"][side].as_f64().unwrap());
+    let [x, y, w, h] = place(counted[counted.len() / 2]);
+    let boxed = format!("[{}, {}, {}, {}]", x - 2.0, y - 2.0, w + 4.0, h + 4.0);
+    let edge = x + w / 2.0 + 1.0;
+    let conditions = [
+        condition("more", "count", &count(&format!("more = [{boxed}]"))),
+        condition("exclude", "count", &count(&format!("exclude = [{boxed}]"))),
+        condition("region", "count", &count(&format!("region = [0, 0, {edge}, 9000]"))),
+    ];
+    let ran = Takeoff::of(&conditions.concat()).run();
+    assert_eq!(ran.code, Some(0), "{}", ran.said);
+    let quantity = |id: &str| ran.condition(id)["quantity"].as_f64().unwrap();
+    assert_eq!(quantity("more"), counted.len() as f64);
+    let there = |id: &str| {
+        let found = ran.condition(id)["counts"][0]["detections"].as_array().unwrap();
+        found.iter().any(|d| place(d).iter().zip([x, y, w, h]).all(|(a, b)| (a - b).abs() < 2.0))
+    };
+    assert!(there("more") && there("region") && !there("exclude"));
+    let left = counted.iter().filter(|d| place(d)[0] + place(d)[2] / 2.0 <= edge).count();
+    assert!(left > 0 && left < counted.len());
+    assert_eq!(quantity("region"), left as f64);
+    assert!(ran.condition("more")["counts"][0]["near_misses"].is_u64());
+}
+
+#[test]
 fn what_two_examples_find_counts_once() {
     let both = format!("{}{}", count("pages = [3]"), count("pages = [3, 4]"));
     let conditions =

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use takeoff_core::budget::Budget;
-use takeoff_core::count::{Exemplar, ExemplarError, PageIndex};
+use takeoff_core::count::{Answer, CountParams, Exemplar, ExemplarError, PageIndex, find};
 use takeoff_core::geom::PxRect;
 use takeoff_core::model::{Id, Page, PageBox};
 use takeoff_engine::error::StageError;
@@ -14,9 +14,29 @@ use super::tally::Gap;
 use crate::page_list;
 
 /// What a session looks for.
+#[derive(Clone)]
 pub(super) struct Symbols {
     pub(super) meant: Vec<Exemplar>,
     pub(super) not_meant: Vec<Exemplar>,
+}
+
+impl Symbols {
+    /// With those that a page has shown to be less than their boxes hold.
+    pub(super) fn trimmed(symbols: &mut Arc<Self>, answer: &mut Answer) {
+        let all = [&mut answer.trimmed, &mut answer.trimmed_negatives];
+        if all.iter().all(|list| list.iter().all(Option::is_none)) {
+            return;
+        }
+        let mut new = Self::clone(symbols);
+        for (list, exemplars) in all.into_iter().zip([&mut new.meant, &mut new.not_meant]) {
+            for (less, exemplar) in list.drain(..).zip(exemplars) {
+                if let Some(less) = less {
+                    *exemplar = *less;
+                }
+            }
+        }
+        *symbols = Arc::new(new);
+    }
 }
 
 pub(super) enum Cut {
@@ -24,6 +44,8 @@ pub(super) enum Cut {
         symbols: Arc<Symbols>,
         /// Index of the session's first page, for its own search.
         first: Option<Arc<PageIndex>>,
+        /// Some were taken for less than their boxes hold.
+        trimmed: bool,
     },
     /// One of them is no symbol, for this reason.
     Refused(String),
@@ -36,6 +58,13 @@ enum Stop {
     TimeUp,
 }
 
+/// The exemplars of one page.
+struct CutHere {
+    index: Arc<PageIndex>,
+    exemplars: Vec<Exemplar>,
+    trimmed: bool,
+}
+
 impl Search<'_> {
     /// Cuts all exemplars, page by page.
     pub(super) async fn exemplars(&self) -> Result<Cut, StageError> {
@@ -44,7 +73,7 @@ impl Search<'_> {
         let boxes: Vec<PageBox> =
             [first].iter().chain(&scope.exemplars).chain(&scope.negatives).copied().collect();
         let mut cut: Vec<Option<Exemplar>> = vec![None; boxes.len()];
-        let mut index_of_first = None;
+        let (mut index_of_first, mut trimmed) = (None, false);
         while let Some(next) = cut.iter().position(Option::is_none) {
             if self.budget.is_cancelled() {
                 return Ok(Cut::TimeUp);
@@ -54,7 +83,8 @@ impl Search<'_> {
             let drawn: Vec<PxRect> = here.iter().map(|i| boxes[*i].bbox).collect();
             match self.cut_on(page_id, drawn).await? {
                 None => return Ok(Cut::Refused(Gap::Unreadable(page_id).to_string())),
-                Some(Ok((index, exemplars))) => {
+                Some(Ok(CutHere { index, exemplars, trimmed: less })) => {
+                    trimmed |= less;
                     here.iter().zip(exemplars).for_each(|(i, exemplar)| cut[*i] = Some(exemplar));
                     index_of_first = index_of_first.or(Some(index).filter(|_| next == 0));
                 }
@@ -66,7 +96,7 @@ impl Search<'_> {
         }
         let mut meant: Vec<Exemplar> = cut.into_iter().flatten().collect();
         let not_meant = meant.split_off(1 + scope.exemplars.len());
-        Ok(Cut::Done { symbols: Arc::new(Symbols { meant, not_meant }), first: index_of_first })
+        Ok(Cut::Done { symbols: Arc::new(Symbols { meant, not_meant }), first: index_of_first, trimmed })
     }
 
     /// The exemplars of one page, with its index; `None` when it cannot be read.
@@ -74,15 +104,22 @@ impl Search<'_> {
         &self,
         page_id: Id,
         drawn: Vec<PxRect>,
-    ) -> Result<Option<Result<(Arc<PageIndex>, Vec<Exemplar>), Stop>>, StageError> {
+    ) -> Result<Option<Result<CutHere, Stop>>, StageError> {
         let page = get::<Page>(&*self.tools.catalog, self.attempt.tenant(), page_id).await?;
         let Some(blobs) = page.and_then(|p| p.value.blobs) else { return Ok(None) };
         let list = page_list::load(self.attempt, self.tools, blobs.list, self.max_list_bytes).await?;
-        let own = self.budget.clone();
+        let (own, params) = (self.budget.clone(), self.params());
+        // What of its box an exemplar is, its own page shows. That is the first to be searched, or one to look
+        // at before: then each page is searched for the same, whatever came before it.
+        let is_next = page_id == self.session.page_ids[0] && self.session.progress.next == 0;
         let work = move || {
             let index = Arc::new(PageIndex::build(&list, &own).map_err(|_| Stop::TimeUp)?);
-            let exemplars = cut_all(&index, &drawn, &own)?;
-            Ok((index, exemplars))
+            let mut exemplars = cut_all(&index, &drawn, &own)?;
+            let mut trimmed = false;
+            for exemplar in exemplars.iter_mut().filter(|_| !is_next) {
+                trimmed |= trim(&index, exemplar, &params, &own);
+            }
+            Ok(CutHere { index, exemplars, trimmed })
         };
         let cut = self.tools.compute.run(&self.attempt.budget, move |_| work()).await;
         cut.map(Some).map_err(crate::compute_error)
@@ -97,6 +134,12 @@ fn cut_all(index: &PageIndex, drawn: &[PxRect], budget: &Budget) -> Result<Vec<E
         })
     };
     drawn.iter().enumerate().map(cut).collect()
+}
+
+/// Whether there was something to leave out.
+fn trim(index: &PageIndex, exemplar: &mut Exemplar, params: &CountParams, budget: &Budget) -> bool {
+    let less = find(index, exemplar, params, budget).value.trimmed;
+    less.map(|less| *exemplar = *less).is_some()
 }
 
 /// Says which of the boxes is meant, if it is not the first.

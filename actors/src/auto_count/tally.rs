@@ -4,8 +4,6 @@ use takeoff_commands::count::NewDetection;
 use takeoff_core::count::{Answer, Match};
 use takeoff_core::model::{CountProgress, Id};
 
-use super::exemplars::Symbols;
-
 /// Different letterings that a note names.
 const MAX_SAID: usize = 12;
 /// Different letterings that are counted each for itself.
@@ -23,10 +21,10 @@ pub(super) enum Gap {
 }
 
 /// Adds what a page showed. What it showed of the lettering holds for the next.
-pub(super) fn add(progress: &mut CountProgress, symbols: &Symbols, answer: &Answer) {
+pub(super) fn add(progress: &mut CountProgress, answer: &Answer) {
     progress.searched += 1;
     progress.lettering.clone_from(&answer.lettering);
-    progress.says = symbols.meant.iter().map(|e| e.words().join(" ")).collect();
+    progress.trimmed |= answer.trimmed.iter().any(Option::is_some);
     progress.lacking_a_part += answer.lacking_a_part as u64;
     for (words, times) in &answer.other_lettering {
         let times = *times as u64;
@@ -60,7 +58,8 @@ pub(super) fn candidates(page_id: Id, answer: Answer) -> Vec<NewDetection> {
 
 /// What a person should know about the answer.
 pub(super) fn notes(progress: &CountProgress) -> Option<String> {
-    let notes: Vec<String> = left_out(progress).into_iter().chain(box_too_large(progress)).collect();
+    let notes = left_out(progress).into_iter().chain(box_too_large(progress)).chain(box_trimmed(progress));
+    let notes: Vec<String> = notes.collect();
     (!notes.is_empty()).then(|| notes.join("; "))
 }
 
@@ -72,6 +71,15 @@ fn box_too_large(progress: &CountProgress) -> Option<String> {
              symbol, draw the box tighter around one",
             progress.lacking_a_part
         )
+    })
+}
+
+/// That an example was taken for less than its box holds.
+fn box_trimmed(progress: &CountProgress) -> Option<String> {
+    progress.trimmed.then(|| {
+        "strokes in the example's box that hang on nothing else there, and that the other places lack, were \
+         left out of the example"
+            .to_owned()
     })
 }
 

@@ -90,6 +90,14 @@ pub(crate) struct CountPart {
     /// `[x, y, width, height]` of the exemplar, page pixels.
     #[serde(rename = "box")]
     pub(crate) exemplar: [f64; 4],
+    /// More exemplars on the same page, in the same form.
+    #[serde(default)]
+    pub(crate) more: Vec<[f64; 4]>,
+    /// What is not meant: negative exemplars on the same page.
+    #[serde(default)]
+    pub(crate) exclude: Vec<[f64; 4]>,
+    /// Only what has its centre in here counts, page pixels of each page.
+    pub(crate) region: Option<[f64; 4]>,
     /// Pages to search; absent means the exemplar's page.
     pub(crate) pages: Option<Pages>,
     pub(crate) threshold: Option<f64>,

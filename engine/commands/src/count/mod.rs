@@ -2,15 +2,15 @@
 
 mod candidates;
 mod review;
+mod scope;
 mod start;
 mod stored;
 mod take;
 
 pub use candidates::{Candidates, MAX_NEAR_MISSES};
 pub use review::{bulk_confirm, confirm, reject, set_threshold};
-pub use start::{
-    BoxOnPage, MAX_SESSION_DETECTIONS, MAX_SESSION_PAGES, StartCount, StartScope, start, without_provider,
-};
+pub use scope::{BoxOnPage, MAX_SESSION_PAGES, StartScope};
+pub use start::{MAX_SESSION_DETECTIONS, StartCount, start, without_provider};
 pub use stored::{
     Completion, NewDetection, Next, PageResult, begun_batch, completed_batch, failed_batch, page_batch,
 };

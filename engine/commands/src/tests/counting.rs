@@ -1,7 +1,9 @@
 use serde_json::json;
 use takeoff_core::geom::{ListRect, PageSpace, PxPoint, PxRect};
 use takeoff_core::model::MeasurementType::{Area, Count};
-use takeoff_core::model::{CountProgress, CountSession, DetectionStatus, Id, Kind, SessionStatus};
+use takeoff_core::model::{
+    CountProgress, CountSession, DetectionStatus, Id, Kind, Page, PageStatus, SessionStatus,
+};
 use takeoff_core::page::display::{DisplayList, NO_LAYER, PageKind, Word};
 use takeoff_storage::Batch;
 
@@ -344,7 +346,12 @@ async fn exemplars_regions_and_documents_are_judged_at_once() {
     let page = node.page(project, 1, &drawn()).await;
     let other = node.page(project, 2, &drawn()).await;
     let third = node.page(project, 3, &drawn()).await;
-    let scan = node.page(project, 4, &blank_list(PageKind::Raster)).await;
+    let broken = node.page(project, 4, &drawn()).await;
+    let read = ctx.handle.catalog().get(ctx.tenant, Kind::Page, broken.id).await.unwrap().unwrap();
+    let broken = Page { status: PageStatus::Error, ..broken };
+    let mut batch = Batch::new(ctx.tenant);
+    batch.update(read.version, &broken);
+    ctx.handle.commit(batch).await.unwrap();
     let closets = node.condition(project, Count).await;
     let at = |page_id, x| BoxOnPage { page_id, bbox: PxRect::new(x, 0.0, 100.0, 100.0) };
     let asked = |scope| StartCount { scope, ..request(page.id, closets.id) };
@@ -357,7 +364,7 @@ async fn exemplars_regions_and_documents_are_judged_at_once() {
     let whole = start(&ctx, whole).await.unwrap();
     assert_eq!(whole.page_ids, [page.id, other.id, third.id]);
     assert_eq!(whole.progress.missing.len(), 1);
-    assert!(whole.progress.missing[0].contains("page 4 is a picture"), "{:?}", whole.progress.missing);
+    assert!(whole.progress.missing[0].contains("page 4 cannot be searched"), "{:?}", whole.progress.missing);
 
     // The pages of these tests have no document, so one of another project comes after that.
     let elsewhere = node.page(node.project().await, 1, &drawn()).await;
@@ -368,7 +375,7 @@ async fn exemplars_regions_and_documents_are_judged_at_once() {
         (with(vec![at(Some(other.id), 0.0)], vec![at(Some(other.id), 5.0)]), "the same place"),
         (with(vec![at(Some(other.id), 1_200.0)], vec![]), "outside"),
         (with(vec![at(Some(other.id), 500.0)], vec![]), "blank"),
-        (with(vec![at(Some(scan.id), 0.0)], vec![]), "vector"),
+        (with(vec![at(Some(broken.id), 0.0)], vec![]), "cannot be searched"),
         (with(vec![], vec![at(Some(elsewhere.id), 0.0)]), "different project"),
         (with(vec![], vec![at(Some(id(1)), 0.0)]), "not found"),
         (region(0.0), "region"),

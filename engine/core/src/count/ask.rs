@@ -48,7 +48,7 @@ pub struct Match {
 /// The answer for one page. At a place that several exemplars match is the most confident match, and none
 /// where a negative exemplar matches at least as well. Where both match equally, because both are drawn
 /// alike, lettering decides if they differ in it; else the negative one only excludes itself.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Answer {
     /// At the threshold or above; highest confidence first, then from top to bottom and left to right.
     pub matches: Vec<Match>,
@@ -64,6 +64,9 @@ pub struct Answer {
     pub other_lettering: BTreeMap<String, usize>,
     /// As in [`CountOutcome`]; the least of all exemplars.
     pub lacking_a_part: usize,
+    /// Exemplars, and negative ones, that were taken for less than their boxes hold: see [`CountOutcome`].
+    pub trimmed: Vec<Option<Box<Exemplar>>>,
+    pub trimmed_negatives: Vec<Option<Box<Exemplar>>>,
 }
 
 /// Answers a question for one page. Never fails: when the budget ends, the answer says that it is not
@@ -72,14 +75,19 @@ pub fn ask(page: &PageIndex, question: &Question<'_>, budget: &Budget) -> Found<
     let exemplars = &question.exemplars[..question.exemplars.len().min(MAX_EXEMPLARS)];
     let mut findings = Vec::new();
     let mut outcomes: Vec<CountOutcome> = Vec::new();
+    let mut trimmed: Vec<Option<Box<Exemplar>>> = Vec::new();
     for (nth, exemplar) in exemplars.iter().enumerate() {
         let known = question.lettering.get(nth).copied().flatten();
         let params = CountParams { lettering: question.params.lettering.or(known), ..question.params };
-        outcomes.push(taken(find(page, exemplar, &params, budget), &mut findings));
+        let mut outcome = taken(find(page, exemplar, &params, budget), &mut findings);
+        trimmed.push(outcome.trimmed.take());
+        outcomes.push(outcome);
     }
+    let used = trimmed.iter().zip(exemplars).map(|(less, whole)| less.as_deref().unwrap_or(whole));
+    let exemplars: Vec<&Exemplar> = used.collect();
     let mut complete = outcomes.iter().all(|o| o.complete);
     let lettering: Vec<Option<Compare>> = outcomes.iter().map(|o| o.lettering).collect();
-    let other_lettering = others(exemplars, &outcomes);
+    let other_lettering = others(&exemplars, &outcomes);
     let lacking_a_part = outcomes.iter().map(|o| o.lacking_a_part).min().unwrap_or(0);
     let mut all: Vec<Match> = Vec::new();
     for (nth, (exemplar, outcome)) in exemplars.iter().zip(outcomes).enumerate() {
@@ -91,18 +99,29 @@ pub fn ask(page: &PageIndex, question: &Question<'_>, budget: &Budget) -> Found<
     if exemplars.len() > 1 {
         all = one_a_place(all);
     }
+    let mut trimmed_negatives = Vec::new();
     for negative in question.negatives.iter().take(MAX_EXEMPLARS) {
         let params = CountParams { lettering: Some(Compare::Nothing), ..question.params };
-        let outcome = taken(find(page, negative, &params, budget), &mut findings);
+        let mut outcome = taken(find(page, negative, &params, budget), &mut findings);
         complete &= outcome.complete;
-        strike(&mut all, exemplars, negative, outcome);
+        let less = outcome.trimmed.take();
+        strike(&mut all, &exemplars, less.as_deref().unwrap_or(negative), outcome);
+        trimmed_negatives.push(less);
     }
     if let Some(region) = question.region {
         all.retain(|m| region.contains(m.place.center));
     }
     let near_misses = all.split_off(all.partition_point(|m| m.place.confidence >= question.params.threshold));
-    let mut answer =
-        Answer { matches: all, near_misses, complete, lettering, other_lettering, lacking_a_part };
+    let mut answer = Answer {
+        matches: all,
+        near_misses,
+        complete,
+        lettering,
+        other_lettering,
+        lacking_a_part,
+        trimmed,
+        trimmed_negatives,
+    };
     find_legends(page, &mut answer);
     Found::with(answer, findings)
 }
@@ -132,7 +151,7 @@ fn same_lettering(exemplar: &Exemplar, shown: Option<Compare>, mut near: Vec<Det
 }
 
 /// What says something else than every exemplar, counted once.
-fn others(exemplars: &[Exemplar], outcomes: &[CountOutcome]) -> BTreeMap<String, usize> {
+fn others(exemplars: &[&Exemplar], outcomes: &[CountOutcome]) -> BTreeMap<String, usize> {
     let mut others: BTreeMap<String, usize> = BTreeMap::new();
     for (says, times) in outcomes.iter().flat_map(|o| &o.other_lettering) {
         let most = others.entry(says.clone()).or_default();
@@ -141,7 +160,7 @@ fn others(exemplars: &[Exemplar], outcomes: &[CountOutcome]) -> BTreeMap<String,
     if exemplars.len() > 1 {
         others.retain(|says, _| {
             let words: Vec<String> = says.split_whitespace().map(str::to_owned).collect();
-            let meant = |(e, o): (&Exemplar, &CountOutcome)| {
+            let meant = |(e, o): (&&Exemplar, &CountOutcome)| {
                 o.lettering.is_some_and(|compare| label::agree(compare, &e.words, &words))
             };
             !exemplars.iter().zip(outcomes).any(meant)
@@ -206,7 +225,7 @@ fn one_a_place(all: Vec<Match>) -> Vec<Match> {
 }
 
 /// Takes out what a negative exemplar matches at least as well.
-fn strike(all: &mut Vec<Match>, exemplars: &[Exemplar], negative: &Exemplar, outcome: CountOutcome) {
+fn strike(all: &mut Vec<Match>, exemplars: &[&Exemplar], negative: &Exemplar, outcome: CountOutcome) {
     let mut not_meant = outcome.detections;
     not_meant.extend(outcome.near_misses);
     let mut places = Places::new(all.iter().map(|m| &m.place).chain(&not_meant));

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use takeoff_commands::assemblies::check_markup;
 use takeoff_commands::count::MAX_SESSION_DETECTIONS;
+use takeoff_core::count::MAX_EXEMPLARS;
 use takeoff_core::measure::Unit;
 use takeoff_core::model::MeasurementType;
 
@@ -187,6 +188,16 @@ impl CountPart {
             ("max_detections", self.max_detections.map(f64::from), 1.0..=f64::from(MAX_SESSION_DETECTIONS)),
         ] {
             check_range(place, name, value, &range, out);
+        }
+        for (name, given, most) in
+            [("more", self.more.len(), MAX_EXEMPLARS - 1), ("exclude", self.exclude.len(), MAX_EXEMPLARS)]
+        {
+            if given > most {
+                out.push(format!("{place}: {name} has {given} boxes, at most {most} are taken"));
+            }
+        }
+        if self.region.is_some_and(|[_, _, w, h]| w <= 0.0 || h <= 0.0) {
+            out.push(format!("{place}: region has no width or no height"));
         }
     }
 }

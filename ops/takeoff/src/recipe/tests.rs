@@ -260,3 +260,21 @@ fn impossible_prices_and_two_scales_of_a_page_are_refused_before_any_work() {
         assert!(problem.starts_with(wanted), "{problem}: not {wanted}");
     }
 }
+
+#[test]
+fn examples_and_regions_of_a_count_have_their_limits() {
+    let recipe = read(&count(
+        "more = [[1, 2, 3, 4]]\nexclude = [[9, 9, 3, 4], [19, 9, 3, 4]]\nregion = [0, 0, 50, 50]",
+    ));
+    let part = recipe.unwrap().conditions.remove(0).counts.remove(0);
+    assert_eq!((part.more.len(), part.exclude.len(), part.region), (1, 2, Some([0.0, 0.0, 50.0, 50.0])));
+    let boxes = |n: usize| vec!["[1, 2, 3, 4]"; n].join(", ");
+    for (options, problem) in [
+        (format!("more = [{}]", boxes(8)), "more has 8 boxes, at most 7"),
+        (format!("exclude = [{}]", boxes(9)), "exclude has 9 boxes, at most 8"),
+        ("region = [0, 0, 0, 5]".to_owned(), "region has no width"),
+    ] {
+        let Unusable(problems) = read(&count(&options)).unwrap_err();
+        assert!(problems.len() == 1 && problems[0].contains(problem), "{options}: {problems:?}");
+    }
+}

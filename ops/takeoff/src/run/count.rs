@@ -1,7 +1,7 @@
 //! Counting in a run: one session for each `[[condition.count]]`.
 
 use takeoff_commands::count::{
-    StartCount, StartScope, Taken, bulk_confirm, create_measurements, reject, start,
+    BoxOnPage, Candidates, StartCount, StartScope, Taken, bulk_confirm, create_measurements, reject, start,
 };
 use takeoff_commands::{Ctx, reads};
 use takeoff_core::geom::PxRect;
@@ -23,11 +23,12 @@ pub(crate) async fn count(
 ) -> Result<CountReport, String> {
     let page = sheets.page(part.page)?;
     let searched = searched_pages(part, sheets)?;
-    let [x, y, w, h] = part.exemplar;
+    let pixels = |[x, y, w, h]: [f64; 4]| PxRect::new(x, y, w, h);
+    let on_page = |b: &[f64; 4]| BoxOnPage { page_id: None, bbox: pixels(*b) };
     let request = StartCount {
         page_id: page.id,
         condition_id: condition.id,
-        exemplar: PxRect::new(x, y, w, h),
+        exemplar: pixels(part.exemplar),
         confidence_threshold: part.threshold,
         scale_tolerance: part.scale_tolerance,
         rotation_tolerance: part.rotation_tolerance,
@@ -35,7 +36,12 @@ pub(crate) async fn count(
         lettering: part.lettering,
         max_detections: part.max_detections,
         page_ids: Some(searched.iter().map(|p| p.id).collect()),
-        scope: StartScope::default(),
+        scope: StartScope {
+            exemplars: part.more.iter().map(on_page).collect(),
+            negatives: part.exclude.iter().map(on_page).collect(),
+            region: part.region.map(pixels),
+            ..StartScope::default()
+        },
     };
     let started = start(ctx, request).await.map_err(|e| e.to_string())?;
     wait(ctx, started.job_id, progress).await.map_err(|e| format!("{e:#}"))?;
@@ -49,8 +55,9 @@ pub(crate) async fn count(
     let refused = found.iter().filter(|d| !asked(d) || left_out(part, d));
     let taken = settle(ctx, started.id, refused.map(|d| d.id)).await.map_err(|e| e.to_string())?;
     // Again, for which of them have a measurement now.
-    let mut found = reads::detections(ctx, started.id).await.map_err(|e| e.to_string())?;
-    found.retain(asked);
+    let mut found = reads::counted(ctx, started.id).await.map_err(|e| e.to_string())?.candidates;
+    found.detections.retain(asked);
+    found.near_misses.retain(asked);
     Ok(report(part, &searched, &session, &found, taken))
 }
 
@@ -95,9 +102,10 @@ fn report(
     part: &CountPart,
     searched: &[&Page],
     session: &CountSession,
-    detections: &[Detection],
+    found: &Candidates,
     taken: Taken,
 ) -> CountReport {
+    let Candidates { detections, near_misses, .. } = found;
     let number = |id: Id| searched.iter().find(|p| p.id == id).map_or(0, |p| p.number);
     let counted = |d: &&Detection| counts(d);
     let sample = |d: &&Detection| d.in_legend && !part.include_legend;
@@ -112,6 +120,7 @@ fn report(
         mirrored: tally(&|d| counted(d) && d.mirrored),
         mirrored_left_out: tally(&|d| left_out(part, d) && !sample(d)),
         pages: searched.iter().map(|page| counted_page(part, page, detections)).collect(),
+        near_misses: near_misses.len() as u64,
         found: session.found_detections,
         truncated: session.truncated,
         confidence: Spread::of(detections.iter().filter(counted).map(|d| d.confidence).collect()),

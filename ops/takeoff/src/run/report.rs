@@ -100,6 +100,8 @@ pub(crate) struct CountReport {
     pub(crate) mirrored_left_out: u64,
     /// Every searched page, also those with nothing on them.
     pub(crate) pages: Vec<CountedPage>,
+    /// Places that are like the symbol, but less than the threshold asks: not counted, to be looked at.
+    pub(crate) near_misses: u64,
     pub(crate) found: u64,
     pub(crate) truncated: bool,
     pub(crate) confidence: Option<Spread>,
@@ -278,6 +280,7 @@ mod tests {
             mirrored: 0,
             mirrored_left_out: 0,
             already_counted: 0,
+            near_misses: 0,
             pages: (1..).zip(pages).map(page).collect(),
             found: 0,
             truncated: false,

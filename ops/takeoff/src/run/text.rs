@@ -146,6 +146,7 @@ fn counted(count: &CountReport) -> String {
         (count.mirrored_left_out, "mirrored left out"),
         (count.in_legend, "in a legend left out"),
         (count.already_counted, "counted before left out"),
+        (count.near_misses, "less alike not counted"),
     ] {
         if number > 0 {
             let _ = write!(text, ", {number} {what}");
