@@ -75,13 +75,19 @@ impl Taken {
     }
 }
 
-/// Cuts and finds one exemplar; answers how many were found.
-fn count(index: &PageIndex, area: PxRect) -> anyhow::Result<usize> {
+/// What a count found, and whether it looked everywhere.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+struct Counted {
+    found: usize,
+    complete: bool,
+}
+
+/// Cuts and finds one exemplar.
+fn count(index: &PageIndex, area: PxRect) -> anyhow::Result<Counted> {
     let budget = Budget::unlimited();
     let exemplar = Exemplar::cut(index, area, &budget)?;
     let outcome = find(index, &exemplar, &CountParams::default(), &budget).value;
-    ensure!(outcome.complete, "a count was not completed");
-    Ok(outcome.found)
+    Ok(Counted { found: outcome.found, complete: outcome.complete })
 }
 
 pub(crate) fn measure(seed: u64, out: &mut impl Write) -> anyhow::Result<Vec<Measure>> {
@@ -111,22 +117,28 @@ fn of_weight(name: &str, paths: usize, seed: u64) -> anyhow::Result<Vec<Measure>
         let areas = areas(&truth, seed);
         ensure!(areas.len() > 1, "page {seed} has too few kinds");
         let (mut firsts, mut furthers) = (vec![Vec::new(); areas.len()], vec![Vec::new(); areas.len()]);
-        let mut segments = 0;
+        let (mut segments, mut counted) = (0, vec![Counted::default(); areas.len()]);
         for _ in 0..ROUNDS {
             for i in 0..areas.len() {
                 let (build, index) = Taken::by(|| Ok(PageIndex::build(&list, &budget)?))?;
                 segments = index.segment_count();
                 built.push(build);
                 let next = (i + 1) % areas.len();
-                firsts[i].push(Taken::by(|| count(&index, areas[i].1))?.0);
+                let (taken, first) = Taken::by(|| count(&index, areas[i].1))?;
+                firsts[i].push(taken);
+                counted[i] = first;
                 furthers[next].push(Taken::by(|| count(&index, areas[next].1))?.0);
             }
         }
         let medians = |all: &[Vec<Taken>]| all.iter().map(|t| Taken::median(t)).collect::<Vec<_>>();
         let kinds: Vec<_> = areas
             .iter()
+            .zip(&counted)
             .zip(medians(&firsts).iter().zip(medians(&furthers)))
-            .map(|((kind, _), (first, further))| json!({"kind": kind, "first": first, "further": further}))
+            .map(|(((kind, _), counted), (first, further))| {
+                let there = truth.count(kind);
+                json!({"kind": kind, "true": there, "counted": counted, "first": first, "further": further})
+            })
             .collect();
         inputs.push(json!({"seed": seed, "segments": segments, "kinds": kinds}));
         first.extend(medians(&firsts));
@@ -163,7 +175,7 @@ struct Task {
 #[derive(Serialize, Deserialize)]
 struct Answer {
     segments: usize,
-    found: usize,
+    counted: Counted,
     decode: Taken,
     build: Taken,
     first: Taken,
@@ -238,10 +250,10 @@ pub(crate) fn stored_page(task: &Path, out: &mut impl Write) -> anyhow::Result<(
         Ok(DisplayList::decode(&bytes, MAX_LIST_BYTES)?)
     })?;
     let (build, index) = Taken::by(|| Ok(PageIndex::build(&list, &Budget::unlimited())?))?;
-    let (first, found) = Taken::by(|| count(&index, area))?;
+    let (first, counted) = Taken::by(|| count(&index, area))?;
     let (further, _) = Taken::by(|| count(&index, area))?;
     let segments = index.segment_count();
-    let answer = Answer { segments, found, decode, build, first, further, peak_mb: peak_mb()? };
+    let answer = Answer { segments, counted, decode, build, first, further, peak_mb: peak_mb()? };
     Ok(serde_json::to_writer(out, &answer)?)
 }
 
