@@ -179,9 +179,8 @@ pub(super) fn smoothed(mut chain: Chain) -> Chain {
                 (false, i) if i == n - 1 => continue,
                 (false, i) => (i - 1, i + 1),
             };
-            for k in 0..2 {
-                chain.points[i][k] = (old[a][k] + 2.0 * old[i][k] + old[b][k]) / 4.0;
-            }
+            let average = |k: usize| (old[a][k] + 2.0 * old[i][k] + old[b][k]) / 4.0;
+            chain.points[i] = [average(0), average(1)];
         }
     }
     chain

@@ -200,9 +200,8 @@ fn a_cost_summary_says_what_it_lacks() {
     assert_eq!((&json["total_cost"], &json["components_in_error"]), (&json!("0.00"), &json!(2)));
 }
 
-#[test]
-fn auto_count_boxes_have_w_and_h() {
-    let session = model::CountSession {
+fn counted() -> model::CountSession {
+    model::CountSession {
         id: id(16),
         page_id: id(3),
         page_ids: vec![id(3)],
@@ -231,7 +230,12 @@ fn auto_count_boxes_have_w_and_h() {
         processing_time_ms: Some(412.5),
         created_at: AT,
         updated_at: AT,
-    };
+    }
+}
+
+#[test]
+fn auto_count_boxes_have_w_and_h() {
+    let session = counted();
     let started =
         shape(super::super::autocount::CountStarted::from(session.clone()), "session_id task_id status");
     assert_eq!(started["task_id"], id_text(17));

@@ -126,7 +126,7 @@ impl PdfFile {
         let walked = display_list(page, &geometry, &content, limits, budget);
         let rendered = walked.map_err(ParseError::from).and_then(|(mut list, ink)| {
             let pixels = &mut self.pixels;
-            let blank = render::render(page, &geometry, ink, settings(), budget, pixels, image, thumbnail)?;
+            let blank = render::render(page, &geometry, ink, settings(), budget, pixels, (image, thumbnail))?;
             if blank && unpack::has_content(page) {
                 list.findings.push(Finding::new(
                     "page_renders_empty",
@@ -316,10 +316,10 @@ mod tests {
         let content = ContentState { cut_off: false };
         let (_, ink) = display_list(page, &geometry, &content, &limits, &Budget::unlimited()).unwrap();
         let ink = Ink { bytes: ink_bytes, ..ink };
-        let (mut image, mut small) = (Vec::new(), Vec::new());
+        let (mut image, mut small): (Vec<u8>, Vec<u8>) = (Vec::new(), Vec::new());
         let (budget, mut pixels) = (Budget::unlimited(), vec![7; 1 << 20]);
         let blank =
-            render::render(page, &geometry, ink, settings(), &budget, &mut pixels, &mut image, &mut small)
+            render::render(page, &geometry, ink, settings(), &budget, &mut pixels, (&mut image, &mut small))
                 .unwrap();
         assert!(!blank);
         let mut reader = png::Decoder::new(std::io::Cursor::new(image)).read_info().unwrap();

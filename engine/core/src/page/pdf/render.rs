@@ -38,8 +38,7 @@ pub(super) fn render<'a>(
     settings: InterpreterSettings,
     budget: &Budget,
     pixels: &mut Vec<u8>,
-    image: &mut dyn Write,
-    thumbnail: &mut dyn Write,
+    (image, thumbnail): (&mut dyn Write, &mut dyn Write),
 ) -> Result<bool, ParseError> {
     let (width, height) = (geometry.space.width_px, geometry.space.height_px);
     let (Ok(band_width), Ok(_)) = (u16::try_from(width), u16::try_from(height)) else {
