@@ -176,6 +176,7 @@ impl Search<'_> {
             }
             progress.next = nth as u32 + 1;
             add(&mut progress, &answer);
+            progress.scans += u32::from(page.is_vector == Some(false));
             Symbols::trimmed(symbols, &mut answer);
             progress.says = symbols.meant.iter().map(|e| e.words().join(" ")).collect();
             if !self.store(page, answer, &progress).await? {

@@ -58,7 +58,8 @@ pub(super) fn candidates(page_id: Id, answer: Answer) -> Vec<NewDetection> {
 
 /// What a person should know about the answer.
 pub(super) fn notes(progress: &CountProgress) -> Option<String> {
-    let notes = left_out(progress).into_iter().chain(box_too_large(progress)).chain(box_trimmed(progress));
+    let notes = [left_out(progress), box_too_large(progress), box_trimmed(progress), scanned(progress)];
+    let notes = notes.into_iter().flatten();
     let notes: Vec<String> = notes.collect();
     (!notes.is_empty()).then(|| notes.join("; "))
 }
@@ -71,6 +72,13 @@ fn box_too_large(progress: &CountProgress) -> Option<String> {
              symbol, draw the box tighter around one",
             progress.lacking_a_part
         )
+    })
+}
+
+/// That strokes were traced, so that matches are less sure than on drawings.
+fn scanned(progress: &CountProgress) -> Option<String> {
+    (progress.scans > 0).then(|| {
+        "on scans look-alikes are told apart less surely than on drawings: look at every match".to_owned()
     })
 }
 

@@ -21,6 +21,7 @@ mod lettering;
 mod matching;
 mod parts;
 mod pose;
+mod round;
 mod runs;
 mod search;
 mod surroundings;

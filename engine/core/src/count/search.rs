@@ -5,16 +5,15 @@ use std::collections::BTreeMap;
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
-use super::candidates::{Candidate, Range, propose};
-use super::exemplar::{Body, Exemplar, Pieces};
+use super::candidates::{Candidate, Range};
+use super::exemplar::{Body, Exemplar};
 use super::index::PageIndex;
 use super::label::{self, Compare};
 use super::matching::{Matcher, Score};
-use super::parts::{Lacking, Parts};
 use super::pose::Pose;
+use super::round::Search;
 use super::surroundings;
 use super::template::Template;
-use super::trim;
 use crate::budget::{Budget, Exhausted};
 use crate::found::{Finding, Found};
 use crate::geom::{ListRect, PxPoint, PxRect};
@@ -28,8 +27,9 @@ const TURN_SLACK: f64 = 1.0;
 /// A pose of this confidence is certain, and so certain that no other turn there can be better.
 const SURE: f64 = 0.97;
 const PERFECT: f64 = 0.985;
-/// So few matches that the exemplar's box may be at fault.
-const MAX_DOUBTED: usize = 4;
+/// Confidence on scans: as it is up to the level, and at most this.
+const SCAN_LEVEL: f64 = 0.8;
+const MAX_ON_SCAN: f64 = 0.89;
 /// What looking around a pose takes from the budget.
 const LOOK_STEPS: u64 = 1_000;
 /// Rough poses refined at most; the best of them come first.
@@ -146,6 +146,10 @@ pub fn find(
         }
         Body::Text(tag) => tag.find(page, own, range.min_scale, range.max_scale),
     };
+    let mut found = found;
+    if page.grain > 0.0 {
+        found.iter_mut().filter(|d| !d.is_exemplar).for_each(|d| d.confidence = on_scan(d.confidence));
+    }
     let others = found.iter().filter(|d| d.confidence >= params.threshold && !d.is_exemplar);
     let lettering = match exemplar.body {
         Body::Text(_) => Some(Compare::Nothing),
@@ -175,103 +179,9 @@ pub fn find(
     Found::with(outcome, findings)
 }
 
-/// A drawing to look for on a page.
-struct Search<'a> {
-    page: &'a PageIndex,
-    params: &'a CountParams,
-    range: Range,
-    /// The page is the exemplar's own.
-    own: bool,
-}
-
-/// What one look at the page gave.
-struct Round {
-    /// Down to the floor of near misses.
-    found: Vec<Detection>,
-    /// Ink of the exemplar that places which are no matches all lack.
-    lacking: Option<Lacking>,
-    /// How many places are no matches only for want of the same part of the exemplar.
-    lacking_a_part: usize,
-    ended: Result<(), Stopped>,
-}
-
-impl Round {
-    fn matches(&self, params: &CountParams) -> usize {
-        self.found.iter().filter(|d| d.confidence >= params.threshold).count()
-    }
-}
-
-impl Search<'_> {
-    /// Every place where the drawing is. `pieces` is what `template` was made of, `middle` where it is on its
-    /// own page.
-    fn run(&self, template: &Template, pieces: &Pieces, budget: &Budget) -> Round {
-        let matcher = Matcher { page: self.page, template, same_pen: self.params.same_pen && self.own };
-        let (candidates, proposed) = propose(&matcher, self.range, budget);
-        let mut ended = proposed.map_err(Stopped::from);
-        let mut judged = Vec::new();
-        if self.own {
-            let pose = Pose::at(pieces.middle);
-            judged.push(Judged { pose, score: Score { confidence: 1.0, ..matcher.score(&pose) }, own: true });
-        }
-        let mut parts = Parts::default();
-        let mut note = |pose: &Pose, coverage: f64| {
-            if self.own {
-                parts.note(&matcher, pieces, pose, coverage);
-            }
-        };
-        if let Err(e) = judge(&matcher, self.params, self.range, &candidates, budget, &mut judged, &mut note)
-        {
-            ended = ended.and(Err(e));
-        }
-        let mut kept = strongest(judged);
-        reconsider(&matcher, self.params, &mut kept);
-        let matches = kept.iter().filter(|j| j.score.confidence >= self.params.threshold).map(|j| &j.pose);
-        let lacking = parts.common(&matcher, pieces, matches);
-        let found = kept.iter().filter_map(|j| detection(self.page, template, self.params, j)).collect();
-        Round { found, lacking, lacking_a_part: 0, ended }
-    }
-
-    /// As [`Search::run`]; where other places show that the exemplar's box took in ink that need not be the
-    /// symbol's, again without it, and then with the exemplar that was left.
-    fn trimming(
-        &self,
-        exemplar: &Exemplar,
-        template: &Template,
-        pieces: &Pieces,
-        budget: &Budget,
-    ) -> (Round, Option<Box<Exemplar>>) {
-        let mut first = self.run(template, pieces, budget);
-        let Some(lacking) = &first.lacking else {
-            // Hatch may stand in for what the other places lack. Where there are matches, the box was right.
-            if self.own
-                && first.matches(self.params) <= MAX_DOUBTED
-                && let Some(tight) = trim::tight(self.page, exemplar)
-                && let Body::Ink(template, pieces) = &tight.body
-            {
-                let (all, more) = (first.matches(self.params), self.run(template, pieces, budget));
-                let more = more.matches(self.params).saturating_sub(all);
-                first.lacking_a_part = if more > all { more } else { 0 };
-            }
-            return (first, None);
-        };
-        first.lacking_a_part = lacking.places;
-        let less = trim::without(self.page, exemplar, &lacking.pieces);
-        if let Some(less) = less
-            && let Body::Ink(template, pieces) = &less.body
-        {
-            let mut second = self.run(template, pieces, budget);
-            if second.matches(self.params) > first.matches(self.params) {
-                second.lacking_a_part = second.lacking.as_ref().map_or(0, |l| l.places);
-                return (second, Some(Box::new(less)));
-            }
-        }
-        (first, None)
-    }
-}
-
 /// Why not every place was looked at.
 #[derive(Debug, thiserror::Error)]
-enum Stopped {
+pub(super) enum Stopped {
     #[error(transparent)]
     Budget(#[from] Exhausted),
     #[error("more than {MAX_REFINED} places are somewhat like the symbol")]
@@ -284,14 +194,14 @@ struct Sure {
     perfect: bool,
 }
 
-struct Judged {
-    pose: Pose,
-    score: Score,
-    own: bool,
+pub(super) struct Judged {
+    pub pose: Pose,
+    pub score: Score,
+    pub own: bool,
 }
 
 /// Refines and scores rough poses, best first.
-fn judge(
+pub(super) fn judge(
     matcher: &Matcher<'_>,
     params: &CountParams,
     range: Range,
@@ -376,7 +286,7 @@ fn known(sure: &FxHashMap<(i64, i64), Vec<Sure>>, rough: &Pose, template: &Templ
 }
 
 /// One pose per symbol: the strongest that does not share its ink with a stronger one.
-fn strongest(mut judged: Vec<Judged>) -> Vec<Judged> {
+pub(super) fn strongest(mut judged: Vec<Judged>) -> Vec<Judged> {
     // Whose strokes agree best has the ink, whatever is around it: a look-alike must not be taken for
     // something else that fits less.
     // Poses of a symmetric shape differ by rounding only: whole hundredths decide, then the plainest.
@@ -417,7 +327,7 @@ fn strongest(mut judged: Vec<Judged>) -> Vec<Judged> {
 }
 
 /// Looks around the kept poses again, now that it is known which ink belongs to which instance.
-fn reconsider(matcher: &Matcher<'_>, params: &CountParams, kept: &mut Vec<Judged>) {
+pub(super) fn reconsider(matcher: &Matcher<'_>, params: &CountParams, kept: &mut Vec<Judged>) {
     let mut owner: FxHashMap<u32, usize> = FxHashMap::default();
     for (k, j) in kept.iter().enumerate().filter(|(_, j)| j.score.base >= params.threshold) {
         for &(segment, _) in &j.score.claims {
@@ -431,6 +341,17 @@ fn reconsider(matcher: &Matcher<'_>, params: &CountParams, kept: &mut Vec<Judged
         }
     }
     kept.retain(|j| j.score.confidence >= NEAR_MISS_FLOOR.min(params.threshold));
+}
+
+/// What a match on a scan is worth: traced strokes leave more room for look-alikes than drawn ones, so it is
+/// never as sure as what is accepted without a look. The order stays, and so does what is a match.
+fn on_scan(confidence: f64) -> f64 {
+    let above = confidence - SCAN_LEVEL;
+    if above > 0.0 {
+        SCAN_LEVEL + above * (MAX_ON_SCAN - SCAN_LEVEL) / (1.0 - SCAN_LEVEL)
+    } else {
+        confidence
+    }
 }
 
 /// Smallest turn to either side, degrees.
@@ -476,7 +397,12 @@ fn sort_out(page: &PageIndex, params: &CountParams, mut found: Vec<Detection>) -
 }
 
 /// `None` when no way of seeing the symbol fits the allowed turns.
-fn detection(page: &PageIndex, template: &Template, params: &CountParams, j: &Judged) -> Option<Detection> {
+pub(super) fn detection(
+    page: &PageIndex,
+    template: &Template,
+    params: &CountParams,
+    j: &Judged,
+) -> Option<Detection> {
     let pose = template
         .symmetries
         .iter()

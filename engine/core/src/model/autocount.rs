@@ -116,6 +116,8 @@ pub struct CountProgress {
     pub others_more: u64,
     /// Places that all lack the same part of the exemplar's box.
     pub lacking_a_part: u64,
+    /// Searched pages that are pictures.
+    pub scans: u32,
     /// Ink at the edge of an exemplar's box was left out of it.
     pub trimmed: bool,
     /// What the result does not cover, for a person.

@@ -1,0 +1,110 @@
+//! One look at a page for a drawing, and a second one where the first shows that the drawing is less than its
+//! box holds.
+
+use super::candidates::{Range, propose};
+use super::exemplar::{Body, Exemplar, Pieces};
+use super::index::PageIndex;
+use super::matching::{Matcher, Score};
+use super::parts::{Lacking, Parts};
+use super::pose::Pose;
+use super::search::{CountParams, Detection, Judged, Stopped, detection, judge, reconsider, strongest};
+use super::template::Template;
+use super::trim;
+use crate::budget::Budget;
+
+/// So few matches that the exemplar's box may be at fault.
+const MAX_DOUBTED: usize = 4;
+
+/// A drawing to look for on a page.
+pub(super) struct Search<'a> {
+    pub page: &'a PageIndex,
+    pub params: &'a CountParams,
+    pub range: Range,
+    /// The page is the exemplar's own.
+    pub own: bool,
+}
+
+/// What one look at the page gave.
+pub(super) struct Round {
+    /// Down to the floor of near misses.
+    pub found: Vec<Detection>,
+    /// Ink of the exemplar that places which are no matches all lack.
+    lacking: Option<Lacking>,
+    /// How many places are no matches only for want of the same part of the exemplar.
+    pub lacking_a_part: usize,
+    pub ended: Result<(), Stopped>,
+}
+
+impl Round {
+    fn matches(&self, params: &CountParams) -> usize {
+        self.found.iter().filter(|d| d.confidence >= params.threshold).count()
+    }
+}
+
+impl Search<'_> {
+    /// Every place where the drawing is. `pieces` is what `template` was made of, `middle` where it is on its
+    /// own page.
+    fn run(&self, template: &Template, pieces: &Pieces, budget: &Budget) -> Round {
+        let matcher = Matcher { page: self.page, template, same_pen: self.params.same_pen && self.own };
+        let (candidates, proposed) = propose(&matcher, self.range, budget);
+        let mut ended = proposed.map_err(Stopped::from);
+        let mut judged = Vec::new();
+        if self.own {
+            let pose = Pose::at(pieces.middle);
+            judged.push(Judged { pose, score: Score { confidence: 1.0, ..matcher.score(&pose) }, own: true });
+        }
+        let mut parts = Parts::default();
+        let mut note = |pose: &Pose, coverage: f64| {
+            if self.own {
+                parts.note(&matcher, pieces, pose, coverage);
+            }
+        };
+        if let Err(e) = judge(&matcher, self.params, self.range, &candidates, budget, &mut judged, &mut note)
+        {
+            ended = ended.and(Err(e));
+        }
+        let mut kept = strongest(judged);
+        reconsider(&matcher, self.params, &mut kept);
+        let matches = kept.iter().filter(|j| j.score.confidence >= self.params.threshold).map(|j| &j.pose);
+        let lacking = parts.common(&matcher, pieces, matches);
+        let found = kept.iter().filter_map(|j| detection(self.page, template, self.params, j)).collect();
+        Round { found, lacking, lacking_a_part: 0, ended }
+    }
+
+    /// As [`Search::run`]; where other places show that the exemplar's box took in ink that need not be the
+    /// symbol's, again without it, and then with the exemplar that was left.
+    pub(super) fn trimming(
+        &self,
+        exemplar: &Exemplar,
+        template: &Template,
+        pieces: &Pieces,
+        budget: &Budget,
+    ) -> (Round, Option<Box<Exemplar>>) {
+        let mut first = self.run(template, pieces, budget);
+        let Some(lacking) = &first.lacking else {
+            // Hatch may stand in for what the other places lack. Where there are matches, the box was right.
+            if self.own
+                && first.matches(self.params) <= MAX_DOUBTED
+                && let Some(tight) = trim::tight(self.page, exemplar)
+                && let Body::Ink(template, pieces) = &tight.body
+            {
+                let (all, more) = (first.matches(self.params), self.run(template, pieces, budget));
+                let more = more.matches(self.params).saturating_sub(all);
+                first.lacking_a_part = if more > all { more } else { 0 };
+            }
+            return (first, None);
+        };
+        first.lacking_a_part = lacking.places;
+        let less = trim::without(self.page, exemplar, &lacking.pieces);
+        if let Some(less) = less
+            && let Body::Ink(template, pieces) = &less.body
+        {
+            let mut second = self.run(template, pieces, budget);
+            if second.matches(self.params) > first.matches(self.params) {
+                second.lacking_a_part = second.lacking.as_ref().map_or(0, |l| l.places);
+                return (second, Some(Box::new(less)));
+            }
+        }
+        (first, None)
+    }
+}
