@@ -209,7 +209,7 @@ fn a_count_takes_more_examples_what_is_not_meant_and_a_region() {
     let first = Takeoff::of(&condition("all", "count", &count(""))).run();
     let all = first.condition("all")["counts"][0]["detections"].as_array().unwrap().clone();
     let counted: Vec<&Value> = all.iter().filter(|d| d["counted"] == true).collect();
-    let place = |d: &Value| [0, 1, 2, 3].map(|side| d["box"][side].as_f64().unwrap());
+    let place = |d: &Value| ["x", "y", "w", "h"].map(|side| d["box"][side].as_f64().unwrap());
     let [x, y, w, h] = place(counted[counted.len() / 2]);
     let boxed = format!("[{}, {}, {}, {}]", x - 2.0, y - 2.0, w + 4.0, h + 4.0);
     let edge = x + w / 2.0 + 1.0;
