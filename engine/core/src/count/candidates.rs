@@ -15,7 +15,7 @@ const MAX_ANCHORS: usize = 6;
 /// Anchors after which the cost counts.
 const MIN_ANCHORS: usize = 3;
 /// Quick tests after which no further anchor is taken up.
-const ENOUGH_TESTS: usize = 1_500_000;
+const ENOUGH_TESTS: usize = 60_000;
 /// Baselines shorter than this share of the diameter give a poor turn.
 const GOOD_BASELINE_SHARE: f64 = 0.12;
 /// Rounding of lengths on the page, list units.
@@ -244,7 +244,6 @@ impl Search<'_> {
             true => (pose.unturned(template.centroid), template.centroid),
             false => (pose, anchor),
         };
-        let Some(hits) = self.matcher.probe(&pose, anchor, length) else { return Ok(()) };
         let place = template.diameter * 0.1;
         let turn = pose.angle_deg() / 12.0;
         let key = [
@@ -254,6 +253,11 @@ impl Search<'_> {
             i64::from(pose.mirrored),
             (scale.ln() / 0.08).round() as i64,
         ];
+        let sure = self.matcher.most_hits();
+        if self.best.get(&key).is_some_and(|best| best.hits >= sure) {
+            return Ok(());
+        }
+        let Some(hits) = self.matcher.probe(&pose, anchor, length) else { return Ok(()) };
         let entry = self.best.entry(key).or_insert(Candidate { pose, hits });
         if hits > entry.hits {
             *entry = Candidate { pose, hits };

@@ -11,15 +11,12 @@ use super::template::{Sample, Template};
 const MAX_SINE: f64 = 0.5;
 /// Sine up to which a stroke counts in full (15 degrees).
 const FULL_SINE: f64 = 0.26;
-/// After so many probes, this many must have hit.
-const PROBE_GATES: [(usize, usize); 4] = [(6, 3), (12, 6), (24, 12), (40, 20)];
 /// Rounding of drawn coordinates, list units: what the ends of an anchor may be off.
 const ROUNDING: f64 = 0.15;
 /// Search radius of each refinement step, in tolerances.
 const REFINE_RADII: [f64; 6] = [4.0, 3.0, 2.0, 1.5, 1.2, 1.2];
-/// After the first step, this share of the probes must lie this near to a stroke, in tolerances.
-const CONFIRM_SHARE: f64 = 0.55;
-const CONFIRM_RADIUS: f64 = 2.0;
+/// So many steps on the probes alone tell which poses are worth the whole work.
+const ROUGH_STEPS: usize = 2;
 /// Share of the samples that must meet a stroke; fewer, and no cut could explain what is missing.
 const MIN_MET: f64 = 0.42;
 /// Samples that refinement looks at.
@@ -79,8 +76,13 @@ pub(super) struct Matcher<'a> {
     pub same_pen: bool,
 }
 
-fn wide(v: [f32; 2]) -> [f64; 2] {
+pub(super) fn wide(v: [f32; 2]) -> [f64; 2] {
     [f64::from(v[0]), f64::from(v[1])]
+}
+
+/// As `hypot`, which guards against overflow and takes ten times as long.
+pub(super) fn length(v: [f64; 2]) -> f64 {
+    (v[0] * v[0] + v[1] * v[1]).sqrt()
 }
 
 impl Matcher<'_> {
@@ -136,58 +138,24 @@ impl Matcher<'_> {
     }
 
     /// What the ends of an anchor may be off, list units.
-    fn rounding(&self) -> f64 {
+    pub(super) fn rounding(&self) -> f64 {
         ROUNDING.max(f64::from(self.page.grain))
-    }
-
-    /// How well a rough pose meets the page's strokes, `None` as soon as it is hopeless. `anchor` is where the
-    /// pose is exact and `anchor_length` how long the baseline is that gave its turn.
-    pub(super) fn probe(&self, pose: &Pose, anchor: [f64; 2], anchor_length: f64) -> Option<u32> {
-        let (mut hits, mut gate) = (0, 0);
-        let base = self.template.tolerance * 1.5 * pose.scale();
-        for (n, &i) in self.template.probes.iter().enumerate() {
-            let s = &self.template.samples[i as usize];
-            let p = wide(s.p);
-            let away = (p[0] - anchor[0]).hypot(p[1] - anchor[1]);
-            let r = (base + away * self.rounding() / anchor_length).min(base * 3.0);
-            hits += usize::from(self.touches(pose.apply(p), pose.turn(wide(s.d)), r));
-            if let Some(&(after, needed)) = PROBE_GATES.get(gate)
-                && n + 1 == after
-            {
-                if hits < needed {
-                    return None;
-                }
-                gate += 1;
-            }
-        }
-        if hits * 2 < self.template.probes.len() {
-            return None;
-        }
-        // Of poses that pass, those that need the least slack are tried first.
-        let close = self.template.probes.iter().filter(|&&i| {
-            let s = &self.template.samples[i as usize];
-            self.touches(pose.apply(wide(s.p)), pose.turn(wide(s.d)), base)
-        });
-        Some((hits + close.count() * 2) as u32)
     }
 
     /// Least squares on the strokes that the samples meet, with a shrinking radius; `None` when too few
     /// meet any.
     pub(super) fn refine(&self, start: &Pose) -> Option<Pose> {
-        // One rough step on the probes alone drops most poses that clutter proposed.
-        let (samples, probes) = (&self.template.samples, &self.template.probes);
-        let rough = REFINE_RADII[0] * self.template.tolerance * start.scale();
-        let mut pose = self.refine_once(start, rough, &mut probes.iter().map(|&i| &samples[i as usize]))?;
-        let near = CONFIRM_RADIUS * self.template.tolerance * pose.scale();
-        let touched = |&&i: &&u32| {
-            let s = &samples[i as usize];
-            self.touches(pose.apply(wide(s.p)), pose.turn(wide(s.d)), near)
-        };
-        if (probes.iter().filter(touched).count() as f64) < CONFIRM_SHARE * probes.len() as f64 {
+        let (samples, probes) = (&self.template.samples, &self.template.probes.of);
+        let mut pose = *start;
+        for k in REFINE_RADII.into_iter().take(ROUGH_STEPS) {
+            let r = k * self.template.tolerance * pose.scale();
+            pose = self.refine_once(&pose, r, &mut probes.iter().map(|&i| &samples[i as usize]))?;
+        }
+        if !self.worth(&pose) {
             return None;
         }
         let stride = self.template.samples.len().div_ceil(REFINE_SAMPLES).max(1);
-        for k in REFINE_RADII.into_iter().skip(1) {
+        for k in REFINE_RADII.into_iter().skip(ROUGH_STEPS) {
             let r = k * self.template.tolerance * pose.scale();
             let next = self.refine_once(&pose, r, &mut samples.iter().step_by(stride))?;
             let moved = (next.x - pose.x).hypot(next.y - pose.y);
@@ -224,7 +192,7 @@ impl Matcher<'_> {
             let to = [hit.place[0] - p[0], hit.place[1] - p[1]];
             let piece = &self.page.segments[hit.segment as usize];
             let (ex, ey) = (f64::from(piece.b[0] - piece.a[0]), f64::from(piece.b[1] - piece.a[1]));
-            let l = ex.hypot(ey);
+            let l = length([ex, ey]);
             let normal = [-ey / l, ex / l];
             let along = [ex / l, ey / l];
             let row = |n: [f64; 2]| [n[0], n[1], n[1] * q[0] - n[0] * q[1], n[0] * q[0] + n[1] * q[1]];

@@ -3,6 +3,7 @@
 use super::ink::{Ink, InkStyle, Segment};
 use super::inkmap::InkMap;
 use super::pose::Pose;
+use super::probe::Probes;
 use super::runs::{Baseline, Loop, Runs};
 use super::surroundings::Surroundings;
 use super::symmetry;
@@ -21,8 +22,6 @@ const GRAIN_TOLERANCE: f32 = 1.8;
 const SLENDER: f32 = 0.4;
 /// Places along the longer side of the outline at which paint is looked for.
 const PLACES_A_SIDE: u32 = 18;
-/// Samples that a quick test looks at, spread over the exemplar.
-const PROBES: usize = 40;
 
 /// A place on the exemplar's ink, relative to the exemplar's middle.
 #[derive(Debug, Clone, Copy)]
@@ -40,8 +39,7 @@ pub(super) struct Sample {
 #[derive(Debug, Clone)]
 pub(super) struct Template {
     pub samples: Vec<Sample>,
-    /// Indexes of samples, each as far from those before it as possible.
-    pub probes: Vec<u32>,
+    pub probes: Probes,
     pub weight: f64,
     /// Middle of the ink.
     pub centroid: [f64; 2],
@@ -86,7 +84,7 @@ impl Template {
         let runs = Runs::link(ink, budget)?;
         let map = InkMap::of(samples.iter().map(|s| (&s.p, &s.d)), tolerance * 1.5 + step * 0.5);
         let mut template = Self {
-            probes: spread(&samples),
+            probes: Probes::of(&samples),
             centroid: centroid(&samples),
             weight: samples.iter().map(|s| f64::from(s.weight)).sum(),
             hull: convex_hull(samples.iter().map(|s| [f64::from(s.p[0]), f64::from(s.p[1])]).collect()),
@@ -193,31 +191,6 @@ fn centroid(samples: &[Sample]) -> [f64; 2] {
         n += w;
     }
     [x / n, y / n]
-}
-
-/// Farthest-first order of up to [`PROBES`] samples of full weight.
-fn spread(samples: &[Sample]) -> Vec<u32> {
-    let top = samples.iter().map(|s| s.weight).fold(0.0, f32::max);
-    let of_weight: Vec<u32> =
-        (0..samples.len() as u32).filter(|&i| samples[i as usize].weight >= top * 0.99).collect();
-    let mut far: Vec<f32> = vec![f32::INFINITY; of_weight.len()];
-    let mut probes = Vec::new();
-    let mut next = 0;
-    while probes.len() < PROBES.min(of_weight.len()) {
-        let chosen = samples[of_weight[next] as usize];
-        probes.push(of_weight[next]);
-        let mut best = (f32::NEG_INFINITY, 0);
-        for (k, &i) in of_weight.iter().enumerate() {
-            let o = samples[i as usize];
-            let d = (o.p[0] - chosen.p[0]).hypot(o.p[1] - chosen.p[1]);
-            far[k] = far[k].min(d);
-            if far[k] > best.0 {
-                best = (far[k], k);
-            }
-        }
-        next = best.1;
-    }
-    probes
 }
 
 /// Counter-clockwise in coordinates with y up; corners only (monotone chain).
