@@ -15,7 +15,15 @@ const CELL: f32 = 2.0;
 pub(super) struct Grid {
     cells: Lattice,
     starts: Vec<u32>,
-    items: Vec<u32>,
+    items: Vec<Item>,
+}
+
+/// A segment as a cell keeps it: what a search reads lies side by side.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Item {
+    pub a: [f32; 2],
+    pub b: [f32; 2],
+    pub segment: u32,
 }
 
 impl Grid {
@@ -37,13 +45,13 @@ impl Grid {
             starts[c] += starts[c - 1];
         }
         let mut fill = starts.clone();
-        let mut items = vec![0_u32; starts[starts.len() - 1] as usize];
+        let mut items = vec![Item::default(); starts[starts.len() - 1] as usize];
         for (i, s) in segments.iter().enumerate() {
             if i % 512 == 0 {
                 budget.spend(512)?;
             }
             cells.walk(s, |c| {
-                items[fill[c] as usize] = i as u32;
+                items[fill[c] as usize] = Item { a: s.a, b: s.b, segment: i as u32 };
                 fill[c] += 1;
             });
         }
@@ -58,8 +66,24 @@ impl Grid {
             let line = row * self.cells.columns;
             let from = self.starts[(line + c0) as usize] as usize;
             let to = self.starts[(line + c1) as usize + 1] as usize;
-            self.items[from..to].iter().copied()
+            self.items[from..to].iter().map(|item| item.segment)
         })
+    }
+
+    /// Whether `is` holds for any segment that [`Self::near`] gives.
+    pub(super) fn any_near(&self, x: f32, y: f32, r: f32, mut is: impl FnMut(&Item) -> bool) -> bool {
+        let (c0, c1) = (self.cells.column(x - r), self.cells.column(x + r));
+        for row in self.cells.row(y - r)..=self.cells.row(y + r) {
+            let line = row * self.cells.columns;
+            let from = self.starts[(line + c0) as usize] as usize;
+            let to = self.starts[(line + c1) as usize + 1] as usize;
+            for item in &self.items[from..to] {
+                if is(item) {
+                    return true;
+                }
+            }
+        }
+        false
     }
 
     /// Segments that may touch a box, each once, in index order.
@@ -71,7 +95,7 @@ impl Grid {
             let line = row * self.cells.columns;
             let from = self.starts[(line + c0) as usize] as usize;
             let to = self.starts[(line + c1) as usize + 1] as usize;
-            found.extend_from_slice(&self.items[from..to]);
+            found.extend(self.items[from..to].iter().map(|item| item.segment));
         }
         found.sort_unstable();
         found.dedup();

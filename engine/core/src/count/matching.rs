@@ -88,15 +88,15 @@ pub(super) fn length(v: [f64; 2]) -> f64 {
 impl Matcher<'_> {
     /// Whether a stroke of about this direction passes within `r`.
     pub(super) fn touches(&self, p: [f64; 2], d: [f64; 2], r: f64) -> bool {
-        self.page.grid.near(p[0] as f32, p[1] as f32, r as f32).any(|i| {
-            let s = &self.page.segments[i as usize];
+        let long = d[0] * d[0] + d[1] * d[1];
+        self.page.grid.any_near(p[0] as f32, p[1] as f32, r as f32, |s| {
             let (ex, ey) = (f64::from(s.b[0] - s.a[0]), f64::from(s.b[1] - s.a[1]));
-            let (px, py) = (p[0] - f64::from(s.a[0]), p[1] - f64::from(s.a[1]));
             let n = ex * ex + ey * ey;
             let cross = ex * d[1] - ey * d[0];
-            if cross * cross > MAX_SINE * MAX_SINE * n * (d[0] * d[0] + d[1] * d[1]) {
+            if cross * cross > MAX_SINE * MAX_SINE * n * long {
                 return false;
             }
+            let (px, py) = (p[0] - f64::from(s.a[0]), p[1] - f64::from(s.a[1]));
             let t = ((px * ex + py * ey) / n).clamp(0.0, 1.0);
             let (qx, qy) = (px - ex * t, py - ey * t);
             qx * qx + qy * qy <= r * r
@@ -109,31 +109,32 @@ impl Matcher<'_> {
         let mut best: Option<(f64, Hit)> = None;
         let through = (THROUGH_DIAMETERS * self.template.diameter * scale).powi(2);
         let (long, reach) = (d[0] * d[0] + d[1] * d[1], r * r);
-        for i in self.page.grid.near(p[0] as f32, p[1] as f32, r as f32) {
-            let s = &self.page.segments[i as usize];
+        self.page.grid.any_near(p[0] as f32, p[1] as f32, r as f32, |s| {
             let (ex, ey) = (f64::from(s.b[0] - s.a[0]), f64::from(s.b[1] - s.a[1]));
-            let (px, py) = (p[0] - f64::from(s.a[0]), p[1] - f64::from(s.a[1]));
             let n = ex * ex + ey * ey;
             let cross = ex * d[1] - ey * d[0];
             if cross * cross > MAX_SINE * MAX_SINE * n * long {
-                continue;
+                return false;
             }
+            let (px, py) = (p[0] - f64::from(s.a[0]), p[1] - f64::from(s.a[1]));
             let t = ((px * ex + py * ey) / n).clamp(0.0, 1.0);
             let (qx, qy) = (px - ex * t, py - ey * t);
             let square = qx * qx + qy * qy;
             if square > reach {
-                continue;
+                return false;
             }
             let (distance, sine) = (square.sqrt(), (cross * cross / (n * long)).sqrt());
             let mut rank = distance + sine * r + if n > through { r * 0.5 } else { 0.0 };
-            if self.same_pen && !style.agrees(&self.page.styles[s.style as usize]) {
+            let piece = || &self.page.segments[s.segment as usize];
+            if self.same_pen && !style.agrees(&self.page.styles[piece().style as usize]) {
                 rank += r;
             }
             if best.as_ref().is_none_or(|b| rank < b.0) {
                 let place = [f64::from(s.a[0]) + ex * t, f64::from(s.a[1]) + ey * t];
-                best = Some((rank, Hit { distance, sine, segment: i, place, t }));
+                best = Some((rank, Hit { distance, sine, segment: s.segment, place, t }));
             }
-        }
+            false
+        });
         best.map(|b| b.1)
     }
 

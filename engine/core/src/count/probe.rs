@@ -1,5 +1,6 @@
 //! Quick tests of a pose: a few places of the exemplar, spread over it, against the page.
 
+use super::hidden;
 use super::marks;
 use super::matching::{Matcher, length, wide};
 use super::pose::Pose;
@@ -22,9 +23,10 @@ const CUTS: usize = 12;
 /// Where a cut explains what is missing, at least this share of the probes is met before it and missing behind
 /// it; and no cut leaves less than this share.
 const CUT_AGREES: f64 = 0.85;
-/// The same where the page was looked at but coarsely.
-const CUT_AGREES_ROUGHLY: f64 = 0.75;
 const LEAST_SHOWN: f64 = 0.4;
+/// A pose that needs a cut is looked at again: with more slack, and so much may be missing before it.
+const CUT_SLACK: f64 = 1.5;
+const MAX_ABSENT: f64 = 0.2;
 
 /// The places of a quick test.
 #[derive(Debug, Clone, Default)]
@@ -55,15 +57,25 @@ impl Probes {
         Self { bins, passed: (0..CUTS).map(order).collect(), of }
     }
 
-    /// Whether what is met and what is not can be an instance: nearly all is met, or what is missing lies behind
-    /// a straight cut.
-    fn plausible(&self, met: &[bool], cut_agrees: f64) -> bool {
+    /// What a symbol may be that is met and missing like this.
+    fn verdict(&self, met: &[bool]) -> Verdict {
         let (all, shown) = (met.len() as f64, met.iter().filter(|m| **m).count() as f64);
         if shown >= WHOLE_SHARE * all {
-            return true;
+            return Verdict::Whole;
         }
-        shown >= LEAST_SHOWN * all && self.passed.iter().any(|order| parts(order, met) >= cut_agrees * all)
+        let cut = || self.passed.iter().any(|order| parts(order, met) >= CUT_AGREES * all);
+        if shown >= LEAST_SHOWN * all && cut() { Verdict::Cut } else { Verdict::None }
     }
+}
+
+/// What a few places of a pose say of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    None,
+    /// What is missing lies behind a straight line.
+    Cut,
+    /// Nearly all is there.
+    Whole,
 }
 
 /// How many probes agree with the best cut across an order: met on one side of it, missing on the other.
@@ -101,14 +113,14 @@ impl Matcher<'_> {
             let (_, p, r) = place(n);
             self.page.marks.any(p, r, marks::same_direction(side * probes.bins[n] + turn))
         })?;
-        if !probes.plausible(met, CUT_AGREES_ROUGHLY) {
+        if probes.verdict(met) == Verdict::None {
             return None;
         }
         let hits = gated(met, |n| {
             let (s, p, r) = place(n);
             self.touches(p, pose.turn(wide(s.d)), r)
         })?;
-        if !probes.plausible(met, CUT_AGREES) {
+        if probes.verdict(met) == Verdict::None {
             return None;
         }
         // Of poses that pass, those that need the least slack are tried first.
@@ -134,7 +146,18 @@ impl Matcher<'_> {
             self.touches(pose.apply(wide(s.p)), pose.turn(wide(s.d)), r)
         };
         let met: Vec<bool> = probes.of.iter().map(met).collect();
-        probes.plausible(&met, CUT_AGREES)
+        match probes.verdict(&met) {
+            Verdict::None => false,
+            Verdict::Whole => true,
+            Verdict::Cut => self.cut_off(pose, r * CUT_SLACK),
+        }
+    }
+
+    /// Whether a stroke of the page cuts off most of what is missing at a pose.
+    fn cut_off(&self, pose: &Pose, r: f64) -> bool {
+        let there = |s: &Sample| self.touches(pose.apply(wide(s.p)), pose.turn(wide(s.d)), r).then_some(1.0);
+        let credits: Vec<Option<f64>> = self.template.samples.iter().map(there).collect();
+        hidden::look(self, pose, &credits).absent <= MAX_ABSENT
     }
 }
 
