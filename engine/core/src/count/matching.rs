@@ -74,6 +74,8 @@ pub(super) struct Matcher<'a> {
     pub template: &'a Template,
     /// Pens must agree.
     pub same_pen: bool,
+    /// Poses that lack a large part of the exemplar are looked into, too.
+    pub thorough: bool,
 }
 
 pub(super) fn wide(v: [f32; 2]) -> [f64; 2] {

@@ -15,6 +15,8 @@ const ROUGH: f64 = 1.5;
 const MAX_ROUGH: f64 = 3.0;
 /// Share of the probes that a symbol meets that is not cut off.
 const WHOLE_SHARE: f64 = 0.8;
+/// Share that is enough for a thorough look.
+const PART_SHARE: f64 = 0.5;
 /// How near they are met, in tolerances, once the pose was moved onto the page's strokes; on scans strokes waver.
 const SETTLED: f64 = 1.3;
 const SETTLED_ON_SCAN: f64 = 2.0;
@@ -58,9 +60,9 @@ impl Probes {
     }
 
     /// What a symbol may be that is met and missing like this.
-    fn verdict(&self, met: &[bool]) -> Verdict {
+    fn verdict(&self, met: &[bool], thorough: bool) -> Verdict {
         let (all, shown) = (met.len() as f64, met.iter().filter(|m| **m).count() as f64);
-        if shown >= WHOLE_SHARE * all {
+        if shown >= if thorough { PART_SHARE } else { WHOLE_SHARE } * all {
             return Verdict::Whole;
         }
         let cut = || self.passed.iter().any(|order| parts(order, met) >= CUT_AGREES * all);
@@ -113,14 +115,14 @@ impl Matcher<'_> {
             let (_, p, r) = place(n);
             self.page.marks.any(p, r, marks::same_direction(side * probes.bins[n] + turn))
         })?;
-        if probes.verdict(met) == Verdict::None {
+        if probes.verdict(met, self.thorough) == Verdict::None {
             return None;
         }
         let hits = gated(met, |n| {
             let (s, p, r) = place(n);
             self.touches(p, pose.turn(wide(s.d)), r)
         })?;
-        if probes.verdict(met) == Verdict::None {
+        if probes.verdict(met, self.thorough) == Verdict::None {
             return None;
         }
         // Of poses that pass, those that need the least slack are tried first.
@@ -146,7 +148,7 @@ impl Matcher<'_> {
             self.touches(pose.apply(wide(s.p)), pose.turn(wide(s.d)), r)
         };
         let met: Vec<bool> = probes.of.iter().map(met).collect();
-        match probes.verdict(&met) {
+        match probes.verdict(&met, self.thorough) {
             Verdict::None => false,
             Verdict::Whole => true,
             Verdict::Cut => self.cut_off(pose, r * CUT_SLACK),
