@@ -43,6 +43,12 @@ const PAINT_SLOPE: f64 = 1.5;
 const SIZE_SLACK: f64 = 0.05;
 const SIZE_SLOPE: f64 = 0.5;
 const FRAME_LOSS: f64 = 0.35;
+/// A part of the exemplar, of so many samples at least, is all there from this share on; what it costs if nothing of
+/// it is there, or if all of it is a filled body instead of an outline or the other way round.
+const PART_SAMPLES: f64 = 4.0;
+const PART_SHARE: f64 = 0.9;
+const PART_SLOPE: f64 = 0.5;
+const BODY_SLOPE: f64 = 0.3;
 const HIDDEN_SLOPE: f64 = 0.3;
 
 /// The judgement of a pose.
@@ -57,6 +63,14 @@ pub(super) struct Score {
     pub base: f64,
     /// Pieces of page ink that the pose takes for itself.
     pub claims: Vec<(u32, u32)>,
+}
+
+/// What the page has of a part of the exemplar, by weight.
+#[derive(Debug, Clone, Copy, Default)]
+struct InPart {
+    met: f64,
+    /// As an outline or as the edge of a filled body, as in the exemplar.
+    same_body: f64,
 }
 
 struct Hit {
@@ -231,6 +245,7 @@ impl Matcher<'_> {
         let through = (THROUGH_DIAMETERS * self.template.diameter * scale) as f32;
         let bucket = full.max(0.3);
         let (mut same_pen, mut same_body) = (0.0, 0.0);
+        let mut parts = vec![InPart::default(); self.template.parts.len()];
         let mut claims = Vec::new();
         let mut credits = Vec::with_capacity(self.template.samples.len());
         for s in &self.template.samples {
@@ -255,6 +270,9 @@ impl Matcher<'_> {
             let w = credit * f64::from(s.weight);
             same_pen += w * f64::from(u8::from(self.agrees(s, piece)));
             same_body += w * f64::from(u8::from(s.solid == piece.solid));
+            let part = &mut parts[usize::from(s.part)];
+            part.met += w;
+            part.same_body += w * f64::from(u8::from(s.solid == piece.solid));
             credits.push(Some(credit));
         }
         claims.sort_unstable();
@@ -277,6 +295,10 @@ impl Matcher<'_> {
         if self.same_pen {
             base -= STYLE_SLOPE * (1.0 - same_pen / met);
         }
+        // What a cut hides of a part says nothing of it; traced strokes waver more than small parts are large.
+        if seen.hidden == 0.0 && self.page.grain == 0.0 {
+            base -= self.other_parts(&parts);
+        }
         let base = base.clamp(0.0, 1.0);
         Score { confidence: base, coverage: seen.coverage, extra: 0.0, base, claims }
     }
@@ -291,6 +313,19 @@ impl Matcher<'_> {
             self.touches(pose.apply(p), along, reach)
         };
         (0..PLACES).filter(|&k| there(k)).count() * 2 < PLACES
+    }
+
+    /// What the part costs that is there least or is another body: a small one tells symbols apart that agree in
+    /// all the rest.
+    fn other_parts(&self, parts: &[InPart]) -> f64 {
+        let (all, least) = (self.template.weight, PART_SAMPLES * self.template.step);
+        let parts = parts.iter().zip(&self.template.parts);
+        let costs = parts.filter(|(_, w)| **w < all && **w >= least).map(|(part, weight)| {
+            let lack = (PART_SHARE - part.met / weight).max(0.0) / PART_SHARE;
+            let other = 1.0 - part.same_body / part.met.max(f64::MIN_POSITIVE);
+            (PART_SLOPE * lack).max(BODY_SLOPE * if part.met > 0.0 { other } else { 0.0 })
+        });
+        costs.fold(0.0, f64::max)
     }
 
     /// Share of the outline that is painted here and not in the exemplar, or the other way round.

@@ -19,7 +19,9 @@ const TOLERANCE_MAX: f32 = 0.8;
 /// The same in pixels of a scan.
 const GRAIN_TOLERANCE: f32 = 1.8;
 /// Width to length below which a shape is slender.
-const SLENDER: f32 = 0.4;
+const SLENDER: f64 = 0.4;
+/// Ends this close meet, list units.
+const MEETING: f32 = 0.15;
 /// Places along the longer side of the outline at which paint is looked for.
 const PLACES_A_SIDE: u32 = 18;
 
@@ -33,6 +35,8 @@ pub(super) struct Sample {
     pub weight: f32,
     pub style: InkStyle,
     pub solid: bool,
+    /// The part of the exemplar that it lies on.
+    pub part: u16,
 }
 
 /// See the module.
@@ -41,6 +45,8 @@ pub(super) struct Template {
     pub samples: Vec<Sample>,
     pub probes: Probes,
     pub weight: f64,
+    /// Weight of each part: strokes that hang together end to end.
+    pub parts: Vec<f64>,
     /// Middle of the ink.
     pub centroid: [f64; 2],
     pub hull: Vec<[f64; 2]>,
@@ -48,7 +54,7 @@ pub(super) struct Template {
     pub inside: Vec<[f64; 2]>,
     pub painted: Vec<bool>,
     pub map: InkMap,
-    /// Diagonal of the ink's box, list units.
+    /// Diagonal of the smallest box around the ink, however it is turned, list units.
     pub diameter: f64,
     pub tolerance: f64,
     /// Distance of samples along the ink.
@@ -69,22 +75,23 @@ pub(super) struct Template {
 impl Template {
     /// `ink` relative to the exemplar's middle, with a weight for each segment. Not empty.
     pub(super) fn of(ink: &Ink, weights: &[f32], grain: f32, budget: &Budget) -> Result<Self, Exhausted> {
-        let (mut half_w, mut half_h, mut total) = (0.0_f32, 0.0_f32, 0.0_f32);
-        for s in &ink.segments {
-            half_w = half_w.max(s.a[0].abs()).max(s.b[0].abs());
-            half_h = half_h.max(s.a[1].abs()).max(s.b[1].abs());
-            total += s.length();
-        }
-        let diameter = 2.0 * half_w.hypot(half_h);
+        let total: f32 = ink.segments.iter().map(Segment::length).sum();
+        let ends = ink.segments.iter().flat_map(|s| [s.a, s.b]).map(|p| p.map(f64::from)).collect();
+        let (width, height) = smallest_box(&convex_hull(ends));
+        let diameter = width.hypot(height) as f32;
         let tolerance =
             (diameter * TOLERANCE_SHARE).clamp(TOLERANCE_MIN, TOLERANCE_MAX).max(grain * GRAIN_TOLERANCE);
         let step = (total / MAX_SAMPLES).max(tolerance * 0.6);
-        let samples = sample(ink, weights, step);
-        budget.spend(samples.len() as u64)?;
         let runs = Runs::link(ink, budget)?;
+        let part_of = parts(ink, &runs.run_of);
+        let samples = sample(ink, weights, &part_of, step);
+        budget.spend(samples.len() as u64)?;
+        let mut parts = vec![0.0; part_of.iter().max().map_or(0, |&most| usize::from(most) + 1)];
+        samples.iter().for_each(|s| parts[usize::from(s.part)] += f64::from(s.weight));
         let map = InkMap::of(samples.iter().map(|s| (&s.p, &s.d)), tolerance * 1.5 + step * 0.5);
         let mut template = Self {
             probes: Probes::of(&samples),
+            parts,
             centroid: centroid(&samples),
             weight: samples.iter().map(|s| f64::from(s.weight)).sum(),
             hull: convex_hull(samples.iter().map(|s| [f64::from(s.p[0]), f64::from(s.p[1])]).collect()),
@@ -101,7 +108,7 @@ impl Template {
             loops: runs.loops,
             symmetries: Vec::new(),
             round: false,
-            slender: half_w.min(half_h) < SLENDER * half_w.max(half_h),
+            slender: width.min(height) < SLENDER * width.max(height),
         };
         template.inside = template.places_inside();
         (template.symmetries, template.round) = symmetry::of(&template, step);
@@ -140,7 +147,7 @@ impl Template {
 }
 
 /// Oriented points every `step` along the ink; ink that is drawn twice is sampled once.
-fn sample(ink: &Ink, weights: &[f32], step: f32) -> Vec<Sample> {
+fn sample(ink: &Ink, weights: &[f32], part_of: &[u16], step: f32) -> Vec<Sample> {
     let mut samples: Vec<Sample> = Vec::new();
     let mut cells: rustc_hash::FxHashMap<(i32, i32), Vec<u32>> = rustc_hash::FxHashMap::default();
     let cell_of = |p: [f32; 2]| ((p[0] / step).floor() as i32, (p[1] / step).floor() as i32);
@@ -172,6 +179,7 @@ fn sample(ink: &Ink, weights: &[f32], step: f32) -> Vec<Sample> {
                     weight: step * share,
                     style: ink.styles[s.style as usize],
                     solid: s.solid,
+                    part: part_of[i],
                 });
             }
             along += step;
@@ -180,6 +188,69 @@ fn sample(ink: &Ink, weights: &[f32], step: f32) -> Vec<Sample> {
         carry = if joined || length < step { (along - length).min(step) } else { step * 0.5 };
     }
     samples
+}
+
+/// The part of each segment: pieces of one run, and runs that meet at their ends, are one.
+fn parts(ink: &Ink, run_of: &[u32]) -> Vec<u16> {
+    let mut group: Vec<u32> = (0..ink.segments.len() as u32).collect();
+    fn root(group: &mut [u32], mut i: u32) -> u32 {
+        while group[i as usize] != i {
+            group[i as usize] = group[group[i as usize] as usize];
+            i = group[i as usize];
+        }
+        i
+    }
+    let join = |group: &mut Vec<u32>, i: u32, j: u32| {
+        let (i, j) = (root(group, i), root(group, j));
+        group[i.max(j) as usize] = i.min(j);
+    };
+    let mut of_run: rustc_hash::FxHashMap<u32, u32> = rustc_hash::FxHashMap::default();
+    let mut at_place: rustc_hash::FxHashMap<(i32, i32), Vec<([f32; 2], u32)>> =
+        rustc_hash::FxHashMap::default();
+    let cell = |v: f32| (v / MEETING).floor() as i32;
+    for (i, s) in ink.segments.iter().enumerate() {
+        let i = i as u32;
+        let first = *of_run.entry(run_of[i as usize]).or_insert(i);
+        join(&mut group, first, i);
+        for p in [s.a, s.b] {
+            for (column, row) in (-1..=1).flat_map(|dx| (-1..=1).map(move |dy| (dx, dy))) {
+                let others = at_place.get(&(cell(p[0]) + column, cell(p[1]) + row));
+                for &(q, j) in others.into_iter().flatten() {
+                    if (p[0] - q[0]).hypot(p[1] - q[1]) <= MEETING {
+                        join(&mut group, i, j);
+                    }
+                }
+            }
+        }
+        for p in [s.a, s.b] {
+            at_place.entry((cell(p[0]), cell(p[1]))).or_default().push((p, i));
+        }
+    }
+    let mut numbers: rustc_hash::FxHashMap<u32, u16> = rustc_hash::FxHashMap::default();
+    (0..ink.segments.len() as u32)
+        .map(|i| {
+            let next = numbers.len().min(usize::from(u16::MAX)) as u16;
+            *numbers.entry(root(&mut group, i)).or_insert(next)
+        })
+        .collect()
+}
+
+/// Sides of the smallest box around a hull, however it is turned.
+fn smallest_box(hull: &[[f64; 2]]) -> (f64, f64) {
+    let along = |i: usize| {
+        let (a, b) = (hull[i], hull[(i + 1) % hull.len()]);
+        let (x, y) = (b[0] - a[0], b[1] - a[1]);
+        let n = x.hypot(y).max(f64::MIN_POSITIVE);
+        let (x, y) = (x / n, y / n);
+        let side = |d: [f64; 2]| {
+            let off = |p: &[f64; 2]| p[0] * d[0] + p[1] * d[1];
+            let most = hull.iter().map(off).fold(f64::NEG_INFINITY, f64::max);
+            most - hull.iter().map(off).fold(f64::INFINITY, f64::min)
+        };
+        (side([x, y]), side([-y, x]))
+    };
+    let boxes = (0..hull.len()).map(along);
+    boxes.min_by(|p, q| (p.0 * p.1).total_cmp(&(q.0 * q.1)).then(p.0.total_cmp(&q.0))).unwrap_or_default()
 }
 
 fn centroid(samples: &[Sample]) -> [f64; 2] {
