@@ -22,6 +22,9 @@ const GRAIN_TOLERANCE: f32 = 1.8;
 const SLENDER: f64 = 0.4;
 /// Ends this close meet, list units.
 const MEETING: f32 = 0.15;
+/// Edges of areas this close to each other overlap, list units; of more edges than this all are taken for one part.
+const OVERLAP: f32 = 0.6;
+const MAX_SOLID: usize = 600;
 /// Places along the longer side of the outline at which paint is looked for.
 const PLACES_A_SIDE: u32 = 18;
 
@@ -226,6 +229,17 @@ fn parts(ink: &Ink, run_of: &[u32]) -> Vec<u16> {
             at_place.entry((cell(p[0]), cell(p[1]))).or_default().push((p, i));
         }
     }
+    // A stroke that was drawn as an area is a piece of what it overlaps.
+    let solid: Vec<u32> =
+        (0..ink.segments.len() as u32).filter(|&i| ink.segments[i as usize].solid).collect();
+    for (n, &i) in solid.iter().enumerate() {
+        for &j in &solid[..n] {
+            let (s, o) = (&ink.segments[i as usize], &ink.segments[j as usize]);
+            if solid.len() > MAX_SOLID || overlap(s, o) {
+                join(&mut group, i, j);
+            }
+        }
+    }
     let mut numbers: rustc_hash::FxHashMap<u32, u16> = rustc_hash::FxHashMap::default();
     (0..ink.segments.len() as u32)
         .map(|i| {
@@ -233,6 +247,18 @@ fn parts(ink: &Ink, run_of: &[u32]) -> Vec<u16> {
             *numbers.entry(root(&mut group, i)).or_insert(next)
         })
         .collect()
+}
+
+/// Whether an end of one lies on the other, or nearly.
+fn overlap(s: &Segment, o: &Segment) -> bool {
+    let on = |p: [f32; 2], s: &Segment| {
+        let (x, y) = (s.b[0] - s.a[0], s.b[1] - s.a[1]);
+        let n = (x * x + y * y).max(f32::MIN_POSITIVE);
+        let t = (((p[0] - s.a[0]) * x + (p[1] - s.a[1]) * y) / n).clamp(0.0, 1.0);
+        let (x, y) = (p[0] - s.a[0] - x * t, p[1] - s.a[1] - y * t);
+        x * x + y * y <= OVERLAP * OVERLAP
+    };
+    on(s.a, o) || on(s.b, o) || on(o.a, s) || on(o.b, s)
 }
 
 /// Sides of the smallest box around a hull, however it is turned.
