@@ -1,5 +1,7 @@
 //! A pose against the page: quick test, refinement, judgement.
 
+use std::ops::Range;
+
 use super::hidden;
 use super::index::PageIndex;
 use super::ink::{InkStyle, Segment};
@@ -43,11 +45,14 @@ const PAINT_SLOPE: f64 = 1.5;
 const SIZE_SLACK: f64 = 0.05;
 const SIZE_SLOPE: f64 = 0.5;
 const FRAME_LOSS: f64 = 0.35;
-/// A part of the exemplar, of so many samples at least, is all there from this share on; what it costs if nothing of
+/// A part of the exemplar, of so many samples and this share of its ink at least, is all there from this share on; what it costs if nothing of
 /// it is there, or if all of it is a filled body instead of an outline or the other way round.
 const PART_SAMPLES: f64 = 4.0;
+const LEAST_PART: f64 = 0.035;
 const PART_SHARE: f64 = 0.9;
 const PART_SLOPE: f64 = 0.5;
+/// Places inside a part at least that tell whether it is filled.
+const PART_PLACES: usize = 4;
 const BODY_SLOPE: f64 = 0.3;
 const HIDDEN_SLOPE: f64 = 0.3;
 
@@ -63,14 +68,6 @@ pub(super) struct Score {
     pub base: f64,
     /// Pieces of page ink that the pose takes for itself.
     pub claims: Vec<(u32, u32)>,
-}
-
-/// What the page has of a part of the exemplar, by weight.
-#[derive(Debug, Clone, Copy, Default)]
-struct InPart {
-    met: f64,
-    /// As an outline or as the edge of a filled body, as in the exemplar.
-    same_body: f64,
 }
 
 struct Hit {
@@ -245,7 +242,7 @@ impl Matcher<'_> {
         let through = (THROUGH_DIAMETERS * self.template.diameter * scale) as f32;
         let bucket = full.max(0.3);
         let (mut same_pen, mut same_body) = (0.0, 0.0);
-        let mut parts = vec![InPart::default(); self.template.parts.len()];
+        let mut parts = vec![0.0; self.template.parts.len()];
         let mut claims = Vec::new();
         let mut credits = Vec::with_capacity(self.template.samples.len());
         for s in &self.template.samples {
@@ -270,9 +267,7 @@ impl Matcher<'_> {
             let w = credit * f64::from(s.weight);
             same_pen += w * f64::from(u8::from(self.agrees(s, piece)));
             same_body += w * f64::from(u8::from(s.solid == piece.solid));
-            let part = &mut parts[usize::from(s.part)];
-            part.met += w;
-            part.same_body += w * f64::from(u8::from(s.solid == piece.solid));
+            parts[usize::from(s.part)] += w;
             credits.push(Some(credit));
         }
         claims.sort_unstable();
@@ -285,19 +280,27 @@ impl Matcher<'_> {
             .sum::<f64>()
             .max(f64::MIN_POSITIVE);
         let loose = 1.0 - seen.coverage - seen.absent;
+        let painted = self.page.fills.painted(self.template, pose);
+        // Share of places that are painted here and not in the exemplar, or the other way round.
+        let other_paint = |places: &Range<usize>| {
+            // Too much is painted there, or was around the exemplar, to tell.
+            let Some(here) = painted.as_ref().and_then(|p| p.get(places.clone())) else { return 0.0 };
+            let own = self.template.painted.get(places.clone()).unwrap_or(here);
+            own.iter().zip(here).filter(|(a, b)| a != b).count() as f64 / own.len().max(1) as f64
+        };
         let mut base = 1.0
             - ABSENT_SLOPE * (seen.absent - ABSENT_SLACK).max(0.0)
             - LOOSE_SLOPE * (loose - LOOSE_SLACK).max(0.0)
             - HIDDEN_SLOPE * seen.hidden
             - SIZE_SLOPE * (scale.ln().abs() - SIZE_SLACK).max(0.0)
             - SOLID_SLOPE * (1.0 - same_body / met)
-            - PAINT_SLOPE * (self.other_paint(pose) - PAINT_SLACK).max(0.0);
+            - PAINT_SLOPE * (other_paint(&(0..self.template.spread)) - PAINT_SLACK).max(0.0);
         if self.same_pen {
             base -= STYLE_SLOPE * (1.0 - same_pen / met);
         }
         // What a cut hides of a part says nothing of it; traced strokes waver more than small parts are large.
         if seen.hidden == 0.0 && self.page.grain == 0.0 {
-            base -= self.other_parts(&parts);
+            base -= self.other_parts(&parts, &other_paint);
         }
         let base = base.clamp(0.0, 1.0);
         Score { confidence: base, coverage: seen.coverage, extra: 0.0, base, claims }
@@ -316,24 +319,17 @@ impl Matcher<'_> {
     }
 
     /// What the part costs that is there least or is another body: a small one tells symbols apart that agree in
-    /// all the rest.
-    fn other_parts(&self, parts: &[InPart]) -> f64 {
-        let (all, least) = (self.template.weight, PART_SAMPLES * self.template.step);
-        let parts = parts.iter().zip(&self.template.parts);
-        let costs = parts.filter(|(_, w)| **w < all && **w >= least).map(|(part, weight)| {
-            let lack = (PART_SHARE - part.met / weight).max(0.0) / PART_SHARE;
-            let other = 1.0 - part.same_body / part.met.max(f64::MIN_POSITIVE);
-            (PART_SLOPE * lack).max(BODY_SLOPE * if part.met > 0.0 { other } else { 0.0 })
+    /// all the rest. `met` is the weight of each part's ink that is there.
+    fn other_parts(&self, met: &[f64], other_paint: &dyn Fn(&Range<usize>) -> f64) -> f64 {
+        let all = self.template.weight;
+        let least = (PART_SAMPLES * self.template.step).max(LEAST_PART * all);
+        let parts = met.iter().zip(&self.template.parts).filter(|(_, p)| p.weight < all && p.weight >= least);
+        let costs = parts.map(|(met, part)| {
+            let lack = (PART_SHARE - met / part.weight).max(0.0) / PART_SHARE;
+            let body = if part.inside.len() >= PART_PLACES { other_paint(&part.inside) } else { 0.0 };
+            (PART_SLOPE * lack).max(BODY_SLOPE * body)
         });
         costs.fold(0.0, f64::max)
-    }
-
-    /// Share of the outline that is painted here and not in the exemplar, or the other way round.
-    fn other_paint(&self, pose: &Pose) -> f64 {
-        let own = &self.template.painted;
-        let Some(here) = self.page.fills.painted(self.template, pose) else { return 0.0 };
-        let other = own.iter().zip(&here).filter(|(a, b)| a != b).count();
-        other as f64 / own.len().max(1) as f64
     }
 
     /// Lets foreign ink count, past what there is around the exemplar itself.

@@ -1,5 +1,7 @@
 //! An exemplar's ink in the form that searching needs.
 
+use std::ops::Range;
+
 use super::ink::{Ink, InkStyle, Segment};
 use super::inkmap::InkMap;
 use super::pose::Pose;
@@ -27,6 +29,8 @@ const OVERLAP: f32 = 0.6;
 const MAX_SOLID: usize = 600;
 /// Places along the longer side of the outline at which paint is looked for.
 const PLACES_A_SIDE: u32 = 18;
+/// The same for a part.
+const PLACES_A_SIDE_OF_PART: u32 = 10;
 
 /// A place on the exemplar's ink, relative to the exemplar's middle.
 #[derive(Debug, Clone, Copy)]
@@ -42,20 +46,31 @@ pub(super) struct Sample {
     pub part: u16,
 }
 
+/// Strokes of an exemplar that hang together end to end.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Part {
+    pub weight: f64,
+    /// Which of the template's places lie inside it.
+    pub inside: Range<usize>,
+}
+
 /// See the module.
 #[derive(Debug, Clone)]
 pub(super) struct Template {
     pub samples: Vec<Sample>,
     pub probes: Probes,
     pub weight: f64,
-    /// Weight of each part: strokes that hang together end to end.
-    pub parts: Vec<f64>,
+    /// Strokes that hang together end to end.
+    pub parts: Vec<Part>,
     /// Middle of the ink.
     pub centroid: [f64; 2],
     pub hull: Vec<[f64; 2]>,
-    /// Places inside the outline, evenly spread, and which of them the exemplar has painted.
+    /// Places inside the outline, evenly spread, then those inside each part; and which of them the exemplar has
+    /// painted.
     pub inside: Vec<[f64; 2]>,
     pub painted: Vec<bool>,
+    /// How many are of the whole outline.
+    pub spread: usize,
     pub map: InkMap,
     /// Diagonal of the smallest box around the ink, however it is turned, list units.
     pub diameter: f64,
@@ -89,8 +104,8 @@ impl Template {
         let part_of = parts(ink, &runs.run_of);
         let samples = sample(ink, weights, &part_of, step);
         budget.spend(samples.len() as u64)?;
-        let mut parts = vec![0.0; part_of.iter().max().map_or(0, |&most| usize::from(most) + 1)];
-        samples.iter().for_each(|s| parts[usize::from(s.part)] += f64::from(s.weight));
+        let mut parts = vec![Part::default(); part_of.iter().max().map_or(0, |&most| usize::from(most) + 1)];
+        samples.iter().for_each(|s| parts[usize::from(s.part)].weight += f64::from(s.weight));
         let map = InkMap::of(samples.iter().map(|s| (&s.p, &s.d)), tolerance * 1.5 + step * 0.5);
         let mut template = Self {
             probes: Probes::of(&samples),
@@ -104,6 +119,7 @@ impl Template {
             tolerance: f64::from(tolerance),
             step: f64::from(step),
             inside: Vec::new(),
+            spread: 0,
             painted: Vec::new(),
             own: Surroundings::default(),
             lines: runs.lines,
@@ -114,39 +130,74 @@ impl Template {
             slender: width.min(height) < SLENDER * width.max(height),
         };
         template.inside = template.places_inside();
+        template.spread = template.inside.len();
+        template.look_into_parts();
         (template.symmetries, template.round) = symmetry::of(&template, step);
         Ok(template)
     }
 
     /// A raster of places inside the outline and off the ink: a stroke drawn as an area paints only itself.
     fn places_inside(&self) -> Vec<[f64; 2]> {
-        let (mut low, mut high) = ([f64::INFINITY; 2], [f64::NEG_INFINITY; 2]);
-        for corner in &self.hull {
-            for axis in 0..2 {
-                low[axis] = low[axis].min(corner[axis]);
-                high[axis] = high[axis].max(corner[axis]);
-            }
+        let places = raster(&self.hull, PLACES_A_SIDE);
+        places.filter(|&p| self.encloses(p, self.tolerance) && !self.map.near(p)).collect()
+    }
+
+    /// Adds places inside each part and off the ink.
+    fn look_into_parts(&mut self) {
+        let off = |p: [f64; 2]| {
+            let away = |s: &Sample| (f64::from(s.p[0]) - p[0]).hypot(f64::from(s.p[1]) - p[1]);
+            self.samples.iter().all(|s| away(s) >= self.tolerance)
+        };
+        let mut places: Vec<Vec<[f64; 2]>> = Vec::new();
+        for part in 0..self.parts.len() {
+            let of_part = self.samples.iter().filter(|s| usize::from(s.part) == part);
+            let hull = convex_hull(of_part.map(|s| s.p.map(f64::from)).collect());
+            let inside = |p: &[f64; 2]| within(&hull, *p, self.tolerance) && off(*p);
+            places.push(if self.parts.len() > 1 && hull.len() >= 3 {
+                raster(&hull, PLACES_A_SIDE_OF_PART).filter(inside).collect()
+            } else {
+                Vec::new()
+            });
         }
-        let pitch = (high[0] - low[0]).max(high[1] - low[1]) / f64::from(PLACES_A_SIDE);
-        let places = (0..PLACES_A_SIDE).flat_map(|row| (0..PLACES_A_SIDE).map(move |column| (row, column)));
-        places
-            .map(|(row, column)| {
-                [low[0] + pitch * (f64::from(column) + 0.5), low[1] + pitch * (f64::from(row) + 0.5)]
-            })
-            .filter(|&p| self.encloses(p, self.tolerance) && !self.map.near(p))
-            .collect()
+        for (part, mut places) in self.parts.iter_mut().zip(places) {
+            let from = self.inside.len();
+            self.inside.append(&mut places);
+            part.inside = from..self.inside.len();
+        }
     }
 
     /// Inside the outline of the ink, at least `margin` away from it.
     pub(super) fn encloses(&self, p: [f64; 2], margin: f64) -> bool {
-        let n = self.hull.len();
-        n >= 3
-            && (0..n).all(|i| {
-                let (a, b) = (self.hull[i], self.hull[(i + 1) % n]);
-                let (ex, ey) = (b[0] - a[0], b[1] - a[1]);
-                ex * (p[1] - a[1]) - ey * (p[0] - a[0]) >= margin * ex.hypot(ey)
-            })
+        within(&self.hull, p, margin)
     }
+}
+
+/// Inside a hull, at least `margin` away from its sides.
+fn within(hull: &[[f64; 2]], p: [f64; 2], margin: f64) -> bool {
+    let n = hull.len();
+    n >= 3
+        && (0..n).all(|i| {
+            let (a, b) = (hull[i], hull[(i + 1) % n]);
+            let (ex, ey) = (b[0] - a[0], b[1] - a[1]);
+            ex * (p[1] - a[1]) - ey * (p[0] - a[0]) >= margin * ex.hypot(ey)
+        })
+}
+
+/// Evenly spread places over the box of a hull.
+fn raster(hull: &[[f64; 2]], a_side: u32) -> impl Iterator<Item = [f64; 2]> {
+    let (mut low, mut high) = ([f64::INFINITY; 2], [f64::NEG_INFINITY; 2]);
+    for corner in hull {
+        for axis in 0..2 {
+            low[axis] = low[axis].min(corner[axis]);
+            high[axis] = high[axis].max(corner[axis]);
+        }
+    }
+    let pitch = (high[0] - low[0]).max(high[1] - low[1]) / f64::from(a_side);
+    (0..a_side).flat_map(move |row| {
+        (0..a_side).map(move |column| {
+            [low[0] + pitch * (f64::from(column) + 0.5), low[1] + pitch * (f64::from(row) + 0.5)]
+        })
+    })
 }
 
 /// Oriented points every `step` along the ink; ink that is drawn twice is sampled once.
