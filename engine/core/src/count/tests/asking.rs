@@ -58,10 +58,10 @@ fn family(name: &str) -> Vec<Symbol> {
     families().into_iter().find(|f| f.0 == name).unwrap().1
 }
 
-/// A square with a dot in one corner, and the same without the dot.
+/// A square with a dot in one corner, too small to tell symbols apart for sure, and the same without the dot.
 fn dotted() -> (Symbol, Symbol) {
     let plain = vec![rect(-6.0, -6.0, 6.0, 6.0), line(-6.0, -6.0, 6.0, 6.0)];
-    let dot = Stroke::Arc([3.5, -3.5], 1.0, 0.0, 360.0);
+    let dot = Stroke::Arc([3.5, -3.5], 0.35, 0.0, 360.0);
     (Symbol([plain.clone(), vec![dot]].concat()), Symbol(plain))
 }
 
