@@ -4,5 +4,6 @@ mod asking;
 mod drawings;
 mod families;
 mod inputs;
+mod parts;
 mod sheet;
 mod surroundings;
