@@ -23,6 +23,7 @@ mod parts;
 mod pose;
 mod round;
 mod runs;
+mod scan;
 mod search;
 mod surroundings;
 mod symmetry;

@@ -1,0 +1,224 @@
+//! The exemplar as a picture: which pixels are the symbol's, which are not, and which do not matter.
+
+use super::field::Field;
+use super::sheet::Sheet;
+use crate::geom::ListRect;
+
+/// Longest diagonal of a symbol that is looked at pixel by pixel; a larger one is looked at coarser.
+const LARGEST_PX: f64 = 150.0;
+/// How dark the symbol's pen is: this share of the box's ink is lighter.
+const PEN_RANK: f64 = 0.85;
+const LEAST_INK: u8 = 60;
+/// Shares of the pen's darkness from which a pixel is ink, tried until most of the box's ink stays in it.
+const SPLITS: [f32; 4] = [0.45, 0.6, 0.75, 0.9];
+const ENOUGH_KEPT: f64 = 0.6;
+const LEAST_KEPT: f64 = 0.35;
+/// Ink outside the box from which a part leaves it: pixels, and share of the part.
+const LEAVES_PX: usize = 3;
+const LEAVES_SHARE: f64 = 0.12;
+/// What is looked at around the box, share of its diagonal.
+const AROUND: f64 = 0.5;
+/// Where ink begins and where it is full, shares of the darkness that splits.
+const BEGINS: f32 = 0.5;
+const FULL: f32 = 1.15;
+/// What is looked at around the symbol, share of its diagonal, and its limits in pixels.
+const MARGIN: f64 = 0.35;
+const MARGIN_PX: (f64, f64) = (5.0, 40.0);
+/// Ink is as long as this share of the box's diagonal and more.
+const MIN_INK_SHARE: f64 = 0.25;
+
+/// A pixel of the symbol, or beside it, relative to its middle, list units.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Spot {
+    pub p: [f64; 2],
+    pub weight: f32,
+}
+
+#[derive(Debug, Clone)]
+pub(in crate::count) struct Patch {
+    /// How often the page was halved.
+    pub(super) shift: u32,
+    /// Darkness as ink, 0 to 1.
+    pub(super) through: Box<[f32; 256]>,
+    /// Darkness from which a pixel is ink.
+    pub(super) split: u8,
+    /// Ink of the symbol with a margin around it.
+    pub(super) own: Field,
+    /// What other things cover.
+    pub(super) other: Vec<bool>,
+    /// Inside the symbol's outline, or at it.
+    pub(super) region: Vec<bool>,
+    /// Place of the frame's corner relative to the middle, list units, and pixels per list unit.
+    pub(super) corner: [f64; 2],
+    pub(super) per_unit: f64,
+    /// The symbol's ink on its page, list units.
+    pub(in crate::count) bounds: ListRect,
+    /// Its diagonal, list units.
+    pub(super) diameter: f64,
+}
+
+impl Patch {
+    /// The symbol in a box; `None` where nothing is to be seen in it.
+    pub(in crate::count) fn cut(page: &Sheet, area: &ListRect) -> Option<Self> {
+        let diagonal = f64::from(area.width().hypot(area.height())) * page.per_unit;
+        let shift = (diagonal / LARGEST_PX).log2().ceil().max(0.0) as u32;
+        let sheet = if shift > 0 { &page.coarser(shift) } else { page };
+        let [left, top, right, bottom] = sheet.pixels(area, 1.0);
+        let diagonal = f64::from(right - left).hypot(f64::from(bottom - top));
+        let window = sheet.pixels(area, diagonal * AROUND);
+        let inside = |x: i32, y: i32| x >= left && x < right && y >= top && y < bottom;
+        let pen = pen(sheet, [left, top, right, bottom])?;
+        let mut best: Option<(f64, f32, Vec<bool>)> = None;
+        for share in SPLITS {
+            let split = f32::from(pen) * share;
+            let (kept, own) = parted(sheet, window, split as u8, &inside);
+            if best.as_ref().is_none_or(|b| kept > b.0 + 0.05) {
+                best = Some((kept, split, own));
+            }
+            if kept >= ENOUGH_KEPT {
+                break;
+            }
+        }
+        let (kept, split, mut own) = best?;
+        let wide = (window[2] - window[0]) as usize;
+        let place = |i: usize| (window[0] + (i % wide) as i32, window[1] + (i / wide) as i32);
+        if kept < LEAST_KEPT {
+            // All of it hangs on what goes on: the symbol is what of it is in the box.
+            own.iter_mut().enumerate().for_each(|(i, own)| {
+                let (x, y) = place(i);
+                *own = inside(x, y) && f32::from(sheet.at(x, y)) >= split;
+            });
+        }
+        Self::of(sheet, shift, window, split, &own, diagonal)
+    }
+
+    fn of(sheet: &Sheet, shift: u32, window: [i32; 4], split: f32, own: &[bool], diagonal: f64) -> Option<Self> {
+        let wide = (window[2] - window[0]) as usize;
+        let (mut low, mut high, mut count) = ([i32::MAX; 2], [i32::MIN; 2], 0);
+        for i in (0..own.len()).filter(|&i| own[i]) {
+            let p = [window[0] + (i % wide) as i32, window[1] + (i / wide) as i32];
+            count += 1;
+            for axis in 0..2 {
+                low[axis] = low[axis].min(p[axis]);
+                high[axis] = high[axis].max(p[axis] + 1);
+            }
+        }
+        if f64::from(count) < diagonal * MIN_INK_SHARE {
+            return None;
+        }
+        let span = f64::from(high[0] - low[0]).hypot(f64::from(high[1] - low[1]));
+        let margin = (span * MARGIN).clamp(MARGIN_PX.0, MARGIN_PX.1) as i32;
+        let corner = [low[0] - margin, low[1] - margin];
+        let (w, h) = ((high[0] - low[0] + 2 * margin) as usize, (high[1] - low[1] + 2 * margin) as usize);
+        let through = through(split);
+        let owns = |x: i32, y: i32| {
+            x >= window[0]
+                && y >= window[1]
+                && x < window[2]
+                && y < window[3]
+                && own[(y - window[1]) as usize * wide + (x - window[0]) as usize]
+        };
+        let beside = |x: i32, y: i32| (-1..=1).any(|dx| (-1..=1).any(|dy| owns(x + dx, y + dy)));
+        let (mut field, mut other) = (Field::blank(w, h), vec![false; w * h]);
+        for i in 0..w * h {
+            let (x, y) = (corner[0] + (i % w) as i32, corner[1] + (i / w) as i32);
+            let ink = through[usize::from(sheet.at(x, y))];
+            if owns(x, y) || (ink < 0.5 && beside(x, y)) {
+                field.data[i] = ink;
+            } else {
+                other[i] = ink > 0.0;
+            }
+        }
+        let per_unit = sheet.per_unit;
+        let unit = |v: f64| (v / per_unit) as f32;
+        let bounds = ListRect {
+            left: unit(f64::from(low[0]) + 0.5),
+            top: unit(f64::from(low[1]) + 0.5),
+            right: unit(f64::from(high[0]) - 0.5),
+            bottom: unit(f64::from(high[1]) - 0.5),
+        };
+        let middle = [f64::from(low[0] + high[0]) / 2.0, f64::from(low[1] + high[1]) / 2.0];
+        Some(Self {
+            shift,
+            split: split as u8,
+            region: field.outline(1.6),
+            other,
+            own: field,
+            corner: [0, 1].map(|axis| (f64::from(corner[axis]) - middle[axis]) / per_unit),
+            through,
+            per_unit,
+            bounds,
+            diameter: span / per_unit,
+        })
+    }
+
+    /// Moves the origin to another middle on the exemplar's page, list units.
+    pub(in crate::count) fn about(&mut self, middle: [f32; 2]) {
+        let b = self.bounds;
+        let now = [(b.left + b.right) / 2.0, (b.top + b.bottom) / 2.0];
+        for axis in 0..2 {
+            self.corner[axis] += f64::from(now[axis] - middle[axis]);
+        }
+    }
+
+    /// Whether a place of the exemplar's page lies on the symbol's ink, or almost.
+    pub(in crate::count) fn holds(&self, p: [f32; 2], middle: [f32; 2]) -> bool {
+        let at = |axis: usize| {
+            ((f64::from(p[axis] - middle[axis]) - self.corner[axis]) * self.per_unit).floor() as i32
+        };
+        let (x, y) = (at(0), at(1));
+        (-1..=1).any(|dx| (-1..=1).any(|dy| self.own.at(x + dx, y + dy) > 0.3))
+    }
+
+    /// Middle of a pixel of the frame relative to the middle, list units.
+    pub(super) fn place(&self, i: usize) -> [f64; 2] {
+        let (x, y) = (i % self.own.width, i / self.own.width);
+        [self.corner[0] + (x as f64 + 0.5) / self.per_unit, self.corner[1] + (y as f64 + 0.5) / self.per_unit]
+    }
+
+    /// The symbol's pixels.
+    pub(super) fn ink(&self) -> Vec<Spot> {
+        let spot = |i: usize| Spot { p: self.place(i), weight: self.own.data[i] };
+        (0..self.own.data.len()).filter(|&i| self.own.data[i] >= 0.4).map(spot).collect()
+    }
+
+    /// Blank pixels `from` to `to` pixels off the symbol's ink.
+    pub(super) fn paper(&self, from: usize, to: usize) -> Vec<Spot> {
+        let (near, far) = (self.own.spread(from), self.own.spread(to));
+        let blank = |i: &usize| near.data[*i] <= 0.05 && far.data[*i] > 0.05 && !self.other[*i];
+        (0..self.own.data.len()).filter(blank).map(|i| Spot { p: self.place(i), weight: 1.0 }).collect()
+    }
+}
+
+fn through(split: f32) -> Box<[f32; 256]> {
+    let (from, to) = (split * BEGINS, split * FULL);
+    Box::new(std::array::from_fn(|v| ((v as f32 - from) / (to - from)).clamp(0.0, 1.0)))
+}
+
+/// How dark the ink in a box is.
+fn pen(sheet: &Sheet, [left, top, right, bottom]: [i32; 4]) -> Option<u8> {
+    let mut ink: Vec<u8> =
+        (top..bottom).flat_map(|y| (left..right).map(move |x| sheet.at(x, y))).filter(|v| *v >= LEAST_INK).collect();
+    ink.sort_unstable();
+    ink.get((ink.len() as f64 * PEN_RANK) as usize).copied()
+}
+
+/// Which pixels of a window belong to parts that stay in the box, and their share of the box's ink.
+fn parted(sheet: &Sheet, window: [i32; 4], split: u8, inside: &dyn Fn(i32, i32) -> bool) -> (f64, Vec<bool>) {
+    let (w, h) = ((window[2] - window[0]) as usize, (window[3] - window[1]) as usize);
+    let dark = |i: usize| sheet.at(window[0] + (i % w) as i32, window[1] + (i / w) as i32);
+    let ink: Vec<bool> = (0..w * h).map(|i| dark(i) >= split.max(1)).collect();
+    let mut own = vec![false; w * h];
+    let (mut kept, mut all) = (0.0, 0.0);
+    for part in super::field::parts(&ink, w) {
+        let within = |i: &&usize| inside(window[0] + (**i % w) as i32, window[1] + (**i / w) as i32);
+        let mass: f64 = part.iter().filter(within).map(|&i| f64::from(dark(i))).sum();
+        let outside = part.len() - part.iter().filter(within).count();
+        all += mass;
+        if mass > 0.0 && (outside <= LEAVES_PX || (outside as f64) < LEAVES_SHARE * part.len() as f64) {
+            kept += mass;
+            part.iter().for_each(|&i| own[i] = true);
+        }
+    }
+    (if all > 0.0 { kept / all } else { 0.0 }, own)
+}
