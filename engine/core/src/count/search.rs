@@ -141,7 +141,7 @@ pub fn find(
             let at = own.then(|| Pose::at(pieces.middle));
             let (judged, stopped) = scan::search(sheet, patch, params, range, at, budget);
             ended = stopped;
-            strongest(judged).iter().filter_map(|j| detection(page, template, params, j)).collect()
+            judged.iter().filter_map(|j| detection(page, template, params, j)).collect()
         }
         Body::Ink(template, pieces) => {
             let round;

@@ -3,6 +3,7 @@
 use std::f64::consts::TAU;
 
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
 use super::super::pose::Pose;
 use super::patch::{Patch, Spot};
@@ -13,21 +14,26 @@ use crate::budget::{Budget, Exhausted};
 const LARGEST: f64 = 50.0;
 /// Places looked at: on the exemplar's ink, and on the paper beside it; and how many may be wrong.
 const INK: usize = 48;
-const MAX_MISSED: u64 = 13;
-const PAPER: usize = 20;
-const MAX_SOILED: u32 = 9;
+const MAX_MISSED: u64 = 14;
+const PAPER: usize = 40;
+const MAX_SOILED: u32 = 20;
 /// From one turn to the next, how far the farthest place moves, pixels.
-const TURN_PX: f64 = 1.6;
+const TURN_PX: f64 = 1.4;
+/// How much darker than ink is what is looked at here.
+const DARK: f64 = 1.25;
 const TURNS: (f64, f64) = (24.0, 120.0);
 /// Rows of a block that is looked at or passed over as a whole, and the share of the exemplar's ink that it
 /// and its neighbours must have.
 const BLOCK: usize = 16;
 const LEAST_INK: f64 = 0.5;
-/// Rough poses are one when they are in one cell of so many pixels and so many turns.
-const CELL: i32 = 3;
+/// Side of a cell, share of the diameter and pixels at least; of each, so many poses are kept, of turns that are
+/// so many apart or more.
+const CELL: f64 = 0.07;
+const CELL_PX: f64 = 3.0;
+const OF_A_CELL: usize = 4;
 const CELL_TURNS: usize = 2;
-/// Cells kept at most.
-const MAX_CELLS: usize = 300_000;
+/// Cells kept at most; past that, only better ones.
+const MAX_CELLS: usize = 30_000;
 
 /// A rough pose and how many of its places are wrong.
 #[derive(Debug, Clone, Copy)]
@@ -113,21 +119,36 @@ pub(super) fn propose(page: &Sheet, patch: &Patch, sizes: &[f64], mirrored: bool
     let sheet = page.coarser(shift);
     let radius = patch.diameter / 2.0 * sheet.per_unit;
     let reach = (px / f64::from(1 << shift) * 0.75).ceil() as usize + 3;
-    let ink = Bits::of(&sheet, patch.split, reach);
+    // Hatch under an instance is fainter than its pen.
+    let dark = (f64::from(patch.split) * DARK).min(250.0) as u8;
+    let ink = Bits::of(&sheet, dark, reach);
     let near = ink.spread();
     let spots = patch.ink();
     let least = spots.len() as f64 * (sheet.per_unit / patch.per_unit).powi(2) * LEAST_INK;
     let busy = near.busy(reach, least as u32);
     let turns = (TAU * radius / TURN_PX).clamp(TURNS.0, TURNS.1).ceil() as usize;
-    let far_off = (2.2 * patch.per_unit / sheet.per_unit).ceil().max(2.0) as usize;
+    let far_off = (1.3 * patch.per_unit / sheet.per_unit).ceil().max(2.0) as usize;
     let probes = spread_out(&spots, INK);
-    let paper = spread_out(&patch.paper(far_off, far_off + 3), PAPER);
-    let mut search = Search { ink, near, busy, probes, paper, per_unit: sheet.per_unit, best: FxHashMap::default() };
+    let (inner, outer) = patch.paper(far_off, far_off + 4).into_iter().partition::<Vec<Spot>, _>(|s| s.weight > 0.5);
+    let mut paper = spread_out(&inner, PAPER * 2 / 3);
+    paper.extend(spread_out(&outer, PAPER - paper.len()));
+    let mut search = Search {
+        ink,
+        near,
+        busy,
+        probes,
+        paper,
+        per_unit: sheet.per_unit,
+        cell: (radius * 2.0 * CELL).max(CELL_PX) as i32,
+        best: FxHashMap::default(),
+        limit: u32::MAX,
+    };
     let mut ended = Ok(());
     'all: for &size in sizes {
-        for turn in 0..turns {
+        let fewer = (turns as f64 * patch.period / TAU).ceil() as usize;
+        for turn in 0..fewer.clamp(1, turns) {
             for flip in [false, true] {
-                if flip && !mirrored {
+                if flip && (!mirrored || patch.flips) {
                     continue;
                 }
                 let turned = Pose::turned(TAU * turn as f64 / turns as f64, flip);
@@ -140,10 +161,11 @@ pub(super) fn propose(page: &Sheet, patch: &Patch, sizes: &[f64], mirrored: bool
             }
         }
     }
-    let mut found: Vec<([i32; 3], Rough)> = search.best.into_iter().collect();
-    found.sort_unstable_by(|p, q| p.1.wrong.cmp(&q.1.wrong).then(p.0.cmp(&q.0)));
+    let all = search.best.into_iter().flat_map(|(cell, list)| list.into_iter().map(move |(key, r)| (cell, key, r)));
+    let mut found: Vec<((i32, i32), i32, Rough)> = all.collect();
+    found.sort_unstable_by(|p, q| p.2.wrong.cmp(&q.2.wrong).then((p.0, p.1).cmp(&(q.0, q.1))));
     Proposed {
-        rough: found.into_iter().map(|f| f.1).collect(),
+        rough: found.into_iter().map(|f| f.2).collect(),
         off: 1.0 / sheet.per_unit,
         turn: TAU / turns as f64,
         ended,
@@ -157,7 +179,12 @@ struct Search {
     probes: Vec<Spot>,
     paper: Vec<Spot>,
     per_unit: f64,
-    best: FxHashMap<[i32; 3], Rough>,
+    /// Side of a cell, pixels.
+    cell: i32,
+    /// Poses of each cell with a number of their turn.
+    best: FxHashMap<(i32, i32), SmallVec<[(i32, Rough); OF_A_CELL]>>,
+    /// Poses that are wrong at so many places are not kept.
+    limit: u32,
 }
 
 impl Search {
@@ -192,6 +219,27 @@ impl Search {
         Ok(())
     }
 
+    /// Lets the worst go.
+    fn tighten(&mut self) {
+        let mut counts = [0_usize; 128];
+        self.best.values().filter_map(|l| l.iter().map(|r| r.1.wrong).min()).for_each(|w| counts[w.min(127) as usize] += 1);
+        let (mut below, mut limit) = (0, 0);
+        while limit < 127 && below + counts[limit] <= MAX_CELLS * 3 / 4 {
+            below += counts[limit];
+            limit += 1;
+        }
+        let limit = limit.max(1) as u32;
+        self.limit = limit;
+        self.best.retain(|_, list| {
+            list.retain(|r| r.1.wrong < limit);
+            !list.is_empty()
+        });
+        if self.best.len() > MAX_CELLS {
+            // All of them fit alike: hatch. Those found first stand for the rest.
+            self.limit = 0;
+        }
+    }
+
     #[inline(never)]
     fn note(
         &mut self,
@@ -211,20 +259,27 @@ impl Search {
                 continue;
             }
             let value = (0..4).fold(0, |v, k| v | (missed[k] >> bit & 1) << k);
-            let wrong = (value + MAX_MISSED - 15) as u32 * 2 + soiled;
+            let wrong = (value + MAX_MISSED - 15) as u32 + soiled;
+            if wrong >= self.limit {
+                continue;
+            }
             let (x, y) = (word as i32 * 64 + bit as i32, y as i32);
-            let cell = [x.div_euclid(CELL), y.div_euclid(CELL), key];
-            let rough = || {
-                let at = |v: i32| (f64::from(v) + 0.5) / self.per_unit;
-                Rough { pose: Pose { x: at(x), y: at(y), ..*pose }, wrong }
-            };
-            let full = self.best.len() >= MAX_CELLS;
-            match self.best.get_mut(&cell) {
-                Some(best) if best.wrong > wrong => *best = rough(),
-                None if !full => {
-                    self.best.insert(cell, rough());
+            let at = |v: i32| (f64::from(v) + 0.5) / self.per_unit;
+            let rough = (key, Rough { pose: Pose { x: at(x), y: at(y), ..*pose }, wrong });
+            let list = self.best.entry((x.div_euclid(self.cell), y.div_euclid(self.cell))).or_default();
+            if let Some(same) = list.iter_mut().find(|r| r.0 == key) {
+                if same.1.wrong > wrong {
+                    *same = rough;
                 }
-                _ => {}
+            } else if list.len() < OF_A_CELL {
+                list.push(rough);
+            } else if let Some(last) = list.iter_mut().max_by_key(|r| (r.1.wrong, r.0))
+                && last.1.wrong > wrong
+            {
+                *last = rough;
+            }
+            if self.best.len() > MAX_CELLS {
+                self.tighten();
             }
         }
     }

@@ -41,6 +41,26 @@ impl Field {
         out
     }
 
+    /// Each pixel with its neighbours, those at its sides twice as light as itself.
+    pub(super) fn blurred(&self) -> Self {
+        let (w, h) = (self.width, self.height);
+        let mut across = Self::blank(w, h);
+        for (row, out) in self.data.chunks(w).zip(across.data.chunks_mut(w)) {
+            for (x, out) in out.iter_mut().enumerate() {
+                *out = (row[x.saturating_sub(1)] + 2.0 * row[x] + row[(x + 1).min(w - 1)]) / 4.0;
+            }
+        }
+        let mut out = Self::blank(w, h);
+        for y in 0..h {
+            let row = |y: usize| &across.data[y * w..][..w];
+            let (above, here, below) = (row(y.saturating_sub(1)), row(y), row((y + 1).min(h - 1)));
+            for (x, out) in out.data[y * w..][..w].iter_mut().enumerate() {
+                *out = (above[x] + 2.0 * here[x] + below[x]) / 4.0;
+            }
+        }
+        out
+    }
+
     /// Which pixels lie inside the outline of the ink, or up to `margin` pixels outside it.
     pub(super) fn outline(&self, margin: f64) -> Vec<bool> {
         let w = self.width;

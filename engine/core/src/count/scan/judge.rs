@@ -10,17 +10,19 @@ use super::sheet::Sheet;
 
 /// Spots that the first look takes, and those of the moves after it.
 const FIRST: usize = 64;
-const INK: usize = 180;
-const PAPER: usize = 90;
+const INK: usize = 130;
+const PAPER: usize = 60;
 /// What soiled paper counts against ink.
 const SOIL: f64 = 0.5;
 /// Less ink than this share under the best rough pose, and no moving helps.
-const HOPELESS: f64 = 0.45;
+pub(super) const HOPELESS: f64 = 0.4;
 /// Moves: pixels; each is tried in every direction until none helps, at most so often.
-const MOVES: [f64; 4] = [1.0, 0.5, 0.25, 0.12];
+const MOVES: [f64; 3] = [1.0, 0.5, 0.25];
 const TRIES: usize = 6;
 /// Foreign ink of at least this darkness hangs together.
 const FOREIGN: f32 = 0.45;
+/// Side of a cell of claimed ink, pixels.
+const CLAIM_PX: f64 = 3.0;
 /// What a part counts of which some lies inside the outline and the rest outside.
 const OUTSIDE: f64 = 0.5;
 
@@ -33,8 +35,10 @@ pub(super) struct Seen {
     pub foreign: f64,
     /// The same, of things that go on.
     pub passing: f64,
-    /// The exemplar's worst tenth: share of a place's ink that the page has not.
+    /// Difference where both pictures differ most.
     pub worst: f64,
+    /// Correlation of both pictures, blurred, where neither passing things nor what does not matter are.
+    pub alike: f64,
 }
 
 pub(super) struct Judge<'a> {
@@ -82,28 +86,38 @@ impl<'a> Judge<'a> {
         self.share(pose, &self.ink) - SOIL * self.share(pose, &self.paper)
     }
 
-    /// The pose moved to where the page's ink is; `None` if there is none. `off` and `turn` are what the rough
-    /// pose may be off.
-    pub(super) fn refine(&self, rough: &Pose, off: f64, turn: f64, sizes: (f64, f64)) -> Option<Pose> {
-        let mut best = (f64::NEG_INFINITY, *rough);
+    /// A first move of a rough pose onto the page's ink, and how well it fits then. `off` and `turn` are what it
+    /// may be off.
+    pub(super) fn settle(&self, rough: &Pose, off: f64, turn: f64) -> (f64, Pose) {
+        let mut best = (f32::NEG_INFINITY, *rough);
+        let step = off * 0.6;
+        let px = self.sheet.per_unit;
+        let mut places: Vec<([f32; 2], f32)> = Vec::with_capacity(self.first.len());
         for k in -1..=1 {
             let turned = grown(rough, f64::from(k) * turn * 0.4, 0.0);
-            for dy in -2..=2 {
-                for dx in -2..=2 {
-                    let step = off * 0.6;
-                    let pose =
-                        Pose { x: rough.x + f64::from(dx) * step, y: rough.y + f64::from(dy) * step, ..turned };
-                    let share = self.share(&pose, &self.first);
-                    if share > best.0 {
-                        best = (share, pose);
-                    }
+            places.clear();
+            places.extend(self.first.iter().map(|s| (turned.apply(s.p).map(|v| (v * px) as f32), s.weight)));
+            for (dx, dy) in (-2..=2).flat_map(|dy| (-2..=2).map(move |dx| (f64::from(dx) * step, f64::from(dy) * step)))
+            {
+                let (sx, sy) = ((dx * px) as f32, (dy * px) as f32);
+                let ink = |(p, w): &([f32; 2], f32)| {
+                    let at = self.sheet.at((p[0] + sx).floor() as i32, (p[1] + sy).floor() as i32);
+                    w * self.patch.through[usize::from(at)]
+                };
+                let met: f32 = places.iter().map(ink).sum();
+                if met > best.0 {
+                    best = (met, Pose { x: rough.x + dx, y: rough.y + dy, ..turned });
                 }
             }
         }
-        if best.0 < HOPELESS {
-            return None;
-        }
-        let mut pose = best.1;
+        let all: f32 = self.first.iter().map(|s| s.weight).sum::<f32>().max(f32::MIN_POSITIVE);
+        let best = (f64::from(best.0 / all), best.1);
+        (best.0 - SOIL * self.share(&best.1, &self.paper), best.1)
+    }
+
+    /// The pose moved to where the page's ink is; `None` if there is none.
+    pub(super) fn refine(&self, settled: &Pose, sizes: (f64, f64)) -> Option<Pose> {
+        let mut pose = *settled;
         let mut fit = self.fit(&pose);
         let radius = self.patch.diameter / 2.0;
         for px in MOVES {
@@ -137,6 +151,9 @@ impl<'a> Judge<'a> {
                     None => break,
                 }
             }
+            if fit < HOPELESS {
+                return None;
+            }
         }
         Some(pose)
     }
@@ -162,6 +179,7 @@ impl<'a> Judge<'a> {
         let set: Vec<bool> = (0..view.data.len()).map(|i| excess(i) >= FOREIGN).collect();
         let (w, h) = (own.width, own.height);
         let (mut foreign, mut passing) = (0.0, 0.0);
+        let mut ignored = self.patch.other.clone();
         for part in field::parts(&set, w) {
             let (mut inside, mut outside, mut leaves) = (0.0, 0.0, false);
             for &i in &part {
@@ -171,7 +189,10 @@ impl<'a> Judge<'a> {
                 *into += f64::from(excess(i));
             }
             match (leaves, inside > 0.0) {
-                (true, _) => passing += inside,
+                (true, _) => {
+                    passing += inside;
+                    part.iter().for_each(|&i| ignored[i] = true);
+                }
                 (false, true) => foreign += inside + OUTSIDE * outside,
                 (false, false) => {}
             }
@@ -180,27 +201,44 @@ impl<'a> Judge<'a> {
             absent: absent / self.all,
             foreign: foreign / self.all,
             passing: passing / self.all,
-            worst: self.worst(&near),
+            worst: self.worst(&view, &ignored),
+            alike: self.alike(&view, &ignored),
         }
     }
 
-    /// The share that is lacking where most of it is: a part that is missing whole is no wear.
-    fn worst(&self, near: &Field) -> f64 {
-        let own = &self.patch.own;
-        let (w, h) = (own.width, own.height);
-        let side = (w.min(h) / 8).clamp(3, 12);
-        let (across, down) = (w.div_ceil(side), h.div_ceil(side));
-        let mut cells = vec![(0.0_f64, 0.0_f64); across * down];
-        for (i, ink) in own.data.iter().enumerate() {
-            let cell = &mut cells[i / w / side * across + i % w / side];
-            cell.0 += f64::from((ink - near.data[i]).max(0.0));
-            cell.1 += f64::from(*ink);
+    fn alike(&self, view: &Field, ignored: &[bool]) -> f64 {
+        let (p, q) = (self.patch.own.blurred(), view.blurred());
+        let (mut n, mut sp, mut sq, mut pp, mut qq, mut pq) = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0);
+        for i in (0..p.data.len()).filter(|&i| self.patch.region[i] && !ignored[i]) {
+            let (a, b) = (f64::from(p.data[i]), f64::from(q.data[i]));
+            (n, sp, sq) = (n + 1.0, sp + a, sq + b);
+            (pp, qq, pq) = (pp + a * a, qq + b * b, pq + a * b);
         }
-        cells.retain(|c| c.1 >= 0.5);
+        let spread = (pp - sp * sp / n) * (qq - sq * sq / n);
+        if spread > 0.0 { (pq - sp * sq / n) / spread.sqrt() } else { 0.0 }
+    }
+
+    /// Where both pictures differ most: how much, of what either has there. A part that is missing, or is there
+    /// besides, is no wear.
+    fn worst(&self, view: &Field, ignored: &[bool]) -> f64 {
+        let (p, q) = (self.patch.own.blurred(), view.blurred());
+        let (w, h) = (p.width, p.height);
+        let side = (w.min(h) / 8).clamp(3, 16);
+        let across = w.div_ceil(side);
+        let mut cells = vec![(0.0_f64, 0.0_f64); across * h.div_ceil(side)];
+        let mut total = 0.0;
+        for i in (0..p.data.len()).filter(|&i| self.patch.region[i] && !ignored[i]) {
+            let (a, b) = (f64::from(p.data[i]), f64::from(q.data[i]));
+            let cell = &mut cells[i / w / side * across + i % w / side];
+            cell.0 += (a - b).abs();
+            cell.1 += a.max(b);
+            total += a.max(b);
+        }
+        cells.retain(|c| c.1 >= 0.01 * total);
         cells.sort_by(|p, q| (q.0 / q.1).total_cmp(&(p.0 / p.1)));
         let (mut lacking, mut all) = (0.0, f64::MIN_POSITIVE);
         for (l, ink) in cells {
-            if all >= 0.15 * self.all {
+            if all >= 0.12 * total {
                 break;
             }
             lacking += l;
@@ -209,11 +247,11 @@ impl<'a> Judge<'a> {
         lacking / all
     }
 
-    /// Places of the page that the exemplar's ink covers at a pose.
-    pub(super) fn claims(&self, pose: &Pose) -> Vec<(u32, u32)> {
-        let cell = |v: f64| (v * self.sheet.per_unit / 2.0).max(0.0) as u32;
+    /// Cells of the page that the exemplar's ink covers at a pose.
+    pub(super) fn claims(&self, pose: &Pose) -> Vec<(i32, i32)> {
+        let cell = |v: f64| (v * self.sheet.per_unit / CLAIM_PX).floor() as i32;
         let spots = self.ink.iter().map(|s| pose.apply(s.p));
-        let mut claims: Vec<(u32, u32)> = spots.map(|p| (cell(p[0]), cell(p[1]))).collect();
+        let mut claims: Vec<(i32, i32)> = spots.map(|p| (cell(p[0]), cell(p[1]))).collect();
         claims.sort_unstable();
         claims.dedup();
         claims

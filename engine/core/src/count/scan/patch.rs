@@ -1,6 +1,10 @@
 //! The exemplar as a picture: which pixels are the symbol's, which are not, and which do not matter.
 
+use std::f64::consts::TAU;
+
+use super::super::pose::Pose;
 use super::field::Field;
+use super::judge::Judge;
 use super::sheet::Sheet;
 use crate::geom::ListRect;
 
@@ -27,6 +31,11 @@ const MARGIN_PX: (f64, f64) = (5.0, 40.0);
 /// Ink is as long as this share of the box's diagonal and more.
 const MIN_INK_SHARE: f64 = 0.25;
 
+/// So alike is a symbol to itself, turned so that it is the same; and the parts of a turn that are tried.
+const SAME: f64 = 0.8;
+const SLIDES: f64 = 0.3;
+const FOLDS: [f64; 6] = [16.0, 8.0, 6.0, 4.0, 3.0, 2.0];
+
 /// A pixel of the symbol, or beside it, relative to its middle, list units.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Spot {
@@ -48,6 +57,8 @@ pub(in crate::count) struct Patch {
     pub(super) other: Vec<bool>,
     /// Inside the symbol's outline, or at it.
     pub(super) region: Vec<bool>,
+    /// Inside it.
+    pub(super) inner: Vec<bool>,
     /// Place of the frame's corner relative to the middle, list units, and pixels per list unit.
     pub(super) corner: [f64; 2],
     pub(super) per_unit: f64,
@@ -55,6 +66,9 @@ pub(in crate::count) struct Patch {
     pub(in crate::count) bounds: ListRect,
     /// Its diagonal, list units.
     pub(super) diameter: f64,
+    /// Smallest turn, radians, that brings it onto itself, and whether it is its own mirror image.
+    pub(super) period: f64,
+    pub(super) flips: bool,
 }
 
 impl Patch {
@@ -142,6 +156,7 @@ impl Patch {
             shift,
             split: split as u8,
             region: field.outline(1.6),
+            inner: field.outline(-1.0),
             other,
             own: field,
             corner: [0, 1].map(|axis| (f64::from(corner[axis]) - middle[axis]) / per_unit),
@@ -149,7 +164,27 @@ impl Patch {
             per_unit,
             bounds,
             diameter: span / per_unit,
-        })
+            period: TAU,
+            flips: false,
+        }
+        .with_symmetry(sheet, middle.map(|v| v / per_unit)))
+    }
+
+    fn with_symmetry(mut self, sheet: &Sheet, middle: [f64; 2]) -> Self {
+        let judge = Judge::new(sheet, &self);
+        let alike = |angle: f64, mirrored: bool| {
+            let pose = Pose { x: middle[0], y: middle[1], ..Pose::turned(angle, mirrored) };
+            let pose = judge.settle(&pose, 1.0 / self.per_unit, 0.0).1;
+            let pose = judge.refine(&pose, (0.97, 1.03))?;
+            // A pose that slid back to where it came from tells nothing.
+            let slid = (pose.re - angle.cos()).hypot(pose.im - angle.sin()) > SLIDES * TAU / FOLDS[0];
+            (!slid).then(|| judge.look(&pose).alike)
+        };
+        let same = |angle: f64, mirrored: bool| alike(angle, mirrored).is_some_and(|a| a >= SAME);
+        let period = FOLDS.into_iter().map(|n| TAU / n).find(|angle| same(*angle, false)).unwrap_or(TAU);
+        let flips = (0..8).any(|k| same(TAU / 8.0 * f64::from(k), true));
+        (self.period, self.flips) = (period, flips);
+        self
     }
 
     /// Moves the origin to another middle on the exemplar's page, list units.
@@ -182,11 +217,11 @@ impl Patch {
         (0..self.own.data.len()).filter(|&i| self.own.data[i] >= 0.4).map(spot).collect()
     }
 
-    /// Blank pixels `from` to `to` pixels off the symbol's ink.
+    /// Blank pixels `from` to `to` pixels off the symbol's ink; those outside its outline weigh half.
     pub(super) fn paper(&self, from: usize, to: usize) -> Vec<Spot> {
         let (near, far) = (self.own.spread(from), self.own.spread(to));
         let blank = |i: &usize| near.data[*i] <= 0.05 && far.data[*i] > 0.05 && !self.other[*i];
-        (0..self.own.data.len()).filter(blank).map(|i| Spot { p: self.place(i), weight: 1.0 }).collect()
+        (0..self.own.data.len()).filter(blank).map(|i| Spot { p: self.place(i), weight: if self.inner[i] { 1.0 } else { 0.5 } }).collect()
     }
 }
 
