@@ -9,7 +9,7 @@ use super::patch::{Patch, Spot};
 use super::sheet::Sheet;
 
 /// Spots that the first look takes, and those of the moves after it.
-const FIRST: usize = 64;
+const FIRST: usize = 48;
 const INK: usize = 130;
 const PAPER: usize = 60;
 /// What soiled paper counts against ink.

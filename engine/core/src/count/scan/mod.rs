@@ -26,6 +26,8 @@ static ROUGH: std::sync::LazyLock<bool> = std::sync::LazyLock::new(|| std::env::
 const MAX_REFINED: usize = 4_000;
 /// And moved at all.
 const MAX_SETTLED: usize = 60_000;
+/// Settled poses that fit less are not refined.
+const LEAST_FIT: f64 = 0.4;
 /// Poses refined in one place.
 const OF_A_PLACE: usize = 4;
 const FLOOR: f64 = 0.5;
@@ -122,6 +124,9 @@ pub(super) fn search(
             ended = ended.and(Err(e.into()));
             break;
         }
+        if *fit < LEAST_FIT {
+            break;
+        }
         let near = |s: &Pose| (s.x - start.x).abs().max((s.y - start.y).abs()) < AROUND * patch.diameter;
         if sure.iter().any(near) {
             continue;
@@ -146,7 +151,7 @@ pub(super) fn search(
         let seen = judge.look(&pose);
         let confidence = confidence(&seen, pose.scale());
         if std::env::var("LOOKS").is_ok() {
-            eprintln!("LOOK {:.0} {:.0} {:.0} {} {:.3} c {confidence:.2} {:.3} {:.3} {:.3} {:.3} {:.3} f {fit:.2}", pose.x * sheet.per_unit * f64::from(1 << patch.shift), pose.y * sheet.per_unit* f64::from(1 << patch.shift), pose.angle_deg(), u8::from(pose.mirrored), pose.scale(), seen.absent, seen.foreign, seen.passing, seen.worst, seen.alike);
+            eprintln!("LOOK {:.1} {:.1} {:.0} {} {:.3} c {confidence:.2} {:.3} {:.3} {:.3} {:.3} {:.3} f {fit:.2}", pose.x, pose.y, pose.angle_deg(), u8::from(pose.mirrored), pose.scale(), seen.absent, seen.foreign, seen.passing, seen.worst, seen.alike);
         }
         if confidence >= FLOOR.min(params.threshold) {
             if confidence >= SURE {

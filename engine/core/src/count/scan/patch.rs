@@ -20,6 +20,8 @@ const LEAST_KEPT: f64 = 0.35;
 /// Ink outside the box from which a part leaves it: pixels, and share of the part.
 const LEAVES_PX: usize = 3;
 const LEAVES_SHARE: f64 = 0.12;
+/// How near the edge of the box ink hardly is the symbol's, pixels.
+const EDGE: i32 = 2;
 /// What is looked at around the box, share of its diagonal.
 const AROUND: f64 = 0.5;
 /// Where ink begins and where it is full, shares of the darkness that splits.
@@ -82,20 +84,26 @@ impl Patch {
         let window = sheet.pixels(area, diagonal * AROUND);
         let inside = |x: i32, y: i32| x >= left && x < right && y >= top && y < bottom;
         let pen = pen(sheet, [left, top, right, bottom])?;
+        let wide = (window[2] - window[0]) as usize;
+        let place = |i: usize| (window[0] + (i % wide) as i32, window[1] + (i / wide) as i32);
+        let at_edge = |i: &usize| {
+            let (x, y) = place(*i);
+            x < left + EDGE || x >= right - EDGE || y < top + EDGE || y >= bottom - EDGE
+        };
         let mut best: Option<(f64, f32, Vec<bool>)> = None;
         for share in SPLITS {
             let split = f32::from(pen) * share;
             let (kept, own) = parted(sheet, window, split as u8, &inside);
-            if best.as_ref().is_none_or(|b| kept > b.0 + 0.05) {
+            let at_edge = (0..own.len()).filter(|i| own[*i]).filter(at_edge).count();
+            let clean = at_edge <= LEAVES_PX;
+            if best.as_ref().is_none_or(|b| kept > b.0 + 0.05 || (clean && kept >= ENOUGH_KEPT)) {
                 best = Some((kept, split, own));
             }
-            if kept >= ENOUGH_KEPT {
+            if clean && kept >= ENOUGH_KEPT {
                 break;
             }
         }
         let (kept, split, mut own) = best?;
-        let wide = (window[2] - window[0]) as usize;
-        let place = |i: usize| (window[0] + (i % wide) as i32, window[1] + (i / wide) as i32);
         if kept < LEAST_KEPT {
             // All of it hangs on what goes on: the symbol is what of it is in the box.
             own.iter_mut().enumerate().for_each(|(i, own)| {
