@@ -14,7 +14,8 @@ const LARGEST_PX: f64 = 150.0;
 const PEN_RANK: f64 = 0.85;
 const LEAST_INK: u8 = 60;
 /// Shares of the pen's darkness from which a pixel is ink, tried until most of the box's ink stays in it.
-const SPLITS: [f32; 4] = [0.45, 0.6, 0.75, 0.9];
+const SPLITS: [f32; 3] = [0.45, 0.6, 0.75];
+const ATTACHED_SPLIT: f32 = 0.55;
 const ENOUGH_KEPT: f64 = 0.6;
 const LEAST_KEPT: f64 = 0.35;
 /// Ink outside the box from which a part leaves it: pixels, and share of the part.
@@ -94,23 +95,23 @@ impl Patch {
         for share in SPLITS {
             let split = f32::from(pen) * share;
             let (kept, own) = parted(sheet, window, split as u8, &inside);
-            let at_edge = (0..own.len()).filter(|i| own[*i]).filter(at_edge).count();
-            let clean = at_edge <= LEAVES_PX;
-            if best.as_ref().is_none_or(|b| kept > b.0 + 0.05 || (clean && kept >= ENOUGH_KEPT)) {
+            let clean = (0..own.len()).filter(|i| own[*i]).filter(at_edge).count() <= LEAVES_PX;
+            if clean && kept >= LEAST_KEPT && best.as_ref().is_none_or(|b| kept > b.0 + 0.05) {
                 best = Some((kept, split, own));
-            }
-            if clean && kept >= ENOUGH_KEPT {
-                break;
+                if kept >= ENOUGH_KEPT {
+                    break;
+                }
             }
         }
-        let (kept, split, mut own) = best?;
-        if kept < LEAST_KEPT {
-            // All of it hangs on what goes on: the symbol is what of it is in the box.
-            own.iter_mut().enumerate().for_each(|(i, own)| {
+        let (_, split, own) = best.unwrap_or_else(|| {
+            // It hangs on what goes on, such as a wall: the symbol is what of it is in the box.
+            let split = f32::from(pen) * ATTACHED_SPLIT;
+            let dark = |i: usize| {
                 let (x, y) = place(i);
-                *own = inside(x, y) && f32::from(sheet.at(x, y)) >= split;
-            });
-        }
+                f32::from(sheet.at(x, y)) >= split && inside(x, y) && !at_edge(&i)
+            };
+            (0.0, split, (0..wide * (window[3] - window[1]) as usize).map(dark).collect())
+        });
         Self::of(sheet, shift, window, split, &own, diagonal)
     }
 
