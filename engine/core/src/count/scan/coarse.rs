@@ -74,9 +74,10 @@ impl Bits {
 
     fn spread(&self) -> Self {
         let mut across = self.words.clone();
-        for i in 1..self.words.len() - 1 {
-            let w = self.words[i];
-            across[i] = w | w << 1 | self.words[i - 1] >> 63 | w >> 1 | self.words[i + 1] << 63;
+        // The margin's words are blank: the first and the last have nothing to give.
+        for (three, out) in self.words.windows(3).zip(&mut across[1..]) {
+            let w = three[1];
+            *out = w | w << 1 | three[0] >> 63 | w >> 1 | three[2] << 63;
         }
         let mut words = across.clone();
         for i in self.stride..across.len() - self.stride {
@@ -112,9 +113,9 @@ impl Bits {
 /// Offsets in words and bits.
 type Step = (isize, u32);
 
-/// Proposes poses of the exemplar's own size times each of `sizes`.
-pub(super) fn propose(page: &Sheet, patch: &Patch, sizes: &[f64], mirrored: bool, budget: &Budget) -> Proposed {
-    let px = patch.diameter * page.per_unit * sizes.iter().copied().fold(1.0, f64::max);
+/// Proposes poses of the exemplar's own size: coarse as the page is, they do for others near it.
+pub(super) fn propose(page: &Sheet, patch: &Patch, mirrored: bool, budget: &Budget) -> Proposed {
+    let px = patch.diameter * page.per_unit;
     let shift = (px / LARGEST).log2().ceil().max(0.0) as u32;
     let sheet = page.coarser(shift);
     let radius = patch.diameter / 2.0 * sheet.per_unit;
@@ -129,7 +130,8 @@ pub(super) fn propose(page: &Sheet, patch: &Patch, sizes: &[f64], mirrored: bool
     let turns = (TAU * radius / TURN_PX).clamp(TURNS.0, TURNS.1).ceil() as usize;
     let far_off = (1.3 * patch.per_unit / sheet.per_unit).ceil().max(2.0) as usize;
     let probes = spread_out(&spots, INK);
-    let (inner, outer) = patch.paper(far_off, far_off + 4).into_iter().partition::<Vec<Spot>, _>(|s| s.weight > 0.5);
+    let (inner, outer) =
+        patch.paper(far_off, far_off + 4).into_iter().partition::<Vec<Spot>, _>(|s| s.weight > 0.5);
     let mut paper = spread_out(&inner, PAPER * 2 / 3);
     paper.extend(spread_out(&outer, PAPER - paper.len()));
     let mut search = Search {
@@ -144,24 +146,19 @@ pub(super) fn propose(page: &Sheet, patch: &Patch, sizes: &[f64], mirrored: bool
         limit: u32::MAX,
     };
     let mut ended = Ok(());
-    'all: for &size in sizes {
-        let fewer = (turns as f64 * patch.period / TAU).ceil() as usize;
-        for turn in 0..fewer.clamp(1, turns) {
-            for flip in [false, true] {
-                if flip && (!mirrored || patch.flips) {
-                    continue;
-                }
-                let turned = Pose::turned(TAU * turn as f64 / turns as f64, flip);
-                let pose = Pose { re: turned.re * size, im: turned.im * size, ..turned };
-                let key = (turn / CELL_TURNS * 2 + usize::from(flip)) as i32 + 1_000 * (size * 50.0) as i32;
-                ended = search.at(&pose, key, budget);
-                if ended.is_err() {
-                    break 'all;
-                }
-            }
+    let fewer = (turns as f64 * patch.period / TAU).ceil() as usize;
+    let flips: &[bool] = if mirrored && !patch.flips { &[false, true] } else { &[false] };
+    for (turn, &flip) in
+        (0..fewer.clamp(1, turns)).flat_map(|turn| flips.iter().map(move |flip| (turn, flip)))
+    {
+        let pose = Pose::turned(TAU * turn as f64 / turns as f64, flip);
+        ended = search.at(&pose, (turn / CELL_TURNS * 2 + usize::from(flip)) as i32, budget);
+        if ended.is_err() {
+            break;
         }
     }
-    let all = search.best.into_iter().flat_map(|(cell, list)| list.into_iter().map(move |(key, r)| (cell, key, r)));
+    let all =
+        search.best.into_iter().flat_map(|(cell, list)| list.into_iter().map(move |(key, r)| (cell, key, r)));
     let mut found: Vec<((i32, i32), i32, Rough)> = all.collect();
     found.sort_unstable_by(|p, q| p.2.wrong.cmp(&q.2.wrong).then((p.0, p.1).cmp(&(q.0, q.1))));
     Proposed {
@@ -171,6 +168,9 @@ pub(super) fn propose(page: &Sheet, patch: &Patch, sizes: &[f64], mirrored: bool
         ended,
     }
 }
+
+/// Poses with a number of their turn.
+type OfACell = SmallVec<[(i32, Rough); OF_A_CELL]>;
 
 struct Search {
     ink: Bits,
@@ -182,7 +182,7 @@ struct Search {
     /// Side of a cell, pixels.
     cell: i32,
     /// Poses of each cell with a number of their turn.
-    best: FxHashMap<(i32, i32), SmallVec<[(i32, Rough); OF_A_CELL]>>,
+    best: FxHashMap<(i32, i32), OfACell>,
     /// Poses that are wrong at so many places are not kept.
     limit: u32,
 }
@@ -222,7 +222,10 @@ impl Search {
     /// Lets the worst go.
     fn tighten(&mut self) {
         let mut counts = [0_usize; 128];
-        self.best.values().filter_map(|l| l.iter().map(|r| r.1.wrong).min()).for_each(|w| counts[w.min(127) as usize] += 1);
+        self.best
+            .values()
+            .filter_map(|l| l.iter().map(|r| r.1.wrong).min())
+            .for_each(|w| counts[w.min(127) as usize] += 1);
         let (mut below, mut limit) = (0, 0);
         while limit < 127 && below + counts[limit] <= MAX_CELLS * 3 / 4 {
             below += counts[limit];
@@ -294,7 +297,8 @@ fn fetch(words: &[u64], start: usize, (offset, bits): Step) -> u64 {
 /// At which of 64 places few enough spots are missed; and how many, a binary number of four digits that
 /// ends at 15.
 fn missed(words: &[u64], start: usize, steps: &[Step]) -> (u64, [u64; 4]) {
-    let mut digits: [u64; 4] = std::array::from_fn(|k| if (15 - MAX_MISSED) >> k & 1 == 1 { u64::MAX } else { 0 });
+    let mut digits: [u64; 4] =
+        std::array::from_fn(|k| if (15 - MAX_MISSED) >> k & 1 == 1 { u64::MAX } else { 0 });
     let mut dead = 0;
     for step in steps {
         let mut carry = !fetch(words, start, *step);

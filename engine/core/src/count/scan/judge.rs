@@ -15,7 +15,7 @@ const PAPER: usize = 60;
 /// What soiled paper counts against ink.
 const SOIL: f64 = 0.5;
 /// Less ink than this share under the best rough pose, and no moving helps.
-pub(super) const HOPELESS: f64 = 0.4;
+const HOPELESS: f64 = 0.4;
 /// Moves: pixels; each is tried in every direction until none helps, at most so often.
 const MOVES: [f64; 3] = [1.0, 0.5, 0.25];
 const TRIES: usize = 6;
@@ -97,7 +97,8 @@ impl<'a> Judge<'a> {
             let turned = grown(rough, f64::from(k) * turn * 0.4, 0.0);
             places.clear();
             places.extend(self.first.iter().map(|s| (turned.apply(s.p).map(|v| (v * px) as f32), s.weight)));
-            for (dx, dy) in (-2..=2).flat_map(|dy| (-2..=2).map(move |dx| (f64::from(dx) * step, f64::from(dy) * step)))
+            for (dx, dy) in
+                (-2..=2).flat_map(|dy| (-2..=2).map(move |dx| (f64::from(dx) * step, f64::from(dy) * step)))
             {
                 let (sx, sy) = ((dx * px) as f32, (dy * px) as f32);
                 let ink = |(p, w): &([f32; 2], f32)| {
@@ -171,11 +172,10 @@ impl<'a> Judge<'a> {
         let view = self.view(pose);
         let near = view.spread(1);
         let own = &self.patch.own;
-        let mut absent = 0.0;
-        for (ink, here) in own.data.iter().zip(&near.data) {
-            absent += f64::from((ink - here).max(0.0));
-        }
-        let excess = |i: usize| if self.patch.other[i] { 0.0 } else { (view.data[i] - self.wide.data[i]).max(0.0) };
+        let lacking = own.data.iter().zip(&near.data).map(|(ink, here)| f64::from((ink - here).max(0.0)));
+        let absent: f64 = lacking.sum();
+        let excess =
+            |i: usize| if self.patch.other[i] { 0.0 } else { (view.data[i] - self.wide.data[i]).max(0.0) };
         let set: Vec<bool> = (0..view.data.len()).map(|i| excess(i) >= FOREIGN).collect();
         let (w, h) = (own.width, own.height);
         let (mut foreign, mut passing) = (0.0, 0.0);
@@ -206,6 +206,7 @@ impl<'a> Judge<'a> {
         }
     }
 
+    /// How far both pictures go together, inside the outline.
     fn alike(&self, view: &Field, ignored: &[bool]) -> f64 {
         let (p, q) = (self.patch.own.blurred(), view.blurred());
         let (mut n, mut sp, mut sq, mut pp, mut qq, mut pq) = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0);
@@ -223,7 +224,7 @@ impl<'a> Judge<'a> {
     fn worst(&self, view: &Field, ignored: &[bool]) -> f64 {
         let (p, q) = (self.patch.own.blurred(), view.blurred());
         let (w, h) = (p.width, p.height);
-        let side = (w.min(h) / 8).clamp(3, 16);
+        let side = (w.min(h) / 9).clamp(3, 16);
         let across = w.div_ceil(side);
         let mut cells = vec![(0.0_f64, 0.0_f64); across * h.div_ceil(side)];
         let mut total = 0.0;
@@ -234,11 +235,11 @@ impl<'a> Judge<'a> {
             cell.1 += a.max(b);
             total += a.max(b);
         }
-        cells.retain(|c| c.1 >= 0.01 * total);
+        cells.retain(|c| c.1 >= 0.008 * total);
         cells.sort_by(|p, q| (q.0 / q.1).total_cmp(&(p.0 / p.1)));
         let (mut lacking, mut all) = (0.0, f64::MIN_POSITIVE);
         for (l, ink) in cells {
-            if all >= 0.12 * total {
+            if all >= 0.08 * total {
                 break;
             }
             lacking += l;

@@ -3,7 +3,7 @@
 use std::f64::consts::TAU;
 
 use super::super::pose::Pose;
-use super::field::Field;
+use super::field::{self, Field};
 use super::judge::Judge;
 use super::sheet::Sheet;
 use crate::geom::ListRect;
@@ -16,8 +16,13 @@ const LEAST_INK: u8 = 60;
 /// Shares of the pen's darkness from which a pixel is ink, tried until most of the box's ink stays in it.
 const SPLITS: [f32; 3] = [0.45, 0.6, 0.75];
 const ATTACHED_SPLIT: f32 = 0.55;
+/// Parts of no more pixels, or a smaller share of the largest one, are crossings of hatch and grain.
+const SPECK_PX: usize = 4;
+const SPECK_SHARE: f64 = 0.03;
 const ENOUGH_KEPT: f64 = 0.6;
 const LEAST_KEPT: f64 = 0.35;
+/// A darker split must keep so much more.
+const BETTER: f64 = 0.05;
 /// Ink outside the box from which a part leaves it: pixels, and share of the part.
 const LEAVES_PX: usize = 3;
 const LEAVES_SHARE: f64 = 0.12;
@@ -38,6 +43,9 @@ const MIN_INK_SHARE: f64 = 0.25;
 const SAME: f64 = 0.8;
 const SLIDES: f64 = 0.3;
 const FOLDS: [f64; 6] = [16.0, 8.0, 6.0, 4.0, 3.0, 2.0];
+
+/// Ink that hangs on the outline is looked at so far outside it, pixels.
+const REGION_PX: f64 = 1.6;
 
 /// A pixel of the symbol, or beside it, relative to its middle, list units.
 #[derive(Debug, Clone, Copy)]
@@ -79,104 +87,64 @@ impl Patch {
     pub(in crate::count) fn cut(page: &Sheet, area: &ListRect) -> Option<Self> {
         let diagonal = f64::from(area.width().hypot(area.height())) * page.per_unit;
         let shift = (diagonal / LARGEST_PX).log2().ceil().max(0.0) as u32;
-        let sheet = if shift > 0 { &page.coarser(shift) } else { page };
-        let [left, top, right, bottom] = sheet.pixels(area, 1.0);
-        let diagonal = f64::from(right - left).hypot(f64::from(bottom - top));
-        let window = sheet.pixels(area, diagonal * AROUND);
-        let inside = |x: i32, y: i32| x >= left && x < right && y >= top && y < bottom;
-        let pen = pen(sheet, [left, top, right, bottom])?;
-        let wide = (window[2] - window[0]) as usize;
-        let place = |i: usize| (window[0] + (i % wide) as i32, window[1] + (i / wide) as i32);
-        let at_edge = |i: &usize| {
-            let (x, y) = place(*i);
-            x < left + EDGE || x >= right - EDGE || y < top + EDGE || y >= bottom - EDGE
-        };
-        let mut best: Option<(f64, f32, Vec<bool>)> = None;
-        for share in SPLITS {
-            let split = f32::from(pen) * share;
-            let (kept, own) = parted(sheet, window, split as u8, &inside);
-            let clean = (0..own.len()).filter(|i| own[*i]).filter(at_edge).count() <= LEAVES_PX;
-            if clean && kept >= LEAST_KEPT && best.as_ref().is_none_or(|b| kept > b.0 + 0.05) {
-                best = Some((kept, split, own));
-                if kept >= ENOUGH_KEPT {
-                    break;
-                }
+        let coarser;
+        let sheet = match shift {
+            0 => page,
+            _ => {
+                coarser = page.coarser(shift);
+                &coarser
             }
-        }
-        let (_, split, own) = best.unwrap_or_else(|| {
-            // It hangs on what goes on, such as a wall: the symbol is what of it is in the box.
-            let split = f32::from(pen) * ATTACHED_SPLIT;
-            let dark = |i: usize| {
-                let (x, y) = place(i);
-                f32::from(sheet.at(x, y)) >= split && inside(x, y) && !at_edge(&i)
-            };
-            (0.0, split, (0..wide * (window[3] - window[1]) as usize).map(dark).collect())
-        });
-        Self::of(sheet, shift, window, split, &own, diagonal)
+        };
+        let window = Window::around(sheet, area);
+        let (split, own) = window.symbol()?;
+        let ink = own.iter().filter(|own| **own).count();
+        (ink as f64 >= window.diagonal * MIN_INK_SHARE).then(|| Self::of(&window, shift, split, &own))
     }
 
-    fn of(sheet: &Sheet, shift: u32, window: [i32; 4], split: f32, own: &[bool], diagonal: f64) -> Option<Self> {
-        let wide = (window[2] - window[0]) as usize;
-        let (mut low, mut high, mut count) = ([i32::MAX; 2], [i32::MIN; 2], 0);
-        for i in (0..own.len()).filter(|&i| own[i]) {
-            let p = [window[0] + (i % wide) as i32, window[1] + (i / wide) as i32];
-            count += 1;
-            for axis in 0..2 {
-                low[axis] = low[axis].min(p[axis]);
-                high[axis] = high[axis].max(p[axis] + 1);
-            }
-        }
-        if f64::from(count) < diagonal * MIN_INK_SHARE {
-            return None;
-        }
+    fn of(window: &Window<'_>, shift: u32, split: f32, own: &[bool]) -> Self {
+        let (low, high) = window.bounds(own);
         let span = f64::from(high[0] - low[0]).hypot(f64::from(high[1] - low[1]));
         let margin = (span * MARGIN).clamp(MARGIN_PX.0, MARGIN_PX.1) as i32;
         let corner = [low[0] - margin, low[1] - margin];
         let (w, h) = ((high[0] - low[0] + 2 * margin) as usize, (high[1] - low[1] + 2 * margin) as usize);
         let through = through(split);
-        let owns = |x: i32, y: i32| {
-            x >= window[0]
-                && y >= window[1]
-                && x < window[2]
-                && y < window[3]
-                && own[(y - window[1]) as usize * wide + (x - window[0]) as usize]
-        };
+        let owns = |x: i32, y: i32| window.index(x, y).is_some_and(|i| own[i]);
+        // Where a stroke ends, pixels are between ink and paper.
         let beside = |x: i32, y: i32| (-1..=1).any(|dx| (-1..=1).any(|dy| owns(x + dx, y + dy)));
         let (mut field, mut other) = (Field::blank(w, h), vec![false; w * h]);
-        for i in 0..w * h {
+        for (i, (field, other)) in field.data.iter_mut().zip(&mut other).enumerate() {
             let (x, y) = (corner[0] + (i % w) as i32, corner[1] + (i / w) as i32);
-            let ink = through[usize::from(sheet.at(x, y))];
-            if owns(x, y) || (ink < 0.5 && beside(x, y)) {
-                field.data[i] = ink;
+            let ink = through[usize::from(window.sheet.at(x, y))];
+            if beside(x, y) {
+                *field = ink;
             } else {
-                other[i] = ink > 0.0;
+                *other = ink > 0.0;
             }
         }
-        let per_unit = sheet.per_unit;
-        let unit = |v: f64| (v / per_unit) as f32;
-        let bounds = ListRect {
-            left: unit(f64::from(low[0]) + 0.5),
-            top: unit(f64::from(low[1]) + 0.5),
-            right: unit(f64::from(high[0]) - 0.5),
-            bottom: unit(f64::from(high[1]) - 0.5),
-        };
-        let middle = [f64::from(low[0] + high[0]) / 2.0, f64::from(low[1] + high[1]) / 2.0];
-        Some(Self {
+        let per_unit = window.sheet.per_unit;
+        let edge = |v: i32, by: f64| ((f64::from(v) + by) / per_unit) as f32;
+        let middle = [0, 1].map(|axis| f64::from(low[axis] + high[axis]) / 2.0);
+        Self {
             shift,
             split: split as u8,
-            region: field.outline(1.6),
+            region: field.outline(REGION_PX),
             inner: field.outline(-1.0),
             other,
             own: field,
             corner: [0, 1].map(|axis| (f64::from(corner[axis]) - middle[axis]) / per_unit),
             through,
             per_unit,
-            bounds,
+            bounds: ListRect {
+                left: edge(low[0], 0.5),
+                top: edge(low[1], 0.5),
+                right: edge(high[0], -0.5),
+                bottom: edge(high[1], -0.5),
+            },
             diameter: span / per_unit,
             period: TAU,
             flips: false,
         }
-        .with_symmetry(sheet, middle.map(|v| v / per_unit)))
+        .with_symmetry(window.sheet, middle.map(|v| v / per_unit))
     }
 
     fn with_symmetry(mut self, sheet: &Sheet, middle: [f64; 2]) -> Self {
@@ -230,7 +198,10 @@ impl Patch {
     pub(super) fn paper(&self, from: usize, to: usize) -> Vec<Spot> {
         let (near, far) = (self.own.spread(from), self.own.spread(to));
         let blank = |i: &usize| near.data[*i] <= 0.05 && far.data[*i] > 0.05 && !self.other[*i];
-        (0..self.own.data.len()).filter(blank).map(|i| Spot { p: self.place(i), weight: if self.inner[i] { 1.0 } else { 0.5 } }).collect()
+        (0..self.own.data.len())
+            .filter(blank)
+            .map(|i| Spot { p: self.place(i), weight: if self.inner[i] { 1.0 } else { 0.5 } })
+            .collect()
     }
 }
 
@@ -239,30 +210,107 @@ fn through(split: f32) -> Box<[f32; 256]> {
     Box::new(std::array::from_fn(|v| ((v as f32 - from) / (to - from)).clamp(0.0, 1.0)))
 }
 
-/// How dark the ink in a box is.
-fn pen(sheet: &Sheet, [left, top, right, bottom]: [i32; 4]) -> Option<u8> {
-    let mut ink: Vec<u8> =
-        (top..bottom).flat_map(|y| (left..right).map(move |x| sheet.at(x, y))).filter(|v| *v >= LEAST_INK).collect();
-    ink.sort_unstable();
-    ink.get((ink.len() as f64 * PEN_RANK) as usize).copied()
+/// A box on a page and what is around it, pixels: left, top, right, bottom.
+struct Window<'a> {
+    sheet: &'a Sheet,
+    all: [i32; 4],
+    inner: [i32; 4],
+    width: usize,
+    /// Of the box.
+    diagonal: f64,
 }
 
-/// Which pixels of a window belong to parts that stay in the box, and their share of the box's ink.
-fn parted(sheet: &Sheet, window: [i32; 4], split: u8, inside: &dyn Fn(i32, i32) -> bool) -> (f64, Vec<bool>) {
-    let (w, h) = ((window[2] - window[0]) as usize, (window[3] - window[1]) as usize);
-    let dark = |i: usize| sheet.at(window[0] + (i % w) as i32, window[1] + (i / w) as i32);
-    let ink: Vec<bool> = (0..w * h).map(|i| dark(i) >= split.max(1)).collect();
-    let mut own = vec![false; w * h];
-    let (mut kept, mut all) = (0.0, 0.0);
-    for part in super::field::parts(&ink, w) {
-        let within = |i: &&usize| inside(window[0] + (**i % w) as i32, window[1] + (**i / w) as i32);
-        let mass: f64 = part.iter().filter(within).map(|&i| f64::from(dark(i))).sum();
-        let outside = part.len() - part.iter().filter(within).count();
-        all += mass;
-        if mass > 0.0 && (outside <= LEAVES_PX || (outside as f64) < LEAVES_SHARE * part.len() as f64) {
-            kept += mass;
-            part.iter().for_each(|&i| own[i] = true);
-        }
+impl<'a> Window<'a> {
+    fn around(sheet: &'a Sheet, area: &ListRect) -> Self {
+        let inner = sheet.pixels(area, 1.0);
+        let diagonal = f64::from(inner[2] - inner[0]).hypot(f64::from(inner[3] - inner[1]));
+        let all = sheet.pixels(area, diagonal * AROUND);
+        Self { sheet, all, inner, width: (all[2] - all[0]).max(0) as usize, diagonal }
     }
-    (if all > 0.0 { kept / all } else { 0.0 }, own)
+
+    fn len(&self) -> usize {
+        self.width * (self.all[3] - self.all[1]).max(0) as usize
+    }
+
+    fn place(&self, i: usize) -> (i32, i32) {
+        (self.all[0] + (i % self.width) as i32, self.all[1] + (i / self.width) as i32)
+    }
+
+    fn index(&self, x: i32, y: i32) -> Option<usize> {
+        let inside = x >= self.all[0] && y >= self.all[1] && x < self.all[2] && y < self.all[3];
+        inside.then(|| (y - self.all[1]) as usize * self.width + (x - self.all[0]) as usize)
+    }
+
+    fn dark(&self, i: usize) -> u8 {
+        let (x, y) = self.place(i);
+        self.sheet.at(x, y)
+    }
+
+    /// In the box, at least so far from its edge.
+    fn inside(&self, i: usize, by: i32) -> bool {
+        let ((x, y), [left, top, right, bottom]) = (self.place(i), self.inner);
+        x >= left + by && x < right - by && y >= top + by && y < bottom - by
+    }
+
+    /// How dark the ink in the box is.
+    fn pen(&self) -> Option<u8> {
+        let inside = (0..self.len()).filter(|&i| self.inside(i, 0));
+        let mut ink: Vec<u8> = inside.map(|i| self.dark(i)).filter(|v| *v >= LEAST_INK).collect();
+        ink.sort_unstable();
+        ink.get((ink.len() as f64 * PEN_RANK) as usize).copied()
+    }
+
+    /// Which pixels are the symbol's, and how dark ink is at least.
+    fn symbol(&self) -> Option<(f32, Vec<bool>)> {
+        let pen = f32::from(self.pen()?);
+        let mut best: Option<(f64, f32, Vec<bool>)> = None;
+        for split in SPLITS.map(|share| pen * share) {
+            let (kept, own) = self.parted(split as u8);
+            let clean = (0..own.len()).filter(|&i| own[i] && !self.inside(i, EDGE)).count() <= LEAVES_PX;
+            if clean && kept >= LEAST_KEPT && best.as_ref().is_none_or(|b| kept > b.0 + BETTER) {
+                best = Some((kept, split, own));
+                if kept >= ENOUGH_KEPT {
+                    break;
+                }
+            }
+        }
+        let attached = || {
+            // It hangs on what goes on, such as a wall: the symbol is what of it is in the box.
+            let split = pen * ATTACHED_SPLIT;
+            let own = |i: usize| f32::from(self.dark(i)) >= split && self.inside(i, EDGE);
+            (split, (0..self.len()).map(own).collect())
+        };
+        Some(best.map_or_else(attached, |(_, split, own)| (split, own)))
+    }
+
+    /// Which pixels belong to parts that stay in the box, and their share of the box's ink.
+    fn parted(&self, split: u8) -> (f64, Vec<bool>) {
+        let ink: Vec<bool> = (0..self.len()).map(|i| self.dark(i) >= split.max(1)).collect();
+        let mut own = vec![false; self.len()];
+        let (mut kept, mut all) = (0.0, 0.0);
+        let parts = field::parts(&ink, self.width);
+        let within = |part: &[usize]| part.iter().filter(|&&i| self.inside(i, 0)).count();
+        let largest = parts.iter().map(|p| within(p)).max().unwrap_or(0);
+        let speck = SPECK_PX.max((largest as f64 * SPECK_SHARE) as usize);
+        for part in parts {
+            let mass: f64 =
+                part.iter().filter(|&&i| self.inside(i, 0)).map(|&i| f64::from(self.dark(i))).sum();
+            let outside = part.len() - within(&part);
+            all += mass;
+            let stays = outside <= LEAVES_PX || (outside as f64) < LEAVES_SHARE * part.len() as f64;
+            if mass > 0.0 && part.len() > speck && stays {
+                kept += mass;
+                part.iter().for_each(|&i| own[i] = true);
+            }
+        }
+        (if all > 0.0 { kept / all } else { 0.0 }, own)
+    }
+
+    /// Of the set pixels, of which there are some: left and top, and right and bottom past them.
+    fn bounds(&self, own: &[bool]) -> ([i32; 2], [i32; 2]) {
+        let set = (0..own.len()).filter(|&i| own[i]).map(|i| self.place(i));
+        set.fold(([i32::MAX; 2], [i32::MIN; 2]), |(low, high), (x, y)| {
+            ([low[0].min(x), low[1].min(y)], [high[0].max(x + 1), high[1].max(y + 1)])
+        })
+    }
 }

@@ -66,7 +66,8 @@ impl Sheet {
             let below = if 2 * y + 1 < self.height { self.row(2 * y + 1) } else { &blank };
             let second = |row: &[u8]| row.get(1).copied().unwrap_or(0);
             data.extend(above.chunks(2).zip(below.chunks(2)).map(|(p, q)| {
-                let ((a, b), (c, d)) = ((p[0].max(second(p)), p[0].min(second(p))), (q[0].max(second(q)), q[0].min(second(q))));
+                let ((a, b), (c, d)) =
+                    ((p[0].max(second(p)), p[0].min(second(p))), (q[0].max(second(q)), q[0].min(second(q))));
                 let next = a.min(c).max(if a > c { b } else { d });
                 ((u16::from(a.max(c)) + u16::from(next)) / 2) as u8
             }));
