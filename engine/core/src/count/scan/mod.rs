@@ -9,8 +9,6 @@ mod field;
 mod judge;
 mod patch;
 mod sheet;
-#[cfg(test)]
-mod tests;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;

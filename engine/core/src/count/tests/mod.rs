@@ -4,5 +4,6 @@ mod asking;
 mod drawings;
 mod families;
 mod inputs;
+mod scans;
 mod sheet;
 mod surroundings;
