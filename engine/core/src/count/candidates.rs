@@ -6,22 +6,26 @@ use rustc_hash::FxHashMap;
 
 use super::matching::Matcher;
 use super::pose::Pose;
-use super::runs::Baseline;
+use super::runs::{self, Baseline};
 use super::template::Template;
 use crate::budget::{Budget, Exhausted};
 
 /// Anchors of one exemplar at most.
 const MAX_ANCHORS: usize = 6;
-/// Anchors after which the cost counts.
-const MIN_ANCHORS: usize = 3;
 /// Quick tests after which no further anchor is taken up.
-const ENOUGH_TESTS: usize = 1_500_000;
+const ENOUGH_TESTS: usize = 100_000;
+/// The same on scans, which break strokes where others meet them, each time elsewhere: anchors taken up
+/// whatever they cost, and at most.
+const MIN_ON_SCAN: usize = 8;
+const MAX_ON_SCAN: usize = 20;
 /// Baselines shorter than this share of the diameter give a poor turn.
 const GOOD_BASELINE_SHARE: f64 = 0.12;
 /// Rounding of lengths on the page, list units.
 const LENGTH_ROUNDING: f64 = 0.3;
 /// The same in pixels of a scan.
 const LENGTH_GRAINS: f64 = 2.5;
+/// What a perimeter or a radius may be off, as a factor.
+const LOOSE: f64 = 1.1;
 /// Turns tried for a closed curve.
 const LOOP_TURNS: u32 = 72;
 /// Sizes this close to the exemplar's own are tried as the exemplar's own.
@@ -33,6 +37,8 @@ enum Part {
     Line(Baseline),
     Curve(Baseline),
     Loop([f64; 2], f64),
+    /// Pieces of a round shape of this radius.
+    Arcs(f64),
 }
 
 /// Limits on what a pose may be.
@@ -123,9 +129,15 @@ impl Search<'_> {
                 (count + 100) as f64 / (share * share),
             ));
         }
+        if template.round {
+            let perimeter = template.loops.iter().map(|l| f64::from(l.perimeter)).fold(0.0, f64::max);
+            let count = page.curves.len() * 2;
+            if perimeter > 0.0 {
+                parts.push((Part::Arcs(perimeter / TAU), count, (count + 100) as f64));
+            }
+        }
         parts.sort_by(|p, q| p.2.total_cmp(&q.2));
-        // A scan breaks strokes where others meet them, each time elsewhere.
-        let (least, most) = if page.grain > 0.0 { (8, 20) } else { (MIN_ANCHORS, MAX_ANCHORS) };
+        let (least, most) = if page.grain > 0.0 { (MIN_ON_SCAN, MAX_ON_SCAN) } else { (1, MAX_ANCHORS) };
         let mut tests = 0;
         let mut chosen = Vec::new();
         for (part, count, _) in parts {
@@ -174,6 +186,12 @@ impl Search<'_> {
                     self.around(center, perimeter, wide(other.center), f64::from(other.perimeter))?;
                 }
             }
+            Part::Arcs(radius) => {
+                let center = self.matcher.template.centroid;
+                for (to, other) in page.curves.iter().filter_map(runs::circle).flatten() {
+                    self.around(center, radius, to, other)?;
+                }
+            }
         }
         Ok(())
     }
@@ -204,6 +222,9 @@ impl Search<'_> {
     ) -> Result<(), Exhausted> {
         let turns = if self.matcher.template.round { 1 } else { LOOP_TURNS };
         let scale = other / perimeter;
+        if scale < self.range.min_scale / LOOSE || scale > self.range.max_scale * LOOSE {
+            return Ok(());
+        }
         for k in 0..turns {
             let angle = TAU * f64::from(k) / f64::from(turns);
             for mirrored in [false, true] {
@@ -244,7 +265,6 @@ impl Search<'_> {
             true => (pose.unturned(template.centroid), template.centroid),
             false => (pose, anchor),
         };
-        let Some(hits) = self.matcher.probe(&pose, anchor, length) else { return Ok(()) };
         let place = template.diameter * 0.1;
         let turn = pose.angle_deg() / 12.0;
         let key = [
@@ -254,6 +274,11 @@ impl Search<'_> {
             i64::from(pose.mirrored),
             (scale.ln() / 0.08).round() as i64,
         ];
+        let sure = self.matcher.most_hits();
+        if self.best.get(&key).is_some_and(|best| best.hits >= sure) {
+            return Ok(());
+        }
+        let Some(hits) = self.matcher.probe(&pose, anchor, length) else { return Ok(()) };
         let entry = self.best.entry(key).or_insert(Candidate { pose, hits });
         if hits > entry.hits {
             *entry = Candidate { pose, hits };

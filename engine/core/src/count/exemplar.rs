@@ -185,7 +185,7 @@ impl Exemplar {
         let pose = Pose::at(pieces.middle);
         let mut template = Template::of(&pieces.ink, &pieces.weights, page.grain, budget)?;
         template.painted = page.fills.painted(&template, &pose).unwrap_or_default();
-        let matcher = Matcher { page, template: &template, same_pen: true };
+        let matcher = Matcher { page, template: &template, same_pen: true, thorough: false };
         template.own = surroundings::look(&matcher, &pose, &|_| false);
         let words = label::inside(page, &template, &pose, &placed(page, &template, &pose));
         Ok(Self {

@@ -1,6 +1,7 @@
 //! A uniform grid over a page's segments.
 
 use super::ink::Segment;
+use super::lattice::Lattice;
 use crate::budget::{Budget, Exhausted};
 use crate::geom::ListRect;
 
@@ -12,11 +13,17 @@ const CELL: f32 = 2.0;
 /// Which segments pass through which cell.
 #[derive(Debug)]
 pub(super) struct Grid {
-    cell: f32,
-    columns: i32,
-    rows: i32,
+    cells: Lattice,
     starts: Vec<u32>,
-    items: Vec<u32>,
+    items: Vec<Item>,
+}
+
+/// A segment as a cell keeps it: what a search reads lies side by side.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Item {
+    pub a: [f32; 2],
+    pub b: [f32; 2],
+    pub segment: u32,
 }
 
 impl Grid {
@@ -26,83 +33,69 @@ impl Grid {
         height: f32,
         budget: &Budget,
     ) -> Result<Self, Exhausted> {
-        let cell = CELL.max((width * height / MAX_CELLS).sqrt());
-        let columns = (width / cell).ceil().max(1.0) as i32 + 1;
-        let rows = (height / cell).ceil().max(1.0) as i32 + 1;
-        let mut grid = Self { cell, columns, rows, starts: Vec::new(), items: Vec::new() };
-        let mut starts = vec![0_u32; (columns * rows) as usize + 1];
+        let cells = Lattice::over(width, height, CELL, MAX_CELLS);
+        let mut starts = vec![0_u32; cells.len() + 1];
         for (i, s) in segments.iter().enumerate() {
             if i % 512 == 0 {
                 budget.spend(512)?;
             }
-            grid.walk(s, |c| starts[c + 1] += 1);
+            cells.walk(s, |c| starts[c + 1] += 1);
         }
         for c in 1..starts.len() {
             starts[c] += starts[c - 1];
         }
         let mut fill = starts.clone();
-        let mut items = vec![0_u32; starts[starts.len() - 1] as usize];
+        let mut items = vec![Item::default(); starts[starts.len() - 1] as usize];
         for (i, s) in segments.iter().enumerate() {
             if i % 512 == 0 {
                 budget.spend(512)?;
             }
-            grid.walk(s, |c| {
-                items[fill[c] as usize] = i as u32;
+            cells.walk(s, |c| {
+                items[fill[c] as usize] = Item { a: s.a, b: s.b, segment: i as u32 };
                 fill[c] += 1;
             });
         }
-        (grid.starts, grid.items) = (starts, items);
-        Ok(grid)
-    }
-
-    fn column(&self, x: f32) -> i32 {
-        ((x / self.cell) as i32).clamp(0, self.columns - 1)
-    }
-
-    fn row(&self, y: f32) -> i32 {
-        ((y / self.cell) as i32).clamp(0, self.rows - 1)
-    }
-
-    /// Every cell that a segment touches (a cell too many does no harm).
-    fn walk(&self, s: &Segment, mut visit: impl FnMut(usize)) {
-        let (top, bottom) = if s.a[1] <= s.b[1] { (s.a, s.b) } else { (s.b, s.a) };
-        let (dx, dy) = (bottom[0] - top[0], bottom[1] - top[1]);
-        for row in self.row(top[1])..=self.row(bottom[1]) {
-            let (mut x0, mut x1) = (top[0], bottom[0]);
-            if dy > 0.0 {
-                let at = |y: f32| top[0] + dx * ((y - top[1]) / dy).clamp(0.0, 1.0);
-                (x0, x1) = (at(row as f32 * self.cell), at((row + 1) as f32 * self.cell));
-            }
-            let slack = self.cell * 1e-3;
-            let (c0, c1) = (self.column(x0.min(x1) - slack), self.column(x0.max(x1) + slack));
-            for column in c0..=c1 {
-                visit((row * self.columns + column) as usize);
-            }
-        }
+        Ok(Self { cells, starts, items })
     }
 
     /// Segments whose cells a square of half side `r` about a place touches; one may come twice.
     pub(super) fn near(&self, x: f32, y: f32, r: f32) -> impl Iterator<Item = u32> + '_ {
-        let (c0, c1) = (self.column(x - r), self.column(x + r));
-        let (r0, r1) = (self.row(y - r), self.row(y + r));
+        let (c0, c1) = (self.cells.column(x - r), self.cells.column(x + r));
+        let (r0, r1) = (self.cells.row(y - r), self.cells.row(y + r));
         (r0..=r1).flat_map(move |row| {
-            let line = row * self.columns;
+            let line = row * self.cells.columns;
             let from = self.starts[(line + c0) as usize] as usize;
             let to = self.starts[(line + c1) as usize + 1] as usize;
-            self.items[from..to].iter().copied()
+            self.items[from..to].iter().map(|item| item.segment)
         })
+    }
+
+    /// Whether `is` holds for any segment that [`Self::near`] gives.
+    pub(super) fn any_near(&self, x: f32, y: f32, r: f32, mut is: impl FnMut(&Item) -> bool) -> bool {
+        let (c0, c1) = (self.cells.column(x - r), self.cells.column(x + r));
+        for row in self.cells.row(y - r)..=self.cells.row(y + r) {
+            let line = row * self.cells.columns;
+            let from = self.starts[(line + c0) as usize] as usize;
+            let to = self.starts[(line + c1) as usize + 1] as usize;
+            for item in &self.items[from..to] {
+                if is(item) {
+                    return true;
+                }
+            }
+        }
+        false
     }
 
     /// Segments that may touch a box, each once, in index order.
     pub(super) fn within(&self, area: &ListRect) -> Vec<u32> {
-        let (c0, c1) = (self.column(area.left), self.column(area.right));
-        let (r0, r1) = (self.row(area.top), self.row(area.bottom));
+        let (c0, c1) = (self.cells.column(area.left), self.cells.column(area.right));
+        let (r0, r1) = (self.cells.row(area.top), self.cells.row(area.bottom));
         let mut found = Vec::new();
         for row in r0..=r1 {
-            let line = row * self.columns;
+            let line = row * self.cells.columns;
             let from = self.starts[(line + c0) as usize] as usize;
             let to = self.starts[(line + c1) as usize + 1] as usize;
-            found.extend_from_slice(&self.items[from..to]);
+            found.extend(self.items[from..to].iter().map(|item| item.segment));
         }
         found.sort_unstable();
         found.dedup();

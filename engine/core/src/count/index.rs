@@ -11,6 +11,7 @@ use super::ink::{Ink, InkStyle, Segment};
 use super::label::ByHeight;
 use super::legend::{Legend, Level};
 use super::lettering;
+use super::marks::Marks;
 use super::runs::{Baseline, Loop, Run, Runs};
 use super::scan::Sheet;
 use super::tag::TagWord;
@@ -38,6 +39,7 @@ pub struct PageIndex {
     pub(super) curves: Vec<Baseline>,
     pub(super) loops: Vec<Loop>,
     pub(super) grid: Grid,
+    pub(super) marks: Marks,
     pub(super) fills: Fills,
     pub(super) words: Vec<TagWord>,
     pub(super) by_height: ByHeight,
@@ -60,6 +62,7 @@ impl PageIndex {
         let ink = Ink::of(list, budget)?;
         let Runs { run_of, runs, lines, curves, loops } = Runs::link(&ink, budget)?;
         let grid = Grid::build(&ink.segments, width, height, budget)?;
+        let marks = Marks::build(&ink.segments, width, height, budget)?;
         let words = list.words.iter().map(|w| TagWord {
             text: w.text.clone(),
             bounds: w.bounds,
@@ -87,6 +90,7 @@ impl PageIndex {
             curves,
             loops,
             grid,
+            marks,
             fills: Fills::of(list, budget)?,
             by_height: ByHeight::of(&words),
             words,

@@ -36,7 +36,8 @@ pub(super) struct Segment {
 
 impl Segment {
     pub(super) fn length(&self) -> f32 {
-        (self.b[0] - self.a[0]).hypot(self.b[1] - self.a[1])
+        let (x, y) = (self.b[0] - self.a[0], self.b[1] - self.a[1]);
+        (x * x + y * y).sqrt()
     }
 
     /// The point at `t` from 0 (`a`) to 1 (`b`).

@@ -1,5 +1,7 @@
 //! A pose against the page: quick test, refinement, judgement.
 
+use std::ops::Range;
+
 use super::hidden;
 use super::index::PageIndex;
 use super::ink::{InkStyle, Segment};
@@ -11,15 +13,12 @@ use super::template::{Sample, Template};
 const MAX_SINE: f64 = 0.5;
 /// Sine up to which a stroke counts in full (15 degrees).
 const FULL_SINE: f64 = 0.26;
-/// After so many probes, this many must have hit.
-const PROBE_GATES: [(usize, usize); 4] = [(6, 3), (12, 6), (24, 12), (40, 20)];
 /// Rounding of drawn coordinates, list units: what the ends of an anchor may be off.
 const ROUNDING: f64 = 0.15;
 /// Search radius of each refinement step, in tolerances.
 const REFINE_RADII: [f64; 6] = [4.0, 3.0, 2.0, 1.5, 1.2, 1.2];
-/// After the first step, this share of the probes must lie this near to a stroke, in tolerances.
-const CONFIRM_SHARE: f64 = 0.55;
-const CONFIRM_RADIUS: f64 = 2.0;
+/// So many steps on the probes alone tell which poses are worth the whole work.
+const ROUGH_STEPS: usize = 2;
 /// Share of the samples that must meet a stroke; fewer, and no cut could explain what is missing.
 const MIN_MET: f64 = 0.42;
 /// Samples that refinement looks at.
@@ -46,6 +45,15 @@ const PAINT_SLOPE: f64 = 1.5;
 const SIZE_SLACK: f64 = 0.05;
 const SIZE_SLOPE: f64 = 0.5;
 const FRAME_LOSS: f64 = 0.35;
+/// A part of the exemplar, of so many samples and this share of its ink at least, is all there from this share on; what it costs if nothing of
+/// it is there, or if all of it is a filled body instead of an outline or the other way round.
+const PART_SAMPLES: f64 = 4.0;
+const LEAST_PART: f64 = 0.035;
+const PART_SHARE: f64 = 0.75;
+const PART_SLOPE: f64 = 0.5;
+/// Places inside a part at least that tell whether it is filled.
+const PART_PLACES: usize = 4;
+const BODY_SLOPE: f64 = 0.3;
 const HIDDEN_SLOPE: f64 = 0.3;
 
 /// The judgement of a pose.
@@ -77,24 +85,31 @@ pub(super) struct Matcher<'a> {
     pub template: &'a Template,
     /// Pens must agree.
     pub same_pen: bool,
+    /// Poses that lack a large part of the exemplar are looked into, too.
+    pub thorough: bool,
 }
 
-fn wide(v: [f32; 2]) -> [f64; 2] {
+pub(super) fn wide(v: [f32; 2]) -> [f64; 2] {
     [f64::from(v[0]), f64::from(v[1])]
+}
+
+/// As `hypot`, which guards against overflow and takes ten times as long.
+pub(super) fn length(v: [f64; 2]) -> f64 {
+    (v[0] * v[0] + v[1] * v[1]).sqrt()
 }
 
 impl Matcher<'_> {
     /// Whether a stroke of about this direction passes within `r`.
     pub(super) fn touches(&self, p: [f64; 2], d: [f64; 2], r: f64) -> bool {
-        self.page.grid.near(p[0] as f32, p[1] as f32, r as f32).any(|i| {
-            let s = &self.page.segments[i as usize];
+        let long = d[0] * d[0] + d[1] * d[1];
+        self.page.grid.any_near(p[0] as f32, p[1] as f32, r as f32, |s| {
             let (ex, ey) = (f64::from(s.b[0] - s.a[0]), f64::from(s.b[1] - s.a[1]));
-            let (px, py) = (p[0] - f64::from(s.a[0]), p[1] - f64::from(s.a[1]));
             let n = ex * ex + ey * ey;
             let cross = ex * d[1] - ey * d[0];
-            if cross * cross > MAX_SINE * MAX_SINE * n * (d[0] * d[0] + d[1] * d[1]) {
+            if cross * cross > MAX_SINE * MAX_SINE * n * long {
                 return false;
             }
+            let (px, py) = (p[0] - f64::from(s.a[0]), p[1] - f64::from(s.a[1]));
             let t = ((px * ex + py * ey) / n).clamp(0.0, 1.0);
             let (qx, qy) = (px - ex * t, py - ey * t);
             qx * qx + qy * qy <= r * r
@@ -107,87 +122,54 @@ impl Matcher<'_> {
         let mut best: Option<(f64, Hit)> = None;
         let through = (THROUGH_DIAMETERS * self.template.diameter * scale).powi(2);
         let (long, reach) = (d[0] * d[0] + d[1] * d[1], r * r);
-        for i in self.page.grid.near(p[0] as f32, p[1] as f32, r as f32) {
-            let s = &self.page.segments[i as usize];
+        self.page.grid.any_near(p[0] as f32, p[1] as f32, r as f32, |s| {
             let (ex, ey) = (f64::from(s.b[0] - s.a[0]), f64::from(s.b[1] - s.a[1]));
-            let (px, py) = (p[0] - f64::from(s.a[0]), p[1] - f64::from(s.a[1]));
             let n = ex * ex + ey * ey;
             let cross = ex * d[1] - ey * d[0];
             if cross * cross > MAX_SINE * MAX_SINE * n * long {
-                continue;
+                return false;
             }
+            let (px, py) = (p[0] - f64::from(s.a[0]), p[1] - f64::from(s.a[1]));
             let t = ((px * ex + py * ey) / n).clamp(0.0, 1.0);
             let (qx, qy) = (px - ex * t, py - ey * t);
             let square = qx * qx + qy * qy;
             if square > reach {
-                continue;
+                return false;
             }
             let (distance, sine) = (square.sqrt(), (cross * cross / (n * long)).sqrt());
             let mut rank = distance + sine * r + if n > through { r * 0.5 } else { 0.0 };
-            if self.same_pen && !style.agrees(&self.page.styles[s.style as usize]) {
+            let piece = || &self.page.segments[s.segment as usize];
+            if self.same_pen && !style.agrees(&self.page.styles[piece().style as usize]) {
                 rank += r;
             }
             if best.as_ref().is_none_or(|b| rank < b.0) {
                 let place = [f64::from(s.a[0]) + ex * t, f64::from(s.a[1]) + ey * t];
-                best = Some((rank, Hit { distance, sine, segment: i, place, t }));
+                best = Some((rank, Hit { distance, sine, segment: s.segment, place, t }));
             }
-        }
+            false
+        });
         best.map(|b| b.1)
     }
 
     /// What the ends of an anchor may be off, list units.
-    fn rounding(&self) -> f64 {
+    pub(super) fn rounding(&self) -> f64 {
         ROUNDING.max(f64::from(self.page.grain))
-    }
-
-    /// How well a rough pose meets the page's strokes, `None` as soon as it is hopeless. `anchor` is where the
-    /// pose is exact and `anchor_length` how long the baseline is that gave its turn.
-    pub(super) fn probe(&self, pose: &Pose, anchor: [f64; 2], anchor_length: f64) -> Option<u32> {
-        let (mut hits, mut gate) = (0, 0);
-        let base = self.template.tolerance * 1.5 * pose.scale();
-        for (n, &i) in self.template.probes.iter().enumerate() {
-            let s = &self.template.samples[i as usize];
-            let p = wide(s.p);
-            let away = (p[0] - anchor[0]).hypot(p[1] - anchor[1]);
-            let r = (base + away * self.rounding() / anchor_length).min(base * 3.0);
-            hits += usize::from(self.touches(pose.apply(p), pose.turn(wide(s.d)), r));
-            if let Some(&(after, needed)) = PROBE_GATES.get(gate)
-                && n + 1 == after
-            {
-                if hits < needed {
-                    return None;
-                }
-                gate += 1;
-            }
-        }
-        if hits * 2 < self.template.probes.len() {
-            return None;
-        }
-        // Of poses that pass, those that need the least slack are tried first.
-        let close = self.template.probes.iter().filter(|&&i| {
-            let s = &self.template.samples[i as usize];
-            self.touches(pose.apply(wide(s.p)), pose.turn(wide(s.d)), base)
-        });
-        Some((hits + close.count() * 2) as u32)
     }
 
     /// Least squares on the strokes that the samples meet, with a shrinking radius; `None` when too few
     /// meet any.
     pub(super) fn refine(&self, start: &Pose) -> Option<Pose> {
-        // One rough step on the probes alone drops most poses that clutter proposed.
-        let (samples, probes) = (&self.template.samples, &self.template.probes);
-        let rough = REFINE_RADII[0] * self.template.tolerance * start.scale();
-        let mut pose = self.refine_once(start, rough, &mut probes.iter().map(|&i| &samples[i as usize]))?;
-        let near = CONFIRM_RADIUS * self.template.tolerance * pose.scale();
-        let touched = |&&i: &&u32| {
-            let s = &samples[i as usize];
-            self.touches(pose.apply(wide(s.p)), pose.turn(wide(s.d)), near)
-        };
-        if (probes.iter().filter(touched).count() as f64) < CONFIRM_SHARE * probes.len() as f64 {
+        let (samples, probes) = (&self.template.samples, &self.template.probes.of);
+        let mut pose = *start;
+        for k in REFINE_RADII.into_iter().take(ROUGH_STEPS) {
+            let r = k * self.template.tolerance * pose.scale();
+            pose = self.refine_once(&pose, r, &mut probes.iter().map(|&i| &samples[i as usize]))?;
+        }
+        if !self.worth(&pose) {
             return None;
         }
         let stride = self.template.samples.len().div_ceil(REFINE_SAMPLES).max(1);
-        for k in REFINE_RADII.into_iter().skip(1) {
+        for k in REFINE_RADII.into_iter().skip(ROUGH_STEPS) {
             let r = k * self.template.tolerance * pose.scale();
             let next = self.refine_once(&pose, r, &mut samples.iter().step_by(stride))?;
             let moved = (next.x - pose.x).hypot(next.y - pose.y);
@@ -224,7 +206,7 @@ impl Matcher<'_> {
             let to = [hit.place[0] - p[0], hit.place[1] - p[1]];
             let piece = &self.page.segments[hit.segment as usize];
             let (ex, ey) = (f64::from(piece.b[0] - piece.a[0]), f64::from(piece.b[1] - piece.a[1]));
-            let l = ex.hypot(ey);
+            let l = length([ex, ey]);
             let normal = [-ey / l, ex / l];
             let along = [ex / l, ey / l];
             let row = |n: [f64; 2]| [n[0], n[1], n[1] * q[0] - n[0] * q[1], n[0] * q[0] + n[1] * q[1]];
@@ -260,6 +242,7 @@ impl Matcher<'_> {
         let through = (THROUGH_DIAMETERS * self.template.diameter * scale) as f32;
         let bucket = full.max(0.3);
         let (mut same_pen, mut same_body) = (0.0, 0.0);
+        let mut parts = vec![0.0; self.template.parts.len()];
         let mut claims = Vec::new();
         let mut credits = Vec::with_capacity(self.template.samples.len());
         for s in &self.template.samples {
@@ -284,6 +267,7 @@ impl Matcher<'_> {
             let w = credit * f64::from(s.weight);
             same_pen += w * f64::from(u8::from(self.agrees(s, piece)));
             same_body += w * f64::from(u8::from(s.solid == piece.solid));
+            parts[usize::from(s.part)] += w;
             credits.push(Some(credit));
         }
         claims.sort_unstable();
@@ -296,15 +280,27 @@ impl Matcher<'_> {
             .sum::<f64>()
             .max(f64::MIN_POSITIVE);
         let loose = 1.0 - seen.coverage - seen.absent;
+        let painted = self.page.fills.painted(self.template, pose);
+        // Share of places that are painted here and not in the exemplar, or the other way round.
+        let other_paint = |places: &Range<usize>| {
+            // Too much is painted there, or was around the exemplar, to tell.
+            let Some(here) = painted.as_ref().and_then(|p| p.get(places.clone())) else { return 0.0 };
+            let own = self.template.painted.get(places.clone()).unwrap_or(here);
+            own.iter().zip(here).filter(|(a, b)| a != b).count() as f64 / own.len().max(1) as f64
+        };
         let mut base = 1.0
             - ABSENT_SLOPE * (seen.absent - ABSENT_SLACK).max(0.0)
             - LOOSE_SLOPE * (loose - LOOSE_SLACK).max(0.0)
             - HIDDEN_SLOPE * seen.hidden
             - SIZE_SLOPE * (scale.ln().abs() - SIZE_SLACK).max(0.0)
             - SOLID_SLOPE * (1.0 - same_body / met)
-            - PAINT_SLOPE * (self.other_paint(pose) - PAINT_SLACK).max(0.0);
+            - PAINT_SLOPE * (other_paint(&(0..self.template.spread)) - PAINT_SLACK).max(0.0);
         if self.same_pen {
             base -= STYLE_SLOPE * (1.0 - same_pen / met);
+        }
+        // What a cut hides of a part says nothing of it; traced strokes waver more than small parts are large.
+        if seen.hidden == 0.0 && self.page.grain == 0.0 {
+            base -= self.other_parts(&parts, &other_paint);
         }
         let base = base.clamp(0.0, 1.0);
         Score { confidence: base, coverage: seen.coverage, extra: 0.0, base, claims }
@@ -322,12 +318,18 @@ impl Matcher<'_> {
         (0..PLACES).filter(|&k| there(k)).count() * 2 < PLACES
     }
 
-    /// Share of the outline that is painted here and not in the exemplar, or the other way round.
-    fn other_paint(&self, pose: &Pose) -> f64 {
-        let own = &self.template.painted;
-        let Some(here) = self.page.fills.painted(self.template, pose) else { return 0.0 };
-        let other = own.iter().zip(&here).filter(|(a, b)| a != b).count();
-        other as f64 / own.len().max(1) as f64
+    /// What the part costs that is there least or is another body: a small one tells symbols apart that agree in
+    /// all the rest. `met` is the weight of each part's ink that is there.
+    fn other_parts(&self, met: &[f64], other_paint: &dyn Fn(&Range<usize>) -> f64) -> f64 {
+        let all = self.template.weight;
+        let least = (PART_SAMPLES * self.template.step).max(LEAST_PART * all);
+        let parts = met.iter().zip(&self.template.parts).filter(|(_, p)| p.weight < all && p.weight >= least);
+        let costs = parts.map(|(met, part)| {
+            let lack = (PART_SHARE - met / part.weight).max(0.0) / PART_SHARE;
+            let body = if part.inside.len() >= PART_PLACES { other_paint(&part.inside) } else { 0.0 };
+            (PART_SLOPE * lack).max(BODY_SLOPE * body)
+        });
+        costs.fold(0.0, f64::max)
     }
 
     /// Lets foreign ink count, past what there is around the exemplar itself.

@@ -63,7 +63,7 @@ impl Pose {
     }
 
     pub(super) fn scale(&self) -> f64 {
-        self.re.hypot(self.im)
+        (self.re * self.re + self.im * self.im).sqrt()
     }
 
     /// Degrees clockwise, 0 to 360.

@@ -42,10 +42,11 @@ impl Round {
 }
 
 impl Search<'_> {
-    /// Every place where the drawing is. `pieces` is what `template` was made of, `middle` where it is on its
-    /// own page.
-    fn run(&self, template: &Template, pieces: &Pieces, budget: &Budget) -> Round {
-        let matcher = Matcher { page: self.page, template, same_pen: self.params.same_pen && self.own };
+    /// Every place where the drawing is; a `thorough` look sees those that lack a large part, too. `pieces` is
+    /// what `template` was made of, `middle` where it is on its own page.
+    fn run(&self, template: &Template, pieces: &Pieces, thorough: bool, budget: &Budget) -> Round {
+        let same_pen = self.params.same_pen && self.own;
+        let matcher = Matcher { page: self.page, template, same_pen, thorough };
         let (candidates, proposed) = propose(&matcher, self.range, budget);
         let mut ended = proposed.map_err(Stopped::from);
         let mut judged = Vec::new();
@@ -55,7 +56,7 @@ impl Search<'_> {
         }
         let mut parts = Parts::default();
         let mut note = |pose: &Pose, coverage: f64| {
-            if self.own {
+            if thorough {
                 parts.note(&matcher, pieces, pose, coverage);
             }
         };
@@ -80,15 +81,17 @@ impl Search<'_> {
         pieces: &Pieces,
         budget: &Budget,
     ) -> (Round, Option<Box<Exemplar>>) {
-        let mut first = self.run(template, pieces, budget);
-        let Some(lacking) = &first.lacking else {
-            // Hatch may stand in for what the other places lack. Where there are matches, the box was right.
-            if self.own
-                && first.matches(self.params) <= MAX_DOUBTED
-                && let Some(tight) = trim::tight(self.page, exemplar)
+        let mut first = self.run(template, pieces, false, budget);
+        // Where there are matches, the box was right.
+        if !self.own || first.ended.is_err() || first.matches(self.params) > MAX_DOUBTED {
+            return (first, None);
+        }
+        let Some(lacking) = self.run(template, pieces, true, budget).lacking else {
+            // Hatch may stand in for what the other places lack.
+            if let Some(tight) = trim::tight(self.page, exemplar)
                 && let Body::Ink(template, pieces) = &tight.body
             {
-                let (all, more) = (first.matches(self.params), self.run(template, pieces, budget));
+                let (all, more) = (first.matches(self.params), self.run(template, pieces, false, budget));
                 let more = more.matches(self.params).saturating_sub(all);
                 first.lacking_a_part = if more > all { more } else { 0 };
             }
@@ -99,9 +102,8 @@ impl Search<'_> {
         if let Some(less) = less
             && let Body::Ink(template, pieces) = &less.body
         {
-            let mut second = self.run(template, pieces, budget);
+            let second = self.run(template, pieces, false, budget);
             if second.matches(self.params) > first.matches(self.params) {
-                second.lacking_a_part = second.lacking.as_ref().map_or(0, |l| l.places);
                 return (second, Some(Box::new(less)));
             }
         }

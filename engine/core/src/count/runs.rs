@@ -22,6 +22,8 @@ const MIN_PIECE: f32 = 1.0;
 /// Points of a curve; a piece this much longer than the next ones is a line that the curve goes over into.
 const MIN_CURVE: usize = 6;
 const LINE_IN_CURVE: f32 = 2.5;
+/// Arc to chord of a curve of 40 degrees.
+const MIN_BEND: f64 = 1.02;
 const NONE: u32 = u32::MAX;
 
 /// Two ends of a line, or of a curve between its ends.
@@ -183,6 +185,28 @@ fn loop_of(points: &[[f32; 2]], perimeter: f32) -> Loop {
     Loop { center: [(x / total) as f32, (y / total) as f32], perimeter }
 }
 
+/// Middle and radius of the circles, one on either side, of which a curve may be a piece; `None` for one that
+/// bends too little to tell.
+pub(super) fn circle(curve: &Baseline) -> Option<[([f64; 2], f64); 2]> {
+    let (chord, arc) = (f64::from(curve.chord), f64::from(curve.arc));
+    let ratio = arc / chord;
+    if chord <= 0.0 || ratio < MIN_BEND {
+        return None;
+    }
+    // Half the angle that it takes about the middle, from arc / chord = x / sin x, which grows with x.
+    let (mut low, mut high) = (0.0, std::f64::consts::PI);
+    for _ in 0..16 {
+        let x = (low + high) / 2.0;
+        if x < ratio * f64::sin(x) { low = x } else { high = x }
+    }
+    let half = (low + high) / 2.0;
+    let radius = arc / 2.0 / half;
+    let middle = [f64::from(curve.a[0] + curve.b[0]) / 2.0, f64::from(curve.a[1] + curve.b[1]) / 2.0];
+    let off = radius * half.cos() / chord;
+    let across = [f64::from(curve.a[1] - curve.b[1]) * off, f64::from(curve.b[0] - curve.a[0]) * off];
+    Some([1.0, -1.0].map(|side| ([middle[0] + across[0] * side, middle[1] + across[1] * side], radius)))
+}
+
 fn distance(a: [f32; 2], b: [f32; 2]) -> f32 {
     (b[0] - a[0]).hypot(b[1] - a[1])
 }
@@ -277,5 +301,26 @@ impl Links<'_> {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_piece_of_a_circle_tells_its_middle_and_radius() {
+        for degrees in [60.0_f32, 170.0, 300.0] {
+            let at = |t: f32| [3.0 + 5.0 * t.to_radians().cos(), 7.0 + 5.0 * t.to_radians().sin()];
+            let (a, b) = (at(20.0), at(20.0 + degrees));
+            let arc = 5.0 * degrees.to_radians();
+            let curve = Baseline { a, b, chord: distance(a, b), arc, of_curve: false };
+            let found = circle(&curve).unwrap();
+            let fits =
+                |(m, r): &([f64; 2], f64)| (m[0] - 3.0).hypot(m[1] - 7.0) < 0.01 && (r - 5.0).abs() < 0.01;
+            assert!(found.iter().any(fits), "{degrees}: {found:?}");
+        }
+        let flat = Baseline { a: [0.0, 0.0], b: [9.0, 0.0], chord: 9.0, arc: 9.01, of_curve: false };
+        assert!(circle(&flat).is_none());
     }
 }

@@ -30,6 +30,10 @@ const CLOSED_SECTORS: usize = 34;
 /// A frame is at most this much larger than the outline and holds this share of the symbol.
 const FRAME_SIZE: f32 = 1.6;
 const FRAMED_SHARE: f64 = 0.8;
+/// What a stroke that lies within the outline and is not the exemplar's counts at least, as a share of its ink.
+const STROKE_SHARE: f32 = 0.09;
+/// Share of the exemplar's ink from which on what passes for lettering is its drawing.
+const LETTERS_MATCHED: f32 = 0.3;
 /// Ends closer than this (tolerances) touch; less foreign ink is rounding.
 const TOUCH: f32 = 1.5;
 /// Pieces around one pose that are looked through for what hangs on it; a place with more is no symbol's.
@@ -57,6 +61,10 @@ struct Stroke {
     matched: f32,
     /// Goes on further than anything that hangs on a symbol.
     leaves: bool,
+    /// Lies within the outline from end to end.
+    inside: bool,
+    /// Taken for a stroke of lettering.
+    lettered: bool,
 }
 
 impl Stroke {
@@ -85,7 +93,10 @@ pub(super) fn look(matcher: &Matcher<'_>, pose: &Pose, taken: &dyn Fn(u32) -> bo
         let wires = wires(&strokes);
         let is_wire = |s: &Stroke| wires.iter().any(|w| std::ptr::eq(*w, s));
         let counts = |s: &&&Stroke| s.foreign > TOUCH * tolerance && !is_wire(s);
-        let foreign: f32 = alien.iter().filter(counts).map(|s| s.foreign).sum();
+        // A short stroke in the middle tells symbols apart as well as a long one.
+        let least =
+            |s: &Stroke| if s.inside && s.matched < s.length * 0.25 { STROKE_SHARE * all } else { 0.0 };
+        let foreign: f32 = alien.iter().filter(counts).map(|s| s.foreign.max(least(s))).sum();
         let alien: Vec<&Stroke> = alien.iter().filter(|s| s.leaves || !is_wire(s)).copied().collect();
         let (attached, framed) = groups(matcher, pose, &alien, TOUCH * tolerance);
         Surroundings { extra: f64::from((foreign + attached) / all) + 0.0, framed }
@@ -143,9 +154,6 @@ fn strokes(
             continue;
         }
         let run = page.run_of[i as usize];
-        if page.lettered[run as usize] {
-            continue;
-        }
         let bounds = page.runs[run as usize].bounds;
         let out = sticks_out(&bounds, outline);
         let stroke = by_run.entry(run).or_insert(Stroke {
@@ -155,6 +163,8 @@ fn strokes(
             foreign: 0.0,
             matched: 0.0,
             leaves: out > reach,
+            inside: true,
+            lettered: page.lettered[run as usize],
         });
         let piece = page.segments[i as usize];
         stroke.pieces.push(piece);
@@ -168,6 +178,7 @@ fn strokes(
         for k in 0..=count as u32 {
             let q = piece.at(k as f32 / count);
             let p = pose.invert([f64::from(q[0]), f64::from(q[1])]);
+            stroke.inside &= template.encloses(p, -template.tolerance);
             if template.map.has(p, d) {
                 stroke.matched += length / (count + 1.0);
             } else if out <= diameter * LEAVES_SHARE && template.encloses(p, template.tolerance * 1.5) {
@@ -177,6 +188,12 @@ fn strokes(
     }
     let mut strokes: Vec<(u32, Stroke)> = by_run.into_iter().collect();
     strokes.sort_unstable_by_key(|s| s.0);
+    // Symbols in a row pass for letters. Where letters are the exemplar's own ink, none are.
+    let matched = |lettered: bool| -> f32 {
+        strokes.iter().filter(|s| s.1.lettered == lettered).map(|s| s.1.matched).sum()
+    };
+    let are_letters = matched(true) <= LETTERS_MATCHED * (matched(true) + matched(false));
+    strokes.retain(|s| !(s.1.lettered && are_letters));
     strokes.into_iter().map(|s| s.1).collect()
 }
 

@@ -1,8 +1,11 @@
 //! An exemplar's ink in the form that searching needs.
 
+use std::ops::Range;
+
 use super::ink::{Ink, InkStyle, Segment};
 use super::inkmap::InkMap;
 use super::pose::Pose;
+use super::probe::Probes;
 use super::runs::{Baseline, Loop, Runs};
 use super::surroundings::Surroundings;
 use super::symmetry;
@@ -18,11 +21,16 @@ const TOLERANCE_MAX: f32 = 0.8;
 /// The same in pixels of a scan.
 const GRAIN_TOLERANCE: f32 = 1.8;
 /// Width to length below which a shape is slender.
-const SLENDER: f32 = 0.4;
+const SLENDER: f64 = 0.4;
+/// Ends this close meet, list units.
+const MEETING: f32 = 0.15;
+/// Edges of areas this close to each other overlap, list units; of more edges than this all are taken for one part.
+const OVERLAP: f32 = 0.6;
+const MAX_SOLID: usize = 600;
 /// Places along the longer side of the outline at which paint is looked for.
 const PLACES_A_SIDE: u32 = 18;
-/// Samples that a quick test looks at, spread over the exemplar.
-const PROBES: usize = 40;
+/// The same for a part.
+const PLACES_A_SIDE_OF_PART: u32 = 10;
 
 /// A place on the exemplar's ink, relative to the exemplar's middle.
 #[derive(Debug, Clone, Copy)]
@@ -34,23 +42,37 @@ pub(super) struct Sample {
     pub weight: f32,
     pub style: InkStyle,
     pub solid: bool,
+    /// The part of the exemplar that it lies on.
+    pub part: u16,
+}
+
+/// Strokes of an exemplar that hang together end to end.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Part {
+    pub weight: f64,
+    /// Which of the template's places lie inside it.
+    pub inside: Range<usize>,
 }
 
 /// See the module.
 #[derive(Debug, Clone)]
 pub(super) struct Template {
     pub samples: Vec<Sample>,
-    /// Indexes of samples, each as far from those before it as possible.
-    pub probes: Vec<u32>,
+    pub probes: Probes,
     pub weight: f64,
+    /// Strokes that hang together end to end.
+    pub parts: Vec<Part>,
     /// Middle of the ink.
     pub centroid: [f64; 2],
     pub hull: Vec<[f64; 2]>,
-    /// Places inside the outline, evenly spread, and which of them the exemplar has painted.
+    /// Places inside the outline, evenly spread, then those inside each part; and which of them the exemplar has
+    /// painted.
     pub inside: Vec<[f64; 2]>,
     pub painted: Vec<bool>,
+    /// How many are of the whole outline.
+    pub spread: usize,
     pub map: InkMap,
-    /// Diagonal of the ink's box, list units.
+    /// Diagonal of the smallest box around the ink, however it is turned, list units.
     pub diameter: f64,
     pub tolerance: f64,
     /// Distance of samples along the ink.
@@ -71,22 +93,23 @@ pub(super) struct Template {
 impl Template {
     /// `ink` relative to the exemplar's middle, with a weight for each segment. Not empty.
     pub(super) fn of(ink: &Ink, weights: &[f32], grain: f32, budget: &Budget) -> Result<Self, Exhausted> {
-        let (mut half_w, mut half_h, mut total) = (0.0_f32, 0.0_f32, 0.0_f32);
-        for s in &ink.segments {
-            half_w = half_w.max(s.a[0].abs()).max(s.b[0].abs());
-            half_h = half_h.max(s.a[1].abs()).max(s.b[1].abs());
-            total += s.length();
-        }
-        let diameter = 2.0 * half_w.hypot(half_h);
+        let total: f32 = ink.segments.iter().map(Segment::length).sum();
+        let ends = ink.segments.iter().flat_map(|s| [s.a, s.b]).map(|p| p.map(f64::from)).collect();
+        let (width, height) = smallest_box(&convex_hull(ends));
+        let diameter = width.hypot(height) as f32;
         let tolerance =
             (diameter * TOLERANCE_SHARE).clamp(TOLERANCE_MIN, TOLERANCE_MAX).max(grain * GRAIN_TOLERANCE);
         let step = (total / MAX_SAMPLES).max(tolerance * 0.6);
-        let samples = sample(ink, weights, step);
-        budget.spend(samples.len() as u64)?;
         let runs = Runs::link(ink, budget)?;
+        let part_of = parts(ink, &runs.run_of);
+        let samples = sample(ink, weights, &part_of, step);
+        budget.spend(samples.len() as u64)?;
+        let mut parts = vec![Part::default(); part_of.iter().max().map_or(0, |&most| usize::from(most) + 1)];
+        samples.iter().for_each(|s| parts[usize::from(s.part)].weight += f64::from(s.weight));
         let map = InkMap::of(samples.iter().map(|s| (&s.p, &s.d)), tolerance * 1.5 + step * 0.5);
         let mut template = Self {
-            probes: spread(&samples),
+            probes: Probes::of(&samples),
+            parts,
             centroid: centroid(&samples),
             weight: samples.iter().map(|s| f64::from(s.weight)).sum(),
             hull: convex_hull(samples.iter().map(|s| [f64::from(s.p[0]), f64::from(s.p[1])]).collect()),
@@ -96,6 +119,7 @@ impl Template {
             tolerance: f64::from(tolerance),
             step: f64::from(step),
             inside: Vec::new(),
+            spread: 0,
             painted: Vec::new(),
             own: Surroundings::default(),
             lines: runs.lines,
@@ -103,46 +127,81 @@ impl Template {
             loops: runs.loops,
             symmetries: Vec::new(),
             round: false,
-            slender: half_w.min(half_h) < SLENDER * half_w.max(half_h),
+            slender: width.min(height) < SLENDER * width.max(height),
         };
         template.inside = template.places_inside();
+        template.spread = template.inside.len();
+        template.look_into_parts();
         (template.symmetries, template.round) = symmetry::of(&template, step);
         Ok(template)
     }
 
     /// A raster of places inside the outline and off the ink: a stroke drawn as an area paints only itself.
     fn places_inside(&self) -> Vec<[f64; 2]> {
-        let (mut low, mut high) = ([f64::INFINITY; 2], [f64::NEG_INFINITY; 2]);
-        for corner in &self.hull {
-            for axis in 0..2 {
-                low[axis] = low[axis].min(corner[axis]);
-                high[axis] = high[axis].max(corner[axis]);
-            }
+        let places = raster(&self.hull, PLACES_A_SIDE);
+        places.filter(|&p| self.encloses(p, self.tolerance) && !self.map.near(p)).collect()
+    }
+
+    /// Adds places inside each part and off the ink.
+    fn look_into_parts(&mut self) {
+        let off = |p: [f64; 2]| {
+            let away = |s: &Sample| (f64::from(s.p[0]) - p[0]).hypot(f64::from(s.p[1]) - p[1]);
+            self.samples.iter().all(|s| away(s) >= self.tolerance)
+        };
+        let mut places: Vec<Vec<[f64; 2]>> = Vec::new();
+        for part in 0..self.parts.len() {
+            let of_part = self.samples.iter().filter(|s| usize::from(s.part) == part);
+            let hull = convex_hull(of_part.map(|s| s.p.map(f64::from)).collect());
+            let inside = |p: &[f64; 2]| within(&hull, *p, self.tolerance) && off(*p);
+            places.push(if self.parts.len() > 1 && hull.len() >= 3 {
+                raster(&hull, PLACES_A_SIDE_OF_PART).filter(inside).collect()
+            } else {
+                Vec::new()
+            });
         }
-        let pitch = (high[0] - low[0]).max(high[1] - low[1]) / f64::from(PLACES_A_SIDE);
-        let places = (0..PLACES_A_SIDE).flat_map(|row| (0..PLACES_A_SIDE).map(move |column| (row, column)));
-        places
-            .map(|(row, column)| {
-                [low[0] + pitch * (f64::from(column) + 0.5), low[1] + pitch * (f64::from(row) + 0.5)]
-            })
-            .filter(|&p| self.encloses(p, self.tolerance) && !self.map.near(p))
-            .collect()
+        for (part, mut places) in self.parts.iter_mut().zip(places) {
+            let from = self.inside.len();
+            self.inside.append(&mut places);
+            part.inside = from..self.inside.len();
+        }
     }
 
     /// Inside the outline of the ink, at least `margin` away from it.
     pub(super) fn encloses(&self, p: [f64; 2], margin: f64) -> bool {
-        let n = self.hull.len();
-        n >= 3
-            && (0..n).all(|i| {
-                let (a, b) = (self.hull[i], self.hull[(i + 1) % n]);
-                let (ex, ey) = (b[0] - a[0], b[1] - a[1]);
-                ex * (p[1] - a[1]) - ey * (p[0] - a[0]) >= margin * ex.hypot(ey)
-            })
+        within(&self.hull, p, margin)
     }
 }
 
+/// Inside a hull, at least `margin` away from its sides.
+fn within(hull: &[[f64; 2]], p: [f64; 2], margin: f64) -> bool {
+    let n = hull.len();
+    n >= 3
+        && (0..n).all(|i| {
+            let (a, b) = (hull[i], hull[(i + 1) % n]);
+            let (ex, ey) = (b[0] - a[0], b[1] - a[1]);
+            ex * (p[1] - a[1]) - ey * (p[0] - a[0]) >= margin * ex.hypot(ey)
+        })
+}
+
+/// Evenly spread places over the box of a hull.
+fn raster(hull: &[[f64; 2]], a_side: u32) -> impl Iterator<Item = [f64; 2]> {
+    let (mut low, mut high) = ([f64::INFINITY; 2], [f64::NEG_INFINITY; 2]);
+    for corner in hull {
+        for axis in 0..2 {
+            low[axis] = low[axis].min(corner[axis]);
+            high[axis] = high[axis].max(corner[axis]);
+        }
+    }
+    let pitch = (high[0] - low[0]).max(high[1] - low[1]) / f64::from(a_side);
+    (0..a_side).flat_map(move |row| {
+        (0..a_side).map(move |column| {
+            [low[0] + pitch * (f64::from(column) + 0.5), low[1] + pitch * (f64::from(row) + 0.5)]
+        })
+    })
+}
+
 /// Oriented points every `step` along the ink; ink that is drawn twice is sampled once.
-fn sample(ink: &Ink, weights: &[f32], step: f32) -> Vec<Sample> {
+fn sample(ink: &Ink, weights: &[f32], part_of: &[u16], step: f32) -> Vec<Sample> {
     let mut samples: Vec<Sample> = Vec::new();
     let mut cells: rustc_hash::FxHashMap<(i32, i32), Vec<u32>> = rustc_hash::FxHashMap::default();
     let cell_of = |p: [f32; 2]| ((p[0] / step).floor() as i32, (p[1] / step).floor() as i32);
@@ -174,6 +233,7 @@ fn sample(ink: &Ink, weights: &[f32], step: f32) -> Vec<Sample> {
                     weight: step * share,
                     style: ink.styles[s.style as usize],
                     solid: s.solid,
+                    part: part_of[i],
                 });
             }
             along += step;
@@ -182,6 +242,92 @@ fn sample(ink: &Ink, weights: &[f32], step: f32) -> Vec<Sample> {
         carry = if joined || length < step { (along - length).min(step) } else { step * 0.5 };
     }
     samples
+}
+
+/// The part of each segment: pieces of one run, and runs that meet at their ends, are one.
+fn parts(ink: &Ink, run_of: &[u32]) -> Vec<u16> {
+    let mut group: Vec<u32> = (0..ink.segments.len() as u32).collect();
+    fn root(group: &mut [u32], mut i: u32) -> u32 {
+        while group[i as usize] != i {
+            group[i as usize] = group[group[i as usize] as usize];
+            i = group[i as usize];
+        }
+        i
+    }
+    let join = |group: &mut Vec<u32>, i: u32, j: u32| {
+        let (i, j) = (root(group, i), root(group, j));
+        group[i.max(j) as usize] = i.min(j);
+    };
+    let mut of_run: rustc_hash::FxHashMap<u32, u32> = rustc_hash::FxHashMap::default();
+    let mut at_place: rustc_hash::FxHashMap<(i32, i32), Vec<([f32; 2], u32)>> =
+        rustc_hash::FxHashMap::default();
+    let cell = |v: f32| (v / MEETING).floor() as i32;
+    for (i, s) in ink.segments.iter().enumerate() {
+        let i = i as u32;
+        let first = *of_run.entry(run_of[i as usize]).or_insert(i);
+        join(&mut group, first, i);
+        for p in [s.a, s.b] {
+            for (column, row) in (-1..=1).flat_map(|dx| (-1..=1).map(move |dy| (dx, dy))) {
+                let others = at_place.get(&(cell(p[0]) + column, cell(p[1]) + row));
+                for &(q, j) in others.into_iter().flatten() {
+                    if (p[0] - q[0]).hypot(p[1] - q[1]) <= MEETING {
+                        join(&mut group, i, j);
+                    }
+                }
+            }
+        }
+        for p in [s.a, s.b] {
+            at_place.entry((cell(p[0]), cell(p[1]))).or_default().push((p, i));
+        }
+    }
+    // A stroke that was drawn as an area is a piece of what it overlaps.
+    let solid: Vec<u32> =
+        (0..ink.segments.len() as u32).filter(|&i| ink.segments[i as usize].solid).collect();
+    for (n, &i) in solid.iter().enumerate() {
+        for &j in &solid[..n] {
+            let (s, o) = (&ink.segments[i as usize], &ink.segments[j as usize]);
+            if solid.len() > MAX_SOLID || overlap(s, o) {
+                join(&mut group, i, j);
+            }
+        }
+    }
+    let mut numbers: rustc_hash::FxHashMap<u32, u16> = rustc_hash::FxHashMap::default();
+    (0..ink.segments.len() as u32)
+        .map(|i| {
+            let next = numbers.len().min(usize::from(u16::MAX)) as u16;
+            *numbers.entry(root(&mut group, i)).or_insert(next)
+        })
+        .collect()
+}
+
+/// Whether an end of one lies on the other, or nearly.
+fn overlap(s: &Segment, o: &Segment) -> bool {
+    let on = |p: [f32; 2], s: &Segment| {
+        let (x, y) = (s.b[0] - s.a[0], s.b[1] - s.a[1]);
+        let n = (x * x + y * y).max(f32::MIN_POSITIVE);
+        let t = (((p[0] - s.a[0]) * x + (p[1] - s.a[1]) * y) / n).clamp(0.0, 1.0);
+        let (x, y) = (p[0] - s.a[0] - x * t, p[1] - s.a[1] - y * t);
+        x * x + y * y <= OVERLAP * OVERLAP
+    };
+    on(s.a, o) || on(s.b, o) || on(o.a, s) || on(o.b, s)
+}
+
+/// Sides of the smallest box around a hull, however it is turned.
+fn smallest_box(hull: &[[f64; 2]]) -> (f64, f64) {
+    let along = |i: usize| {
+        let (a, b) = (hull[i], hull[(i + 1) % hull.len()]);
+        let (x, y) = (b[0] - a[0], b[1] - a[1]);
+        let n = x.hypot(y).max(f64::MIN_POSITIVE);
+        let (x, y) = (x / n, y / n);
+        let side = |d: [f64; 2]| {
+            let off = |p: &[f64; 2]| p[0] * d[0] + p[1] * d[1];
+            let most = hull.iter().map(off).fold(f64::NEG_INFINITY, f64::max);
+            most - hull.iter().map(off).fold(f64::INFINITY, f64::min)
+        };
+        (side([x, y]), side([-y, x]))
+    };
+    let boxes = (0..hull.len()).map(along);
+    boxes.min_by(|p, q| (p.0 * p.1).total_cmp(&(q.0 * q.1)).then(p.0.total_cmp(&q.0))).unwrap_or_default()
 }
 
 fn centroid(samples: &[Sample]) -> [f64; 2] {
@@ -193,31 +339,6 @@ fn centroid(samples: &[Sample]) -> [f64; 2] {
         n += w;
     }
     [x / n, y / n]
-}
-
-/// Farthest-first order of up to [`PROBES`] samples of full weight.
-fn spread(samples: &[Sample]) -> Vec<u32> {
-    let top = samples.iter().map(|s| s.weight).fold(0.0, f32::max);
-    let of_weight: Vec<u32> =
-        (0..samples.len() as u32).filter(|&i| samples[i as usize].weight >= top * 0.99).collect();
-    let mut far: Vec<f32> = vec![f32::INFINITY; of_weight.len()];
-    let mut probes = Vec::new();
-    let mut next = 0;
-    while probes.len() < PROBES.min(of_weight.len()) {
-        let chosen = samples[of_weight[next] as usize];
-        probes.push(of_weight[next]);
-        let mut best = (f32::NEG_INFINITY, 0);
-        for (k, &i) in of_weight.iter().enumerate() {
-            let o = samples[i as usize];
-            let d = (o.p[0] - chosen.p[0]).hypot(o.p[1] - chosen.p[1]);
-            far[k] = far[k].min(d);
-            if far[k] > best.0 {
-                best = (far[k], k);
-            }
-        }
-        next = best.1;
-    }
-    probes
 }
 
 /// Counter-clockwise in coordinates with y up; corners only (monotone chain).

@@ -1,0 +1,51 @@
+//! Square cells over a page.
+
+use super::ink::Segment;
+
+/// Which cell a place falls in, and which cells a piece of ink passes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Lattice {
+    /// Side of a cell, list units.
+    pub cell: f32,
+    pub columns: i32,
+    pub rows: i32,
+}
+
+impl Lattice {
+    /// Cells of the given side over a page; larger ones where there would be more than `most`.
+    pub(super) fn over(width: f32, height: f32, cell: f32, most: f32) -> Self {
+        let cell = cell.max((width * height / most).sqrt());
+        let count = |side: f32| (side / cell).ceil().max(1.0) as i32 + 1;
+        Self { cell, columns: count(width), rows: count(height) }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        (self.columns * self.rows) as usize
+    }
+
+    pub(super) fn column(&self, x: f32) -> i32 {
+        ((x / self.cell) as i32).clamp(0, self.columns - 1)
+    }
+
+    pub(super) fn row(&self, y: f32) -> i32 {
+        ((y / self.cell) as i32).clamp(0, self.rows - 1)
+    }
+
+    /// Every cell that a segment touches (a cell too many does no harm).
+    pub(super) fn walk(&self, s: &Segment, mut visit: impl FnMut(usize)) {
+        let (top, bottom) = if s.a[1] <= s.b[1] { (s.a, s.b) } else { (s.b, s.a) };
+        let (dx, dy) = (bottom[0] - top[0], bottom[1] - top[1]);
+        for row in self.row(top[1])..=self.row(bottom[1]) {
+            let (mut x0, mut x1) = (top[0], bottom[0]);
+            if dy > 0.0 {
+                let at = |y: f32| top[0] + dx * ((y - top[1]) / dy).clamp(0.0, 1.0);
+                (x0, x1) = (at(row as f32 * self.cell), at((row + 1) as f32 * self.cell));
+            }
+            let slack = self.cell * 1e-3;
+            let (c0, c1) = (self.column(x0.min(x1) - slack), self.column(x0.max(x1) + slack));
+            for column in c0..=c1 {
+                visit((row * self.columns + column) as usize);
+            }
+        }
+    }
+}
