@@ -12,6 +12,7 @@ use super::label::{self, Compare};
 use super::matching::{Matcher, Score};
 use super::pose::Pose;
 use super::round::Search;
+use super::scan;
 use super::surroundings;
 use super::template::Template;
 use crate::budget::{Budget, Exhausted};
@@ -138,6 +139,12 @@ pub fn find(
     let mut ended = Ok(());
     let (mut lacking_a_part, mut trimmed) = (0, None);
     let found: Vec<Detection> = match &exemplar.body {
+        Body::Ink(template, pieces) if let (Some(sheet), Some(patch)) = (&page.sheet, &exemplar.patch) => {
+            let at = own.then(|| Pose::at(pieces.middle));
+            let (judged, stopped) = scan::search(sheet, patch, params, range, at, budget);
+            ended = stopped;
+            judged.iter().filter_map(|j| detection(page, template, params, j)).collect()
+        }
         Body::Ink(template, pieces) => {
             let round;
             (round, trimmed) =
