@@ -229,6 +229,8 @@ pub struct JobQuery {
     pub states: Vec<takeoff_core::job::JobState>,
     pub stage: Option<Stage>,
     pub task_type: Option<String>,
+    /// Only jobs that were enqueued then or before.
+    pub created_by: Option<Timestamp>,
     pub offset: usize,
     pub limit: usize,
 }
@@ -247,6 +249,15 @@ pub struct LeaseRequest {
     pub stage: Stage,
     pub max_jobs: usize,
     pub lease_ms: i64,
+    /// Projects of which nothing is leased, whatever they have: they are paused.
+    pub paused: Vec<Id>,
+}
+
+impl LeaseRequest {
+    /// For any project.
+    pub fn new(node: impl Into<String>, stage: Stage, max_jobs: usize, lease_ms: i64) -> Self {
+        Self { node: node.into(), stage, max_jobs, lease_ms, paused: Vec::new() }
+    }
 }
 
 /// One lease of a node, to be renewed.

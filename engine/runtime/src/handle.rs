@@ -20,6 +20,7 @@ use crate::child::{ChildConfig, ChildPool};
 use crate::clock::Stopwatch;
 use crate::cluster::fabric::Member;
 use crate::compute::Compute;
+use crate::controls::Paused;
 use crate::error::EngineError;
 use crate::metrics as names;
 use crate::node::Node;
@@ -57,6 +58,8 @@ pub struct EngineParts {
 pub struct Readiness {
     pub ready: bool,
     pub reasons: Vec<String>,
+    /// Stages that operators hold back, and the node if they do. It makes no node unready: a paused node still answers requests.
+    pub paused: Vec<Paused>,
 }
 
 /// Observable state of every actor of the node, as counters.
@@ -67,6 +70,8 @@ pub struct NodeView {
     pub started_at: Timestamp,
     pub draining: bool,
     pub readiness: Readiness,
+    /// Everything that operators hold back.
+    pub paused: Vec<Paused>,
     /// One entry an actor, by its name in the tree (`node/ingest/puller`, ...).
     pub actors: Vec<ActorView>,
     pub compute: serde_json::Value,
@@ -137,6 +142,8 @@ impl Handle {
         for post in node.posts() {
             ::metrics::counter!(names::ACTOR_RESTARTS, "actor" => post.name().to_owned()).increment(0);
         }
+        // Before the first lease: what was paused when the node ended is paused now.
+        node.reload_controls().await?;
         let root = supervise::start(&node)
             .await
             .map_err(|e| EngineError::Failed(format!("the node's actors cannot be started: {e}")))?;
@@ -160,7 +167,7 @@ impl Handle {
         })
     }
 
-    fn node(&self) -> &Arc<Node> {
+    pub(crate) fn node(&self) -> &Arc<Node> {
         &self.tree.node
     }
 
@@ -320,6 +327,7 @@ impl Handle {
             started_at: node.started_at,
             draining: node.is_draining(),
             readiness: node.readiness(),
+            paused: self.paused(),
             actors,
             compute: serde_json::to_value(node.tools.compute.view()).unwrap_or_default(),
             children: serde_json::to_value(node.tools.children.view()).unwrap_or_default(),

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{output, run, serve, settings};
+use crate::{jobs, output, run, serve, settings};
 
 /// Exit codes beside 0; 64 and up are those of `sysexits.h`.
 pub(crate) mod exit {
@@ -35,6 +35,8 @@ enum Command {
     Run(RunArgs),
     /// Serve the HTTP API with embedded storage until SIGTERM or Ctrl-C
     Serve(ServeArgs),
+    /// Look at the jobs of a running node, put dead ones back, hold work back
+    Jobs(jobs::JobsArgs),
     /// Check, show or document the configuration
     Config {
         #[command(subcommand)]
@@ -96,6 +98,7 @@ pub(crate) fn main() -> ExitCode {
     let code = match Cli::parse().command {
         Command::Run(args) => run::main(&args),
         Command::Serve(args) => serve::main(&args),
+        Command::Jobs(args) => jobs::main(&args),
         Command::Config { what } => settings::main(&what),
         Command::ParseWorker { memory_bytes } => parse_worker(memory_bytes),
     };

@@ -42,6 +42,21 @@ pub async fn delayed_jobs_wait(s: &Subject) {
     assert_eq!(ids(s.lease(9).await), [id(1)]);
 }
 
+pub async fn paused_projects(s: &Subject) {
+    let of = |n, project| NewJob { project_id: Some(id(project)), ..job(n) };
+    s.enqueue([of(1, 100), of(2, 100), of(3, 101), job(4), of(5, 100), of(6, 101)]).await;
+    let lease = async |max_jobs, paused: &[u64]| {
+        let paused = paused.iter().map(|n| id(*n)).collect();
+        let request = LeaseRequest { paused, ..LeaseRequest::new("a", Stage::Noop, max_jobs, 60_000) };
+        let leased = s.catalog.lease(request).await.expect("lease");
+        leased.into_iter().map(|j| j.id).collect::<BTreeSet<_>>()
+    };
+    assert_eq!(lease(9, &[100, 101]).await, BTreeSet::from([id(4)]), "of no project");
+    assert_eq!(lease(1, &[101]).await.len(), 1);
+    assert_eq!(lease(9, &[100, 102]).await, BTreeSet::from([3, 6].map(id)));
+    assert_eq!(lease(9, &[]).await.len(), 2);
+}
+
 /// Many nodes lease and finish while jobs arrive: each job runs once.
 pub async fn no_job_twice(s: &Subject) {
     const JOBS: u64 = 120;
@@ -55,7 +70,7 @@ pub async fn no_job_twice(s: &Subject) {
                 batch.jobs.push(job(n));
                 catalog.commit(batch).await.expect("enqueue");
                 let node = format!("node-{worker}");
-                let request = LeaseRequest { node, stage: Stage::Noop, max_jobs: 3, lease_ms: 60_000 };
+                let request = LeaseRequest::new(node, Stage::Noop, 3, 60_000);
                 for leased in catalog.lease(request).await.expect("lease") {
                     mine.push(leased.id);
                     if n % 2 == 0 {

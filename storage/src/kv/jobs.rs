@@ -125,10 +125,18 @@ impl<K: Kv> Change<'_, '_, K> {
             }
             let from = keys::ready_group(request.stage, lane, priority);
             let to = keys::ready_group_due_end(request.stage, lane, priority, self.now);
-            for (key, tenant) in self.rows.scan(&from, &to, free)? {
+            // Without a paused project the first ones are the right ones.
+            let looks = if request.paused.is_empty() { free } else { usize::MAX };
+            for (key, tenant) in self.rows.scan(&from, &to, looks)? {
+                if leased.len() == request.max_jobs {
+                    break;
+                }
                 let id = keys::last_id(&key)
                     .ok_or_else(|| rows::damaged(rows::row_name(&key), "no job".to_owned()))?;
                 let before = self.existing_job(rows::decode_tenant(&key, &tenant)?, id)?;
+                if before.project_id.is_some_and(|project| request.paused.contains(&project)) {
+                    continue;
+                }
                 let cause = Cause::Lease { node: request.node.clone(), lease_ms: request.lease_ms };
                 let after = self.decide(&before, cause)?;
                 self.store(&before, &after.job);

@@ -194,6 +194,16 @@ pub(super) fn job_state(job: &Job) -> Vec<u8> {
     }
 }
 
+/// The list by stage of the jobs in this state, if there is one.
+pub(super) const fn state_list(state: JobState) -> Option<u8> {
+    match state {
+        JobState::Leased => Some(LEASED),
+        JobState::Waiting => Some(WAITING),
+        JobState::Dead => Some(DEAD),
+        JobState::Ready | JobState::Succeeded | JobState::Refused | JobState::Cancelled => None,
+    }
+}
+
 pub(super) fn of_stage(prefix: u8, stage: Stage) -> Vec<u8> {
     Key::of(prefix).byte(stage as u8).0
 }

@@ -86,6 +86,7 @@ fn change() -> impl Strategy<Value = JobChange> {
         2 => Just(JobEvent::Continue),
         1 => Just(JobEvent::Cancel { reason: "c".into() }),
         1 => Just(JobEvent::Requeue),
+        1 => Just(JobEvent::Discard { reason: "d".into() }),
         1 => (1_u64..3).prop_map(|token| JobEvent::Fenced { token, message: "f".into() }),
     ];
     (200..200 + JOBS, 1_u64..3, event).prop_map(|(n, token, event)| JobChange {
@@ -186,7 +187,7 @@ async fn run(catalog: &dyn Catalog, clock: &HandClock, step: &Step) -> Result<St
             format!("{:?}", catalog.commit(batch).await?)
         }
         Step::Lease { max_jobs, lease_ms } => {
-            let request = LeaseRequest { node: "n".into(), stage: Stage::Noop, max_jobs, lease_ms };
+            let request = LeaseRequest::new("n", Stage::Noop, max_jobs, lease_ms);
             format!("{:?}", catalog.lease(request).await?)
         }
         Step::Pass(_) => String::new(),

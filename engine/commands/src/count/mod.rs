@@ -13,5 +13,6 @@ pub use scope::{BoxOnPage, MAX_SESSION_PAGES, StartScope};
 pub use start::{MAX_SESSION_DETECTIONS, StartCount, start, without_provider};
 pub use stored::{
     Completion, NewDetection, Next, PageResult, begun_batch, completed_batch, failed_batch, page_batch,
+    revived_batch,
 };
 pub use take::{Taken, create_measurements};

@@ -196,6 +196,66 @@ pub async fn failed_batch(desk: &Desk<'_>, document_id: Id, why: &str) -> Result
     Ok(batch)
 }
 
+/// An operator puts the ingest of a document back: it and its pages that have nothing stored wait again. Empty
+/// when it is gone or not in `error`.
+#[erased]
+pub async fn revived_batch(desk: &Desk<'_>, document_id: Id) -> Result<Batch, StoreError> {
+    let mut batch = Batch::new(desk.tenant);
+    let Some(document) = find::<Document>(desk, document_id).await? else { return Ok(batch) };
+    if document.value.status != DocumentStatus::Error {
+        return Ok(batch);
+    }
+    let mut changed = document.value;
+    changed.status = DocumentStatus::Uploaded;
+    changed.processing_error = None;
+    changed.updated_at = desk.now;
+    batch.update(document.version, &changed);
+    let pages = list::<Page>(desk, Index::ByDocument, document_id).await?;
+    for page in pages.into_iter().filter(|p| buried(&p.value)).take(BURY_PAGES) {
+        batch.update(page.version, &waiting_again(desk, page.value));
+    }
+    Ok(batch)
+}
+
+/// The same for some pages of a document that was opened.
+#[erased]
+pub async fn revived_pages_batch(
+    desk: &Desk<'_>,
+    document_id: Id,
+    pages: &[PageRef],
+) -> Result<Batch, StoreError> {
+    let mut batch = Batch::new(desk.tenant);
+    for page in pages {
+        let found = find::<Page>(desk, page.page_id).await?;
+        if let Some(page) = found.filter(|p| buried(&p.value)) {
+            batch.update(page.version, &waiting_again(desk, page.value));
+        }
+    }
+    let document = find::<Document>(desk, document_id).await?;
+    let failed = document.filter(|d| d.value.status == DocumentStatus::Error);
+    if let Some(document) = failed.filter(|d| !batch.is_empty() && d.value.page_count.is_some()) {
+        // It was in `error` because none of its pages could be read; now one may.
+        let mut changed = document.value;
+        changed.status = DocumentStatus::Ready;
+        changed.processing_error = None;
+        changed.updated_at = desk.now;
+        batch.update(document.version, &changed);
+    }
+    Ok(batch)
+}
+
+/// Its job died; a page that the file itself says nothing of has no size.
+fn buried(page: &Page) -> bool {
+    page.status == PageStatus::Error && page.blobs.is_none() && page.space.is_some()
+}
+
+fn waiting_again(desk: &Desk<'_>, mut page: Page) -> Page {
+    page.status = PageStatus::Processing;
+    page.processing_error = None;
+    page.updated_at = desk.now;
+    page
+}
+
 #[cfg(test)]
 mod tests {
     use takeoff_core::geom::PageSpace;

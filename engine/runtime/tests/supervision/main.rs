@@ -7,4 +7,5 @@ mod checkpoints;
 mod faults;
 mod jobs;
 mod node;
+mod operating;
 mod support;
