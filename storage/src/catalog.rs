@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use takeoff_core::job::{Job, NewJob, Progress, Stage};
+use takeoff_core::job::{Job, NewJob, Progress, Stage, Turns};
 use takeoff_core::model::{BlobHash, Entity, Id, Index, Kind, TenantId, Timestamp};
 
 use crate::error::StoreError;
@@ -251,12 +251,14 @@ pub struct LeaseRequest {
     pub lease_ms: i64,
     /// Projects of which nothing is leased, whatever they have: they are paused.
     pub paused: Vec<Id>,
+    /// Where the projects stand. All equal by default.
+    pub turns: Turns,
 }
 
 impl LeaseRequest {
     /// For any project.
     pub fn new(node: impl Into<String>, stage: Stage, max_jobs: usize, lease_ms: i64) -> Self {
-        Self { node: node.into(), stage, max_jobs, lease_ms, paused: Vec::new() }
+        Self { node: node.into(), stage, max_jobs, lease_ms, paused: Vec::new(), turns: Turns::default() }
     }
 }
 
@@ -360,7 +362,14 @@ pub trait Catalog: Send + Sync + 'static {
 
     async fn commit(&self, batch: Batch) -> Result<Committed, StoreError>;
 
-    /// Leases due jobs: interactive before batch, then priority, then age.
+    /// Leases due jobs: interactive before batch; between projects by their turns; within a project by rank,
+    /// which is `run_at` plus [`PRIORITY_STEP_MS`](takeoff_core::job::PRIORITY_STEP_MS) for each step of
+    /// priority, then by id.
+    ///
+    /// The nth job (from 0) that a project has due in a lane has the key `at + n × step` of the project's
+    /// [`Turns::of`]; the least keys are leased, of equal ones that of the lesser project (of none: least).
+    /// So a store needs no memory of who had what, and SQL can do it: a lateral join takes each project's first
+    /// `max_jobs` rows by rank, `row_number()` gives n, and the outer query orders by lane, key and project.
     async fn lease(&self, request: LeaseRequest) -> Result<Vec<Job>, StoreError>;
 
     /// In the order of `renewals`.

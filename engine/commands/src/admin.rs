@@ -1,6 +1,6 @@
 //! What operators do: look at jobs, put dead ones back or discard them, hold work back.
 
-use takeoff_core::job::{Job, JobState, Stage};
+use takeoff_core::job::{DEFAULT_WEIGHT, Job, JobState, MAX_WEIGHT, Stage};
 use takeoff_core::model::{Control, Id, Index, Kind, Pause, Project, Scope, Timestamp};
 use takeoff_engine::controls::{MAX_CONTROLS, Paused};
 use takeoff_engine::error::EngineError;
@@ -252,6 +252,16 @@ pub async fn resume(ctx: &Ctx<'_>, scope: Scope) -> Result<Vec<Paused>, CommandE
     Ok(paused(ctx))
 }
 
+/// Gives a project more or less CPU time than others, 1 to [`MAX_WEIGHT`]; [`DEFAULT_WEIGHT`] is what all have.
+#[erased]
+pub async fn weigh(ctx: &Ctx<'_>, project_id: Id, weight: u16) -> Result<(), CommandError> {
+    required::<Project>(&ctx.desk(), project_id, "Project").await?;
+    let own = (weight != DEFAULT_WEIGHT).then_some(weight.clamp(1, MAX_WEIGHT));
+    change(ctx, &Scope::Project(project_id), |control| control.weight = own).await?;
+    tracing::info!(project = %project_id, weight, "weighed by an operator");
+    Ok(())
+}
+
 /// Changes the scope's control and has this node heed it. One that says nothing any more is deleted.
 async fn change(
     ctx: &Ctx<'_>,
@@ -263,12 +273,12 @@ async fn change(
         let desk = ctx.desk();
         let stored: Option<Stored<Control>> = find(&desk, scope.id()).await?;
         let (version, before) = stored.map_or((None, None), |s| (Some(s.version), Some(s.value)));
-        let fresh = || Control { scope: scope.clone(), pause: None, updated_at: desk.now };
+        let fresh = || Control { scope: scope.clone(), pause: None, weight: None, updated_at: desk.now };
         let mut control = before.clone().unwrap_or_else(fresh);
         edit(&mut control);
         control.updated_at = desk.now;
         let mut batch = Batch::new(ctx.tenant);
-        match (version, control.pause.is_none()) {
+        match (version, control.pause.is_none() && control.weight.is_none()) {
             (None, true) => return Ok(()),
             (Some(version), true) => {
                 batch.delete::<Control>(version, scope.id());
@@ -280,7 +290,7 @@ async fn change(
                 let count = desk.catalog.count(ctx.tenant, Kind::Control, Index::All, Id::NIL).await?;
                 if count >= MAX_CONTROLS as u64 {
                     return Err(CommandError::invalid(format!(
-                        "at most {MAX_CONTROLS} stages, projects and nodes can be held back at once"
+                        "at most {MAX_CONTROLS} stages, projects and nodes can be held back or weighed at once"
                     )));
                 }
                 batch.create(&control);

@@ -22,17 +22,32 @@ pub enum Exhausted {
 pub struct Budget {
     cancelled: Arc<AtomicBool>,
     steps_left: Arc<AtomicU64>,
+    used_us: Arc<AtomicU64>,
 }
 
 impl Budget {
     /// A budget of `steps`; one step is one turn of some hot loop, its unit is the loop's own.
     pub fn with_steps(steps: u64) -> Self {
-        Self { cancelled: Arc::new(AtomicBool::new(false)), steps_left: Arc::new(AtomicU64::new(steps)) }
+        Self {
+            cancelled: Arc::new(AtomicBool::new(false)),
+            steps_left: Arc::new(AtomicU64::new(steps)),
+            used_us: Arc::default(),
+        }
     }
 
     /// A budget that only ends by [`Budget::cancel`].
     pub fn unlimited() -> Self {
         Self::with_steps(u64::MAX)
+    }
+
+    /// Notes CPU time that work of this budget took, microseconds. For whoever has a clock.
+    pub fn charge(&self, cpu_us: u64) {
+        self.used_us.fetch_add(cpu_us, Ordering::Relaxed);
+    }
+
+    /// All that was charged, microseconds.
+    pub fn charged_us(&self) -> u64 {
+        self.used_us.load(Ordering::Relaxed)
     }
 
     /// Ends the work at its next poll.

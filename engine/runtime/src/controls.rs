@@ -84,6 +84,15 @@ impl Controls {
         self.all().iter().filter_map(paused).collect()
     }
 
+    /// Of projects that operators gave one.
+    pub(crate) fn weights(&self) -> Vec<(Id, u16)> {
+        let weight = |c: &Control| match c.scope {
+            Scope::Project(id) => Some((id, c.weight?)),
+            _ => None,
+        };
+        self.all().iter().filter_map(weight).collect()
+    }
+
     /// Everything that is paused, the oldest pause first.
     pub(crate) fn paused(&self, now: Timestamp) -> Vec<Paused> {
         self.paused_if(now, |_| true)

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::supervise::ActorRef;
 use takeoff_config::NodeConfig;
-use takeoff_core::job::{Job, JobEvent, Stage as StageName};
+use takeoff_core::job::{Job, JobEvent, Shares, Stage as StageName};
 use takeoff_core::model::{Id, TenantId, Timestamp};
 use takeoff_storage::catalog::JobChange;
 use takeoff_storage::{Batch, Committed, StoreError};
@@ -177,6 +177,8 @@ pub(crate) struct Node {
     pub(crate) orphans: Orphans,
     pub(crate) troubles: Troubles,
     pub(crate) controls: Controls,
+    /// How far the projects of which something runs or ran here have come.
+    pub(crate) shares: Mutex<Shares>,
     pub(crate) maintain: MaintainPosts,
     pub(crate) draining: AtomicBool,
     /// The tree is being taken down; ends of actors are no crashes.
@@ -227,6 +229,7 @@ impl Node {
             orphans: Orphans::default(),
             troubles: Troubles::default(),
             controls: Controls::default(),
+            shares: Mutex::default(),
             maintain: MaintainPosts::default(),
             draining: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
@@ -301,11 +304,16 @@ impl Node {
     pub(crate) async fn reload_controls(&self) -> Result<bool, StoreError> {
         let changed = self.controls.reload(&*self.tools.catalog).await?;
         if changed {
+            self.shares().weigh(self.controls.weights());
             for stage in &self.stages {
                 stage.wake.notify_one();
             }
         }
         Ok(changed)
+    }
+
+    pub(crate) fn shares(&self) -> MutexGuard<'_, Shares> {
+        self.shares.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Gives leases back, each for itself: one that is gone must not keep the others.

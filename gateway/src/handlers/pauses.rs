@@ -9,10 +9,14 @@ use super::{Answer, ok};
 use crate::call::{Body, Call};
 use crate::error::ApiError;
 use crate::state::App;
-use crate::wire::pause::{self as wire, PauseRequest, Pauses};
+use crate::wire::pause::{self as wire, PauseRequest, Pauses, Weighed, Weight};
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list_pauses)).routes(routes!(pause)).routes(routes!(resume))
+    OpenApiRouter::new()
+        .routes(routes!(list_pauses))
+        .routes(routes!(pause))
+        .routes(routes!(resume))
+        .routes(routes!(weigh))
 }
 
 /// What operators hold back, the longest first.
@@ -50,4 +54,15 @@ async fn pause(State(app): State<App>, call: Call, body: Body) -> Answer<Pauses>
 async fn resume(State(app): State<App>, call: Call, body: Body) -> Answer<Pauses> {
     let scope = call.read(|input| input.object(&body, wire::scope))?;
     ok(admin::resume(&call.ctx(&app), named(&app, scope)?).await?)
+}
+
+/// Gives a project more or less CPU time than others have beside it.
+#[utoipa::path(put, path = "/admin/projects/{project_id}/weight", tag = "node", request_body = Weight, responses(
+    (status = 200, body = Weighed),
+))]
+async fn weigh(State(app): State<App>, call: Call, body: Body) -> Answer<Weighed> {
+    let (project_id, weight) =
+        call.read(|input| input.id("project_id").zip(input.object(&body, wire::weight)))?;
+    admin::weigh(&call.ctx(&app), project_id, weight).await?;
+    ok(Weighed { project_id: project_id.0, weight })
 }

@@ -83,6 +83,7 @@ const ROUTES: &[&str] = &[
     "GET /api/v1/admin/pauses",
     "POST /api/v1/admin/pause",
     "POST /api/v1/admin/resume",
+    "PUT /api/v1/admin/projects/{project_id}/weight",
     "GET /health",
     "GET /ready",
     "GET /version",

@@ -1,14 +1,16 @@
-//! What operators hold back.
+//! What operators hold back, and whom they prefer.
 
 use serde::Serialize;
 use takeoff_commands::admin::CAUSE_CHARS;
+use takeoff_core::job::MAX_WEIGHT;
 use takeoff_core::model::Scope;
 use takeoff_engine::controls;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::job::STAGES;
 use super::scalar::Stamp;
-use super::validate::{Fields, IdRule, OneOf, text};
+use super::validate::{Fields, IdRule, OneOf, integer, text};
 
 /// Something that starts no more jobs.
 #[derive(Debug, Serialize, ToSchema)]
@@ -66,4 +68,23 @@ pub(crate) fn pause(body: &Fields<'_>) -> Option<(Option<Scope>, String)> {
     let scope = scope(body);
     let cause = body.required("cause", text().max(CAUSE_CHARS).line().not_blank());
     scope.zip(cause)
+}
+
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "documents what is read field by field")]
+pub(crate) struct Weight {
+    /// 1 to 1000; all have 10 unless they are given another.
+    weight: u16,
+}
+
+/// What a project weighs now.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Weighed {
+    pub(crate) project_id: Uuid,
+    pub(crate) weight: u16,
+}
+
+pub(crate) fn weight(body: &Fields<'_>) -> Option<u16> {
+    let weight = body.required("weight", integer().ge(1).le(i64::from(MAX_WEIGHT)))?;
+    u16::try_from(weight).ok()
 }

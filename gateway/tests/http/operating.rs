@@ -205,3 +205,22 @@ async fn a_pause_names_one_thing_and_a_cause() {
     let nobody = json!({"project_id": "00000000-0000-4000-8000-000000000000", "cause": "x"});
     assert_eq!(server.post("/admin/pause", nobody).await.detail(404), "Project not found");
 }
+
+#[tokio::test]
+async fn a_project_is_weighed() {
+    let server = Server::start().await;
+    let path = format!("/admin/projects/{}/weight", server.project().await);
+    let weighed = server.put(&path, json!({"weight": 30})).await.expect(200);
+    assert_eq!(weighed["weight"], 30);
+    server.put(&path, json!({"weight": 10})).await.expect(200);
+    assert_eq!(
+        server.put(&path, json!({"weight": 0})).await.problems(),
+        ["greater_than_equal at body.weight"]
+    );
+    assert_eq!(
+        server.put(&path, json!({"weight": 1001})).await.problems(),
+        ["less_than_equal at body.weight"]
+    );
+    let nobody = "/admin/projects/00000000-0000-4000-8000-000000000000/weight";
+    assert_eq!(server.put(nobody, json!({"weight": 1})).await.detail(404), "Project not found");
+}

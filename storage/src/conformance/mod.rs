@@ -34,7 +34,8 @@ macro_rules! catalog_conformance {
                 work_and_completion_are_one;
             fan_out: fan_in failed_children_are_known nested_cancel cancelled_child_counts empty_fan_out
                 requeued_child_is_on_its_own parallel_children_release_once;
-            queue: lease_order delayed_jobs_wait no_job_twice paused_projects statistics renewal rescue
+            queue: lease_order delayed_jobs_wait no_job_twice paused_projects turns_between_projects
+                ranks_within_a_project delayed_projects_hold_up_nobody statistics renewal rescue
                 prune_keeps_what_is_wanted prune_forgets_events;
         );
     };

@@ -204,9 +204,9 @@ pub(super) fn queue<K: Kv>(
         dead: counts.dead,
         ..StageQueue::default()
     };
-    for ((lane, priority), count) in &counts.ready {
-        let from = keys::ready_group(stage, *lane, *priority);
-        let due_end = keys::ready_group_due_end(stage, *lane, *priority, now);
+    for (group, count) in &counts.ready {
+        let from = keys::ready_group(stage, *group);
+        let due_end = keys::ready_group_due_end(stage, *group, now);
         let to = keys::after_prefix(&from);
         let delayed = count_range(store, &due_end, &to)?;
         queue.delayed += delayed;

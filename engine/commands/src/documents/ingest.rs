@@ -317,6 +317,46 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_operator_puts_a_document_back() {
+        let (bench, document_id) = bench().await;
+        let file = opened(vec![sized(), broken()]);
+        bench.commit(opened_batch(&bench.desk(), document_id, &file).await.unwrap().unwrap().batch).await;
+        assert!(revived_batch(&bench.desk(), document_id).await.unwrap().is_empty(), "it did not fail");
+        bench.commit(failed_batch(&bench.desk(), document_id, "its child died").await.unwrap()).await;
+        bench.commit(revived_batch(&bench.desk(), document_id).await.unwrap()).await;
+        let document: Document = bench.get(document_id).await;
+        assert_eq!((document.status, document.processing_error), (DocumentStatus::Uploaded, None));
+        bench.commit(begun_batch(&bench.desk(), document_id).await.unwrap()).await;
+        let again = opened_batch(&bench.desk(), document_id, &file).await.unwrap().unwrap();
+        assert_eq!(again.pages.iter().map(|p| p.index).collect::<Vec<_>>(), [0], "the other one has no size");
+        bench.commit(again.batch).await;
+        assert_eq!(bench.get::<Document>(document_id).await.status, DocumentStatus::Ready);
+    }
+
+    #[tokio::test]
+    async fn an_operator_puts_pages_back_and_with_them_a_document_without_any() {
+        let (bench, document_id) = bench().await;
+        let file = opened(vec![sized(), sized()]);
+        let step = opened_batch(&bench.desk(), document_id, &file).await.unwrap().unwrap();
+        bench.commit(step.batch).await;
+        for page in list::<Page>(&bench.desk(), Index::ByDocument, document_id).await.unwrap() {
+            let failed = Page { status: PageStatus::Error, ..page.value };
+            let mut batch = Batch::new(bench.desk().tenant);
+            batch.update(page.version, &failed);
+            bench.commit(batch).await;
+        }
+        bench.commit(finish_batch(&bench.desk(), document_id).await.unwrap()).await;
+        assert_eq!(bench.get::<Document>(document_id).await.status, DocumentStatus::Error);
+        let one = &step.pages[1..];
+        bench.commit(revived_pages_batch(&bench.desk(), document_id, one).await.unwrap()).await;
+        assert_eq!(bench.get::<Document>(document_id).await.status, DocumentStatus::Ready);
+        let pages = list::<Page>(&bench.desk(), Index::ByDocument, document_id).await.unwrap();
+        let states: Vec<_> = pages.iter().map(|p| p.value.status).collect();
+        assert_eq!(states, [PageStatus::Error, PageStatus::Processing]);
+        assert!(revived_pages_batch(&bench.desk(), document_id, one).await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
     async fn opening_twice_writes_no_page_twice() {
         let (bench, document_id) = bench().await;
         let file = opened(vec![sized(), sized()]);

@@ -283,7 +283,8 @@ impl World {
             prop_assert_eq!(job.lease.is_some(), self.holders.contains_key(&job.id), "{:?}", job);
             if let Some(was) = before.get(&job.id).filter(|was| was.state.is_terminal()) {
                 let requeued = was.state != JobState::Succeeded && job.state == JobState::Ready;
-                prop_assert!(was == job || requeued, "an ended job changed: {:?}", was);
+                let discarded = was.state == JobState::Dead && job.state == JobState::Refused;
+                prop_assert!(was == job || requeued || discarded, "an ended job changed: {:?}", was);
             }
             let unended = self.jobs.values().filter(|c| c.parent == Some(job.id) && !c.state.is_terminal());
             if job.state == JobState::Waiting {

@@ -76,7 +76,7 @@ pub struct NewJob {
     /// Arguments of the stage; versioned by the stage.
     pub args: Value,
     pub lane: Lane,
-    /// Lower runs first within a lane.
+    /// Lower runs first within a lane and project; a step is worth [`super::PRIORITY_STEP_MS`] of waiting.
     pub priority: i16,
     /// Earliest start; `None` is now.
     pub run_at: Option<Timestamp>,

@@ -61,6 +61,9 @@ pub struct Pause {
 pub struct Control {
     pub scope: Scope,
     pub pause: Option<Pause>,
+    /// How much CPU time a project gets beside others, see [`crate::job::DEFAULT_WEIGHT`]; of projects only.
+    #[serde(default)]
+    pub weight: Option<u16>,
     pub updated_at: Timestamp,
 }
 

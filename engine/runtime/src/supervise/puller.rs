@@ -84,6 +84,7 @@ impl Puller {
         let node = self.node.config.node.clone();
         let request = LeaseRequest {
             paused: self.node.controls.paused_projects(),
+            turns: self.node.shares().turns(),
             ..LeaseRequest::new(node, self.stage.name, max_jobs, lease_ms)
         };
         // An answer that takes this long is worth nothing: the lease it brings is half over.

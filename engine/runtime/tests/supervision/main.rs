@@ -8,4 +8,5 @@ mod faults;
 mod jobs;
 mod node;
 mod operating;
+mod sharing;
 mod support;

@@ -23,7 +23,7 @@ async fn hold(handle: &Handle, scope: Scope, cause: Option<&str>) {
     let known = entity::get::<Control>(handle.catalog(), TENANT, scope.id()).await.unwrap();
     let mut batch = Batch::new(TENANT);
     let pause = cause.map(|cause| Pause { since: handle.now(), cause: cause.to_owned() });
-    let control = Control { scope, pause, updated_at: handle.now() };
+    let control = Control { scope, pause, weight: None, updated_at: handle.now() };
     match known {
         Some(known) => batch.update(known.version, &control),
         None => batch.create(&control),

@@ -38,6 +38,10 @@ impl Client {
         self.answer(self.http.post(format!("{}/{path}", self.base)).query(query).json(&body)).await
     }
 
+    pub(super) async fn put(&self, path: &str, body: Value) -> anyhow::Result<Value> {
+        self.answer(self.http.put(format!("{}/{path}", self.base)).json(&body)).await
+    }
+
     /// The answer's JSON, or what the node says is wrong.
     async fn answer(&self, request: RequestBuilder) -> anyhow::Result<Value> {
         let mut response =

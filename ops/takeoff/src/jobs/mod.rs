@@ -78,6 +78,12 @@ enum JobsCommand {
     },
     /// List what is paused
     Paused,
+    /// Give a project more or less CPU time beside others
+    Weight {
+        project: String,
+        /// 1 to 1000; all have 10 unless they are given another
+        weight: u16,
+    },
 }
 
 #[derive(Args)]
@@ -203,6 +209,10 @@ async fn run(args: &JobsArgs) -> anyhow::Result<()> {
         }
         JobsCommand::Resume { scope } => {
             show(&client.post("resume", &[], scope.body(None)).await?, text::paused);
+        }
+        JobsCommand::Weight { project, weight } => {
+            let path = format!("projects/{project}/weight");
+            show(&client.put(&path, json!({ "weight": weight })).await?, text::weighed);
         }
         JobsCommand::Paused => show(&client.get("pauses", &[]).await?, text::paused),
     }

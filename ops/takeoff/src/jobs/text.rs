@@ -143,6 +143,11 @@ pub(super) fn swept(answer: &Value) -> String {
     format!("{} jobs changed, {} left\n", said(&answer["changed"]), said(&answer["left"]))
 }
 
+/// What a project weighs now.
+pub(super) fn weighed(answer: &Value) -> String {
+    format!("project {} weighs {}\n", said(&answer["project_id"]), said(&answer["weight"]))
+}
+
 /// What is held back.
 pub(super) fn paused(answer: &Value) -> String {
     let row = |p: &Value| vec![said(&p["what"]), aged(&p["age_ms"]), said(&p["cause"])];
