@@ -24,10 +24,10 @@ use takeoff_samples::big_page;
 use crate::sheets::boxed;
 
 /// Pages of 42 x 30 in by weight.
-const PAGES: [(&str, usize); 2] = [("medium", 20_000), ("dense", 65_000)];
+const PAGES: [(&str, usize); 3] = [("light", 7_000), ("medium", 20_000), ("dense", 65_000)];
 const PAGES_OF_A_WEIGHT: u64 = 2;
 /// Times that each kind is counted.
-const ROUNDS: usize = 1;
+const ROUNDS: usize = 3;
 const FIRST_S: f64 = 0.1;
 const FURTHER_S: f64 = 0.02;
 /// The large page.
@@ -97,9 +97,7 @@ pub(crate) fn measure(seed: u64, out: &mut impl Write) -> anyhow::Result<Vec<Mea
         measures.extend(of_weight(name, paths, seed)?);
     }
     writeln!(out, "speed    a page of {SEGMENTS} segments")?;
-    if std::env::var("LARGE").is_ok() {
-        measures.extend(large(seed)?);
-    }
+    measures.extend(large(seed)?);
     Ok(measures)
 }
 

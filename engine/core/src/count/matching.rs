@@ -49,7 +49,7 @@ const FRAME_LOSS: f64 = 0.35;
 /// it is there, or if all of it is a filled body instead of an outline or the other way round.
 const PART_SAMPLES: f64 = 4.0;
 const LEAST_PART: f64 = 0.035;
-const PART_SHARE: f64 = 0.9;
+const PART_SHARE: f64 = 0.75;
 const PART_SLOPE: f64 = 0.5;
 /// Places inside a part at least that tell whether it is filled.
 const PART_PLACES: usize = 4;

@@ -13,13 +13,13 @@ use crate::budget::Budget;
 use crate::geom::{PxPoint, PxRect};
 
 /// Instances of each symbol in turn on a raster of 60 units, with what they say in their middle: places, and boxes.
-struct Drawn {
-    sheet: Sheet,
-    places: Vec<Vec<PxPoint>>,
-    boxes: Vec<Vec<PxRect>>,
+pub(super) struct Drawn {
+    pub sheet: Sheet,
+    pub places: Vec<Vec<PxPoint>>,
+    pub boxes: Vec<Vec<PxRect>>,
 }
 
-fn drawn(symbols: &[(&Symbol, &str)], copies: usize, seed: u64) -> Drawn {
+pub(super) fn drawn(symbols: &[(&Symbol, &str)], copies: usize, seed: u64) -> Drawn {
     let mut sheet = Sheet::new(900.0, 900.0, seed);
     let mut places = vec![Vec::new(); symbols.len()];
     let mut boxes = vec![Vec::new(); symbols.len()];
@@ -39,7 +39,7 @@ fn drawn(symbols: &[(&Symbol, &str)], copies: usize, seed: u64) -> Drawn {
     Drawn { sheet, places, boxes }
 }
 
-fn cut(page: &PageIndex, boxes: &[PxRect]) -> Vec<Exemplar> {
+pub(super) fn cut(page: &PageIndex, boxes: &[PxRect]) -> Vec<Exemplar> {
     boxes.iter().map(|b| Exemplar::cut(page, *b, &Budget::unlimited()).unwrap()).collect()
 }
 

@@ -4,5 +4,7 @@ mod asking;
 mod drawings;
 mod families;
 mod inputs;
+mod parts;
+mod scans;
 mod sheet;
 mod surroundings;
