@@ -16,19 +16,26 @@ use s3::Region;
 use s3::creds::Credentials;
 use s3::serde_types::Part;
 use sha2::{Digest, Sha256};
-use takeoff_core::model::{BlobHash, TenantId};
+use takeoff_core::model::{BlobHash, TenantId, Timestamp};
 use tempfile::NamedTempFile;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use tokio::io::AsyncReadExt;
+use tokio::sync::RwLock;
 
 use self::call::{Bucket, Failure};
 use crate::blobs::{BlobInfo, BlobStore, LocalBlob, verify, within};
 use crate::error::StoreError;
-use crate::folder::unavailable;
+use crate::folder::{Folder, unavailable};
 
 /// Bytes of a part, and of a step of a download. S3 takes 10,000 parts of at least 5 MiB: 78 GiB.
 const PART_BYTES: usize = 8 * 1024 * 1024;
 
 const CONTENT_TYPE: &str = "application/octet-stream";
+
+/// Names the store whose blobs these are.
+const OWNER: &str = "takeoff-store";
+const MAX_OWNER_BYTES: u64 = 64;
 
 /// Where the bucket is. Not printable: it holds the secret.
 pub struct S3Settings {
@@ -46,15 +53,19 @@ pub struct S3Settings {
 pub struct S3Blobs {
     bucket: Bucket,
     scratch: PathBuf,
+    /// Written while a blob is swept, read while blobs are put: S3 cannot delete unless something changed.
+    sweeping: RwLock<()>,
+    folder: Option<Folder>,
 }
 
 impl S3Blobs {
-    /// Clears the scratch folder and asks the server for the bucket.
+    /// Clears the scratch folder, asks the server for the bucket and takes it for the store `owner`, a name of
+    /// up to 64 bytes: two catalogues in one bucket would delete each other's blobs.
     ///
     /// # Errors
-    /// `Unusable` when the server does not answer, refuses the credentials or has no such bucket;
-    /// `Unavailable` when the local disk fails.
-    pub async fn open(settings: &S3Settings, scratch: &Path) -> Result<Self, StoreError> {
+    /// `Unusable` when the server does not answer, refuses the credentials, has no such bucket or one that
+    /// belongs to another store; `Unavailable` when the local disk fails.
+    pub async fn open(settings: &S3Settings, scratch: &Path, owner: &str) -> Result<Self, StoreError> {
         match tokio::fs::remove_dir_all(scratch).await {
             Err(e) if e.kind() != ErrorKind::NotFound => return Err(unavailable("clear", scratch, &e)),
             _ => {}
@@ -68,7 +79,57 @@ impl S3Blobs {
         let bucket = if settings.path_style { bucket.with_path_style() } else { bucket };
         let bucket = Bucket::new(*bucket);
         bucket.check().await?;
-        Ok(Self { bucket, scratch: scratch.to_owned() })
+        let blobs = Self { bucket, scratch: scratch.to_owned(), sweeping: RwLock::default(), folder: None };
+        blobs.own(owner, &settings.bucket).await?;
+        Ok(blobs)
+    }
+
+    /// Keeps the folder that the scratch folder is in from others.
+    pub(crate) fn hold(&mut self, folder: Folder) {
+        self.folder = Some(folder);
+    }
+
+    async fn own(&self, owner: &str, bucket: &str) -> Result<(), StoreError> {
+        let read = |b: s3::Bucket| async move { b.get_object_range(OWNER, 0, Some(MAX_OWNER_BYTES)).await };
+        let failed = |e: Failure| StoreError::Unusable(StoreError::from(e).to_string());
+        let found = match self.bucket.call("read its owner", read).await {
+            Ok(found) => found,
+            Err(Failure::Missing) => {
+                return self
+                    .put(OWNER, owner.as_bytes())
+                    .await
+                    .map_err(|e| StoreError::Unusable(e.to_string()));
+            }
+            Err(e) => return Err(failed(e)),
+        };
+        if found.bytes().as_ref() == owner.as_bytes() {
+            return Ok(());
+        }
+        let other = String::from_utf8_lossy(found.bytes()).into_owned();
+        Err(StoreError::Unusable(format!(
+            "the bucket {bucket:?} belongs to the store {other:?} and this is {owner:?}: each needs its own"
+        )))
+    }
+
+    /// Blobs of a tenant whose keys begin with `prefix`, and when each was put.
+    async fn listed(&self, prefix: &str) -> Result<Vec<(BlobInfo, Option<Timestamp>)>, StoreError> {
+        let (mut found, mut after) = (Vec::new(), None::<String>);
+        loop {
+            let from = &after;
+            let list = |b: s3::Bucket| async move {
+                b.list_page(prefix.to_owned(), None, from.clone(), None, None).await
+            };
+            let (page, _) = self.bucket.call("list", list).await?;
+            found.extend(page.contents.iter().filter_map(|object| {
+                let hash = object.key.rsplit('/').next()?.parse().ok()?;
+                Some((BlobInfo { hash, size: object.size }, instant(&object.last_modified)))
+            }));
+            // A server that answers with the same place again would never end.
+            if !page.is_truncated || page.next_continuation_token == after {
+                return Ok(found);
+            }
+            after = page.next_continuation_token;
+        }
     }
 
     /// Bytes of a blob that is there; `MissingBlob` when it is not.
@@ -144,6 +205,12 @@ fn key(tenant: TenantId, hash: BlobHash) -> String {
     format!("{}{}/{}/{name}", prefix(tenant), &name[..2], &name[2..4])
 }
 
+/// Of what the server says when it got an object, such as `2026-01-31T12:00:00.000Z`.
+fn instant(text: &str) -> Option<Timestamp> {
+    let at = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+    i64::try_from(at.unix_timestamp_nanos() / 1_000).ok().map(Timestamp)
+}
+
 fn prefix(tenant: TenantId) -> String {
     format!("blobs/{}/", tenant.0)
 }
@@ -163,6 +230,7 @@ impl BlobStore for S3Blobs {
             tokio::task::spawn_blocking(move || crate::fs::hash_file(&mut std::fs::File::open(path)?));
         let hashed = hashed.await.map_err(|e| StoreError::Unavailable(format!("hashing failed: {e}")))?;
         let info = hashed.map_err(|e| unavailable("read", file, &e))?;
+        let _no_sweep = self.sweeping.read().await;
         self.upload(&key(tenant, info.hash), file, info.size).await?;
         tokio::fs::remove_file(file).await.map_err(|e| unavailable("remove", file, &e))?;
         Ok(info)
@@ -170,6 +238,7 @@ impl BlobStore for S3Blobs {
 
     async fn put_bytes(&self, tenant: TenantId, bytes: Bytes) -> Result<BlobInfo, StoreError> {
         let info = BlobInfo { hash: BlobHash(Sha256::digest(&bytes).into()), size: bytes.len() as u64 };
+        let _no_sweep = self.sweeping.read().await;
         self.put(&key(tenant, info.hash), &bytes).await?;
         Ok(info)
     }
@@ -238,23 +307,26 @@ impl BlobStore for S3Blobs {
     }
 
     async fn list(&self, tenant: TenantId) -> Result<Vec<BlobInfo>, StoreError> {
-        let (prefix, mut found, mut after) = (&prefix(tenant), Vec::new(), None::<String>);
-        loop {
-            let from = &after;
-            let list = |b: s3::Bucket| async move {
-                b.list_page(prefix.clone(), None, from.clone(), None, None).await
-            };
-            let (page, _) = self.bucket.call("list", list).await?;
-            found.extend(page.contents.iter().filter_map(|object| {
-                let hash = object.key.rsplit('/').next()?.parse().ok()?;
-                Some(BlobInfo { hash, size: object.size })
-            }));
-            // A server that answers with the same place again would never end.
-            if !page.is_truncated || page.next_continuation_token == after {
-                return Ok(found);
-            }
-            after = page.next_continuation_token;
+        Ok(self.listed(&prefix(tenant)).await?.into_iter().map(|(info, _)| info).collect())
+    }
+
+    async fn untouched_since(
+        &self,
+        tenant: TenantId,
+        before: Timestamp,
+    ) -> Result<Vec<BlobInfo>, StoreError> {
+        let all = self.listed(&prefix(tenant)).await?.into_iter();
+        Ok(all.filter(|(_, put)| put.is_some_and(|p| p < before)).map(|(info, _)| info).collect())
+    }
+
+    async fn sweep(&self, tenant: TenantId, hash: BlobHash, before: Timestamp) -> Result<bool, StoreError> {
+        let _alone = self.sweeping.write().await;
+        let found = self.listed(&key(tenant, hash)).await?;
+        if !found.iter().any(|(info, put)| info.hash == hash && put.is_some_and(|p| p < before)) {
+            return Ok(false);
         }
+        self.delete(tenant, hash).await?;
+        Ok(true)
     }
 
     fn scratch(&self) -> &Path {
