@@ -5,6 +5,8 @@
 
 mod call;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod tests;
 
 use std::io::{ErrorKind, Write};
@@ -137,6 +139,15 @@ impl S3Blobs {
         self.stat(tenant, hash).await?.ok_or(StoreError::MissingBlob(hash))
     }
 
+    /// `None` when it is not there.
+    async fn object_size(&self, key: &str) -> Result<Option<u64>, StoreError> {
+        match self.bucket.call("look for", |b| async move { b.head_object(key).await }).await {
+            Ok((head, _)) => Ok(Some(head.content_length.unwrap_or(0).try_into().unwrap_or(0))),
+            Err(Failure::Missing) => Ok(None),
+            Err(e) => Err(e.into()),
+        }
+    }
+
     async fn upload(&self, key: &str, file: &Path, size: u64) -> Result<(), StoreError> {
         let read = |e| unavailable("read", file, &e);
         let mut opened = tokio::fs::File::open(file).await.map_err(read)?;
@@ -144,6 +155,7 @@ impl S3Blobs {
             let bytes = step(&mut opened).await.map_err(read)?;
             return self.put(key, &bytes).await;
         }
+        let was_there = self.object_size(key).await?.is_some();
         let upload = self
             .bucket
             .call("start an upload", |b| async move { b.initiate_multipart_upload(key, CONTENT_TYPE).await })
@@ -151,6 +163,11 @@ impl S3Blobs {
             .upload_id;
         let sent = self.send_parts(key, &upload, &mut opened, file).await;
         if sent.is_err() {
+            // An answer that was lost, or is not understood, says nothing of what the server did. What lay there
+            // before proves nothing, and might be swept.
+            if !was_there && self.object_size(key).await.ok().flatten() == Some(size) {
+                return Ok(());
+            }
             // The upload's own failure is what matters.
             let id = upload.as_str();
             let _ = self.bucket.call("abort", |b| async move { b.abort_upload(key, id).await }).await;
@@ -244,12 +261,7 @@ impl BlobStore for S3Blobs {
     }
 
     async fn stat(&self, tenant: TenantId, hash: BlobHash) -> Result<Option<u64>, StoreError> {
-        let key = &key(tenant, hash);
-        match self.bucket.call("look for", |b| async move { b.head_object(key).await }).await {
-            Ok((head, _)) => Ok(Some(head.content_length.unwrap_or(0).try_into().unwrap_or(0))),
-            Err(Failure::Missing) => Ok(None),
-            Err(e) => Err(e.into()),
-        }
+        self.object_size(&key(tenant, hash)).await
     }
 
     async fn read_range(

@@ -15,7 +15,7 @@ use crate::embedded::open_with_bucket;
 use crate::error::StoreError;
 
 /// A server of its own on a free port, shared by the tests that run at the time; stopped with the last.
-struct Server {
+pub(super) struct Server {
     child: Child,
     endpoint: String,
 }
@@ -57,10 +57,10 @@ fn server() -> Arc<Server> {
     running
 }
 
-fn settings(endpoint: &str, bucket: &str) -> S3Settings {
+pub(super) fn settings(endpoint: &str, bucket: &str) -> S3Settings {
     S3Settings {
         endpoint: endpoint.into(),
-        region: "us-east-1".into(),
+        region: "eu-central-1".into(),
         bucket: bucket.into(),
         access_key: "schluessel".into(),
         secret_key: "geheim".into(),
@@ -96,10 +96,10 @@ async fn what_cannot_be_opened_is_said_without_secrets() {
     assert!(refusal(&closed).await.contains("not reached"));
 }
 
-async fn bucket() -> (Arc<Server>, S3Settings) {
+pub(super) async fn bucket() -> (Arc<Server>, S3Settings) {
     let server = tokio::task::spawn_blocking(server).await.expect("server");
     let name = format!("bucket-{}", NEXT.fetch_add(1, Ordering::Relaxed));
-    let region = Region::Custom { region: "us-east-1".into(), endpoint: server.endpoint.clone() };
+    let region = Region::Custom { region: "eu-central-1".into(), endpoint: server.endpoint.clone() };
     let keys = Credentials::new(Some("schluessel"), Some("geheim"), None, None, None).expect("keys");
     s3::Bucket::create_with_path_style(&name, region, keys, BucketConfiguration::default())
         .await
