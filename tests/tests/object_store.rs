@@ -29,7 +29,7 @@ async fn a_plan_set_is_stored_counted_and_served_from_a_bucket() {
     let condition = school.condition("count", "EA").await;
     let body = json!({"condition_id": condition, "template_bbox": area});
     let path = format!("/pages/{}/auto-count", school.page(number));
-    let session = school.client.post(&path, body).await.expect(201)["session_id"].clone();
+    let session = school.client.post(&path, body).await.expect(202)["session_id"].clone();
     let session = format!("/auto-count-sessions/{}", session.as_str().unwrap());
     let client = school.client.clone();
     let counted = eventually("the count", WORK, || {
@@ -42,9 +42,8 @@ async fn a_plan_set_is_stored_counted_and_served_from_a_bucket() {
     .await;
     assert!(counted["total_detections"].as_u64().unwrap() > 50, "{}", counted["total_detections"]);
 
-    let image = format!("/pages/{}/image", school.page(number));
-    let png = client.request(reqwest::Method::GET, &image).send().await.unwrap();
-    let png = png.error_for_status().unwrap().bytes().await.unwrap();
+    let image = school.pages[number - 1]["image_url"].as_str().unwrap();
+    let png = reqwest::get(image).await.unwrap().error_for_status().unwrap().bytes().await.unwrap();
     assert!(png.starts_with(b"\x89PNG"), "{} bytes", png.len());
     let kept = files_below(&school.node.data().join("objects"));
     let kept: Vec<&str> = kept.iter().filter_map(|f| f.rsplit('/').next()).collect();
@@ -55,7 +54,8 @@ async fn a_plan_set_is_stored_counted_and_served_from_a_bucket() {
 
     // Another start finds everything; one that looks into the folder for blobs is refused.
     let school = school.again(&bucket.settings());
-    let again = school.client.request(reqwest::Method::GET, &image).send().await.unwrap();
+    let page = school.client.get(&format!("/pages/{}", school.page(number))).await.expect(200);
+    let again = reqwest::get(page["image_url"].as_str().unwrap()).await.unwrap();
     assert_eq!(again.bytes().await.unwrap(), png);
 }
 
