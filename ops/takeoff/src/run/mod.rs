@@ -36,6 +36,13 @@ pub(crate) fn main(args: &RunArgs) -> u8 {
             return exit::DATA;
         }
     };
+    // What cannot be written is said before the work, not after it.
+    if let Some(out) = &args.out
+        && let Err(e) = files::prepare(out)
+    {
+        output::complain(&format!("{e:#}"));
+        return exit::FAILED;
+    }
     let (folder, _temporary) = match data_folder(args.data_dir.as_deref()) {
         Ok(found) => found,
         Err(e) => {
@@ -54,8 +61,8 @@ pub(crate) fn main(args: &RunArgs) -> u8 {
     match ran {
         Ok(report) => {
             let text = if args.json { report.json() } else { text::render(&report) };
-            output::print(&text);
-            if report.problems.is_empty() { 0 } else { exit::FAILED }
+            let printed = output::print(&text);
+            if report.problems.is_empty() { printed } else { exit::FAILED }
         }
         Err(e) => {
             output::complain(&output::plain(&format!("{e:#}")));
@@ -86,8 +93,10 @@ async fn run(config: takeoff_config::NodeConfig, recipe: &Recipe, args: &RunArgs
     progress.clear();
     let mut report = driven?;
     report.memory = memory.stop().await;
-    if let Some(out) = &args.out {
-        files::write(out, &report)?;
+    if let Some(out) = &args.out
+        && let Err(e) = files::write(out, &report)
+    {
+        report.problems.push(format!("{e:#}"));
     }
     Ok(report)
 }
