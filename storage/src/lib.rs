@@ -11,9 +11,11 @@ pub mod entity;
 pub mod error;
 mod folder;
 pub mod fs;
+mod jitter;
 mod kv;
 pub mod mem;
 pub mod metrics;
+pub mod pg;
 pub mod sled;
 
 pub use blobs::{BlobInfo, BlobStore};
