@@ -127,3 +127,9 @@ CREATE TABLE pulse (
     one boolean PRIMARY KEY CHECK (one),
     at  bigint  NOT NULL
 );
+
+-- One row: the store that holds the blobs of this catalogue, once it has one.
+CREATE TABLE blob_store (
+    one  boolean PRIMARY KEY CHECK (one),
+    name text    NOT NULL
+);

@@ -16,6 +16,7 @@ mod kv;
 pub mod mem;
 pub mod metrics;
 pub mod pg;
+pub mod shared;
 pub mod sled;
 
 pub use blobs::{BlobInfo, BlobStore};

@@ -4,16 +4,22 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use takeoff_commands::Ctx;
-use takeoff_config::NodeConfig;
+use takeoff_config::{DatabaseConfig, NodeConfig};
+use takeoff_core::model::IdSource as _;
 use takeoff_engine::clock::{SystemClock, SystemIds};
 use takeoff_engine::handle::{EngineParts, Handle};
 use takeoff_storage::embedded::Embedded;
+use takeoff_storage::pg::PgSettings;
 
-/// Opens the embedded stores and starts the engine on them.
+/// The database of the settings cannot be worked with: somebody has to change one of the two.
+#[derive(Debug, thiserror::Error)]
+#[error("the database cannot be used: {0}")]
+pub(crate) struct NoDatabase(String);
+
+/// Opens the stores of the settings and starts the engine on them.
 pub(crate) async fn start(config: NodeConfig) -> anyhow::Result<Handle> {
     let clock = Arc::new(SystemClock);
-    let Embedded { catalog, blobs } = takeoff_storage::embedded::open(&config.data_dir, clock.clone())
-        .with_context(|| format!("the data folder {} cannot be opened", config.data_dir.display()))?;
+    let Embedded { catalog, blobs } = open(&config, clock.clone()).await?;
     let program = std::env::current_exe().context("the running program has no path")?;
     let config = Arc::new(config);
     let handle = Handle::start(EngineParts {
@@ -29,6 +35,25 @@ pub(crate) async fn start(config: NodeConfig) -> anyhow::Result<Handle> {
     .await?;
     takeoff_commands::templates::seed(&Ctx::new(&handle, handle.tenant(), None)).await?;
     Ok(handle)
+}
+
+/// The catalogue in a database where the settings name one, all else in the data folder.
+async fn open(config: &NodeConfig, clock: Arc<SystemClock>) -> anyhow::Result<Embedded> {
+    let Some(database) = database(&config.database) else {
+        return takeoff_storage::embedded::open(&config.data_dir, clock)
+            .with_context(|| format!("the data folder {} cannot be opened", config.data_dir.display()));
+    };
+    let name = SystemIds.next().to_string();
+    Ok(takeoff_storage::shared::open(&config.data_dir, &database, &name)
+        .await
+        .map_err(|e| NoDatabase(e.cause()))?)
+}
+
+/// How the database is reached, if there is one.
+pub(crate) fn database(config: &DatabaseConfig) -> Option<PgSettings> {
+    let url = config.url.as_ref()?.reveal().to_owned();
+    let DatabaseConfig { connections, statement_timeout_ms, .. } = *config;
+    Some(PgSettings { url, connections, statement_timeout_ms })
 }
 
 /// The runtime that a command runs on.

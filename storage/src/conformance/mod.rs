@@ -6,7 +6,6 @@ pub mod fan_out;
 pub mod jobs;
 pub mod queue;
 pub mod records;
-pub mod server;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};

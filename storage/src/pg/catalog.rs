@@ -47,8 +47,8 @@ pub async fn open(settings: &PgSettings) -> Result<Arc<PgCatalog>, StoreError> {
 }
 
 /// [`open`], but by a test's time instead of the database's.
-#[cfg(any(test, feature = "conformance"))]
-pub async fn open_by_clock(
+#[cfg(test)]
+pub(super) async fn open_by_clock(
     settings: &PgSettings,
     clock: Arc<dyn Clock>,
 ) -> Result<Arc<PgCatalog>, StoreError> {
@@ -71,6 +71,14 @@ async fn open_with(
 }
 
 impl PgCatalog {
+    /// Names the store that holds the blobs of this catalogue, unless it has one: then that one's name is the
+    /// answer.
+    pub(crate) async fn bind_blob_store(&self, name: &str) -> Result<String, StoreError> {
+        let place = self.in_use()?;
+        let rows = answered(ask(place, query::BIND_BLOB_STORE, &[&name])).await?;
+        column(rows.first().ok_or_else(|| damaged("the blob store", "it has no row"))?, 0)
+    }
+
     /// # Errors
     /// `Unavailable` while the server is away: nobody waits for it to come back.
     fn in_use(&self) -> Result<&Place, StoreError> {

@@ -90,8 +90,10 @@ pub(super) async fn lease(place: &Place, request: &LeaseRequest) -> Result<Vec<J
     let limit = i64::try_from(request.max_jobs).unwrap_or(i64::MAX);
     transact(place, query::PICK_DUE, &[&stage, &given, &limit], |due, now| {
         let cause = || Cause::Lease { node: request.node.clone(), lease_ms: request.lease_ms };
-        let leased =
-            due.iter().map(|job| Ok(decide(job, cause(), now)?.job)).collect::<Result<Vec<_>, StoreError>>()?;
+        let leased = due
+            .iter()
+            .map(|job| Ok(decide(job, cause(), now)?.job))
+            .collect::<Result<Vec<_>, StoreError>>()?;
         let writes = store::leases(&leased);
         Ok((leased, writes))
     })

@@ -55,14 +55,14 @@ impl Listener {
 
     async fn run(self, mut ear: Ear) {
         loop {
-            self.stand(Standing::Working);
-            // What was told while nobody listened is made up for.
-            wake_all(&self.wakes);
             let why = ear.until_lost().await;
             tracing::warn!(error = why, "the database is lost");
             self.stand(Standing::Failed { why });
             ear = self.again().await;
+            self.stand(Standing::Working);
             tracing::info!("the database is back");
+            // What was told while nobody listened is made up for.
+            wake_all(&self.wakes);
         }
     }
 

@@ -77,7 +77,8 @@ impl Keys {
     fn add(&mut self, batch: &Batch) {
         let tenant = batch.tenant;
         for expect in &batch.expect {
-            let (Expect::Version(kind, id, _) | Expect::Absent(kind, id) | Expect::Exists(kind, id)) = *expect;
+            let (Expect::Version(kind, id, _) | Expect::Absent(kind, id) | Expect::Exists(kind, id)) =
+                *expect;
             self.expected.insert((tenant, kind, id));
         }
         for op in &batch.ops {

@@ -16,8 +16,7 @@ use crate::error::StoreError;
 const HISTORY: &str = "takeoff_schema_history";
 
 /// Every migration there is, in order. One that has been released is never changed.
-const MIGRATIONS: [(&str, &str); 1] =
-    [("V1__catalogue", include_str!("../../migrations/V1__catalogue.sql"))];
+const MIGRATIONS: [(&str, &str); 1] = [("V1__catalogue", include_str!("../../migrations/V1__catalogue.sql"))];
 
 /// Two that migrate at once take turns by this lock of the database ("takeoff" in ASCII).
 const TURN: i64 = 0x0074_616b_656f_6666;
@@ -141,7 +140,12 @@ async fn try_out(client: &mut Client, open: &[Step]) -> Result<(), StoreError> {
         let sql = MIGRATIONS.iter().find(|(name, _)| name.starts_with(&format!("V{}__", step.version)));
         let sql = sql.map_or("", |(_, sql)| sql);
         transaction.batch_execute(sql).await.map_err(|e| {
-            StoreError::Unavailable(format!("migration {} ({}) fails: {}", step.version, step.name, describe(&e)))
+            StoreError::Unavailable(format!(
+                "migration {} ({}) fails: {}",
+                step.version,
+                step.name,
+                describe(&e)
+            ))
         })?;
     }
     transaction.rollback().await.map_err(|e| failed(&e))
@@ -175,12 +179,6 @@ async fn open(config: &Config) -> Result<(Client, Task), StoreError> {
         }
     });
     Ok((client, driver))
-}
-
-#[cfg(any(test, feature = "conformance"))]
-pub(super) async fn run_sql(settings: &PgSettings, sql: &str) -> Result<(), StoreError> {
-    let (client, _driver) = open(&settings.config()?).await?;
-    client.batch_execute(sql).await.map_err(|e| StoreError::Unavailable(describe(&e)))
 }
 
 fn chain(e: &refinery::Error) -> String {

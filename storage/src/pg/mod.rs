@@ -27,15 +27,4 @@ mod trouble;
 mod writer;
 
 pub use catalog::{PgCatalog, open};
-#[cfg(any(test, feature = "conformance"))]
-pub use catalog::open_by_clock;
 pub use settings::PgSettings;
-
-/// Runs statements on a connection of their own.
-///
-/// # Errors
-/// What the server says.
-#[cfg(any(test, feature = "conformance"))]
-pub async fn run_sql(settings: &PgSettings, sql: &str) -> Result<(), crate::error::StoreError> {
-    migrate::run_sql(settings, sql).await
-}

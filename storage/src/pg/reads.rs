@@ -17,7 +17,11 @@ use crate::error::StoreError;
 type Params<'p> = [&'p (dyn ToSql + Sync)];
 
 /// Rows of one statement that is done whole or not at all.
-pub(super) async fn ask(place: &Place, sql: &'static str, params: &Params<'_>) -> Result<Vec<Row>, StoreError> {
+pub(super) async fn ask(
+    place: &Place,
+    sql: &'static str,
+    params: &Params<'_>,
+) -> Result<Vec<Row>, StoreError> {
     match once(place, sql, params).await {
         Err(Trouble::Lost(_)) => once(place, sql, params).await.map_err(Trouble::into_store),
         other => other.map_err(Trouble::into_store),
@@ -42,7 +46,11 @@ async fn once(place: &Place, sql: &'static str, params: &Params<'_>) -> Result<V
 }
 
 /// How many rows a statement has changed. Only for what may be done twice.
-pub(super) async fn execute(place: &Place, sql: &'static str, params: &Params<'_>) -> Result<u64, StoreError> {
+pub(super) async fn execute(
+    place: &Place,
+    sql: &'static str,
+    params: &Params<'_>,
+) -> Result<u64, StoreError> {
     let mut tries = 0;
     loop {
         tries += 1;
@@ -93,7 +101,11 @@ fn count(rows: &[Row]) -> Result<u64, StoreError> {
     Ok(column::<i64>(row, 0)?.unsigned_abs())
 }
 
-pub(super) async fn counted(place: &Place, sql: &'static str, params: &Params<'_>) -> Result<u64, StoreError> {
+pub(super) async fn counted(
+    place: &Place,
+    sql: &'static str,
+    params: &Params<'_>,
+) -> Result<u64, StoreError> {
     count(&ask(place, sql, params).await?)
 }
 

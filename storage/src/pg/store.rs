@@ -259,7 +259,8 @@ impl Group {
     fn hold_absent(&self, writes: &mut Vec<Write>) {
         let (mut made, mut gone) = (Records::default(), RecordKeys::default());
         let untouched: Vec<RecordKey> = {
-            let changed: std::collections::BTreeSet<RecordKey> = self.records.changes().map(|c| *c.key).collect();
+            let changed: std::collections::BTreeSet<RecordKey> =
+                self.records.changes().map(|c| *c.key).collect();
             self.absent.difference(&changed).copied().collect()
         };
         for key in untouched {

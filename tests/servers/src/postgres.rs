@@ -9,8 +9,6 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{OnceLock, mpsc};
 use std::time::Duration;
 
-use crate::pg::PgSettings;
-
 /// Longest that a server may take to start or to stop.
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -27,7 +25,7 @@ pub enum Durability {
 }
 
 /// A cluster, and its server while it runs.
-pub struct Server {
+pub struct Postgres {
     folder: tempfile::TempDir,
     port: u16,
     durability: Durability,
@@ -51,7 +49,7 @@ echo "server $server" >&2
 wait $server
 "#;
 
-impl Server {
+impl Postgres {
     /// # Panics
     /// When PostgreSQL is not installed or does not start: a test without its server has failed.
     pub fn start(durability: Durability) -> Self {
@@ -61,7 +59,13 @@ impl Server {
         std::fs::write(&words, PASSWORD).expect("the password's file");
         own(&words);
         let made = as_server("initdb")
-            .args(["--username=takeoff", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync"])
+            .args([
+                "--username=takeoff",
+                "--auth=scram-sha-256",
+                "--encoding=UTF8",
+                "--locale=C",
+                "--no-sync",
+            ])
             .arg(format!("--pwfile={}", words.display()))
             .arg(folder.path().join("cluster"))
             .output()
@@ -75,7 +79,7 @@ impl Server {
 
     /// The one that the tests of a program share, without durability.
     pub fn shared() -> &'static Self {
-        static SHARED: OnceLock<Server> = OnceLock::new();
+        static SHARED: OnceLock<Postgres> = OnceLock::new();
         SHARED.get_or_init(|| Self::start(Durability::None))
     }
 
@@ -85,7 +89,8 @@ impl Server {
         command.args(["-c", SHELL, "sh"]).arg(program("postgres"));
         command.arg("-D").arg(self.folder.path().join("cluster")).arg("-k").arg(self.folder.path());
         let port = format!("port={}", self.port);
-        let mut settings = vec!["listen_addresses=127.0.0.1", &port, "max_connections=200", "shared_buffers=64MB"];
+        let mut settings =
+            vec!["listen_addresses=127.0.0.1", &port, "max_connections=200", "shared_buffers=64MB"];
         if self.durability == Durability::None {
             settings.extend(["fsync=off", "full_page_writes=off"]);
         }
@@ -122,51 +127,59 @@ impl Server {
         send(signal, self.id());
     }
 
-    /// A new, empty database, reached by a user who owns it.
-    pub async fn empty_database(&self) -> PgSettings {
+    /// Address of a new, empty database, reached by a user who owns it.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    pub fn new_database(&self) -> String {
         let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
-        self.admin(&format!("CREATE DATABASE {name}")).await;
-        self.database(&name)
+        self.sql("postgres", &format!("CREATE DATABASE {name}"));
+        self.url(&name)
     }
 
-    /// A new database of this version.
-    pub async fn new_database(&self) -> PgSettings {
-        let settings = self.empty_database().await;
-        crate::pg::migrate::forward(&settings, false).await.expect("the schema is made");
-        settings
-    }
-
-    pub fn database(&self, name: &str) -> PgSettings {
-        PgSettings {
-            url: format!("postgres://takeoff:{ESCAPED}@127.0.0.1:{}/{name}", self.port),
-            connections: 6,
-            statement_timeout_ms: 15_000,
-        }
+    /// Address of a database, with the password.
+    pub fn url(&self, database: &str) -> String {
+        format!("postgres://takeoff:{ESCAPED}@127.0.0.1:{}/{database}", self.port)
     }
 
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    async fn admin(&self, sql: &str) {
-        run_sql(&self.database("postgres"), sql).await;
+    /// Runs statements in a database and gives what they answer, a line a row.
+    ///
+    /// # Panics
+    /// When they fail.
+    pub fn sql(&self, database: &str, sql: &str) -> String {
+        let said = Command::new(program("psql"))
+            .args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "-v", "ON_ERROR_STOP=1"])
+            .args([
+                "-h",
+                "127.0.0.1",
+                "-p",
+                &self.port.to_string(),
+                "-U",
+                "takeoff",
+                "-d",
+                database,
+                "-c",
+                sql,
+            ])
+            .env("PGPASSWORD", PASSWORD)
+            .current_dir("/")
+            .output()
+            .expect("psql runs");
+        assert!(said.status.success(), "{sql}: {}", String::from_utf8_lossy(&said.stderr));
+        String::from_utf8_lossy(&said.stdout).trim().to_owned()
     }
 }
 
-impl Drop for Server {
+impl Drop for Postgres {
     fn drop(&mut self) {
         if self.running.is_some() {
             self.stop("QUIT");
         }
     }
-}
-
-/// Runs statements on a connection of their own.
-///
-/// # Panics
-/// When they fail.
-pub async fn run_sql(settings: &PgSettings, sql: &str) {
-    crate::pg::run_sql(settings, sql).await.expect("the statements run");
 }
 
 /// Waits until the server takes connections, and gives its process id.
