@@ -30,6 +30,11 @@ pub(super) fn pool(config: Config, connections: usize) -> Result<Pool, StoreErro
         .map_err(|e| StoreError::Unusable(format!("the database connections cannot be set up: {e}")))
 }
 
+/// After one connection turned out to be gone: the idle ones are of the same server, and most likely gone, too.
+pub(super) fn forget_idle(pool: &Pool) {
+    pool.retain(|_, _| false);
+}
+
 /// A connection of the pool in use. One that is dropped before [`Session::done`] may be in the middle of a
 /// transaction or of a slow statement: it is closed, not given back.
 pub(super) struct Session(Option<Object>);

@@ -37,7 +37,10 @@ async fn transact<T>(
     loop {
         match attempt(place, pick, params, &mut decide).await {
             Ok(done) => return Ok(done),
-            Err(Trouble::Again(_) | Trouble::Lost(_)) if tries < TRIES => tries += 1,
+            Err(e @ (Trouble::Again(_) | Trouble::Lost(_))) if tries < TRIES => {
+                tries += 1;
+                e.forget_lost(&place.pool);
+            }
             Err(e) => return Err(e.into_store()),
         }
     }
@@ -148,8 +151,9 @@ pub(super) async fn forget_blob(place: &Place, tenant: i32, hash: &[u8]) -> Resu
     loop {
         let session = match Session::open(&place.pool).await {
             Ok(session) => session,
-            Err(Trouble::Lost(_)) if tries < TRIES => {
+            Err(e @ Trouble::Lost(_)) if tries < TRIES => {
                 tries += 1;
+                e.forget_lost(&place.pool);
                 continue;
             }
             Err(e) => return Err(e.into_store()),
@@ -160,7 +164,10 @@ pub(super) async fn forget_blob(place: &Place, tenant: i32, hash: &[u8]) -> Resu
                 return Ok(forgotten);
             }
             // It does the same however often it is done.
-            Err(Trouble::Lost(_) | Trouble::Again(_)) if tries < TRIES => tries += 1,
+            Err(e @ (Trouble::Lost(_) | Trouble::Again(_))) if tries < TRIES => {
+                tries += 1;
+                e.forget_lost(&place.pool);
+            }
             Err(e) => return Err(e.into_store()),
         }
     }

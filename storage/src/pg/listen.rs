@@ -56,11 +56,19 @@ impl Listener {
     async fn run(self, mut ear: Ear) {
         loop {
             let why = ear.until_lost().await;
-            tracing::warn!(error = why, "the database is lost");
-            self.stand(Standing::Failed { why });
-            ear = self.again().await;
-            self.stand(Standing::Working);
-            tracing::info!("the database is back");
+            tracing::warn!(error = why, "the connection for wakes is lost");
+            // It alone may be lost: only a server that takes no other is away.
+            ear = match self.listen().await {
+                Ok(ear) => ear,
+                Err(e) => {
+                    tracing::warn!(error = e.cause(), "the database is away");
+                    self.stand(Standing::Failed { why: e.cause() });
+                    let ear = self.again().await;
+                    self.stand(Standing::Working);
+                    tracing::info!("the database is back");
+                    ear
+                }
+            };
             // What was told while nobody listened is made up for.
             wake_all(&self.wakes);
         }

@@ -23,7 +23,10 @@ pub(super) async fn ask(
     params: &Params<'_>,
 ) -> Result<Vec<Row>, StoreError> {
     match once(place, sql, params).await {
-        Err(Trouble::Lost(_)) => once(place, sql, params).await.map_err(Trouble::into_store),
+        Err(e @ Trouble::Lost(_)) => {
+            e.forget_lost(&place.pool);
+            once(place, sql, params).await.map_err(Trouble::into_store)
+        }
         other => other.map_err(Trouble::into_store),
     }
 }
@@ -62,7 +65,7 @@ pub(super) async fn execute(
             Ok::<_, Trouble>(changed)
         };
         match result.await {
-            Err(Trouble::Lost(_) | Trouble::Again(_)) if tries < 3 => {}
+            Err(e @ (Trouble::Lost(_) | Trouble::Again(_))) if tries < 3 => e.forget_lost(&place.pool),
             other => return other.map_err(Trouble::into_store),
         }
     }
@@ -119,7 +122,10 @@ pub(super) async fn job_page(
         return Ok(JobPage { jobs: Vec::new(), total: 0 });
     }
     match page_once(place, tenant, query).await {
-        Err(Trouble::Lost(_)) => page_once(place, tenant, query).await.map_err(Trouble::into_store),
+        Err(e @ Trouble::Lost(_)) => {
+            e.forget_lost(&place.pool);
+            page_once(place, tenant, query).await.map_err(Trouble::into_store)
+        }
         other => other.map_err(Trouble::into_store),
     }
 }

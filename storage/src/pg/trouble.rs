@@ -2,9 +2,11 @@
 
 use std::error::Error as _;
 
+use deadpool_postgres::Pool;
 use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
 
+use super::connect::forget_idle;
 use crate::error::StoreError;
 
 #[derive(Debug)]
@@ -41,6 +43,13 @@ impl From<Error> for Trouble {
 }
 
 impl Trouble {
+    /// Before another try: connections that are likely to be lost as well are not taken for it.
+    pub(super) fn forget_lost(&self, pool: &Pool) {
+        if matches!(self, Self::Lost(_)) {
+            forget_idle(pool);
+        }
+    }
+
     /// As an answer: whether it was stored is not known, or it was not.
     pub(super) fn into_store(self) -> StoreError {
         match self {

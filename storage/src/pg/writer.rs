@@ -8,7 +8,7 @@ use deadpool_postgres::Pool;
 use takeoff_core::model::Timestamp;
 use tokio::sync::{Mutex, mpsc, oneshot};
 
-use super::connect::Session;
+use super::connect::{Session, forget_idle};
 use super::lock::Keys;
 use super::store;
 use super::task::{self, Task};
@@ -157,6 +157,7 @@ async fn commit(place: &Place, batches: &[Batch]) -> Result<Answers, Failed> {
             // A connection of the pool that the server has ended is found out by its first use.
             Err((Trouble::Lost(why), _)) if tries < 3 => {
                 tracing::debug!(tries, why, "a group of commits takes another connection");
+                forget_idle(&place.pool);
             }
             Err((e @ Trouble::Again(_), _)) => return Err(Failed::Refused(e.into_store())),
             Err((e, true)) => return Err(Failed::Refused(e.into_store())),

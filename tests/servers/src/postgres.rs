@@ -1,7 +1,7 @@
 //! A PostgreSQL server of a test's own: a cluster in a temporary folder, on a free port of this machine. It ends
 //! with the process that started it, whichever way that ends.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -40,12 +40,20 @@ struct Running {
     server: u32,
 }
 
-/// Runs the server, says its id, waits for the end of the input or of the server, and stops it at once: with the
-/// process that holds the other end of the input, however that ends.
+/// Runs the server and says its id. When its input ends without a word, so has the process that started it: the
+/// server is stopped at once and its folder goes.
 const SHELL: &str = r#"
-"$@" </dev/null & server=$!
+folder=$1; shift
+exec 3<&0
+"$@" </dev/null 3<&- & server=$!
 echo "server $server" >&2
-( cat >/dev/null; kill -QUIT $server 2>/dev/null ) &
+(
+  read -r word <&3 && exit
+  kill -QUIT $server 2>/dev/null
+  while kill -0 $server 2>/dev/null; do sleep 0.05; done
+  rm -rf "$folder"
+) &
+exec 3<&-
 wait $server
 "#;
 
@@ -86,7 +94,7 @@ impl Postgres {
     /// Starts it again where it was.
     pub fn resume(&mut self) {
         let mut command = as_server("sh");
-        command.args(["-c", SHELL, "sh"]).arg(program("postgres"));
+        command.args(["-c", SHELL, "sh"]).arg(self.folder.path()).arg(program("postgres"));
         command.arg("-D").arg(self.folder.path().join("cluster")).arg("-k").arg(self.folder.path());
         let port = format!("port={}", self.port);
         let mut settings =
@@ -117,9 +125,12 @@ impl Postgres {
     /// death.
     pub fn stop(&mut self, signal: &str) {
         let mut running = self.running.take().expect("it runs");
+        if let Some(mut input) = running.input.take() {
+            // The watcher may go: its end is not ours.
+            input.write_all(b"stopped\n").expect("the shell reads");
+        }
         send(signal, running.server);
         running.shell.wait().expect("our own shell can be waited for");
-        drop(running.input.take());
     }
 
     /// Sends a signal and does not wait for anything (`STOP`, `CONT`).
