@@ -33,10 +33,16 @@ pub async fn open(path: &Path, settings: &PgSettings, name: &str) -> Result<Embe
         whole(&folder, path, BLOBS)?;
     }
     let name = named(&folder, &path.join(STORE), name)?;
-    if catalog.bind_blob_store(&name).await? != name {
-        return Err(folder.unusable(
+    // Only a new folder takes over a database that has no blobs yet. Beside a database that knows nothing of
+    // them, the blobs of a used one would be swept.
+    let known =
+        if folder.fresh { Some(catalog.bind_blob_store(&name).await?) } else { catalog.blob_store().await? };
+    match known {
+        Some(known) if known == name => {}
+        Some(_) => return Err(folder.unusable(
             "the drawings of this database are in another data folder; nodes that share a database share its blobs",
-        ));
+        )),
+        None => return Err(folder.unusable("its drawings belong to another database")),
     }
     let blobs = FsBlobs::open(&path.join(BLOBS))?;
     if folder.fresh {

@@ -58,7 +58,9 @@ pub fn problems_of_config(variables: &[(&str, &str)]) -> (Option<i32>, String) {
     let mut refused = command();
     refused.args(["serve", "--listen", "127.0.0.1:0"]).envs(variables.iter().copied());
     // Should it start after all, it finds no folder and ends.
-    refused.args(["--data-dir", "/proc/nowhere"]);
+    if !variables.iter().any(|(name, _)| *name == "TAKEOFF_NODE_DATA_DIR") {
+        refused.args(["--data-dir", "/proc/nowhere"]);
+    }
     let ended = refused.output().expect("the binary runs");
     (ended.status.code(), String::from_utf8_lossy(&ended.stderr).into_owned())
 }

@@ -79,6 +79,12 @@ impl PgCatalog {
         column(rows.first().ok_or_else(|| damaged("the blob store", "it has no row"))?, 0)
     }
 
+    /// Name of the store that holds the blobs of this catalogue, if it has one.
+    pub(crate) async fn blob_store(&self) -> Result<Option<String>, StoreError> {
+        let rows = answered(ask(self.in_use()?, query::BLOB_STORE, &[])).await?;
+        rows.first().map(|row| column(row, 0)).transpose()
+    }
+
     /// # Errors
     /// `Unavailable` while the server is away: nobody waits for it to come back.
     fn in_use(&self) -> Result<&Place, StoreError> {

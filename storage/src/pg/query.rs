@@ -13,6 +13,7 @@ macro_rules! queries {
 queries! {
     BIND_BLOB_STORE = "bind_blob_store";
     BLOB_IS_REFERRED_TO = "blob_is_referred_to";
+    BLOB_STORE = "blob_store";
     CHILDREN = "children";
     CLAIM_OWNER = "claim_owner";
     CLOCK = "clock";
