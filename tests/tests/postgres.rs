@@ -98,8 +98,9 @@ async fn a_drawing_is_counted_and_priced_and_outlives_node_and_server() {
     assert!(!told.contains(PASSWORD) && !told.contains("ge%40heim"), "the password is in the log");
     let d = d.again(&settings);
     assert_eq!(d.client.get(&path).await.expect(200), summary);
-    let image = d.client.request(reqwest::Method::GET, &format!("/pages/{}/image", d.page)).send().await;
-    assert!(image.expect("an answer").bytes().await.expect("a body").starts_with(b"\x89PNG"));
+    let page = d.client.get(&format!("/pages/{}", d.page)).await.expect(200);
+    let image = reqwest::get(page["image_url"].as_str().expect("an address")).await.expect("an answer");
+    assert!(image.bytes().await.expect("a body").starts_with(b"\x89PNG"));
 }
 
 /// A job that a node of another time left leased is taken over when its lease has run out.

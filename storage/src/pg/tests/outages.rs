@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use takeoff_core::job::{JobState, Stage};
 use takeoff_core::model::TenantId;
 use takeoff_test_servers::{Durability, Postgres};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::{LIMIT, database, eventually, server, subject};
 use crate::catalog::{Batch, Catalog};
 use crate::conformance::{id, job};
 use crate::error::StoreError;
-use crate::pg::{PgCatalog, connect, open};
+use crate::pg::{PgCatalog, connect, open, task};
 
 const TENANT: TenantId = TenantId::DEFAULT;
 
@@ -44,9 +45,10 @@ async fn a_server_that_is_restarted_loses_nothing() {
     let catalog = open(&settings).await.unwrap();
     let mut wakes = catalog.wakes().unwrap();
     let (next, stop) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
-    let writers: Vec<_> = (0..4)
-        .map(|_| tokio::spawn(write(Arc::clone(&catalog), Arc::clone(&next), Arc::clone(&stop))))
-        .collect();
+    let mut writers = JoinSet::new();
+    for _ in 0..4 {
+        writers.spawn(write(Arc::clone(&catalog), Arc::clone(&next), Arc::clone(&stop)));
+    }
     // One cuts connections off in good order, the other is a crash of the server.
     for signal in ["INT", "QUIT"] {
         let before = catalog.queue(Stage::Noop).await.unwrap().ready;
@@ -65,8 +67,8 @@ async fn a_server_that_is_restarted_loses_nothing() {
     }
     stop.store(true, Ordering::Relaxed);
     let mut acknowledged = 0;
-    for writer in writers {
-        for n in timeout(LIMIT, writer).await.expect("in time").unwrap() {
+    while let Some(written) = timeout(LIMIT, writers.join_next()).await.expect("in time") {
+        for n in written.unwrap() {
             let found = catalog.job(TENANT, id(n)).await.unwrap();
             assert_eq!(found.map(|job| job.state), Some(JobState::Ready), "job {n} is lost");
             acknowledged += 1;
@@ -107,7 +109,7 @@ async fn a_locked_table_is_an_error_in_time() {
     settings.statement_timeout_ms = 400;
     let catalog = open(&settings).await.unwrap();
     let (client, connection) = connect::alone(&settings.config().unwrap()).await.unwrap();
-    let driver = tokio::spawn(connection);
+    let _driver = task::start(async move { connection.await.unwrap() });
     client
         .batch_execute("SET idle_in_transaction_session_timeout = 0; BEGIN; LOCK TABLE jobs")
         .await
@@ -118,8 +120,6 @@ async fn a_locked_table_is_an_error_in_time() {
     assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
     client.batch_execute("ROLLBACK").await.unwrap();
     enqueue(&catalog, 1).await.unwrap();
-    drop(client);
-    timeout(LIMIT, driver).await.expect("in time").unwrap().unwrap();
 }
 
 /// A caller that goes away leaves no transaction behind.
