@@ -58,14 +58,6 @@ pub struct Flags {
     pub data_dir: Option<String>,
 }
 
-/// Variables of the deployment document whose feature does not exist yet; a node that ignored them
-/// would store data where its operator does not expect it.
-const NOT_YET: [(&str, &str); 3] = [
-    ("MINIO_ENDPOINT", "this version stores blobs in the data folder only; S3 is not built in yet"),
-    ("MINIO_ACCESS_KEY", "this version stores blobs in the data folder only; S3 is not built in yet"),
-    ("MINIO_SECRET_KEY", "this version stores blobs in the data folder only; S3 is not built in yet"),
-];
-
 /// Shortest signing key that is accepted, characters.
 const SECRET_KEY_MIN: usize = 32;
 
@@ -183,11 +175,6 @@ fn check_variables(variables: &Variables, table: &[Setting], problems: &mut Vec<
     let mut problem = |name: &str, message: String| {
         problems.push(Problem { what: name.to_owned(), origin: Origin::Variable(name.to_owned()), message });
     };
-    for (name, why) in NOT_YET {
-        if variables.get(name).is_some() {
-            problem(name, format!("is refused: {why}; unset it"));
-        }
-    }
     if let Some(secret) = variables.get("SECRET_KEY")
         && secret.chars().count() < SECRET_KEY_MIN
     {
@@ -204,6 +191,13 @@ fn check_variables(variables: &Variables, table: &[Setting], problems: &mut Vec<
 
 /// Rules between settings.
 fn check_together(loaded: &Loaded, problems: &mut Vec<Problem>) {
+    for (key, message) in loaded.config.object_store.conflicts() {
+        problems.push(Problem {
+            what: key.to_owned(),
+            origin: loaded.origins.get(key).cloned().unwrap_or(Origin::Default),
+            message: message.to_owned(),
+        });
+    }
     let jobs = &loaded.config.jobs;
     if jobs.renew_ms * 3 > jobs.lease_ms {
         problems.push(Problem {
@@ -267,18 +261,6 @@ mod tests {
             assert!(text.contains(part), "{part} is missing in\n{text}");
         }
         assert!(!text.contains("geheim"), "a secret reached a message");
-    }
-
-    #[test]
-    fn variables_of_features_to_come_are_refused_without_their_value() {
-        for name in ["MINIO_ENDPOINT", "MINIO_ACCESS_KEY", "MINIO_SECRET_KEY"] {
-            let problems = load(None, &variables(&[(name, "geheim")]), &Flags::default()).unwrap_err();
-            let [problem] = &problems[..] else { panic!("{name}: {problems:?}") };
-            assert_eq!((problem.what.as_str(), &problem.origin), (name, &Origin::Variable(name.to_owned())));
-            let text = problem.to_string();
-            assert!(text.contains("not built in yet") && text.contains("unset it"), "{text}");
-            assert!(!text.contains("geheim"), "a secret reached a message");
-        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use takeoff_core::page::request::ParseLimits;
 
 use crate::database::DatabaseConfig;
+use crate::object_store::ObjectStoreConfig;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Environment {
@@ -33,6 +34,7 @@ pub struct NodeConfig {
     /// Folder of the embedded stores.
     pub data_dir: PathBuf,
     pub database: DatabaseConfig,
+    pub object_store: ObjectStoreConfig,
     pub api: ApiConfig,
     pub limits: LimitSettings,
     pub jobs: JobSettings,
@@ -157,6 +159,7 @@ impl NodeConfig {
             log_level: "info".to_owned(),
             data_dir: data_dir.into(),
             database: DatabaseConfig::default(),
+            object_store: ObjectStoreConfig::default(),
             api: ApiConfig {
                 listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
                 public_url: None,

@@ -16,6 +16,7 @@ mod kv;
 pub mod mem;
 pub mod metrics;
 pub mod pg;
+pub mod s3;
 pub mod shared;
 pub mod sled;
 

@@ -39,7 +39,9 @@ pub(crate) fn command_through(starter: &[&str]) -> Command {
 
 fn without_settings(mut command: Command) -> Command {
     let ours = |name: &str| {
-        ["TAKEOFF_", "AUTO_COUNT_", "ASSEMBLY_", "REVIEW_", "MINIO_"].iter().any(|p| name.starts_with(p))
+        ["TAKEOFF_", "AUTO_COUNT_", "ASSEMBLY_", "REVIEW_", "MINIO_", "S3_"]
+            .iter()
+            .any(|p| name.starts_with(p))
             || ["DATABASE_URL", "SECRET_KEY", "LOG_LEVEL", "ENVIRONMENT", "CORS_ORIGINS"].contains(&name)
     };
     for name in Variables::of_process().0.keys().filter(|n| ours(n)) {

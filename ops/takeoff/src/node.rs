@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use takeoff_commands::Ctx;
-use takeoff_config::{DatabaseConfig, NodeConfig};
+use takeoff_config::{DatabaseConfig, NodeConfig, ObjectStoreConfig};
 use takeoff_core::model::IdSource as _;
 use takeoff_engine::clock::{SystemClock, SystemIds};
 use takeoff_engine::handle::{EngineParts, Handle};
 use takeoff_storage::embedded::Embedded;
 use takeoff_storage::pg::PgSettings;
+use takeoff_storage::s3::S3Settings;
 
 /// The database of the settings cannot be worked with: somebody has to change one of the two.
 #[derive(Debug, thiserror::Error)]
@@ -37,16 +38,31 @@ pub(crate) async fn start(config: NodeConfig) -> anyhow::Result<Handle> {
     Ok(handle)
 }
 
-/// The catalogue in a database where the settings name one, all else in the data folder.
+/// The catalogue in a database and the blobs in a bucket where the settings name them, all else in the data folder.
 async fn open(config: &NodeConfig, clock: Arc<SystemClock>) -> anyhow::Result<Embedded> {
-    let Some(database) = database(&config.database) else {
-        return takeoff_storage::embedded::open(&config.data_dir, clock)
-            .with_context(|| format!("the data folder {} cannot be opened", config.data_dir.display()));
+    let (folder, name) = (&config.data_dir, SystemIds.next().to_string());
+    let bucket = bucket(&config.object_store);
+    if let Some(database) = database(&config.database) {
+        let opened = takeoff_storage::shared::open(folder, &database, bucket.as_ref(), &name).await;
+        return Ok(opened.map_err(|e| NoDatabase(e.cause()))?);
+    }
+    let opened = match bucket {
+        None => takeoff_storage::embedded::open(folder, clock),
+        Some(bucket) => takeoff_storage::embedded::open_with_bucket(folder, clock, &bucket, &name).await,
     };
-    let name = SystemIds.next().to_string();
-    Ok(takeoff_storage::shared::open(&config.data_dir, &database, &name)
-        .await
-        .map_err(|e| NoDatabase(e.cause()))?)
+    opened.with_context(|| format!("the data folder {} cannot be opened", folder.display()))
+}
+
+/// How the bucket is reached, if there is one.
+fn bucket(config: &ObjectStoreConfig) -> Option<S3Settings> {
+    Some(S3Settings {
+        endpoint: config.endpoint.clone()?,
+        region: config.region.clone(),
+        bucket: config.bucket.clone(),
+        access_key: config.access_key.reveal().to_owned(),
+        secret_key: config.secret_key.reveal().to_owned(),
+        path_style: config.path_style,
+    })
 }
 
 /// How the database is reached, if there is one.
