@@ -1,6 +1,7 @@
 //! `takeoff`: construction drawings to quantities and money.
 
 mod cli;
+mod migrate;
 mod node;
 mod output;
 mod recipe;

@@ -51,10 +51,12 @@ pub(crate) fn main(args: &RunArgs) -> u8 {
         }
     };
     let flags = Flags { listen: None, data_dir: Some(folder.display().to_string()) };
-    let loaded = match settings::load_or_complain(args.config.as_deref(), &flags) {
+    let mut loaded = match settings::load_or_complain(args.config.as_deref(), &flags) {
         Ok(loaded) => loaded,
         Err(code) => return code,
     };
+    // What a run works with is in its folder, whatever a node beside it is set up for.
+    loaded.config.database.url = None;
     let ran = node::runtime()
         .map_err(anyhow::Error::from)
         .and_then(|rt| rt.block_on(run(loaded.config, &recipe, args)));

@@ -1,0 +1,11 @@
+-- Due jobs that nobody else is leasing at this moment.
+SELECT j.tenant, j.id, j.stage, j.lane, j.priority, j.state, j.run_at, j.attempts, j.child_deaths,
+       j.node_deaths, j.token, j.lease_node, j.lease_until, j.percent, j.step, j.parent, j.children_left,
+       j.children_failed, j.children_total, j.project_id, j.subject_id, j.created_at, j.started_at,
+       j.finished_at, j.form, j.spec, j.outcome
+FROM jobs j
+WHERE j.stage = $1::smallint AND j.state = 0
+  AND j.run_at <= (SELECT coalesce($2::bigint, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint))
+ORDER BY j.lane, j.priority, j.run_at, j.id
+LIMIT $3::bigint
+FOR UPDATE OF j SKIP LOCKED
