@@ -8,6 +8,7 @@ mod real;
 mod scan;
 mod sheets;
 mod speed;
+mod suggestions;
 mod suite;
 mod tally;
 
@@ -49,6 +50,8 @@ enum Command {
     Suites(Suites),
     /// Ask the same question of OpenCV, which is installed for it, and compare times
     Opencv(Comparison),
+    /// Ask sheets what repeats on them, without an example, and see whether it is what was drawn
+    Suggest(suggestions::Suggest),
     /// Count on one stored page in a process of its own, whose memory is measured
     #[command(hide = true)]
     StoredPage { task: PathBuf },
@@ -135,6 +138,7 @@ fn main() -> anyhow::Result<()> {
             report.insert("comparison".to_owned(), compared);
             write(&asked.out, &report.into())
         }
+        Some(Command::Suggest(asked)) => suggestions::run(&asked, &mut out),
         Some(Command::StoredPage { task }) => speed::stored_page(&task, &mut out),
     }
 }
