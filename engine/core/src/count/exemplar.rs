@@ -7,6 +7,7 @@ use super::ink::{Ink, Segment, clip};
 use super::label;
 use super::matching::Matcher;
 use super::pose::Pose;
+use super::scan::Patch;
 use super::search::placed;
 use super::surroundings;
 use super::tag::Tag;
@@ -66,6 +67,8 @@ pub enum ExemplarError {
 #[derive(Debug, Clone)]
 pub struct Exemplar {
     pub(super) body: Body,
+    /// How it looks, if it was cut from a scan.
+    pub(super) patch: Option<Box<Patch>>,
     /// The page it was cut from; `None` once it stands for itself.
     pub(super) page: Option<u64>,
     /// The box as drawn, page pixels.
@@ -109,14 +112,18 @@ impl Exemplar {
         match Tag::in_box(page, &area).filter(|_| nothing_drawn) {
             Some(tag) => {
                 let page = Some(page.fingerprint);
-                Ok(Self { body: Body::Text(tag), page, drawn, background: 0, words: Vec::new() })
+                Ok(Self { body: Body::Text(tag), patch: None, page, drawn, background: 0, words: Vec::new() })
             }
             None => cut,
         }
     }
 
     fn ink(page: &PageIndex, area: &ListRect, drawn: PxRect, budget: &Budget) -> Result<Self, ExemplarError> {
-        let choice = Choice::of(page, area);
+        let patch = page.sheet.as_ref().and_then(|sheet| Patch::cut(sheet, area));
+        let choice = match &patch {
+            Some(patch) => Choice::on(page, area, patch),
+            None => Choice::of(page, area),
+        };
         if choice.kept.is_empty() {
             return Err(match (page.segments.is_empty(), choice.through) {
                 (true, _) => ExemplarError::NoVectors,
@@ -136,7 +143,7 @@ impl Exemplar {
         let mut ink = Ink { styles: page.styles.clone(), ..Ink::default() };
         let mut ids = Vec::new();
         for ((piece, mark), &id) in pieces.iter().zip(&marks).zip(&choice.kept) {
-            if hatches.hold(piece, &page.styles) {
+            if patch.is_none() && hatches.hold(piece, &page.styles) {
                 continue;
             }
             weights.push(if *mark { TEXTURE_WEIGHT } else { 1.0 });
@@ -144,7 +151,7 @@ impl Exemplar {
             ids.push(id);
         }
         let length: f32 = ink.segments.iter().zip(&weights).map(|(s, w)| s.length() * w).sum();
-        if length < area.width().hypot(area.height()) * MIN_INK_SHARE {
+        if patch.is_none() && length < area.width().hypot(area.height()) * MIN_INK_SHARE {
             let only_background = choice.through > 0 || ids.len() < choice.kept.len();
             return Err(if only_background { ExemplarError::OnlyBackground } else { ExemplarError::Blank });
         }
@@ -160,7 +167,12 @@ impl Exemplar {
         }
         let middle = [(bounds.left + bounds.right) / 2.0, (bounds.top + bounds.bottom) / 2.0];
         ink.segments = centred(&ink.segments, middle);
-        Ok(Self::of(page, Pieces { ink, weights, middle }, drawn, choice.through, budget)?)
+        let mut exemplar = Self::of(page, Pieces { ink, weights, middle }, drawn, choice.through, budget)?;
+        exemplar.patch = patch.map(|mut patch| {
+            patch.about(middle);
+            Box::new(patch)
+        });
+        Ok(exemplar)
     }
 
     fn of(
@@ -178,6 +190,7 @@ impl Exemplar {
         let words = label::inside(page, &template, &pose, &placed(page, &template, &pose));
         Ok(Self {
             body: Body::Ink(Box::new(template), Box::new(pieces)),
+            patch: None,
             page: Some(page.fingerprint),
             drawn,
             background,
@@ -265,6 +278,21 @@ struct Choice {
 }
 
 impl Choice {
+    /// What the picture of a scan says: strokes on the symbol's ink are the symbol's.
+    fn on(page: &PageIndex, area: &ListRect, patch: &Patch) -> Self {
+        let b = patch.bounds;
+        let middle = [(b.left + b.right) / 2.0, (b.top + b.bottom) / 2.0];
+        let diagonal = area.width().hypot(area.height());
+        let (mut kept, mut beyond) = (Vec::new(), Vec::new());
+        for i in page.grid.within(&grow(area, diagonal * 0.5)) {
+            let s = &page.segments[i as usize];
+            let places = [0.1, 0.3, 0.5, 0.7, 0.9];
+            let held = places.into_iter().filter(|t| patch.holds(s.at(*t), middle)).count();
+            if held >= 4 { kept.push(i) } else { beyond.push(i) }
+        }
+        Self { through: 0, kept, beyond }
+    }
+
     fn of(page: &PageIndex, area: &ListRect) -> Self {
         let diagonal = area.width().hypot(area.height());
         let grown = grow(area, MIN_SLACK);

@@ -13,6 +13,7 @@ use super::legend::{Legend, Level};
 use super::lettering;
 use super::marks::Marks;
 use super::runs::{Baseline, Loop, Run, Runs};
+use super::scan::Sheet;
 use super::tag::TagWord;
 use crate::budget::{Budget, Exhausted};
 use crate::geom::{DEFAULT_DPI, ListRect, ListUnit, POINTS_PER_INCH, PageSpace};
@@ -25,6 +26,8 @@ pub struct PageIndex {
     pub(super) space: PageSpace,
     /// What a drawn place may be off, list units: a pixel of a scan, 0 for vectors.
     pub(super) grain: f32,
+    /// What the scanner saw, if it is a scan.
+    pub(super) sheet: Option<Sheet>,
     /// Upright page, list units.
     pub(super) width: f32,
     pub(super) height: f32,
@@ -76,6 +79,7 @@ impl PageIndex {
         Ok(Self {
             space: list.space,
             grain: list.grain,
+            sheet: list.picture.as_ref().map(|p| Sheet::of(p, width)),
             width,
             height,
             styles: ink.styles,

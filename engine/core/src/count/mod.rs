@@ -26,6 +26,7 @@ mod pose;
 mod probe;
 mod round;
 mod runs;
+mod scan;
 mod search;
 mod suggest;
 mod surroundings;

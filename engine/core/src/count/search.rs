@@ -12,6 +12,7 @@ use super::label::{self, Compare};
 use super::matching::{Matcher, Score};
 use super::pose::Pose;
 use super::round::Search;
+use super::scan;
 use super::surroundings;
 use super::template::Template;
 use crate::budget::{Budget, Exhausted};
@@ -34,6 +35,8 @@ const MAX_ON_SCAN: f64 = 0.89;
 const LOOK_STEPS: u64 = 1_000;
 /// Rough poses refined at most; the best of them come first.
 const MAX_REFINED: usize = 20_000;
+/// The same where only a hint is looked for: what the best of the places that lack something have in common.
+const MAX_REFINED_THOROUGH: usize = 1_500;
 
 /// What counts as the same symbol.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -136,6 +139,12 @@ pub fn find(
     let mut ended = Ok(());
     let (mut lacking_a_part, mut trimmed) = (0, None);
     let found: Vec<Detection> = match &exemplar.body {
+        Body::Ink(template, pieces) if let (Some(sheet), Some(patch)) = (&page.sheet, &exemplar.patch) => {
+            let at = own.then(|| Pose::at(pieces.middle));
+            let (judged, stopped) = scan::search(sheet, patch, params, range, at, budget);
+            ended = stopped;
+            judged.iter().filter_map(|j| detection(page, template, params, j)).collect()
+        }
         Body::Ink(template, pieces) => {
             let round;
             (round, trimmed) =
@@ -216,6 +225,7 @@ pub(super) fn judge(
     // By place: poses that are certain, around which nothing else needs a try.
     let mut sure: FxHashMap<(i64, i64), Vec<Sure>> = FxHashMap::default();
     let cost = template.samples.len() as u64;
+    let most = if matcher.thorough { MAX_REFINED_THOROUGH } else { MAX_REFINED };
     let mut refined = 0;
     for candidate in candidates {
         budget.spend(1)?;
@@ -225,7 +235,7 @@ pub(super) fn judge(
         if known(&sure, &candidate.pose, template) {
             continue;
         }
-        if refined == MAX_REFINED {
+        if refined == most {
             return Err(Stopped::TooManyPlaces);
         }
         refined += 1;

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use rustc_hash::FxHashMap;
+
 use super::ink::{Ink, InkStyle, Segment};
 use super::inkmap::InkMap;
 use super::pose::Pose;
@@ -203,7 +205,7 @@ fn raster(hull: &[[f64; 2]], a_side: u32) -> impl Iterator<Item = [f64; 2]> {
 /// Oriented points every `step` along the ink; ink that is drawn twice is sampled once.
 fn sample(ink: &Ink, weights: &[f32], part_of: &[u16], step: f32) -> Vec<Sample> {
     let mut samples: Vec<Sample> = Vec::new();
-    let mut cells: rustc_hash::FxHashMap<(i32, i32), Vec<u32>> = rustc_hash::FxHashMap::default();
+    let mut cells: FxHashMap<(i32, i32), Vec<u32>> = FxHashMap::default();
     let cell_of = |p: [f32; 2]| ((p[0] / step).floor() as i32, (p[1] / step).floor() as i32);
     // Distance to the next sample is carried over from piece to piece, so that short chords count.
     let mut carry = step * 0.5;
@@ -244,6 +246,9 @@ fn sample(ink: &Ink, weights: &[f32], part_of: &[u16], step: f32) -> Vec<Sample>
     samples
 }
 
+/// An end of a segment, and the segment.
+type End = ([f32; 2], u32);
+
 /// The part of each segment: pieces of one run, and runs that meet at their ends, are one.
 fn parts(ink: &Ink, run_of: &[u32]) -> Vec<u16> {
     let mut group: Vec<u32> = (0..ink.segments.len() as u32).collect();
@@ -258,9 +263,8 @@ fn parts(ink: &Ink, run_of: &[u32]) -> Vec<u16> {
         let (i, j) = (root(group, i), root(group, j));
         group[i.max(j) as usize] = i.min(j);
     };
-    let mut of_run: rustc_hash::FxHashMap<u32, u32> = rustc_hash::FxHashMap::default();
-    let mut at_place: rustc_hash::FxHashMap<(i32, i32), Vec<([f32; 2], u32)>> =
-        rustc_hash::FxHashMap::default();
+    let mut of_run: FxHashMap<u32, u32> = FxHashMap::default();
+    let mut at_place: FxHashMap<(i32, i32), Vec<End>> = FxHashMap::default();
     let cell = |v: f32| (v / MEETING).floor() as i32;
     for (i, s) in ink.segments.iter().enumerate() {
         let i = i as u32;
@@ -291,7 +295,7 @@ fn parts(ink: &Ink, run_of: &[u32]) -> Vec<u16> {
             }
         }
     }
-    let mut numbers: rustc_hash::FxHashMap<u32, u16> = rustc_hash::FxHashMap::default();
+    let mut numbers: FxHashMap<u32, u16> = FxHashMap::default();
     (0..ink.segments.len() as u32)
         .map(|i| {
             let next = numbers.len().min(usize::from(u16::MAX)) as u16;

@@ -5,12 +5,15 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::picture::Picture;
 use crate::found::Finding;
 use crate::geom::{ListRect, PageSpace};
 
 /// Format number of the stored list. Raise it whenever the meaning of a stored byte changes.
-pub const DISPLAY_FORMAT: u16 = 2;
-/// Without [`DisplayList::grain`], which comes last.
+pub const DISPLAY_FORMAT: u16 = 3;
+/// Without [`DisplayList::picture`], which comes last.
+const WITHOUT_PICTURE: u16 = 2;
+/// And without [`DisplayList::grain`] before it.
 const WITHOUT_GRAIN: u16 = 1;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,6 +38,8 @@ pub struct DisplayList {
     pub findings: Vec<Finding>,
     /// What a place of a traced stroke may be off, list units: a pixel of the scan; 0 where a program drew.
     pub grain: f32,
+    /// The whole page as the scanner saw it, if it was scanned.
+    pub picture: Option<Picture>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -158,6 +163,7 @@ impl DisplayList {
             images: Vec::new(),
             findings: Vec::new(),
             grain: 0.0,
+            picture: None,
         }
     }
 
@@ -183,13 +189,17 @@ impl DisplayList {
             return Err(DecodeError::Damaged("shorter than its header".to_owned()));
         };
         let found = u16::from_le_bytes(*head);
-        if found != DISPLAY_FORMAT && found != WITHOUT_GRAIN {
+        if !(WITHOUT_GRAIN..=DISPLAY_FORMAT).contains(&found) {
             return Err(DecodeError::Format { found });
         }
         let mut body =
             zstd::bulk::decompress(body, max_bytes).map_err(|e| DecodeError::Damaged(e.to_string()))?;
         if found == WITHOUT_GRAIN {
             body.extend(0.0_f32.to_le_bytes());
+        }
+        if found <= WITHOUT_PICTURE {
+            // No picture.
+            body.push(0);
         }
         let mut list: Self = postcard::from_bytes(&body).map_err(|e| DecodeError::Damaged(e.to_string()))?;
         list.format = DISPLAY_FORMAT;
@@ -220,6 +230,6 @@ impl DisplayList {
                 return Err(format!("text line {i} has words outside the list"));
             }
         }
-        Ok(())
+        self.picture.as_ref().map_or(Ok(()), Picture::check)
     }
 }

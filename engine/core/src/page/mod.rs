@@ -8,6 +8,7 @@ pub mod display;
 mod image_out;
 mod open;
 mod pdf;
+pub mod picture;
 mod raster;
 pub mod request;
 mod strokes;

@@ -32,6 +32,7 @@ fn append(list: &mut DisplayList, strokes: DisplayList) {
     let (styles, verbs, coords) =
         (list.styles.len() as u32, list.verbs.len() as u32, list.coords.len() as u32);
     list.grain = strokes.grain;
+    list.picture = strokes.picture;
     list.styles.extend(strokes.styles);
     list.verbs.extend(strokes.verbs);
     list.coords.extend(strokes.coords);

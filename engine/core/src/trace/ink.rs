@@ -2,6 +2,7 @@
 
 use super::Gray;
 use super::bits::Bits;
+use crate::page::picture::{DARKEST, Picture};
 
 /// Side of the squares whose paper is judged for itself, pixels: stains and shadows are wider.
 const TILE: usize = 64;
@@ -10,6 +11,10 @@ const PAPER_RANK: f32 = 0.75;
 /// Ink is darker than paper by this share of the way to the darkest ink, and by this much at least.
 const DARKER: f32 = 0.35;
 const MIN_CONTRAST: f32 = 36.0;
+/// Resolution that the kept picture comes near to: finer tells symbols apart no better and takes more memory.
+const KEPT_DPI: f64 = 150.0;
+/// Share of the way to the darkest ink up to which paper is paper: grain and what the codec left.
+const PAPER_GRAIN: f32 = 0.12;
 
 /// Brightness of paper and of ink, by place.
 #[derive(Debug)]
@@ -65,6 +70,32 @@ impl Levels {
             }
         }
         bits
+    }
+
+    /// The picture that is kept of the scan, whole pixels of it averaged into one.
+    pub(super) fn picture(&self, gray: &Gray<'_>, dpi: f64) -> Picture {
+        let times = ((dpi / KEPT_DPI).round() as usize).max(1);
+        let (width, height) = (gray.width.div_ceil(times), gray.height.div_ceil(times));
+        let mut picture = Picture::blank(width, height);
+        let mut sums = vec![0.0_f32; width];
+        for (y, out) in (0..height).map(|y| (y * times, y)) {
+            sums.fill(0.0);
+            for row in y..(y + times).min(gray.height) {
+                let levels = &self.paper[row / TILE * self.columns..][..self.columns];
+                for (x, v) in gray.row(row).iter().enumerate() {
+                    let paper = levels[x / TILE];
+                    let reach = (paper - self.dark).max(MIN_CONTRAST);
+                    sums[x / times] += ((paper - f32::from(*v)) / reach).clamp(0.0, 1.0);
+                }
+            }
+            let all = (times * times) as f32;
+            for (x, sum) in sums.iter().enumerate() {
+                let share = if sum / all > PAPER_GRAIN { sum / all } else { 0.0 };
+                let level = (share * f32::from(DARKEST) + 0.5) as u8;
+                picture.row_mut(out)[x / 2] |= level << (x % 2 * 4);
+            }
+        }
+        picture
     }
 }
 

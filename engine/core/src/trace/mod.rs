@@ -83,6 +83,7 @@ pub fn trace(gray: &Gray<'_>, space: &PageSpace, budget: &Budget) -> Result<Disp
     let (strokes, areas) = parted(ink, radius);
     budget.spend(gray.width as u64)?;
     let mut out = List::new(*space, times);
+    out.list.picture = Some(levels.picture(gray, dpi));
     let thin = strokes.thinned(radius + 2);
     budget.spend(gray.width as u64)?;
     if thin.count() > MAX_LINE_PIXELS {

@@ -5,5 +5,6 @@ mod drawings;
 mod families;
 mod inputs;
 mod parts;
+mod scans;
 mod sheet;
 mod surroundings;

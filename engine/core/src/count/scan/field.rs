@@ -1,0 +1,110 @@
+//! Small pictures of one number a pixel.
+
+use super::super::template::convex_hull;
+
+#[derive(Debug, Clone)]
+pub(super) struct Field {
+    pub width: usize,
+    pub height: usize,
+    pub data: Vec<f32>,
+}
+
+impl Field {
+    pub(super) fn blank(width: usize, height: usize) -> Self {
+        Self { width, height, data: vec![0.0; width * height] }
+    }
+
+    /// Nothing outside.
+    pub(super) fn at(&self, x: i32, y: i32) -> f32 {
+        if x < 0 || y < 0 || x as usize >= self.width || y as usize >= self.height {
+            return 0.0;
+        }
+        self.data[y as usize * self.width + x as usize]
+    }
+
+    /// The most within so many pixels, in a square.
+    pub(super) fn spread(&self, by: usize) -> Self {
+        let (w, h) = (self.width, self.height);
+        let mut across = Self::blank(w, h);
+        for (row, out) in self.data.chunks(w).zip(across.data.chunks_mut(w)) {
+            for (x, out) in out.iter_mut().enumerate() {
+                *out = row[x.saturating_sub(by)..(x + by + 1).min(w)].iter().copied().fold(0.0, f32::max);
+            }
+        }
+        let mut out = Self::blank(w, h);
+        for y in 0..h {
+            let into = &mut out.data[y * w..][..w];
+            for from in y.saturating_sub(by)..(y + by + 1).min(h) {
+                into.iter_mut().zip(&across.data[from * w..][..w]).for_each(|(a, b)| *a = a.max(*b));
+            }
+        }
+        out
+    }
+
+    /// Each pixel with its neighbours, those at its sides twice as light as itself.
+    pub(super) fn blurred(&self) -> Self {
+        let (w, h) = (self.width, self.height);
+        let mut across = Self::blank(w, h);
+        for (row, out) in self.data.chunks(w).zip(across.data.chunks_mut(w)) {
+            for (x, out) in out.iter_mut().enumerate() {
+                *out = (row[x.saturating_sub(1)] + 2.0 * row[x] + row[(x + 1).min(w - 1)]) / 4.0;
+            }
+        }
+        let mut out = Self::blank(w, h);
+        for y in 0..h {
+            let row = |y: usize| &across.data[y * w..][..w];
+            let (above, here, below) = (row(y.saturating_sub(1)), row(y), row((y + 1).min(h - 1)));
+            for (x, out) in out.data[y * w..][..w].iter_mut().enumerate() {
+                *out = (above[x] + 2.0 * here[x] + below[x]) / 4.0;
+            }
+        }
+        out
+    }
+
+    /// Which pixels lie inside the outline of the ink, or up to `margin` pixels outside it.
+    pub(super) fn outline(&self, margin: f64) -> Vec<bool> {
+        let w = self.width;
+        let ink = (0..self.data.len()).filter(|&i| self.data[i] >= 0.4);
+        let hull = convex_hull(ink.map(|i| [(i % w) as f64, (i / w) as f64]).collect());
+        let n = hull.len();
+        let inside = |p: [f64; 2]| {
+            n >= 3
+                && (0..n).all(|i| {
+                    let (a, b) = (hull[i], hull[(i + 1) % n]);
+                    let (ex, ey) = (b[0] - a[0], b[1] - a[1]);
+                    ex * (p[1] - a[1]) - ey * (p[0] - a[0]) >= -margin * ex.hypot(ey)
+                })
+        };
+        (0..self.data.len()).map(|i| inside([(i % w) as f64, (i / w) as f64])).collect()
+    }
+}
+
+/// Set pixels that hang together, corner to corner.
+pub(super) fn parts(set: &[bool], width: usize) -> Vec<Vec<usize>> {
+    let height = set.len() / width.max(1);
+    let mut seen = vec![false; set.len()];
+    let mut parts = Vec::new();
+    for start in 0..set.len() {
+        if !set[start] || seen[start] {
+            continue;
+        }
+        seen[start] = true;
+        let mut part = vec![start];
+        let mut next = 0;
+        while next < part.len() {
+            let (x, y) = (part[next] % width, part[next] / width);
+            next += 1;
+            for v in y.saturating_sub(1)..=(y + 1).min(height - 1) {
+                for u in x.saturating_sub(1)..=(x + 1).min(width - 1) {
+                    let i = v * width + u;
+                    if set[i] && !seen[i] {
+                        seen[i] = true;
+                        part.push(i);
+                    }
+                }
+            }
+        }
+        parts.push(part);
+    }
+    parts
+}

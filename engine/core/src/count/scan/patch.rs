@@ -1,0 +1,316 @@
+//! The exemplar as a picture: which pixels are the symbol's, which are not, and which do not matter.
+
+use std::f64::consts::TAU;
+
+use super::super::pose::Pose;
+use super::field::{self, Field};
+use super::judge::Judge;
+use super::sheet::Sheet;
+use crate::geom::ListRect;
+
+/// Longest diagonal of a symbol that is looked at pixel by pixel; a larger one is looked at coarser.
+const LARGEST_PX: f64 = 150.0;
+/// How dark the symbol's pen is: this share of the box's ink is lighter.
+const PEN_RANK: f64 = 0.85;
+const LEAST_INK: u8 = 60;
+/// Shares of the pen's darkness from which a pixel is ink, tried until most of the box's ink stays in it.
+const SPLITS: [f32; 3] = [0.45, 0.6, 0.75];
+const ATTACHED_SPLIT: f32 = 0.55;
+/// Parts of no more pixels, or a smaller share of the largest one, are crossings of hatch and grain.
+const SPECK_PX: usize = 4;
+const SPECK_SHARE: f64 = 0.03;
+const ENOUGH_KEPT: f64 = 0.6;
+const LEAST_KEPT: f64 = 0.35;
+/// A darker split must keep so much more.
+const BETTER: f64 = 0.05;
+/// Ink outside the box from which a part leaves it: pixels, and share of the part.
+const LEAVES_PX: usize = 3;
+const LEAVES_SHARE: f64 = 0.12;
+/// How near the edge of the box ink hardly is the symbol's, pixels.
+const EDGE: i32 = 2;
+/// What is looked at around the box, share of its diagonal.
+const AROUND: f64 = 0.5;
+/// Where ink begins and where it is full, shares of the darkness that splits.
+const BEGINS: f32 = 0.5;
+const FULL: f32 = 1.15;
+/// What is looked at around the symbol, share of its diagonal, and its limits in pixels.
+const MARGIN: f64 = 0.35;
+const MARGIN_PX: (f64, f64) = (5.0, 40.0);
+/// Ink is as long as this share of the box's diagonal and more.
+const MIN_INK_SHARE: f64 = 0.25;
+
+/// So alike is a symbol to itself, turned so that it is the same; and the parts of a turn that are tried.
+const SAME: f64 = 0.8;
+const SLIDES: f64 = 0.3;
+const FOLDS: [f64; 6] = [16.0, 8.0, 6.0, 4.0, 3.0, 2.0];
+
+/// Ink that hangs on the outline is looked at so far outside it, pixels.
+const REGION_PX: f64 = 1.6;
+
+/// A pixel of the symbol, or beside it, relative to its middle, list units.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Spot {
+    pub p: [f64; 2],
+    pub weight: f32,
+}
+
+#[derive(Debug, Clone)]
+pub(in crate::count) struct Patch {
+    /// How often the page was halved.
+    pub(super) shift: u32,
+    /// Darkness as ink, 0 to 1.
+    pub(super) through: Box<[f32; 256]>,
+    /// Darkness from which a pixel is ink.
+    pub(super) split: u8,
+    /// Ink of the symbol with a margin around it.
+    pub(super) own: Field,
+    /// What other things cover.
+    pub(super) other: Vec<bool>,
+    /// Inside the symbol's outline, or at it.
+    pub(super) region: Vec<bool>,
+    /// Inside it.
+    pub(super) inner: Vec<bool>,
+    /// Place of the frame's corner relative to the middle, list units, and pixels per list unit.
+    pub(super) corner: [f64; 2],
+    pub(super) per_unit: f64,
+    /// The symbol's ink on its page, list units.
+    pub(in crate::count) bounds: ListRect,
+    /// Its diagonal, list units.
+    pub(super) diameter: f64,
+    /// Smallest turn, radians, that brings it onto itself, and whether it is its own mirror image.
+    pub(super) period: f64,
+    pub(super) flips: bool,
+}
+
+impl Patch {
+    /// The symbol in a box; `None` where nothing is to be seen in it.
+    pub(in crate::count) fn cut(page: &Sheet, area: &ListRect) -> Option<Self> {
+        let diagonal = f64::from(area.width().hypot(area.height())) * page.per_unit;
+        let shift = (diagonal / LARGEST_PX).log2().ceil().max(0.0) as u32;
+        let coarser;
+        let sheet = match shift {
+            0 => page,
+            _ => {
+                coarser = page.coarser(shift);
+                &coarser
+            }
+        };
+        let window = Window::around(sheet, area);
+        let (split, own) = window.symbol()?;
+        let ink = own.iter().filter(|own| **own).count();
+        (ink as f64 >= window.diagonal * MIN_INK_SHARE).then(|| Self::of(&window, shift, split, &own))
+    }
+
+    fn of(window: &Window<'_>, shift: u32, split: f32, own: &[bool]) -> Self {
+        let (low, high) = window.bounds(own);
+        let span = f64::from(high[0] - low[0]).hypot(f64::from(high[1] - low[1]));
+        let margin = (span * MARGIN).clamp(MARGIN_PX.0, MARGIN_PX.1) as i32;
+        let corner = [low[0] - margin, low[1] - margin];
+        let (w, h) = ((high[0] - low[0] + 2 * margin) as usize, (high[1] - low[1] + 2 * margin) as usize);
+        let through = through(split);
+        let owns = |x: i32, y: i32| window.index(x, y).is_some_and(|i| own[i]);
+        // Where a stroke ends, pixels are between ink and paper.
+        let beside = |x: i32, y: i32| (-1..=1).any(|dx| (-1..=1).any(|dy| owns(x + dx, y + dy)));
+        let (mut field, mut other) = (Field::blank(w, h), vec![false; w * h]);
+        for (i, (field, other)) in field.data.iter_mut().zip(&mut other).enumerate() {
+            let (x, y) = (corner[0] + (i % w) as i32, corner[1] + (i / w) as i32);
+            let ink = through[usize::from(window.sheet.at(x, y))];
+            if beside(x, y) {
+                *field = ink;
+            } else {
+                *other = ink > 0.0;
+            }
+        }
+        let per_unit = window.sheet.per_unit;
+        let edge = |v: i32, by: f64| ((f64::from(v) + by) / per_unit) as f32;
+        let middle = [0, 1].map(|axis| f64::from(low[axis] + high[axis]) / 2.0);
+        Self {
+            shift,
+            split: split as u8,
+            region: field.outline(REGION_PX),
+            inner: field.outline(-1.0),
+            other,
+            own: field,
+            corner: [0, 1].map(|axis| (f64::from(corner[axis]) - middle[axis]) / per_unit),
+            through,
+            per_unit,
+            bounds: ListRect {
+                left: edge(low[0], 0.5),
+                top: edge(low[1], 0.5),
+                right: edge(high[0], -0.5),
+                bottom: edge(high[1], -0.5),
+            },
+            diameter: span / per_unit,
+            period: TAU,
+            flips: false,
+        }
+        .with_symmetry(window.sheet, middle.map(|v| v / per_unit))
+    }
+
+    fn with_symmetry(mut self, sheet: &Sheet, middle: [f64; 2]) -> Self {
+        let judge = Judge::new(sheet, &self);
+        let alike = |angle: f64, mirrored: bool| {
+            let pose = Pose { x: middle[0], y: middle[1], ..Pose::turned(angle, mirrored) };
+            let pose = judge.settle(&pose, 1.0 / self.per_unit, 0.0).1;
+            let pose = judge.refine(&pose, (0.97, 1.03))?;
+            // A pose that slid back to where it came from tells nothing.
+            let slid = (pose.re - angle.cos()).hypot(pose.im - angle.sin()) > SLIDES * TAU / FOLDS[0];
+            (!slid).then(|| judge.look(&pose).alike)
+        };
+        let same = |angle: f64, mirrored: bool| alike(angle, mirrored).is_some_and(|a| a >= SAME);
+        let period = FOLDS.into_iter().map(|n| TAU / n).find(|angle| same(*angle, false)).unwrap_or(TAU);
+        let flips = (0..8).any(|k| same(TAU / 8.0 * f64::from(k), true));
+        (self.period, self.flips) = (period, flips);
+        self
+    }
+
+    /// Moves the origin to another middle on the exemplar's page, list units.
+    pub(in crate::count) fn about(&mut self, middle: [f32; 2]) {
+        let b = self.bounds;
+        let now = [(b.left + b.right) / 2.0, (b.top + b.bottom) / 2.0];
+        for axis in 0..2 {
+            self.corner[axis] += f64::from(now[axis] - middle[axis]);
+        }
+    }
+
+    /// Whether a place of the exemplar's page lies on the symbol's ink, or almost.
+    pub(in crate::count) fn holds(&self, p: [f32; 2], middle: [f32; 2]) -> bool {
+        let at = |axis: usize| {
+            ((f64::from(p[axis] - middle[axis]) - self.corner[axis]) * self.per_unit).floor() as i32
+        };
+        let (x, y) = (at(0), at(1));
+        (-1..=1).any(|dx| (-1..=1).any(|dy| self.own.at(x + dx, y + dy) > 0.3))
+    }
+
+    /// Middle of a pixel of the frame relative to the middle, list units.
+    pub(super) fn place(&self, i: usize) -> [f64; 2] {
+        let (x, y) = (i % self.own.width, i / self.own.width);
+        [self.corner[0] + (x as f64 + 0.5) / self.per_unit, self.corner[1] + (y as f64 + 0.5) / self.per_unit]
+    }
+
+    /// The symbol's pixels.
+    pub(super) fn ink(&self) -> Vec<Spot> {
+        let spot = |i: usize| Spot { p: self.place(i), weight: self.own.data[i] };
+        (0..self.own.data.len()).filter(|&i| self.own.data[i] >= 0.4).map(spot).collect()
+    }
+
+    /// Blank pixels `from` to `to` pixels off the symbol's ink; those outside its outline weigh half.
+    pub(super) fn paper(&self, from: usize, to: usize) -> Vec<Spot> {
+        let (near, far) = (self.own.spread(from), self.own.spread(to));
+        let blank = |i: &usize| near.data[*i] <= 0.05 && far.data[*i] > 0.05 && !self.other[*i];
+        (0..self.own.data.len())
+            .filter(blank)
+            .map(|i| Spot { p: self.place(i), weight: if self.inner[i] { 1.0 } else { 0.5 } })
+            .collect()
+    }
+}
+
+fn through(split: f32) -> Box<[f32; 256]> {
+    let (from, to) = (split * BEGINS, split * FULL);
+    Box::new(std::array::from_fn(|v| ((v as f32 - from) / (to - from)).clamp(0.0, 1.0)))
+}
+
+/// A box on a page and what is around it, pixels: left, top, right, bottom.
+struct Window<'a> {
+    sheet: &'a Sheet,
+    all: [i32; 4],
+    inner: [i32; 4],
+    width: usize,
+    /// Of the box.
+    diagonal: f64,
+}
+
+impl<'a> Window<'a> {
+    fn around(sheet: &'a Sheet, area: &ListRect) -> Self {
+        let inner = sheet.pixels(area, 1.0);
+        let diagonal = f64::from(inner[2] - inner[0]).hypot(f64::from(inner[3] - inner[1]));
+        let all = sheet.pixels(area, diagonal * AROUND);
+        Self { sheet, all, inner, width: (all[2] - all[0]).max(0) as usize, diagonal }
+    }
+
+    fn len(&self) -> usize {
+        self.width * (self.all[3] - self.all[1]).max(0) as usize
+    }
+
+    fn place(&self, i: usize) -> (i32, i32) {
+        (self.all[0] + (i % self.width) as i32, self.all[1] + (i / self.width) as i32)
+    }
+
+    fn index(&self, x: i32, y: i32) -> Option<usize> {
+        let inside = x >= self.all[0] && y >= self.all[1] && x < self.all[2] && y < self.all[3];
+        inside.then(|| (y - self.all[1]) as usize * self.width + (x - self.all[0]) as usize)
+    }
+
+    fn dark(&self, i: usize) -> u8 {
+        let (x, y) = self.place(i);
+        self.sheet.at(x, y)
+    }
+
+    /// In the box, at least so far from its edge.
+    fn inside(&self, i: usize, by: i32) -> bool {
+        let ((x, y), [left, top, right, bottom]) = (self.place(i), self.inner);
+        x >= left + by && x < right - by && y >= top + by && y < bottom - by
+    }
+
+    /// How dark the ink in the box is.
+    fn pen(&self) -> Option<u8> {
+        let inside = (0..self.len()).filter(|&i| self.inside(i, 0));
+        let mut ink: Vec<u8> = inside.map(|i| self.dark(i)).filter(|v| *v >= LEAST_INK).collect();
+        ink.sort_unstable();
+        ink.get((ink.len() as f64 * PEN_RANK) as usize).copied()
+    }
+
+    /// Which pixels are the symbol's, and how dark ink is at least.
+    fn symbol(&self) -> Option<(f32, Vec<bool>)> {
+        let pen = f32::from(self.pen()?);
+        let mut best: Option<(f64, f32, Vec<bool>)> = None;
+        for split in SPLITS.map(|share| pen * share) {
+            let (kept, own) = self.parted(split as u8);
+            let clean = (0..own.len()).filter(|&i| own[i] && !self.inside(i, EDGE)).count() <= LEAVES_PX;
+            if clean && kept >= LEAST_KEPT && best.as_ref().is_none_or(|b| kept > b.0 + BETTER) {
+                best = Some((kept, split, own));
+                if kept >= ENOUGH_KEPT {
+                    break;
+                }
+            }
+        }
+        let attached = || {
+            // It hangs on what goes on, such as a wall: the symbol is what of it is in the box.
+            let split = pen * ATTACHED_SPLIT;
+            let own = |i: usize| f32::from(self.dark(i)) >= split && self.inside(i, EDGE);
+            (split, (0..self.len()).map(own).collect())
+        };
+        Some(best.map_or_else(attached, |(_, split, own)| (split, own)))
+    }
+
+    /// Which pixels belong to parts that stay in the box, and their share of the box's ink.
+    fn parted(&self, split: u8) -> (f64, Vec<bool>) {
+        let ink: Vec<bool> = (0..self.len()).map(|i| self.dark(i) >= split.max(1)).collect();
+        let mut own = vec![false; self.len()];
+        let (mut kept, mut all) = (0.0, 0.0);
+        let parts = field::parts(&ink, self.width);
+        let within = |part: &[usize]| part.iter().filter(|&&i| self.inside(i, 0)).count();
+        let largest = parts.iter().map(|p| within(p)).max().unwrap_or(0);
+        let speck = SPECK_PX.max((largest as f64 * SPECK_SHARE) as usize);
+        for part in parts {
+            let mass: f64 =
+                part.iter().filter(|&&i| self.inside(i, 0)).map(|&i| f64::from(self.dark(i))).sum();
+            let outside = part.len() - within(&part);
+            all += mass;
+            let stays = outside <= LEAVES_PX || (outside as f64) < LEAVES_SHARE * part.len() as f64;
+            if mass > 0.0 && part.len() > speck && stays {
+                kept += mass;
+                part.iter().for_each(|&i| own[i] = true);
+            }
+        }
+        (if all > 0.0 { kept / all } else { 0.0 }, own)
+    }
+
+    /// Of the set pixels, of which there are some: left and top, and right and bottom past them.
+    fn bounds(&self, own: &[bool]) -> ([i32; 2], [i32; 2]) {
+        let set = (0..own.len()).filter(|&i| own[i]).map(|i| self.place(i));
+        set.fold(([i32::MAX; 2], [i32::MIN; 2]), |(low, high), (x, y)| {
+            ([low[0].min(x), low[1].min(y)], [high[0].max(x + 1), high[1].max(y + 1)])
+        })
+    }
+}

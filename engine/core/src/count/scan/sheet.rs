@@ -1,0 +1,88 @@
+//! A page's darkness, a byte a pixel, and the same page coarser.
+
+use crate::geom::ListRect;
+use crate::page::picture::{DARKEST, Picture};
+
+/// Darkness of the whole page, 0 paper to 255.
+#[derive(Debug, Clone)]
+pub(in crate::count) struct Sheet {
+    pub(super) width: usize,
+    pub(super) height: usize,
+    /// Pixels per list unit.
+    pub(super) per_unit: f64,
+    data: Vec<u8>,
+}
+
+impl Sheet {
+    /// `page_width` in list units.
+    pub(in crate::count) fn of(picture: &Picture, page_width: f32) -> Self {
+        let (width, height) = (picture.width as usize, picture.height as usize);
+        let mut data = Vec::with_capacity(width * height);
+        for y in 0..height {
+            data.extend(picture.row(y).map(|level| level * (u8::MAX / DARKEST)));
+        }
+        Self { width, height, per_unit: width as f64 / f64::from(page_width.max(1.0)), data }
+    }
+
+    pub(super) fn row(&self, y: usize) -> &[u8] {
+        &self.data[y * self.width..][..self.width]
+    }
+
+    /// Paper outside the page.
+    pub(super) fn at(&self, x: i32, y: i32) -> u8 {
+        if x < 0 || y < 0 || x as usize >= self.width || y as usize >= self.height {
+            return 0;
+        }
+        self.data[y as usize * self.width + x as usize]
+    }
+
+    /// Between the four pixels around a place, each taken through a table.
+    pub(super) fn between(&self, x: f32, y: f32, through: &[f32; 256]) -> f32 {
+        let (x, y) = (x - 0.5, y - 0.5);
+        let (fx, fy) = (x.floor(), y.floor());
+        let (ix, iy) = (fx as i32, fy as i32);
+        let (tx, ty) = (x - fx, y - fy);
+        if ix < 0 || iy < 0 || ix as usize + 1 >= self.width || iy as usize + 1 >= self.height {
+            return 0.0;
+        }
+        let i = iy as usize * self.width + ix as usize;
+        let at = |i: usize| through[usize::from(self.data[i])];
+        let above = at(i) * (1.0 - tx) + at(i + 1) * tx;
+        let below = at(i + self.width) * (1.0 - tx) + at(i + self.width + 1) * tx;
+        above * (1.0 - ty) + below * ty
+    }
+
+    /// Halved so often, each pixel as dark as the two darkest of four: a line of one pixel stays one, faint hatch
+    /// stays faint.
+    pub(super) fn coarser(&self, shift: u32) -> Self {
+        if shift == 0 {
+            return self.clone();
+        }
+        let (width, height) = (self.width.div_ceil(2), self.height.div_ceil(2));
+        let mut data = Vec::with_capacity(width * height);
+        let blank = vec![0; self.width];
+        for y in 0..height {
+            let above = self.row(2 * y);
+            let below = if 2 * y + 1 < self.height { self.row(2 * y + 1) } else { &blank };
+            let second = |row: &[u8]| row.get(1).copied().unwrap_or(0);
+            data.extend(above.chunks(2).zip(below.chunks(2)).map(|(p, q)| {
+                let ((a, b), (c, d)) =
+                    ((p[0].max(second(p)), p[0].min(second(p))), (q[0].max(second(q)), q[0].min(second(q))));
+                let next = a.min(c).max(if a > c { b } else { d });
+                ((u16::from(a.max(c)) + u16::from(next)) / 2) as u8
+            }));
+        }
+        Self { width, height, per_unit: self.per_unit / 2.0, data }.coarser(shift - 1)
+    }
+
+    /// Left, top, right and bottom pixel of a box, cut to the page.
+    pub(super) fn pixels(&self, area: &ListRect, grow: f64) -> [i32; 4] {
+        let px = |v: f32| f64::from(v) * self.per_unit;
+        [
+            (px(area.left) - grow).floor().max(0.0) as i32,
+            (px(area.top) - grow).floor().max(0.0) as i32,
+            (px(area.right) + grow).ceil().min(self.width as f64) as i32,
+            (px(area.bottom) + grow).ceil().min(self.height as f64) as i32,
+        ]
+    }
+}

@@ -1,0 +1,179 @@
+//! Sheets as a scanner sees them: drawn with a pen of some pixels, grainy, traced, and counted by the picture.
+
+use super::super::ink::Ink;
+use super::super::{CountOutcome, CountParams, Exemplar, PageIndex, find};
+use super::sheet::{
+    Habit, Sheet, Stroke, Symbol, Tally, at, box_around, circle, line, middle, rect, summary, tally,
+};
+use crate::budget::Budget;
+use crate::geom::{PageSpace, PxPoint, PxRect};
+use crate::page::display::{DisplayList, Paint, Style};
+use crate::trace::{Gray, trace};
+
+const DPI: f64 = 150.0;
+const PX: f64 = DPI / 72.0;
+
+/// The strokes of a sheet in ink of a darkness for each style, 0 to 255, on grainy paper.
+fn scanned(sheet: &Sheet, darkness: &[f32]) -> DisplayList {
+    let space = sheet.list.space;
+    let times = PX / space.px_per_unit;
+    let (w, h) = (f64::from(space.width_px) * times, f64::from(space.height_px) * times);
+    let (w, h) = (w.round() as usize, h.round() as usize);
+    let mut ink = vec![0.0_f32; w * h];
+    for s in &Ink::of(&sheet.list, &Budget::unlimited()).unwrap().segments {
+        let (a, b) = (s.a.map(|v| v * PX as f32), s.b.map(|v| v * PX as f32));
+        let (ex, ey) = (b[0] - a[0], b[1] - a[1]);
+        let n = (ex * ex + ey * ey).max(f32::MIN_POSITIVE);
+        let span = |i: usize, most: usize| {
+            let low = (a[i].min(b[i]) - 3.0).max(0.0) as usize;
+            low..((a[i].max(b[i]) + 3.0) as usize).min(most)
+        };
+        for (y, x) in span(1, h).flat_map(|y| span(0, w).map(move |x| (y, x))) {
+            let (px, py) = (x as f32 + 0.5 - a[0], y as f32 + 0.5 - a[1]);
+            let t = ((px * ex + py * ey) / n).clamp(0.0, 1.0);
+            let off = (px - ex * t).hypot(py - ey * t);
+            let dark = darkness[s.style as usize] * (1.5 - off).clamp(0.0, 1.0);
+            let at = &mut ink[y * w + x];
+            *at = at.max(dark);
+        }
+    }
+    let mut grain = 12_345_u32;
+    let pixels: Vec<u8> = ink
+        .into_iter()
+        .map(|ink| {
+            grain = grain.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (244.0 - ink * 0.9 + (grain >> 24) as f32 / 16.0 - 8.0).clamp(0.0, 255.0) as u8
+        })
+        .collect();
+    let gray = Gray::new(w, h, &pixels).unwrap();
+    trace(&gray, &PageSpace::of_raster(w as u32, h as u32, Some(DPI)), &Budget::unlimited()).unwrap()
+}
+
+/// From pixels of the sheet to those of its scan.
+fn on_scan(sheet: &Sheet, p: PxPoint) -> PxPoint {
+    let times = PX / sheet.list.space.px_per_unit;
+    PxPoint::new(p.x * times, p.y * times)
+}
+
+fn counted(list: &DisplayList, drawn: PxRect) -> CountOutcome {
+    let page = PageIndex::build(list, &Budget::unlimited()).unwrap();
+    let exemplar = Exemplar::cut(&page, drawn, &Budget::unlimited()).unwrap();
+    find(&page, &exemplar, &CountParams::default(), &Budget::unlimited()).value
+}
+
+/// A receptacle, and the same with a bar.
+fn receptacles() -> [Symbol; 2] {
+    let plain = vec![circle(6.0), line(-2.0, -5.7, -2.0, 10.0), line(2.0, -5.7, 2.0, 10.0)];
+    let barred = [plain.clone(), vec![line(-5.8, 0.0, 5.8, 0.0)]].concat();
+    [Symbol(plain), Symbol(barred)]
+}
+
+struct Drawn {
+    list: DisplayList,
+    truth: Vec<PxPoint>,
+    /// Around the first instance.
+    first: PxRect,
+}
+
+/// Rows of a symbol, turned and mirrored, and of its look-alike, half of them on hatch in a fainter ink.
+fn rows(symbol: &Symbol, look_alike: &Symbol) -> Drawn {
+    let mut sheet = Sheet::new(500.0, 300.0, 7);
+    let faint = sheet.style(Style { paint: Paint::Stroke, rgba: 0x5050_50ff, width: 0.1, dash: Vec::new() });
+    sheet.hatch([250.0, 10.0, 490.0, 290.0], 5.0, faint);
+    let mut truth = Vec::new();
+    let mut first = None;
+    for (row, column) in (0..6).flat_map(|row| (0..10).map(move |column| (row, column))) {
+        let (n, turn) = (row * 10 + column, f64::from(row) * 90.0 + f64::from(column) * 7.0);
+        let (x, y) = (30.0 + f64::from(column) * 48.0, 30.0 + f64::from(row) * 48.0);
+        let pose = at(x, y, if n == 0 { 0.0 } else { turn }, 1.0, n % 3 == 1);
+        if row % 2 == 1 {
+            sheet.symbol(look_alike, &pose, Habit::Polylines(40), 0);
+            continue;
+        }
+        sheet.symbol(symbol, &pose, Habit::Polylines(40), 0);
+        let place = middle(&sheet, symbol, &pose);
+        truth.push(on_scan(&sheet, place));
+        let b = box_around(&sheet, symbol, &pose, 1.6);
+        let corner = on_scan(&sheet, PxPoint::new(b.x, b.y));
+        let other = on_scan(&sheet, PxPoint::new(b.x + b.w, b.y + b.h));
+        first.get_or_insert(PxRect::from_corners(corner, other));
+    }
+    let mut darkness = vec![220.0; sheet.list.styles.len()];
+    darkness[faint as usize] = 60.0;
+    Drawn { list: scanned(&sheet, &darkness), truth, first: first.unwrap() }
+}
+
+#[test]
+fn turned_and_on_hatch_a_symbol_is_found_and_ranks_before_its_look_alike() {
+    let [plain, barred] = receptacles();
+    for (symbol, other) in [(&plain, &barred), (&barred, &plain)] {
+        let drawn = rows(symbol, other);
+        let outcome = counted(&drawn.list, drawn.first);
+        let all = Tally { right: 30, wrong: 0, missed: 0 };
+        let first = &outcome.detections[..outcome.detections.len().min(30)];
+        assert_eq!(tally(first, &drawn.truth), all, "{}", summary(&outcome, &drawn.truth));
+        let sure = |d: &&super::super::Detection| d.confidence >= 0.9 && !d.is_exemplar;
+        assert_eq!(outcome.detections.iter().filter(sure).count(), 0, "nothing scanned is sure");
+    }
+}
+
+#[test]
+fn a_symbol_that_hangs_on_a_wall_of_the_same_pen_is_found() {
+    let basin = Symbol(vec![
+        line(-9.0, 0.0, -9.0, 14.0),
+        line(9.0, 0.0, 9.0, 14.0),
+        line(-9.0, 14.0, 9.0, 14.0),
+        Stroke::Arc([0.0, 7.0], 5.0, 0.0, 360.0),
+    ]);
+    let mut sheet = Sheet::new(400.0, 200.0, 3);
+    let wall = Symbol(vec![line(-180.0, 0.0, 180.0, 0.0), line(-180.0, -6.0, 180.0, -6.0)]);
+    sheet.symbol(&wall, &at(200.0, 50.0, 0.0, 1.0, false), Habit::Polylines(40), 0);
+    sheet.symbol(&wall, &at(200.0, 150.0, 180.0, 1.0, false), Habit::Polylines(40), 0);
+    sheet.symbol(
+        &Symbol(vec![rect(-7.0, -7.0, 7.0, 7.0)]),
+        &at(200.0, 100.0, 0.0, 1.0, false),
+        Habit::Polylines(40),
+        0,
+    );
+    let poses =
+        [60.0, 140.0, 230.0, 320.0].map(|x| [at(x, 50.0, 0.0, 1.0, false), at(x, 150.0, 180.0, 1.0, false)]);
+    for pose in poses.iter().flatten() {
+        sheet.symbol(&basin, pose, Habit::Polylines(40), 0);
+    }
+    let list = scanned(&sheet, &vec![220.0; sheet.list.styles.len()]);
+    let b = box_around(&sheet, &basin, &poses[0][0], 1.5);
+    let [p, q] = [PxPoint::new(b.x, b.y), PxPoint::new(b.x + b.w, b.y + b.h)].map(|p| on_scan(&sheet, p));
+    let outcome = counted(&list, PxRect::from_corners(p, q));
+    for pose in poses.iter().flatten() {
+        let place = on_scan(&sheet, middle(&sheet, &basin, pose));
+        assert!(outcome.detections.iter().any(|d| d.center.distance(place) < 5.0), "{place:?} {outcome:#?}");
+    }
+    assert_eq!(outcome.detections.len(), 8, "{outcome:#?}");
+}
+
+#[test]
+fn a_stored_scan_counts_as_it_did_and_a_list_of_before_counts_by_its_strokes() {
+    let [plain, barred] = receptacles();
+    let drawn = rows(&plain, &barred);
+    let stored = DisplayList::decode(&drawn.list.encode(), 1 << 24).unwrap();
+    assert_eq!(stored, drawn.list);
+    let (now, then) = (counted(&drawn.list, drawn.first), counted(&stored, drawn.first));
+    assert_eq!(now.detections, then.detections);
+
+    let body = postcard::to_allocvec(&DisplayList { picture: None, ..drawn.list.clone() }).unwrap();
+    // The last byte says that there is no picture; the format before had none to speak of.
+    let packed = zstd::bulk::compress(&body[..body.len() - 1], 3).unwrap();
+    let old = DisplayList::decode(&[&2_u16.to_le_bytes()[..], &packed].concat(), 1 << 24).unwrap();
+    assert_eq!(old, DisplayList { picture: None, ..drawn.list });
+    assert!(counted(&old, drawn.first).complete);
+}
+
+#[test]
+fn a_scan_that_ends_early_says_so() {
+    let [plain, barred] = receptacles();
+    let drawn = rows(&plain, &barred);
+    let page = PageIndex::build(&drawn.list, &Budget::unlimited()).unwrap();
+    let exemplar = Exemplar::cut(&page, drawn.first, &Budget::unlimited()).unwrap();
+    let found = find(&page, &exemplar, &CountParams::default(), &Budget::with_steps(2_000));
+    assert!(!found.value.complete && found.findings[0].code == "count_incomplete", "{:?}", found.findings);
+}
