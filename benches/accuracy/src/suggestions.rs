@@ -56,6 +56,9 @@ pub(crate) struct Suggest {
     /// Page of that drawing, from 1
     #[arg(long, default_value_t = 1, requires = "file")]
     page: u32,
+    /// Deviation in size that the counts allow, as a share
+    #[arg(long, default_value_t = CountParams::default().scale_tolerance)]
+    scale_tolerance: f64,
     /// List all suggestions and name every kind that is not among the first
     #[arg(long)]
     verbose: bool,
@@ -66,7 +69,6 @@ pub(crate) struct Suggest {
 
 /// What one sheet gave.
 struct Sheet {
-    name: String,
     /// Kinds that repeat, and those of them that are among the first suggestions.
     kinds: usize,
     found: usize,
@@ -83,7 +85,7 @@ pub(crate) fn run(asked: &Suggest, out: &mut impl Write) -> anyhow::Result<()> {
         let pdf = std::fs::read(file).with_context(|| file.display().to_string())?;
         let index = asked.page.checked_sub(1).context("the first page is 1")?;
         let list = opened(pdf)?.walk_page(index, &ParseLimits::default(), &Budget::unlimited())?.list;
-        let (suggestions, ms) = timed(&list)?;
+        let (suggestions, ms) = timed(&list, asked)?;
         list_all(&suggestions, &Truth::new(), out)?;
         writeln!(out, "{ms:.0} ms, complete: {}", suggestions.complete)?;
         return Ok(());
@@ -139,10 +141,11 @@ fn drawings(asked: &Suggest) -> anyhow::Result<Vec<(String, Drawing)>> {
 }
 
 /// What is suggested, and in how many milliseconds once the page is indexed.
-fn timed(list: &DisplayList) -> anyhow::Result<(Suggestions, f64)> {
+fn timed(list: &DisplayList, asked: &Suggest) -> anyhow::Result<(Suggestions, f64)> {
     let index = PageIndex::build(list, &Budget::unlimited())?;
+    let params = CountParams { scale_tolerance: asked.scale_tolerance, ..CountParams::default() };
     let clock = Stopwatch::start();
-    let found = suggest(&index, &CountParams::default(), &Budget::unlimited()).value;
+    let found = suggest(&index, &params, &Budget::unlimited()).value;
     Ok((found, clock.elapsed_ms()))
 }
 
@@ -163,7 +166,7 @@ fn sheet(
         }
         None => display_list(pdf).with_context(|| name.to_owned())?,
     };
-    let (suggestions, ms) = timed(&list)?;
+    let (suggestions, ms) = timed(&list, asked)?;
     let first = &suggestions.list[..suggestions.list.len().min(FIRST)];
     let repeated: Vec<&String> = truth
         .iter()
@@ -178,7 +181,6 @@ fn sheet(
         list_all(&suggestions, &truth, out)?;
     }
     Ok(Sheet {
-        name: name.to_owned(),
         kinds: repeated.len(),
         found: repeated.len() - missed.len(),
         missed,
@@ -197,15 +199,14 @@ fn list_all(suggestions: &Suggestions, truth: &Truth, out: &mut impl Write) -> a
             kind_of(s, truth).iter().map(|k| truth[*k].iter().filter(|i| i.counts()).count()).collect();
         writeln!(
             out,
-            "{:>4} {:>4} x  {:.0},{:.0},{:.0},{:.0}  {:.2} {:.2}  legend {}  {:?} {:?}  {kinds} {drawn:?}",
+            "{:>4} {:>4} x  {:.0},{:.0},{:.0},{:.0}  {}  legend {}  {:?} {:?}  {kinds} {drawn:?}",
             n + 1,
             s.count,
             b.x,
             b.y,
             b.w,
             b.h,
-            s.least_confidence,
-            s.mean_confidence,
+            s.confidence.map_or("uncounted".to_owned(), |c| format!("{:.2} {:.2}", c.least, c.mean)),
             s.in_legend,
             s.label,
             s.words

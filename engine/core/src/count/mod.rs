@@ -43,4 +43,4 @@ pub use exemplar::{Exemplar, ExemplarError};
 pub use index::PageIndex;
 pub use label::Compare;
 pub use search::{CountOutcome, CountParams, Detection, find};
-pub use suggest::{MAX_SUGGESTIONS, Suggestion, Suggestions, suggest};
+pub use suggest::{Confidence, MAX_SUGGESTIONS, Suggestion, Suggestions, suggest};

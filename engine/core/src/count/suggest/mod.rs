@@ -27,12 +27,10 @@ const MIN_COUNT: usize = 2;
 /// Groups that are counted at most, those with the most members.
 const MAX_COUNTED: usize = 72;
 /// Steps for finding groups, and for counting them all. They stand for about two seconds of one core.
-const GROUPING_STEPS: u64 = 60_000_000;
-const COUNTING_STEPS: u64 = 60_000_000;
+const GROUPING_STEPS: u64 = 30_000_000;
+const COUNTING_STEPS: u64 = 6_000_000;
 /// A part is in this share of its places within something larger.
 const PART_SHARE: f64 = 0.9;
-/// Share of a larger shape that those within it cover to make it a mere row of them.
-const COVERED_SHARE: f64 = 0.45;
 /// Middles closer than this share of a member's side are one place.
 const SAME_PLACE: f32 = 0.25;
 
@@ -41,17 +39,24 @@ const SAME_PLACE: f32 = 0.25;
 pub struct Suggestion {
     /// Around one instance, in whole page pixels: the box of an exemplar that counts them.
     pub bbox: PxRect,
-    /// Instances that a count from that box finds, samples in legends left out.
+    /// Instances that a count from that box finds, samples in legends left out; where there was no time to
+    /// count, so many that look the same.
     pub count: usize,
     /// Samples in legends that it finds.
     pub in_legend: usize,
-    /// Of the instances: the lowest confidence, and their mean.
-    pub least_confidence: f64,
-    pub mean_confidence: f64,
+    /// Of the instances; `None` where there was no time to count.
+    pub confidence: Option<Confidence>,
     /// What a legend says beside its sample.
     pub label: Option<String>,
     /// Words inside the instance in the box, in reading order.
     pub words: Vec<String>,
+}
+
+/// How sure the instances of a suggestion are, 0 to 1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Confidence {
+    pub least: f64,
+    pub mean: f64,
 }
 
 /// What repeats on a page, most repeated first, then by size.
@@ -65,7 +70,7 @@ pub struct Suggestions {
 
 /// Finds what repeats on a page. `params` are those of the counts that the suggestions are for. Never fails:
 /// where the budget or the module's own limits end the work, the answer says that it is not complete and a
-/// finding says why. The same page gives the same answer.
+/// finding says why; what could not be counted is told as it was grouped. The same page gives the same answer.
 pub fn suggest(page: &PageIndex, params: &CountParams, budget: &Budget) -> Found<Suggestions> {
     let own = budget.part(GROUPING_STEPS.min(budget.steps_left()));
     let (mut list, why) = match candidates(page, &own) {
@@ -78,9 +83,7 @@ pub fn suggest(page: &PageIndex, params: &CountParams, budget: &Budget) -> Found
         Err(e) => (Vec::new(), Some(e.to_string())),
     };
     let mut findings = Vec::new();
-    if list.len() > MAX_SUGGESTIONS {
-        list.truncate(MAX_SUGGESTIONS);
-    }
+    list.truncate(MAX_SUGGESTIONS);
     if let Some(why) = &why {
         let message = format!("not all that may repeat on the page was looked at: {why}");
         findings.push(Finding::new("suggestions_incomplete", message));
@@ -187,11 +190,13 @@ fn parts_last(clusters: &[Cluster], mut candidates: Vec<Candidate>) -> Vec<Candi
 fn told(mut verified: Vec<Verified>) -> Vec<Suggestion> {
     verified.retain(|v| v.suggestion.count >= MIN_COUNT && !weed::is_texture(&v.places));
     // Of what is larger each is kept before its parts are judged by it.
-    verified.sort_by(|p, q| q.area().total_cmp(&p.area()).then(q.suggestion.count.cmp(&p.suggestion.count)));
+    verified.sort_by(|p, q| {
+        q.places.area().total_cmp(&p.places.area()).then(q.suggestion.count.cmp(&p.suggestion.count))
+    });
     let row = |v: &Verified| {
         verified.iter().any(|o| {
-            let smaller = o.area() < v.area() * 0.95;
-            smaller && o.suggestion.count > v.suggestion.count && made_of(v, o)
+            let smaller = o.places.area() < v.places.area() * 0.95;
+            smaller && o.suggestion.count > v.suggestion.count && v.places.are_made_of(&o.places)
         })
     };
     let rows: Vec<bool> = verified.iter().map(row).collect();
@@ -206,19 +211,9 @@ fn told(mut verified: Vec<Verified>) -> Vec<Suggestion> {
         q.suggestion
             .count
             .cmp(&p.suggestion.count)
-            .then(q.area().total_cmp(&p.area()))
+            .then(q.places.area().total_cmp(&p.places.area()))
             .then(p.suggestion.bbox.y.total_cmp(&q.suggestion.bbox.y))
             .then(p.suggestion.bbox.x.total_cmp(&q.suggestion.bbox.x))
     });
     kept.into_iter().map(|v| v.suggestion).collect()
-}
-
-/// Whether instances of `larger` are mostly instances of `smaller`, one or several.
-fn made_of(larger: &Verified, smaller: &Verified) -> bool {
-    let made = |b: &&PxRect| {
-        let covered = smaller.places.within(b) as f64 * smaller.area();
-        covered >= COVERED_SHARE * b.w * b.h
-    };
-    let boxes = &larger.places.boxes;
-    boxes.iter().filter(made).count() as f64 >= PART_SHARE * boxes.len() as f64
 }

@@ -2,7 +2,11 @@
 
 use rustc_hash::FxHashMap;
 
+use super::PART_SHARE;
 use crate::geom::{PxPoint, PxRect};
+
+/// Share of a larger box that those within it cover to make it a mere row of them.
+const COVERED_SHARE: f64 = 0.45;
 
 /// Boxes of one kind.
 #[derive(Debug)]
@@ -43,6 +47,18 @@ impl Places {
         let cells = (x0..=x1).flat_map(|x| (y0..=y1).map(move |y| (x, y)));
         let all = cells.filter_map(|c| self.cells.get(&c)).flatten();
         all.filter(|&&i| is_within(&self.boxes[i as usize], outer)).count()
+    }
+
+    /// Mean area of these boxes, square page pixels.
+    pub(super) fn area(&self) -> f64 {
+        self.boxes.iter().map(|b| b.w * b.h).sum::<f64>() / self.boxes.len().max(1) as f64
+    }
+
+    /// Whether these are mostly drawn with the `smaller`, one or several each.
+    pub(super) fn are_made_of(&self, smaller: &Self) -> bool {
+        let area = smaller.area();
+        let made = |b: &&PxRect| smaller.within(b) as f64 * area >= COVERED_SHARE * b.w * b.h;
+        self.boxes.iter().filter(made).count() as f64 >= PART_SHARE * self.boxes.len() as f64
     }
 
     /// Share of these boxes that lie within boxes of `others`.

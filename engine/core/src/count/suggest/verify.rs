@@ -6,7 +6,7 @@ use super::super::index::PageIndex;
 use super::super::search::CountParams;
 use super::clusters::Cluster;
 use super::places::Places;
-use super::{Candidate, PART_SHARE, Suggestion};
+use super::{Candidate, Confidence, PART_SHARE, Suggestion, weed};
 use crate::budget::Budget;
 use crate::geom::{ListRect, PxRect};
 
@@ -15,30 +15,28 @@ const LOOKED_AT: usize = 32;
 /// Members whose boxes are tried until one holds a symbol.
 const TRIED: usize = 3;
 /// What one group may take of the steps for all: a shape that is everywhere must not take them from the rest.
-const SHARE_OF_ONE: u64 = 8;
+const SHARE_OF_ONE: u64 = 4;
+/// Groups of so many members are told uncounted when there is no time to count them, and so many of them.
+const MIN_UNCOUNTED: usize = 3;
+const MAX_UNCOUNTED: usize = 40;
+/// Steps for looking at the box of such a group.
+const LOOK_STEPS: u64 = 100_000;
 /// Room around a member, page pixels.
 const MARGIN_PX: f64 = 2.0;
 /// Without a rule, a description begins at most so many heights of its letters right of the sample, or so many
 /// sizes of the sample.
 const GAP_IN_LETTERS: f32 = 8.0;
 const GAP_IN_SIZES: f32 = 3.0;
-/// Longest label, characters.
+/// Longest label, characters, and shortest: a letter beside a symbol is a part of it.
 const MAX_LABEL: usize = 80;
+const MIN_LABEL: usize = 3;
 
-/// A group that was counted.
+/// A group that was counted, or would be if there were time.
 #[derive(Debug)]
 pub(super) struct Verified {
     pub suggestion: Suggestion,
     /// Instances, samples in legends left out.
     pub places: Places,
-}
-
-impl Verified {
-    /// Of the box of one instance, square page pixels.
-    pub(super) fn area(&self) -> f64 {
-        let all = self.places.boxes.iter().map(|b| b.w * b.h);
-        all.sum::<f64>() / self.places.boxes.len().max(1) as f64
-    }
 }
 
 pub(super) struct Verifier<'a> {
@@ -57,7 +55,8 @@ enum Counted {
 }
 
 impl Verifier<'_> {
-    /// Counts up to `most` of the candidates, in their order, and says why not all.
+    /// Counts up to `most` of the candidates, in their order. The rest is taken as it was grouped; then the
+    /// answer says why.
     pub(super) fn count(
         &self,
         candidates: &[Candidate],
@@ -66,14 +65,15 @@ impl Verifier<'_> {
         budget: &Budget,
     ) -> (Vec<Verified>, Option<String>) {
         let mut verified: Vec<Verified> = Vec::new();
-        let (mut left, mut counted, mut unfinished) = (steps.min(budget.steps_left()), 0, 0);
-        for (nth, candidate) in candidates.iter().enumerate() {
+        let mut uncounted: Vec<&Candidate> = Vec::new();
+        let (mut left, mut counted) = (steps.min(budget.steps_left()), 0);
+        for candidate in candidates {
             if self.is_known(candidate, &verified) {
                 continue;
             }
-            if counted == most {
-                let more = candidates.len() - nth;
-                return (verified, Some(format!("{more} more shapes may repeat, {most} were counted")));
+            if counted == most || left == 0 || budget.is_cancelled() {
+                uncounted.push(candidate);
+                continue;
             }
             counted += 1;
             let part = budget.part(left.min(steps / SHARE_OF_ONE));
@@ -81,23 +81,34 @@ impl Verifier<'_> {
             match self.one(candidate, &part) {
                 Counted::Done(v) => verified.push(*v),
                 Counted::No => {}
-                Counted::Unfinished => unfinished += 1,
+                Counted::Unfinished => uncounted.push(candidate),
             }
             left = left.saturating_sub(granted - part.steps_left());
-            if budget.is_cancelled() || left == 0 {
-                return (verified, Some("the time for it was up".to_owned()));
+        }
+        let why = (!uncounted.is_empty())
+            .then(|| format!("{} shapes that may repeat were not counted", uncounted.len()));
+        let large = uncounted.into_iter().filter(|c| c.members.len() >= MIN_UNCOUNTED);
+        for candidate in large.take(MAX_UNCOUNTED) {
+            if !budget.is_cancelled() && !self.is_known(candidate, &verified) {
+                verified.extend(self.as_grouped(candidate, budget));
             }
         }
-        let why = (unfinished > 0).then(|| format!("{unfinished} shapes are too common to be counted"));
         (verified, why)
     }
 
-    /// Whether what was counted before covers a group's places.
+    /// Whether a group is no news: what was taken before covers its places, or is what they are rows of, or
+    /// they tile an area.
     fn is_known(&self, candidate: &Candidate, verified: &[Verified]) -> bool {
-        let boxes =
-            candidate.members.iter().map(|&m| self.page.space.rect_to_px(&self.clusters[m as usize].bounds));
-        let places = Places::of(boxes.collect());
-        verified.iter().any(|v| places.share_within(&v.places) >= PART_SHARE)
+        let places = self.places(&candidate.members);
+        let row_of =
+            |v: &Verified| v.places.boxes.len() > places.boxes.len() && places.are_made_of(&v.places);
+        weed::is_texture(&places)
+            || verified.iter().any(|v| places.share_within(&v.places) >= PART_SHARE || row_of(v))
+    }
+
+    fn places(&self, members: &[u32]) -> Places {
+        let px = |&m: &u32| self.page.space.rect_to_px(&self.clusters[m as usize].bounds);
+        Places::of(members.iter().map(px).collect())
     }
 
     fn one(&self, candidate: &Candidate, budget: &Budget) -> Counted {
@@ -122,27 +133,54 @@ impl Verifier<'_> {
             }
             let (samples, instances): (Vec<_>, Vec<_>) =
                 answer.matches.iter().map(|m| &m.place).partition(|d| d.in_legend);
-            let confidence = instances.iter().map(|d| d.confidence);
-            let least_confidence = confidence.clone().fold(1.0, f64::min);
-            let mean_confidence = confidence.sum::<f64>() / instances.len().max(1) as f64;
-            let label = samples
-                .iter()
-                .filter_map(|d| label(self.page, &self.page.space.rect_to_list(&d.bbox)))
-                .min_by(|p, q| p.0.total_cmp(&q.0))
-                .map(|(_, text)| text);
+            let each = instances.iter().map(|d| d.confidence);
+            let confidence = Confidence {
+                least: each.clone().fold(1.0, f64::min),
+                mean: each.sum::<f64>() / instances.len().max(1) as f64,
+            };
+            let samples: Vec<ListRect> =
+                samples.iter().map(|d| self.page.space.rect_to_list(&d.bbox)).collect();
             let suggestion = Suggestion {
                 bbox,
                 count: instances.len(),
                 in_legend: samples.len(),
-                least_confidence,
-                mean_confidence,
-                label,
+                confidence: Some(confidence),
+                label: self.label(&samples),
                 words: exemplars[0].words().to_vec(),
             };
             let places = Places::of(instances.iter().map(|d| d.bbox).collect());
             return Counted::Done(Box::new(Verified { suggestion, places }));
         }
         Counted::No
+    }
+
+    /// A group as it is, where one of its boxes holds a symbol.
+    fn as_grouped(&self, candidate: &Candidate, budget: &Budget) -> Option<Verified> {
+        let own = budget.part(LOOK_STEPS);
+        let boxes = self.freest(candidate).into_iter().take(TRIED);
+        let mut boxes = boxes.map(|m| self.bbox(&self.clusters[m as usize].bounds));
+        let (bbox, exemplar) = boxes.find_map(|b| Some((b, Exemplar::cut(self.page, b, &own).ok()?)))?;
+        let in_legend = |m: &u32| {
+            let [x, y] = self.clusters[*m as usize].middle();
+            self.page.legend.contains(x, y)
+        };
+        let (samples, instances): (Vec<u32>, Vec<u32>) = candidate.members.iter().partition(|m| in_legend(m));
+        let samples: Vec<ListRect> = samples.iter().map(|&m| self.clusters[m as usize].bounds).collect();
+        let suggestion = Suggestion {
+            bbox,
+            count: instances.len(),
+            in_legend: samples.len(),
+            confidence: None,
+            label: self.label(&samples),
+            words: exemplar.words().to_vec(),
+        };
+        Some(Verified { suggestion, places: self.places(&instances) })
+    }
+
+    /// What stands beside the sample that it is closest to.
+    fn label(&self, samples: &[ListRect]) -> Option<String> {
+        let all = samples.iter().filter_map(|sample| label(self.page, sample));
+        all.min_by(|p, q| p.0.total_cmp(&q.0)).map(|(_, text)| text)
     }
 
     /// Members with the least foreign ink in and around their boxes first, those in legends last.
@@ -195,7 +233,10 @@ fn label(page: &PageIndex, sample: &ListRect) -> Option<(f32, String)> {
         let off = gap + (middle - (b.top + b.bottom) / 2.0).abs();
         if near && in_row && best.as_ref().is_none_or(|(least, _)| off < *least) {
             let words: Vec<&str> = right.iter().map(|w| w.text.as_str()).collect();
-            best = Some((off, words.join(" ").chars().take(MAX_LABEL).collect()));
+            let text: String = words.join(" ").chars().take(MAX_LABEL).collect();
+            if text.chars().count() >= MIN_LABEL {
+                best = Some((off, text));
+            }
         }
     }
     best
