@@ -57,7 +57,7 @@ pub(crate) struct Suggest {
     #[arg(long, default_value_t = 1, requires = "file")]
     page: u32,
     /// Deviation in size that the counts allow, as a share
-    #[arg(long, default_value_t = CountParams::default().scale_tolerance)]
+    #[arg(long, default_value_t = 0.03)]
     scale_tolerance: f64,
     /// List all suggestions and name every kind that is not among the first
     #[arg(long)]

@@ -29,7 +29,7 @@ pub(crate) struct Symbols {
 pub(crate) struct Symbol {
     /// Around one instance: a `template_bbox` that counts them.
     bbox: BBox,
-    /// Instances, samples in legends left out: what a count from `bbox` with the usual tolerances finds, or,
+    /// Instances of this size, at any angle, samples in legends left out: what a count from `bbox` finds, or,
     /// where `counted` is false, so many that look the same.
     count: usize,
     counted: bool,

@@ -20,6 +20,8 @@ use crate::{CommandError, Ctx};
 /// Largest display list that is looked at within a request, stored and unpacked, bytes.
 const LIST_BYTES: u64 = 32 * 1024 * 1024;
 const UNPACKED_LIST_BYTES: usize = 192 * 1024 * 1024;
+/// What is drawn alike has one size; other sizes would have to be looked for everywhere.
+const SCALE_TOLERANCE: f64 = 0.03;
 /// Longest that a look may take, its wait for a thread included; then it ends with what it has.
 const TIME: Duration = Duration::from_secs(30);
 /// How long it may take to end.
@@ -27,7 +29,7 @@ const GRACE: Duration = Duration::from_secs(10);
 /// Seconds after which a request that found no thread may be tried again.
 const RETRY_AFTER_S: u64 = 5;
 
-/// What repeats on a page, as [`suggest`] finds it for counts with the usual tolerances. `Invalid` while the
+/// What repeats on a page, as [`suggest`] finds it for counts of one size. `Invalid` while the
 /// page is not ready, and when its drawing is too large to be looked at while somebody waits.
 #[erased]
 pub async fn suggestions(ctx: &Ctx<'_>, page_id: Id) -> Result<(Page, Found<Suggestions>), CommandError> {
@@ -47,7 +49,8 @@ pub async fn suggestions(ctx: &Ctx<'_>, page_id: Id) -> Result<(Page, Found<Sugg
         let list = DisplayList::decode(&bytes, UNPACKED_LIST_BYTES).map_err(|_| too_large())?;
         let index = PageIndex::build(&list, budget).map_err(|_| busy())?;
         drop(list);
-        Ok::<_, CommandError>(suggest(&index, &CountParams::default(), budget))
+        let params = CountParams { scale_tolerance: SCALE_TOLERANCE, ..CountParams::default() };
+        Ok::<_, CommandError>(suggest(&index, &params, budget))
     };
     let found = look(ctx, work).await??;
     Ok((page, found))

@@ -28,7 +28,7 @@ const MIN_COUNT: usize = 2;
 const MAX_COUNTED: usize = 72;
 /// Steps for finding groups, and for counting them all. They stand for about two seconds of one core.
 const GROUPING_STEPS: u64 = 30_000_000;
-const COUNTING_STEPS: u64 = 6_000_000;
+const COUNTING_STEPS: u64 = 8_000_000;
 /// A part is in this share of its places within something larger.
 const PART_SHARE: f64 = 0.9;
 /// Middles closer than this share of a member's side are one place.

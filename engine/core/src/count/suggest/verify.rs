@@ -14,8 +14,9 @@ use crate::geom::{ListRect, PxRect};
 const LOOKED_AT: usize = 32;
 /// Members whose boxes are tried until one holds a symbol.
 const TRIED: usize = 3;
-/// What one group may take of the steps for all: a shape that is everywhere must not take them from the rest.
-const SHARE_OF_ONE: u64 = 4;
+/// What one group may take of the steps for all, at first and when all had their turn: a shape that is everywhere
+/// must not take them from those that are soon counted.
+const SHARES_OF_ONE: [u64; 2] = [40, 4];
 /// Groups of so many members are told uncounted when there is no time to count them, and so many of them.
 const MIN_UNCOUNTED: usize = 3;
 const MAX_UNCOUNTED: usize = 40;
@@ -65,25 +66,28 @@ impl Verifier<'_> {
         budget: &Budget,
     ) -> (Vec<Verified>, Option<String>) {
         let mut verified: Vec<Verified> = Vec::new();
-        let mut uncounted: Vec<&Candidate> = Vec::new();
-        let (mut left, mut counted) = (steps.min(budget.steps_left()), 0);
-        for candidate in candidates {
-            if self.is_known(candidate, &verified) {
-                continue;
+        let mut uncounted: Vec<&Candidate> = candidates.iter().collect();
+        let mut left = steps.min(budget.steps_left());
+        for share in SHARES_OF_ONE {
+            let mut counted = 0;
+            for candidate in std::mem::take(&mut uncounted) {
+                if self.is_known(candidate, &verified) {
+                    continue;
+                }
+                if counted == most || left == 0 || budget.is_cancelled() {
+                    uncounted.push(candidate);
+                    continue;
+                }
+                counted += 1;
+                let part = budget.part(left.min(steps / share));
+                let granted = part.steps_left();
+                match self.one(candidate, &part) {
+                    Counted::Done(v) => verified.push(*v),
+                    Counted::No => {}
+                    Counted::Unfinished => uncounted.push(candidate),
+                }
+                left = left.saturating_sub(granted - part.steps_left());
             }
-            if counted == most || left == 0 || budget.is_cancelled() {
-                uncounted.push(candidate);
-                continue;
-            }
-            counted += 1;
-            let part = budget.part(left.min(steps / SHARE_OF_ONE));
-            let granted = part.steps_left();
-            match self.one(candidate, &part) {
-                Counted::Done(v) => verified.push(*v),
-                Counted::No => {}
-                Counted::Unfinished => uncounted.push(candidate),
-            }
-            left = left.saturating_sub(granted - part.steps_left());
         }
         let why = (!uncounted.is_empty())
             .then(|| format!("{} shapes that may repeat were not counted", uncounted.len()));
