@@ -31,6 +31,8 @@ const GROUPING_STEPS: u64 = 30_000_000;
 const COUNTING_STEPS: u64 = 8_000_000;
 /// A part is in this share of its places within something larger.
 const PART_SHARE: f64 = 0.9;
+/// Boxes that overlap by this share, over their union, mean one symbol.
+const SAME_BOX: f64 = 0.7;
 /// Middles closer than this share of a member's side are one place.
 const SAME_PLACE: f32 = 0.25;
 
@@ -215,5 +217,11 @@ fn told(mut verified: Vec<Verified>) -> Vec<Suggestion> {
             .then(p.suggestion.bbox.y.total_cmp(&q.suggestion.bbox.y))
             .then(p.suggestion.bbox.x.total_cmp(&q.suggestion.bbox.x))
     });
-    kept.into_iter().map(|v| v.suggestion).collect()
+    let mut told: Vec<Suggestion> = Vec::new();
+    for Verified { suggestion, .. } in kept {
+        if told.iter().all(|t| t.bbox.iou(&suggestion.bbox) < SAME_BOX) {
+            told.push(suggestion);
+        }
+    }
+    told
 }
