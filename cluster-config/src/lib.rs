@@ -6,6 +6,7 @@
 pub mod environment;
 mod load;
 mod node;
+mod object_store;
 mod reference;
 mod settings;
 
@@ -14,5 +15,6 @@ pub use node::{
     ApiConfig, ChildSettings, ComputeSettings, CountDefaults, Environment, JobSettings, LimitSettings,
     NodeConfig, StageSettings,
 };
+pub use object_store::{ObjectStoreConfig, Secret};
 pub use reference::{example, reference};
 pub use settings::{Raw, Set, Setting, settings};

@@ -60,12 +60,8 @@ pub struct Flags {
 
 /// Variables of the deployment document whose feature does not exist yet; a node that ignored them
 /// would store data where its operator does not expect it.
-const NOT_YET: [(&str, &str); 4] = [
-    ("DATABASE_URL", "this version stores in the data folder only; PostgreSQL is not built in yet"),
-    ("MINIO_ENDPOINT", "this version stores blobs in the data folder only; S3 is not built in yet"),
-    ("MINIO_ACCESS_KEY", "this version stores blobs in the data folder only; S3 is not built in yet"),
-    ("MINIO_SECRET_KEY", "this version stores blobs in the data folder only; S3 is not built in yet"),
-];
+const NOT_YET: [(&str, &str); 1] =
+    [("DATABASE_URL", "this version stores in the data folder only; PostgreSQL is not built in yet")];
 
 /// Shortest signing key that is accepted, characters.
 const SECRET_KEY_MIN: usize = 32;
@@ -203,6 +199,13 @@ fn check_variables(variables: &Variables, table: &[Setting], problems: &mut Vec<
 
 /// Rules between settings.
 fn check_together(loaded: &Loaded, problems: &mut Vec<Problem>) {
+    for (key, message) in loaded.config.object_store.conflicts() {
+        problems.push(Problem {
+            what: key.to_owned(),
+            origin: loaded.origins.get(key).cloned().unwrap_or(Origin::Default),
+            message: message.to_owned(),
+        });
+    }
     let jobs = &loaded.config.jobs;
     if jobs.renew_ms * 3 > jobs.lease_ms {
         problems.push(Problem {
@@ -270,7 +273,7 @@ mod tests {
 
     #[test]
     fn variables_of_features_to_come_are_refused_without_their_value() {
-        for name in ["DATABASE_URL", "MINIO_ENDPOINT", "MINIO_ACCESS_KEY", "MINIO_SECRET_KEY"] {
+        for name in ["DATABASE_URL"] {
             let problems = load(None, &variables(&[(name, "geheim")]), &Flags::default()).unwrap_err();
             let [problem] = &problems[..] else { panic!("{name}: {problems:?}") };
             assert_eq!((problem.what.as_str(), &problem.origin), (name, &Origin::Variable(name.to_owned())));

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use takeoff_core::page::request::ParseLimits;
 
+use crate::object_store::ObjectStoreConfig;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Environment {
     Development,
@@ -30,6 +32,7 @@ pub struct NodeConfig {
     pub log_level: String,
     /// Folder of the embedded stores.
     pub data_dir: PathBuf,
+    pub object_store: ObjectStoreConfig,
     pub api: ApiConfig,
     pub limits: LimitSettings,
     pub jobs: JobSettings,
@@ -153,6 +156,7 @@ impl NodeConfig {
             environment: Environment::Development,
             log_level: "info".to_owned(),
             data_dir: data_dir.into(),
+            object_store: ObjectStoreConfig::default(),
             api: ApiConfig {
                 listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
                 public_url: None,

@@ -33,7 +33,7 @@ impl Raw {
         }
     }
 
-    fn text(&self) -> Result<String, String> {
+    pub(crate) fn text(&self) -> Result<String, String> {
         match self {
             Self::Text(s) => Ok(s.clone()),
             _ => Err("must be text".to_owned()),
@@ -71,7 +71,7 @@ impl Raw {
         if (low..=high).contains(&value) { Ok(value) } else { Err(wrong()) }
     }
 
-    fn boolean(&self) -> Result<bool, String> {
+    pub(crate) fn boolean(&self) -> Result<bool, String> {
         match self {
             Self::Bool(b) => Ok(*b),
             Self::Text(s) => match s.trim().to_ascii_lowercase().as_str() {
@@ -198,6 +198,7 @@ pub fn settings() -> Vec<Setting> {
         "assembly pricing"
     ));
     all.extend(workers());
+    all.extend(crate::object_store::settings());
     all.extend(takeoff());
     all
 }

@@ -5,19 +5,25 @@
 //! on, one that is missing is an error and never an empty store.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::blobs::BlobStore;
 use crate::catalog::{Catalog, Clock};
 use crate::error::StoreError;
-use crate::folder::Folder;
+use crate::folder::{Folder, replace, unavailable};
 use crate::fs::FsBlobs;
+use crate::s3::{S3Blobs, S3Settings};
 
 const PRODUCT: &str = "takeoff data";
 const FORMAT: u32 = 1;
 const CATALOG: &str = "catalog";
 const BLOBS: &str = "blobs";
+/// In place of `blobs/` where they are in a bucket: `OWNER`, the store's name there, and files in the making.
+const OBJECTS: &str = "objects";
+const OBJECTS_PRODUCT: &str = "takeoff object store";
+const OWNER: &str = "OWNER";
 
 /// Both stores of an embedded node.
 pub struct Embedded {
@@ -33,6 +39,11 @@ pub struct Embedded {
 /// damaged, when it is of a newer format or in use; `Unavailable` when the disk fails.
 pub fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Embedded, StoreError> {
     let folder = Folder::claim(path, PRODUCT, FORMAT)?;
+    if in_bucket(path) {
+        return Err(
+            folder.unusable("its blobs are in an object store; name that in the settings, `s3.endpoint`")
+        );
+    }
     if !folder.fresh {
         for part in [CATALOG, BLOBS] {
             whole(&folder, path, part)?;
@@ -45,6 +56,56 @@ pub fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Embedded, StoreError> 
     }
     // The two folders' own locks hold from here on.
     Ok(Embedded { catalog, blobs })
+}
+
+/// As [`open`], with the blobs in a bucket. `name` is a name that no other store has; a folder that was in use
+/// keeps the one that it had.
+///
+/// # Errors
+/// As [`open`], and `Unusable` when the folder has blobs of its own, or the bucket is not reached or belongs
+/// to another store.
+pub async fn open_with_bucket(
+    path: &Path,
+    clock: Arc<dyn Clock>,
+    bucket: &S3Settings,
+    name: &str,
+) -> Result<Embedded, StoreError> {
+    let folder = Folder::claim(path, PRODUCT, FORMAT)?;
+    if !folder.fresh && !in_bucket(path) && path.join(BLOBS).is_dir() {
+        return Err(folder.unusable("its blobs are files; it cannot be used with an object store"));
+    }
+    if !folder.fresh {
+        for part in [CATALOG, OBJECTS] {
+            whole(&folder, path, part)?;
+        }
+    }
+    let local = path.join(OBJECTS);
+    let objects = Folder::claim(&local, OBJECTS_PRODUCT, FORMAT)?;
+    let at = local.join(OWNER);
+    let owner = match fs::read_to_string(&at) {
+        Ok(owner) => owner.trim().to_owned(),
+        Err(e) if e.kind() == ErrorKind::NotFound && objects.fresh => {
+            replace(&at, name.as_bytes()).map_err(|e| unavailable("write", &at, &e))?;
+            name.to_owned()
+        }
+        Err(e) => return Err(objects.unusable(&format!("its file {OWNER} cannot be read: {e}"))),
+    };
+    let mut blobs = S3Blobs::open(bucket, &local.join("scratch"), &owner).await?;
+    if objects.fresh {
+        objects.finish()?;
+    }
+    blobs.hold(objects);
+    let catalog = crate::sled::open(&path.join(CATALOG), clock)?;
+    if folder.fresh {
+        folder.finish()?;
+    }
+    Ok(Embedded { catalog, blobs: Arc::new(blobs) })
+}
+
+/// A store whose blobs are in a bucket was finished here.
+fn in_bucket(path: &Path) -> bool {
+    let format = fs::read_to_string(path.join(OBJECTS).join("FORMAT"));
+    format.is_ok_and(|text| text.lines().any(|line| line == "state ready"))
 }
 
 /// A part that was finished once says so; without that it would be made anew.

@@ -14,6 +14,7 @@ pub mod fs;
 mod kv;
 pub mod mem;
 pub mod metrics;
+pub mod s3;
 pub mod sled;
 
 pub use blobs::{BlobInfo, BlobStore};

@@ -1,5 +1,6 @@
 //! What the end-to-end tests stand on: the real binary, in a folder of its own, on a free port.
 
+mod bucket;
 mod client;
 mod corpus;
 mod drawn;
@@ -7,6 +8,7 @@ mod memory;
 mod node;
 mod program;
 
+pub use bucket::Bucket;
 pub use client::{Answer, Client};
 pub use corpus::{corpus, required};
 pub use drawn::Drawn;

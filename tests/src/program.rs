@@ -39,7 +39,9 @@ pub(crate) fn command_through(starter: &[&str]) -> Command {
 
 fn without_settings(mut command: Command) -> Command {
     let ours = |name: &str| {
-        ["TAKEOFF_", "AUTO_COUNT_", "ASSEMBLY_", "REVIEW_", "MINIO_"].iter().any(|p| name.starts_with(p))
+        ["TAKEOFF_", "AUTO_COUNT_", "ASSEMBLY_", "REVIEW_", "MINIO_", "S3_"]
+            .iter()
+            .any(|p| name.starts_with(p))
             || ["DATABASE_URL", "SECRET_KEY", "LOG_LEVEL", "ENVIRONMENT", "CORS_ORIGINS"].contains(&name)
     };
     for name in Variables::of_process().0.keys().filter(|n| ours(n)) {
@@ -58,7 +60,9 @@ pub fn problems_of_config(variables: &[(&str, &str)]) -> (Option<i32>, String) {
     let mut refused = command();
     refused.args(["serve", "--listen", "127.0.0.1:0"]).envs(variables.iter().copied());
     // Should it start after all, it finds no folder and ends.
-    refused.args(["--data-dir", "/proc/nowhere"]);
+    if !variables.iter().any(|(name, _)| *name == "TAKEOFF_NODE_DATA_DIR") {
+        refused.args(["--data-dir", "/proc/nowhere"]);
+    }
     let ended = refused.output().expect("the binary runs");
     (ended.status.code(), String::from_utf8_lossy(&ended.stderr).into_owned())
 }

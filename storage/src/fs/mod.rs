@@ -91,7 +91,7 @@ impl FsBlobs {
 }
 
 /// Hash and length of a file, read in steps.
-fn hash_file(file: &mut File) -> io::Result<BlobInfo> {
+pub(crate) fn hash_file(file: &mut File) -> io::Result<BlobInfo> {
     let mut hasher = Sha256::new();
     let mut step = vec![0; STEP_BYTES];
     let mut size = 0;

@@ -1,0 +1,123 @@
+//! Calls to the server: each with a deadline, tried again a few times, and with errors that hold neither
+//! keys nor what the server wrote.
+
+use std::time::Duration;
+
+use s3::error::S3Error;
+use takeoff_core::model::BlobHash;
+
+use crate::error::StoreError;
+
+/// For one try; a part of 8 MiB takes 2 s at 4 MiB/s.
+const TRY: Duration = Duration::from_secs(60);
+/// For the first question at the start, with all its tries.
+const CHECK: Duration = Duration::from_secs(8);
+const TRIES: u32 = 4;
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+#[derive(Debug)]
+pub(super) enum Failure {
+    Missing,
+    Refused,
+    Other(String),
+}
+
+impl Failure {
+    pub(super) fn of_blob(self, hash: BlobHash) -> StoreError {
+        match self {
+            Self::Missing => StoreError::MissingBlob(hash),
+            other => other.into(),
+        }
+    }
+}
+
+impl From<Failure> for StoreError {
+    fn from(failure: Failure) -> Self {
+        Self::Unavailable(match failure {
+            Failure::Missing => "the object store does not have what was asked for".into(),
+            Failure::Refused => "the object store refuses the credentials".into(),
+            Failure::Other(why) => why,
+        })
+    }
+}
+
+/// A bucket that is only reached through [`Bucket::call`].
+pub(super) struct Bucket(s3::Bucket);
+
+impl Bucket {
+    pub(super) fn new(mut bucket: s3::Bucket) -> Self {
+        // The library's own tries wait whole seconds and leave out uploads.
+        s3::set_retries(0);
+        bucket.set_request_timeout(Some(TRY));
+        Self(bucket)
+    }
+
+    /// Tries `call` until it succeeds, fails for good or has failed [`TRIES`] times. Every call is one that
+    /// can be done twice: keys say what the bytes are.
+    pub(super) async fn call<T, F>(
+        &self,
+        what: &str,
+        mut call: impl FnMut(s3::Bucket) -> F,
+    ) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, S3Error>>,
+    {
+        let mut pause = FIRST_PAUSE;
+        for last in (0..TRIES).map(|n| n + 1 == TRIES) {
+            let error = match tokio::time::timeout(TRY, call(self.0.clone())).await {
+                Ok(Ok(done)) => return Ok(done),
+                Ok(Err(error)) => Some(error),
+                Err(_) => None,
+            };
+            match &error {
+                Some(S3Error::HttpFailWithBody(404, _)) => return Err(Failure::Missing),
+                Some(S3Error::HttpFailWithBody(401 | 403, _)) => return Err(Failure::Refused),
+                error if last || !is_passing(error.as_ref()) => {
+                    return Err(Failure::Other(format!("cannot {what}: {}", reason(error.as_ref()))));
+                }
+                _ => {}
+            }
+            tokio::time::sleep(pause).await;
+            pause *= 2;
+        }
+        Err(Failure::Other(format!("cannot {what}")))
+    }
+
+    /// Asks for the bucket, in [`CHECK`] at most.
+    pub(super) async fn check(&self) -> Result<(), StoreError> {
+        let list =
+            |b: s3::Bucket| async move { b.list_page("blobs/".into(), None, None, None, Some(1)).await };
+        let asked = tokio::time::timeout(CHECK, self.call("list the bucket", list)).await;
+        let name = self.0.name();
+        Err(StoreError::Unusable(match asked {
+            Ok(Ok(_)) => return Ok(()),
+            Ok(Err(Failure::Missing)) => format!("the object store has no bucket {name:?}"),
+            Ok(Err(Failure::Refused)) => {
+                format!("the object store refuses the credentials for bucket {name:?}")
+            }
+            Ok(Err(Failure::Other(why))) => format!("the object store is not usable: {why}"),
+            Err(_) => format!("the object store did not answer within {} s", CHECK.as_secs()),
+        }))
+    }
+}
+
+/// Whether trying again can help.
+fn is_passing(error: Option<&S3Error>) -> bool {
+    match error {
+        None | Some(S3Error::Reqwest(_) | S3Error::Io(_)) => true,
+        Some(S3Error::HttpFailWithBody(status, _)) => matches!(status, 408 | 429 | 500 | 502 | 503 | 504),
+        Some(_) => false,
+    }
+}
+
+/// In our own words: the library's quote the address and the server's answer.
+fn reason(error: Option<&S3Error>) -> String {
+    match error {
+        None => "no answer in time".into(),
+        Some(S3Error::HttpFailWithBody(status, _)) => format!("the server answered with status {status}"),
+        Some(S3Error::Reqwest(e)) if e.is_connect() => "the server is not reached".into(),
+        Some(S3Error::Reqwest(e)) if e.is_timeout() => "no answer in time".into(),
+        Some(S3Error::Reqwest(_) | S3Error::Io(_)) => "the connection broke".into(),
+        Some(_) => "the answer is not understood".into(),
+    }
+}

@@ -1,0 +1,347 @@
+//! Blobs in an S3 bucket: `blobs/<tenant>/<h0>/<h1>/<hash>`, as in the folder store.
+//!
+//! A file is hashed where it lies, then uploaded under its own key, so there is no temporary object to copy.
+//! An object, multipart or not, is visible whole or not at all: S3 shows it when its upload is complete.
+
+mod call;
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod tests;
+
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use s3::Region;
+use s3::creds::Credentials;
+use s3::serde_types::Part;
+use sha2::{Digest, Sha256};
+use takeoff_core::model::{BlobHash, TenantId, Timestamp};
+use tempfile::NamedTempFile;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use tokio::io::AsyncReadExt;
+use tokio::sync::RwLock;
+
+use self::call::{Bucket, Failure};
+use crate::blobs::{BlobInfo, BlobStore, LocalBlob, verify, within};
+use crate::error::StoreError;
+use crate::folder::{Folder, unavailable};
+
+/// Bytes of a part, and of a step of a download. S3 takes 10,000 parts of at least 5 MiB: 78 GiB.
+const PART_BYTES: usize = 8 * 1024 * 1024;
+
+const CONTENT_TYPE: &str = "application/octet-stream";
+
+/// Names the store whose blobs these are.
+const OWNER: &str = "takeoff-store";
+const MAX_OWNER_BYTES: u64 = 64;
+
+/// Where the bucket is. Not printable: it holds the secret.
+pub struct S3Settings {
+    /// With its scheme: `http://host:port`.
+    pub endpoint: String,
+    pub region: String,
+    pub bucket: String,
+    pub access_key: String,
+    pub secret_key: String,
+    /// Bucket in the path, not in the host's name.
+    pub path_style: bool,
+}
+
+/// Blobs in a bucket; its scratch folder is local.
+pub struct S3Blobs {
+    bucket: Bucket,
+    scratch: PathBuf,
+    /// Written while a blob is swept, read while blobs are put: S3 cannot delete unless something changed.
+    sweeping: RwLock<()>,
+    folder: Option<Folder>,
+}
+
+impl S3Blobs {
+    /// Clears the scratch folder, asks the server for the bucket and takes it for the store `owner`, a name of
+    /// up to 64 bytes: two catalogues in one bucket would delete each other's blobs.
+    ///
+    /// # Errors
+    /// `Unusable` when the server does not answer, refuses the credentials, has no such bucket or one that
+    /// belongs to another store; `Unavailable` when the local disk fails.
+    pub async fn open(settings: &S3Settings, scratch: &Path, owner: &str) -> Result<Self, StoreError> {
+        match tokio::fs::remove_dir_all(scratch).await {
+            Err(e) if e.kind() != ErrorKind::NotFound => return Err(unavailable("clear", scratch, &e)),
+            _ => {}
+        }
+        tokio::fs::create_dir_all(scratch).await.map_err(|e| unavailable("make", scratch, &e))?;
+        let region = Region::Custom { region: settings.region.clone(), endpoint: settings.endpoint.clone() };
+        let keys = Credentials::new(Some(&settings.access_key), Some(&settings.secret_key), None, None, None)
+            .map_err(|_| StoreError::Unusable("the keys of the object store are not usable".into()))?;
+        let bucket = s3::Bucket::new(&settings.bucket, region, keys)
+            .map_err(|_| StoreError::Unusable("the address of the object store is not usable".into()))?;
+        let bucket = if settings.path_style { bucket.with_path_style() } else { bucket };
+        let bucket = Bucket::new(*bucket);
+        bucket.check().await?;
+        let blobs = Self { bucket, scratch: scratch.to_owned(), sweeping: RwLock::default(), folder: None };
+        blobs.own(owner, &settings.bucket).await?;
+        Ok(blobs)
+    }
+
+    /// Keeps the folder that the scratch folder is in from others.
+    pub(crate) fn hold(&mut self, folder: Folder) {
+        self.folder = Some(folder);
+    }
+
+    async fn own(&self, owner: &str, bucket: &str) -> Result<(), StoreError> {
+        let read = |b: s3::Bucket| async move { b.get_object_range(OWNER, 0, Some(MAX_OWNER_BYTES)).await };
+        let failed = |e: Failure| StoreError::Unusable(StoreError::from(e).to_string());
+        let found = match self.bucket.call("read its owner", read).await {
+            Ok(found) => found,
+            Err(Failure::Missing) => {
+                return self
+                    .put(OWNER, owner.as_bytes())
+                    .await
+                    .map_err(|e| StoreError::Unusable(e.to_string()));
+            }
+            Err(e) => return Err(failed(e)),
+        };
+        if found.bytes().as_ref() == owner.as_bytes() {
+            return Ok(());
+        }
+        let other = String::from_utf8_lossy(found.bytes()).into_owned();
+        Err(StoreError::Unusable(format!(
+            "the bucket {bucket:?} belongs to the store {other:?} and this is {owner:?}: each needs its own"
+        )))
+    }
+
+    /// Blobs of a tenant whose keys begin with `prefix`, and when each was put.
+    async fn listed(&self, prefix: &str) -> Result<Vec<(BlobInfo, Option<Timestamp>)>, StoreError> {
+        let (mut found, mut after) = (Vec::new(), None::<String>);
+        loop {
+            let from = &after;
+            let list = |b: s3::Bucket| async move {
+                b.list_page(prefix.to_owned(), None, from.clone(), None, None).await
+            };
+            let (page, _) = self.bucket.call("list", list).await?;
+            found.extend(page.contents.iter().filter_map(|object| {
+                let hash = object.key.rsplit('/').next()?.parse().ok()?;
+                Some((BlobInfo { hash, size: object.size }, instant(&object.last_modified)))
+            }));
+            // A server that answers with the same place again would never end.
+            if !page.is_truncated || page.next_continuation_token == after {
+                return Ok(found);
+            }
+            after = page.next_continuation_token;
+        }
+    }
+
+    /// Bytes of a blob that is there; `MissingBlob` when it is not.
+    async fn size(&self, tenant: TenantId, hash: BlobHash) -> Result<u64, StoreError> {
+        self.stat(tenant, hash).await?.ok_or(StoreError::MissingBlob(hash))
+    }
+
+    /// `None` when it is not there.
+    async fn object_size(&self, key: &str) -> Result<Option<u64>, StoreError> {
+        match self.bucket.call("look for", |b| async move { b.head_object(key).await }).await {
+            Ok((head, _)) => Ok(Some(head.content_length.unwrap_or(0).try_into().unwrap_or(0))),
+            Err(Failure::Missing) => Ok(None),
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    async fn upload(&self, key: &str, file: &Path, size: u64) -> Result<(), StoreError> {
+        let read = |e| unavailable("read", file, &e);
+        let mut opened = tokio::fs::File::open(file).await.map_err(read)?;
+        if size <= PART_BYTES as u64 {
+            let bytes = step(&mut opened).await.map_err(read)?;
+            return self.put(key, &bytes).await;
+        }
+        let was_there = self.object_size(key).await?.is_some();
+        let upload = self
+            .bucket
+            .call("start an upload", |b| async move { b.initiate_multipart_upload(key, CONTENT_TYPE).await })
+            .await?
+            .upload_id;
+        let sent = self.send_parts(key, &upload, &mut opened, file).await;
+        if sent.is_err() {
+            // An answer that was lost, or is not understood, says nothing of what the server did. What lay there
+            // before proves nothing, and might be swept.
+            if !was_there && self.object_size(key).await.ok().flatten() == Some(size) {
+                return Ok(());
+            }
+            // The upload's own failure is what matters.
+            let id = upload.as_str();
+            let _ = self.bucket.call("abort", |b| async move { b.abort_upload(key, id).await }).await;
+        }
+        sent
+    }
+
+    async fn send_parts(
+        &self,
+        key: &str,
+        id: &str,
+        opened: &mut tokio::fs::File,
+        file: &Path,
+    ) -> Result<(), StoreError> {
+        let mut parts: Vec<Part> = Vec::new();
+        for number in 1_u32.. {
+            let bytes = step(opened).await.map_err(|e| unavailable("read", file, &e))?;
+            if bytes.is_empty() {
+                break;
+            }
+            let bytes = &bytes;
+            let send = |b: s3::Bucket| async move {
+                b.put_multipart_chunk(bytes.clone(), key, number, id, CONTENT_TYPE).await
+            };
+            parts.push(self.bucket.call("upload a part", send).await?);
+        }
+        let parts = &parts;
+        let complete =
+            |b: s3::Bucket| async move { b.complete_multipart_upload(key, id, parts.clone()).await };
+        self.bucket.call("complete an upload", complete).await?;
+        Ok(())
+    }
+
+    async fn put(&self, key: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        self.bucket.call("store", |b| async move { b.put_object(key, bytes).await }).await?;
+        Ok(())
+    }
+
+    async fn range(&self, key: &str, hash: BlobHash, start: u64, end: u64) -> Result<Bytes, StoreError> {
+        let get = |b: s3::Bucket| async move { b.get_object_range(key, start, Some(end)).await };
+        let got = self.bucket.call("read", get).await.map_err(|e| e.of_blob(hash))?.bytes().clone();
+        if got.len() as u64 == end - start + 1 {
+            return Ok(got);
+        }
+        let why = format!("{} bytes came where {} were asked for", got.len(), end - start + 1);
+        Err(StoreError::Damaged { what: format!("blob {hash}"), why })
+    }
+}
+
+fn key(tenant: TenantId, hash: BlobHash) -> String {
+    let name = hash.to_string();
+    format!("{}{}/{}/{name}", prefix(tenant), &name[..2], &name[2..4])
+}
+
+/// Of what the server says when it got an object, such as `2026-01-31T12:00:00.000Z`.
+fn instant(text: &str) -> Option<Timestamp> {
+    let at = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+    i64::try_from(at.unix_timestamp_nanos() / 1_000).ok().map(Timestamp)
+}
+
+fn prefix(tenant: TenantId) -> String {
+    format!("blobs/{}/", tenant.0)
+}
+
+/// Up to a part's bytes; fewer at the end.
+async fn step(file: &mut tokio::fs::File) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(PART_BYTES);
+    file.take(PART_BYTES as u64).read_to_end(&mut bytes).await?;
+    Ok(bytes)
+}
+
+#[async_trait]
+impl BlobStore for S3Blobs {
+    async fn put_file(&self, tenant: TenantId, file: &Path) -> Result<BlobInfo, StoreError> {
+        let path = file.to_owned();
+        let hashed =
+            tokio::task::spawn_blocking(move || crate::fs::hash_file(&mut std::fs::File::open(path)?));
+        let hashed = hashed.await.map_err(|e| StoreError::Unavailable(format!("hashing failed: {e}")))?;
+        let info = hashed.map_err(|e| unavailable("read", file, &e))?;
+        let _no_sweep = self.sweeping.read().await;
+        self.upload(&key(tenant, info.hash), file, info.size).await?;
+        tokio::fs::remove_file(file).await.map_err(|e| unavailable("remove", file, &e))?;
+        Ok(info)
+    }
+
+    async fn put_bytes(&self, tenant: TenantId, bytes: Bytes) -> Result<BlobInfo, StoreError> {
+        let info = BlobInfo { hash: BlobHash(Sha256::digest(&bytes).into()), size: bytes.len() as u64 };
+        let _no_sweep = self.sweeping.read().await;
+        self.put(&key(tenant, info.hash), &bytes).await?;
+        Ok(info)
+    }
+
+    async fn stat(&self, tenant: TenantId, hash: BlobHash) -> Result<Option<u64>, StoreError> {
+        self.object_size(&key(tenant, hash)).await
+    }
+
+    async fn read_range(
+        &self,
+        tenant: TenantId,
+        hash: BlobHash,
+        offset: u64,
+        len: u64,
+    ) -> Result<Bytes, StoreError> {
+        let end = self.size(tenant, hash).await?.min(offset.saturating_add(len));
+        if offset >= end {
+            return Ok(Bytes::new());
+        }
+        self.range(&key(tenant, hash), hash, offset, end - 1).await
+    }
+
+    async fn read(&self, tenant: TenantId, hash: BlobHash, max: u64) -> Result<Bytes, StoreError> {
+        let size = self.size(tenant, hash).await?;
+        within(hash, size, max)?;
+        let bytes = self.read_range(tenant, hash, 0, size).await?;
+        verify(hash, &bytes)?;
+        Ok(bytes)
+    }
+
+    async fn local(&self, tenant: TenantId, hash: BlobHash) -> Result<LocalBlob, StoreError> {
+        let (size, key) = (self.size(tenant, hash).await?, key(tenant, hash));
+        let copy = |e: &std::io::Error| unavailable("copy into", &self.scratch, e);
+        let mut file = NamedTempFile::with_prefix_in("blob-", &self.scratch).map_err(|e| copy(&e))?;
+        let (mut at, mut hasher) = (0, Sha256::new());
+        while at < size {
+            let end = size.min(at + PART_BYTES as u64);
+            let bytes = self.range(&key, hash, at, end - 1).await?;
+            hasher.update(&bytes);
+            let written = tokio::task::spawn_blocking(move || file.write_all(&bytes).map(|()| file)).await;
+            file = written
+                .map_err(|e| StoreError::Unavailable(format!("a copy failed: {e}")))?
+                .map_err(|e| copy(&e))?;
+            at = end;
+        }
+        let found = BlobHash(hasher.finalize().into());
+        if found != hash {
+            let why = format!("its bytes have the hash {found}");
+            return Err(StoreError::Damaged { what: format!("blob {hash}"), why });
+        }
+        let file = file.into_temp_path();
+        Ok(LocalBlob { path: file.to_path_buf(), cached: Some(Box::new(file)) })
+    }
+
+    async fn delete(&self, tenant: TenantId, hash: BlobHash) -> Result<(), StoreError> {
+        let key = &key(tenant, hash);
+        match self.bucket.call("delete", |b| async move { b.delete_object(key).await }).await {
+            Ok(_) | Err(Failure::Missing) => Ok(()),
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    async fn list(&self, tenant: TenantId) -> Result<Vec<BlobInfo>, StoreError> {
+        Ok(self.listed(&prefix(tenant)).await?.into_iter().map(|(info, _)| info).collect())
+    }
+
+    async fn untouched_since(
+        &self,
+        tenant: TenantId,
+        before: Timestamp,
+    ) -> Result<Vec<BlobInfo>, StoreError> {
+        let all = self.listed(&prefix(tenant)).await?.into_iter();
+        Ok(all.filter(|(_, put)| put.is_some_and(|p| p < before)).map(|(info, _)| info).collect())
+    }
+
+    async fn sweep(&self, tenant: TenantId, hash: BlobHash, before: Timestamp) -> Result<bool, StoreError> {
+        let _alone = self.sweeping.write().await;
+        let found = self.listed(&key(tenant, hash)).await?;
+        if !found.iter().any(|(info, put)| info.hash == hash && put.is_some_and(|p| p < before)) {
+            return Ok(false);
+        }
+        self.delete(tenant, hash).await?;
+        Ok(true)
+    }
+
+    fn scratch(&self) -> &Path {
+        &self.scratch
+    }
+}

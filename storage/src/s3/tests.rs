@@ -1,0 +1,185 @@
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak, mpsc};
+use std::time::Duration;
+
+use s3::creds::Credentials;
+use s3::{BucketConfiguration, Region};
+use takeoff_core::model::TenantId;
+
+use super::{PART_BYTES, S3Blobs, S3Settings, prefix};
+use crate::blobs::BlobStore as _;
+use crate::conformance::blobs::BlobSubject;
+use crate::embedded::open_with_bucket;
+use crate::error::StoreError;
+
+/// A server of its own on a free port, shared by the tests that run at the time; stopped with the last.
+pub(super) struct Server {
+    child: Child,
+    endpoint: String,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+static SHARED: Mutex<Weak<Server>> = Mutex::new(Weak::new());
+static NEXT: AtomicU32 = AtomicU32::new(0);
+
+fn server() -> Arc<Server> {
+    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(running) = shared.upgrade() {
+        return running;
+    }
+    let mut child = Command::new("moto_server")
+        .args(["-H", "127.0.0.1", "-p", "0"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("moto_server on the PATH; `. ops/scripts/test-servers` puts it there");
+    let lines = BufReader::new(child.stderr.take().expect("stderr")).lines();
+    let (found, told) = mpsc::channel();
+    // Reads on to the end, so that the server never waits for its log.
+    std::thread::spawn(move || {
+        for line in lines.map_while(Result::ok) {
+            if let Some((_, endpoint)) = line.split_once("Running on ") {
+                let _ = found.send(endpoint.trim().to_owned());
+            }
+        }
+    });
+    let endpoint = told.recv_timeout(Duration::from_secs(60));
+    let running = Arc::new(Server { child, endpoint: endpoint.expect("the server starts within a minute") });
+    *shared = Arc::downgrade(&running);
+    running
+}
+
+pub(super) fn settings(endpoint: &str, bucket: &str) -> S3Settings {
+    S3Settings {
+        endpoint: endpoint.into(),
+        region: "eu-central-1".into(),
+        bucket: bucket.into(),
+        access_key: "schluessel".into(),
+        secret_key: "geheim".into(),
+        path_style: true,
+    }
+}
+
+async fn open_blobs() -> BlobSubject {
+    let (server, settings) = bucket().await;
+    let folder = tempfile::tempdir().expect("folder");
+    let blobs = S3Blobs::open(&settings, &folder.path().join("scratch"), "a store").await.expect("open");
+    BlobSubject { blobs: Arc::new(blobs), keep: Some(Box::new((folder, server))) }
+}
+
+crate::blob_conformance!(open_blobs);
+
+async fn refusal(endpoint: &str) -> String {
+    let folder = tempfile::tempdir().expect("folder");
+    let opened =
+        S3Blobs::open(&settings(endpoint, "nowhere"), &folder.path().join("scratch"), "a store").await;
+    let Err(StoreError::Unusable(why)) = opened.map(|_| ()) else { panic!("it opened") };
+    assert!(!why.contains("geheim") && !why.contains("schluessel"), "{why}");
+    why
+}
+
+#[tokio::test]
+async fn what_cannot_be_opened_is_said_without_secrets() {
+    let server = tokio::task::spawn_blocking(server).await.expect("server");
+    assert!(refusal(&server.endpoint).await.contains("no bucket \"nowhere\""));
+    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("port");
+    let closed = format!("http://user:geheim@{}", free.local_addr().expect("address"));
+    drop(free);
+    assert!(refusal(&closed).await.contains("not reached"));
+}
+
+pub(super) async fn bucket() -> (Arc<Server>, S3Settings) {
+    let server = tokio::task::spawn_blocking(server).await.expect("server");
+    let name = format!("bucket-{}", NEXT.fetch_add(1, Ordering::Relaxed));
+    let region = Region::Custom { region: "eu-central-1".into(), endpoint: server.endpoint.clone() };
+    let keys = Credentials::new(Some("schluessel"), Some("geheim"), None, None, None).expect("keys");
+    s3::Bucket::create_with_path_style(&name, region, keys, BucketConfiguration::default())
+        .await
+        .expect("bucket");
+    let settings = settings(&server.endpoint, &name);
+    (server, settings)
+}
+
+#[tokio::test]
+async fn a_bucket_belongs_to_one_store() {
+    let (_server, settings) = bucket().await;
+    let folder = tempfile::tempdir().expect("folder");
+    let open = |scratch: &str, owner| {
+        let scratch = folder.path().join(scratch);
+        let settings = &settings;
+        async move { S3Blobs::open(settings, &scratch, owner).await.map(|_| ()) }
+    };
+    open("a", "first").await.expect("the first");
+    open("b", "first").await.expect("the same again");
+    let Err(StoreError::Unusable(why)) = open("c", "second").await else { panic!("it opened") };
+    assert!(why.contains("belongs to the store \"first\""), "{why}");
+}
+
+#[tokio::test]
+async fn only_what_is_old_is_swept_and_a_put_makes_it_new() {
+    let (_server, settings) = bucket().await;
+    let folder = tempfile::tempdir().expect("folder");
+    let blobs = S3Blobs::open(&settings, &folder.path().join("scratch"), "a store").await.expect("open");
+    let tenant = TenantId::DEFAULT;
+    let info = blobs.put_bytes(tenant, "a drawing".into()).await.expect("put");
+    let put = blobs.listed(&prefix(tenant)).await.expect("list")[0].1.expect("a time");
+    assert_eq!(blobs.untouched_since(tenant, put).await.expect("list"), []);
+    assert!(!blobs.sweep(tenant, info.hash, put).await.expect("sweep"));
+    let later = put.plus_ms(1);
+    assert_eq!(blobs.untouched_since(tenant, later).await.expect("list"), [info]);
+    // The server knows whole seconds only.
+    while blobs.listed(&prefix(tenant)).await.expect("list")[0].1 < Some(put.plus_ms(1_000)) {
+        blobs.put_bytes(tenant, "a drawing".into()).await.expect("put");
+    }
+    assert!(!blobs.sweep(tenant, info.hash, later).await.expect("sweep"), "it was put since");
+    assert!(blobs.sweep(tenant, info.hash, put.plus_ms(600_000)).await.expect("sweep"));
+    assert_eq!(blobs.stat(tenant, info.hash).await.expect("stat"), None);
+}
+
+#[tokio::test]
+async fn a_large_file_is_sent_in_parts_and_comes_back_whole() {
+    let BlobSubject { blobs, keep: _keep } = open_blobs().await;
+    let bytes: Vec<u8> = (0..PART_BYTES * 2 + 12_345).map(|i| (i * 31 % 251) as u8).collect();
+    let path = blobs.scratch().join("upload");
+    std::fs::write(&path, &bytes).expect("write");
+    let info = blobs.put_file(TenantId::DEFAULT, &path).await.expect("put");
+    assert!(!path.exists());
+    assert_eq!(info.size, bytes.len() as u64);
+    assert_eq!(blobs.read(TenantId::DEFAULT, info.hash, info.size).await.expect("read"), bytes);
+    let local = blobs.local(TenantId::DEFAULT, info.hash).await.expect("local");
+    assert_eq!(std::fs::read(&local.path).expect("copy"), bytes);
+}
+
+#[tokio::test]
+async fn a_data_folder_keeps_to_where_its_blobs_are() {
+    let (_server, settings) = bucket().await;
+    let clock = || Arc::new(crate::conformance::HandClock::default());
+    let folder = tempfile::tempdir().expect("folder");
+    let wrong = S3Settings { bucket: "nowhere".into(), ..self::settings(&settings.endpoint, "x") };
+    assert!(open_with_bucket(folder.path(), clock(), &wrong, "a").await.is_err());
+    let stores = open_with_bucket(folder.path(), clock(), &settings, "b").await.expect("open");
+    let hash = stores.blobs.put_bytes(TenantId::DEFAULT, "a drawing".into()).await.expect("put").hash;
+    stores.catalog.ping().await.expect("ping");
+    let second = open_with_bucket(folder.path(), clock(), &settings, "b").await.map(|_| ());
+    assert!(second.expect_err("two").to_string().contains("in use by another process"));
+    drop(stores);
+    let files = crate::embedded::open(folder.path(), clock()).map(|_| ()).expect_err("files");
+    assert!(files.to_string().contains("in an object store"), "{files}");
+    // Its own name holds, whatever is proposed.
+    let stores = open_with_bucket(folder.path(), clock(), &settings, "c").await.expect("again");
+    assert_eq!(stores.blobs.stat(TenantId::DEFAULT, hash).await.expect("stat"), Some(9));
+
+    let other = tempfile::tempdir().expect("folder");
+    drop(crate::embedded::open(other.path(), clock()).expect("files"));
+    let bucket = open_with_bucket(other.path(), clock(), &settings, "d").await.map(|_| ());
+    let bucket = bucket.expect_err("bucket").to_string();
+    assert!(bucket.contains("its blobs are files"), "{bucket}");
+}
