@@ -2,10 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::PathBuf;
 
 use anyhow::Context as _;
-use clap::Args;
 use serde_json::json;
 use takeoff_benches::inputs::{display_list, opened};
 use takeoff_benches::machine::{Machine, thread_cpu_seconds};
@@ -17,6 +15,7 @@ use takeoff_core::page::display::DisplayList;
 use takeoff_core::page::request::ParseLimits;
 use takeoff_samples::{Habit, Instance};
 
+use crate::Suggest;
 use crate::curve::share;
 use crate::scan::Scan;
 use crate::sheets::Drawing;
@@ -31,40 +30,6 @@ const SAME: f64 = 0.35;
 const SCHEMA: &str = "takeoff-suggestions/1";
 /// Deviation of a scanned pixel's brightness, of 255.
 const NOISE: f64 = 6.0;
-
-#[derive(Args)]
-pub(crate) struct Suggest {
-    /// First seed; sheet n of a habit is drawn from seed + n
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
-    /// Sheets of each habit
-    #[arg(long, default_value_t = 4)]
-    sheets: u64,
-    /// Habits, separated by commas; all by default
-    #[arg(long, value_delimiter = ',')]
-    habits: Vec<String>,
-    /// Large pages of about so many paths each instead of plans
-    #[arg(long, conflicts_with = "habits")]
-    paths: Option<usize>,
-    /// Scan the sheets at so many pixels an inch
-    #[arg(long, conflicts_with = "paths")]
-    scan: Option<u32>,
-    /// A drawing of one's own, whose suggestions are listed
-    #[arg(long, conflicts_with_all = ["habits", "paths", "scan"])]
-    file: Option<PathBuf>,
-    /// Page of that drawing, from 1
-    #[arg(long, default_value_t = 1, requires = "file")]
-    page: u32,
-    /// Deviation in size that the counts allow, as a share
-    #[arg(long, default_value_t = 0.03)]
-    scale_tolerance: f64,
-    /// List all suggestions and name every kind that is not among the first
-    #[arg(long)]
-    verbose: bool,
-    /// File of the report
-    #[arg(long)]
-    out: Option<PathBuf>,
-}
 
 /// What one sheet gave.
 struct Sheet {
