@@ -13,6 +13,7 @@ pub(crate) mod measurements;
 pub(crate) mod pages;
 pub(crate) mod projects;
 pub(crate) mod scale;
+pub(crate) mod symbols;
 pub(crate) mod tasks;
 mod upload;
 

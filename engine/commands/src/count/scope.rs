@@ -164,7 +164,7 @@ async fn others_of(desk: &Desk<'_>, page: &Page, ids: &[Id]) -> Result<Vec<Page>
     Ok(others)
 }
 
-pub(super) fn countable(page: &Page) -> Result<(), CommandError> {
+pub(crate) fn countable(page: &Page) -> Result<(), CommandError> {
     let number = page.number;
     match page.status {
         PageStatus::Error => Err(CommandError::invalid(format!(
