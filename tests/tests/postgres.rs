@@ -2,9 +2,10 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
+use takeoff_engine::clock::Stopwatch;
 use takeoff_test_servers::{Durability, PASSWORD, Postgres};
 use takeoff_tests::{Client, Drawn, Node, eventually, problems_of_config, program};
 
@@ -33,7 +34,7 @@ fn migrated(server: &Postgres) -> String {
 /// `takeoff serve` must refuse this database in time; what it says.
 fn refused(url: &str, data: &Path) -> String {
     program();
-    let since = Instant::now();
+    let since = Stopwatch::start();
     let data = data.to_str().expect("a folder of text");
     let (code, said) = problems_of_config(&[("DATABASE_URL", url), ("TAKEOFF_NODE_DATA_DIR", data)]);
     assert_eq!(code, Some(78), "{said}");

@@ -301,7 +301,7 @@ impl<'b> Walk<'b> {
         }
         match shown {
             Shown::Painted => self.text.push(glyph),
-            Shown::Light if self.dark.iter().rev().any(|ground| inside(ground)) => self.text.push(glyph),
+            Shown::Light if self.dark.iter().rev().any(inside) => self.text.push(glyph),
             Shown::Light => {}
             Shown::Unpainted => self.unpainted.push(glyph),
         }
