@@ -28,6 +28,7 @@ pub(crate) fn routes() -> (Router<App>, OpenApi) {
         .merge(handlers::components::routes())
         .merge(handlers::formulas::routes())
         .merge(handlers::autocount::routes())
+        .merge(handlers::symbols::routes())
         .merge(handlers::tasks::routes())
         .merge(handlers::files::routes())
         .merge(handlers::admin::routes())

@@ -398,6 +398,12 @@ pub trait Catalog: Send + Sync + 'static {
         Standing::Working
     }
 
+    /// Stages for which other nodes, or this one, have made work: hints, of which any may be missing. `None`
+    /// when the store has one node, which wakes itself.
+    fn wakes(&self) -> Option<tokio::sync::broadcast::Receiver<Stage>> {
+        None
+    }
+
     /// A trivial durable write: proves that the store acknowledges.
     async fn ping(&self) -> Result<(), StoreError>;
 }

@@ -50,6 +50,16 @@ impl Budget {
         self.used_us.load(Ordering::Relaxed)
     }
 
+    /// A budget of `steps` of its own for a part of the work; whoever cancels one cancels both.
+    pub fn part(&self, steps: u64) -> Self {
+        Self { steps_left: Arc::new(AtomicU64::new(steps)), ..self.clone() }
+    }
+
+    /// Steps that may still be spent.
+    pub fn steps_left(&self) -> u64 {
+        self.steps_left.load(Ordering::Relaxed)
+    }
+
     /// Ends the work at its next poll.
     pub fn cancel(&self) {
         self.cancelled.store(true, Ordering::Relaxed);
@@ -97,5 +107,16 @@ mod tests {
         let other = budget.clone();
         other.cancel();
         assert_eq!(budget.spend(1), Err(Exhausted::Cancelled));
+    }
+
+    #[test]
+    fn a_part_has_steps_of_its_own_and_is_cancelled_with_the_whole() {
+        let budget = Budget::with_steps(10);
+        let part = budget.part(3);
+        assert_eq!(part.spend(4), Err(Exhausted::Steps));
+        assert_eq!((part.steps_left(), budget.steps_left()), (0, 10));
+        let part = budget.part(3);
+        budget.cancel();
+        assert_eq!(part.spend(1), Err(Exhausted::Cancelled));
     }
 }

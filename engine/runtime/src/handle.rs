@@ -15,10 +15,12 @@ use takeoff_core::job::{Job, JobEvent, Progress, Stage as StageName};
 use takeoff_core::model::{Id, IdSource, TenantId, Timestamp};
 use takeoff_storage::catalog::{Batch, Clock, Committed, JobChange};
 use takeoff_storage::{BlobStore, Catalog, Standing, StoreError};
+use tokio::sync::broadcast;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::child::{ChildConfig, ChildPool};
 use crate::clock::Stopwatch;
-use crate::cluster::fabric::Member;
+use crate::cluster::fabric::{Fabric, Member};
 use crate::compute::Compute;
 use crate::controls::Paused;
 use crate::error::EngineError;
@@ -27,6 +29,7 @@ use crate::node::Node;
 use crate::running::Cause;
 use crate::stage::{Stage, Tools};
 use crate::supervise::{self, GRACE, SupervisorMessage};
+use crate::task;
 
 /// Longest that a node may take until each of its stages has asked the store for work.
 const START: Duration = Duration::from_secs(30);
@@ -100,12 +103,28 @@ struct Tree {
     node: Arc<Node>,
     root: ActorRef<SupervisorMessage>,
     drained: tokio::sync::Mutex<Option<DrainReport>>,
+    /// Passes on what the store says of other nodes' work.
+    _wakes: Option<AbortOnDropHandle<()>>,
 }
 
 impl Drop for Tree {
     fn drop(&mut self) {
         self.node.stopping.store(true, Ordering::Relaxed);
         self.root.kill();
+    }
+}
+
+/// Ends with the store.
+async fn pass_on(fabric: Arc<dyn Fabric>, mut wakes: broadcast::Receiver<StageName>) {
+    loop {
+        match wakes.recv().await {
+            Ok(stage) => fabric.wake(stage),
+            // Some were missed, of any stage.
+            Err(broadcast::error::RecvError::Lagged(_)) => {
+                StageName::ALL.into_iter().for_each(|stage| fabric.wake(stage));
+            }
+            Err(broadcast::error::RecvError::Closed) => return,
+        }
     }
 }
 
@@ -147,7 +166,9 @@ impl Handle {
         let root = supervise::start(&node)
             .await
             .map_err(|e| EngineError::Failed(format!("the node's actors cannot be started: {e}")))?;
-        let tree = Tree { node, root, drained: tokio::sync::Mutex::default() };
+        let wakes =
+            node.tools.catalog.wakes().map(|wakes| task::start(pass_on(Arc::clone(&node.fabric), wakes)));
+        let tree = Tree { node, root, drained: tokio::sync::Mutex::default(), _wakes: wakes };
         let handle = Self { tree: Arc::new(tree) };
         handle.until_leasing().await?;
         tracing::info!(node = config.node, stages = handle.node().stages.len(), "the node leases");

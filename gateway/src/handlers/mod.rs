@@ -15,6 +15,7 @@ pub(crate) mod pages;
 pub(crate) mod pauses;
 pub(crate) mod projects;
 pub(crate) mod scale;
+pub(crate) mod symbols;
 pub(crate) mod tasks;
 mod upload;
 

@@ -65,6 +65,8 @@ const ROUTES: &[&str] = &[
     "GET /api/v1/auto-count-sessions/{session_id}",
     "PATCH /api/v1/auto-count-sessions/{session_id}",
     "GET /api/v1/pages/{page_id}/auto-count-sessions",
+    "GET /api/v1/pages/{page_id}/symbols",
+    "GET /api/v1/pages/{page_id}/crop",
     "POST /api/v1/auto-count-detections/{detection_id}/confirm",
     "POST /api/v1/auto-count-detections/{detection_id}/reject",
     "POST /api/v1/auto-count-sessions/{session_id}/bulk-confirm",

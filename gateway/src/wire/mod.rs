@@ -15,6 +15,7 @@ pub(crate) mod project;
 pub(crate) mod scalar;
 pub(crate) mod scale;
 pub(crate) mod sheet;
+pub(crate) mod symbols;
 pub(crate) mod task;
 pub(crate) mod validate;
 

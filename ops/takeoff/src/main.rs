@@ -2,6 +2,7 @@
 
 mod cli;
 mod jobs;
+mod migrate;
 mod node;
 mod output;
 mod recipe;

@@ -8,6 +8,7 @@ use super::queue::{Move, Place};
 use super::{Kv, keys, rows};
 use crate::catalog::{JobChange, Renewal, Renewed};
 use crate::error::StoreError;
+use crate::jitter::jitter;
 
 impl<K: Kv> Change<'_, '_, K> {
     pub(super) fn job(&self, tenant: TenantId, id: Id) -> Result<Option<Job>, StoreError> {
@@ -153,14 +154,4 @@ impl<K: Kv> Change<'_, '_, K> {
         let after = self.decide(&before, why)?;
         self.settle(before, after)
     }
-}
-
-/// Spreads retries by what the job is, not by chance: ids are random already, and the token makes each
-/// attempt's number another one. (The finaliser of splitmix64.)
-fn jitter(job: &Job) -> u64 {
-    let (high, low) = job.id.0.as_u64_pair();
-    let mut x = high ^ low ^ job.token.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
 }
