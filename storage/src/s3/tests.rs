@@ -1,12 +1,10 @@
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak, mpsc};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use s3::creds::Credentials;
 use s3::{BucketConfiguration, Region};
 use takeoff_core::model::TenantId;
+use takeoff_test_servers::S3Server;
 
 use super::{PART_BYTES, S3Blobs, S3Settings, prefix};
 use crate::blobs::BlobStore as _;
@@ -14,45 +12,16 @@ use crate::conformance::blobs::BlobSubject;
 use crate::embedded::open_with_bucket;
 use crate::error::StoreError;
 
-/// A server of its own on a free port, shared by the tests that run at the time; stopped with the last.
-pub(super) struct Server {
-    child: Child,
-    endpoint: String,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-static SHARED: Mutex<Weak<Server>> = Mutex::new(Weak::new());
+/// Shared by the tests that run at the time; stopped with the last.
+static SHARED: Mutex<Weak<S3Server>> = Mutex::new(Weak::new());
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
-fn server() -> Arc<Server> {
+fn server() -> Arc<S3Server> {
     let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(running) = shared.upgrade() {
         return running;
     }
-    let mut child = Command::new("moto_server")
-        .args(["-H", "127.0.0.1", "-p", "0"])
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("moto_server on the PATH; `. ops/scripts/test-servers` puts it there");
-    let lines = BufReader::new(child.stderr.take().expect("stderr")).lines();
-    let (found, told) = mpsc::channel();
-    // Reads on to the end, so that the server never waits for its log.
-    std::thread::spawn(move || {
-        for line in lines.map_while(Result::ok) {
-            if let Some((_, endpoint)) = line.split_once("Running on ") {
-                let _ = found.send(endpoint.trim().to_owned());
-            }
-        }
-    });
-    let endpoint = told.recv_timeout(Duration::from_secs(60));
-    let running = Arc::new(Server { child, endpoint: endpoint.expect("the server starts within a minute") });
+    let running = Arc::new(S3Server::start());
     *shared = Arc::downgrade(&running);
     running
 }
@@ -89,22 +58,22 @@ async fn refusal(endpoint: &str) -> String {
 #[tokio::test]
 async fn what_cannot_be_opened_is_said_without_secrets() {
     let server = tokio::task::spawn_blocking(server).await.expect("server");
-    assert!(refusal(&server.endpoint).await.contains("no bucket \"nowhere\""));
+    assert!(refusal(server.endpoint()).await.contains("no bucket \"nowhere\""));
     let free = std::net::TcpListener::bind("127.0.0.1:0").expect("port");
     let closed = format!("http://user:geheim@{}", free.local_addr().expect("address"));
     drop(free);
     assert!(refusal(&closed).await.contains("not reached"));
 }
 
-pub(super) async fn bucket() -> (Arc<Server>, S3Settings) {
+pub(super) async fn bucket() -> (Arc<S3Server>, S3Settings) {
     let server = tokio::task::spawn_blocking(server).await.expect("server");
     let name = format!("bucket-{}", NEXT.fetch_add(1, Ordering::Relaxed));
-    let region = Region::Custom { region: "eu-central-1".into(), endpoint: server.endpoint.clone() };
+    let region = Region::Custom { region: "eu-central-1".into(), endpoint: server.endpoint().to_owned() };
     let keys = Credentials::new(Some("schluessel"), Some("geheim"), None, None, None).expect("keys");
     s3::Bucket::create_with_path_style(&name, region, keys, BucketConfiguration::default())
         .await
         .expect("bucket");
-    let settings = settings(&server.endpoint, &name);
+    let settings = settings(server.endpoint(), &name);
     (server, settings)
 }
 

@@ -50,8 +50,10 @@ fn the_finish_plan_has_fifteen_new_water_closets() {
     let outcome = count(&list, [1906.9, 826.0, 1921.9, 847.7]);
     assert_eq!(outcome.found, 15, "{}", summary(&outcome, &[]));
     let mut quarters = [0; 4];
+    // A grab bar hides a piece of the valve of one.
+    let sure = outcome.detections.iter().filter(|d| d.confidence >= 0.9).count();
+    assert!(sure >= 14, "{}", summary(&outcome, &[]));
     for d in &outcome.detections {
-        // Grab bars hide a piece of the valve of some.
         assert!(d.confidence >= 0.85 && !d.in_legend, "{d:?}");
         let turns = d.angle_deg / 90.0;
         assert!((turns - turns.round()).abs() < 0.01, "{d:?}");
