@@ -12,7 +12,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::json;
 use takeoff_commands::count::{
-    Completion, Next, PageResult, begun_batch, completed_batch, failed_batch, page_batch,
+    Completion, Next, PageResult, begun_batch, completed_batch, failed_batch, page_batch, revived_batch,
 };
 use takeoff_commands::jobs::{AutoCountArgs, decode};
 use takeoff_config::NodeConfig;
@@ -313,6 +313,14 @@ impl Stage for AutoCount {
         let desk = crate::desk_of(job, &tools);
         match decode(&job.args) {
             Ok(AutoCountArgs::Session { session_id }) => Ok(failed_batch(&desk, session_id, why).await?),
+            Err(_) => Ok(Batch::new(desk.tenant)),
+        }
+    }
+
+    async fn revive(&self, job: &Job, tools: Tools) -> Result<Batch, StageError> {
+        let desk = crate::desk_of(job, &tools);
+        match decode(&job.args) {
+            Ok(AutoCountArgs::Session { session_id }) => Ok(revived_batch(&desk, session_id).await?),
             Err(_) => Ok(Batch::new(desk.tenant)),
         }
     }

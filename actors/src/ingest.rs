@@ -5,7 +5,9 @@ use std::path::Path;
 use async_trait::async_trait;
 use serde_json::json;
 use takeoff_commands::Desk;
-use takeoff_commands::documents::{begun_batch, failed_batch, finish_batch, opened_batch};
+use takeoff_commands::documents::{
+    begun_batch, failed_batch, finish_batch, opened_batch, revived_batch, revived_pages_batch,
+};
 use takeoff_commands::jobs::{IngestArgs, PageRef, decode, encode};
 use takeoff_commands::pages::{PageResult, StoredPage, stored_batch};
 use takeoff_config::NodeConfig;
@@ -175,6 +177,17 @@ impl Stage for Ingest {
                 Ok(batch)
             }
             // Arguments that nobody can read name no owner.
+            Err(_) => Ok(Batch::new(desk.tenant)),
+        }
+    }
+
+    async fn revive(&self, job: &Job, tools: Tools) -> Result<Batch, StageError> {
+        let desk = crate::desk_of(job, &tools);
+        match decode(&job.args) {
+            Ok(IngestArgs::Document { document_id }) => Ok(revived_batch(&desk, document_id).await?),
+            Ok(IngestArgs::Pages { document_id, pages }) => {
+                Ok(revived_pages_batch(&desk, document_id, &pages).await?)
+            }
             Err(_) => Ok(Batch::new(desk.tenant)),
         }
     }

@@ -3,6 +3,7 @@
 //! Environment over file over default; every problem is reported at once, with path and origin;
 //! unknown keys are refused.
 
+mod database;
 pub mod environment;
 mod load;
 mod node;
@@ -10,6 +11,7 @@ mod object_store;
 mod reference;
 mod settings;
 
+pub use database::{DatabaseConfig, DatabaseUrl};
 pub use load::{Flags, Loaded, Origin, Problem, load};
 pub use node::{
     ApiConfig, ChildSettings, ComputeSettings, CountDefaults, Environment, JobSettings, LimitSettings,

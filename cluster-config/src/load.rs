@@ -58,11 +58,6 @@ pub struct Flags {
     pub data_dir: Option<String>,
 }
 
-/// Variables of the deployment document whose feature does not exist yet; a node that ignored them
-/// would store data where its operator does not expect it.
-const NOT_YET: [(&str, &str); 1] =
-    [("DATABASE_URL", "this version stores in the data folder only; PostgreSQL is not built in yet")];
-
 /// Shortest signing key that is accepted, characters.
 const SECRET_KEY_MIN: usize = 32;
 
@@ -130,7 +125,9 @@ fn read_file(path: &Path, table: &[Setting], problems: &mut Vec<Problem>) -> BTr
     let root: toml::Table = match text.parse() {
         Ok(root) => root,
         Err(e) => {
-            problem("file", format!("is no TOML: {e}"));
+            // Without the line itself, which may hold a password.
+            let line = e.span().map_or(0, |span| text[..span.start.min(text.len())].lines().count().max(1));
+            problem("file", format!("is no TOML: {} (line {line})", e.message()));
             return BTreeMap::new();
         }
     };
@@ -178,11 +175,6 @@ fn check_variables(variables: &Variables, table: &[Setting], problems: &mut Vec<
     let mut problem = |name: &str, message: String| {
         problems.push(Problem { what: name.to_owned(), origin: Origin::Variable(name.to_owned()), message });
     };
-    for (name, why) in NOT_YET {
-        if variables.get(name).is_some() {
-            problem(name, format!("is refused: {why}; unset it"));
-        }
-    }
     if let Some(secret) = variables.get("SECRET_KEY")
         && secret.chars().count() < SECRET_KEY_MIN
     {
@@ -254,7 +246,7 @@ mod tests {
         let (_folder, path) =
             file("[count]\ntreshold = 0.7\n[jobs]\nlease_ms = \"soon\"\n[api]\ncors_origins = [1]\n");
         let vars =
-            variables(&[("AUTO_COUNT_MAX_DETECTIONS", "-1"), ("DATABASE_URL", "postgres://u:geheim@h/d")]);
+            variables(&[("AUTO_COUNT_MAX_DETECTIONS", "-1"), ("DATABASE_URL", "mysql://u:geheim@h/d")]);
         let problems = load(Some(&path), &vars, &Flags::default()).unwrap_err();
         let text = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
         assert_eq!(problems.len(), 5, "{text}");
@@ -269,18 +261,6 @@ mod tests {
             assert!(text.contains(part), "{part} is missing in\n{text}");
         }
         assert!(!text.contains("geheim"), "a secret reached a message");
-    }
-
-    #[test]
-    fn variables_of_features_to_come_are_refused_without_their_value() {
-        for name in ["DATABASE_URL"] {
-            let problems = load(None, &variables(&[(name, "geheim")]), &Flags::default()).unwrap_err();
-            let [problem] = &problems[..] else { panic!("{name}: {problems:?}") };
-            assert_eq!((problem.what.as_str(), &problem.origin), (name, &Origin::Variable(name.to_owned())));
-            let text = problem.to_string();
-            assert!(text.contains("not built in yet") && text.contains("unset it"), "{text}");
-            assert!(!text.contains("geheim"), "a secret reached a message");
-        }
     }
 
     #[test]

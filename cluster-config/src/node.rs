@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use takeoff_core::page::request::ParseLimits;
 
+use crate::database::DatabaseConfig;
 use crate::object_store::ObjectStoreConfig;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +33,7 @@ pub struct NodeConfig {
     pub log_level: String,
     /// Folder of the embedded stores.
     pub data_dir: PathBuf,
+    pub database: DatabaseConfig,
     pub object_store: ObjectStoreConfig,
     pub api: ApiConfig,
     pub limits: LimitSettings,
@@ -156,6 +158,7 @@ impl NodeConfig {
             environment: Environment::Development,
             log_level: "info".to_owned(),
             data_dir: data_dir.into(),
+            database: DatabaseConfig::default(),
             object_store: ObjectStoreConfig::default(),
             api: ApiConfig {
                 listen: SocketAddr::from(([127, 0, 0, 1], 8000)),

@@ -66,11 +66,12 @@ impl ObjectStoreConfig {
 
 /// `minio:9000` is what other tools of a deployment take, and means no TLS.
 fn endpoint(text: &str) -> Result<Option<String>, String> {
-    let text = text.trim().trim_end_matches('/');
+    let text = text.trim();
     if text.is_empty() {
         return Ok(None);
     }
     let (scheme, host) = text.split_once("://").unwrap_or(("http", text));
+    let host = host.strip_suffix('/').unwrap_or(host);
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']');
     if !matches!(scheme, "http" | "https") || host.is_empty() || !host.chars().all(fits) {
         // It may hold a password, so it is not quoted.

@@ -50,7 +50,7 @@ impl Raw {
         }
     }
 
-    fn integer(&self, low: u64, high: u64) -> Result<u64, String> {
+    pub(crate) fn integer(&self, low: u64, high: u64) -> Result<u64, String> {
         let wrong = || format!("must be a whole number from {low} to {high}");
         let value = match self {
             Self::Integer(i) => u64::try_from(*i).map_err(|_| wrong())?,
@@ -176,6 +176,7 @@ macro_rules! stage {
 /// Every setting, in the order of the reference.
 pub fn settings() -> Vec<Setting> {
     let mut all = node();
+    all.extend(crate::database::settings());
     all.extend(api());
     all.extend(limits_and_jobs());
     all.extend(stage!("stages.ingest.slots", "stages.ingest.enabled", Stage::Ingest, "document ingestion"));

@@ -1,7 +1,8 @@
 //! Request bodies under watch.
 //!
 //! A client that sends nothing for a while is given up, however long the request may take in all; one that
-//! is slow but steady is not.
+//! is slow but steady is not. One that uploads has to send more than hardly anything: it holds a place that others
+//! wait for.
 //!
 //! An answer may be given before the request is read: the file is too large, the project unknown. A
 //! connection that is then closed on a client that still sends is reset, and the client never sees the
@@ -16,8 +17,12 @@ use std::time::Duration;
 
 use hyper::HeaderMap;
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
-use hyper::header::EXPECT;
+use hyper::header::{CONTENT_TYPE, EXPECT};
 use tokio::time::Sleep;
+
+/// What an upload has to bring while others may be silent, bytes a second and in all.
+const UPLOAD_BYTES_A_SECOND: f64 = 512.0;
+const UPLOAD_BYTES: u64 = 16 * 1024;
 
 /// Longest that a body is read on, in all and without a byte.
 const LINGER: Duration = Duration::from_secs(30);
@@ -26,7 +31,7 @@ const LINGER_IDLE: Duration = Duration::from_secs(2);
 /// Why a body ends before it is whole.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BodyError {
-    #[error("the client sent nothing for {} ms", .0.as_millis())]
+    #[error("the client sent nothing, or hardly anything, for {} ms", .0.as_millis())]
     Idle(Duration),
     #[error(transparent)]
     Broken(#[from] hyper::Error),
@@ -62,8 +67,11 @@ pub(crate) struct Watched {
     /// A client that waits for our consent sends nothing when it is refused.
     waits: bool,
     idle: Duration,
-    /// Since the body was asked for more and had none.
+    /// Since the body was asked for more and had none, and too little has come since.
     silence: Option<Pin<Box<Sleep>>>,
+    arrived: u64,
+    /// So many bytes break a silence.
+    least: u64,
     whole: Arc<AtomicBool>,
 }
 
@@ -73,7 +81,10 @@ impl Watched {
         let whole = Arc::new(AtomicBool::new(body.is_end_stream()));
         let arrival = Arrival(Arc::clone(&whole));
         let waits = headers.contains_key(EXPECT);
-        (Self { body: Some(body), waits, idle, silence: None, whole }, arrival)
+        let upload = headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"multipart/"));
+        let share = (idle.as_secs_f64() * UPLOAD_BYTES_A_SECOND) as u64;
+        let least = if upload { share.clamp(1, UPLOAD_BYTES) } else { 1 };
+        (Self { body: Some(body), waits, idle, silence: None, arrived: 0, least, whole }, arrival)
     }
 
     fn poll_silence(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -93,7 +104,14 @@ impl Body for Watched {
         let Some(body) = &mut self.body else { return Poll::Ready(None) };
         match Pin::new(body).poll_frame(cx) {
             Poll::Ready(frame) => {
-                self.silence = None;
+                let came = match &frame {
+                    Some(Ok(frame)) => frame.data_ref().map_or(0, |data| data.len() as u64),
+                    _ => u64::MAX,
+                };
+                self.arrived = self.arrived.saturating_add(came);
+                if self.arrived >= self.least {
+                    (self.silence, self.arrived) = (None, 0);
+                }
                 let ends = frame.is_none() || self.body.as_ref().is_none_or(Body::is_end_stream);
                 if ends {
                     self.whole.store(true, Ordering::Relaxed);

@@ -4,6 +4,7 @@
 use axum::http::request::Parts;
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, header};
+use takeoff_core::geom::PxRect;
 use takeoff_core::model::{BlobHash, Document, Page};
 
 use crate::state::App;
@@ -44,6 +45,15 @@ impl Links {
 
     pub(crate) fn page_thumbnail(&self, page: &Page) -> Option<String> {
         page.blobs.map(|b| self.file(&format!("pages/{}/thumbnail.png", page.id), b.thumbnail))
+    }
+
+    /// A part of the page's image.
+    pub(crate) fn page_crop(&self, page: &Page, part: &PxRect) -> Option<String> {
+        let PxRect { x, y, w, h } = *part;
+        page.blobs.map(|b| {
+            let (base, id, version) = (&self.base, page.id, version_of(b.image));
+            format!("{base}/api/v1/pages/{id}/crop?bbox={x},{y},{w},{h}&v={version}")
+        })
     }
 
     pub(crate) fn document(&self, document: &Document) -> String {

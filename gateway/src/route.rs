@@ -28,9 +28,12 @@ pub(crate) fn routes() -> (Router<App>, OpenApi) {
         .merge(handlers::components::routes())
         .merge(handlers::formulas::routes())
         .merge(handlers::autocount::routes())
+        .merge(handlers::symbols::routes())
         .merge(handlers::tasks::routes())
         .merge(handlers::files::routes())
-        .merge(handlers::admin::routes());
+        .merge(handlers::admin::routes())
+        .merge(handlers::jobs::routes())
+        .merge(handlers::pauses::routes());
     let (router, described) = OpenApiRouter::with_openapi(openapi::head())
         .merge(handlers::health::routes())
         .nest(PREFIX, api)

@@ -74,6 +74,7 @@ impl Gateway {
             prometheus,
             local_addr,
             uploads: Semaphore::new(config.limits.uploads_at_once),
+            looks: Semaphore::new(LOOKS_AT_ONCE),
             openapi: openapi.into(),
         });
         let connections = Arc::new(Semaphore::new(places(config.api.max_connections)));
@@ -86,6 +87,9 @@ impl Gateway {
         Ok(Bound { listener, local_addr, router, app, connections, limits, drain })
     }
 }
+
+/// Drawings that are looked into at a time.
+const LOOKS_AT_ONCE: usize = 2;
 
 /// Connections that there are files for. A process that has none left can accept nobody, not even a probe.
 fn places(wanted: usize) -> usize {

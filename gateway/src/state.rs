@@ -23,6 +23,8 @@ pub(crate) struct Shared {
     pub(crate) local_addr: SocketAddr,
     /// Uploads in progress; bounded because each holds a scratch file and a parse worker.
     pub(crate) uploads: Semaphore,
+    /// Drawings that are looked into within their requests; bounded because each is unpacked in memory.
+    pub(crate) looks: Semaphore,
     /// The OpenAPI document, encoded once.
     pub(crate) openapi: Bytes,
 }

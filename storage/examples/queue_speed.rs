@@ -53,8 +53,7 @@ async fn caller(catalog: Arc<dyn Catalog>, next: Arc<AtomicU64>, jobs: u64) -> R
         let mut batch = Batch::new(TENANT);
         batch.jobs.push(noop(n));
         catalog.commit(batch).await?;
-        let request =
-            LeaseRequest { node: "speed".to_owned(), stage: Stage::Noop, max_jobs: 1, lease_ms: 60_000 };
+        let request = LeaseRequest::new("speed", Stage::Noop, 1, 60_000);
         for job in catalog.lease(request).await? {
             let mut batch = Batch::new(TENANT);
             let event = JobEvent::Succeed { result: Value::Null };

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use takeoff_core::job::{Job, NewJob, Progress, Stage};
+use takeoff_core::job::{Job, NewJob, Progress, Stage, Turns};
 use takeoff_core::model::{BlobHash, Entity, Id, Index, Kind, TenantId, Timestamp};
 
 use crate::error::StoreError;
@@ -229,6 +229,8 @@ pub struct JobQuery {
     pub states: Vec<takeoff_core::job::JobState>,
     pub stage: Option<Stage>,
     pub task_type: Option<String>,
+    /// Only jobs that were enqueued then or before.
+    pub created_by: Option<Timestamp>,
     pub offset: usize,
     pub limit: usize,
 }
@@ -247,6 +249,17 @@ pub struct LeaseRequest {
     pub stage: Stage,
     pub max_jobs: usize,
     pub lease_ms: i64,
+    /// Projects of which nothing is leased, whatever they have: they are paused.
+    pub paused: Vec<Id>,
+    /// Where the projects stand. All equal by default.
+    pub turns: Turns,
+}
+
+impl LeaseRequest {
+    /// For any project.
+    pub fn new(node: impl Into<String>, stage: Stage, max_jobs: usize, lease_ms: i64) -> Self {
+        Self { node: node.into(), stage, max_jobs, lease_ms, paused: Vec::new(), turns: Turns::default() }
+    }
 }
 
 /// One lease of a node, to be renewed.
@@ -349,7 +362,14 @@ pub trait Catalog: Send + Sync + 'static {
 
     async fn commit(&self, batch: Batch) -> Result<Committed, StoreError>;
 
-    /// Leases due jobs: interactive before batch, then priority, then age.
+    /// Leases due jobs: interactive before batch; between projects by their turns; within a project by rank,
+    /// which is `run_at` plus [`PRIORITY_STEP_MS`](takeoff_core::job::PRIORITY_STEP_MS) for each step of
+    /// priority, then by id.
+    ///
+    /// The nth job (from 0) that a project has due in a lane has the key `at + n × step` of the project's
+    /// [`Turns::of`]; the least keys are leased, of equal ones that of the lesser project (of none: least).
+    /// So a store needs no memory of who had what, and SQL can do it: a lateral join takes each project's first
+    /// `max_jobs` rows by rank, `row_number()` gives n, and the outer query orders by lane, key and project.
     async fn lease(&self, request: LeaseRequest) -> Result<Vec<Job>, StoreError>;
 
     /// In the order of `renewals`.
@@ -376,6 +396,12 @@ pub trait Catalog: Send + Sync + 'static {
     /// What is known of the store at once. A store that is not working is not asked anything.
     fn standing(&self) -> Standing {
         Standing::Working
+    }
+
+    /// Stages for which other nodes, or this one, have made work: hints, of which any may be missing. `None`
+    /// when the store has one node, which wakes itself.
+    fn wakes(&self) -> Option<tokio::sync::broadcast::Receiver<Stage>> {
+        None
     }
 
     /// A trivial durable write: proves that the store acknowledges.

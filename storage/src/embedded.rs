@@ -109,7 +109,7 @@ fn in_bucket(path: &Path) -> bool {
 }
 
 /// A part that was finished once says so; without that it would be made anew.
-fn whole(folder: &Folder, path: &Path, part: &str) -> Result<(), StoreError> {
+pub(crate) fn whole(folder: &Folder, path: &Path, part: &str) -> Result<(), StoreError> {
     let marker = path.join(part).join("FORMAT");
     if !path.join(part).is_dir() {
         return Err(folder.unusable(&format!("its folder {part} is missing")));

@@ -32,13 +32,23 @@ impl Folder {
     /// # Errors
     /// `Unusable` when another process has it, or when it is another product's or a newer version's.
     pub(crate) fn claim(path: &Path, product: &'static str, format: u32) -> Result<Self, StoreError> {
+        Self::claim_from(path, product, format, format)
+    }
+
+    /// The same for one whose owner brings it from any format since `oldest` to this one.
+    pub(crate) fn claim_from(
+        path: &Path,
+        product: &'static str,
+        oldest: u32,
+        format: u32,
+    ) -> Result<Self, StoreError> {
         fs::create_dir_all(path).map_err(|e| unavailable("make", path, &e))?;
         refuse_foreign(path, product)?;
         let lock = lock(path, product)?;
         // Again: who held the lock until now may have gone further.
         refuse_foreign(path, product)?;
         let fresh = match fs::read_to_string(path.join(FORMAT_FILE)) {
-            Ok(text) => check(&text, product, format).map_err(|why| unusable(path, product, &why))?,
+            Ok(text) => check(&text, product, oldest, format).map_err(|why| unusable(path, product, &why))?,
             Err(e) if e.kind() == ErrorKind::NotFound => true,
             Err(e) if e.kind() == ErrorKind::InvalidData => {
                 return Err(unusable(path, product, "its FORMAT file is no text"));
@@ -97,7 +107,7 @@ fn lock(path: &Path, product: &str) -> Result<File, StoreError> {
 }
 
 /// Whether the store in it is still to be made.
-fn check(text: &str, product: &str, format: u32) -> Result<bool, String> {
+fn check(text: &str, product: &str, oldest: u32, format: u32) -> Result<bool, String> {
     let mut lines = text.lines();
     let found = lines.next().unwrap_or_default();
     if found != product {
@@ -105,7 +115,7 @@ fn check(text: &str, product: &str, format: u32) -> Result<bool, String> {
     }
     let number = lines.next().and_then(|l| l.strip_prefix("format ")).and_then(|n| n.parse::<u32>().ok());
     match number {
-        Some(n) if n == format => {}
+        Some(n) if (oldest..=format).contains(&n) => {}
         Some(n) if n > format => {
             return Err(format!(
                 "it has format {n}, made by a newer version; this one reads format {format}"

@@ -11,10 +11,13 @@ pub mod entity;
 pub mod error;
 mod folder;
 pub mod fs;
+mod jitter;
 mod kv;
 pub mod mem;
 pub mod metrics;
+pub mod pg;
 pub mod s3;
+pub mod shared;
 pub mod sled;
 
 pub use blobs::{BlobInfo, BlobStore};

@@ -124,7 +124,7 @@ async fn work(catalog: Arc<dyn Catalog>, next: Arc<AtomicU64>) {
         let n = next.fetch_add(1, Ordering::Relaxed);
         catalog.commit(arrival(n)).await.expect("arrival");
         say(format_args!("arrived {n}"));
-        let request = LeaseRequest { node: "w".into(), stage: Stage::Noop, max_jobs: 2, lease_ms: 1_000_000 };
+        let request = LeaseRequest::new("w", Stage::Noop, 2, 1_000_000);
         for job in catalog.lease(request).await.expect("lease") {
             let done = job.args["n"].as_u64().expect("a number");
             if done % 3 == 0 {

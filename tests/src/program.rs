@@ -50,6 +50,11 @@ fn without_settings(mut command: Command) -> Command {
     command
 }
 
+/// Runs the binary to its end with its standard output going to a file.
+pub fn run_into(args: &[&str], out: std::fs::File) -> Output {
+    command().args(args).stdout(out).output().expect("the binary runs")
+}
+
 /// Runs the binary to its end.
 pub fn run(args: &[&str]) -> Output {
     command().args(args).output().expect("the binary runs")

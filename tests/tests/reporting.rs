@@ -339,3 +339,30 @@ fn what_has_no_price_is_not_in_the_sum() {
     assert_eq!((ran.code, &ran.condition("broken")["cost"]), (Some(1), &Value::Null), "{}", ran.said);
     assert_eq!(ran.report["cost"]["total_cost"], "1000.00", "{}", ran.said);
 }
+
+#[test]
+fn a_report_that_cannot_be_written_is_no_success() {
+    let takeoff = Takeoff::of("");
+    let recipe = takeoff.folder.path().join("takeoff.toml");
+    let recipe = recipe.to_str().unwrap();
+    let ran = run(&["run", recipe, "--out", recipe]);
+    let said = String::from_utf8_lossy(&ran.stderr).into_owned();
+    assert_eq!(ran.status.code(), Some(1), "{said}");
+    assert!(said.contains("takeoff.toml cannot be made") && !said.contains("Ingesting"), "{said}");
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let ran = takeoff_tests::run_into(&["config", "reference"], full);
+    let said = String::from_utf8_lossy(&ran.stderr).into_owned();
+    assert!(ran.status.code() == Some(1) && said.contains("cannot be written"), "{said}");
+}
+
+#[test]
+fn a_plan_set_that_was_cut_off_is_not_a_whole_one() {
+    let takeoff = Takeoff::of("");
+    let plans = takeoff.folder.path().join("plans.pdf");
+    let whole = std::fs::read(&plans).unwrap();
+    std::fs::write(&plans, &whole[..whole.len() / 2]).unwrap();
+    let ran = takeoff.run();
+    assert_eq!(ran.code, Some(1), "{}", ran.said);
+    let problems = ran.report["problems"].to_string();
+    assert!(problems.contains("breaks off before its end"), "{problems}");
+}

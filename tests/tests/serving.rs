@@ -72,10 +72,10 @@ fn wrong_usage_config_and_recipe_have_their_own_exit_codes() {
 }
 
 #[test]
-fn variables_of_features_that_are_not_there_are_refused() {
+fn secrets_of_refused_variables_are_not_shown() {
     let refused = std::process::Command::new(takeoff_tests::program())
         .args(["config", "check"])
-        .env("DATABASE_URL", "postgres://user:geheim@db/takeoff")
+        .env("DATABASE_URL", "mysql://user:geheim@db/takeoff")
         .output()
         .unwrap();
     assert_eq!(refused.status.code(), Some(78));

@@ -68,7 +68,7 @@ fn variables_that_cannot_be_honoured_stop_the_node() {
         ("MINIO_ENDPOINT", "https://geheim@store.example"),
         ("MINIO_ACCESS_KEY", "geheim"),
         ("MINIO_SECRET_KEY", "geheim"),
-        ("DATABASE_URL", "postgres://user:geheim@db/takeoff"),
+        ("DATABASE_URL", "mysql://user:geheim@db/takeoff"),
     ]);
     assert_eq!(code, Some(78));
     let named: Vec<&str> = said.lines().filter_map(|l| l.split("(environment ").nth(1)).collect();

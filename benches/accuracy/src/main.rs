@@ -8,6 +8,7 @@ mod real;
 mod scan;
 mod sheets;
 mod speed;
+mod suggestions;
 mod suite;
 mod tally;
 
@@ -49,9 +50,46 @@ enum Command {
     Suites(Suites),
     /// Ask the same question of OpenCV, which is installed for it, and compare times
     Opencv(Comparison),
+    /// Ask sheets what repeats on them, without an example, and see whether it is what was drawn
+    Suggest(Suggest),
     /// Count on one stored page in a process of its own, whose memory is measured
     #[command(hide = true)]
     StoredPage { task: PathBuf },
+}
+
+/// Which sheets are asked what repeats on them.
+#[derive(Args)]
+pub(crate) struct Suggest {
+    /// First seed; sheet n of a habit is drawn from seed + n
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Sheets of each habit
+    #[arg(long, default_value_t = 4)]
+    pub(crate) sheets: u64,
+    /// Habits, separated by commas; all by default
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) habits: Vec<String>,
+    /// Large pages of about so many paths each instead of plans
+    #[arg(long, conflicts_with = "habits")]
+    pub(crate) paths: Option<usize>,
+    /// Scan the sheets at so many pixels an inch
+    #[arg(long, conflicts_with = "paths")]
+    pub(crate) scan: Option<u32>,
+    /// A drawing of one's own, whose suggestions are listed
+    #[arg(long, conflicts_with_all = ["habits", "paths", "scan"])]
+    pub(crate) file: Option<PathBuf>,
+    /// Page of that drawing, from 1
+    #[arg(long, default_value_t = 1, requires = "file")]
+    pub(crate) page: u32,
+    /// Deviation in size that the counts allow, as a share
+    #[arg(long, default_value_t = 0.03)]
+    pub(crate) scale_tolerance: f64,
+    /// List all suggestions and name every kind that is not among the first
+    #[arg(long)]
+    pub(crate) verbose: bool,
+    /// File of the report
+    #[arg(long)]
+    pub(crate) out: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -135,6 +173,7 @@ fn main() -> anyhow::Result<()> {
             report.insert("comparison".to_owned(), compared);
             write(&asked.out, &report.into())
         }
+        Some(Command::Suggest(asked)) => suggestions::run(&asked, &mut out),
         Some(Command::StoredPage { task }) => speed::stored_page(&task, &mut out),
     }
 }

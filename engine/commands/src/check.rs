@@ -87,6 +87,9 @@ pub(crate) fn positive(what: &str, value: f64) -> Checked {
     Err(CommandError::invalid(format!("{what} must be greater than zero, not {}", brief(value))))
 }
 
+/// What is less would be kept as nothing.
+const SMALLEST_PRICE: Decimal = Decimal::from_parts(1, 0, 0, false, 4);
+
 pub(crate) fn count(what: &str, value: Option<i64>) -> Checked {
     match value {
         Some(v) if !(0..=1_000_000).contains(&v) => {
@@ -104,6 +107,9 @@ pub(crate) fn price(what: &str, value: Option<Decimal>) -> Checked {
         Some(v) if v > Decimal::from(MAX_PRICE) => {
             Err(CommandError::invalid(format!("{what} must be at most {MAX_PRICE}, not {v}")))
         }
+        Some(v) if !v.is_zero() && v < SMALLEST_PRICE => Err(CommandError::invalid(format!(
+            "{what} must be zero or at least {SMALLEST_PRICE}: money per unit has four decimal places"
+        ))),
         _ => Ok(()),
     }
 }
@@ -147,6 +153,7 @@ mod tests {
         let of = |text: &str| price("x", Some(text.parse().unwrap()));
         assert!(of("0").is_ok() && of("-0.0").is_ok() && of("1000000000").is_ok());
         assert!(of("-0.01").is_err() && of("1000000000.01").is_err());
+        assert!(of("0.0001").is_ok() && of("0.00009").is_err(), "nothing costs something");
     }
 
     #[test]

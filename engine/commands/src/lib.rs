@@ -5,6 +5,7 @@
 //! knows HTTP or an actor. The stages use the batch builders of this crate (`*_batch`), which load and
 //! decide the same way but leave the commit to the engine.
 
+pub mod admin;
 pub mod assemblies;
 mod check;
 pub mod conditions;

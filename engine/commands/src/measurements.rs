@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use takeoff_core::measure::Geometry;
 use takeoff_core::model::{
-    Condition, Detection, GeometryType, Id, Index, Measurement, MeasurementType, Page,
+    Condition, Detection, GeometryType, Id, Index, Measurement, MeasurementType, Page, PageStatus,
 };
 use takeoff_engine::metrics as names;
 use takeoff_storage::{Batch, Stored};
@@ -228,20 +228,30 @@ fn calibrated(page: &Page) -> Result<f64, CommandError> {
     })
 }
 
-/// A shape may reach over the page's edge, as a hand does; one that lies beside the page measures nothing.
+/// A shape may reach a little over the page's edge, as a hand does; what lies farther out was not measured on it.
 fn on_page(measurement: &Measurement, page: &Page) -> Result<(), CommandError> {
+    if page.status == PageStatus::Error {
+        let number = page.number;
+        return Err(CommandError::invalid(format!(
+            "page {number} could not be read: nothing can be measured on it"
+        )));
+    }
     let Some(space) = page.space else { return Ok(()) };
     let shape = Geometry::parse(measurement.geometry_type, &measurement.geometry_data);
     let b = shape.map_err(|e| CommandError::invalid(e.to_string()))?.bounds();
     let (width, height) = (f64::from(space.width_px), f64::from(space.height_px));
-    if b.x <= width && b.y <= height && b.x + b.w >= 0.0 && b.y + b.h >= 0.0 {
+    let over = OVER_THE_EDGE * width.max(height);
+    if b.x >= -over && b.y >= -over && b.x + b.w <= width + over && b.y + b.h <= height + over {
         return Ok(());
     }
     Err(CommandError::invalid(format!(
-        "the geometry lies outside page {} of {width} x {height} pixels",
+        "the geometry lies outside page {} of {width} x {height} pixels, or reaches far over its edge",
         page.number
     )))
 }
+
+/// How far a shape may reach over the edge, share of the page's longer side.
+const OVER_THE_EDGE: f64 = 0.05;
 
 fn geometry_type(name: &str) -> Result<GeometryType, CommandError> {
     Ok(match name {

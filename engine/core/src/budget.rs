@@ -22,17 +22,42 @@ pub enum Exhausted {
 pub struct Budget {
     cancelled: Arc<AtomicBool>,
     steps_left: Arc<AtomicU64>,
+    used_us: Arc<AtomicU64>,
 }
 
 impl Budget {
     /// A budget of `steps`; one step is one turn of some hot loop, its unit is the loop's own.
     pub fn with_steps(steps: u64) -> Self {
-        Self { cancelled: Arc::new(AtomicBool::new(false)), steps_left: Arc::new(AtomicU64::new(steps)) }
+        Self {
+            cancelled: Arc::new(AtomicBool::new(false)),
+            steps_left: Arc::new(AtomicU64::new(steps)),
+            used_us: Arc::default(),
+        }
     }
 
     /// A budget that only ends by [`Budget::cancel`].
     pub fn unlimited() -> Self {
         Self::with_steps(u64::MAX)
+    }
+
+    /// Notes CPU time that work of this budget took, microseconds. For whoever has a clock.
+    pub fn charge(&self, cpu_us: u64) {
+        self.used_us.fetch_add(cpu_us, Ordering::Relaxed);
+    }
+
+    /// All that was charged, microseconds.
+    pub fn charged_us(&self) -> u64 {
+        self.used_us.load(Ordering::Relaxed)
+    }
+
+    /// A budget of `steps` of its own for a part of the work; whoever cancels one cancels both.
+    pub fn part(&self, steps: u64) -> Self {
+        Self { steps_left: Arc::new(AtomicU64::new(steps)), ..self.clone() }
+    }
+
+    /// Steps that may still be spent.
+    pub fn steps_left(&self) -> u64 {
+        self.steps_left.load(Ordering::Relaxed)
     }
 
     /// Ends the work at its next poll.
@@ -82,5 +107,16 @@ mod tests {
         let other = budget.clone();
         other.cancel();
         assert_eq!(budget.spend(1), Err(Exhausted::Cancelled));
+    }
+
+    #[test]
+    fn a_part_has_steps_of_its_own_and_is_cancelled_with_the_whole() {
+        let budget = Budget::with_steps(10);
+        let part = budget.part(3);
+        assert_eq!(part.spend(4), Err(Exhausted::Steps));
+        assert_eq!((part.steps_left(), budget.steps_left()), (0, 10));
+        let part = budget.part(3);
+        budget.cancel();
+        assert_eq!(part.spend(1), Err(Exhausted::Cancelled));
     }
 }

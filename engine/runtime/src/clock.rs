@@ -31,6 +31,10 @@ impl Stopwatch {
         self.0.elapsed()
     }
 
+    pub fn elapsed_us(&self) -> u64 {
+        u64::try_from(self.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
     pub fn elapsed_ms(&self) -> f64 {
         self.elapsed().as_secs_f64() * 1_000.0
     }

@@ -15,17 +15,21 @@ use takeoff_core::job::{Job, JobEvent, Progress, Stage as StageName};
 use takeoff_core::model::{Id, IdSource, TenantId, Timestamp};
 use takeoff_storage::catalog::{Batch, Clock, Committed, JobChange};
 use takeoff_storage::{BlobStore, Catalog, Standing, StoreError};
+use tokio::sync::broadcast;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::child::{ChildConfig, ChildPool};
 use crate::clock::Stopwatch;
-use crate::cluster::fabric::Member;
+use crate::cluster::fabric::{Fabric, Member};
 use crate::compute::Compute;
+use crate::controls::Paused;
 use crate::error::EngineError;
 use crate::metrics as names;
 use crate::node::Node;
 use crate::running::Cause;
 use crate::stage::{Stage, Tools};
 use crate::supervise::{self, GRACE, SupervisorMessage};
+use crate::task;
 
 /// Longest that a node may take until each of its stages has asked the store for work.
 const START: Duration = Duration::from_secs(30);
@@ -57,6 +61,8 @@ pub struct EngineParts {
 pub struct Readiness {
     pub ready: bool,
     pub reasons: Vec<String>,
+    /// Stages that operators hold back, and the node if they do. It makes no node unready: a paused node still answers requests.
+    pub paused: Vec<Paused>,
 }
 
 /// Observable state of every actor of the node, as counters.
@@ -67,6 +73,8 @@ pub struct NodeView {
     pub started_at: Timestamp,
     pub draining: bool,
     pub readiness: Readiness,
+    /// Everything that operators hold back.
+    pub paused: Vec<Paused>,
     /// One entry an actor, by its name in the tree (`node/ingest/puller`, ...).
     pub actors: Vec<ActorView>,
     pub compute: serde_json::Value,
@@ -95,12 +103,28 @@ struct Tree {
     node: Arc<Node>,
     root: ActorRef<SupervisorMessage>,
     drained: tokio::sync::Mutex<Option<DrainReport>>,
+    /// Passes on what the store says of other nodes' work.
+    _wakes: Option<AbortOnDropHandle<()>>,
 }
 
 impl Drop for Tree {
     fn drop(&mut self) {
         self.node.stopping.store(true, Ordering::Relaxed);
         self.root.kill();
+    }
+}
+
+/// Ends with the store.
+async fn pass_on(fabric: Arc<dyn Fabric>, mut wakes: broadcast::Receiver<StageName>) {
+    loop {
+        match wakes.recv().await {
+            Ok(stage) => fabric.wake(stage),
+            // Some were missed, of any stage.
+            Err(broadcast::error::RecvError::Lagged(_)) => {
+                StageName::ALL.into_iter().for_each(|stage| fabric.wake(stage));
+            }
+            Err(broadcast::error::RecvError::Closed) => return,
+        }
     }
 }
 
@@ -137,10 +161,14 @@ impl Handle {
         for post in node.posts() {
             ::metrics::counter!(names::ACTOR_RESTARTS, "actor" => post.name().to_owned()).increment(0);
         }
+        // Before the first lease: what was paused when the node ended is paused now.
+        node.reload_controls().await?;
         let root = supervise::start(&node)
             .await
             .map_err(|e| EngineError::Failed(format!("the node's actors cannot be started: {e}")))?;
-        let tree = Tree { node, root, drained: tokio::sync::Mutex::default() };
+        let wakes =
+            node.tools.catalog.wakes().map(|wakes| task::start(pass_on(Arc::clone(&node.fabric), wakes)));
+        let tree = Tree { node, root, drained: tokio::sync::Mutex::default(), _wakes: wakes };
         let handle = Self { tree: Arc::new(tree) };
         handle.until_leasing().await?;
         tracing::info!(node = config.node, stages = handle.node().stages.len(), "the node leases");
@@ -160,7 +188,7 @@ impl Handle {
         })
     }
 
-    fn node(&self) -> &Arc<Node> {
+    pub(crate) fn node(&self) -> &Arc<Node> {
         &self.tree.node
     }
 
@@ -320,6 +348,7 @@ impl Handle {
             started_at: node.started_at,
             draining: node.is_draining(),
             readiness: node.readiness(),
+            paused: self.paused(),
             actors,
             compute: serde_json::to_value(node.tools.compute.view()).unwrap_or_default(),
             children: serde_json::to_value(node.tools.children.view()).unwrap_or_default(),

@@ -2,21 +2,22 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::supervise::ActorRef;
 use takeoff_config::NodeConfig;
-use takeoff_core::job::{Job, JobEvent, Stage as StageName};
+use takeoff_core::job::{Job, JobEvent, Shares, Stage as StageName};
 use takeoff_core::model::{Id, TenantId, Timestamp};
 use takeoff_storage::catalog::JobChange;
-use takeoff_storage::{Batch, Committed};
+use takeoff_storage::{Batch, Committed, StoreError};
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::clock::Stopwatch;
 use crate::cluster::fabric::{Fabric, Member};
 use crate::cluster::solo::{Solo, Wakes};
+use crate::controls::Controls;
 use crate::error::StageError;
 use crate::handle::{EngineParts, Readiness};
 use crate::maintain::MaintainPosts;
@@ -175,6 +176,9 @@ pub(crate) struct Node {
     pub(crate) running: RunningTable,
     pub(crate) orphans: Orphans,
     pub(crate) troubles: Troubles,
+    pub(crate) controls: Controls,
+    /// How far the projects of which something runs or ran here have come.
+    pub(crate) shares: Mutex<Shares>,
     pub(crate) maintain: MaintainPosts,
     pub(crate) draining: AtomicBool,
     /// The tree is being taken down; ends of actors are no crashes.
@@ -224,6 +228,8 @@ impl Node {
             running: RunningTable::default(),
             orphans: Orphans::default(),
             troubles: Troubles::default(),
+            controls: Controls::default(),
+            shares: Mutex::default(),
             maintain: MaintainPosts::default(),
             draining: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
@@ -261,15 +267,28 @@ impl Node {
         self.known.iter().find(|s| s.name() == stage)
     }
 
-    /// What must change so that the owner of a job that ends badly leaves its running state. Runs apart,
-    /// because a stage may crash or hang here as well.
+    /// What must change so that the owner of a job that ends badly leaves its running state.
     pub(crate) async fn bury(&self, job: &Job, why: &str) -> Result<Batch, String> {
+        let (buried, why, tools) = (job.clone(), why.to_owned(), self.tools.clone());
+        self.owner_batch(job, |stage| async move { stage.bury(&buried, &why, tools).await }).await
+    }
+
+    /// What must change so that the owner of a job that ended badly waits for it again.
+    pub(crate) async fn revive(&self, job: &Job) -> Result<Batch, String> {
+        let (revived, tools) = (job.clone(), self.tools.clone());
+        self.owner_batch(job, |stage| async move { stage.revive(&revived, tools).await }).await
+    }
+
+    /// Runs apart, because a stage may crash or hang here as well.
+    async fn owner_batch<F>(&self, job: &Job, ask: impl FnOnce(Arc<dyn Stage>) -> F) -> Result<Batch, String>
+    where
+        F: Future<Output = Result<Batch, StageError>> + Send + 'static,
+    {
         let Some(stage) = self.knows(job.stage) else {
             return Err(format!("this node does not know the stage {}", job.stage.name()));
         };
-        let (stage, job, why, tools) = (Arc::clone(stage), job.clone(), why.to_owned(), self.tools.clone());
         let tenant = job.tenant;
-        let task = task::start(async move { stage.bury(&job, &why, tools).await });
+        let task = task::start(ask(Arc::clone(stage)));
         match tokio::time::timeout(BURY, task).await {
             Err(_) => Err(format!("it took longer than {} s", BURY.as_secs())),
             Ok(Err(e)) => Err(format!("it panicked: {e}")),
@@ -279,6 +298,22 @@ impl Node {
             }
             Ok(Ok(Ok(batch))) => Ok(batch),
         }
+    }
+
+    /// Whether anything is different from before; then the stages look again.
+    pub(crate) async fn reload_controls(&self) -> Result<bool, StoreError> {
+        let changed = self.controls.reload(&*self.tools.catalog).await?;
+        if changed {
+            self.shares().weigh(self.controls.weights());
+            for stage in &self.stages {
+                stage.wake.notify_one();
+            }
+        }
+        Ok(changed)
+    }
+
+    pub(crate) fn shares(&self) -> MutexGuard<'_, Shares> {
+        self.shares.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Gives leases back, each for itself: one that is gone must not keep the others.
@@ -325,7 +360,8 @@ impl Node {
         if self.is_draining() {
             reasons.push("the node is draining".to_owned());
         }
-        Readiness { ready: reasons.is_empty(), reasons }
+        let paused = self.controls.paused_here(&self.config.node, self.now());
+        Readiness { ready: reasons.is_empty(), reasons, paused }
     }
 
     /// Posts of all actors but the attempts.

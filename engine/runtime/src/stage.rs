@@ -131,4 +131,10 @@ pub trait Stage: Send + Sync + 'static {
     /// The job is about to become a dead letter or was cancelled: what must change so that its owner
     /// leaves its running state (document `error`, session `failed`). Committed with the job's end.
     async fn bury(&self, job: &Job, why: &str, tools: Tools) -> Result<Batch, StageError>;
+
+    /// An operator puts a job back that was buried: what must change so that its owner waits for it again.
+    /// Committed with the job's return; the default changes nothing.
+    async fn revive(&self, job: &Job, _tools: Tools) -> Result<Batch, StageError> {
+        Ok(Batch::new(job.tenant))
+    }
 }

@@ -22,9 +22,9 @@ use range::{ByteRange, Wanted};
 /// Bytes that are read from the store and handed to the connection at a time.
 const CHUNK_BYTES: u64 = 256 * 1024;
 /// A URL that names its content never changes its answer.
-const FOR_EVER: &str = "private, max-age=31536000, immutable";
+pub(super) const FOR_EVER: &str = "private, max-age=31536000, immutable";
 /// A URL that does not is asked for again, which costs a 304.
-const ASK_AGAIN: &str = "private, no-cache";
+pub(super) const ASK_AGAIN: &str = "private, no-cache";
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(image)).routes(routes!(thumbnail)).routes(routes!(original))

@@ -9,10 +9,13 @@ pub(crate) mod documents;
 pub(crate) mod files;
 pub(crate) mod formulas;
 pub(crate) mod health;
+pub(crate) mod jobs;
 pub(crate) mod measurements;
 pub(crate) mod pages;
+pub(crate) mod pauses;
 pub(crate) mod projects;
 pub(crate) mod scale;
+pub(crate) mod symbols;
 pub(crate) mod tasks;
 mod upload;
 

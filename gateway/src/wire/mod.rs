@@ -6,13 +6,16 @@ pub(crate) mod autocount;
 pub(crate) mod condition;
 pub(crate) mod document;
 pub(crate) mod formula;
+pub(crate) mod job;
 pub(crate) mod measurement;
 pub(crate) mod node;
 pub(crate) mod page;
+pub(crate) mod pause;
 pub(crate) mod project;
 pub(crate) mod scalar;
 pub(crate) mod scale;
 pub(crate) mod sheet;
+pub(crate) mod symbols;
 pub(crate) mod task;
 pub(crate) mod validate;
 

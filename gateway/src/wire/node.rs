@@ -5,6 +5,7 @@ use serde_json::Value;
 use takeoff_engine::handle::{NodeView, Readiness};
 use utoipa::ToSchema;
 
+use super::pause::Paused;
 use super::scalar::Stamp;
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -23,11 +24,14 @@ pub(crate) struct Ready {
     ready: bool,
     /// Why not.
     reasons: Vec<String>,
+    /// Stages that operators hold back, and the node if they do; that makes it no less ready.
+    paused: Vec<Paused>,
 }
 
 impl From<Readiness> for Ready {
     fn from(r: Readiness) -> Self {
-        Self { ready: r.ready, reasons: r.reasons }
+        let paused = r.paused.into_iter().map(Paused::from).collect();
+        Self { ready: r.ready, reasons: r.reasons, paused }
     }
 }
 
@@ -56,6 +60,8 @@ pub(crate) struct Node {
     started_at: Stamp,
     draining: bool,
     readiness: Ready,
+    /// Everything that operators hold back.
+    paused: Vec<Paused>,
     actors: Vec<Actor>,
     #[schema(value_type = Object)]
     compute: Value,
@@ -79,6 +85,7 @@ impl From<NodeView> for Node {
             started_at: Stamp(v.started_at),
             draining: v.draining,
             readiness: v.readiness.into(),
+            paused: v.paused.into_iter().map(Paused::from).collect(),
             actors: v.actors.into_iter().map(actor).collect(),
             compute: v.compute,
             children: v.children,

@@ -4,6 +4,7 @@
 
 mod files;
 mod measuring;
+mod operating;
 mod patience;
 mod pricing;
 mod projects;

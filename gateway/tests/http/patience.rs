@@ -153,6 +153,29 @@ async fn a_slow_but_steady_body_goes_on() {
     assert_eq!(&answer, b"HTTP/1.1 201");
 }
 
+/// Who sends a byte now and then would hold a place that others upload in.
+#[tokio::test]
+async fn an_upload_that_trickles_is_given_up() {
+    const IDLE_MS: u64 = 1_000;
+    let server = Server::start_with(|c| c.api.body_idle_ms = IDLE_MS).await;
+    let project = server.project().await;
+    let (mut from, mut to) = connect(&server).await.into_split();
+    to.write_all(upload_head(&project).as_bytes()).await.unwrap();
+    let trickle = async {
+        let mut pace = tokio::time::interval(Duration::from_millis(IDLE_MS / 5));
+        while to.write_all(b"x").await.is_ok() {
+            pace.tick().await;
+        }
+    };
+    let mut answer = [0; 12];
+    let answered = tokio::time::timeout(DEADLINE, from.read_exact(&mut answer));
+    tokio::select! {
+        () = trickle => panic!("closed without an answer"),
+        read = answered => { read.unwrap().unwrap(); }
+    }
+    assert_eq!(&answer, b"HTTP/1.1 408");
+}
+
 #[tokio::test]
 async fn a_request_that_is_not_whole_within_the_limit_is_given_up() {
     let server = Server::start_with(|c| c.api.request_timeout_ms = 100).await;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{output, run, serve, settings};
+use crate::{jobs, migrate, output, run, serve, settings};
 
 /// Exit codes beside 0; 64 and up are those of `sysexits.h`.
 pub(crate) mod exit {
@@ -33,8 +33,12 @@ struct Cli {
 enum Command {
     /// Do a whole takeoff from a recipe: ingest, find scales, count, measure, price, report
     Run(RunArgs),
-    /// Serve the HTTP API with embedded storage until SIGTERM or Ctrl-C
+    /// Serve the HTTP API until SIGTERM or Ctrl-C, with storage in the data folder or in DATABASE_URL
     Serve(ServeArgs),
+    /// Look at the jobs of a running node, put dead ones back, hold work back
+    Jobs(jobs::JobsArgs),
+    /// Take the database of DATABASE_URL to the schema of this version; never back
+    Migrate(MigrateArgs),
     /// Check, show or document the configuration
     Config {
         #[command(subcommand)]
@@ -80,6 +84,19 @@ pub(crate) struct ServeArgs {
     pub(crate) config: Option<PathBuf>,
 }
 
+#[derive(Args)]
+pub(crate) struct MigrateArgs {
+    /// Say which migrations there are and which the database has; change nothing
+    #[arg(long, conflicts_with = "dry_run")]
+    pub(crate) status: bool,
+    /// Run what is missing and take it back
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Settings file; `takeoff config reference` documents it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
 #[derive(Subcommand)]
 pub(crate) enum ConfigCommand {
     /// Report every problem of the file and the environment; exit 78 when there is one
@@ -96,6 +113,8 @@ pub(crate) fn main() -> ExitCode {
     let code = match Cli::parse().command {
         Command::Run(args) => run::main(&args),
         Command::Serve(args) => serve::main(&args),
+        Command::Jobs(args) => jobs::main(&args),
+        Command::Migrate(args) => migrate::main(&args),
         Command::Config { what } => settings::main(&what),
         Command::ParseWorker { memory_bytes } => parse_worker(memory_bytes),
     };

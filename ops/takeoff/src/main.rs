@@ -1,6 +1,8 @@
 //! `takeoff`: construction drawings to quantities and money.
 
 mod cli;
+mod jobs;
+mod migrate;
 mod node;
 mod output;
 mod recipe;

@@ -4,14 +4,20 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use takeoff_commands::Ctx;
-use takeoff_config::NodeConfig;
+use takeoff_config::{DatabaseConfig, NodeConfig, ObjectStoreConfig};
 use takeoff_core::model::IdSource as _;
 use takeoff_engine::clock::{SystemClock, SystemIds};
 use takeoff_engine::handle::{EngineParts, Handle};
 use takeoff_storage::embedded::Embedded;
+use takeoff_storage::pg::PgSettings;
 use takeoff_storage::s3::S3Settings;
 
-/// Opens the embedded stores and starts the engine on them.
+/// The database of the settings cannot be worked with: somebody has to change one of the two.
+#[derive(Debug, thiserror::Error)]
+#[error("the database cannot be used: {0}")]
+pub(crate) struct NoDatabase(String);
+
+/// Opens the stores of the settings and starts the engine on them.
 pub(crate) async fn start(config: NodeConfig) -> anyhow::Result<Handle> {
     let clock = Arc::new(SystemClock);
     let Embedded { catalog, blobs } = open(&config, clock.clone()).await?;
@@ -32,25 +38,38 @@ pub(crate) async fn start(config: NodeConfig) -> anyhow::Result<Handle> {
     Ok(handle)
 }
 
-/// The stores in the data folder, the blobs in a bucket where the settings name one.
+/// The catalogue in a database and the blobs in a bucket where the settings name them, all else in the data folder.
 async fn open(config: &NodeConfig, clock: Arc<SystemClock>) -> anyhow::Result<Embedded> {
-    let bucket = &config.object_store;
-    let opened = match &bucket.endpoint {
-        None => takeoff_storage::embedded::open(&config.data_dir, clock),
-        Some(endpoint) => {
-            let settings = S3Settings {
-                endpoint: endpoint.clone(),
-                region: bucket.region.clone(),
-                bucket: bucket.bucket.clone(),
-                access_key: bucket.access_key.reveal().to_owned(),
-                secret_key: bucket.secret_key.reveal().to_owned(),
-                path_style: bucket.path_style,
-            };
-            let name = SystemIds.next().to_string();
-            takeoff_storage::embedded::open_with_bucket(&config.data_dir, clock, &settings, &name).await
-        }
+    let (folder, name) = (&config.data_dir, SystemIds.next().to_string());
+    let bucket = bucket(&config.object_store);
+    if let Some(database) = database(&config.database) {
+        let opened = takeoff_storage::shared::open(folder, &database, bucket.as_ref(), &name).await;
+        return Ok(opened.map_err(|e| NoDatabase(e.cause()))?);
+    }
+    let opened = match bucket {
+        None => takeoff_storage::embedded::open(folder, clock),
+        Some(bucket) => takeoff_storage::embedded::open_with_bucket(folder, clock, &bucket, &name).await,
     };
-    opened.with_context(|| format!("the data folder {} cannot be opened", config.data_dir.display()))
+    opened.with_context(|| format!("the data folder {} cannot be opened", folder.display()))
+}
+
+/// How the bucket is reached, if there is one.
+fn bucket(config: &ObjectStoreConfig) -> Option<S3Settings> {
+    Some(S3Settings {
+        endpoint: config.endpoint.clone()?,
+        region: config.region.clone(),
+        bucket: config.bucket.clone(),
+        access_key: config.access_key.reveal().to_owned(),
+        secret_key: config.secret_key.reveal().to_owned(),
+        path_style: config.path_style,
+    })
+}
+
+/// How the database is reached, if there is one.
+pub(crate) fn database(config: &DatabaseConfig) -> Option<PgSettings> {
+    let url = config.url.as_ref()?.reveal().to_owned();
+    let DatabaseConfig { connections, statement_timeout_ms, .. } = *config;
+    Some(PgSettings { url, connections, statement_timeout_ms })
 }
 
 /// The runtime that a command runs on.

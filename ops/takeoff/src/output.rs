@@ -4,10 +4,18 @@
 use std::borrow::Cow;
 use std::io::Write as _;
 
-/// To standard output, as is. A closed pipe (`takeoff ... | head`) is the reader's choice, no failure.
-pub(crate) fn print(text: &str) {
+use crate::cli::exit;
+
+/// To standard output, as is; the exit code. A closed pipe (`takeoff ... | head`) is the reader's choice, no failure.
+pub(crate) fn print(text: &str) -> u8 {
     let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
+            complain(&format!("the output cannot be written: {e}"));
+            exit::FAILED
+        }
+        _ => 0,
+    }
 }
 
 /// A line to standard error.

@@ -28,7 +28,7 @@ pub(crate) fn main(args: &ServeArgs) -> u8 {
             } else {
                 tracing::error!(error = why, "the node stopped");
             }
-            exit::FAILED
+            if e.is::<node::NoDatabase>() { exit::CONFIG } else { exit::FAILED }
         }
     }
 }

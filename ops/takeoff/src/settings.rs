@@ -24,14 +24,13 @@ pub(crate) fn main(what: &ConfigCommand) -> u8 {
         ConfigCommand::Example => output::print(&takeoff_config::example()),
         ConfigCommand::Check { file } => match load_or_complain(file.as_deref(), &Flags::default()) {
             Ok(_) => output::print("the configuration is valid\n"),
-            Err(code) => return code,
+            Err(code) => code,
         },
         ConfigCommand::Show { file } => match load_or_complain(file.as_deref(), &Flags::default()) {
             Ok(loaded) => output::print(&show(&loaded)),
-            Err(code) => return code,
+            Err(code) => code,
         },
     }
-    0
 }
 
 fn show(loaded: &Loaded) -> String {

@@ -15,8 +15,7 @@ fn fan_out(children: impl IntoIterator<Item = u64>) -> JobEvent {
 }
 
 async fn lease_children(s: &Subject, max_jobs: usize) -> Vec<u64> {
-    let request =
-        crate::catalog::LeaseRequest { node: "b".into(), stage: Stage::Ingest, max_jobs, lease_ms: 60_000 };
+    let request = crate::catalog::LeaseRequest::new("b", Stage::Ingest, max_jobs, 60_000);
     s.catalog.lease(request).await.expect("lease").into_iter().map(|j| j.token).collect()
 }
 

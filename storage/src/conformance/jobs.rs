@@ -5,7 +5,7 @@ use takeoff_core::job::{FailureKind, JobState, NewJob, Stage, TaskLabel};
 use takeoff_core::model::{Kind, TenantId};
 
 use super::{Subject, TENANT, fail, id, job, record, succeed};
-use crate::catalog::{Expect, JobChange, JobEvent, JobQuery, Op};
+use crate::catalog::{Clock as _, Expect, JobChange, JobEvent, JobQuery, Op};
 use crate::error::StoreError;
 
 fn assert_fenced<T: std::fmt::Debug>(result: Result<T, StoreError>, n: u64, with: u64) {
@@ -175,6 +175,24 @@ pub async fn requeue(s: &Subject) {
     assert_state(s.change(1, None, JobEvent::Requeue).await, JobState::Succeeded);
 }
 
+pub async fn discard(s: &Subject) {
+    let discard = || JobEvent::Discard { reason: "not worth it".into() };
+    s.enqueue([job(1)]).await;
+    assert_state(s.change(1, None, discard()).await, JobState::Ready);
+    let token = s.lease_one(1).await;
+    s.change(1, Some(token), fail(FailureKind::Reject)).await.expect("reject");
+    s.clock.advance_ms(5);
+    let done = s.change(1, None, discard()).await.expect("discard");
+    assert_eq!((done.woken, done.ended), (vec![], vec![]), "it had ended before");
+    let now = s.job(1).await;
+    assert_eq!((now.state, now.finished_at), (JobState::Refused, Some(s.clock.now())));
+    assert_eq!(now.error.as_deref(), Some("not worth it; it had died of: Reject"));
+    assert_eq!(s.catalog.queue(Stage::Noop).await.expect("queue").dead, 0);
+    assert_state(s.change(1, None, discard()).await, JobState::Refused);
+    s.clock.advance_ms(1);
+    assert_eq!(s.catalog.prune(s.clock.now(), 9).await.expect("prune"), 1, "kept no longer than others");
+}
+
 pub async fn unknown_jobs(s: &Subject) {
     let unknown = s.change(1, Some(1), succeed()).await;
     assert!(matches!(unknown, Err(StoreError::NoSuchJob(which)) if which == id(1)), "{unknown:?}");
@@ -205,6 +223,17 @@ pub async fn listings(s: &Subject) {
     ])
     .await;
     s.change(4, None, JobEvent::Cancel { reason: String::new() }).await.expect("cancel");
+    let by = s.clock.now();
+    s.clock.advance_ms(1);
+    s.enqueue([NewJob { stage: Stage::AutoCount, ..job(6) }]).await;
+    let old = JobQuery { created_by: Some(by), limit: 100, ..JobQuery::default() };
+    assert_eq!(s.catalog.jobs(TENANT, old).await.expect("jobs").total, 5);
+    let event = JobEvent::Cancel { reason: String::new() };
+    s.change(6, None, event).await.expect("cancel");
+    s.clock.advance_ms(1);
+    assert_eq!(s.catalog.prune(s.clock.now(), 9).await.expect("prune"), 2);
+    s.enqueue([labelled(4, 100, 200, Some("auto_count"))]).await;
+    s.change(4, None, JobEvent::Cancel { reason: String::new() }).await.expect("cancel");
     let all = JobQuery { limit: 100, ..JobQuery::default() };
     let project = JobQuery { project_id: Some(id(100)), ..all.clone() };
     let cases: Vec<(JobQuery, &[u64], u64)> = vec![
@@ -230,6 +259,26 @@ pub async fn listings(s: &Subject) {
         assert_eq!(page.total, total, "{query:?}");
     }
     assert_eq!(s.catalog.jobs(TenantId(2), all).await.expect("jobs").total, 0);
+}
+
+pub async fn listings_by_state(s: &Subject) {
+    s.enqueue((1..=3).map(job)).await;
+    s.enqueue([NewJob { stage: Stage::Ingest, ..job(4) }, job(5)]).await;
+    s.lease(3).await;
+    s.change(1, Some(1), fail(FailureKind::Reject)).await.expect("die");
+    s.change(3, Some(1), fail(FailureKind::Reject)).await.expect("die");
+    let listed = async |stage, states: &[JobState]| {
+        let query = JobQuery { states: states.to_vec(), stage, limit: 9, ..JobQuery::default() };
+        let page = s.catalog.jobs(TENANT, query).await.expect("jobs");
+        assert_eq!(page.total, page.jobs.len() as u64);
+        page.jobs.into_iter().map(|j| j.id).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(None, &[JobState::Dead]).await, [3, 1].map(id));
+    assert_eq!(listed(Some(Stage::Ingest), &[JobState::Dead]).await, []);
+    assert_eq!(listed(Some(Stage::Noop), &[JobState::Leased, JobState::Dead]).await, [3, 2, 1].map(id));
+    assert_eq!(listed(None, &[JobState::Ready, JobState::Dead]).await, [5, 4, 3, 1].map(id));
+    let query = JobQuery { states: vec![JobState::Dead], limit: 9, ..JobQuery::default() };
+    assert_eq!(s.catalog.jobs(TenantId(2), query).await.expect("jobs").total, 0);
 }
 
 /// A precondition that fails keeps the job leased: result and completion are one.

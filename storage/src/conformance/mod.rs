@@ -29,11 +29,13 @@ macro_rules! catalog_conformance {
                 atomic_refusal batch_limit blob_references tenants_are_apart events_are_numbered
                 many_writers_one_winner ping_is_answered;
             jobs: one_life retries_then_death reject_is_death poison snooze_and_release_cost_nothing
-                fencing late_fence_counts cancel_is_terminal requeue unknown_jobs listings
+                fencing late_fence_counts cancel_is_terminal requeue discard unknown_jobs listings
+                listings_by_state
                 work_and_completion_are_one;
             fan_out: fan_in failed_children_are_known nested_cancel cancelled_child_counts empty_fan_out
                 requeued_child_is_on_its_own parallel_children_release_once;
-            queue: lease_order delayed_jobs_wait no_job_twice statistics renewal rescue
+            queue: lease_order delayed_jobs_wait no_job_twice paused_projects turns_between_projects
+                ranks_within_a_project delayed_projects_hold_up_nobody statistics renewal rescue
                 prune_keeps_what_is_wanted prune_forgets_events;
         );
     };
@@ -167,7 +169,7 @@ impl Subject {
 
     /// Leases of stage noop, for a minute.
     pub async fn lease(&self, max_jobs: usize) -> Vec<Job> {
-        let request = LeaseRequest { node: "a".into(), stage: Stage::Noop, max_jobs, lease_ms: 60_000 };
+        let request = LeaseRequest::new("a", Stage::Noop, max_jobs, 60_000);
         self.catalog.lease(request).await.expect("lease")
     }
 

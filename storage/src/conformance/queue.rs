@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::json;
-use takeoff_core::job::{FailureKind, JobState, Lane, NewJob, Progress, Stage};
+use takeoff_core::job::{
+    FailureKind, JobState, Lane, NewJob, PRIORITY_STEP_MS, Progress, Stage, Standing, Turns,
+};
 use tokio::task::JoinSet;
 
 use super::{Subject, TENANT, fail, id, job, succeed};
@@ -42,6 +44,76 @@ pub async fn delayed_jobs_wait(s: &Subject) {
     assert_eq!(ids(s.lease(9).await), [id(1)]);
 }
 
+pub async fn paused_projects(s: &Subject) {
+    let of = |n, project| NewJob { project_id: Some(id(project)), ..job(n) };
+    s.enqueue([of(1, 100), of(2, 100), of(3, 101), job(4), of(5, 100), of(6, 101)]).await;
+    let lease = async |max_jobs, paused: &[u64]| {
+        let paused = paused.iter().map(|n| id(*n)).collect();
+        let request = LeaseRequest { paused, ..LeaseRequest::new("a", Stage::Noop, max_jobs, 60_000) };
+        let leased = s.catalog.lease(request).await.expect("lease");
+        leased.into_iter().map(|j| j.id).collect::<BTreeSet<_>>()
+    };
+    assert_eq!(lease(9, &[100, 101]).await, BTreeSet::from([id(4)]), "of no project");
+    assert_eq!(lease(1, &[101]).await.len(), 1);
+    assert_eq!(lease(9, &[100, 102]).await, BTreeSet::from([3, 6].map(id)));
+    assert_eq!(lease(9, &[]).await.len(), 2);
+}
+
+async fn lease_by(s: &Subject, max_jobs: usize, turns: &Turns) -> Vec<takeoff_core::model::Id> {
+    let request =
+        LeaseRequest { turns: turns.clone(), ..LeaseRequest::new("a", Stage::Noop, max_jobs, 60_000) };
+    s.catalog.lease(request).await.expect("lease").into_iter().map(|j| j.id).collect()
+}
+
+fn standing(project: Option<u64>, at: u64, step: u64) -> Standing {
+    Standing { project: project.map(id), at, step }
+}
+
+/// The nth job of a project has the key `at + n × step`; the least keys go first, whatever is asked at once.
+pub async fn turns_between_projects(s: &Subject) {
+    let of = |n, project: Option<u64>| NewJob { project_id: project.map(id), ..job(n) };
+    let jobs = (1..=4)
+        .flat_map(|n| [of(n, None), of(10 + n, Some(100)), of(20 + n, Some(101)), of(30 + n, Some(102))]);
+    s.enqueue(jobs).await;
+    s.enqueue([NewJob { lane: Lane::Interactive, ..of(40, Some(101)) }]).await;
+    let standings = vec![standing(None, 25, 10), standing(Some(100), 10, 10), standing(Some(101), 40, 5)];
+    // 102 is not named and stands at the floor: 12, 24, 36, 48.
+    let turns = Turns { floor: 12, step: 12, standings };
+    let order = lease_by(s, 8, &turns).await;
+    // Interactive first; then 100 at 10, 102 at 12, 100 at 20, 102 at 24, none at 25, 100 at 30, none at 35.
+    assert_eq!(order, [40, 11, 31, 12, 32, 1, 13, 2].map(id));
+    // Of equal keys the lesser project's is first, none before any.
+    let level = Turns { floor: 0, step: 1, standings: Vec::new() };
+    assert_eq!(lease_by(s, 4, &level).await, [3, 14, 21, 33].map(id));
+    assert_eq!(lease_by(s, 9, &level).await, [4, 22, 34, 23, 24].map(id));
+    assert_eq!(lease_by(s, 9, &level).await, []);
+}
+
+/// Within a lane and project a step of priority is worth a minute of waiting, so that nothing starves.
+pub async fn ranks_within_a_project(s: &Subject) {
+    let with = |n, priority| NewJob { priority, project_id: Some(id(100)), ..job(n) };
+    s.enqueue([with(1, 3), with(2, 0)]).await;
+    s.clock.advance_ms(PRIORITY_STEP_MS + 1);
+    s.enqueue([with(3, 1), with(4, -1), with(5, 3)]).await;
+    s.clock.advance_ms(PRIORITY_STEP_MS);
+    s.enqueue([with(6, 0)]).await;
+    let turns = Turns::default();
+    let mut order = lease_by(s, 2, &turns).await;
+    order.extend(lease_by(s, 9, &turns).await);
+    // In minutes: 2 at 0, 4 at 0 and a millisecond, 3 and 6 at 2 and one, 1 at 3, 5 at 4.
+    assert_eq!(order, [2, 4, 3, 6, 1, 5].map(id));
+}
+
+pub async fn delayed_projects_hold_up_nobody(s: &Subject) {
+    let later = s.clock.now().plus_ms(100);
+    let of = |n, project, run_at| NewJob { project_id: Some(id(project)), run_at, ..job(n) };
+    s.enqueue([of(1, 100, Some(later)), of(2, 100, Some(later)), of(3, 101, None), of(4, 101, None)]).await;
+    let turns = Turns { floor: 0, step: 1, standings: vec![standing(Some(101), 1_000, 1)] };
+    assert_eq!(lease_by(s, 1, &turns).await, [id(3)]);
+    s.clock.advance_ms(100);
+    assert_eq!(lease_by(s, 9, &turns).await, [1, 2, 4].map(id));
+}
+
 /// Many nodes lease and finish while jobs arrive: each job runs once.
 pub async fn no_job_twice(s: &Subject) {
     const JOBS: u64 = 120;
@@ -55,7 +127,7 @@ pub async fn no_job_twice(s: &Subject) {
                 batch.jobs.push(job(n));
                 catalog.commit(batch).await.expect("enqueue");
                 let node = format!("node-{worker}");
-                let request = LeaseRequest { node, stage: Stage::Noop, max_jobs: 3, lease_ms: 60_000 };
+                let request = LeaseRequest::new(node, Stage::Noop, 3, 60_000);
                 for leased in catalog.lease(request).await.expect("lease") {
                     mine.push(leased.id);
                     if n % 2 == 0 {

@@ -6,15 +6,16 @@ use takeoff_core::model::{Id, TenantId};
 use super::commit::Change;
 use super::queue::{Move, Place};
 use super::{Kv, keys, rows};
-use crate::catalog::{JobChange, LeaseRequest, Renewal, Renewed};
+use crate::catalog::{JobChange, Renewal, Renewed};
 use crate::error::StoreError;
+use crate::jitter::jitter;
 
 impl<K: Kv> Change<'_, '_, K> {
     pub(super) fn job(&self, tenant: TenantId, id: Id) -> Result<Option<Job>, StoreError> {
         self.rows.get(&keys::job(tenant, id))?.map(|row| rows::decode_job(id, &row)).transpose()
     }
 
-    fn existing_job(&self, tenant: TenantId, id: Id) -> Result<Job, StoreError> {
+    pub(super) fn existing_job(&self, tenant: TenantId, id: Id) -> Result<Job, StoreError> {
         self.job(tenant, id)?.ok_or(StoreError::NoSuchJob(id))
     }
 
@@ -48,7 +49,7 @@ impl<K: Kv> Change<'_, '_, K> {
         self.settle(before, after)
     }
 
-    fn decide(&self, before: &Job, cause: Cause) -> Result<Transition, StoreError> {
+    pub(super) fn decide(&self, before: &Job, cause: Cause) -> Result<Transition, StoreError> {
         transition(before, cause, self.now, jitter(before)).map_err(|refused| match refused {
             Refused::Fenced { token } => StoreError::Fenced { job: before.id, token },
             Refused::State(state) => StoreError::JobState { job: before.id, state },
@@ -106,7 +107,7 @@ impl<K: Kv> Change<'_, '_, K> {
         Ok(())
     }
 
-    fn store(&mut self, before: &Job, after: &Job) {
+    pub(super) fn store(&mut self, before: &Job, after: &Job) {
         let (old, new) = (keys::job_state(before), keys::job_state(after));
         if old != new {
             self.rows.remove(old);
@@ -114,28 +115,6 @@ impl<K: Kv> Change<'_, '_, K> {
         }
         self.rows.put(keys::job(after.tenant, after.id), rows::encode_job(after));
         self.moves.push(Move { before: Some(Place::of(before)), after: Some(Place::of(after)) });
-    }
-
-    pub(super) fn lease(&mut self, request: &LeaseRequest) -> Result<Vec<Job>, StoreError> {
-        let mut leased = Vec::new();
-        for (lane, priority) in self.queue.groups(request.stage) {
-            let free = request.max_jobs - leased.len();
-            if free == 0 {
-                break;
-            }
-            let from = keys::ready_group(request.stage, lane, priority);
-            let to = keys::ready_group_due_end(request.stage, lane, priority, self.now);
-            for (key, tenant) in self.rows.scan(&from, &to, free)? {
-                let id = keys::last_id(&key)
-                    .ok_or_else(|| rows::damaged(rows::row_name(&key), "no job".to_owned()))?;
-                let before = self.existing_job(rows::decode_tenant(&key, &tenant)?, id)?;
-                let cause = Cause::Lease { node: request.node.clone(), lease_ms: request.lease_ms };
-                let after = self.decide(&before, cause)?;
-                self.store(&before, &after.job);
-                leased.push(after.job);
-            }
-        }
-        Ok(leased)
     }
 
     pub(super) fn renew(
@@ -175,14 +154,4 @@ impl<K: Kv> Change<'_, '_, K> {
         let after = self.decide(&before, why)?;
         self.settle(before, after)
     }
-}
-
-/// Spreads retries by what the job is, not by chance: ids are random already, and the token makes each
-/// attempt's number another one. (The finaliser of splitmix64.)
-fn jitter(job: &Job) -> u64 {
-    let (high, low) = job.id.0.as_u64_pair();
-    let mut x = high ^ low ^ job.token.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
 }

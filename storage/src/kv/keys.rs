@@ -15,13 +15,14 @@
 //! | `p`, `s` | tenant project/subject job | – |
 //! | `t` | tenant job | – (a job that clients see) |
 //! | `h` | tenant parent job | – (a child) |
-//! | `q` | stage lane priority `run_at` job | tenant (ready) |
+//! | `q` | stage lane project priority `run_at` job | tenant (ready; a job of no project has the nil id) |
 //! | `l`, `w`, `d` | stage job | tenant (leased, waiting, dead) |
 //! | `e` | `finished_at` job | tenant (succeeded or cancelled) |
 
 use takeoff_core::job::{Job, JobState, Lane, Stage};
 use takeoff_core::model::{BlobHash, Id, Index, Kind, TenantId, Timestamp};
 
+use super::queue::Group;
 use crate::catalog::Claim;
 
 pub(crate) const FORMAT_KEY: &[u8] = b"!format";
@@ -184,7 +185,10 @@ pub(super) fn job_listings(job: &Job) -> impl Iterator<Item = Vec<u8>> {
 /// The one row that says which state a job is in.
 pub(super) fn job_state(job: &Job) -> Vec<u8> {
     match job.state {
-        JobState::Ready => Key(ready_group(job.stage, job.lane, job.priority)).at(job.run_at).id(job.id).0,
+        JobState::Ready => {
+            let group = Group { lane: job.lane, project: job.project_id, priority: job.priority };
+            Key(ready_group(job.stage, group)).at(job.run_at).id(job.id).0
+        }
         JobState::Leased => Key(of_stage(LEASED, job.stage)).id(job.id).0,
         JobState::Waiting => Key(of_stage(WAITING, job.stage)).id(job.id).0,
         JobState::Dead => Key(of_stage(DEAD, job.stage)).id(job.id).0,
@@ -194,19 +198,30 @@ pub(super) fn job_state(job: &Job) -> Vec<u8> {
     }
 }
 
+/// The list by stage of the jobs in this state, if there is one.
+pub(super) const fn state_list(state: JobState) -> Option<u8> {
+    match state {
+        JobState::Leased => Some(LEASED),
+        JobState::Waiting => Some(WAITING),
+        JobState::Dead => Some(DEAD),
+        JobState::Ready | JobState::Succeeded | JobState::Refused | JobState::Cancelled => None,
+    }
+}
+
 pub(super) fn of_stage(prefix: u8, stage: Stage) -> Vec<u8> {
     Key::of(prefix).byte(stage as u8).0
 }
 
-/// Ready jobs of one stage, lane and priority, in order of `run_at`.
-pub(super) fn ready_group(stage: Stage, lane: Lane, priority: i16) -> Vec<u8> {
-    let priority = priority.cast_unsigned() ^ (1 << 15);
-    Key(of_stage(READY, stage)).byte(lane as u8).raw(&priority.to_be_bytes()).0
+/// Ready jobs of one stage and group, in order of `run_at`.
+pub(super) fn ready_group(stage: Stage, group: Group) -> Vec<u8> {
+    let priority = group.priority.cast_unsigned() ^ (1 << 15);
+    let project = group.project.unwrap_or(Id::NIL);
+    Key(of_stage(READY, stage)).byte(group.lane as u8).id(project).raw(&priority.to_be_bytes()).0
 }
 
 /// The end of those of them that are due at `now`.
-pub(super) fn ready_group_due_end(stage: Stage, lane: Lane, priority: i16, now: Timestamp) -> Vec<u8> {
-    Key(ready_group(stage, lane, priority)).raw(&sortable(now).saturating_add(1).to_be_bytes()).0
+pub(super) fn ready_group_due_end(stage: Stage, group: Group, now: Timestamp) -> Vec<u8> {
+    Key(ready_group(stage, group)).raw(&sortable(now).saturating_add(1).to_be_bytes()).0
 }
 
 /// Ended jobs that ended before `before`: the end of their range.
@@ -214,21 +229,43 @@ pub(super) fn ended_before(before: Timestamp) -> Vec<u8> {
     Key::of(ENDED).at(before).0
 }
 
-/// Stage, lane and priority of a ready row.
-pub(super) fn ready_parts(key: &[u8]) -> Option<(Stage, Lane, i16)> {
+/// Bytes of a ready row's key, and of one of the first format, which had no project.
+const READY_LEN: usize = 45;
+const READY_LEN_1: usize = 29;
+
+/// Stage and group of a ready row.
+pub(super) fn ready_parts(key: &[u8]) -> Option<(Stage, Group)> {
+    if key.len() != READY_LEN {
+        return None;
+    }
     let stage = stage_of(key)?;
     let lane = match *key.get(2)? {
         0 => Lane::Interactive,
         1 => Lane::Batch,
         _ => return None,
     };
-    let priority = u16::from_be_bytes(*key.get(3..)?.first_chunk::<2>()?) ^ (1 << 15);
-    Some((stage, lane, priority.cast_signed()))
+    let project = Id::from_bytes(*key.get(3..)?.first_chunk::<16>()?);
+    let project = (project != Id::NIL).then_some(project);
+    let priority = u16::from_be_bytes(*key.get(19..)?.first_chunk::<2>()?) ^ (1 << 15);
+    Some((stage, Group { lane, project, priority: priority.cast_signed() }))
 }
 
 /// When a ready job is due.
 pub(super) fn ready_run_at(key: &[u8]) -> Option<Timestamp> {
-    key.get(5..)?.first_chunk::<8>().map(|b| unsortable(u64::from_be_bytes(*b)))
+    key.get(21..)?.first_chunk::<8>().map(|b| unsortable(u64::from_be_bytes(*b)))
+}
+
+/// The key that a ready row of the first format has now; `None` when it is of this one.
+pub(super) fn ready_of_format_1(key: &[u8], project: Option<Id>) -> Option<Vec<u8>> {
+    if key.len() != READY_LEN_1 {
+        return None;
+    }
+    let (head, rest) = key.split_at_checked(3)?;
+    Some([head, project.unwrap_or(Id::NIL).bytes(), rest].concat())
+}
+
+pub(super) fn is_ready_of_format_1(key: &[u8]) -> bool {
+    key.len() == READY_LEN_1
 }
 
 pub(super) fn stage_of(key: &[u8]) -> Option<Stage> {
@@ -245,35 +282,51 @@ pub(super) fn last_id(key: &[u8]) -> Option<Id> {
 mod tests {
     use super::*;
 
+    fn group(lane: Lane, project: u8, priority: i16) -> Group {
+        let project = (project > 0).then_some(Id::from_bytes([project; 16]));
+        Group { lane, project, priority }
+    }
+
     #[test]
     fn keys_sort_like_what_they_mean() {
-        let key = |lane, priority, at| {
-            let mut job = ready_group(Stage::Ingest, lane, priority);
-            job.extend(sortable(Timestamp(at)).to_be_bytes());
-            job
+        let key = |lane, project, priority, at| {
+            let group = ready_group(Stage::Ingest, group(lane, project, priority));
+            Key(group).at(Timestamp(at)).id(Id::NIL).0
         };
         let sorted = [
-            key(Lane::Interactive, -5, 9),
-            key(Lane::Interactive, 0, -3),
-            key(Lane::Interactive, 0, 2),
-            key(Lane::Interactive, 7, 0),
-            key(Lane::Batch, i16::MIN, 0),
-            key(Lane::Batch, i16::MAX, 0),
+            key(Lane::Interactive, 0, -5, 9),
+            key(Lane::Interactive, 0, 0, -3),
+            key(Lane::Interactive, 0, 0, 2),
+            key(Lane::Interactive, 7, -1, 0),
+            key(Lane::Interactive, 9, i16::MIN, 0),
+            key(Lane::Batch, 0, i16::MIN, 0),
+            key(Lane::Batch, 0, i16::MAX, 0),
         ];
         assert!(sorted.is_sorted());
         for (k, at) in sorted.iter().zip([9, -3, 2]) {
             assert_eq!(ready_run_at(k), Some(Timestamp(at)));
         }
-        assert_eq!(ready_parts(&sorted[0]), Some((Stage::Ingest, Lane::Interactive, -5)));
-        assert_eq!(ready_parts(&sorted[5]), Some((Stage::Ingest, Lane::Batch, i16::MAX)));
+        assert_eq!(ready_parts(&sorted[0]), Some((Stage::Ingest, group(Lane::Interactive, 0, -5))));
+        assert_eq!(ready_parts(&sorted[3]), Some((Stage::Ingest, group(Lane::Interactive, 7, -1))));
+        assert_eq!(ready_parts(&sorted[6]), Some((Stage::Ingest, group(Lane::Batch, 0, i16::MAX))));
     }
 
     #[test]
     fn due_range_includes_now() {
-        let now = Timestamp(50);
-        let end = ready_group_due_end(Stage::Noop, Lane::Batch, 3, now);
-        let at = |t| Key(ready_group(Stage::Noop, Lane::Batch, 3)).at(Timestamp(t)).id(Id::NIL).0;
+        let (now, group) = (Timestamp(50), group(Lane::Batch, 1, 3));
+        let end = ready_group_due_end(Stage::Noop, group, now);
+        let at = |t| Key(ready_group(Stage::Noop, group)).at(Timestamp(t)).id(Id::NIL).0;
         assert!(at(50) < end && at(51) > end);
+    }
+
+    #[test]
+    fn rows_of_the_first_format_become_rows_of_this_one() {
+        let project = Some(Id::from_bytes([7; 16]));
+        let now = Key(ready_group(Stage::Noop, group(Lane::Batch, 7, 3))).at(Timestamp(5)).id(Id::NIL).0;
+        let old = [&now[..3], &now[19..]].concat();
+        assert_eq!(ready_parts(&old), None);
+        assert_eq!(ready_of_format_1(&old, project).as_ref(), Some(&now));
+        assert_eq!(ready_of_format_1(&now, project), None);
     }
 
     #[test]

@@ -124,6 +124,11 @@ impl JobFilter<'_> {
         if !rows::job_head(id, row)?.matches(self.query) {
             return Ok(());
         }
+        if let Some(by) = self.query.created_by
+            && rows::decode_job(id, row)?.created_at > by
+        {
+            return Ok(());
+        }
         self.total += 1;
         if self.skipped < self.query.offset {
             self.skipped += 1;
@@ -134,6 +139,28 @@ impl JobFilter<'_> {
     }
 }
 
+/// The jobs of states that have a list of their own, newest first; `None` when another state is asked for. An
+/// operator's look at the dead must not wade through millions that wait.
+fn by_state<K: Kv>(store: &K, tenant: TenantId, query: &JobQuery) -> Result<Option<Vec<Id>>, StoreError> {
+    let stages = query.stage.map_or_else(|| Stage::ALL.to_vec(), |stage| vec![stage]);
+    let mut found = Vec::new();
+    for state in &query.states {
+        let Some(prefix) = keys::state_list(*state) else { return Ok(None) };
+        for stage in &stages {
+            let from = keys::of_stage(prefix, *stage);
+            store.scan(&from, &keys::after_prefix(&from), false, &mut |key, row| {
+                if rows::decode_tenant(key, row)? == tenant {
+                    found.extend(keys::last_id(key));
+                }
+                Ok(true)
+            })?;
+        }
+    }
+    found.sort_unstable_by(|a, b| b.cmp(a));
+    found.dedup();
+    Ok((!query.states.is_empty()).then_some(found))
+}
+
 pub(super) fn jobs<K: Kv>(store: &K, tenant: TenantId, query: &JobQuery) -> Result<JobPage, StoreError> {
     let listing = match (query.subject_id, query.project_id) {
         (Some(subject), _) => Some(keys::jobs_of_subject(tenant, subject)),
@@ -142,8 +169,12 @@ pub(super) fn jobs<K: Kv>(store: &K, tenant: TenantId, query: &JobQuery) -> Resu
         (None, None) => None,
     };
     let mut filter = JobFilter { query, total: 0, skipped: 0, jobs: Vec::new() };
-    if let Some(from) = listing {
-        for id in ids(store, &from, &keys::after_prefix(&from), true, usize::MAX)? {
+    let listed = match listing {
+        Some(from) => Some(ids(store, &from, &keys::after_prefix(&from), true, usize::MAX)?),
+        None => by_state(store, tenant, query)?,
+    };
+    if let Some(listed) = listed {
+        for id in listed {
             if let Some(row) = store.get(&keys::job(tenant, id))? {
                 filter.offer(id, &row)?;
             }
@@ -173,9 +204,9 @@ pub(super) fn queue<K: Kv>(
         dead: counts.dead,
         ..StageQueue::default()
     };
-    for ((lane, priority), count) in &counts.ready {
-        let from = keys::ready_group(stage, *lane, *priority);
-        let due_end = keys::ready_group_due_end(stage, *lane, *priority, now);
+    for (group, count) in &counts.ready {
+        let from = keys::ready_group(stage, *group);
+        let due_end = keys::ready_group_due_end(stage, *group, now);
         let to = keys::after_prefix(&from);
         let delayed = count_range(store, &due_end, &to)?;
         queue.delayed += delayed;

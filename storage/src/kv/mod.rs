@@ -20,6 +20,8 @@ mod rows;
 mod shelf;
 #[cfg(test)]
 mod tests;
+mod turns;
+mod upgrade;
 mod writer;
 
 use std::collections::BTreeMap;
@@ -28,6 +30,7 @@ use crate::error::StoreError;
 
 pub(crate) use catalog::KvCatalog;
 pub(crate) use keys::{FORMAT_KEY, SEQ_KEY};
+pub(crate) use upgrade::ready_rows as upgrade;
 
 /// Writes of one atomic batch: a value to put, or `None` to remove.
 pub(crate) type Writes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use serde_json::json;
 use std::sync::Arc;
-use takeoff_core::job::{FailureKind, Job, JobEvent, JobState, Lane, NewJob, Stage};
+use takeoff_core::job::{FailureKind, Job, JobEvent, JobState, Lane, NewJob, Stage, Standing, Turns};
 use takeoff_core::model::{Id, Index, Kind, TenantId};
 
 use crate::catalog::{
@@ -25,7 +25,7 @@ const JOBS: u64 = 8;
 #[derive(Debug, Clone)]
 enum Step {
     Commit { expect: Vec<Expect>, ops: Vec<Op>, jobs: Vec<NewJob>, changes: Vec<JobChange>, event: bool },
-    Lease { max_jobs: usize, lease_ms: i64 },
+    Lease { max_jobs: usize, lease_ms: i64, at: u64 },
     Pass(i64),
     Rescue,
     Prune,
@@ -86,6 +86,7 @@ fn change() -> impl Strategy<Value = JobChange> {
         2 => Just(JobEvent::Continue),
         1 => Just(JobEvent::Cancel { reason: "c".into() }),
         1 => Just(JobEvent::Requeue),
+        1 => Just(JobEvent::Discard { reason: "d".into() }),
         1 => (1_u64..3).prop_map(|token| JobEvent::Fenced { token, message: "f".into() }),
     ];
     (200..200 + JOBS, 1_u64..3, event).prop_map(|(n, token, event)| JobChange {
@@ -112,7 +113,8 @@ fn step() -> impl Strategy<Value = Step> {
             changes: vec![change],
             event: false,
         }),
-        4 => (0_usize..4, 100_i64..900).prop_map(|(max_jobs, lease_ms)| Step::Lease { max_jobs, lease_ms }),
+        4 => (0_usize..4, 100_i64..900, 0_u64..6)
+            .prop_map(|(max_jobs, lease_ms, at)| Step::Lease { max_jobs, lease_ms, at }),
         1 => (0_i64..400).prop_map(Step::Pass),
         1 => Just(Step::Rescue),
         1 => Just(Step::Prune),
@@ -185,8 +187,10 @@ async fn run(catalog: &dyn Catalog, clock: &HandClock, step: &Step) -> Result<St
             }
             format!("{:?}", catalog.commit(batch).await?)
         }
-        Step::Lease { max_jobs, lease_ms } => {
-            let request = LeaseRequest { node: "n".into(), stage: Stage::Noop, max_jobs, lease_ms };
+        Step::Lease { max_jobs, lease_ms, at } => {
+            let standings = vec![Standing { project: Some(id(100)), at, step: 2 }];
+            let turns = Turns { floor: 2, step: 1, standings };
+            let request = LeaseRequest { turns, ..LeaseRequest::new("n", Stage::Noop, max_jobs, lease_ms) };
             format!("{:?}", catalog.lease(request).await?)
         }
         Step::Pass(_) => String::new(),

@@ -6,8 +6,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use takeoff_core::job::{Job, JobState, Lane, Stage};
 use takeoff_core::model::{Id, TenantId, Timestamp};
 
-/// Ready jobs of one lane and priority, by how they are leased.
-pub(super) type Group = (Lane, i16);
+/// Ready jobs of one lane, project and priority, by how they are leased.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Group {
+    pub(super) lane: Lane,
+    pub(super) project: Option<Id>,
+    pub(super) priority: i16,
+}
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub(super) struct StageCounts {
@@ -37,8 +42,11 @@ impl QueueState {
         self.stages.get(&stage).cloned().unwrap_or_default()
     }
 
-    pub(super) fn groups(&self, stage: Stage) -> Vec<Group> {
-        self.stages.get(&stage).map(|s| s.ready.keys().copied().collect()).unwrap_or_default()
+    /// In order of project, then priority.
+    pub(super) fn groups(&self, stage: Stage, lane: Lane) -> Vec<Group> {
+        let Some(counts) = self.stages.get(&stage) else { return Vec::new() };
+        let first = Group { lane, project: None, priority: i16::MIN };
+        counts.ready.range(first..).map(|(group, _)| *group).take_while(|g| g.lane == lane).collect()
     }
 
     pub(super) fn lease(&self, job: Id) -> Option<Held> {
@@ -134,7 +142,7 @@ impl Place {
             id: job.id,
             tenant: job.tenant,
             stage: job.stage,
-            group: (job.lane, job.priority),
+            group: Group { lane: job.lane, project: job.project_id, priority: job.priority },
             state: job.state,
             until: job.lease.as_ref().map(|l| l.until),
         }

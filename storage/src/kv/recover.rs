@@ -25,8 +25,8 @@ pub(super) fn recover<K: Kv>(store: &K, now: Timestamp, why: &Cause) -> Result<R
     store.scan(&[], &[u8::MAX], false, &mut |key, row| {
         match key.first() {
             Some(&keys::READY) => {
-                let (stage, lane, priority) = keys::ready_parts(key).ok_or_else(|| unknown(key))?;
-                queue.found(stage, JobState::Ready, Some((lane, priority)));
+                let (stage, group) = keys::ready_parts(key).ok_or_else(|| unknown(key))?;
+                queue.found(stage, JobState::Ready, Some(group));
             }
             Some(&keys::WAITING) => queue.found(stage_of(key)?, JobState::Waiting, None),
             Some(&keys::DEAD) => queue.found(stage_of(key)?, JobState::Dead, None),

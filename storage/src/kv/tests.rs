@@ -155,7 +155,7 @@ async fn a_store_whose_disk_was_full_is_opened_again() {
     let clock = Arc::new(HandClock::default());
     let catalog = KvCatalog::start(open(), clock, Some(Box::new(again))).expect("start");
     catalog.commit(enqueue(1)).await.expect("before");
-    let request = LeaseRequest { node: "n".into(), stage: Stage::Noop, max_jobs: 1, lease_ms: 60_000 };
+    let request = LeaseRequest::new("n", Stage::Noop, 1, 60_000);
     assert_eq!(catalog.lease(request.clone()).await.expect("lease").len(), 1);
     armed.store(true, Ordering::SeqCst);
     assert_unavailable(catalog.commit(enqueue(2)).await);

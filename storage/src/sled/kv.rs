@@ -21,7 +21,9 @@ const OPEN_PAUSE: Duration = Duration::from_millis(20);
 const PROBE_BYTES: usize = 16 * 1024 * 1024;
 static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
 
-const FORMAT_VALUE: &[u8] = b"takeoff catalogue 1";
+const FORMAT_VALUE: &[u8] = b"takeoff catalogue 2";
+/// What the format before this one had in its place.
+const FORMAT_VALUE_1: &[u8] = b"takeoff catalogue 1";
 
 pub(super) struct SledKv {
     tree: ::sled::Db,
@@ -62,7 +64,8 @@ impl SledKv {
         if fresh {
             store.begin(path)?
         } else {
-            store.check_promise()?
+            store.check_promise()?;
+            store.upgrade()?
         }
         Ok(store)
     }
@@ -107,7 +110,7 @@ impl SledKv {
     /// The log holds at least what was acknowledged.
     fn check_promise(&self) -> Result<(), StoreError> {
         let format = self.tree.get(FORMAT_KEY).map_err(failed)?;
-        if format.as_deref() != Some(FORMAT_VALUE) {
+        if !matches!(format.as_deref(), Some(FORMAT_VALUE | FORMAT_VALUE_1)) {
             return Err(self.folder.unusable("its log has lost its beginning"));
         }
         let mut promise = [0_u8; 16];
@@ -125,6 +128,22 @@ impl SledKv {
     }
 }
 
+impl SledKv {
+    /// From the format before. The folder says first that it is of this one, so that no older version opens what
+    /// is half done; the log says last that it is.
+    fn upgrade(&self) -> Result<(), StoreError> {
+        if self.tree.get(FORMAT_KEY).map_err(failed)?.as_deref() == Some(FORMAT_VALUE) {
+            return Ok(());
+        }
+        tracing::info!("the catalogue is brought from format 1 to 2");
+        self.folder.finish()?;
+        crate::kv::upgrade(self)?;
+        self.tree.insert(FORMAT_KEY, FORMAT_VALUE).map_err(failed)?;
+        let seq = self.tree.get(SEQ_KEY).map_err(failed)?.map_or(0, |v| u64_at(&v, 0));
+        self.flush(seq)
+    }
+}
+
 /// Removes what an unfinished first opening left; nothing in it was ever acknowledged.
 fn clear(tree: &Path, witness: &Path) -> Result<(), StoreError> {
     let gone = |r: std::io::Result<()>| match r {
@@ -135,7 +154,7 @@ fn clear(tree: &Path, witness: &Path) -> Result<(), StoreError> {
     gone(fs::remove_file(witness)).map_err(|e| unavailable("clear", witness, &e))
 }
 
-fn open_tree(path: &Path) -> Result<::sled::Db, StoreError> {
+pub(super) fn open_tree(path: &Path) -> Result<::sled::Db, StoreError> {
     let config = ::sled::Config::new()
         .path(path)
         .cache_capacity(CACHE_BYTES)

@@ -20,7 +20,9 @@ use crate::kv::{KvCatalog, Opener};
 use kv::SledKv;
 
 const PRODUCT: &str = "takeoff catalogue";
-const FORMAT: u32 = 1;
+/// Since 2, rows of ready jobs name their project.
+const FORMAT: u32 = 2;
+const OLDEST_FORMAT: u32 = 1;
 
 /// Opens the catalogue in `path`, or makes one where there is nothing. Reads all of it once, so damage
 /// shows here; leases of an earlier run are void. Blocks: not for a thread of an async runtime.
@@ -29,7 +31,7 @@ const FORMAT: u32 = 1;
 /// `Unusable` when the folder is damaged, foreign, of a newer format or in use; `Unavailable` when the
 /// disk fails.
 pub fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Arc<dyn Catalog>, StoreError> {
-    let folder = Arc::new(Folder::claim(path, PRODUCT, FORMAT)?);
+    let folder = Arc::new(Folder::claim_from(path, PRODUCT, OLDEST_FORMAT, FORMAT)?);
     let unusable = |why: &str| StoreError::Unusable(format!("{} is damaged: {why}", path.display()));
     // sled answers some damage with a panic.
     let opened = catch_unwind(AssertUnwindSafe(|| {

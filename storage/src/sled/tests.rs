@@ -9,7 +9,9 @@ use serde_json::json;
 use takeoff_core::job::{JobEvent, JobState, NewJob, Stage};
 use takeoff_core::model::{Index, Kind, TenantId};
 
-use crate::catalog::{Event, JobPage, JobQuery, ListQuery, NewRecord, Op, Record, StageQueue};
+use crate::catalog::{
+    Batch, Event, JobPage, JobQuery, LeaseRequest, ListQuery, NewRecord, Op, Record, StageQueue,
+};
 use crate::conformance::{HandClock, Subject, id, job};
 use crate::error::StoreError;
 
@@ -160,7 +162,7 @@ async fn other_formats_are_refused() {
     let format = folder.path().join("FORMAT");
     let good = fs::read(&format).expect("FORMAT");
     for (text, says) in [
-        ("takeoff catalogue\nformat 2\nstate ready\n", "newer version"),
+        ("takeoff catalogue\nformat 3\nstate ready\n", "newer version"),
         ("takeoff catalogue\nformat 0\nstate ready\n", "format 0"),
         ("takeoff blobs\nformat 1\nstate ready\n", "takeoff blobs"),
         ("takeoff catalogue\nformat one\n", "names no format"),
@@ -300,4 +302,41 @@ async fn damage_of_a_store_that_was_killed_is_noticed() {
     // What a kill at this moment would leave: nothing is in flight.
     copy(folder.path(), killed.path());
     damage_is_never_a_smaller_store(killed.path(), &whole, 8).await;
+}
+
+/// A folder as the first format left it is brought up, whole or half done, and keeps its jobs.
+#[tokio::test]
+async fn a_folder_of_the_first_format_is_brought_up() {
+    let clock = Arc::new(HandClock::default());
+    let folder = tempfile::tempdir().expect("tempdir");
+    let open = || crate::sled::open(folder.path(), Arc::clone(&clock) as Arc<_>).expect("open");
+    let catalog = open();
+    let mut batch = Batch::new(TENANT);
+    batch.jobs = (1..=3).map(|n| NewJob { project_id: (n < 3).then_some(id(100)), ..job(n) }).collect();
+    catalog.commit(batch).await.expect("enqueue");
+    drop(catalog);
+    make_format_1(folder.path(), 2);
+    let catalog = open();
+    assert_eq!(catalog.queue(Stage::Noop).await.expect("queue").ready, 3);
+    let leased = catalog.lease(LeaseRequest::new("n", Stage::Noop, 9, 60_000)).await.expect("lease");
+    assert_eq!(leased.iter().map(|j| j.id).collect::<Vec<_>>(), [3, 1, 2].map(id));
+    drop(catalog);
+    let text = fs::read_to_string(folder.path().join("FORMAT")).expect("read");
+    assert!(text.contains("format 2"), "{text}");
+    drop(open());
+}
+
+/// Takes the project out of the first `rows` rows of ready jobs, as if an upgrade had come as far as the others.
+fn make_format_1(path: &Path, rows: usize) {
+    let tree = super::kv::open_tree(&path.join("tree")).expect("tree");
+    let ready: Vec<_> = tree.scan_prefix(b"q").take(rows).map(|row| row.expect("row")).collect();
+    assert_eq!(ready.len(), rows);
+    for (key, value) in ready {
+        tree.remove(&key).expect("remove");
+        tree.insert([&key[..3], &key[19..]].concat(), value).expect("insert");
+    }
+    tree.insert(b"!format", b"takeoff catalogue 1").expect("insert");
+    tree.flush().expect("flush");
+    drop(tree);
+    fs::write(path.join("FORMAT"), "takeoff catalogue\nformat 1\nstate ready\n").expect("write");
 }

@@ -82,6 +82,17 @@ impl Asked {
         {
             return Err(CommandError::invalid("the region must have a width and a height above zero"));
         }
+        if let (Some(r), Some(space)) = (scope.region, page.space)
+            && (r.x + r.w <= 0.0
+                || r.y + r.h <= 0.0
+                || r.x >= f64::from(space.width_px)
+                || r.y >= f64::from(space.height_px))
+        {
+            return Err(CommandError::invalid(format!(
+                "the region lies outside page {} of {} x {} pixels",
+                page.number, space.width_px, space.height_px
+            )));
+        }
         let mut boxed = BTreeMap::from([(page.id, (page.clone(), vec![request.exemplar]))]);
         for b in exemplars.iter().chain(&negatives) {
             if !boxed.contains_key(&b.page_id) {
@@ -153,7 +164,7 @@ async fn others_of(desk: &Desk<'_>, page: &Page, ids: &[Id]) -> Result<Vec<Page>
     Ok(others)
 }
 
-pub(super) fn countable(page: &Page) -> Result<(), CommandError> {
+pub(crate) fn countable(page: &Page) -> Result<(), CommandError> {
     let number = page.number;
     match page.status {
         PageStatus::Error => Err(CommandError::invalid(format!(

@@ -269,5 +269,19 @@ pub async fn failed_batch(desk: &Desk<'_>, session_id: Id, why: &str) -> Result<
     Ok(batch)
 }
 
+/// An operator puts the session's job back: it is `pending` again. Empty when it is gone or did not fail.
+#[erased]
+pub async fn revived_batch(desk: &Desk<'_>, session_id: Id) -> Result<Batch, StoreError> {
+    let mut batch = Batch::new(desk.tenant);
+    let read = find::<CountSession>(desk, session_id).await?;
+    let Some(read) = read.filter(|s| s.value.status == SessionStatus::Failed) else { return Ok(batch) };
+    let mut session = read.value;
+    session.status = SessionStatus::Pending;
+    session.error_message = None;
+    session.updated_at = desk.now;
+    batch.update(read.version, &session);
+    Ok(batch)
+}
+
 #[cfg(test)]
 mod tests;

@@ -196,6 +196,66 @@ pub async fn failed_batch(desk: &Desk<'_>, document_id: Id, why: &str) -> Result
     Ok(batch)
 }
 
+/// An operator puts the ingest of a document back: it and its pages that have nothing stored wait again. Empty
+/// when it is gone or not in `error`.
+#[erased]
+pub async fn revived_batch(desk: &Desk<'_>, document_id: Id) -> Result<Batch, StoreError> {
+    let mut batch = Batch::new(desk.tenant);
+    let Some(document) = find::<Document>(desk, document_id).await? else { return Ok(batch) };
+    if document.value.status != DocumentStatus::Error {
+        return Ok(batch);
+    }
+    let mut changed = document.value;
+    changed.status = DocumentStatus::Uploaded;
+    changed.processing_error = None;
+    changed.updated_at = desk.now;
+    batch.update(document.version, &changed);
+    let pages = list::<Page>(desk, Index::ByDocument, document_id).await?;
+    for page in pages.into_iter().filter(|p| buried(&p.value)).take(BURY_PAGES) {
+        batch.update(page.version, &waiting_again(desk, page.value));
+    }
+    Ok(batch)
+}
+
+/// The same for some pages of a document that was opened.
+#[erased]
+pub async fn revived_pages_batch(
+    desk: &Desk<'_>,
+    document_id: Id,
+    pages: &[PageRef],
+) -> Result<Batch, StoreError> {
+    let mut batch = Batch::new(desk.tenant);
+    for page in pages {
+        let found = find::<Page>(desk, page.page_id).await?;
+        if let Some(page) = found.filter(|p| buried(&p.value)) {
+            batch.update(page.version, &waiting_again(desk, page.value));
+        }
+    }
+    let document = find::<Document>(desk, document_id).await?;
+    let failed = document.filter(|d| d.value.status == DocumentStatus::Error);
+    if let Some(document) = failed.filter(|d| !batch.is_empty() && d.value.page_count.is_some()) {
+        // It was in `error` because none of its pages could be read; now one may.
+        let mut changed = document.value;
+        changed.status = DocumentStatus::Ready;
+        changed.processing_error = None;
+        changed.updated_at = desk.now;
+        batch.update(document.version, &changed);
+    }
+    Ok(batch)
+}
+
+/// Its job died; a page that the file itself says nothing of has no size.
+fn buried(page: &Page) -> bool {
+    page.status == PageStatus::Error && page.blobs.is_none() && page.space.is_some()
+}
+
+fn waiting_again(desk: &Desk<'_>, mut page: Page) -> Page {
+    page.status = PageStatus::Processing;
+    page.processing_error = None;
+    page.updated_at = desk.now;
+    page
+}
+
 #[cfg(test)]
 mod tests {
     use takeoff_core::geom::PageSpace;
@@ -254,6 +314,46 @@ mod tests {
         bench.commit(step.batch).await;
         assert!(begun_batch(&bench.desk(), document_id).await.unwrap().is_empty());
         assert_eq!(bench.get::<Document>(document_id).await.status, DocumentStatus::Ready);
+    }
+
+    #[tokio::test]
+    async fn an_operator_puts_a_document_back() {
+        let (bench, document_id) = bench().await;
+        let file = opened(vec![sized(), broken()]);
+        bench.commit(opened_batch(&bench.desk(), document_id, &file).await.unwrap().unwrap().batch).await;
+        assert!(revived_batch(&bench.desk(), document_id).await.unwrap().is_empty(), "it did not fail");
+        bench.commit(failed_batch(&bench.desk(), document_id, "its child died").await.unwrap()).await;
+        bench.commit(revived_batch(&bench.desk(), document_id).await.unwrap()).await;
+        let document: Document = bench.get(document_id).await;
+        assert_eq!((document.status, document.processing_error), (DocumentStatus::Uploaded, None));
+        bench.commit(begun_batch(&bench.desk(), document_id).await.unwrap()).await;
+        let again = opened_batch(&bench.desk(), document_id, &file).await.unwrap().unwrap();
+        assert_eq!(again.pages.iter().map(|p| p.index).collect::<Vec<_>>(), [0], "the other one has no size");
+        bench.commit(again.batch).await;
+        assert_eq!(bench.get::<Document>(document_id).await.status, DocumentStatus::Ready);
+    }
+
+    #[tokio::test]
+    async fn an_operator_puts_pages_back_and_with_them_a_document_without_any() {
+        let (bench, document_id) = bench().await;
+        let file = opened(vec![sized(), sized()]);
+        let step = opened_batch(&bench.desk(), document_id, &file).await.unwrap().unwrap();
+        bench.commit(step.batch).await;
+        for page in list::<Page>(&bench.desk(), Index::ByDocument, document_id).await.unwrap() {
+            let failed = Page { status: PageStatus::Error, ..page.value };
+            let mut batch = Batch::new(bench.desk().tenant);
+            batch.update(page.version, &failed);
+            bench.commit(batch).await;
+        }
+        bench.commit(finish_batch(&bench.desk(), document_id).await.unwrap()).await;
+        assert_eq!(bench.get::<Document>(document_id).await.status, DocumentStatus::Error);
+        let one = &step.pages[1..];
+        bench.commit(revived_pages_batch(&bench.desk(), document_id, one).await.unwrap()).await;
+        assert_eq!(bench.get::<Document>(document_id).await.status, DocumentStatus::Ready);
+        let pages = list::<Page>(&bench.desk(), Index::ByDocument, document_id).await.unwrap();
+        let states: Vec<_> = pages.iter().map(|p| p.value.status).collect();
+        assert_eq!(states, [PageStatus::Error, PageStatus::Processing]);
+        assert!(revived_pages_batch(&bench.desk(), document_id, one).await.unwrap().is_empty());
     }
 
     #[tokio::test]

@@ -3,5 +3,7 @@
 mod ingest;
 mod upload;
 
-pub use ingest::{OpenedStep, begun_batch, failed_batch, finish_batch, opened_batch};
+pub use ingest::{
+    OpenedStep, begun_batch, failed_batch, finish_batch, opened_batch, revived_batch, revived_pages_batch,
+};
 pub use upload::{StagedUpload, receive_upload};

@@ -1,11 +1,13 @@
 //! Reads that several callers need, in the order in which people expect them.
 
 mod cost;
+mod looks;
 mod records;
 mod sheets;
 mod tasks;
 
 pub use cost::cost_summary;
+pub use looks::{page_crop, suggestions};
 pub use records::{
     CountView, ProjectView, assembly, assembly_of, condition, conditions, counted, detection, detections,
     document, documents, measurement, measurements_of_condition, measurements_of_page, page, pages_by_number,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 use takeoff_core::geom::DEFAULT_DPI;
-use takeoff_core::model::{Id, Page};
+use takeoff_core::model::{Id, Page, PageStatus};
 use takeoff_core::scale::{self as core, ImplausibleScale, RealUnit, ScaleRecord};
 use takeoff_storage::{Batch, Stored};
 
@@ -72,6 +72,7 @@ pub struct Calibrated {
 pub async fn set_scale(ctx: &Ctx<'_>, page_id: Id, scale: ManualScale) -> Result<Page, CommandError> {
     scale.check()?;
     change_one(ctx, page_id, |page| {
+        readable(page)?;
         // A blank text is none: the page keeps the text that was found on it.
         let text = scale.text.as_deref().filter(|t| !t.trim().is_empty());
         if let Some(text) = text {
@@ -92,6 +93,7 @@ pub async fn calibrate(
     let pixels_per_foot = core::calibrate(pixel_distance, real_distance, real_unit)
         .map_err(|e| CommandError::invalid(e.to_string()))?;
     let page = change_one(ctx, page_id, |page| {
+        readable(page)?;
         let found = json!({
             "pixels_per_foot": pixels_per_foot,
             "pixels_per_unit": pixel_distance / real_distance,
@@ -127,6 +129,7 @@ pub async fn copy_scale(ctx: &Ctx<'_>, page_id: Id, source_page_id: Id) -> Resul
         let Some(value) = source.value.scale.px_per_foot.filter(|_| source.value.scale.calibrated) else {
             return Err(CommandError::invalid("the source page's scale is not calibrated"));
         };
+        readable(&target.value)?;
         let mut page = target.value.clone();
         if source.value.project_id != page.project_id {
             return Err(CommandError::invalid("the source page belongs to another project"));
@@ -188,6 +191,15 @@ async fn write_one(
 
 /// Puts a manual scale in force, if drawings have such scales. What was given before by hand is no longer
 /// evidence; what was detected stays; a detection under way no longer decides.
+/// A page that could not be read has no pixels that a scale could be of.
+pub(super) fn readable(page: &Page) -> Result<(), CommandError> {
+    if page.status == PageStatus::Error {
+        let number = page.number;
+        return Err(CommandError::invalid(format!("page {number} could not be read: it has no scale")));
+    }
+    Ok(())
+}
+
 pub(super) fn apply<const N: usize>(
     page: &mut Page,
     px_per_foot: f64,

@@ -163,6 +163,11 @@ async fn what_lies_beside_its_page_is_not_measured() {
     let area = node.condition(project, Area).await;
     let at = |x: f64| json!({"x": x, "y": 10, "width": 50, "height": 50});
     let shape = |x: f64| NewMeasurement { geometry_data: at(x), ..square(area.id, page.id, 1.0) };
+    let far = NewMeasurement {
+        geometry_data: json!({"x": 0, "y": 0, "width": 90_000, "height": 50}),
+        ..shape(0.0)
+    };
+    assert!(refusal(measurements::create(&ctx, far).await).contains("reaches far over its edge"));
     for x in [90_000.0, -90_000.0] {
         assert!(refusal(measurements::create(&ctx, shape(x)).await).contains("lies outside page 1"));
     }

@@ -1,7 +1,7 @@
 //! Auto count: one exemplar in, every instance out.
 //!
 //! A page is indexed once ([`PageIndex`]); a symbol is cut from a box ([`Exemplar`]); [`find`] looks for it,
-//! [`ask`] for several and for what is not meant.
+//! [`ask`] for several and for what is not meant. [`suggest`] says which symbols repeat, without an exemplar.
 //! Matching is on ink, not on how it was drawn: straight parts, curves and loops of the exemplar
 //! propose poses, each pose is refined on the page's strokes and judged by what it explains, both
 //! ways: the exemplar's ink that the page has, and the page's ink inside that the exemplar has not.
@@ -28,6 +28,7 @@ mod round;
 mod runs;
 mod scan;
 mod search;
+mod suggest;
 mod surroundings;
 mod symmetry;
 mod tag;
@@ -42,3 +43,4 @@ pub use exemplar::{Exemplar, ExemplarError};
 pub use index::PageIndex;
 pub use label::Compare;
 pub use search::{CountOutcome, CountParams, Detection, find};
+pub use suggest::{Confidence, MAX_SUGGESTIONS, Suggestion, Suggestions, suggest};

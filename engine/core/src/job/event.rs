@@ -30,6 +30,8 @@ pub enum JobEvent {
     Cancel { reason: String },
     /// An operator gives a dead or cancelled job a fresh set of attempts.
     Requeue,
+    /// An operator takes a dead job out of the dead letters, for good; `reason` says who and why.
+    Discard { reason: String },
 }
 
 /// Everything that changes a stored job: what is reported about it and what the store does with it.

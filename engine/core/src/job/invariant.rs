@@ -41,8 +41,9 @@ pub(super) fn follows(before: &Job, after: &Transition) -> Result<(), &'static s
         ),
         (
             !before.state.is_terminal()
-                || matches!(before.state, JobState::Dead | JobState::Cancelled) && leasable(job),
-            "a terminal job changed other than by a requeue",
+                || matches!(before.state, JobState::Dead | JobState::Cancelled) && leasable(job)
+                || before.state == JobState::Dead && job.state == JobState::Refused,
+            "a terminal job changed other than by a requeue or a discard",
         ),
         (after.ended == (job.state.is_terminal() && !before.state.is_terminal()), "an end that is none"),
         (after.readied == (leasable(job) && !leasable(before)), "ready that is not news"),

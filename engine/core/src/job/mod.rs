@@ -5,12 +5,14 @@ mod event;
 mod invariant;
 #[cfg(test)]
 mod model_test;
+mod share;
 #[cfg(test)]
 mod tests;
 mod transition;
 mod types;
 
 pub use event::{Cause, JobEvent};
+pub use share::{DEFAULT_WEIGHT, MAX_WEIGHT, PRIORITY_STEP_MS, Shares, Standing, Turns};
 pub use transition::{
     MAX_CHILD_DEATHS, MAX_FAILURES, MAX_NODE_DEATHS, Refused, Transition, dies_of, enqueue, transition,
 };

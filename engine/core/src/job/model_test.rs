@@ -23,6 +23,7 @@ enum Step {
     NodeDied(usize),
     Cancel(usize),
     Requeue(usize),
+    Discard(usize),
     Pass(i64),
 }
 
@@ -66,6 +67,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => any::<usize>().prop_map(Step::NodeDied),
         1 => any::<usize>().prop_map(Step::Cancel),
         1 => any::<usize>().prop_map(Step::Requeue),
+        1 => any::<usize>().prop_map(Step::Discard),
         4 => (0_i64..2_000).prop_map(Step::Pass),
     ]
 }
@@ -162,6 +164,11 @@ impl World {
                 let Some(job) = self.pick(n) else { return Ok(()) };
                 let may = matches!(job.state, JobState::Dead | JobState::Cancelled);
                 self.change(&job, Cause::Reported { token: None, event: JobEvent::Requeue }, may)?;
+            }
+            Step::Discard(n) => {
+                let Some(job) = self.pick(n) else { return Ok(()) };
+                let event = JobEvent::Discard { reason: "d".into() };
+                self.change(&job, Cause::Reported { token: None, event }, job.state == JobState::Dead)?;
             }
         }
         Ok(())
@@ -276,7 +283,8 @@ impl World {
             prop_assert_eq!(job.lease.is_some(), self.holders.contains_key(&job.id), "{:?}", job);
             if let Some(was) = before.get(&job.id).filter(|was| was.state.is_terminal()) {
                 let requeued = was.state != JobState::Succeeded && job.state == JobState::Ready;
-                prop_assert!(was == job || requeued, "an ended job changed: {:?}", was);
+                let discarded = was.state == JobState::Dead && job.state == JobState::Refused;
+                prop_assert!(was == job || requeued || discarded, "an ended job changed: {:?}", was);
             }
             let unended = self.jobs.values().filter(|c| c.parent == Some(job.id) && !c.state.is_terminal());
             if job.state == JobState::Waiting {

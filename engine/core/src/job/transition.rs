@@ -118,6 +118,7 @@ fn apply(job: Job, cause: Cause, now: Timestamp, jitter: u64) -> Result<Transiti
         Cause::Reported { token, event } => match event {
             JobEvent::Cancel { reason } => cancel(job, reason, now),
             JobEvent::Requeue => requeue(job, now),
+            JobEvent::Discard { reason } => discard(job, &reason, now),
             JobEvent::Fenced { token, message } => fenced(job, token, message, now),
             JobEvent::Continue => {
                 held(&job, token)?;
@@ -238,7 +239,8 @@ fn end_of_attempt(mut job: Job, event: JobEvent, now: Timestamp, jitter: u64) ->
         | JobEvent::Continue
         | JobEvent::Fenced { .. }
         | JobEvent::Cancel { .. }
-        | JobEvent::Requeue => ready(job),
+        | JobEvent::Requeue
+        | JobEvent::Discard { .. } => ready(job),
     }
 }
 
@@ -334,4 +336,16 @@ fn requeue(mut job: Job, now: Timestamp) -> Result<Transition, Refused> {
     job.started_at = None;
     job.finished_at = None;
     Ok(ready(job))
+}
+
+/// Keeps why it died, and is kept as long as other ended jobs are. Its parent was told of its end already.
+fn discard(mut job: Job, reason: &str, now: Timestamp) -> Result<Transition, Refused> {
+    if job.state != JobState::Dead {
+        return Err(Refused::State(job.state));
+    }
+    let died_of = job.error.take().unwrap_or_default();
+    job.error = Some(format!("{reason}; it had died of: {died_of}"));
+    job.state = JobState::Refused;
+    job.finished_at = Some(now);
+    Ok(plain(job))
 }

@@ -76,7 +76,7 @@ pub struct NewJob {
     /// Arguments of the stage; versioned by the stage.
     pub args: Value,
     pub lane: Lane,
-    /// Lower runs first within a lane.
+    /// Lower runs first within a lane and project; a step is worth [`super::PRIORITY_STEP_MS`] of waiting.
     pub priority: i16,
     /// Earliest start; `None` is now.
     pub run_at: Option<Timestamp>,
@@ -99,8 +99,8 @@ pub enum JobState {
     /// Fanned out; runs again when its last child has ended.
     Waiting,
     Succeeded,
-    /// Ended as it should, with the outcome that its input cannot be worked on; `error` says why. Clients see
-    /// a failure, operators have nothing to do.
+    /// Ended as it should, with the outcome that its input cannot be worked on; `error` says why. Or a dead
+    /// letter that an operator has discarded. Clients see a failure, operators have nothing to do.
     Refused,
     /// Dead letter: exhausted or rejected, kept until an operator acts.
     Dead,

@@ -3,6 +3,7 @@
 mod assembly;
 mod autocount;
 mod condition;
+mod control;
 mod document;
 mod ids;
 mod measurement;
@@ -17,6 +18,7 @@ pub use autocount::{
     PageBox, SessionStatus,
 };
 pub use condition::{Condition, MeasurementType};
+pub use control::{Control, Pause, Scope};
 pub use document::{Document, DocumentStatus};
 pub use ids::{BlobHash, Id, IdSource, TenantId, Timestamp};
 pub use measurement::{GeometryType, Measurement};

@@ -19,10 +19,11 @@ pub enum Kind {
     Template = 7,
     CountSession = 8,
     Detection = 9,
+    Control = 10,
 }
 
 impl Kind {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Project,
         Self::Document,
         Self::Page,
@@ -32,6 +33,7 @@ impl Kind {
         Self::Template,
         Self::CountSession,
         Self::Detection,
+        Self::Control,
     ];
 
     pub const fn code(self) -> u8 {

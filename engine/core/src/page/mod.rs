@@ -4,6 +4,7 @@
 //! Files are given as bytes; who maps or reads them, and who holds the process to its memory, is the
 //! parse worker's affair.
 
+mod crop;
 pub mod display;
 mod image_out;
 mod open;
@@ -13,5 +14,6 @@ mod raster;
 pub mod request;
 mod strokes;
 
+pub use crop::{CropArea, CropError, MAX_CROP_SIDE_PX, crop};
 pub use image_out::THUMBNAIL_EDGE_PX;
 pub use open::{FileBytes, OpenedFile, PageFailure, ParseError, ParsedContent, open};

@@ -218,3 +218,20 @@ fn pages_of_a_long_set_parse_alike_however_often_the_file_is_opened_anew() {
         assert_eq!(page, first, "page {index}");
     }
 }
+
+#[test]
+fn a_file_that_lacks_a_part_says_so() {
+    let told = |bytes: Vec<u8>| {
+        let file = open_bytes(bytes, FileType::Pdf).unwrap();
+        file.opened().findings.iter().map(|f| f.code.clone()).collect::<Vec<_>>()
+    };
+    let mut doc = Doc::new();
+    doc.page("/MediaBox [0 0 100 100]", "0 0 m 50 50 l S");
+    doc.page("/MediaBox [0 0 100 100]", "0 0 m 50 50 l S");
+    let whole = doc.bytes();
+    assert!(told(whole.clone()).is_empty());
+    let end = whole.windows(9).rposition(|w| w == b"startxref").unwrap();
+    assert_eq!(told(whole[..end].to_vec()), ["file_cut_off"]);
+    let text = String::from_utf8_lossy(&whole).replace("/Count 2", "/Count 7");
+    assert!(told(text.into_bytes()).contains(&"pages_missing".into()));
+}

@@ -129,3 +129,19 @@ fn text_on_a_layer_knows_it() {
     let list = walk(&mut doc.open());
     assert_eq!(list.layers[list.words[0].layer as usize], "A-NOTE");
 }
+
+#[test]
+fn text_that_nobody_can_see_is_not_read() {
+    let note = |x: u32, y: u32| format!("BT /F1 10 Tf {x} {y} Td (SEEN) Tj ET");
+    let seen = note(50, 300);
+    assert_eq!(lines(&page(&seen)), ["SEEN"]);
+    assert_eq!(lines(&page(&format!("1 g {seen}"))), Vec::<&str>::new(), "white on white");
+    assert_eq!(lines(&page(&format!("0.2 g 40 290 60 30 re f 1 g {seen}"))), ["SEEN"], "white on dark");
+    assert_eq!(lines(&page(&format!("3 Tr {seen}"))), Vec::<&str>::new(), "not painted");
+    assert_eq!(lines(&page(&note(50, 900))), Vec::<&str>::new(), "off the page");
+    let clipped = |clip: &str| format!("q {clip} re W n {seen} Q");
+    assert_eq!(lines(&page(&clipped("0 0 100 100"))), Vec::<&str>::new(), "clipped away");
+    assert_eq!(lines(&page(&clipped("0 0 400 400"))), ["SEEN"]);
+    let mut cropped = one_page("/MediaBox [0 0 400 400] /CropBox [0 0 400 250]", &seen);
+    assert_eq!(lines(&walk(&mut cropped)), Vec::<&str>::new(), "outside the crop");
+}

@@ -19,6 +19,7 @@ use takeoff_core::budget::Budget;
 pub use frame::MAX_FRAME;
 pub use worker::{Handler, MEMORY_ARG, Reply, WorkerLimits, serve};
 
+use crate::clock::Stopwatch;
 use crate::erased;
 use crate::gate::{Gate, GateSize, Pass, Refused, Turn, cancelled};
 use crate::metrics as names;
@@ -177,12 +178,15 @@ impl ChildPool {
         raise(&self.inner.counts.calls);
         let mut process = self.take()?;
         let total = Duration::from_millis(limits.total_ms);
+        let since = Stopwatch::start();
         let outcome = tokio::select! {
             biased;
             outcome = converse(&mut process, request, limits, on_reply) => outcome,
             () = cancelled(budget) => Err(Broken::Cancelled),
             () = tokio::time::sleep(total) => Err(Broken::Deadline { ms: limits.total_ms }),
         };
+        // A child works all the time that it is asked.
+        budget.charge(since.elapsed_us());
         match outcome {
             Ok(()) => {
                 self.give_back(process, pass).await;

@@ -18,6 +18,7 @@ use takeoff_config::ComputeSettings;
 use takeoff_core::budget::Budget;
 use tokio::sync::oneshot;
 
+use crate::clock::Stopwatch;
 use crate::erased;
 use crate::gate::{Gate, GateSize, Pass, Refused, Turn};
 use crate::metrics as names;
@@ -250,6 +251,7 @@ where
             let _ = answer.send(Err(ComputeError::Cancelled));
             return;
         }
+        let since = Stopwatch::start();
         let outcome = catch_unwind(AssertUnwindSafe(|| work(scratch))).map_err(|payload| {
             // Half-written scratch memory would poison the work of the next caller.
             *scratch = Scratch::default();
@@ -259,6 +261,8 @@ where
             tracing::error!(message, "work of the compute pool panicked");
             ComputeError::Panicked(message)
         });
+        // Pool threads are as many as cores, so the time on one is CPU time but for what others take.
+        budget.charge(since.elapsed_us());
         raise(&counts.done);
         let _ = answer.send(outcome);
     })

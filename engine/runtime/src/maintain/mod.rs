@@ -1,4 +1,5 @@
-//! The node's own routines: leases that died with their node, old rows, blobs of nobody, health, gauges.
+//! The node's own routines: leases that died with their node, old rows, blobs of nobody, what operators hold
+//! back, health, gauges.
 //!
 //! Rescue and pruning are for one node of a cluster at a time; a node that is alone is that node. Run by
 //! two at once they do the same twice, which harms nothing.
@@ -7,6 +8,7 @@ mod gauges;
 mod pruner;
 mod pulse;
 mod rescuer;
+mod steward;
 mod sweeper;
 
 use std::sync::Arc;
@@ -22,6 +24,7 @@ pub(crate) struct MaintainPosts {
     pub(crate) renewer: Arc<Post<RenewerCounters>>,
     pub(crate) releaser: Arc<Post<ReleaserCounters>>,
     rescuer: Arc<Post<rescuer::RescuerCounters>>,
+    steward: Arc<Post<steward::StewardCounters>>,
     pruner: Arc<Post<pruner::PrunerCounters>>,
     sweeper: Arc<Post<sweeper::SweeperCounters>>,
     store_pulse: Arc<Post<pulse::PulseCounters>>,
@@ -36,6 +39,7 @@ impl Default for MaintainPosts {
             renewer: Arc::new(Post::new("node/renewer")),
             releaser: Arc::new(Post::new("node/releaser")),
             rescuer: Arc::new(Post::new("node/rescuer")),
+            steward: Arc::new(Post::new("node/steward")),
             pruner: Arc::new(Post::new("node/pruner")),
             sweeper: Arc::new(Post::new("node/sweeper")),
             store_pulse: Arc::new(Post::new("node/store-pulse")),
@@ -52,6 +56,7 @@ impl MaintainPosts {
             Arc::clone(&self.renewer) as _,
             Arc::clone(&self.releaser) as _,
             Arc::clone(&self.rescuer) as _,
+            Arc::clone(&self.steward) as _,
             Arc::clone(&self.pruner) as _,
             Arc::clone(&self.sweeper) as _,
             Arc::clone(&self.store_pulse) as _,
@@ -65,6 +70,7 @@ pub(crate) fn children(node: &Arc<Node>) -> Vec<ChildSpec> {
     let posts = &node.maintain;
     vec![
         routine::child(node, &posts.rescuer, rescuer::Rescuer::new),
+        routine::child(node, &posts.steward, steward::Steward::new),
         routine::child(node, &posts.pruner, pruner::Pruner::new),
         routine::child(node, &posts.sweeper, sweeper::Sweeper::new),
         routine::child(node, &posts.store_pulse, pulse::StorePulse::new),

@@ -33,6 +33,7 @@ impl Held {
     ) -> Self {
         let running = Arc::new(Running::new(Arc::new(job), asked, node.config.jobs.lease_ms));
         node.running.insert(&running);
+        node.shares().begun(running.job.project_id);
         node.board.open(running.id(), running.token(), running.job.progress.clone());
         stage.begun.notify_one();
         Self {
@@ -58,6 +59,7 @@ impl Held {
 impl Drop for Held {
     fn drop(&mut self) {
         self.node.running.remove(&self.running);
+        self.node.shares().ended(self.running.job.project_id, self.running.budget.charged_us());
         self.node.board.close(self.running.id(), self.running.token());
         let gone = matches!(self.running.told(), Some(Cause::Lost | Cause::Cancelled));
         if let Some(open) = self.open.take()

@@ -23,6 +23,8 @@ const AT_ONCE: usize = 64;
 /// After a request that got less than it asked for. The next one that finds nothing asks when more is due.
 const AGAIN: Duration = Duration::from_millis(20);
 
+const PAUSED: &str = "paused by an operator";
+
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct PullerCounters {
     /// Lease requests.
@@ -31,7 +33,7 @@ pub(crate) struct PullerCounters {
     /// Requests that found nothing.
     empty: u64,
     errors: u64,
-    /// Rounds in which the stage was not to lease: draining, halted, resting or a sick pool.
+    /// Rounds in which the stage was not to lease: draining, halted, paused, resting or a sick pool.
     held_back: u64,
 }
 
@@ -55,6 +57,8 @@ impl Puller {
             Some("draining")
         } else if self.stage.halted.load(Ordering::Relaxed) {
             Some("halted")
+        } else if self.node.controls.holds(&self.node.config.node, self.stage.name) {
+            Some(PAUSED)
         } else if self.stage.resting().is_some() {
             Some("resting")
         } else if self.node.tools.compute.trouble().is_some() {
@@ -77,8 +81,12 @@ impl Puller {
     async fn ask(&self, max_jobs: usize) -> Result<Vec<Job>, StoreError> {
         let jobs = &self.node.config.jobs;
         let lease_ms = i64::try_from(jobs.lease_ms).unwrap_or(i64::MAX);
-        let request =
-            LeaseRequest { node: self.node.config.node.clone(), stage: self.stage.name, max_jobs, lease_ms };
+        let node = self.node.config.node.clone();
+        let request = LeaseRequest {
+            paused: self.node.controls.paused_projects(),
+            turns: self.node.shares().turns(),
+            ..LeaseRequest::new(node, self.stage.name, max_jobs, lease_ms)
+        };
         // An answer that takes this long is worth nothing: the lease it brings is half over.
         let limit = Duration::from_millis(jobs.lease_ms / 2);
         match tokio::time::timeout(limit, self.node.tools.catalog.lease(request)).await {
@@ -108,7 +116,8 @@ impl Puller {
         let poll = self.poll();
         let Ok(queue) = self.node.tools.catalog.queue(self.stage.name).await else { return poll };
         if queue.ready > 0 {
-            return AGAIN;
+            // What is ready may all be of projects that are held back.
+            return if self.node.controls.paused_projects().is_empty() { AGAIN } else { poll };
         }
         let due = queue.next_due.map_or(i64::MAX, |at| at.ms_since(self.node.now()).max(0) + 1);
         Duration::from_millis(due.unsigned_abs()).min(poll)
@@ -120,6 +129,10 @@ impl Duty for Puller {
         let (stage, post) = (&self.stage, &self.stage.posts.puller);
         if let Some(state) = self.held_back() {
             post.set_state(state);
+            if state == PAUSED {
+                // It has started as well as one that found no work.
+                stage.leasing.send_replace(true);
+            }
             post.count(|c| c.held_back += 1);
             return self.wait(self.poll()).await;
         }

@@ -283,7 +283,7 @@ async fn an_attempt_that_is_fenced_off_stores_nothing_and_counts() {
     let mut steal = Batch::new(TENANT);
     steal.changes.push(JobChange { job: id, token: Some(1), event: JobEvent::Release });
     handle.catalog().commit(steal).await.unwrap();
-    let request = LeaseRequest { node: "thief".to_owned(), stage: STAGE, max_jobs: 1, lease_ms: 60_000 };
+    let request = LeaseRequest::new("thief", STAGE, 1, 60_000);
     let stolen = handle.catalog().lease(request).await.unwrap();
     assert_eq!(stolen.iter().map(|j| (j.id, j.token)).collect::<Vec<_>>(), [(id, 2)]);
 

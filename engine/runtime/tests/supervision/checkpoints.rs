@@ -83,7 +83,7 @@ async fn a_part_of_an_attempt_that_lost_its_job_is_refused() {
     let mut steal = Batch::new(TENANT);
     steal.changes.push(JobChange { job: id, token: Some(1), event: JobEvent::Release });
     handle.catalog().commit(steal).await.unwrap();
-    let request = LeaseRequest { node: "thief".to_owned(), stage: STAGE, max_jobs: 1, lease_ms: 60_000 };
+    let request = LeaseRequest::new("thief", STAGE, 1, 60_000);
     assert_eq!(handle.catalog().lease(request).await.unwrap().len(), 1);
 
     go_tx.send(true).unwrap();

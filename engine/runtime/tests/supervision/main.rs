@@ -7,4 +7,6 @@ mod checkpoints;
 mod faults;
 mod jobs;
 mod node;
+mod operating;
+mod sharing;
 mod support;

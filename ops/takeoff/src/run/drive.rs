@@ -60,7 +60,9 @@ pub(crate) async fn drive(
         drive.report.seconds.total - drive.report.seconds.ingest - drive.report.seconds.count;
     if let Some(out) = out {
         progress.step("Drawing the counted pages");
-        picture::write_all(&drive.ctx, out, &drive.sheets, &drive.report).await?;
+        if let Err(e) = picture::write_all(&drive.ctx, out, &drive.sheets, &drive.report).await {
+            drive.report.problems.push(format!("the pictures are not all written: {e:#}"));
+        }
     }
     Ok(drive.report)
 }
@@ -94,6 +96,9 @@ impl Drive<'_> {
                 let why = document.processing_error.as_deref().unwrap_or("it could not be read");
                 self.report.problems.push(format!("document `{}`: {why}", part.id));
             }
+            let incomplete =
+                document.findings.iter().map(|f| format!("document `{}`: {}", part.id, f.message));
+            self.report.problems.extend(incomplete);
             self.report.documents.push(sheets::document_report(part, &document));
             if let Some(same) = same_file.insert(document.blob, &part.id) {
                 self.report.notes.push(format!(

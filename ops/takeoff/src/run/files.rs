@@ -6,8 +6,14 @@ use anyhow::Context as _;
 
 use super::report::Report;
 
+/// Makes the folder and tries whether files can be made in it.
+pub(crate) fn prepare(out: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(out).with_context(|| format!("the folder {} cannot be made", out.display()))?;
+    tempfile::tempfile_in(out).with_context(|| format!("nothing can be written in {}", out.display()))?;
+    Ok(())
+}
+
 pub(crate) fn write(out: &Path, report: &Report) -> anyhow::Result<()> {
-    std::fs::create_dir_all(out).with_context(|| format!("{} cannot be made", out.display()))?;
     for (name, text) in [("report.json", report.json()), ("takeoff.csv", csv(report))] {
         let path = out.join(name);
         std::fs::write(&path, text).with_context(|| format!("{} cannot be written", path.display()))?;

@@ -36,6 +36,13 @@ pub(crate) fn main(args: &RunArgs) -> u8 {
             return exit::DATA;
         }
     };
+    // What cannot be written is said before the work, not after it.
+    if let Some(out) = &args.out
+        && let Err(e) = files::prepare(out)
+    {
+        output::complain(&format!("{e:#}"));
+        return exit::FAILED;
+    }
     let (folder, _temporary) = match data_folder(args.data_dir.as_deref()) {
         Ok(found) => found,
         Err(e) => {
@@ -44,18 +51,20 @@ pub(crate) fn main(args: &RunArgs) -> u8 {
         }
     };
     let flags = Flags { listen: None, data_dir: Some(folder.display().to_string()) };
-    let loaded = match settings::load_or_complain(args.config.as_deref(), &flags) {
+    let mut loaded = match settings::load_or_complain(args.config.as_deref(), &flags) {
         Ok(loaded) => loaded,
         Err(code) => return code,
     };
+    // What a run works with is in its folder, whatever a node beside it is set up for.
+    loaded.config.database.url = None;
     let ran = node::runtime()
         .map_err(anyhow::Error::from)
         .and_then(|rt| rt.block_on(run(loaded.config, &recipe, args)));
     match ran {
         Ok(report) => {
             let text = if args.json { report.json() } else { text::render(&report) };
-            output::print(&text);
-            if report.problems.is_empty() { 0 } else { exit::FAILED }
+            let printed = output::print(&text);
+            if report.problems.is_empty() { printed } else { exit::FAILED }
         }
         Err(e) => {
             output::complain(&output::plain(&format!("{e:#}")));
@@ -86,8 +95,10 @@ async fn run(config: takeoff_config::NodeConfig, recipe: &Recipe, args: &RunArgs
     progress.clear();
     let mut report = driven?;
     report.memory = memory.stop().await;
-    if let Some(out) = &args.out {
-        files::write(out, &report)?;
+    if let Some(out) = &args.out
+        && let Err(e) = files::write(out, &report)
+    {
+        report.problems.push(format!("{e:#}"));
     }
     Ok(report)
 }

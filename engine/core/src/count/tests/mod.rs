@@ -7,4 +7,5 @@ mod inputs;
 mod parts;
 mod scans;
 mod sheet;
+mod suggestions;
 mod surroundings;

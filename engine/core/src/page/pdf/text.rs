@@ -59,6 +59,11 @@ impl GlyphAt {
         Vec2::new(self.x, self.y)
     }
 
+    /// Of the letter, roughly.
+    pub(super) fn middle(&self) -> Vec2 {
+        self.origin() + self.dir * (self.advance / 2.0) + self.up * (self.size * 0.35)
+    }
+
     fn end(&self) -> Vec2 {
         self.origin() + self.dir * self.advance
     }

@@ -25,7 +25,7 @@ const CHUNK_BYTES: usize = 64 * 1024;
 
 /// What a look at a page's content told.
 pub(super) struct ContentState {
-    /// A content stream ends before its packed data says it should.
+    /// A content stream ends before its packed data says it should, or is named and not there.
     pub(super) cut_off: bool,
 }
 
@@ -37,8 +37,9 @@ pub(super) fn check_page(
     limits: &ParseLimits,
 ) -> Result<ContentState, PageFailure> {
     let mut unpacked = 0;
-    let mut cut_off = false;
-    for stream in content_streams(page) {
+    let streams = content_streams(page);
+    let mut cut_off = streams.len() < named_streams(page);
+    for stream in streams {
         let size = measure(&stream, limits.max_stream_bytes);
         unpacked += size.bytes;
         cut_off |= size.cut_off;
@@ -187,6 +188,14 @@ fn content_streams<'a>(page: &Page<'a>) -> Vec<Stream<'a>> {
         return vec![stream];
     }
     page.raw().get::<Array<'_>>(b"Contents").map(|a| a.iter::<Stream<'_>>().collect()).unwrap_or_default()
+}
+
+/// How many content streams a page says that it has.
+fn named_streams(page: &Page<'_>) -> usize {
+    match page.raw().get::<Array<'_>>(b"Contents") {
+        Some(all) => all.raw_iter().filter(|item| matches!(item, MaybeRef::Ref(_))).count(),
+        None => usize::from(page.raw().get_ref(b"Contents").is_some()),
+    }
 }
 
 /// Whether the page's content should leave a mark: it paints something, or it cannot be understood.

@@ -23,6 +23,11 @@ use crate::page::request::ParseLimits;
 
 /// What a pattern or shading is recorded as; its true colour differs from place to place.
 const PATTERN_RGBA: u32 = 0x8080_80FF;
+/// Light as paper, each channel at least.
+const LIGHT: u8 = 245;
+/// Narrower areas are no ground for letters, list units; grounds remembered.
+const MIN_GROUND: f32 = 2.0;
+const MAX_GROUNDS: usize = 4_096;
 /// A Type 3 glyph may draw text in a Type 3 font; real files nest once at most.
 const MAX_GLYPH_PROGRAM_DEPTH: u32 = 4;
 
@@ -84,6 +89,10 @@ struct Walk<'b> {
     clips: Vec<ListRect>,
     page_box: ListRect,
     text: TextCollector,
+    /// Glyphs that are not painted: the text layer of a scan, or nothing that anyone can see.
+    unpainted: Vec<GlyphAt>,
+    /// Where something darker than paper was painted, the larger areas: white letters show on it.
+    dark: Vec<ListRect>,
     glyph_program_depth: u32,
     unreadable_glyphs: u64,
     not_finite: u64,
@@ -103,6 +112,8 @@ impl<'b> Walk<'b> {
             clips: Vec::new(),
             page_box,
             text: TextCollector::default(),
+            unpainted: Vec::new(),
+            dark: Vec::new(),
             glyph_program_depth: 0,
             unreadable_glyphs: 0,
             not_finite: 0,
@@ -113,6 +124,9 @@ impl<'b> Walk<'b> {
     }
 
     fn finish(mut self) -> Walked {
+        if super::kind(&self.list) == PageKind::Raster {
+            std::mem::take(&mut self.unpainted).into_iter().for_each(|glyph| self.text.push(glyph));
+        }
         let (words, lines) = self.text.group();
         self.list.words = words;
         self.list.lines = lines;
@@ -189,7 +203,14 @@ impl<'b> Walk<'b> {
         };
         let rgba = self.colour(&props.paint);
         let style = self.style(paint, rgba, 0.0, &[]);
+        let known = self.list.paths.len();
         self.entry(elements, props.transform, style, 0.0);
+        if !is_light(rgba)
+            && let Some(entry) = self.list.paths.get(known)
+        {
+            let area = entry.visible;
+            self.darken(area);
+        }
     }
 
     fn stroke(&mut self, elements: &[PathEl], props: &DrawProps<'_>, stroke: &StrokeProps) {
@@ -263,7 +284,30 @@ impl<'b> Walk<'b> {
         });
     }
 
-    fn glyph(&mut self, glyph: &Glyph<'_>, to_list: Affine, vertical: bool, run: u32) {
+    fn darken(&mut self, area: ListRect) {
+        if area.width().min(area.height()) >= MIN_GROUND && self.dark.len() < MAX_GROUNDS {
+            self.dark.push(area);
+        }
+    }
+
+    /// Notes a glyph where it can be seen, or could be if it were painted.
+    fn show(&mut self, glyph: GlyphAt, shown: Shown) {
+        let middle = glyph.middle();
+        let (x, y) = (middle.x as f32, middle.y as f32);
+        let clip = self.clip();
+        let inside = |r: &ListRect| x >= r.left && x <= r.right && y >= r.top && y <= r.bottom;
+        if !inside(&clip) {
+            return;
+        }
+        match shown {
+            Shown::Painted => self.text.push(glyph),
+            Shown::Light if self.dark.iter().rev().any(inside) => self.text.push(glyph),
+            Shown::Light => {}
+            Shown::Unpainted => self.unpainted.push(glyph),
+        }
+    }
+
+    fn glyph(&mut self, glyph: &Glyph<'_>, to_list: Affine, vertical: bool, run: u32, shown: Shown) {
         let text = match glyph.as_unicode() {
             Some(BfString::Char(c)) => Some(String::from(c)),
             Some(BfString::String(s)) => Some(s),
@@ -287,7 +331,7 @@ impl<'b> Walk<'b> {
             self.not_finite += 1;
             return;
         }
-        self.text.push(GlyphAt {
+        let glyph = GlyphAt {
             text: text.unwrap_or_else(|| char::REPLACEMENT_CHARACTER.to_string()),
             x: origin.x,
             y: origin.y,
@@ -297,8 +341,23 @@ impl<'b> Walk<'b> {
             size,
             layer: self.layer(),
             run,
-        });
+        };
+        self.show(glyph, shown);
     }
+}
+
+/// How a glyph is shown.
+#[derive(Debug, Clone, Copy)]
+enum Shown {
+    Painted,
+    /// In the colour of paper.
+    Light,
+    Unpainted,
+}
+
+fn is_light(rgba: u32) -> bool {
+    let [r, g, b, a] = rgba.to_be_bytes();
+    a < 8 || (r >= LIGHT && g >= LIGHT && b >= LIGHT)
 }
 
 impl<'a> Device<'a> for Walk<'_> {
@@ -327,13 +386,17 @@ impl<'a> Device<'a> for Walk<'_> {
         self.tally.call(1);
     }
 
-    fn draw_glyph_run(&mut self, glyph_run: &GlyphRun<'_, 'a>, props: DrawProps<'a>, _: &DrawMode) {
+    fn draw_glyph_run(&mut self, glyph_run: &GlyphRun<'_, 'a>, props: DrawProps<'a>, mode: &DrawMode) {
         let count = glyph_run.glyphs().len() as u64;
         self.tally.call(count);
         self.tally.add_glyphs(count);
         let vertical = glyph_run.writing_mode() == WritingMode::Vertical;
         let run = self.text.next_run();
-        self.colour(&props.paint);
+        let shown = match mode {
+            DrawMode::Invisible => Shown::Unpainted,
+            _ if is_light(self.colour(&props.paint)) => Shown::Light,
+            _ => Shown::Painted,
+        };
         for positioned in glyph_run.glyphs() {
             let glyph: &Glyph<'a> = positioned;
             self.coloured |= matches!(glyph, Glyph::Type3(_));
@@ -347,7 +410,7 @@ impl<'a> Device<'a> for Walk<'_> {
                 self.glyph_program_depth -= 1;
                 continue;
             }
-            self.glyph(glyph, props.transform * positioned.transform(), vertical, run);
+            self.glyph(glyph, props.transform * positioned.transform(), vertical, run, shown);
         }
     }
 
@@ -359,6 +422,7 @@ impl<'a> Device<'a> for Walk<'_> {
         let placed = Rect::new(0.0, 0.0, f64::from(width), f64::from(height));
         let bounds = intersect(&list_rect(props.transform.transform_rect_bbox(placed)), &self.clip());
         if !bounds.is_empty() {
+            self.darken(bounds);
             self.list.images.push(ImagePlacement { width, height, bounds });
         }
     }

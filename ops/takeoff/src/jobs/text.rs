@@ -1,0 +1,198 @@
+//! Answers of the admin API for people.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use crate::output::plain;
+
+/// An age as people say it: its two largest units.
+pub(super) fn age(ms: i64) -> String {
+    let s = ms.unsigned_abs() / 1_000;
+    let (d, h, m) = (s / 86_400, s / 3_600 % 24, s / 60 % 60);
+    let text = match (d, h, m) {
+        (0, 0, 0) => format!("{s}s"),
+        (0, 0, _) => format!("{m}m{:02}s", s % 60),
+        (0, _, _) => format!("{h}h{m:02}m"),
+        (_, _, _) => format!("{d}d{h:02}h"),
+    };
+    if ms < 0 { format!("in {text}") } else { text }
+}
+
+/// What a field says, as it may be shown.
+fn said(value: &Value) -> String {
+    match value {
+        Value::Null => "-".to_owned(),
+        Value::String(s) => plain(s).into_owned(),
+        other => other.to_string(),
+    }
+}
+
+fn aged(value: &Value) -> String {
+    value.as_i64().map_or_else(|| "-".to_owned(), age)
+}
+
+fn cells(job: &Value) -> [String; 7] {
+    let state = if job["paused"] == true { "paused".to_owned() } else { said(&job["state"]) };
+    [
+        said(&job["id"]),
+        said(&job["stage"]),
+        state,
+        aged(&job["age_ms"]),
+        aged(&job["state_age_ms"]),
+        format!("{}/{}", said(&job["attempts"]), said(&job["max_attempts"])),
+        said(&job["cause"]),
+    ]
+}
+
+/// Columns as wide as they must be; the last one as it is.
+fn table(heads: &[&str], rows: &[Vec<String>]) -> String {
+    let mut widths: Vec<usize> = heads.iter().map(|h| h.chars().count()).collect();
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let heads: Vec<String> = heads.iter().map(|h| (*h).to_owned()).collect();
+    let mut text = String::new();
+    for row in std::iter::once(&heads).chain(rows) {
+        let mut line = String::new();
+        for (width, cell) in widths.iter().zip(row) {
+            let _ = write!(line, "{cell:<width$}  ");
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// A page of jobs.
+pub(super) fn jobs(answer: &Value) -> String {
+    let rows: Vec<Vec<String>> =
+        answer["jobs"].as_array().into_iter().flatten().map(|job| cells(job).to_vec()).collect();
+    let mut text = String::new();
+    if !rows.is_empty() {
+        text = table(&["ID", "STAGE", "STATE", "AGE", "IN STATE", "ATTEMPTS", "CAUSE"], &rows);
+    }
+    let _ = writeln!(text, "{} of {} jobs", rows.len(), said(&answer["total"]));
+    if let Some(next) = answer["next_offset"].as_u64() {
+        let _ = writeln!(text, "the next ones: --offset {next}");
+    }
+    text
+}
+
+/// One line for a job that was changed.
+pub(super) fn line(job: &Value) -> String {
+    let [id, stage, state, age, _, _, cause] = cells(job);
+    format!("{id}  {stage}  {state}  {age} old  {cause}\n")
+}
+
+/// Everything of one job.
+pub(super) fn job(answer: &Value) -> String {
+    let mut text = String::new();
+    let age_of = |key: &str| aged(&answer[key]);
+    let _ = writeln!(text, "job        {}", said(&answer["id"]));
+    let _ = writeln!(text, "state      {} for {}", said(&answer["state"]), age_of("state_age_ms"));
+    let _ = writeln!(text, "cause      {}", said(&answer["cause"]));
+    let _ = writeln!(text, "age        {}", age_of("age_ms"));
+    for (label, key) in [
+        ("stage", "stage"),
+        ("lane", "lane"),
+        ("priority", "priority"),
+        ("task", "task_type"),
+        ("project", "project_id"),
+        ("subject", "subject_id"),
+        ("parent", "parent_id"),
+        ("request", "request_id"),
+        ("enqueued", "created_at"),
+        ("due", "run_at"),
+        ("started", "started_at"),
+        ("ended", "finished_at"),
+        ("runs on", "leased_by"),
+        ("until", "leased_until"),
+        ("step", "step"),
+        ("args", "args"),
+        ("result", "result"),
+    ] {
+        if !answer[key].is_null() {
+            let _ = writeln!(text, "{label:<10} {}", said(&answer[key]));
+        }
+    }
+    let of = |key: &str| said(&answer[key]);
+    let _ =
+        writeln!(text, "attempts   {} of {}, {} leases", of("attempts"), of("max_attempts"), of("leases"));
+    let _ = writeln!(
+        text,
+        "deaths     {} of its parse child, {} of a node",
+        of("child_deaths"),
+        of("node_deaths")
+    );
+    if answer["children_total"] != 0 {
+        let (total, left) = (of("children_total"), of("children_left"));
+        let _ = writeln!(text, "parts      {total}, {left} left, {} failed", of("children_failed"));
+    }
+    for failure in answer["failures"].as_array().into_iter().flatten() {
+        let (kind, age) = (said(&failure["kind"]), aged(&failure["age_ms"]));
+        let _ = writeln!(text, "failure    {kind}, {age} ago: {}", said(&failure["message"]));
+    }
+    text
+}
+
+/// What a change of all dead jobs came to.
+pub(super) fn swept(answer: &Value) -> String {
+    format!("{} jobs changed, {} left\n", said(&answer["changed"]), said(&answer["left"]))
+}
+
+/// What a project weighs now.
+pub(super) fn weighed(answer: &Value) -> String {
+    format!("project {} weighs {}\n", said(&answer["project_id"]), said(&answer["weight"]))
+}
+
+/// What is held back.
+pub(super) fn paused(answer: &Value) -> String {
+    let row = |p: &Value| vec![said(&p["what"]), aged(&p["age_ms"]), said(&p["cause"])];
+    let rows: Vec<Vec<String>> = answer["paused"].as_array().into_iter().flatten().map(row).collect();
+    if rows.is_empty() { "nothing is paused\n".to_owned() } else { table(&["PAUSED", "FOR", "CAUSE"], &rows) }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn ages_have_two_units() {
+        let cases = [
+            (999, "0s"),
+            (59_000, "59s"),
+            (61_000, "1m01s"),
+            (3_600_000, "1h00m"),
+            (90_061_000, "1d01h"),
+            (-5_000, "in 5s"),
+        ];
+        for (ms, text) in cases {
+            assert_eq!(age(ms), text);
+        }
+    }
+
+    #[test]
+    fn a_list_names_ages_and_causes_and_steers_no_terminal() {
+        let job = |cause: &str| {
+            json!({"id": "a", "stage": "ingest", "state": "dead", "paused": false, "age_ms": 61_000,
+                "state_age_ms": 2_000, "attempts": 4, "max_attempts": 4, "cause": cause})
+        };
+        let text = jobs(&json!({"jobs": [job("\u{1b}[2Jgone"), job("x")], "total": 7, "next_offset": 2}));
+        assert!(text.contains("1m01s") && text.contains("2s") && text.contains("4/4"), "{text}");
+        assert!(text.contains("\\u{1b}[2Jgone") && !text.contains('\u{1b}'), "{text}");
+        assert!(text.ends_with("2 of 7 jobs\nthe next ones: --offset 2\n"), "{text}");
+        assert_eq!(jobs(&json!({"jobs": [], "total": 0, "next_offset": null})), "0 of 0 jobs\n");
+    }
+
+    #[test]
+    fn what_is_paused_says_for_how_long_and_why() {
+        let one = json!({"paused": [{"what": "stage ingest", "age_ms": 5_000, "cause": "disk"}]});
+        assert_eq!(paused(&one), "PAUSED        FOR  CAUSE\nstage ingest  5s   disk\n");
+        assert_eq!(paused(&json!({"paused": []})), "nothing is paused\n");
+    }
+}

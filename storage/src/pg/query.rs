@@ -1,0 +1,60 @@
+//! The statements, a file each.
+
+macro_rules! queries {
+    ($($name:ident = $file:literal;)+) => {
+        $(pub(super) const $name: &str = include_str!(concat!("queries/", $file, ".sql"));)+
+
+        /// All of them, for the test that prepares each on the schema.
+        #[cfg(test)]
+        pub(super) const ALL: &[(&str, &str)] = &[$(($file, $name)),+];
+    };
+}
+
+queries! {
+    BIND_BLOB_STORE = "bind_blob_store";
+    BLOB_IS_REFERRED_TO = "blob_is_referred_to";
+    BLOB_STORE = "blob_store";
+    CHILDREN = "children";
+    CLAIM_OWNER = "claim_owner";
+    CLOCK = "clock";
+    COUNT_LIST = "count_list";
+    DELETE_BLOB = "delete_blob";
+    DELETE_CLAIMS = "delete_claims";
+    DELETE_LISTS = "delete_lists";
+    DELETE_RECORDS = "delete_records";
+    DELETE_REFS = "delete_refs";
+    EVENTS = "events";
+    GET_RECORDS = "get_records";
+    INSERT_JOBS = "insert_jobs";
+    INSERT_LISTS = "insert_lists";
+    INSERT_RECORDS = "insert_records";
+    INSERT_REFS = "insert_refs";
+    JOB = "job";
+    JOBS_PAGE = "jobs_page";
+    JOBS_TOTAL = "jobs_total";
+    LEASE_JOBS = "lease_jobs";
+    LIST_NEWEST = "list_newest";
+    LIST_OLDEST = "list_oldest";
+    LOCK_BLOB = "lock_blob";
+    LOCK_BLOBS = "lock_blobs";
+    LOCK_CLAIMS = "lock_claims";
+    LOCK_JOBS = "lock_jobs";
+    LOCK_RECORDS = "lock_records";
+    MOVE_CLAIMS = "move_claims";
+    NOTIFY = "notify";
+    PICK_DUE = "pick_due";
+    PICK_EXPIRED = "pick_expired";
+    PICK_HELD = "pick_held";
+    PING = "ping";
+    PRUNE_EVENTS = "prune_events";
+    PRUNE_JOBS = "prune_jobs";
+    PUT_BLOBS = "put_blobs";
+    PUT_CLAIMS = "put_claims";
+    PUT_EVENTS = "put_events";
+    QUEUE = "queue";
+    SCHEMA_APPLIED = "schema_applied";
+    SCHEMA_STATE = "schema_state";
+    SHARE_RECORDS = "share_records";
+    UPDATE_JOBS = "update_jobs";
+    UPDATE_RECORDS = "update_records";
+}
