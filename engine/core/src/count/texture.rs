@@ -14,6 +14,7 @@ const GAP_SHARE: f32 = 0.15;
 const REGULAR_SHARE: f32 = 0.6;
 /// Lattices between each other at most, lines in a row of one that may be wanting, and the share that must be there.
 const MAX_INTERLEAVED: usize = 3;
+const FIRST_STEPS: usize = 4;
 const MAX_WANTING: f32 = 3.0;
 const INTERLEAVED_SHARE: f32 = 0.8;
 /// Shorter pieces have no sure direction.
@@ -161,49 +162,61 @@ fn found(mut offsets: Vec<f32>, max_gap: f32) -> Vec<(f32, f32)> {
 fn interleaved(mut offsets: Vec<f32>, max_gap: f32) -> Vec<(f32, f32)> {
     let mut found = Vec::new();
     while found.len() < MAX_INTERLEAVED {
-        let mut best: Vec<usize> = Vec::new();
-        for i in 0..offsets.len() {
-            let seconds = (i + 1..offsets.len()).take(2 * MAX_INTERLEAVED);
-            for j in seconds.take_while(|&j| offsets[j] - offsets[i] <= max_gap) {
-                let chain = chain(&offsets, i, j);
-                if chain.len() > best.len() {
-                    best = chain;
+        let mut best = Chain::default();
+        for (i, &first) in offsets.iter().enumerate() {
+            for &other in offsets[i + 1..].iter().take(2 * MAX_INTERLEAVED * FIRST_STEPS) {
+                // A pitch over some lines: each is rounded by itself.
+                let pitch = (other - first) / FIRST_STEPS as f32;
+                if pitch >= 3.0 * SAME_OFFSET && pitch <= max_gap {
+                    let chain = Chain::of(&offsets, i, pitch);
+                    if chain.members.len() > best.members.len() {
+                        best = chain;
+                    }
                 }
             }
         }
-        let (Some(&first), Some(&last)) = (best.first(), best.last()) else { break };
-        let steps = |pitch: f32| (offsets[last] - offsets[first]) / pitch;
-        let gap = offsets[best[1]] - offsets[first];
-        let pitch = (offsets[last] - offsets[first]) / steps(gap).round();
-        if best.len() < MIN_LINES || (best.len() as f32) < INTERLEAVED_SHARE * (steps(pitch) + 1.0) {
+        let there = best.members.len() as f32;
+        if best.members.len() < MIN_LINES || there < INTERLEAVED_SHARE * (best.steps + 1.0) {
             break;
         }
-        found.push((offsets[first], pitch));
+        found.push((offsets[best.members[0]], best.pitch));
         let mut n = 0;
         offsets.retain(|_| {
             n += 1;
-            !best.contains(&(n - 1))
+            !best.members.contains(&(n - 1))
         });
     }
     found
 }
 
-/// The offsets that go on from two in equal steps, some of which may be wanting.
-fn chain(offsets: &[f32], i: usize, j: usize) -> Vec<usize> {
-    let mut chain = vec![i, j];
-    let (mut last, mut steps) = (offsets[j], 1.0);
-    for (m, &o) in offsets.iter().enumerate().skip(j + 1) {
-        let pitch = (last - offsets[i]) / steps;
-        let more = ((o - last) / pitch).round();
-        if more > MAX_WANTING {
-            break;
+/// Lines in equal steps, some of which may be wanting.
+#[derive(Default)]
+struct Chain {
+    members: Vec<usize>,
+    pitch: f32,
+    /// From the first to the last.
+    steps: f32,
+}
+
+impl Chain {
+    fn of(offsets: &[f32], from: usize, pitch: f32) -> Self {
+        let first = offsets[from];
+        let mut chain = Self { members: vec![from], pitch, steps: 0.0 };
+        for (n, &o) in offsets.iter().enumerate().skip(from + 1) {
+            let steps = ((o - first) / chain.pitch).round();
+            if steps > chain.steps + MAX_WANTING {
+                break;
+            }
+            if steps > chain.steps && (o - first - steps * chain.pitch).abs() <= SAME_OFFSET {
+                chain.members.push(n);
+                chain.steps = steps;
+                if steps > FIRST_STEPS as f32 {
+                    chain.pitch = (o - first) / steps;
+                }
+            }
         }
-        if more >= 1.0 && (o - last - more * pitch).abs() <= SAME_OFFSET {
-            chain.push(m);
-            (last, steps) = (o, steps + more);
-        }
+        chain
     }
-    chain
 }
 
 /// First offset and pitch of lines that are mostly equally far apart, of sorted offsets.
