@@ -19,9 +19,6 @@ const MIN_PLACES: usize = 3;
 /// Places looked at; the first are the best candidates.
 const MAX_PLACES: usize = 1_000;
 
-/// Matches that are asked what they lack.
-const MAX_MATCHES: usize = 200;
-
 struct Place {
     middle: [f64; 2],
     coverage: f64,
@@ -56,8 +53,8 @@ impl Parts {
         }
     }
 
-    /// The part that the places lack, the `matches` among them; `None` when they are too few to say anything, or
-    /// lack different things.
+    /// The part that the places lack, those of the `matches` not counted; `None` when they are too few to
+    /// say anything, fewer than the matches, or lack different things.
     pub(super) fn common<'a>(
         mut self,
         matcher: &Matcher<'_>,
@@ -70,22 +67,16 @@ impl Parts {
         let best = self.places.iter().map(|p| p.coverage).fold(0.0, f64::max);
         self.places.retain(|p| p.coverage >= best - SPREAD);
         let places = self.places.len();
-        let matched: Vec<Vec<bool>> = matches
-            .take(MAX_MATCHES)
-            .map(|pose| exemplar.ink.segments.iter().map(|s| matcher.lacks(pose, s)).collect())
-            .collect();
-        let all = (places + matched.len()) as f64;
-        if places == 0 || places + matched.len() < MIN_PLACES {
+        if places < MIN_PLACES || places <= matches.count() {
             return None;
         }
         let (mut common, mut lacking) = (0.0, 0.0);
         let mut pieces = vec![false; exemplar.ink.segments.len()];
         for (n, (s, weight)) in exemplar.ink.segments.iter().zip(&exemplar.weights).enumerate() {
-            let lacks = self.places.iter().map(|p| &p.lacks).chain(&matched);
-            let lack = lacks.filter(|lacks| lacks[n]).count() as f64;
+            let lack = self.places.iter().filter(|p| p.lacks[n]).count() as f64;
             let ink = lack * f64::from(s.length() * weight);
             lacking += ink;
-            if lack >= LACK_IT * all {
+            if lack >= LACK_IT * places as f64 {
                 pieces[n] = true;
                 common += ink;
             }

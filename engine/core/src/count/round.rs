@@ -14,8 +14,6 @@ use crate::budget::Budget;
 
 /// So few matches that the exemplar's box may be at fault.
 const MAX_DOUBTED: usize = 4;
-/// The same where there are near misses: so many matches for each.
-const MATCHES_A_NEAR_MISS: usize = 8;
 
 /// A drawing to look for on a page.
 pub(super) struct Search<'a> {
@@ -68,8 +66,7 @@ impl Search<'_> {
         }
         let mut kept = strongest(judged);
         reconsider(&matcher, self.params, &mut kept);
-        let matches = kept.iter().filter(|j| !j.own && j.score.confidence >= self.params.threshold);
-        let matches = matches.map(|j| &j.pose);
+        let matches = kept.iter().filter(|j| j.score.confidence >= self.params.threshold).map(|j| &j.pose);
         let lacking = parts.common(&matcher, pieces, matches);
         let found = kept.iter().filter_map(|j| detection(self.page, template, self.params, j)).collect();
         Round { found, lacking, lacking_a_part: 0, ended }
@@ -85,9 +82,8 @@ impl Search<'_> {
         budget: &Budget,
     ) -> (Round, Option<Box<Exemplar>>) {
         let mut first = self.run(template, pieces, false, budget);
-        // Where there are matches and hardly a near miss, the box was right.
-        let (matches, near) = (first.matches(self.params), first.found.len() - first.matches(self.params));
-        if !self.own || first.ended.is_err() || matches > MAX_DOUBTED.max(near * MATCHES_A_NEAR_MISS) {
+        // Where there are matches, the box was right.
+        if !self.own || first.ended.is_err() || first.matches(self.params) > MAX_DOUBTED {
             return (first, None);
         }
         let Some(lacking) = self.run(template, pieces, true, budget).lacking else {

@@ -230,7 +230,9 @@ fn groups(matcher: &Matcher<'_>, pose: &Pose, alien: &[&Stroke], touch: f32) -> 
     for members in &group {
         let stays = !members.iter().any(|&i| alien[i].leaves);
         if stays && members.iter().any(|&i| ends_on_symbol(matcher, pose, alien[i])) {
-            let rest = members.iter().filter(|&&i| bars[i] == 0.0).map(|&i| rest(alien[i]));
+            // What only passes is no part of what hangs on the symbol, whatever ends on it.
+            let hangs = |i: usize| !alien[i].passes() || ends_on_symbol(matcher, pose, alien[i]);
+            let rest = members.iter().filter(|&&i| bars[i] == 0.0 && hangs(i)).map(|&i| rest(alien[i]));
             total += ATTACHED_WEIGHT * rest.sum::<f32>();
         }
     }

@@ -169,14 +169,13 @@ fn interleaved(mut offsets: Vec<f32>, max_gap: f32) -> Vec<(f32, f32)> {
                 let pitch = (other - first) / FIRST_STEPS as f32;
                 if pitch >= 3.0 * SAME_OFFSET && pitch <= max_gap {
                     let chain = Chain::of(&offsets, i, pitch);
-                    if chain.members.len() > best.members.len() {
+                    if chain.is_whole() && chain.members.len() > best.members.len() {
                         best = chain;
                     }
                 }
             }
         }
-        let there = best.members.len() as f32;
-        if best.members.len() < MIN_LINES || there < INTERLEAVED_SHARE * (best.steps + 1.0) {
+        if best.members.len() < MIN_LINES {
             break;
         }
         found.push((offsets[best.members[0]], best.pitch));
@@ -199,6 +198,11 @@ struct Chain {
 }
 
 impl Chain {
+    /// Of a smaller pitch, too, there would be lines, and more that are wanting.
+    fn is_whole(&self) -> bool {
+        self.members.len() as f32 >= INTERLEAVED_SHARE * (self.steps + 1.0)
+    }
+
     fn of(offsets: &[f32], from: usize, pitch: f32) -> Self {
         let first = offsets[from];
         let mut chain = Self { members: vec![from], pitch, steps: 0.0 };
