@@ -99,7 +99,8 @@ pub(super) fn look(matcher: &Matcher<'_>, pose: &Pose, taken: &dyn Fn(u32) -> bo
         // A wire that bends in the outline is no more the symbol's than one that runs straight through.
         let wires = wires(&strokes);
         let is_wire = |s: &Stroke| wires.iter().any(|w| std::ptr::eq(*w, s));
-        let counts = |s: &&&Stroke| s.foreign > TOUCH * tolerance && !is_wire(s) && !s.passes();
+        let passes = |s: &Stroke| s.passes() && !ends_on_symbol(matcher, pose, s);
+        let counts = |s: &&&Stroke| s.foreign > TOUCH * tolerance && !is_wire(s) && !passes(s);
         // A short stroke in the middle tells symbols apart as well as a long one.
         let least =
             |s: &Stroke| if s.inside && s.matched < s.length * 0.25 { STROKE_SHARE * all } else { 0.0 };

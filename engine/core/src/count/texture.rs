@@ -14,6 +14,8 @@ const GAP_SHARE: f32 = 0.15;
 const REGULAR_SHARE: f32 = 0.6;
 /// Lattices between each other at most, lines in a row of one that may be wanting, and the share that must be there.
 const MAX_INTERLEAVED: usize = 3;
+/// Lines of one at least: a few at one distance are found among any lines.
+const MIN_INTERLEAVED: usize = 12;
 const FIRST_STEPS: usize = 4;
 const MAX_WANTING: f32 = 3.0;
 const INTERLEAVED_SHARE: f32 = 0.8;
@@ -116,7 +118,9 @@ impl Hatches {
         let mut lattices = Vec::new();
         for (direction, family) in families(pieces) {
             let offsets = family.iter().map(|&i| offset(&pieces[i], direction)).collect();
-            for (first, pitch) in found(offsets, max_gap) {
+            // Strokes that were drawn as areas have two edges each, which lie at any distance.
+            let drawn = family.iter().all(|&i| !pieces[i].solid);
+            for (first, pitch) in found(offsets, max_gap, drawn) {
                 let style = styles[pieces[family[0]].style as usize];
                 let lines = family.iter().map(|&i| Extent::of(&pieces[i], direction)).collect();
                 lattices.push(Lattice { direction, style, first, pitch, lines });
@@ -149,11 +153,12 @@ impl Hatches {
 }
 
 /// First offset and pitch of each lattice that lines make.
-fn found(mut offsets: Vec<f32>, max_gap: f32) -> Vec<(f32, f32)> {
+fn found(mut offsets: Vec<f32>, max_gap: f32, drawn: bool) -> Vec<(f32, f32)> {
     offsets.sort_by(f32::total_cmp);
     offsets.dedup_by(|q, p| *q - *p < SAME_OFFSET);
     match lattice(&offsets, max_gap) {
         Some(one) => vec![one],
+        None if !drawn => Vec::new(),
         None => interleaved(offsets, max_gap),
     }
 }
@@ -175,7 +180,7 @@ fn interleaved(mut offsets: Vec<f32>, max_gap: f32) -> Vec<(f32, f32)> {
                 }
             }
         }
-        if best.members.len() < MIN_LINES {
+        if best.members.len() < MIN_INTERLEAVED {
             break;
         }
         found.push((offsets[best.members[0]], best.pitch));
