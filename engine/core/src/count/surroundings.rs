@@ -34,6 +34,8 @@ const FRAMED_SHARE: f64 = 0.8;
 const STROKE_SHARE: f32 = 0.09;
 /// Share of the exemplar's ink from which on what passes for lettering is its drawing.
 const LETTERS_MATCHED: f32 = 0.3;
+/// Share of a stroke that lies outside the outline of what only passes.
+const PASSES_SHARE: f32 = 0.5;
 /// Ends closer than this (tolerances) touch; less foreign ink is rounding.
 const TOUCH: f32 = 1.5;
 /// Pieces around one pose that are looked through for what hangs on it; a place with more is no symbol's.
@@ -68,6 +70,11 @@ struct Stroke {
 }
 
 impl Stroke {
+    /// Most of it lies outside the outline: something else that the symbol touches.
+    fn passes(&self) -> bool {
+        self.length - self.matched - self.foreign > PASSES_SHARE * self.length
+    }
+
     fn pen(&self) -> Option<u32> {
         self.pieces.first().map(|p| p.style)
     }
@@ -92,7 +99,8 @@ pub(super) fn look(matcher: &Matcher<'_>, pose: &Pose, taken: &dyn Fn(u32) -> bo
         // A wire that bends in the outline is no more the symbol's than one that runs straight through.
         let wires = wires(&strokes);
         let is_wire = |s: &Stroke| wires.iter().any(|w| std::ptr::eq(*w, s));
-        let counts = |s: &&&Stroke| s.foreign > TOUCH * tolerance && !is_wire(s);
+        let passes = |s: &Stroke| s.passes() && !ends_on_symbol(matcher, pose, s);
+        let counts = |s: &&&Stroke| s.foreign > TOUCH * tolerance && !is_wire(s) && !passes(s);
         // A short stroke in the middle tells symbols apart as well as a long one.
         let least =
             |s: &Stroke| if s.inside && s.matched < s.length * 0.25 { STROKE_SHARE * all } else { 0.0 };
@@ -223,7 +231,9 @@ fn groups(matcher: &Matcher<'_>, pose: &Pose, alien: &[&Stroke], touch: f32) -> 
     for members in &group {
         let stays = !members.iter().any(|&i| alien[i].leaves);
         if stays && members.iter().any(|&i| ends_on_symbol(matcher, pose, alien[i])) {
-            let rest = members.iter().filter(|&&i| bars[i] == 0.0).map(|&i| rest(alien[i]));
+            // What only passes is no part of what hangs on the symbol, whatever ends on it.
+            let hangs = |i: usize| !alien[i].passes() || ends_on_symbol(matcher, pose, alien[i]);
+            let rest = members.iter().filter(|&&i| bars[i] == 0.0 && hangs(i)).map(|&i| rest(alien[i]));
             total += ATTACHED_WEIGHT * rest.sum::<f32>();
         }
     }
