@@ -99,7 +99,7 @@ pub(super) fn look(matcher: &Matcher<'_>, pose: &Pose, taken: &dyn Fn(u32) -> bo
         // A wire that bends in the outline is no more the symbol's than one that runs straight through.
         let wires = wires(&strokes);
         let is_wire = |s: &Stroke| wires.iter().any(|w| std::ptr::eq(*w, s));
-        let passes = |s: &Stroke| s.passes() && !ends_on_symbol(matcher, pose, s);
+        let passes = |s: &Stroke| s.passes() && !ends_on_symbol(matcher, pose, s) && !is_bar(matcher, pose, s);
         let counts = |s: &&&Stroke| s.foreign > TOUCH * tolerance && !is_wire(s) && !passes(s);
         // A short stroke in the middle tells symbols apart as well as a long one.
         let least =
@@ -213,7 +213,7 @@ fn groups(matcher: &Matcher<'_>, pose: &Pose, alien: &[&Stroke], touch: f32) -> 
         return (0.0, false);
     }
     let group = hang_together(alien, touch);
-    let longest = BAR_SHARE * matcher.template.diameter * pose.scale();
+    let longest = longest_bar(matcher, pose);
     let rest = |s: &Stroke| (s.length - s.matched - s.foreign).max(0.0);
     // The length of a bar across the symbol, zero of what is none.
     let bar = |s: &Stroke| {
@@ -301,6 +301,17 @@ fn crosses_symbol(matcher: &Matcher<'_>, pose: &Pose, piece: &Segment) -> bool {
     !on_ink(piece.a)
         && !on_ink(piece.b)
         && (1..steps as u32).any(|k| on_ink(piece.at(k as f32 / steps as f32)))
+}
+
+/// Longest piece that can be a bar across the symbol.
+fn longest_bar(matcher: &Matcher<'_>, pose: &Pose) -> f64 {
+    BAR_SHARE * matcher.template.diameter * pose.scale()
+}
+
+/// Whether a short piece of a stroke crosses the symbol.
+fn is_bar(matcher: &Matcher<'_>, pose: &Pose, stroke: &Stroke) -> bool {
+    let longest = longest_bar(matcher, pose);
+    stroke.pieces.iter().any(|p| f64::from(p.length()) <= longest && crosses_symbol(matcher, pose, p))
 }
 
 /// Whether an end of one stroke lies on the other.
