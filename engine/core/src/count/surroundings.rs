@@ -70,9 +70,12 @@ struct Stroke {
 }
 
 impl Stroke {
-    /// Most of it lies outside the outline: something else that the symbol touches.
-    fn passes(&self) -> bool {
-        self.length - self.matched - self.foreign > PASSES_SHARE * self.length
+    /// Longer than a bar across the symbol, and most of it lies outside the outline: something else that the
+    /// symbol touches.
+    fn passes(&self, longest_bar: f64) -> bool {
+        let extent = self.bounds.width().max(self.bounds.height());
+        f64::from(extent) > longest_bar
+            && self.length - self.matched - self.foreign > PASSES_SHARE * self.length
     }
 
     fn pen(&self) -> Option<u32> {
@@ -99,7 +102,9 @@ pub(super) fn look(matcher: &Matcher<'_>, pose: &Pose, taken: &dyn Fn(u32) -> bo
         // A wire that bends in the outline is no more the symbol's than one that runs straight through.
         let wires = wires(&strokes);
         let is_wire = |s: &Stroke| wires.iter().any(|w| std::ptr::eq(*w, s));
-        let passes = |s: &Stroke| s.passes() && !ends_on_symbol(matcher, pose, s) && !is_bar(matcher, pose, s);
+        let longest = longest_bar(matcher, pose);
+        let hangs = |s: &Stroke| ends_on_symbol(matcher, pose, s) || is_bar(matcher, pose, s);
+        let passes = |s: &Stroke| s.passes(longest) && !hangs(s);
         let counts = |s: &&&Stroke| s.foreign > TOUCH * tolerance && !is_wire(s) && !passes(s);
         // A short stroke in the middle tells symbols apart as well as a long one.
         let least =
@@ -232,7 +237,7 @@ fn groups(matcher: &Matcher<'_>, pose: &Pose, alien: &[&Stroke], touch: f32) -> 
         let stays = !members.iter().any(|&i| alien[i].leaves);
         if stays && members.iter().any(|&i| ends_on_symbol(matcher, pose, alien[i])) {
             // What only passes is no part of what hangs on the symbol, whatever ends on it.
-            let hangs = |i: usize| !alien[i].passes() || ends_on_symbol(matcher, pose, alien[i]);
+            let hangs = |i: usize| !alien[i].passes(longest) || ends_on_symbol(matcher, pose, alien[i]);
             let rest = members.iter().filter(|&&i| bars[i] == 0.0 && hangs(i)).map(|&i| rest(alien[i]));
             total += ATTACHED_WEIGHT * rest.sum::<f32>();
         }
