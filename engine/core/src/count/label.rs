@@ -32,8 +32,9 @@ const MAX_WORDS: usize = 8;
 /// Longest tag, characters.
 const MAX_TAG: usize = 8;
 
-/// Words of one line that are no further apart than this, font sizes, are read together.
-const PHRASE_GAP: f32 = 0.6;
+/// Words of one line that are no further apart than this, font sizes, are read together. A space is 0.25 to 0.33;
+/// the tags of symbols that touch are further apart.
+const PHRASE_GAP: f32 = 0.4;
 /// How far the ends of words that are read together may stick out of the symbol that they are in, diameters.
 const SLACK: f64 = 0.1;
 
@@ -43,19 +44,28 @@ pub(super) fn phrases(words: &[TagWord], lines: &[(u32, u32)]) -> Vec<ListRect> 
     for &(start, len) in lines {
         let line = start as usize..(start + len) as usize;
         let Some(of_line) = words.get(line.clone()) else { continue };
-        let apart = |p: &TagWord, q: &TagWord| {
-            let (p, q) = (&p.bounds, &q.bounds);
-            let across = (q.left - p.right).max(p.left - q.right);
-            across.max(q.top - p.bottom).max(p.top - q.bottom)
-        };
         let mut from = line.start;
-        for phrase in of_line.chunk_by(|p, q| apart(p, q) <= PHRASE_GAP * p.size.min(q.size)) {
+        for phrase in of_line.chunk_by(|p, q| gap(p, q) <= PHRASE_GAP * p.size.min(q.size)) {
             let bounds = phrase.iter().fold(ListRect::EMPTY, |b, w| b.union(&w.bounds));
             phrases[from..from + phrase.len()].fill(bounds);
             from += phrase.len();
         }
     }
     phrases
+}
+
+/// Length along its baseline: from its box, which is larger around a word that is turned.
+fn length(word: &TagWord) -> f32 {
+    let (sin, cos) = word.angle.to_radians().sin_cos();
+    let (along, across) =
+        if cos.abs() >= sin.abs() { (word.bounds.width(), sin) } else { (word.bounds.height(), cos) };
+    (along - word.size * across.abs()).max(0.0) / cos.abs().max(sin.abs())
+}
+
+/// What is free between two words of a line.
+fn gap(p: &TagWord, q: &TagWord) -> f32 {
+    let (a, b) = (middle(p), middle(q));
+    (a.0 - b.0).hypot(a.1 - b.1) - (length(p) + length(q)) / 2.0
 }
 
 /// Indexes of a page's words from top to bottom.

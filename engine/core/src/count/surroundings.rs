@@ -38,6 +38,8 @@ const LETTERS_MATCHED: f32 = 0.3;
 const PASSES_SHARE: f32 = 0.5;
 /// Ends closer than this (tolerances) touch; less foreign ink is rounding.
 const TOUCH: f32 = 1.5;
+/// What the ink of something else that was drawn over the symbol with another pen counts.
+const OTHER_PEN_WEIGHT: f32 = 0.2;
 /// Pieces around one pose that are looked through for what hangs on it; a place with more is no symbol's.
 const MAX_PIECES: usize = 600;
 /// Pieces around one pose at most; in a denser place nothing is said of the surroundings.
@@ -109,7 +111,8 @@ pub(super) fn look(matcher: &Matcher<'_>, pose: &Pose, taken: &dyn Fn(u32) -> bo
         // A short stroke in the middle tells symbols apart as well as a long one.
         let least =
             |s: &Stroke| if s.inside && s.matched < s.length * 0.25 { STROKE_SHARE * all } else { 0.0 };
-        let foreign: f32 = alien.iter().filter(counts).map(|s| s.foreign.max(least(s))).sum();
+        let share = |s: &Stroke| if others_ink(matcher, pose, s) { OTHER_PEN_WEIGHT } else { 1.0 };
+        let foreign: f32 = alien.iter().filter(counts).map(|s| share(s) * s.foreign.max(least(s))).sum();
         let alien: Vec<&Stroke> = alien.iter().filter(|s| s.leaves || !is_wire(s)).copied().collect();
         let (attached, framed) = groups(matcher, pose, &alien, TOUCH * tolerance);
         Surroundings { extra: f64::from((foreign + attached) / all) + 0.0, framed }
@@ -317,6 +320,14 @@ fn longest_bar(matcher: &Matcher<'_>, pose: &Pose) -> f64 {
 fn is_bar(matcher: &Matcher<'_>, pose: &Pose, stroke: &Stroke) -> bool {
     let longest = longest_bar(matcher, pose);
     stroke.pieces.iter().any(|p| f64::from(p.length()) <= longest && crosses_symbol(matcher, pose, p))
+}
+
+/// Whether a stroke is drawn over the symbol rather than a part of something like it: none of the symbol's pens
+/// drew it, it goes on outside, and ends nowhere on the symbol.
+fn others_ink(matcher: &Matcher<'_>, pose: &Pose, stroke: &Stroke) -> bool {
+    let Some(pen) = stroke.pen().filter(|_| matcher.same_pen && !stroke.inside) else { return false };
+    let pen = &matcher.page.styles[pen as usize];
+    !matcher.template.pens.iter().any(|p| p.agrees(pen)) && !ends_on_symbol(matcher, pose, stroke)
 }
 
 /// Whether an end of one stroke lies on the other.
