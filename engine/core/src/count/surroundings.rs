@@ -102,8 +102,10 @@ pub(super) fn look(matcher: &Matcher<'_>, pose: &Pose, taken: &dyn Fn(u32) -> bo
         let alien: Vec<&Stroke> =
             strokes.iter().filter(|s| (s.foreign > 0.0 || s.matched == 0.0) && !textured(s)).collect();
         // A wire that bends in the outline is no more the symbol's than one that runs straight through.
-        let wires = wires(&strokes);
+        let wires = going_on(&strokes, |s| s.leaves);
         let is_wire = |s: &Stroke| wires.iter().any(|w| std::ptr::eq(*w, s));
+        let leading_out = going_on(&strokes, |s| !s.inside);
+        let leads_out = |s: &Stroke| leading_out.iter().any(|w| std::ptr::eq(*w, s));
         let longest = longest_bar(matcher, pose);
         let hangs = |s: &Stroke| ends_on_symbol(matcher, pose, s) || is_bar(matcher, pose, s);
         let passes = |s: &Stroke| s.passes(longest) && !hangs(s);
@@ -111,8 +113,11 @@ pub(super) fn look(matcher: &Matcher<'_>, pose: &Pose, taken: &dyn Fn(u32) -> bo
         // A short stroke in the middle tells symbols apart as well as a long one.
         let least =
             |s: &Stroke| if s.inside && s.matched < s.length * 0.25 { STROKE_SHARE * all } else { 0.0 };
-        let share = |s: &Stroke| if others_ink(matcher, pose, s) { OTHER_PEN_WEIGHT } else { 1.0 };
-        let foreign: f32 = alien.iter().filter(counts).map(|s| share(s) * s.foreign.max(least(s))).sum();
+        let weight = |s: &&Stroke| {
+            let of_others = leads_out(s) && is_of_others(matcher, pose, s);
+            if of_others { OTHER_PEN_WEIGHT * s.foreign } else { s.foreign.max(least(s)) }
+        };
+        let foreign: f32 = alien.iter().filter(counts).map(weight).sum();
         let alien: Vec<&Stroke> = alien.iter().filter(|s| s.leaves || !is_wire(s)).copied().collect();
         let (attached, framed) = groups(matcher, pose, &alien, TOUCH * tolerance);
         Surroundings { extra: f64::from((foreign + attached) / all) + 0.0, framed }
@@ -253,15 +258,15 @@ fn groups(matcher: &Matcher<'_>, pose: &Pose, alien: &[&Stroke], touch: f32) -> 
     (total + 0.0, framed)
 }
 
-/// Strokes that go on, end to end and with the same pen, in one that leaves.
-fn wires(strokes: &[Stroke]) -> Vec<&Stroke> {
+/// Strokes for which something holds, and those that go on, end to end and with the same pen, in one of them.
+fn going_on(strokes: &[Stroke], holds: impl Fn(&Stroke) -> bool) -> Vec<&Stroke> {
     if strokes.iter().map(|s| s.pieces.len()).sum::<usize>() > MAX_PIECES {
         return Vec::new();
     }
     let ends = |s: &Stroke| s.pieces.iter().flat_map(|p| [p.a, p.b]).collect::<Vec<_>>();
     let near = |p: [f32; 2], q: [f32; 2]| (p[0] - q[0]).hypot(p[1] - q[1]) < 0.15;
     let all: Vec<Vec<[f32; 2]>> = strokes.iter().map(ends).collect();
-    let mut on: Vec<bool> = strokes.iter().map(|s| s.leaves).collect();
+    let mut on: Vec<bool> = strokes.iter().map(holds).collect();
     let mut open: Vec<usize> = (0..strokes.len()).filter(|&i| on[i]).collect();
     while let Some(i) = open.pop() {
         for j in 0..strokes.len() {
@@ -322,10 +327,10 @@ fn is_bar(matcher: &Matcher<'_>, pose: &Pose, stroke: &Stroke) -> bool {
     stroke.pieces.iter().any(|p| f64::from(p.length()) <= longest && crosses_symbol(matcher, pose, p))
 }
 
-/// Whether a stroke is drawn over the symbol rather than a part of something like it: none of the symbol's pens
-/// drew it, it goes on outside, and ends nowhere on the symbol.
-fn others_ink(matcher: &Matcher<'_>, pose: &Pose, stroke: &Stroke) -> bool {
-    let Some(pen) = stroke.pen().filter(|_| matcher.same_pen && !stroke.inside) else { return false };
+/// Whether a stroke that leads out of the symbol was drawn over it rather than as a part of something like it: none
+/// of the symbol's pens drew it, and it ends nowhere on the symbol.
+fn is_of_others(matcher: &Matcher<'_>, pose: &Pose, stroke: &Stroke) -> bool {
+    let Some(pen) = stroke.pen().filter(|_| matcher.same_pen) else { return false };
     let pen = &matcher.page.styles[pen as usize];
     !matcher.template.pens.iter().any(|p| p.agrees(pen)) && !ends_on_symbol(matcher, pose, stroke)
 }
