@@ -43,10 +43,6 @@ impl DataFolder {
     pub(crate) fn path(&self) -> &Path {
         &self.data
     }
-
-    pub(crate) fn is_temporary(&self) -> bool {
-        self.temporary.is_some()
-    }
 }
 
 impl Drop for DataFolder {
@@ -116,7 +112,7 @@ mod tests {
     fn a_given_folder_stays() {
         let given = tempfile::tempdir().unwrap();
         let folder = DataFolder::open(Some(given.path())).unwrap();
-        assert!(!folder.is_temporary() && folder.path() == given.path());
+        assert_eq!(folder.path(), given.path());
         drop(folder);
         assert!(given.path().exists());
     }
