@@ -173,7 +173,7 @@ fn withheld(found: &Value, place: &str) {
     assert!(found["withheld"].as_str().is_some_and(|w| !w.is_empty()), "{place}: {found}");
 }
 
-/// `report.json`, `takeoff.csv` and one picture for each counted page, and no more.
+/// `report.json`, `takeoff.csv`, the list of what was written and one picture for each counted page, and no more.
 fn files(out: &Path, report: &Value, truth: &SetTruth) {
     let mut pictures: BTreeMap<String, (String, u32)> = BTreeMap::new();
     for count in list(&report["conditions"]).iter().flat_map(|c| list(&c["counts"])) {
@@ -184,7 +184,7 @@ fn files(out: &Path, report: &Value, truth: &SetTruth) {
     }
     assert!(pictures.len() >= 5, "{pictures:?}");
     let expected: BTreeSet<&str> =
-        pictures.keys().map(String::as_str).chain(["report.json", "takeoff.csv"]).collect();
+        pictures.keys().map(String::as_str).chain([".takeoff-files", "report.json", "takeoff.csv"]).collect();
     let written: Vec<String> =
         std::fs::read_dir(out).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
     assert_eq!(written.iter().map(String::as_str).collect::<BTreeSet<_>>(), expected);
