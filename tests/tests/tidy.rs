@@ -80,7 +80,8 @@ fn pages_are_parsed_again_when_what_parses_them_is_another() {
     let lock: toml::Table = fs::read_to_string(root().join("Cargo.lock")).unwrap().parse().unwrap();
     let packages = lock["package"].as_array().unwrap();
     for (name, version) in PARSE_1 {
-        let is = |p: &&toml::Value| p["name"].as_str() == Some(name) && p["version"].as_str() == Some(version);
+        let is =
+            |p: &&toml::Value| p["name"].as_str() == Some(name) && p["version"].as_str() == Some(version);
         assert!(
             packages.iter().any(|p| is(&p)),
             "{name} is no longer {version}: raise PARSE_FORMAT, and this table"
