@@ -1,10 +1,13 @@
 //! Ingestion: a document is opened, its pages are handed out, parsed, stored.
 
+mod cache;
+
 use std::path::Path;
 
 use async_trait::async_trait;
 use serde_json::json;
 use takeoff_commands::Desk;
+use takeoff_commands::cached_pages;
 use takeoff_commands::documents::{
     begun_batch, failed_batch, finish_batch, opened_batch, revived_batch, revived_pages_batch,
 };
@@ -12,13 +15,14 @@ use takeoff_commands::jobs::{IngestArgs, PageRef, decode, encode};
 use takeoff_commands::pages::{PageResult, StoredPage, stored_batch};
 use takeoff_config::NodeConfig;
 use takeoff_core::job::{Job, Lane, NewJob, RetryPolicy, Stage as StageName};
-use takeoff_core::model::{Document, Id};
-use takeoff_core::page::request::{PageOutcome, ParseRequest, ParsedPage};
+use takeoff_core::model::{CachedPage, Document, Id};
+use takeoff_core::page::request::{FileType, PageOutcome, ParseRequest, ParsedPage};
 use takeoff_engine::error::StageError;
 use takeoff_engine::stage::{Attempt, Effects, End, Stage, Tools};
 use takeoff_storage::{Batch, get};
 
 use crate::parse::{Fault, Parser};
+use cache::Known;
 
 /// Most jobs that the pages of one document are spread over, so that they are enqueued in one commit.
 const MAX_PAGE_JOBS: usize = 1_000;
@@ -31,11 +35,13 @@ const MAX_PART_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 #[derive(Debug)]
 pub struct Ingest {
     parser: Parser,
+    /// Whether pages that were parsed before are looked for.
+    caches: bool,
 }
 
 impl Ingest {
     pub fn new(config: &NodeConfig) -> Self {
-        Self { parser: Parser::new(config) }
+        Self { parser: Parser::new(config), caches: config.page_cache.pages > 0 }
     }
 
     async fn document(
@@ -102,32 +108,99 @@ impl Ingest {
         let mut batch = Batch::new(desk.tenant);
         for (done, page) in pages.iter().enumerate() {
             attempt.progress.report(100.0 * done as f32 / pages.len() as f32, "Parsing pages");
-            let request = ParseRequest::Pages {
-                path: text_of(&local.path)?,
-                file_type: document.value.file_type,
-                indexes: vec![page.index],
-                out_dir: text_of(folder.path())?,
-                limits: self.parser.limits,
-            };
-            let outcome = self.parser.page(&tools.children, &request, page.index, &attempt.budget).await;
-            let result = match outcome {
-                Ok(PageOutcome::Parsed(parsed)) => store(attempt, tools, folder.path(), parsed).await?,
-                Ok(PageOutcome::Failed { message, .. }) | Err(Fault::Limit(message)) => {
-                    PageResult::Failed { message }
-                }
-                Err(Fault::Death(message)) if attempt.job.child_deaths + 1 >= MAX_CHILD_DEATHS => {
-                    PageResult::Failed { message }
-                }
-                Err(fault) => return Err(stage_error(fault)),
-            };
+            let source = Source { path: &local.path, file_type: document.value.file_type, index: page.index };
+            let (result, cached) = self.page(attempt, tools, &source, folder.path()).await?;
             let request_id = attempt.job.request_id.as_deref();
-            batch.absorb(stored_batch(&desk, page.page_id, result, request_id).await?);
+            let stored = stored_batch(&desk, page.page_id, result, request_id).await?;
+            // Where there is nothing to store, nothing says that the parts are.
+            let cached = if stored.changes_nothing() { Cached::Not } else { cached };
+            batch.absorb(stored);
+            match cached {
+                Cached::Before(record) => cached_pages::reused(&mut batch, *record, desk.now),
+                Cached::Now(record) => cached_pages::remembered(&mut batch, &record),
+                Cached::Not => {}
+            }
         }
         Ok(Effects {
             batch,
             end: End::Done { result: json!({"document_id": document_id, "pages": pages.len()}) },
         })
     }
+
+    /// What became of one page, by the cache or by a parse.
+    async fn page(
+        &self,
+        attempt: &Attempt,
+        tools: &Tools,
+        source: &Source<'_>,
+        folder: &Path,
+    ) -> Result<(PageResult, Cached), StageError> {
+        let key = if self.caches {
+            let limits = self.parser.limits;
+            let (path, index) = (text_of(source.path)?, source.index);
+            let request = ParseRequest::Key { path, file_type: source.file_type, index, limits };
+            match cache::look(attempt, tools, &self.parser, &request).await? {
+                Known::Before(record) => {
+                    let stored = cached_pages::stored_of(&record);
+                    return Ok((PageResult::Stored(stored), Cached::Before(record)));
+                }
+                Known::Not(key) => key,
+            }
+        } else {
+            None
+        };
+        let result = self.parsed(attempt, tools, source, folder).await?;
+        let cached = match (&result, key) {
+            (PageResult::Stored(stored), Some(key)) => {
+                let now = tools.clock.now();
+                Cached::Now(Box::new(cached_pages::record_of(key, stored, now)))
+            }
+            _ => Cached::Not,
+        };
+        Ok((result, cached))
+    }
+
+    async fn parsed(
+        &self,
+        attempt: &Attempt,
+        tools: &Tools,
+        source: &Source<'_>,
+        folder: &Path,
+    ) -> Result<PageResult, StageError> {
+        let request = ParseRequest::Pages {
+            path: text_of(source.path)?,
+            file_type: source.file_type,
+            indexes: vec![source.index],
+            out_dir: text_of(folder)?,
+            limits: self.parser.limits,
+        };
+        match self.parser.page(&tools.children, &request, source.index, &attempt.budget).await {
+            Ok(PageOutcome::Parsed(parsed)) => store(attempt, tools, folder, parsed).await,
+            Ok(PageOutcome::Failed { message, .. }) | Err(Fault::Limit(message)) => {
+                Ok(PageResult::Failed { message })
+            }
+            Err(Fault::Death(message)) if attempt.job.child_deaths + 1 >= MAX_CHILD_DEATHS => {
+                Ok(PageResult::Failed { message })
+            }
+            Err(fault) => Err(stage_error(fault)),
+        }
+    }
+}
+
+/// One page of a file on this node's disk; `index` counts from 0.
+struct Source<'a> {
+    path: &'a Path,
+    file_type: FileType,
+    index: u32,
+}
+
+/// What a page's batch has to say of the cache.
+enum Cached {
+    /// The result is this record's.
+    Before(Box<CachedPage>),
+    /// The result is to be kept as this record.
+    Now(Box<CachedPage>),
+    Not,
 }
 
 #[async_trait]
@@ -142,7 +215,8 @@ impl Stage for Ingest {
             Ok(IngestArgs::Document { .. }) | Err(_) => 1,
         };
         // Beside the child's own deadlines: waiting for a free child, storing the parts.
-        calls * (self.parser.call_ms() + 30_000) + 60_000
+        // A page is asked for its key before it is parsed.
+        calls * (2 * self.parser.call_ms() + 30_000) + 60_000
     }
 
     async fn begin(&self, job: &Job, tools: &Tools) -> Result<Batch, StageError> {

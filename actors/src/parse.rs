@@ -2,6 +2,7 @@
 
 use takeoff_config::NodeConfig;
 use takeoff_core::budget::Budget;
+use takeoff_core::page::PageKey;
 use takeoff_core::page::request::{Opened, PageOutcome, ParseLimits, ParseReply, ParseRequest, Rejected};
 use takeoff_engine::child::{CallLimits, ChildError, ChildPool, Flow};
 
@@ -75,7 +76,7 @@ impl Parser {
             answer = match reply {
                 ParseReply::Opened(opened) => Some(Ok(opened)),
                 ParseReply::Rejected(rejected) => Some(Err(rejected)),
-                ParseReply::Starting { .. } | ParseReply::Page { .. } => None,
+                ParseReply::Starting { .. } | ParseReply::Page { .. } | ParseReply::Key { .. } => None,
             };
             if answer.is_some() { Flow::Done } else { Flow::More }
         })
@@ -102,10 +103,34 @@ impl Parser {
                 answer = Some(PageOutcome::Failed { code: "rejected".to_owned(), message: rejected.message });
                 Flow::Done
             }
-            ParseReply::Opened(_) | ParseReply::Starting { .. } => Flow::More,
+            ParseReply::Opened(_) | ParseReply::Starting { .. } | ParseReply::Key { .. } => Flow::More,
         })
         .await?;
         answer.ok_or_else(|| Fault::Death(format!("the parser gave no answer about {what}")))
+    }
+
+    /// The key of one page; `None` where it has none, or where looking for it failed as reading the page
+    /// may: whoever reads it then says why.
+    pub(crate) async fn key(
+        &self,
+        children: &ChildPool,
+        request: &ParseRequest,
+        budget: &Budget,
+    ) -> Result<Option<PageKey>, Fault> {
+        let mut answer = None;
+        let mut on_reply = |reply| match reply {
+            ParseReply::Key { key } => {
+                answer = key;
+                Flow::Done
+            }
+            ParseReply::Rejected(_) | ParseReply::Page { .. } => Flow::Done,
+            ParseReply::Opened(_) | ParseReply::Starting { .. } => Flow::More,
+        };
+        match self.ask(children, request, budget, self.open_ms, "the page", &mut on_reply).await {
+            Ok(()) => Ok(answer),
+            Err(Fault::Limit(_) | Fault::Death(_)) => Ok(None),
+            Err(fault) => Err(fault),
+        }
     }
 
     async fn ask(

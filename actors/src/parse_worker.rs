@@ -79,6 +79,17 @@ impl ParseWorker {
                 }
                 Ok(())
             }
+            ParseRequest::Key { path, file_type, index, limits } => {
+                let key = match self.opened(&path, file_type, limits)? {
+                    Ok(file) => catch_unwind(AssertUnwindSafe(|| file.page_key(index, &limits))),
+                    Err(_) => Ok(None),
+                };
+                let key = key.unwrap_or_else(|_| {
+                    self.open = None;
+                    None
+                });
+                send(reply, &ParseReply::Key { key })
+            }
         }
     }
 

@@ -42,6 +42,7 @@ pub struct NodeConfig {
     pub stages: Vec<StageSettings>,
     pub compute: ComputeSettings,
     pub children: ChildSettings,
+    pub page_cache: PageCacheSettings,
     pub count: CountDefaults,
     /// Default waste of a new assembly, percent.
     pub default_waste_percent: f64,
@@ -138,6 +139,15 @@ pub struct ChildSettings {
     pub recycle_after: u32,
 }
 
+/// Results of pages that are kept in case the pages come again.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PageCacheSettings {
+    /// Most that are kept; 0 keeps none and looks for none.
+    pub pages: usize,
+    /// How long one is kept that nobody needed.
+    pub retention_ms: u64,
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub struct CountDefaults {
     pub threshold: f64,
@@ -203,6 +213,7 @@ impl NodeConfig {
                 open_deadline_ms: 30_000,
                 recycle_after: 200,
             },
+            page_cache: PageCacheSettings { pages: 100_000, retention_ms: 90 * 24 * 3_600_000 },
             count: CountDefaults { threshold: 0.80, max_detections: 500 },
             default_waste_percent: 5.0,
             auto_accept_threshold: 0.90,

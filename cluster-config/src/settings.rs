@@ -394,6 +394,10 @@ fn workers() -> Vec<Setting> {
             "Longest that opening a document may take in its job."),
         integer!("children.recycle_after", None, "requests", 1..=1_000_000, children.recycle_after: u32,
             "Requests after which a parse worker is replaced."),
+        integer!("page_cache.pages", None, "pages", 0..=1_000_000, page_cache.pages: usize,
+            "Pages whose parse is kept in case they come again, give or take an hour's; 0 parses every page."),
+        integer!("page_cache.retention_ms", None, "ms", 60_000..=31_536_000_000, page_cache.retention_ms: u64,
+            "How long the parse of a page is kept that does not come again."),
     ]
 }
 

@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 /// Every measure of a report, in order.
-const MEASURES: [&str; 32] = [
+const MEASURES: [&str; 34] = [
     "page_ready_cpu_light",
     "page_ready_wall_light",
     "page_ready_cpu_medium",
@@ -17,6 +17,8 @@ const MEASURES: [&str; 32] = [
     "plan_set_memory_all_sampled",
     "plan_set_wall",
     "plan_set_cpu",
+    "reingest_wall",
+    "reingest_cpu",
     "count_index_light",
     "count_query_light",
     "count_page_light",
@@ -41,12 +43,14 @@ const MEASURES: [&str; 32] = [
 ];
 
 /// Measures that have a goal.
-const GOALS: [&str; 11] = [
+const GOALS: [&str; 13] = [
     "page_ready_cpu_light",
     "page_ready_cpu_medium",
     "page_ready_cpu_dense",
     "plan_set_memory_main",
     "plan_set_memory_all",
+    "reingest_wall",
+    "reingest_cpu",
     "count_page_light",
     "count_page_medium",
     "count_page_dense",

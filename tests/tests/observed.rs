@@ -28,7 +28,7 @@ const DEPLOYMENT: [(&str, &[&str]); 15] = [
 ];
 
 /// Our own: queue depth, oldest job, leases, attempts by outcome, pool use, parse workers, store commits.
-const OWN: [(&str, &[&str]); 14] = [
+const OWN: [(&str, &[&str]); 15] = [
     ("takeoff_jobs_ready", &["stage"]),
     ("takeoff_job_oldest_ready_seconds", &["stage"]),
     ("takeoff_jobs_dead", &["stage"]),
@@ -42,6 +42,7 @@ const OWN: [(&str, &[&str]); 14] = [
     ("takeoff_compute_panics_total", &[]),
     ("takeoff_parse_workers", &["state"]),
     ("takeoff_parse_worker_deaths_total", &["cause"]),
+    ("takeoff_page_cache_total", &["outcome"]),
     ("takeoff_store_commit_seconds", &[]),
 ];
 

@@ -53,6 +53,42 @@ fn dependencies_run_one_way() {
     assert_eq!(members, RANKS.len(), "a crate is missing from this test");
 }
 
+/// What reads, draws and writes pages, at the versions of `PARSE_FORMAT` 1.
+const PARSE_1: [(&str, &str); 17] = [
+    ("hayro", "0.9.0"),
+    ("hayro-ccitt", "0.5.0"),
+    ("hayro-cmap", "0.1.1"),
+    ("hayro-font", "0.5.0"),
+    ("hayro-interpret", "0.9.0"),
+    ("hayro-jbig2", "0.4.0"),
+    ("hayro-jpeg2000", "0.5.0"),
+    ("hayro-postscript", "0.2.0"),
+    ("hayro-syntax", "0.9.0"),
+    ("kurbo", "0.13.1"),
+    ("png", "0.18.1"),
+    ("skrifa", "0.49.0"),
+    ("tiff", "0.11.3"),
+    ("vello_common", "0.3.0"),
+    ("vello_cpu", "0.3.0"),
+    ("zune-core", "0.5.3"),
+    ("zune-jpeg", "0.5.15"),
+];
+
+#[test]
+fn pages_are_parsed_again_when_what_parses_them_is_another() {
+    assert_eq!(takeoff_core::page::PARSE_FORMAT, 1, "this table is of format 1");
+    let lock: toml::Table = fs::read_to_string(root().join("Cargo.lock")).unwrap().parse().unwrap();
+    let packages = lock["package"].as_array().unwrap();
+    for (name, version) in PARSE_1 {
+        let is =
+            |p: &&toml::Value| p["name"].as_str() == Some(name) && p["version"].as_str() == Some(version);
+        assert!(
+            packages.iter().any(|p| is(&p)),
+            "{name} is no longer {version}: raise PARSE_FORMAT, and this table"
+        );
+    }
+}
+
 #[test]
 fn core_is_pure() {
     let known = dependencies("engine/core", &["dependencies"]);

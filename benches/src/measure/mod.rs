@@ -6,6 +6,7 @@ mod formula;
 mod jobs;
 mod page_ready;
 mod plan_set;
+mod reingest;
 mod requests;
 
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ use crate::sizes::Sizes;
 pub enum Topic {
     PageReady,
     PlanSet,
+    Reingest,
     Count,
     Formula,
     Jobs,
@@ -26,9 +28,10 @@ pub enum Topic {
 }
 
 impl Topic {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::PageReady,
         Self::PlanSet,
+        Self::Reingest,
         Self::Count,
         Self::Formula,
         Self::Jobs,
@@ -40,6 +43,7 @@ impl Topic {
         match self {
             Self::PageReady => "page-ready",
             Self::PlanSet => "plan-set",
+            Self::Reingest => "reingest",
             Self::Count => "count",
             Self::Formula => "formula",
             Self::Jobs => "jobs",
@@ -74,6 +78,7 @@ pub async fn measure(topic: Topic, bench: &Bench) -> anyhow::Result<Vec<Measure>
     match topic {
         Topic::PageReady => page_ready::measure(bench).await,
         Topic::PlanSet => plan_set::measure(bench).await,
+        Topic::Reingest => reingest::measure(bench).await,
         Topic::Count => count::measure(bench),
         Topic::Formula => formula::measure(bench),
         Topic::Jobs => jobs::measure(bench).await,

@@ -7,6 +7,7 @@
 
 pub mod admin;
 pub mod assemblies;
+pub mod cached_pages;
 mod check;
 pub mod conditions;
 pub mod count;

@@ -33,10 +33,16 @@ pub fn big_page(paths: usize, seed: u64) -> (Vec<u8>, PageTruth) {
 /// A file of `pages` such pages, each from the next seed and of about `paths` paths: between half
 /// and one and a half times as many, as sheets of a set differ.
 pub fn set_of(pages: u32, paths: usize, seed: u64) -> Vec<u8> {
+    set_with(pages, paths, seed, None)
+}
+
+/// The same file; page `redrawn`, counted from 0, is another drawing of the same weight.
+pub fn set_with(pages: u32, paths: usize, seed: u64, redrawn: Option<u32>) -> Vec<u8> {
     let mut book = Book::new("Plan set");
     for i in 0..u64::from(pages) {
         let share = 50 + Dice::new(seed ^ i).int(0, 100) as usize;
-        draw_big(&mut book, paths * share / 100, seed.wrapping_add(i));
+        let other = if redrawn.map(u64::from) == Some(i) { u64::from(pages) } else { 0 };
+        draw_big(&mut book, paths * share / 100, seed.wrapping_add(i + other));
     }
     book.finish()
 }

@@ -20,7 +20,7 @@ mod sheet;
 pub mod symbol;
 pub mod truth;
 
-pub use bulk::{big_page, set_of};
+pub use bulk::{big_page, set_of, set_with};
 pub use habit::{Habit, Lettering, Strokes};
 pub use hostile::Hostile;
 pub use random::{Sheet, crowded, sheet, sheets};

@@ -2,6 +2,7 @@
 
 mod assembly;
 mod autocount;
+mod cached_page;
 mod condition;
 mod control;
 mod document;
@@ -17,6 +18,7 @@ pub use autocount::{
     CountProgress, CountScope, CountSession, Detection, DetectionStatus, KeptCandidates, LeftOut, Lettering,
     PageBox, SessionStatus,
 };
+pub use cached_page::{CachedBlob, CachedPage};
 pub use condition::{Condition, MeasurementType};
 pub use control::{Control, Pause, Scope};
 pub use document::{Document, DocumentStatus};

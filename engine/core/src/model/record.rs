@@ -20,10 +20,11 @@ pub enum Kind {
     CountSession = 8,
     Detection = 9,
     Control = 10,
+    CachedPage = 11,
 }
 
 impl Kind {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Project,
         Self::Document,
         Self::Page,
@@ -34,6 +35,7 @@ impl Kind {
         Self::CountSession,
         Self::Detection,
         Self::Control,
+        Self::CachedPage,
     ];
 
     pub const fn code(self) -> u8 {

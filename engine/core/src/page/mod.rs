@@ -7,6 +7,7 @@
 mod crop;
 pub mod display;
 mod image_out;
+mod key;
 mod open;
 mod pdf;
 pub mod picture;
@@ -16,4 +17,5 @@ mod strokes;
 
 pub use crop::{CropArea, CropError, MAX_CROP_SIDE_PX, crop};
 pub use image_out::THUMBNAIL_EDGE_PX;
+pub use key::{PARSE_FORMAT, PageKey};
 pub use open::{FileBytes, OpenedFile, PageFailure, ParseError, ParsedContent, open};

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use super::display::DisplayList;
+use super::key::PageKey;
 use super::pdf::PdfFile;
 use super::raster::RasterFile;
 use super::request::{FileType, Opened, PageHead, ParseLimits, RejectReason, Rejected};
@@ -81,6 +82,17 @@ impl OpenedFile {
     /// Heads of all pages, in order, and what was noticed of the file as a whole.
     pub fn opened(&self) -> &Opened {
         &self.opened
+    }
+
+    /// The key of what [`OpenedFile::parse_page`] gives for a page under these limits, without parsing it.
+    /// `None` where there is no telling: a page that cannot be had, an encrypted file, odd objects.
+    pub fn page_key(&mut self, index: u32, limits: &ParseLimits) -> Option<PageKey> {
+        self.check_head(index).ok()?;
+        let content = match &mut self.source {
+            Source::Pdf(file) => file.content_key(index)?,
+            Source::Raster(file) => file.content_key(index),
+        };
+        PageKey::of(content, limits)
     }
 
     /// The display list of a page (`index` counts from 0) without its image.

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::key::PageKey;
 use crate::found::Finding;
 use crate::geom::{MAX_PAGE_PIXELS, PageSpace};
 
@@ -91,6 +92,8 @@ pub enum ParseRequest {
     /// Parse and render pages of an opened file, in the order given; `index` counts from 0. One
     /// [`ParseReply::Page`] a page. Files are written to `out_dir`.
     Pages { path: String, file_type: FileType, indexes: Vec<u32>, out_dir: String, limits: ParseLimits },
+    /// The key of one page of an opened file; `index` counts from 0.
+    Key { path: String, file_type: FileType, index: u32, limits: ParseLimits },
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -104,6 +107,10 @@ pub enum ParseReply {
     Page {
         index: u32,
         outcome: PageOutcome,
+    },
+    /// `None` where the page has no key.
+    Key {
+        key: Option<PageKey>,
     },
 }
 

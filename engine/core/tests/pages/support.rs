@@ -17,11 +17,18 @@ pub(crate) struct Doc {
     objects: Vec<Vec<u8>>,
     pages: Vec<usize>,
     pub(crate) catalog: String,
+    /// Entries of the page tree's root, which pages inherit.
+    pub(crate) tree: String,
 }
 
 impl Doc {
     pub(crate) fn new() -> Self {
-        Self { objects: vec![Vec::new(), Vec::new()], pages: Vec::new(), catalog: String::new() }
+        Self {
+            objects: vec![Vec::new(), Vec::new()],
+            pages: Vec::new(),
+            catalog: String::new(),
+            tree: String::new(),
+        }
     }
 
     /// Adds an object and gives its number.
@@ -54,7 +61,8 @@ impl Doc {
         self.objects[0] = format!("<< /Type /Catalog /Pages 2 0 R {} >>", self.catalog).into_bytes();
         let kids: Vec<String> = self.pages.iter().map(|p| format!("{p} 0 R")).collect();
         self.objects[1] =
-            format!("<< /Type /Pages /Count {} /Kids [{}] >>", kids.len(), kids.join(" ")).into_bytes();
+            format!("<< /Type /Pages /Count {} /Kids [{}] {} >>", kids.len(), kids.join(" "), self.tree)
+                .into_bytes();
         let mut out = b"%PDF-1.7\n%\xE2\xE3\xCF\xD3\n".to_vec();
         let mut offsets = Vec::new();
         for (i, body) in self.objects.iter().enumerate() {
@@ -98,6 +106,7 @@ pub(crate) fn codes(list: &DisplayList) -> Vec<&str> {
 }
 
 /// A decoded page image.
+#[derive(PartialEq)]
 pub(crate) struct Picture {
     pub(crate) width: u32,
     pub(crate) height: u32,

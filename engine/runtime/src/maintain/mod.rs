@@ -1,9 +1,10 @@
-//! The node's own routines: leases that died with their node, old rows, blobs of nobody, what operators hold
+//! The node's own routines: leases that died with their node, old rows, pages kept in vain, blobs of nobody, what operators hold
 //! back, health, gauges.
 //!
 //! Rescue and pruning are for one node of a cluster at a time; a node that is alone is that node. Run by
 //! two at once they do the same twice, which harms nothing.
 
+mod forgetter;
 mod gauges;
 mod pruner;
 mod pulse;
@@ -26,6 +27,7 @@ pub(crate) struct MaintainPosts {
     rescuer: Arc<Post<rescuer::RescuerCounters>>,
     steward: Arc<Post<steward::StewardCounters>>,
     pruner: Arc<Post<pruner::PrunerCounters>>,
+    forgetter: Arc<Post<forgetter::ForgetterCounters>>,
     sweeper: Arc<Post<sweeper::SweeperCounters>>,
     store_pulse: Arc<Post<pulse::PulseCounters>>,
     compute_pulse: Arc<Post<pulse::PulseCounters>>,
@@ -41,6 +43,7 @@ impl Default for MaintainPosts {
             rescuer: Arc::new(Post::new("node/rescuer")),
             steward: Arc::new(Post::new("node/steward")),
             pruner: Arc::new(Post::new("node/pruner")),
+            forgetter: Arc::new(Post::new("node/forgetter")),
             sweeper: Arc::new(Post::new("node/sweeper")),
             store_pulse: Arc::new(Post::new("node/store-pulse")),
             compute_pulse: Arc::new(Post::new("node/compute-pulse")),
@@ -58,6 +61,7 @@ impl MaintainPosts {
             Arc::clone(&self.rescuer) as _,
             Arc::clone(&self.steward) as _,
             Arc::clone(&self.pruner) as _,
+            Arc::clone(&self.forgetter) as _,
             Arc::clone(&self.sweeper) as _,
             Arc::clone(&self.store_pulse) as _,
             Arc::clone(&self.compute_pulse) as _,
@@ -72,6 +76,7 @@ pub(crate) fn children(node: &Arc<Node>) -> Vec<ChildSpec> {
         routine::child(node, &posts.rescuer, rescuer::Rescuer::new),
         routine::child(node, &posts.steward, steward::Steward::new),
         routine::child(node, &posts.pruner, pruner::Pruner::new),
+        routine::child(node, &posts.forgetter, forgetter::Forgetter::new),
         routine::child(node, &posts.sweeper, sweeper::Sweeper::new),
         routine::child(node, &posts.store_pulse, pulse::StorePulse::new),
         routine::child(node, &posts.compute_pulse, pulse::ComputePulse::new),

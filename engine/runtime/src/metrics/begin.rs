@@ -8,8 +8,8 @@ use super::{
     AI_ERRORS, AI_MEASUREMENTS, AI_OVERRIDDEN, AI_PROCESSING_SECONDS, ASSEMBLY_ERRORS, ATTEMPT_SECONDS,
     ATTEMPTS, COMPUTE_BUSY, COMPUTE_PANICS, COMPUTE_QUEUED, COUNT_PRECISION, COUNT_TIMEOUTS, FORMULA_SECONDS,
     HTTP_ACTIVE_CONNECTIONS, HTTP_REQUEST_SECONDS, HTTP_REQUESTS, JOB_OLDEST_READY, JOBS_DEAD, JOBS_READY,
-    LEASES, NODE_READY, NODES, PARSE_WORKER_DEATHS, PARSE_WORKERS, QUEUE_LENGTH, STORE_COMMIT_SECONDS, TASKS,
-    failure,
+    LEASES, NODE_READY, NODES, PAGE_CACHE, PARSE_WORKER_DEATHS, PARSE_WORKERS, QUEUE_LENGTH,
+    STORE_COMMIT_SECONDS, TASKS, failure,
 };
 
 /// Ends of an attempt that are no failure.
@@ -30,6 +30,9 @@ const TASK_ENDS: [&str; 3] = ["succeeded", "failed", "cancelled"];
 
 /// Why a parse worker is lost.
 const DEATHS: [&str; 4] = ["crash", "deadline", "memory", "nonsense"];
+
+/// What a look into the page cache ends with.
+const LOOKS: [&str; 4] = ["hit", "miss", "no_key", "damaged"];
 
 /// What a scrape finds at the latest after the first one.
 const SCRAPED: [(&str, &str); 3] = [("method", "GET"), ("endpoint", "/metrics"), ("status", "200")];
@@ -55,6 +58,9 @@ pub fn begin(tasks: &[&'static str]) {
     }
     for cause in DEATHS {
         counter!(PARSE_WORKER_DEATHS, "cause" => cause).increment(0);
+    }
+    for outcome in LOOKS {
+        counter!(PAGE_CACHE, "outcome" => outcome).increment(0);
     }
     for state in ["busy", "idle"] {
         gauge!(PARSE_WORKERS, "state" => state).set(0.0);

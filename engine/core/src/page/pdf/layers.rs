@@ -44,10 +44,7 @@ fn text_string(bytes: &[u8]) -> String {
 /// Says which of the layers that `page` uses are off in the file: their content is neither drawn nor
 /// in the display list.
 pub(super) fn hidden_layers(page: &Page<'_>) -> Option<Finding> {
-    let xref = page.xref();
-    let catalog = xref.get::<Dict<'_>>(xref.root_id())?;
-    let properties = catalog.get::<Dict<'_>>(b"OCProperties")?;
-    let off = groups_off(&properties);
+    let off = off(page);
     if off.is_empty() {
         return None;
     }
@@ -69,6 +66,14 @@ pub(super) fn hidden_layers(page: &Page<'_>) -> Option<Finding> {
             format!("Layers switched off in the file were left out: {}.", names.join(", ")),
         )
     })
+}
+
+/// The layers that the file of `page` switches off.
+pub(super) fn off(page: &Page<'_>) -> FxHashSet<ObjectIdentifier> {
+    let xref = page.xref();
+    let catalog = xref.get::<Dict<'_>>(xref.root_id());
+    let properties = catalog.and_then(|catalog| catalog.get::<Dict<'_>>(b"OCProperties"));
+    properties.map(|properties| groups_off(&properties)).unwrap_or_default()
 }
 
 fn groups_off(properties: &Dict<'_>) -> FxHashSet<ObjectIdentifier> {

@@ -1,6 +1,7 @@
 //! PDF pages, read and rendered by hayro.
 
 mod bounds;
+mod key;
 mod layers;
 mod render;
 mod tally;
@@ -41,6 +42,8 @@ pub(super) struct PdfFile {
     kept_bytes: usize,
     /// Streams known to unpack within the limit.
     checked_streams: FxHashSet<ObjectIdentifier>,
+    /// Hashes of streams that pages share.
+    known_streams: key::KnownStreams,
     /// Where pages are drawn. Fresh memory for each costs as much as drawing on it.
     pixels: Vec<u8>,
 }
@@ -95,9 +98,21 @@ impl PdfFile {
             .collect();
         let findings = incomplete(&pdf, (*bytes).as_ref(), count);
         Ok((
-            Self { bytes, pdf, kept_bytes: 0, checked_streams: FxHashSet::default(), pixels: Vec::new() },
+            Self {
+                bytes,
+                pdf,
+                kept_bytes: 0,
+                checked_streams: FxHashSet::default(),
+                known_streams: key::KnownStreams::default(),
+                pixels: Vec::new(),
+            },
             Opened { pages, findings },
         ))
+    }
+
+    /// What the page's result depends on, beside the limits; `None` where that cannot be told.
+    pub(super) fn content_key(&mut self, index: u32) -> Option<[u8; 32]> {
+        key::content_key(page_at(&self.pdf, index).ok()?, &mut self.known_streams)
     }
 
     pub(super) fn walk_page(

@@ -6,6 +6,8 @@ mod tiff;
 
 use std::io::Write;
 
+use sha2::{Digest, Sha256};
+
 use super::display::{DisplayList, ImagePlacement, PageKind};
 use super::image_out::{ImageHead, ImageSink, RowFormat, luma, write_images};
 use super::open::{FileBytes, PageFailure, ParseError, ParsedContent, rejected};
@@ -27,6 +29,8 @@ pub(super) struct RasterFile {
     bytes: FileBytes,
     file_type: FileType,
     frames: Vec<Result<Frame, PageFailure>>,
+    /// Hash of the file, once somebody asked.
+    digest: Option<[u8; 32]>,
 }
 
 /// What the head of a frame says.
@@ -102,7 +106,17 @@ impl RasterFile {
                 Err(failure) => PageHead::Broken { reason: failure.message.clone() },
             })
             .collect();
-        Ok((Self { bytes, file_type, frames }, Opened { pages, findings: Vec::new() }))
+        Ok((Self { bytes, file_type, frames, digest: None }, Opened { pages, findings: Vec::new() }))
+    }
+
+    /// What the frame's result depends on, beside the limits: the whole file, which is mostly one picture.
+    pub(super) fn content_key(&mut self, index: u32) -> [u8; 32] {
+        let file = *self.digest.get_or_insert_with(|| Sha256::digest((*self.bytes).as_ref()).into());
+        let mut hash = Sha256::new();
+        hash.update(self.file_type.extension());
+        hash.update(index.to_le_bytes());
+        hash.update(file);
+        hash.finalize().into()
     }
 
     pub(super) fn walk_page(&self, index: u32) -> Result<ParsedContent, PageFailure> {
