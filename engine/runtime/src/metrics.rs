@@ -38,6 +38,7 @@ pub const COMPUTE_QUEUED: &str = "takeoff_compute_queued";
 pub const COMPUTE_PANICS: &str = "takeoff_compute_panics_total";
 pub const PARSE_WORKERS: &str = "takeoff_parse_workers";
 pub const PARSE_WORKER_DEATHS: &str = "takeoff_parse_worker_deaths_total";
+pub use takeoff_storage::metrics::BLOBS_DAMAGED as STORE_BLOBS_DAMAGED;
 pub use takeoff_storage::metrics::COMMIT_SECONDS as STORE_COMMIT_SECONDS;
 
 /// What a metric is in Prometheus' terms.
@@ -71,7 +72,7 @@ const fn metric(
 }
 
 /// Everything that a node exports.
-pub const ALL: [Metric; 29] = [
+pub const ALL: [Metric; 30] = [
     metric(
         HTTP_REQUESTS,
         Kind::Counter,
@@ -110,6 +111,7 @@ pub const ALL: [Metric; 29] = [
     metric(COMPUTE_PANICS, Kind::Counter, &[], "panics in work of the compute pool"),
     metric(PARSE_WORKERS, Kind::Gauge, &["state"], "parse workers, by state"),
     metric(PARSE_WORKER_DEATHS, Kind::Counter, &["cause"], "parse workers lost, by cause"),
+    metric(STORE_BLOBS_DAMAGED, Kind::Counter, &[], "blobs found not to be what was stored"),
     metric(STORE_COMMIT_SECONDS, Kind::Seconds, &[], "time of a durable commit"),
 ];
 

@@ -322,7 +322,7 @@ async fn a_folder_of_the_first_format_is_brought_up() {
     assert_eq!(leased.iter().map(|j| j.id).collect::<Vec<_>>(), [3, 1, 2].map(id));
     drop(catalog);
     let text = fs::read_to_string(folder.path().join("FORMAT")).expect("read");
-    assert!(text.contains("format 2"), "{text}");
+    assert!(text.contains("format 3"), "{text}");
     drop(open());
 }
 
@@ -336,6 +336,7 @@ fn make_format_1(path: &Path, rows: usize) {
         tree.insert([&key[..3], &key[19..]].concat(), value).expect("insert");
     }
     tree.insert(b"!format", b"takeoff catalogue 1").expect("insert");
+    tree.remove(b"!sum").expect("remove");
     tree.flush().expect("flush");
     drop(tree);
     fs::write(path.join("FORMAT"), "takeoff catalogue\nformat 1\nstate ready\n").expect("write");
