@@ -101,8 +101,10 @@ async fn reject(State(app): State<App>, call: Call) -> Answer<wire::Detection> {
 async fn bulk_confirm(State(app): State<App>, call: Call, body: Body) -> Answer<wire::BulkConfirmed> {
     let (id, threshold) =
         call.read(|input| input.id("session_id").zip(input.object(&body, wire::threshold)))?;
-    let confirmed_count = count::bulk_confirm(&call.ctx(&app), id, threshold).await?;
-    ok(wire::BulkConfirmed { confirmed_count, threshold })
+    let ctx = call.ctx(&app);
+    let confirmed_count = count::bulk_confirm(&ctx, id, threshold).await?;
+    let completeness = wire::Completeness::of(&reads::session(&ctx, id).await?);
+    ok(wire::BulkConfirmed { confirmed_count, threshold, completeness })
 }
 
 /// Makes a measurement of each confirmed detection that has none, and answers how many it made: 0 when
@@ -113,6 +115,12 @@ async fn bulk_confirm(State(app): State<App>, call: Call, body: Body) -> Answer<
 ))]
 async fn create_measurements(State(app): State<App>, call: Call) -> Answer<wire::MeasurementsCreated> {
     let id = call.id("session_id")?;
-    let taken = count::create_measurements(&call.ctx(&app), id).await?;
-    ok(wire::MeasurementsCreated { measurements_created: taken.made, already_counted: taken.already_counted })
+    let ctx = call.ctx(&app);
+    let taken = count::create_measurements(&ctx, id).await?;
+    let completeness = wire::Completeness::of(&reads::session(&ctx, id).await?);
+    ok(wire::MeasurementsCreated {
+        measurements_created: taken.made,
+        already_counted: taken.already_counted,
+        completeness,
+    })
 }
