@@ -193,7 +193,8 @@ impl ConditionPatch {
     }
 }
 
-/// Whether the quantities of measurements depend on the change.
+/// Whether the quantities of measurements depend on the change. A depth beside a quantity that is no volume stays in
+/// their calculations as it was when they were made.
 fn reshapes(before: &Condition, after: &Condition) -> bool {
     before.measurement_type != after.measurement_type
         || before.unit != after.unit
