@@ -34,7 +34,7 @@ impl FromRequestParts<App> for Call {
         let path = path.iter().map(|(k, v)| (k.to_owned(), Value::from(v))).collect();
         let query =
             Query::<Vec<(String, String)>>::try_from_uri(&parts.uri).map_err(|_| unreadable("query"))?;
-        let query = query.0.into_iter().map(|(k, v)| (k, Value::from(v))).collect();
+        let query = once_each(query.0);
         Ok(Self {
             path,
             query,
@@ -43,6 +43,19 @@ impl FromRequestParts<App> for Call {
             links: Links::of(parts, app),
         })
     }
+}
+
+/// A key that is given more than once has no value: it becomes a list, which every rule of one value refuses.
+fn once_each(pairs: Vec<(String, String)>) -> Map<String, Value> {
+    let mut query = Map::new();
+    for (key, value) in pairs {
+        match query.get_mut(&key) {
+            Some(Value::Array(several)) => several.push(value.into()),
+            Some(one) => *one = Value::from(vec![one.take(), value.into()]),
+            None => drop(query.insert(key, value.into())),
+        }
+    }
+    query
 }
 
 /// What a reader of a request reads from.
@@ -105,9 +118,12 @@ impl Call {
         self.path.get(name).and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// A part of the query, unjudged.
+    /// A part of the query, unjudged; the last one where it is given more than once.
     pub(crate) fn query_text(&self, name: &str) -> Option<&str> {
-        self.query.get(name).and_then(Value::as_str)
+        match self.query.get(name)? {
+            Value::Array(several) => several.last()?.as_str(),
+            one => one.as_str(),
+        }
     }
 
     pub(crate) fn ctx<'a>(&'a self, app: &'a App) -> Ctx<'a> {
@@ -134,6 +150,11 @@ impl FromRequest<App> for Body {
     async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
         let limit = app.limits.json_body_bytes;
         let is_json = json_type(request.headers());
+        let stated = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok());
+        if stated.and_then(|n| n.parse::<u64>().ok()).is_some_and(|n| n > limit as u64) {
+            // Not after waiting for what will not be taken.
+            return Err(ApiError::too_large(limit as u64));
+        }
         let bytes =
             axum::body::to_bytes(request.into_body(), limit).await.map_err(|e| body_error(e, limit))?;
         Ok(Self::of(&bytes, is_json))

@@ -153,7 +153,8 @@ impl IntoResponse for ApiError {
             Self::Broken { cause } => {
                 tracing::error!(error = %cause, "request failed");
                 let detail = "Internal Server Error".to_owned();
-                (StatusCode::INTERNAL_SERVER_ERROR, Json(Detail { detail })).into_response()
+                let uncached = [(header::CACHE_CONTROL, "no-store")];
+                (StatusCode::INTERNAL_SERVER_ERROR, uncached, Json(Detail { detail })).into_response()
             }
         }
     }

@@ -1,6 +1,8 @@
 //! Blobs: content-addressed bytes, written once.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -34,6 +36,18 @@ pub trait BlobStore: Send + Sync + 'static {
 
     /// Size, or `None` when it is not stored.
     async fn stat(&self, tenant: TenantId, hash: BlobHash) -> Result<Option<u64>, StoreError>;
+
+    /// Size of a blob whose bytes were compared with its hash, or `None` when it is not stored. What was compared
+    /// once is not read again as long as it looks the same from outside (size, times, place).
+    ///
+    /// # Errors
+    /// `Damaged` when its bytes are not those that its hash was made of.
+    async fn checked(&self, tenant: TenantId, hash: BlobHash) -> Result<Option<u64>, StoreError>;
+
+    /// Whether the store is still where it was opened: an error when its folder was removed or replaced.
+    fn in_place(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
 
     /// Bytes from `offset`, at most `len`; shorter at the end of the blob.
     async fn read_range(
@@ -77,15 +91,51 @@ pub(crate) fn within(hash: BlobHash, size: u64, max: u64) -> Result<(), StoreErr
     if size <= max {
         return Ok(());
     }
-    let why = format!("it has {size} bytes, its reader takes {max}");
-    Err(StoreError::Damaged { what: format!("blob {hash}"), why })
+    Err(damaged(hash, format!("it has {size} bytes, its reader takes {max}")))
 }
 
 pub(crate) fn verify(hash: BlobHash, bytes: &[u8]) -> Result<(), StoreError> {
-    let found = BlobHash(Sha256::digest(bytes).into());
+    same(hash, BlobHash(Sha256::digest(bytes).into()))
+}
+
+/// That the hash of the bytes that were found is the one of those that were stored.
+pub(crate) fn same(hash: BlobHash, found: BlobHash) -> Result<(), StoreError> {
     if found == hash {
         return Ok(());
     }
-    let why = format!("its bytes have the hash {found}");
-    Err(StoreError::Damaged { what: format!("blob {hash}"), why })
+    Err(damaged(hash, format!("its bytes have the hash {found}")))
+}
+
+fn damaged(hash: BlobHash, why: String) -> StoreError {
+    ::metrics::counter!(crate::metrics::BLOBS_DAMAGED).increment(1);
+    tracing::error!(blob = %hash, why, "a blob is damaged: restore it from a backup");
+    StoreError::Damaged { what: format!("blob {hash}"), why }
+}
+
+/// Blobs that were compared with their hashes, each with what it looked like then. Bounded: when it is full it
+/// begins anew, which costs a comparison each.
+#[derive(Debug)]
+pub(crate) struct Seen<L>(Mutex<HashMap<(TenantId, BlobHash), L>>);
+
+/// Some 100 bytes each.
+const MOST_SEEN: usize = 20_000;
+
+impl<L> Default for Seen<L> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<L: PartialEq> Seen<L> {
+    pub(crate) fn knows(&self, blob: (TenantId, BlobHash), look: &L) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&blob) == Some(look)
+    }
+
+    pub(crate) fn note(&self, blob: (TenantId, BlobHash), look: L) {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.len() >= MOST_SEEN {
+            seen.clear();
+        }
+        seen.insert(blob, look);
+    }
 }

@@ -5,6 +5,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::error::StoreError;
@@ -23,7 +24,7 @@ pub(crate) struct Folder {
     format: u32,
     /// The store in it was never finished: nothing was acknowledged, everything may be made anew.
     pub(crate) fresh: bool,
-    _lock: File,
+    lock: File,
 }
 
 impl Folder {
@@ -55,7 +56,7 @@ impl Folder {
             }
             Err(e) => return Err(unavailable("read FORMAT in", path, &e)),
         };
-        let folder = Self { path: path.to_owned(), product, format, fresh, _lock: lock };
+        let folder = Self { path: path.to_owned(), product, format, fresh, lock };
         if fresh {
             folder.write_format("new")?;
         }
@@ -65,6 +66,18 @@ impl Folder {
     /// From now on the store in it holds what was acknowledged.
     pub(crate) fn finish(&self) -> Result<(), StoreError> {
         self.write_format("ready")
+    }
+
+    /// That the path still leads to this folder: it was not removed, moved or replaced since it was claimed.
+    pub(crate) fn in_place(&self) -> Result<(), StoreError> {
+        let lock = self.path.join(LOCK_FILE);
+        if is_at(&self.lock, &lock).is_ok_and(|same| same) {
+            return Ok(());
+        }
+        let path = self.path.display();
+        Err(StoreError::Unavailable(format!(
+            "the folder {path} was removed or replaced under the running node"
+        )))
     }
 
     pub(crate) fn unusable(&self, why: &str) -> StoreError {
@@ -142,6 +155,12 @@ pub(crate) fn replace(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
         Some(folder) => sync_folder(folder),
         None => Ok(()),
     }
+}
+
+/// Whether the path leads to the open file.
+pub(crate) fn is_at(file: &File, path: &Path) -> std::io::Result<bool> {
+    let (open, found) = (file.metadata()?, fs::metadata(path)?);
+    Ok((open.dev(), open.ino()) == (found.dev(), found.ino()))
 }
 
 /// Makes names in a folder durable.

@@ -72,7 +72,10 @@ async fn moving_the_threshold_refilters_at_once_and_near_misses_can_be_confirmed
     assert_eq!(sure.len() + near.len(), candidates);
     assert!(!sure.is_empty() && near.len() >= 2, "{} and {}", sure.len(), near.len());
 
-    let bulk = c.post(&format!("{path}/bulk-confirm"), json!({"threshold": 0.0, "include_legend": true})).await.expect(200);
+    let bulk = c
+        .post(&format!("{path}/bulk-confirm"), json!({"threshold": 0.0, "include_legend": true}))
+        .await
+        .expect(200);
     assert_eq!(bulk["confirmed_count"], sure.len(), "near misses are never confirmed by the dozen");
     let id = |d: &Value| d["id"].as_str().unwrap().to_owned();
     let confirmed = c.post(&format!("/auto-count-detections/{}/confirm", id(&near[0])), Value::Null).await;
@@ -121,7 +124,10 @@ async fn capped(c: &Client, page: &str, mut request: Value, sure: usize) {
     let loose = c.patch(&path, json!({"confidence_threshold": 0.5})).await.expect(200);
     is_consistent(&loose);
     assert!(loose["found_detections"].as_u64() >= few["found_detections"].as_u64());
-    let bulk = c.post(&format!("{path}/bulk-confirm"), json!({"threshold": 0.0, "include_legend": true})).await.expect(200);
+    let bulk = c
+        .post(&format!("{path}/bulk-confirm"), json!({"threshold": 0.0, "include_legend": true}))
+        .await
+        .expect(200);
     assert_eq!(bulk["confirmed_count"], 2, "what is not shown is not confirmed");
     let strict = c.patch(&path, json!({"confidence_threshold": 1.0})).await.expect(200);
     is_consistent(&strict);

@@ -139,7 +139,10 @@ async fn attempts(c: &Client) -> u64 {
 /// Measurements of a session lie on the pages of their detections.
 async fn taken_where_they_stand(s: &School, session: &Value, all: &BTreeMap<String, BTreeSet<String>>) {
     let path = format!("/auto-count-sessions/{}", session["id"].as_str().unwrap());
-    s.client.post(&format!("{path}/bulk-confirm"), json!({"threshold": 0.0, "include_legend": true})).await.expect(200);
+    s.client
+        .post(&format!("{path}/bulk-confirm"), json!({"threshold": 0.0, "include_legend": true}))
+        .await
+        .expect(200);
     s.client.post(&format!("{path}/create-measurements"), Value::Null).await.expect(200);
     for (page, found) in all {
         let made = s.client.get(&format!("/pages/{page}/measurements")).await.expect(200);

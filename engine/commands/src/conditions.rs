@@ -10,7 +10,7 @@ use crate::erased;
 use crate::field::set;
 use crate::load::{list, only, relies_on, required};
 use crate::retry::{Tries, turn};
-use crate::settle::reshape;
+use crate::settle::{reshape, settle, tally};
 use crate::{CommandError, Ctx, Desk, Field};
 
 /// `None` takes the default: scope `concrete`, color `#3B82F6`, line width 2, opacity 0.3, visible, the
@@ -74,13 +74,16 @@ pub struct ConditionPatch {
     pub extra_metadata: Field<Value>,
 }
 
+/// Deepest and thickest that anything may be: two miles. Products of it stay numbers.
+const MAX_INCHES: f64 = 126_720.0;
+
 /// Conditions of one project; bounds the work that a project-wide read may cost.
 const MAX_CONDITIONS: usize = 5_000;
 
 /// Creates it last in the project's order.
 #[erased]
 pub async fn create(ctx: &Ctx<'_>, project_id: Id, new: NewCondition) -> Result<Condition, CommandError> {
-    let _turn = turn(project_id).await;
+    let _turn = turn(project_id).await?;
     let desk = ctx.desk();
     required::<Project>(&desk, project_id, "Project").await?;
     let others = list::<Condition>(&desk, Index::ByProject, project_id).await?;
@@ -135,7 +138,7 @@ pub async fn update(
     condition_id: Id,
     patch: ConditionPatch,
 ) -> Result<Condition, CommandError> {
-    let _turn = turn(project_id).await;
+    let _turn = turn(project_id).await?;
     let mut tries = Tries::new(ctx);
     loop {
         let desk = ctx.desk();
@@ -153,6 +156,9 @@ pub async fn update(
         }
         let condition = if reshapes(&read.value, &condition) {
             reshape(&desk, &mut batch, &read, condition).await?
+        } else if prices(&read.value, &condition) {
+            let tally = tally(&desk, &read.value).await?;
+            settle(&desk, &mut batch, &read, condition, tally).await?
         } else {
             batch.update(read.version, &condition);
             condition
@@ -187,12 +193,17 @@ impl ConditionPatch {
     }
 }
 
-/// Whether numbers depend on the change: quantities on type, unit and depth, prices on thickness too.
+/// Whether the quantities of measurements depend on the change. A depth beside a quantity that is no volume stays in
+/// their calculations as it was when they were made.
 fn reshapes(before: &Condition, after: &Condition) -> bool {
     before.measurement_type != after.measurement_type
         || before.unit != after.unit
-        || before.depth != after.depth
-        || before.thickness != after.thickness
+        || before.measurement_type == MeasurementType::Volume && before.depth != after.depth
+}
+
+/// Whether formulas read what changed.
+fn prices(before: &Condition, after: &Condition) -> bool {
+    before.depth != after.depth || before.thickness != after.thickness
 }
 
 /// Whether the quantity will be one of something else, so that formulas written for it would be wrong.
@@ -230,7 +241,8 @@ fn check(condition: &mut Condition) -> Result<(), CommandError> {
     check::color(&condition.color)?;
     check::count("the line width", Some(condition.line_width))?;
     check::within("the fill opacity", condition.fill_opacity, 0.0, 1.0)?;
-    check::not_negative("the depth (inches)", condition.depth)?;
-    check::not_negative("the thickness (inches)", condition.thickness)?;
+    for (what, size) in [("the depth", condition.depth), ("the thickness", condition.thickness)] {
+        check::within(&format!("{what} in inches"), size.unwrap_or_default(), 0.0, MAX_INCHES)?;
+    }
     check::json("extra_metadata", condition.extra_metadata.as_ref(), METADATA_BYTES)
 }

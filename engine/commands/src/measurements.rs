@@ -12,7 +12,7 @@ use crate::check::{self, GEOMETRY_BYTES, TEXT_CHARS};
 use crate::erased;
 use crate::load::{find, only, relies_on, required, touch};
 use crate::retry::{Tries, turn};
-use crate::settle::{SettleError, settle, tally};
+use crate::settle::{SettleError, has_room, settle, tally};
 use crate::{CommandError, Ctx, Desk, figures};
 
 #[derive(Debug, Clone, PartialEq)]
@@ -41,7 +41,7 @@ pub async fn create(ctx: &Ctx<'_>, new: NewMeasurement) -> Result<Measurement, C
     check::optional_text("the notes", new.notes.as_deref(), TEXT_CHARS)?;
     check::json("geometry_data", Some(&new.geometry_data), GEOMETRY_BYTES)?;
     let project = known_condition(&ctx.desk(), new.condition_id).await?.value.project_id;
-    let _turn = turn(project).await;
+    let _turn = turn(project).await?;
     let mut tries = Tries::new(ctx);
     loop {
         let desk = ctx.desk();
@@ -60,6 +60,10 @@ pub async fn create(ctx: &Ctx<'_>, new: NewMeasurement) -> Result<Measurement, C
         let scale = calibrated(&page.value)?;
         figures::measure(&mut measurement, &condition.value, Some(scale)).map_err(CommandError::invalid)?;
         on_page(&measurement, &page.value)?;
+        if geometry_type != GeometryType::Point {
+            has_room(&desk, (Index::ByCondition, "condition"), new.condition_id).await?;
+            has_room(&desk, (Index::ByPage, "page"), new.page_id).await?;
+        }
         let mut batch = Batch::new(ctx.tenant);
         batch.create(&measurement);
         touch(&mut batch, &page);
@@ -110,7 +114,7 @@ async fn change(
     edit: impl Fn(&mut Measurement) -> bool + Send + Sync,
 ) -> Result<(Measurement, Measurement), CommandError> {
     let project = required::<Measurement>(&ctx.desk(), id, "Measurement").await?.value.project_id;
-    let _turn = turn(project).await;
+    let _turn = turn(project).await?;
     let mut tries = Tries::new(ctx);
     loop {
         let desk = ctx.desk();
@@ -147,7 +151,7 @@ async fn change(
 #[erased]
 pub async fn delete(ctx: &Ctx<'_>, id: Id) -> Result<(), CommandError> {
     let project = required::<Measurement>(&ctx.desk(), id, "Measurement").await?.value.project_id;
-    let _turn = turn(project).await;
+    let _turn = turn(project).await?;
     let mut tries = Tries::new(ctx);
     loop {
         let desk = ctx.desk();

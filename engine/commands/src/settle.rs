@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use takeoff_core::measure::{Tally, TooLarge};
-use takeoff_core::model::{Assembly, Condition, Id, Index, Measurement, Page};
+use takeoff_core::model::{Assembly, Condition, GeometryType, Id, Index, Kind, Measurement, Page};
 use takeoff_storage::catalog::MAX_BATCH_OPS;
 use takeoff_storage::{Batch, StoreError, Stored, entity};
 
@@ -171,4 +171,28 @@ pub(crate) fn fits(batch: &Batch) -> Result<(), StoreError> {
         return Err(StoreError::TooManyOps { count, limit: MAX_BATCH_OPS });
     }
     Ok(())
+}
+
+/// Shapes on a page, or of a condition, that are recalculated when its scale, unit or depth changes: they fit one
+/// commit with what follows from them. Counted points do not depend on those and are not among them.
+pub(crate) const MOST_SHAPES: u64 = 4_000;
+
+/// Refuses one shape more than could be recalculated together: a wrong scale must stay one that can be corrected.
+pub(crate) async fn has_room(
+    desk: &Desk<'_>,
+    (owner, name): (Index, &str),
+    id: Id,
+) -> Result<(), CommandError> {
+    if desk.catalog.count(desk.tenant, Kind::Measurement, owner, id).await? < MOST_SHAPES {
+        return Ok(());
+    }
+    let all = list::<Measurement>(desk, owner, id).await?;
+    let shapes = all.iter().filter(|m| m.value.geometry_type != GeometryType::Point).count() as u64;
+    if shapes < MOST_SHAPES {
+        return Ok(());
+    }
+    Err(CommandError::invalid(format!(
+        "the {name} has {shapes} measured shapes, and no more than {MOST_SHAPES} can be recalculated together when \
+         its scale or unit changes: join or remove some, or begin another condition"
+    )))
 }

@@ -39,6 +39,7 @@ pub const COMPUTE_PANICS: &str = "takeoff_compute_panics_total";
 pub const PARSE_WORKERS: &str = "takeoff_parse_workers";
 pub const PARSE_WORKER_DEATHS: &str = "takeoff_parse_worker_deaths_total";
 pub const PAGE_CACHE: &str = "takeoff_page_cache_total";
+pub use takeoff_storage::metrics::BLOBS_DAMAGED as STORE_BLOBS_DAMAGED;
 pub use takeoff_storage::metrics::COMMIT_SECONDS as STORE_COMMIT_SECONDS;
 
 /// What a metric is in Prometheus' terms.
@@ -72,7 +73,7 @@ const fn metric(
 }
 
 /// Everything that a node exports.
-pub const ALL: [Metric; 30] = [
+pub const ALL: [Metric; 31] = [
     metric(
         HTTP_REQUESTS,
         Kind::Counter,
@@ -112,6 +113,7 @@ pub const ALL: [Metric; 30] = [
     metric(PARSE_WORKERS, Kind::Gauge, &["state"], "parse workers, by state"),
     metric(PARSE_WORKER_DEATHS, Kind::Counter, &["cause"], "parse workers lost, by cause"),
     metric(PAGE_CACHE, Kind::Counter, &["outcome"], "pages looked for in the page cache, by outcome"),
+    metric(STORE_BLOBS_DAMAGED, Kind::Counter, &[], "blobs found not to be what was stored"),
     metric(STORE_COMMIT_SECONDS, Kind::Seconds, &[], "time of a durable commit"),
 ];
 

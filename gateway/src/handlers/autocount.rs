@@ -100,8 +100,10 @@ async fn reject(State(app): State<App>, call: Call) -> Answer<wire::Detection> {
 )]
 async fn bulk_confirm(State(app): State<App>, call: Call, body: Body) -> Answer<wire::BulkConfirmed> {
     let (id, bulk) = call.read(|input| input.id("session_id").zip(input.object(&body, wire::bulk)))?;
-    let confirmed_count = count::bulk_confirm(&call.ctx(&app), id, bulk).await?;
-    ok(wire::BulkConfirmed { confirmed_count, threshold: bulk.threshold })
+    let ctx = call.ctx(&app);
+    let confirmed_count = count::bulk_confirm(&ctx, id, bulk).await?;
+    let completeness = wire::Completeness::of(&reads::session(&ctx, id).await?);
+    ok(wire::BulkConfirmed { confirmed_count, threshold: bulk.threshold, completeness })
 }
 
 /// Makes a measurement of each confirmed detection that has none, and answers how many it made: 0 when
@@ -112,6 +114,12 @@ async fn bulk_confirm(State(app): State<App>, call: Call, body: Body) -> Answer<
 ))]
 async fn create_measurements(State(app): State<App>, call: Call) -> Answer<wire::MeasurementsCreated> {
     let id = call.id("session_id")?;
-    let taken = count::create_measurements(&call.ctx(&app), id).await?;
-    ok(wire::MeasurementsCreated { measurements_created: taken.made, already_counted: taken.already_counted })
+    let ctx = call.ctx(&app);
+    let taken = count::create_measurements(&ctx, id).await?;
+    let completeness = wire::Completeness::of(&reads::session(&ctx, id).await?);
+    ok(wire::MeasurementsCreated {
+        measurements_created: taken.made,
+        already_counted: taken.already_counted,
+        completeness,
+    })
 }

@@ -118,7 +118,8 @@ async fn serve(
     if range::matches(call.headers.get(header::IF_NONE_MATCH), &etag) {
         return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
     }
-    let size = app.handle.blobs().stat(tenant, blob).await?;
+    // Before anything goes out: what is damaged must not be taken, and kept, for the file.
+    let size = app.handle.blobs().checked(tenant, blob).await?;
     let size = size.ok_or_else(|| ApiError::Broken { cause: format!("blob {blob} is gone") })?;
     let whole = ByteRange { start: 0, len: size };
     let (status, part) = match range::wanted(method, &call.headers, &etag, size) {

@@ -120,6 +120,31 @@ fn set_apart(count: u64) -> Option<String> {
     Some(them)
 }
 
+/// Whether a session holds all that its search found.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Completeness {
+    /// More were found than the session holds as detections: the count is too small.
+    truncated: bool,
+    /// At or above the session's threshold, before the cap.
+    found_detections: u64,
+    /// What is missing, for a person; `null` when nothing is.
+    notes: Option<String>,
+}
+
+impl Completeness {
+    pub(crate) fn of(s: &model::CountSession) -> Self {
+        let missing = s.found_detections.saturating_sub(s.total_detections);
+        let notes = s.truncated.then(|| {
+            format!(
+                "the search found {} and the session holds {} (max_detections {}): {missing} are not counted; \
+                 count again with a larger max_detections, or page by page",
+                s.found_detections, s.total_detections, s.max_detections
+            )
+        });
+        Self { truncated: s.truncated, found_detections: s.found_detections, notes }
+    }
+}
+
 /// How detections are found, and so where they come from.
 const TEMPLATE: &str = "template";
 
@@ -138,8 +163,12 @@ const fn session_word(status: SessionStatus) -> &'static str {
 impl From<model::CountSession> for Session {
     fn from(s: model::CountSession) -> Self {
         let kept = s.kept();
-        let notes: Vec<String> = set_apart(s.set_apart).into_iter().chain(s.notes.clone()).collect();
-        let notes = (!notes.is_empty()).then(|| notes.join("; "));
+        let missing = Completeness::of(&s).notes;
+        let notes = missing
+            .into_iter()
+            .chain(set_apart(s.set_apart))
+            .chain(s.notes.clone())
+            .reduce(|a, b| format!("{a}; {b}"));
         let boxes = |all: &[model::PageBox]| all.iter().map(BoxOfPage::from).collect();
         Self {
             id: s.id.0,
@@ -453,6 +482,8 @@ pub(crate) fn bulk(f: &Fields<'_>) -> Option<Bulk> {
 pub(crate) struct BulkConfirmed {
     pub(crate) confirmed_count: u64,
     pub(crate) threshold: f64,
+    #[serde(flatten)]
+    pub(crate) completeness: Completeness,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -462,4 +493,6 @@ pub(crate) struct MeasurementsCreated {
     /// Confirmed detections that got no measurement, because the condition has a point on that very
     /// symbol: of an earlier count, or placed by hand.
     pub(crate) already_counted: u64,
+    #[serde(flatten)]
+    pub(crate) completeness: Completeness,
 }

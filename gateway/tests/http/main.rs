@@ -2,6 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "clients of what is under test are tasks")]
 
+mod crowds;
 mod files;
 mod measuring;
 mod operating;

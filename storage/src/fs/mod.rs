@@ -9,7 +9,7 @@ mod tests;
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,7 +20,7 @@ use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use takeoff_core::model::{BlobHash, TenantId, Timestamp};
 
-use crate::blobs::{BlobInfo, BlobStore, LocalBlob};
+use crate::blobs::{BlobInfo, BlobStore, LocalBlob, Seen, same};
 use crate::error::StoreError;
 use crate::folder::{Folder, sync_folder, unavailable};
 
@@ -41,7 +41,31 @@ struct Root {
     next_name: AtomicU64,
     /// Held between looking at a blob that is there and renewing or sweeping it.
     sweeping: Mutex<()>,
-    _folder: Folder,
+    seen: Seen<Look>,
+    /// Held while a blob is compared with its hash: many requests for one large blob are one comparison.
+    comparing: Mutex<()>,
+    folder: Folder,
+}
+
+/// What a file looks like from outside: any write shows in one of these.
+#[derive(Debug, PartialEq)]
+struct Look {
+    size: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+    inode: (u64, u64),
+}
+
+impl Look {
+    fn of(file: &File) -> io::Result<Self> {
+        let m = file.metadata()?;
+        Ok(Self {
+            size: m.len(),
+            modified: (m.mtime(), m.mtime_nsec()),
+            changed: (m.ctime(), m.ctime_nsec()),
+            inode: (m.dev(), m.ino()),
+        })
+    }
 }
 
 impl FsBlobs {
@@ -75,7 +99,9 @@ impl FsBlobs {
             scratch,
             next_name: AtomicU64::new(0),
             sweeping: Mutex::default(),
-            _folder: folder,
+            seen: Seen::default(),
+            comparing: Mutex::default(),
+            folder,
         })))
     }
 
@@ -220,6 +246,26 @@ impl Root {
         })
     }
 
+    fn checked(&self, tenant: TenantId, hash: BlobHash) -> Result<Option<u64>, StoreError> {
+        let (mut file, size) = match self.open(tenant, hash) {
+            Err(StoreError::MissingBlob(_)) => return Ok(None),
+            opened => opened?,
+        };
+        let failed = |e: io::Error| unavailable("read", &self.path(tenant, hash), &e);
+        // Before it is read: what is written meanwhile makes it look different from this.
+        let look = Look::of(&file).map_err(failed)?;
+        let known = |look: &Look| self.seen.knows((tenant, hash), look);
+        if known(&look) {
+            return Ok(Some(size));
+        }
+        let _alone = self.comparing.lock().unwrap_or_else(PoisonError::into_inner);
+        if !known(&look) {
+            same(hash, hash_file(&mut file).map_err(failed)?.hash)?;
+            self.seen.note((tenant, hash), look);
+        }
+        Ok(Some(size))
+    }
+
     fn read_range(
         &self,
         tenant: TenantId,
@@ -310,6 +356,18 @@ impl BlobStore for FsBlobs {
 
     async fn stat(&self, tenant: TenantId, hash: BlobHash) -> Result<Option<u64>, StoreError> {
         self.run(move |root| root.stat(tenant, hash)).await
+    }
+
+    async fn checked(&self, tenant: TenantId, hash: BlobHash) -> Result<Option<u64>, StoreError> {
+        self.run(move |root| root.checked(tenant, hash)).await
+    }
+
+    fn in_place(&self) -> Result<(), StoreError> {
+        self.0.folder.in_place()?;
+        if self.0.blobs.is_dir() {
+            return Ok(());
+        }
+        Err(StoreError::Unavailable("the folder of the blobs was removed under the running node".to_owned()))
     }
 
     async fn read_range(

@@ -118,3 +118,40 @@ async fn a_disk_that_fails_is_said_so() {
     assert!(matches!(put, Err(StoreError::Unavailable(_))), "{put:?}");
     assert_eq!(fs::read_dir(blobs.scratch()).expect("scratch").count(), 0);
 }
+
+#[tokio::test]
+async fn a_blob_that_changed_on_the_disk_is_damaged_however_often_it_is_asked_for() {
+    let folder = tempfile::tempdir().expect("folder");
+    let blobs = FsBlobs::open(folder.path()).expect("open");
+    let whole = vec![7_u8; 700_000];
+    let info = blobs.put_bytes(TENANT, whole.clone().into()).await.expect("put");
+    let path = blobs.local(TENANT, info.hash).await.expect("local").path;
+    let checked = async || blobs.checked(TENANT, info.hash).await;
+    for _ in 0..2 {
+        assert_eq!(checked().await.expect("sound"), Some(700_000));
+    }
+    let mut changed = whole.clone();
+    changed[350_000] ^= 1;
+    for damaged in [&whole[..100], &changed] {
+        fs::write(&path, damaged).expect("write");
+        for _ in 0..2 {
+            assert!(matches!(checked().await, Err(StoreError::Damaged { .. })), "{} bytes", damaged.len());
+        }
+    }
+    fs::write(&path, &whole).expect("write");
+    assert_eq!(checked().await.expect("mended"), Some(700_000));
+    fs::remove_file(&path).expect("remove");
+    assert_eq!(checked().await.expect("gone"), None);
+}
+
+#[tokio::test]
+async fn a_folder_that_was_removed_or_replaced_is_noticed() {
+    let outer = tempfile::tempdir().expect("folder");
+    let folder = outer.path().join("blobs");
+    let blobs = FsBlobs::open(&folder).expect("open");
+    blobs.in_place().expect("as it was opened");
+    fs::rename(&folder, outer.path().join("moved")).expect("move");
+    assert!(blobs.in_place().is_err());
+    let _other = FsBlobs::open(&folder).expect("another one in its place");
+    assert!(blobs.in_place().is_err());
+}

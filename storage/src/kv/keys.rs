@@ -3,7 +3,7 @@
 //!
 //! | prefix | key | value |
 //! |-|-|-|
-//! | `!` | `format`, `seq`, `ping` | product and format; number of the newest commit |
+//! | `!` | `format`, `seq`, `ping`, `sum` | product and format; number of the newest commit; sum over all other rows |
 //! | `r` | tenant kind id | record |
 //! | `i` | tenant kind index parent id | – |
 //! | `c` | tenant claim | owner's id |
@@ -27,6 +27,8 @@ use crate::catalog::Claim;
 
 pub(crate) const FORMAT_KEY: &[u8] = b"!format";
 pub(crate) const SEQ_KEY: &[u8] = b"!seq";
+/// The only row that [`RowSum`](super::RowSum) does not take in.
+pub(crate) const SUM_KEY: &[u8] = b"!sum";
 pub(super) const PING_KEY: &[u8] = b"!ping";
 
 pub(super) const READY: u8 = b'q';

@@ -18,6 +18,7 @@ mod queue;
 mod recover;
 mod rows;
 mod shelf;
+mod sum;
 #[cfg(test)]
 mod tests;
 mod turns;
@@ -29,7 +30,8 @@ use std::collections::BTreeMap;
 use crate::error::StoreError;
 
 pub(crate) use catalog::KvCatalog;
-pub(crate) use keys::{FORMAT_KEY, SEQ_KEY};
+pub(crate) use keys::{FORMAT_KEY, SEQ_KEY, SUM_KEY};
+pub(crate) use sum::RowSum;
 pub(crate) use upgrade::ready_rows as upgrade;
 
 /// Writes of one atomic batch: a value to put, or `None` to remove.
@@ -54,6 +56,12 @@ pub(crate) trait Kv: Send + Sync + 'static {
 
     /// Returns when everything applied is durable. `seq` is the number of the newest commit.
     fn flush(&self, seq: u64) -> Result<(), StoreError>;
+
+    /// Compares the sum over the rows that were read at the opening with the one that is kept. A store whose rows
+    /// cannot be lost one by one keeps none.
+    fn check_sum(&self, _found: RowSum) -> Result<(), StoreError> {
+        Ok(())
+    }
 
     /// Whether a store that has failed lacked nothing but space, so that it can be opened again once there
     /// is some.

@@ -6,7 +6,7 @@ use takeoff_core::model::{Id, TenantId, Timestamp};
 use super::commit::Change;
 use super::overlay::Overlay;
 use super::queue::QueueState;
-use super::{Kv, SEQ_KEY, keys, rows};
+use super::{Kv, RowSum, SEQ_KEY, keys, rows};
 use crate::error::StoreError;
 
 /// What the writer starts from.
@@ -21,8 +21,9 @@ pub(super) struct Recovered {
 pub(super) fn recover<K: Kv>(store: &K, now: Timestamp, why: &Cause) -> Result<Recovered, StoreError> {
     let mut queue = QueueState::default();
     let mut leased: Vec<(TenantId, Id)> = Vec::new();
-    let mut seq = 0;
+    let (mut seq, mut sum) = (0, RowSum::default());
     store.scan(&[], &[u8::MAX], false, &mut |key, row| {
+        sum = sum.with(key, row);
         match key.first() {
             Some(&keys::READY) => {
                 let (stage, group) = keys::ready_parts(key).ok_or_else(|| unknown(key))?;
@@ -43,6 +44,7 @@ pub(super) fn recover<K: Kv>(store: &K, now: Timestamp, why: &Cause) -> Result<R
         }
         Ok(true)
     })?;
+    store.check_sum(sum)?;
     void_leases(store, &mut queue, &leased, &mut seq, (now, why))?;
     Ok(Recovered { queue, seq, released: leased.len() })
 }

@@ -61,6 +61,10 @@ impl BlobStore for MemBlobs {
         Ok(self.find(tenant, hash).ok().map(|b| b.len() as u64))
     }
 
+    async fn checked(&self, tenant: TenantId, hash: BlobHash) -> Result<Option<u64>, StoreError> {
+        self.stat(tenant, hash).await
+    }
+
     async fn read_range(
         &self,
         tenant: TenantId,

@@ -1,14 +1,14 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::FileExt;
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::error::StoreError;
-use crate::folder::{Folder, sync_folder, unavailable};
-use crate::kv::{FORMAT_KEY, Kv, SEQ_KEY, Visit, Writes};
+use crate::folder::{Folder, is_at, sync_folder, unavailable};
+use crate::kv::{FORMAT_KEY, Kv, RowSum, SEQ_KEY, SUM_KEY, Visit, Writes};
 
 /// Pages that sled keeps in memory. It counts loosely: the process may use half as much again.
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
@@ -21,8 +21,9 @@ const OPEN_PAUSE: Duration = Duration::from_millis(20);
 const PROBE_BYTES: usize = 16 * 1024 * 1024;
 static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
 
-const FORMAT_VALUE: &[u8] = b"takeoff catalogue 2";
-/// What the format before this one had in its place.
+const FORMAT_VALUE: &[u8] = b"takeoff catalogue 3";
+/// What the formats before this one had in its place.
+const FORMAT_VALUE_2: &[u8] = b"takeoff catalogue 2";
 const FORMAT_VALUE_1: &[u8] = b"takeoff catalogue 1";
 
 pub(super) struct SledKv {
@@ -35,6 +36,9 @@ pub(super) struct SledKv {
     full: AtomicBool,
     /// Something was written and not synced; what the system remembers of it may never reach the disk.
     unsynced: AtomicBool,
+    /// Over all rows as they are; `None` until a folder of an older format is brought up. Written by one thread.
+    sum: Mutex<Option<RowSum>>,
+    log_path: PathBuf,
     /// Dropped last, after sled has closed its files.
     folder: Arc<Folder>,
 }
@@ -50,8 +54,8 @@ impl SledKv {
             return Err(folder.unusable("tree/db is missing or empty"));
         }
         let tree = open_tree(&tree_path)?;
-        let log =
-            File::open(tree_path.join("db")).map_err(|e| unavailable("open the log in", &tree_path, &e))?;
+        let log_path = tree_path.join("db");
+        let log = File::open(&log_path).map_err(|e| unavailable("open", &log_path, &e))?;
         let options = || {
             let mut options = OpenOptions::new();
             options.read(true).write(true).truncate(false).create(fresh);
@@ -60,12 +64,14 @@ impl SledKv {
         let acknowledged =
             options().open(&witness_path).map_err(|e| folder.unusable(&format!("ACKNOWLEDGED: {e}")))?;
         let (full, unsynced) = (AtomicBool::new(false), AtomicBool::new(false));
-        let store = Self { tree, log, acknowledged, full, unsynced, folder };
+        let sum = Mutex::default();
+        let store = Self { tree, log, acknowledged, full, unsynced, sum, log_path, folder };
         if fresh {
             store.begin(path)?
         } else {
             store.check_promise()?;
-            store.upgrade()?
+            store.upgrade()?;
+            store.read_sum()?
         }
         Ok(store)
     }
@@ -96,7 +102,8 @@ impl SledKv {
     }
 
     fn begin(&self, path: &Path) -> Result<(), StoreError> {
-        self.tree.insert(FORMAT_KEY, FORMAT_VALUE).map_err(failed)?;
+        *self.sum() = Some(RowSum::default());
+        self.apply(Writes::from([(FORMAT_KEY.to_vec(), Some(FORMAT_VALUE.to_vec()))]))?;
         self.flush(0)?;
         let sync = || {
             self.acknowledged.sync_all()?;
@@ -110,7 +117,7 @@ impl SledKv {
     /// The log holds at least what was acknowledged.
     fn check_promise(&self) -> Result<(), StoreError> {
         let format = self.tree.get(FORMAT_KEY).map_err(failed)?;
-        if !matches!(format.as_deref(), Some(FORMAT_VALUE | FORMAT_VALUE_1)) {
+        if !matches!(format.as_deref(), Some(FORMAT_VALUE | FORMAT_VALUE_2 | FORMAT_VALUE_1)) {
             return Err(self.folder.unusable("its log has lost its beginning"));
         }
         let mut promise = [0_u8; 16];
@@ -135,12 +142,64 @@ impl SledKv {
         if self.tree.get(FORMAT_KEY).map_err(failed)?.as_deref() == Some(FORMAT_VALUE) {
             return Ok(());
         }
-        tracing::info!("the catalogue is brought from format 1 to 2");
+        tracing::info!("the catalogue is brought to format 3");
         self.folder.finish()?;
         crate::kv::upgrade(self)?;
-        self.tree.insert(FORMAT_KEY, FORMAT_VALUE).map_err(failed)?;
+        let mut sum = RowSum::default();
+        for row in self.tree.iter() {
+            let (key, value) = row.map_err(failed)?;
+            sum = sum.with(&key, &value);
+        }
+        *self.sum() = Some(sum);
+        self.apply(Writes::from([(FORMAT_KEY.to_vec(), Some(FORMAT_VALUE.to_vec()))]))?;
         let seq = self.tree.get(SEQ_KEY).map_err(failed)?.map_or(0, |v| u64_at(&v, 0));
         self.flush(seq)
+    }
+
+    fn sum(&self) -> MutexGuard<'_, Option<RowSum>> {
+        self.sum.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The sum as it was written with the newest commit.
+    fn read_sum(&self) -> Result<(), StoreError> {
+        let row = self.tree.get(SUM_KEY).map_err(failed)?;
+        let Some(sum) = row.and_then(|row| RowSum::read(&row)) else {
+            return Err(lost("the sum over its rows is lost"));
+        };
+        *self.sum() = Some(sum);
+        Ok(())
+    }
+
+    /// The sum with these writes in place of the rows that are there.
+    fn sum_after(&self, sum: RowSum, writes: &Writes) -> Result<RowSum, ::sled::Error> {
+        let mut sum = sum;
+        for (key, value) in writes {
+            if let Some(old) = self.tree.get(key)? {
+                sum = sum.without(key, &old);
+            }
+            if let Some(new) = value {
+                sum = sum.with(key, new);
+            }
+        }
+        Ok(sum)
+    }
+
+    /// Files can be written that no path leads to: what is acknowledged into them is lost.
+    fn in_place(&self) -> Result<(), StoreError> {
+        self.folder.in_place()?;
+        if is_at(&self.log, &self.log_path).is_ok_and(|same| same) {
+            return Ok(());
+        }
+        let path = self.log_path.display();
+        Err(StoreError::Unavailable(format!("{path} was removed or replaced under the running node")))
+    }
+}
+
+/// Damage that only an older state of the whole folder mends.
+fn lost(why: &str) -> StoreError {
+    StoreError::Damaged {
+        what: "tree".to_owned(),
+        why: format!("{why}: records that were acknowledged are gone, restore the data folder from a backup"),
     }
 }
 
@@ -215,7 +274,14 @@ impl Kv for SledKv {
         Ok(())
     }
 
-    fn apply(&self, writes: Writes) -> Result<(), StoreError> {
+    fn apply(&self, mut writes: Writes) -> Result<(), StoreError> {
+        let mut kept = self.sum();
+        if let Some(sum) = *kept {
+            let sum = self.sum_after(sum, &writes).map_err(|e| self.refused(e))?;
+            writes.insert(SUM_KEY.to_vec(), Some(sum.bytes().to_vec()));
+            *kept = Some(sum);
+        }
+        drop(kept);
         let mut batch = ::sled::Batch::default();
         for (key, value) in writes {
             match value {
@@ -235,7 +301,15 @@ impl Kv for SledKv {
         synced.map_err(|e| {
             self.unsynced.store(true, Ordering::Relaxed);
             StoreError::Unavailable(format!("cannot sync: {e}"))
-        })
+        })?;
+        self.in_place()
+    }
+
+    fn check_sum(&self, found: RowSum) -> Result<(), StoreError> {
+        if *self.sum() == Some(found) {
+            return Ok(());
+        }
+        Err(lost("its rows are not those that were stored"))
     }
 
     fn may_open_again(&self) -> bool {

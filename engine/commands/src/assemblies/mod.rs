@@ -28,7 +28,7 @@ async fn change<T>(
     edit: impl Fn(&Desk<'_>, &mut Assembly) -> Result<T, CommandError> + Send + Sync,
 ) -> Result<(Assembly, T), CommandError> {
     let project = required::<Assembly>(&ctx.desk(), id, "Assembly").await?.value.project_id;
-    let _turn = turn(project).await;
+    let _turn = turn(project).await?;
     let mut tries = Tries::new(ctx);
     loop {
         let desk = ctx.desk();

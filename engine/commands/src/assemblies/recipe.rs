@@ -44,7 +44,7 @@ pub struct AssemblyPatch {
 #[erased]
 pub async fn create(ctx: &Ctx<'_>, condition_id: Id, new: NewAssembly) -> Result<Assembly, CommandError> {
     let project = known_condition(&ctx.desk(), condition_id).await?.value.project_id;
-    let _turn = turn(project).await;
+    let _turn = turn(project).await?;
     let mut tries = Tries::new(ctx);
     loop {
         let desk = ctx.desk();
@@ -149,7 +149,7 @@ pub fn check_markup(overhead_percent: f64, profit_percent: f64) -> Result<(), Co
 #[erased]
 pub async fn delete(ctx: &Ctx<'_>, id: Id) -> Result<(), CommandError> {
     let project = required::<Assembly>(&ctx.desk(), id, "Assembly").await?.value.project_id;
-    let _turn = turn(project).await;
+    let _turn = turn(project).await?;
     let mut tries = Tries::new(ctx);
     loop {
         let desk = ctx.desk();

@@ -29,7 +29,7 @@ pub async fn reject(ctx: &Ctx<'_>, detection_id: Id) -> Result<Detection, Comman
 
 async fn decide(ctx: &Ctx<'_>, id: Id, status: DetectionStatus) -> Result<Detection, CommandError> {
     let session_id = required::<Detection>(&ctx.desk(), id, "Detection").await?.value.session_id;
-    let _turn = turn(project_of(ctx, session_id).await?).await;
+    let _turn = turn(project_of(ctx, session_id).await?).await?;
     let mut tries = Tries::new(ctx);
     loop {
         let desk = ctx.desk();
@@ -81,7 +81,7 @@ impl Bulk {
 pub async fn bulk_confirm(ctx: &Ctx<'_>, session_id: Id, bulk: Bulk) -> Result<u64, CommandError> {
     let Bulk { threshold, include_legend } = bulk;
     check::within("the threshold", threshold, 0.0, 1.0)?;
-    let _turn = turn(project_of(ctx, session_id).await?).await;
+    let _turn = turn(project_of(ctx, session_id).await?).await?;
     let mut tries = Tries::new(ctx);
     loop {
         let desk = ctx.desk();
@@ -120,7 +120,7 @@ pub async fn set_threshold(
     session_id: Id,
     threshold: f64,
 ) -> Result<CountSession, CommandError> {
-    let _turn = turn(project_of(ctx, session_id).await?).await;
+    let _turn = turn(project_of(ctx, session_id).await?).await?;
     let mut tries = Tries::new(ctx);
     loop {
         let desk = ctx.desk();

@@ -39,7 +39,7 @@ pub struct Taken {
 /// whole in itself.
 #[erased]
 pub async fn create_measurements(ctx: &Ctx<'_>, session_id: Id) -> Result<Taken, CommandError> {
-    let _turn = turn(project_of(ctx, session_id).await?).await;
+    let _turn = turn(project_of(ctx, session_id).await?).await?;
     let mut made = 0;
     let mut tries = Tries::new(ctx);
     loop {

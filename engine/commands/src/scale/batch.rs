@@ -53,7 +53,7 @@ pub async fn batch_scale(
         )));
     }
     let scale = Shared::of(scale, &found)?;
-    let _turn = turn(project).await;
+    let _turn = turn(project).await?;
     let mut updated = BTreeSet::new();
     let ids: Vec<Id> = found.iter().map(|p| p.value.id).collect();
     for part in parts(&ctx.desk(), ids, &scale).await? {

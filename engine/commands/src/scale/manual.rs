@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
+use takeoff_core::brief;
 use takeoff_core::geom::DEFAULT_DPI;
 use takeoff_core::model::{Id, Page, PageStatus};
 use takeoff_core::scale::{self as core, ImplausibleScale, RealUnit, ScaleRecord};
@@ -75,6 +76,7 @@ pub async fn set_scale(ctx: &Ctx<'_>, page_id: Id, scale: ManualScale) -> Result
         readable(page)?;
         // A blank text is none: the page keeps the text that was found on it.
         let text = scale.text.as_deref().filter(|t| !t.trim().is_empty());
+        agrees(page, scale.value, text)?;
         if let Some(text) = text {
             page.scale.text = Some(text.to_owned());
         }
@@ -120,7 +122,7 @@ pub async fn calibrate(
 #[erased]
 pub async fn copy_scale(ctx: &Ctx<'_>, page_id: Id, source_page_id: Id) -> Result<Page, CommandError> {
     let project = required::<Page>(&ctx.desk(), page_id, "Page").await?.value.project_id;
-    let _turn = turn(project).await;
+    let _turn = turn(project).await?;
     let mut tries = Tries::new(ctx);
     loop {
         let desk = ctx.desk();
@@ -155,13 +157,32 @@ pub async fn copy_scale(ctx: &Ctx<'_>, page_id: Id, source_page_id: Id) -> Resul
     }
 }
 
+/// Refuses a value beside a text that states another scale: whichever of them is meant, the other would be believed.
+fn agrees(page: &Page, value: f64, text: Option<&str>) -> Result<(), CommandError> {
+    let means = core::SharedScale::of(&[page.space], value, text)
+        .map_err(|e| CommandError::invalid(format!("{e}; or leave the text out")))?;
+    match means.on(page.space.as_ref()) {
+        Some(stated) if (stated - value).abs() > SAME_SCALE * stated => {
+            let (stated, value) = (brief(stated), brief(value));
+            Err(CommandError::invalid(format!(
+                "the scale text means {stated} pixels per foot on this page, not {value}: correct one of them or \
+                 leave the text out"
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Share by which a value may differ from its text.
+const SAME_SCALE: f64 = 0.01;
+
 async fn change_one(
     ctx: &Ctx<'_>,
     page_id: Id,
     change: impl Fn(&mut Page) -> Result<(), CommandError> + Send + Sync,
 ) -> Result<Page, CommandError> {
     let project = required::<Page>(&ctx.desk(), page_id, "Page").await?.value.project_id;
-    let _turn = turn(project).await;
+    let _turn = turn(project).await?;
     let mut tries = Tries::new(ctx);
     loop {
         let desk = ctx.desk();

@@ -46,9 +46,10 @@ async fn many_pages_are_scaled_in_as_many_commits_as_it_takes() {
     let node = Node::start().await;
     let ctx = node.ctx();
     let project = node.project().await;
-    let wall = node.condition(project, Linear).await;
-    let mut pages = Vec::new();
+    let (mut pages, mut walls) = (Vec::new(), Vec::new());
     for number in 1..=3 {
+        let wall = node.condition(project, Linear).await;
+        walls.push(wall.id);
         let page = node.scaled_page(project, number).await;
         many(&node, &wall, &page, 2_000).await;
         pages.push(page.id);
@@ -60,7 +61,9 @@ async fn many_pages_are_scaled_in_as_many_commits_as_it_takes() {
         assert_eq!(reads::page(&ctx, page).await.unwrap().scale.px_per_foot, Some(20.0));
     }
     // A side of 100 px is 5 ft, four sides a measurement.
-    assert_eq!(condition(&node, wall.id).await.total_quantity, 6_000.0 * 20.0);
+    for wall in walls {
+        assert_eq!(condition(&node, wall).await.total_quantity, 2_000.0 * 20.0);
+    }
     assert_settled(&node, project, "the scale of all pages").await;
 }
 
@@ -112,4 +115,20 @@ async fn a_detected_scale_that_too_much_depends_on_is_shown_and_not_put_in_force
     assert!(record.needs_calibration && record.best.is_none());
     assert!(record.withheld.as_deref().is_some_and(|w| w.contains("recalculated at once")), "{record:?}");
     assert_eq!((record.candidates.len(), record.findings.len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_page_takes_no_more_shapes_than_can_be_corrected() {
+    let node = Node::start().await;
+    let project = node.project().await;
+    let page = node.scaled_page(project, 1).await;
+    let (full, other) = (node.condition(project, Linear).await, node.condition(project, Linear).await);
+    many(&node, &full, &page, 4_000).await;
+    let ctx = node.ctx();
+    let why = refusal(crate::measurements::create(&ctx, square(full.id, page.id, 100.0)).await);
+    assert!(why.contains("the condition has 4000 measured shapes"), "{why}");
+    let why = refusal(crate::measurements::create(&ctx, square(other.id, page.id, 100.0)).await);
+    assert!(why.contains("the page has 4000 measured shapes"), "{why}");
+    set_scale(&ctx, page.id, scale(20.0)).await.unwrap();
+    assert_settled(&node, project, "the scale of a full page").await;
 }

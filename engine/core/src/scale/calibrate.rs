@@ -27,11 +27,11 @@ impl RealUnit {
 
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum CalibrationError {
-    #[error("the pixel distance must be greater than zero, not {0}")]
+    #[error("the pixel distance must be greater than zero, not {}", crate::brief(*.0))]
     PixelDistance(f64),
-    #[error("the real distance must be greater than zero, not {0}")]
+    #[error("the real distance must be greater than zero, not {}", crate::brief(*.0))]
     RealDistance(f64),
-    #[error("{pixels} px over {real} gives no usable scale")]
+    #[error("{} px over {} gives no usable scale", crate::brief(*pixels), crate::brief(*real))]
     OutOfRange { pixels: f64, real: f64 },
 }
 

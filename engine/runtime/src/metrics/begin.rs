@@ -9,7 +9,7 @@ use super::{
     ATTEMPTS, COMPUTE_BUSY, COMPUTE_PANICS, COMPUTE_QUEUED, COUNT_PRECISION, COUNT_TIMEOUTS, FORMULA_SECONDS,
     HTTP_ACTIVE_CONNECTIONS, HTTP_REQUEST_SECONDS, HTTP_REQUESTS, JOB_OLDEST_READY, JOBS_DEAD, JOBS_READY,
     LEASES, NODE_READY, NODES, PAGE_CACHE, PARSE_WORKER_DEATHS, PARSE_WORKERS, QUEUE_LENGTH,
-    STORE_COMMIT_SECONDS, TASKS, failure,
+    STORE_BLOBS_DAMAGED, STORE_COMMIT_SECONDS, TASKS, failure,
 };
 
 /// Ends of an attempt that are no failure.
@@ -40,7 +40,9 @@ const SCRAPED: [(&str, &str); 3] = [("method", "GET"), ("endpoint", "/metrics"),
 /// Puts every series whose labels are known beforehand into the installed recorder, for the start of a
 /// process. `tasks` are the names of the tasks that clients see. Actors appear when they start.
 pub fn begin(tasks: &[&'static str]) {
-    for name in [AI_MEASUREMENTS, AI_OVERRIDDEN, ASSEMBLY_ERRORS, COUNT_TIMEOUTS, COMPUTE_PANICS] {
+    for name in
+        [AI_MEASUREMENTS, AI_OVERRIDDEN, ASSEMBLY_ERRORS, COUNT_TIMEOUTS, COMPUTE_PANICS, STORE_BLOBS_DAMAGED]
+    {
         counter!(name).increment(0);
     }
     for name in [HTTP_ACTIVE_CONNECTIONS, NODES, NODE_READY, COMPUTE_BUSY, COMPUTE_QUEUED] {

@@ -354,3 +354,17 @@ fn a_task_that_was_never_issued_has_failed() {
     let json = shape(super::super::task::Cancelled::of("no such", None), "task_id status message");
     assert_eq!(json["status"], "REVOKED");
 }
+
+#[test]
+fn a_session_that_was_cut_off_says_how_much_is_missing() {
+    let cut = counted();
+    let said = serde_json::to_value(super::super::autocount::Completeness::of(&cut)).unwrap();
+    assert_eq!((&said["truncated"], &said["found_detections"]), (&true.into(), &3.into()));
+    let notes = said["notes"].as_str().unwrap();
+    assert!(notes.contains("found 3") && notes.contains("2 are not counted"), "{notes}");
+    let session = serde_json::to_value(super::super::autocount::Session::from(cut.clone())).unwrap();
+    assert_eq!(session["notes"], notes);
+    let whole = model::CountSession { truncated: false, found_detections: 1, ..cut };
+    let said = serde_json::to_value(super::super::autocount::Completeness::of(&whole)).unwrap();
+    assert_eq!(said["notes"], serde_json::Value::Null);
+}
