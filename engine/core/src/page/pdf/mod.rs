@@ -1,8 +1,12 @@
 //! PDF pages, read and rendered by hayro.
 
 mod bounds;
+mod cover;
+mod cut;
 mod layers;
+mod outline;
 mod render;
+mod sight;
 mod tally;
 mod text;
 mod unpack;
@@ -276,6 +280,13 @@ fn display_list(
                 "{} drawing operations were left out: their coordinates are no numbers.",
                 walked.not_finite
             ),
+        ));
+    }
+    if !walked.all_looked_at {
+        list.findings.push(Finding::new(
+            "hidden_parts_kept",
+            "The page holds more opaque areas or clips than are looked at: what lies under some of them may \
+             be counted.",
         ));
     }
     Ok((list, Ink { bytes: walked.ink_bytes, coloured: walked.coloured }))
