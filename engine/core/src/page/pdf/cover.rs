@@ -48,9 +48,20 @@ pub(super) struct Cover {
     /// The area is what these have in common.
     pub(super) rect: ListRect,
     pub(super) outlines: SmallVec<[u32; 2]>,
-    /// The colour of paper.
-    pub(super) light: bool,
-    pub(super) picture: bool,
+    /// `None` for a picture.
+    pub(super) rgba: Option<u32>,
+}
+
+impl Cover {
+    /// Colours are told apart from this difference in a channel on, a quarter of the range.
+    const TOLD_APART: u8 = 64;
+
+    /// Whether something of a colour looks the same over the cover as it would under it.
+    pub(super) fn is_like(&self, rgba: u32) -> bool {
+        self.rgba.is_some_and(|own| {
+            own.to_be_bytes().iter().zip(rgba.to_be_bytes()).all(|(a, b)| a.abs_diff(b) <= Self::TOLD_APART)
+        })
+    }
 }
 
 /// All that hides something on a page.

@@ -3,6 +3,9 @@
 //!
 //! Paths lose the pieces that are hidden. The parts that are left of a filled area are kept as its edges,
 //! drawn forth and back, so that no edge appears where nobody drew one.
+//!
+//! A line that goes on under something of its own colour is left whole, as whoever looks at it takes it to be:
+//! the picture does not tell where it ends. What lies wholly under is gone whatever the colours.
 
 use smallvec::SmallVec;
 
@@ -28,6 +31,8 @@ const POLL_EVERY: u64 = 512;
 
 /// Parts of a straight piece: from and to, 0 at its start, 1 at its end.
 type Parts = SmallVec<[(f32, f32); 2]>;
+/// Of each chord of a piece.
+type Seen = SmallVec<[Parts; 1]>;
 
 /// Cuts the paths of `list`; false where there was too much to look at and some may be left.
 pub(super) fn cut(
@@ -41,6 +46,7 @@ pub(super) fn cut(
         scene,
         clips: Vec::new(),
         covers: Vec::new(),
+        unlike: 0,
         pen: Pen::Stroke(0.0),
         looks: 0,
         later: Vec::new(),
@@ -117,9 +123,11 @@ enum Pen {
 
 struct Cutter<'a> {
     scene: &'a Scene,
-    /// Outlines that the path at hand is cut by, and covers.
+    /// Outlines that the path at hand is cut by, and covers: first those of another colour.
     clips: Vec<u32>,
     covers: Vec<u32>,
+    /// How many are of another colour.
+    unlike: usize,
     pen: Pen,
     looks: u64,
     later: Vec<u32>,
@@ -138,6 +146,9 @@ impl Cutter<'_> {
         if self.clips.is_empty() && self.covers.is_empty() {
             return None;
         }
+        let scene = self.scene;
+        self.covers.sort_by_key(|id| scene.cover(*id).is_like(style.rgba));
+        self.unlike = self.covers.partition_point(|id| !scene.cover(*id).is_like(style.rgba));
         let (verbs, coords) = list.path(entry);
         self.pen = if stroke {
             Pen::Stroke(half)
@@ -179,16 +190,26 @@ impl Cutter<'_> {
     fn pieces(&mut self, verbs: &[Verb], coords: &[[f32; 2]]) -> Option<Cut> {
         let fill = matches!(self.pen, Pen::Fill(_));
         let steps = steps(verbs, coords, fill);
-        let mut whole = true;
-        let mut seen: Vec<SmallVec<[Parts; 1]>> = Vec::with_capacity(steps.len());
+        let mut seen: Vec<Seen> = Vec::with_capacity(steps.len());
         let mut chords = Vec::new();
-        for step in &steps {
-            step.chords(&mut chords);
-            let parts: SmallVec<[Parts; 1]> = chords.windows(2).map(|p| self.parts(p[0], p[1])).collect();
-            whole &= parts.iter().all(|parts| is_whole(parts));
-            seen.push(parts);
+        for subpath in steps.chunk_by(|_, next| !next.starts) {
+            // Whether any of it shows beside all covers; how much, only those of another colour tell.
+            let shows = self.unlike == self.covers.len()
+                || subpath.iter().any(|step| {
+                    step.chords(&mut chords);
+                    let all = self.covers.len();
+                    chords.windows(2).any(|p| !self.parts(p[0], p[1], all).is_empty())
+                });
+            for step in subpath {
+                step.chords(&mut chords);
+                let parts = |p: &[[f32; 2]]| match shows {
+                    true => self.parts(p[0], p[1], self.unlike),
+                    false => Parts::new(),
+                };
+                seen.push(chords.windows(2).map(parts).collect());
+            }
         }
-        if whole {
+        if seen.iter().flatten().all(is_whole) {
             return None;
         }
         let mut line = Line { cut: Cut::default(), open: Vec::new(), fill, broken: true };
@@ -214,8 +235,8 @@ impl Cutter<'_> {
         Some(line.cut)
     }
 
-    /// The parts of a straight piece that can be seen.
-    fn parts(&mut self, a: [f32; 2], b: [f32; 2]) -> Parts {
+    /// The parts of a straight piece that can be seen beside the first `covers` covers.
+    fn parts(&mut self, a: [f32; 2], b: [f32; 2], covers: usize) -> Parts {
         let scene = self.scene;
         let mut area = ListRect::EMPTY;
         area.add(a[0], a[1]);
@@ -227,7 +248,7 @@ impl Cutter<'_> {
             self.looks += outline.effort(area.height());
             outline.crossings(a, b, &mut at);
         }
-        for &id in &self.covers {
+        for &id in &self.covers[..covers] {
             let cover = scene.cover(id);
             self.looks += 1;
             if cover.rect.intersects(&area) {
@@ -248,7 +269,7 @@ impl Cutter<'_> {
                 continue;
             }
             let place = |t: f32| [a[0] + (b[0] - a[0]) * t, a[1] + (b[1] - a[1]) * t];
-            if to > from && self.is_seen(place(from), place(to)) {
+            if to > from && self.is_seen(place(from), place(to), &self.covers[..covers]) {
                 match parts.last_mut() {
                     Some(last) if last.1 == from => last.1 = to,
                     _ => parts.push((from, to)),
@@ -260,7 +281,7 @@ impl Cutter<'_> {
     }
 
     /// Whether a piece that crosses no edge can be seen.
-    fn is_seen(&self, a: [f32; 2], b: [f32; 2]) -> bool {
+    fn is_seen(&self, a: [f32; 2], b: [f32; 2], covers: &[u32]) -> bool {
         let place = |t: f32| [a[0] + (b[0] - a[0]) * t, a[1] + (b[1] - a[1]) * t];
         let scene = self.scene;
         match &self.pen {
@@ -276,7 +297,7 @@ impl Cutter<'_> {
                     let cover = scene.cover(*id);
                     [0.25, 0.5, 0.75].iter().filter(|t| scene.hides(cover, place(**t), margin)).count() >= 2
                 };
-                self.clips.iter().all(reaches) && !self.covers.iter().any(under)
+                self.clips.iter().all(reaches) && !covers.iter().any(under)
             }
             Pen::Fill(own) => {
                 let (dx, dy) = (b[0] - a[0], b[1] - a[1]);
@@ -293,7 +314,7 @@ impl Cutter<'_> {
                 }
                 let visible = |p: &[f32; 2]| {
                     self.clips.iter().all(|id| scene.outline(*id).contains(*p))
-                        && !self.covers.iter().any(|id| scene.hides(scene.cover(*id), *p, 0.0))
+                        && !covers.iter().any(|id| scene.hides(scene.cover(*id), *p, 0.0))
                 };
                 sides.iter().any(visible)
             }

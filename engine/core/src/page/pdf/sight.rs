@@ -178,7 +178,7 @@ impl Sight {
     /// Notes the area of a stroke, if it is one that hides something.
     pub(super) fn cover_by_stroke(
         &mut self,
-        (seq, light): (u32, bool),
+        (seq, rgba): (u32, u32),
         path: &BezPath,
         transform: Affine,
         stroke: &StrokeProps,
@@ -209,7 +209,7 @@ impl Sight {
             let visible = visible_part(&rings.bounds(), &self.clip());
             let (shape, page) = (self.shape(), self.page);
             if let Some(cover) = self.cover(&rings, false, visible, shape) {
-                self.covers.push(Cover { seq, light, rect: reach(&visible, &page), ..cover });
+                self.covers.push(Cover { seq, rgba: Some(rgba), rect: reach(&visible, &page), ..cover });
             }
         }
     }
@@ -241,7 +241,7 @@ impl Sight {
             let visible = visible_part(&rings.bounds(), &self.clip());
             let (shape, page) = (self.shape(), self.page);
             if let Some(cover) = self.cover(&rings, false, visible, shape) {
-                self.covers.push(Cover { seq, picture: true, rect: reach(&visible, &page), ..cover });
+                self.covers.push(Cover { seq, rect: reach(&visible, &page), ..cover });
             }
         }
     }
@@ -254,11 +254,11 @@ impl Sight {
             Form::Upright => {}
             Form::Outline(outline) => outlines.push(self.add(outline)?),
         }
-        Some(Cover { seq: 0, rect, outlines, light: false, picture: false })
+        Some(Cover { seq: 0, rect, outlines, rgba: None })
     }
 
     /// All that hides something on the page of `list`, whose paths are those that were marked; the marks.
-    pub(super) fn finish(mut self, list: &DisplayList, is_light: fn(u32) -> bool) -> (Scene, Vec<Mark>) {
+    pub(super) fn finish(mut self, list: &DisplayList) -> (Scene, Vec<Mark>) {
         let marks = std::mem::take(&mut self.marks);
         for (entry, mark) in list.paths.iter().zip(&marks) {
             let style = &list.styles[entry.style as usize];
@@ -270,7 +270,7 @@ impl Sight {
             let rect = reach(&entry.visible, &self.page);
             let even_odd = style.paint == Paint::FillEvenOdd;
             if let Some(cover) = self.cover(&Rings::of(verbs, coords), even_odd, rect, mark.clip) {
-                self.covers.push(Cover { seq: mark.seq, light: is_light(style.rgba), ..cover });
+                self.covers.push(Cover { seq: mark.seq, rgba: Some(style.rgba), ..cover });
             }
         }
         (Scene::new(self.clips, self.covers, &self.page, self.incomplete), marks)

@@ -129,7 +129,7 @@ impl<'b> Walk<'b> {
     }
 
     fn finish(mut self) -> Result<Walked, PageFailure> {
-        let (scene, marks) = self.sight.finish(&self.list, is_light);
+        let (scene, marks) = self.sight.finish(&self.list);
         let mut all_looked_at = !scene.incomplete;
         if !scene.is_empty() {
             all_looked_at &= cut(&mut self.list, &marks, &scene, self.tally.budget())?;
@@ -224,7 +224,7 @@ impl<'b> Walk<'b> {
         let style = self.style(Paint::Stroke, rgba, width, &dash);
         let painted = self.entry(path.elements(), props.transform, (style, width / 2.0), false);
         if let Some((seq, _)) = painted.filter(|_| self.sight.is_opaque(props)) {
-            self.sight.cover_by_stroke((seq, is_light(rgba)), path, props.transform, stroke);
+            self.sight.cover_by_stroke((seq, rgba), path, props.transform, stroke);
         }
     }
 

@@ -4,7 +4,7 @@ use hayro_interpret::font::Glyph;
 use hayro_interpret::hayro_cmap::BfString;
 use kurbo::{Affine, Point, Vec2};
 
-use super::Walk;
+use super::{Walk, is_light};
 use crate::geom::ListRect;
 use crate::page::pdf::cover::{Cover, Scene};
 use crate::page::pdf::text::GlyphAt;
@@ -93,8 +93,9 @@ pub(super) fn holds(area: &ListRect, p: [f32; 2]) -> bool {
 /// Whether the middle of a glyph shows. What a program read off a scan may lie under the scan's picture.
 pub(super) fn is_seen(glyph: &GlyphAt, scene: &Scene, scanned: bool) -> bool {
     let p = glyph.middle();
-    let lies_on_paper = |ground: u32| scene.over(p, ground, |c| c.light && c.seq < glyph.seq).is_some();
-    let hides = |c: &Cover| !(scanned && c.picture);
+    let lies_on_paper =
+        |ground: u32| scene.over(p, ground, |c| c.rgba.is_some_and(is_light) && c.seq < glyph.seq).is_some();
+    let hides = |c: &Cover| !scanned || c.rgba.is_some();
     scene.clips.chain(glyph.clip).all(|outline| scene.outline(outline).contains(p))
         && !glyph.ground.is_some_and(lies_on_paper)
         && scene.over(p, glyph.seq, hides).is_none()
