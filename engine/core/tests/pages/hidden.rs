@@ -120,12 +120,9 @@ fn a_mask_hides_only_what_came_before_it() {
 #[test]
 fn what_lets_something_through_hides_nothing() {
     let cover = format!("{CROSS} q /G gs {WHITE} 80 80 40 40 re f Q");
-    for state in [
-        "/ca 0.9",
-        "/BM /Multiply",
-        "/SMask << /Type /Mask /S /Luminosity /G MASK >>",
-        "/ca 0.5 /BM /Darken",
-    ] {
+    for state in
+        ["/ca 0.9", "/BM /Multiply", "/SMask << /Type /Mask /S /Luminosity /G MASK >>", "/ca 0.5 /BM /Darken"]
+    {
         let list = page_with(state, &cover);
         assert_eq!(drawn(&list), 40.0, "{state} {:x?}", list.styles);
     }

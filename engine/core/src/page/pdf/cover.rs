@@ -4,6 +4,7 @@ use smallvec::SmallVec;
 
 use super::outline::{Crossings, Outline, Relation, Rings};
 use crate::geom::ListRect;
+use crate::page::image_out::luma;
 
 /// Areas that are looked at as covers: of more, the largest.
 const MAX_COVERS: usize = 20_000;
@@ -53,14 +54,17 @@ pub(super) struct Cover {
 }
 
 impl Cover {
-    /// Colours are told apart from this difference in a channel on, a quarter of the range.
+    /// A cover that is lighter than a line by less than this does not part it; of 255.
     const TOLD_APART: u8 = 64;
 
-    /// Whether something of a colour looks the same over the cover as it would under it.
-    pub(super) fn is_like(&self, rgba: u32) -> bool {
-        self.rgba.is_some_and(|own| {
-            own.to_be_bytes().iter().zip(rgba.to_be_bytes()).all(|(a, b)| a.abs_diff(b) <= Self::TOLD_APART)
-        })
+    /// Whether it parts a line of a colour where it lies over it. Under a dark area a line goes on for whoever
+    /// looks at it, as it does through a solid body that stands on it.
+    pub(super) fn parts(&self, rgba: u32) -> bool {
+        let bright = |rgba: u32| {
+            let [r, g, b, _] = rgba.to_be_bytes();
+            luma(r, g, b)
+        };
+        self.rgba.is_none_or(|own| bright(own).saturating_sub(bright(rgba)) >= Self::TOLD_APART)
     }
 }
 

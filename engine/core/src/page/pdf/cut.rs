@@ -4,7 +4,7 @@
 //! Paths lose the pieces that are hidden. The parts that are left of a filled area are kept as its edges,
 //! drawn forth and back, so that no edge appears where nobody drew one.
 //!
-//! A line that goes on under something of its own colour is left whole, as whoever looks at it takes it to be:
+//! A line that goes on under something as dark as itself is left whole, as whoever looks at it takes it to be:
 //! the picture does not tell where it ends. What lies wholly under is gone whatever the colours.
 
 use smallvec::SmallVec;
@@ -46,7 +46,7 @@ pub(super) fn cut(
         scene,
         clips: Vec::new(),
         covers: Vec::new(),
-        unlike: 0,
+        parting: 0,
         pen: Pen::Stroke(0.0),
         looks: 0,
         later: Vec::new(),
@@ -123,11 +123,11 @@ enum Pen {
 
 struct Cutter<'a> {
     scene: &'a Scene,
-    /// Outlines that the path at hand is cut by, and covers: first those of another colour.
+    /// Outlines that the path at hand is cut by, and covers: first those that part it.
     clips: Vec<u32>,
     covers: Vec<u32>,
-    /// How many are of another colour.
-    unlike: usize,
+    /// How many part it.
+    parting: usize,
     pen: Pen,
     looks: u64,
     later: Vec<u32>,
@@ -147,8 +147,8 @@ impl Cutter<'_> {
             return None;
         }
         let scene = self.scene;
-        self.covers.sort_by_key(|id| scene.cover(*id).is_like(style.rgba));
-        self.unlike = self.covers.partition_point(|id| !scene.cover(*id).is_like(style.rgba));
+        self.covers.sort_by_key(|id| !scene.cover(*id).parts(style.rgba));
+        self.parting = self.covers.partition_point(|id| scene.cover(*id).parts(style.rgba));
         let (verbs, coords) = list.path(entry);
         self.pen = if stroke {
             Pen::Stroke(half)
@@ -193,8 +193,8 @@ impl Cutter<'_> {
         let mut seen: Vec<Seen> = Vec::with_capacity(steps.len());
         let mut chords = Vec::new();
         for subpath in steps.chunk_by(|_, next| !next.starts) {
-            // Whether any of it shows beside all covers; how much, only those of another colour tell.
-            let shows = self.unlike == self.covers.len()
+            // Whether any of it shows beside all covers; how much, only those that part it tell.
+            let shows = self.parting == self.covers.len()
                 || subpath.iter().any(|step| {
                     step.chords(&mut chords);
                     let all = self.covers.len();
@@ -203,7 +203,7 @@ impl Cutter<'_> {
             for step in subpath {
                 step.chords(&mut chords);
                 let parts = |p: &[[f32; 2]]| match shows {
-                    true => self.parts(p[0], p[1], self.unlike),
+                    true => self.parts(p[0], p[1], self.parting),
                     false => Parts::new(),
                 };
                 seen.push(chords.windows(2).map(parts).collect());
