@@ -1,6 +1,7 @@
 //! Bytes to pages: generated files with known truth, limits, and the drawings of the corpus.
 
 mod corpus;
+mod counted;
 mod hidden;
 mod limits;
 mod pdf;
