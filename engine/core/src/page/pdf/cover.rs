@@ -153,18 +153,11 @@ impl Scene {
         all
     }
 
-    /// Whether a place lies in a cover, and farther than `margin` from its edge.
-    pub(super) fn hides(&self, cover: &Cover, p: [f32; 2], margin: f32) -> bool {
+    /// Whether a place lies in a cover.
+    pub(super) fn hides(&self, cover: &Cover, p: [f32; 2]) -> bool {
         let r = &cover.rect;
-        let inside = p[0] >= r.left + margin
-            && p[0] <= r.right - margin
-            && p[1] >= r.top + margin
-            && p[1] <= r.bottom - margin;
-        inside
-            && cover.outlines.iter().all(|&id| {
-                let outline = self.outline(id);
-                outline.contains(p) && (margin <= 0.0 || !outline.near(p, margin))
-            })
+        let inside = p[0] >= r.left && p[0] <= r.right && p[1] >= r.top && p[1] <= r.bottom;
+        inside && cover.outlines.iter().all(|&id| self.outline(id).contains(p))
     }
 
     /// Where a line from `a` to `b` crosses a cover's edge.
@@ -185,7 +178,7 @@ impl Scene {
     pub(super) fn over(&self, p: [f32; 2], after: u32, fits: impl Fn(&Cover) -> bool) -> Option<&Cover> {
         let mut found = Vec::new();
         self.later(after, &ListRect { left: p[0], top: p[1], right: p[0], bottom: p[1] }, &mut found);
-        found.into_iter().map(|id| self.cover(id)).find(|c| fits(c) && self.hides(c, p, 0.0))
+        found.into_iter().map(|id| self.cover(id)).find(|c| fits(c) && self.hides(c, p))
     }
 }
 

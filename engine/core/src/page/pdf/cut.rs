@@ -4,8 +4,8 @@
 //! Paths lose the pieces that are hidden. The parts that are left of a filled area are kept as its edges,
 //! drawn forth and back, so that no edge appears where nobody drew one.
 //!
-//! A line that goes on under something as dark as itself is left whole, as whoever looks at it takes it to be:
-//! the picture does not tell where it ends. What lies wholly under is gone whatever the colours.
+//! A line that passes under something as dark as itself is left whole, as whoever looks at it takes it to be:
+//! so lines go through the solid bodies that stand on them.
 
 use smallvec::SmallVec;
 
@@ -20,7 +20,7 @@ use crate::page::display::{DisplayList, Paint, PathEntry, Verb};
 
 /// Covers and edges looked at on one page; past it, things stay as they are.
 const MAX_LOOKS: u64 = 200_000_000;
-/// A stroke is hidden where this share of half its width is.
+/// A stroke is hidden where this share of its width is.
 const HIDDEN_SHARE: f32 = 0.7;
 /// A filled area's edge is looked at this far to both sides, list units.
 const BESIDE: f32 = 0.05;
@@ -192,22 +192,9 @@ impl Cutter<'_> {
         let steps = steps(verbs, coords, fill);
         let mut seen: Vec<Seen> = Vec::with_capacity(steps.len());
         let mut chords = Vec::new();
-        for subpath in steps.chunk_by(|_, next| !next.starts) {
-            // Whether any of it shows beside all covers; how much, only those that part it tell.
-            let shows = self.parting == self.covers.len()
-                || subpath.iter().any(|step| {
-                    step.chords(&mut chords);
-                    let all = self.covers.len();
-                    chords.windows(2).any(|p| !self.parts(p[0], p[1], all).is_empty())
-                });
-            for step in subpath {
-                step.chords(&mut chords);
-                let parts = |p: &[[f32; 2]]| match shows {
-                    true => self.parts(p[0], p[1], self.parting),
-                    false => Parts::new(),
-                };
-                seen.push(chords.windows(2).map(parts).collect());
-            }
+        for step in &steps {
+            step.chords(&mut chords);
+            seen.push(chords.windows(2).map(|p| self.shows(p[0], p[1])).collect());
         }
         if seen.iter().flatten().all(is_whole) {
             return None;
@@ -233,6 +220,19 @@ impl Cutter<'_> {
         }
         line.end();
         Some(line.cut)
+    }
+
+    /// The parts of a straight piece that can be seen, or that go on from one such part to another under
+    /// something that does not part it.
+    fn shows(&mut self, a: [f32; 2], b: [f32; 2]) -> Parts {
+        let mut parts = self.parts(a, b, self.parting);
+        if self.parting < self.covers.len() && !parts.is_empty() {
+            let all = self.parts(a, b, self.covers.len());
+            let (from, to) =
+                all.first().zip(all.last()).map_or((1.0, 0.0), |(first, last)| (first.0, last.1));
+            parts = parts.iter().map(|p| (p.0.max(from), p.1.min(to))).filter(|p| p.0 < p.1).collect();
+        }
+        parts
     }
 
     /// The parts of a straight piece that can be seen beside the first `covers` covers.
@@ -280,43 +280,29 @@ impl Cutter<'_> {
         parts
     }
 
-    /// Whether a piece that crosses no edge can be seen.
+    /// Whether a piece that crosses no edge can be seen: across its middle, some of the pen's width or of
+    /// the area beside it is inside all clips and under no cover.
     fn is_seen(&self, a: [f32; 2], b: [f32; 2], covers: &[u32]) -> bool {
-        let place = |t: f32| [a[0] + (b[0] - a[0]) * t, a[1] + (b[1] - a[1]) * t];
         let scene = self.scene;
+        let (dx, dy) = (b[0] - a[0], b[1] - a[1]);
+        let length = dx.hypot(dy);
+        let across = if length > 0.0 { [-dy / length, dx / length] } else { [0.0; 2] };
+        let middle = [a[0] + dx / 2.0, a[1] + dy / 2.0];
+        let beside = |by: f32| [middle[0] + across[0] * by, middle[1] + across[1] * by];
+        let visible = |p: &[f32; 2]| {
+            self.clips.iter().all(|id| scene.outline(*id).contains(*p))
+                && !covers.iter().any(|id| scene.hides(scene.cover(*id), *p))
+        };
         match &self.pen {
             Pen::Stroke(half) => {
-                let middle = place(0.5);
-                let reaches = |id: &u32| {
-                    let outline = scene.outline(*id);
-                    outline.contains(middle) || outline.near(middle, half * HIDDEN_SHARE)
-                };
-                let margin = half * HIDDEN_SHARE;
-                // Where a piece runs into a cover, its end is near the cover's edge and its middle is not.
-                let under = |id: &u32| {
-                    let cover = scene.cover(*id);
-                    [0.25, 0.5, 0.75].iter().filter(|t| scene.hides(cover, place(**t), margin)).count() >= 2
-                };
-                self.clips.iter().all(reaches) && !covers.iter().any(under)
+                let by = half * HIDDEN_SHARE;
+                [middle, beside(by), beside(-by)].iter().any(visible)
             }
             Pen::Fill(own) => {
-                let (dx, dy) = (b[0] - a[0], b[1] - a[1]);
-                let length = dx.hypot(dy).max(f32::MIN_POSITIVE);
-                let (nx, ny) = (-dy / length * BESIDE, dx / length * BESIDE);
-                let m = place(0.5);
-                let mut sides: SmallVec<[[f32; 2]; 2]> = [[m[0] + nx, m[1] + ny], [m[0] - nx, m[1] - ny]]
-                    .into_iter()
-                    .filter(|side| own.as_ref().is_none_or(|own| own.contains(*side)))
-                    .collect();
-                if sides.is_empty() {
-                    // Thinner than can be told.
-                    sides.push(m);
-                }
-                let visible = |p: &[f32; 2]| {
-                    self.clips.iter().all(|id| scene.outline(*id).contains(*p))
-                        && !covers.iter().any(|id| scene.hides(scene.cover(*id), *p, 0.0))
-                };
-                sides.iter().any(visible)
+                let inside = |p: &[f32; 2]| own.as_ref().is_none_or(|own| own.contains(*p));
+                let mut sides = [beside(BESIDE), beside(-BESIDE)].into_iter().filter(inside).peekable();
+                // Thinner than can be told: its own line stands for it.
+                if sides.peek().is_none() { visible(&middle) } else { sides.any(|p| visible(&p)) }
             }
         }
     }

@@ -132,11 +132,6 @@ impl Outline {
         if self.even_odd { crossed % 2 == 1 } else { turns != 0 }
     }
 
-    /// Whether an edge passes within `reach` of a place.
-    pub(super) fn near(&self, p: [f32; 2], reach: f32) -> bool {
-        self.between(p[1] - reach, p[1] + reach).any(|edge| distance(edge, p) < reach)
-    }
-
     /// Where a line from `a` to `b` meets edges: 0 at `a`, 1 at `b`.
     pub(super) fn crossings(&self, a: [f32; 2], b: [f32; 2], out: &mut Crossings) {
         for edge in self.between(a[1].min(b[1]), a[1].max(b[1])) {
@@ -170,14 +165,6 @@ fn crossing(a: [f32; 2], b: [f32; 2], edge: &[[f32; 2]; 2]) -> Option<f32> {
     let (t, u) = ((ox * sy - oy * sx) / across, (ox * ry - oy * rx) / across);
     // An edge's ends belong to it: where two edges meet, no line may slip through.
     ((0.0..=1.0).contains(&t) && (-1e-6..=1.000_001).contains(&u)).then_some(t as f32)
-}
-
-fn distance([a, b]: &[[f32; 2]; 2], p: [f32; 2]) -> f32 {
-    let (dx, dy) = (b[0] - a[0], b[1] - a[1]);
-    let square = dx * dx + dy * dy;
-    let t =
-        if square > 0.0 { (((p[0] - a[0]) * dx + (p[1] - a[1]) * dy) / square).clamp(0.0, 1.0) } else { 0.0 };
-    (a[0] + t * dx - p[0]).hypot(a[1] + t * dy - p[1])
 }
 
 /// Whether an edge has a part in an area.
@@ -292,14 +279,17 @@ impl Rings {
         let (mut area, mut length) = (0.0_f32, f32::MIN_POSITIVE);
         for ring in self.each() {
             let o = ring[0];
-            let twice: f32 = (0..ring.len())
-                .map(|i| (ring[i], ring[(i + 1) % ring.len()]))
-                .map(|(a, b)| {
-                    length += (b[0] - a[0]).hypot(b[1] - a[1]);
-                    (a[0] - o[0]) * (b[1] - o[1]) - (b[0] - o[0]) * (a[1] - o[1])
-                })
-                .sum();
-            area += twice.abs() / 2.0;
+            // Turns one way and the other cancel each other out, as they should where a line goes forth and
+            // back; not so in a ring that crosses itself.
+            let (mut turned, mut swept) = (0.0_f32, 0.0_f32);
+            for i in 0..ring.len() {
+                let (a, b) = (ring[i], ring[(i + 1) % ring.len()]);
+                length += (b[0] - a[0]).hypot(b[1] - a[1]);
+                let twice = (a[0] - o[0]) * (b[1] - o[1]) - (b[0] - o[0]) * (a[1] - o[1]);
+                turned += twice;
+                swept += twice.abs();
+            }
+            area += if crosses_itself(ring) { swept } else { turned.abs() } / 2.0;
         }
         2.0 * area / length
     }
@@ -316,4 +306,16 @@ impl Rings {
         };
         self.starts.len() == 1 && ring.len() == 4 && (turns(0) || turns(1))
     }
+}
+
+/// Whether a ring of a few edges crosses itself; larger ones are not looked at.
+fn crosses_itself(ring: &[[f32; 2]]) -> bool {
+    const FEW: usize = 32;
+    let edge = |i: usize| [ring[i], ring[(i + 1) % ring.len()]];
+    let inner = |t: f32| t > 1e-4 && t < 1.0 - 1e-4;
+    ring.len() <= FEW
+        && (0..ring.len()).any(|i| {
+            let [a, b] = edge(i);
+            (i + 2..ring.len()).any(|j| crossing(a, b, &edge(j)).is_some_and(inner))
+        })
 }
