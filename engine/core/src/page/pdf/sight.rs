@@ -17,8 +17,8 @@ const THICK: f32 = 3.0;
 /// Thick strokes that are looked at as covers, and corners of one such stroke.
 const MAX_STROKES: usize = 2_000;
 const MAX_STROKE_ELEMENTS: usize = 1_000;
-/// Pictures that are looked at as covers, and those of them that are decoded to see whether they can be.
-const MAX_PICTURES: usize = 512;
+/// Things looked at to see whether pictures lie over them, and pictures that are decoded because they do.
+const MAX_PICTURE_LOOKS: usize = 200_000_000;
 const MAX_DECODED: usize = 64;
 /// How far chords of a stroke's outline may be off, list units.
 const TOLERANCE: f64 = 0.05;
@@ -53,7 +53,7 @@ pub(super) struct Sight {
     /// Covers that are no filled path.
     covers: Vec<Cover>,
     strokes: usize,
-    pictures: usize,
+    picture_looks: usize,
     decoded: usize,
     incomplete: bool,
 }
@@ -72,7 +72,7 @@ impl Sight {
             edges: 0,
             covers: Vec::new(),
             strokes: 0,
-            pictures: 0,
+            picture_looks: 0,
             decoded: 0,
             incomplete: false,
         }
@@ -214,17 +214,20 @@ impl Sight {
         }
     }
 
-    /// Whether a picture lets nothing through, as far as its head tells.
-    pub(super) fn may_cover(&mut self, image: &Image<'_, '_>) -> bool {
+    /// Whether a picture lets nothing through, as far as its head tells, and is worth `looks` to see whether
+    /// it lies over something.
+    pub(super) fn may_cover(&mut self, image: &Image<'_, '_>, bounds: &ListRect, looks: usize) -> bool {
         let Image::Raster(raster) = image else { return false };
-        self.pictures += 1;
-        if self.pictures > MAX_PICTURES || self.decoded > MAX_DECODED {
-            self.incomplete = true;
-            return false;
-        }
         let stream = raster.stream();
         let masked = [&b"SMask"[..], b"Mask", b"SMaskInData"].iter().any(|k| stream.dict().contains_key(*k));
-        !masked && self.in_opaque_groups()
+        let side = bounds.width().min(bounds.height());
+        if masked || side < Form::LEAST || !self.in_opaque_groups() {
+            return false;
+        }
+        self.picture_looks += looks;
+        let few = self.decoded < MAX_DECODED && self.picture_looks <= MAX_PICTURE_LOOKS;
+        self.incomplete |= !few;
+        few
     }
 
     /// Notes a picture over things that were drawn before it. It hides them if it can be decoded: a damaged

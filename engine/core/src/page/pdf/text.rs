@@ -115,6 +115,10 @@ impl TextCollector {
         self.glyphs.retain(seen);
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.glyphs.len()
+    }
+
     pub(super) fn any(&self, fits: impl Fn(&GlyphAt) -> bool) -> bool {
         self.glyphs.iter().any(fits)
     }

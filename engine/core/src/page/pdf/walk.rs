@@ -383,7 +383,8 @@ impl<'a> Device<'a> for Walk<'_> {
         if !bounds.is_empty() {
             let seq = self.sight.next();
             self.darken(bounds, seq);
-            if self.sight.may_cover(&image) && self.has_something_in(&bounds) {
+            let looks = self.list.paths.len() + self.text.len();
+            if self.sight.may_cover(&image, &bounds, looks) && self.has_something_in(&bounds) {
                 self.sight.cover_by_picture(seq, &image, props.transform);
             }
             self.list.images.push(ImagePlacement { width, height, bounds });
