@@ -33,7 +33,7 @@ async fn counted(c: &Client, project: &str, content: &str) -> (u64, Value) {
     c.settled(&document).await;
     let page = c.pages(&document).await[0]["id"].as_str().unwrap().to_owned();
     let scale = c.scale(&page).await;
-    let body = json!({"name": content, "measurement_type": "count", "unit": "EA"});
+    let body = json!({"name": "Symbols", "measurement_type": "count", "unit": "EA"});
     let made = c.post(&format!("/projects/{project}/conditions"), body).await.expect(201);
     // The first symbol stands at 30, 30 from below; a page of 150 dpi has 25/12 px a point.
     let px = 25.0 / 12.0;
