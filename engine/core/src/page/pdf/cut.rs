@@ -204,7 +204,7 @@ impl Cutter<'_> {
             if step.starts {
                 line.end();
             }
-            if !fill && let Some(control) = step.control.filter(|_| parts.iter().all(|p| is_whole(p))) {
+            if !fill && let Some(control) = step.control.filter(|_| parts.iter().all(is_whole)) {
                 line.curve(step.from, control);
                 continue;
             }
