@@ -26,7 +26,7 @@ use takeoff_engine::stage::{Attempt, Effects, End, Stage, Tools};
 use takeoff_storage::{Batch, get, get_many};
 
 use self::exemplars::{Cut, Symbols};
-use self::tally::{Gap, add, candidates, notes};
+use self::tally::{Gap, add, candidates, found_nothing, notes, place};
 use crate::page_list;
 
 /// Counts symbols on vector pages.
@@ -86,7 +86,9 @@ impl AutoCount {
             Searched::Over => return Ok(crate::nothing(attempt)),
         };
         attempt.progress.report(75.0, "Storing detections");
-        let notes = notes(&progress);
+        let alone = found_nothing(&progress, session.kept().threshold);
+        let notes: Vec<String> = alone.into_iter().chain(notes(&progress)).collect();
+        let notes = (!notes.is_empty()).then(|| notes.join("; "));
         let completion = Completion { processing_time_ms: search.spent_ms(), notes, progress };
         let desk = crate::desk(attempt, tools);
         let (batch, kept) = completed_batch(&desk, session_id, completion).await?;
@@ -176,6 +178,7 @@ impl Search<'_> {
             }
             progress.next = nth as u32 + 1;
             add(&mut progress, &answer);
+            place(&mut progress, self.session, page.id, &answer);
             progress.scans += u32::from(page.is_vector == Some(false));
             Symbols::trimmed(symbols, &mut answer);
             progress.says = symbols.meant.iter().map(|e| e.words().join(" ")).collect();

@@ -14,7 +14,7 @@ pub use corpus::{corpus, required};
 pub use drawn::Drawn;
 pub use memory::{MemoryWatch, Seen, children, status_kib};
 pub use node::Node;
-pub use program::{problems_of_config, program, run, run_into};
+pub use program::{command, problems_of_config, program, run, run_into};
 
 use std::future::Future;
 use std::time::Duration;

@@ -26,7 +26,7 @@ pub fn program() -> &'static Path {
 }
 
 /// A command line of the binary without variables that configure it from outside.
-pub(crate) fn command() -> Command {
+pub fn command() -> Command {
     without_settings(Command::new(program()))
 }
 

@@ -56,7 +56,7 @@ async fn a_picture_of_a_page_counts_as_the_page_does() {
     };
     let session = count(area[0] - 2.0, area[1] - 2.0).await;
     assert_eq!(session["status"], "completed", "{session}");
-    assert!(session["notes"].as_str().unwrap().contains("scans"), "{session}");
+    assert!(session["notes"].as_str().unwrap().contains("scanned picture"), "{session}");
     let mut left = instances.clone();
     for d in session["detections"].as_array().unwrap() {
         let middle = |axis: &str, side: &str| {

@@ -2,12 +2,19 @@
 
 use takeoff_commands::count::NewDetection;
 use takeoff_core::count::{Answer, Match};
-use takeoff_core::model::{CountProgress, Id};
+use takeoff_core::geom::PxRect;
+use takeoff_core::model::{CountProgress, CountSession, Id};
 
 /// Different letterings that a note names.
 const MAX_SAID: usize = 12;
 /// Different letterings that are counted each for itself.
 const MAX_OTHERS: usize = 200;
+
+/// How far the middle of a symbol may be from that of its box, pixels, and a side of it outside or, as a share
+/// of the box, inside, until a person is told.
+const SHIFT_PX: f64 = 5.0;
+const OUTSIDE_PX: f64 = 5.0;
+const INSIDE_SHARE: f64 = 0.25;
 
 /// What a session's result does not cover.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
@@ -26,6 +33,7 @@ pub(super) fn add(progress: &mut CountProgress, answer: &Answer) {
     progress.lettering.clone_from(&answer.lettering);
     progress.trimmed |= answer.trimmed.iter().any(Option::is_some);
     progress.lacking_a_part += answer.lacking_a_part as u64;
+    progress.others_found += answer.matches.iter().filter(|m| !m.place.is_exemplar).count() as u64;
     for (words, times) in &answer.other_lettering {
         let times = *times as u64;
         if progress.others.contains_key(words) || progress.others.len() < MAX_OTHERS {
@@ -34,6 +42,27 @@ pub(super) fn add(progress: &mut CountProgress, answer: &Answer) {
             progress.others_more += times;
         }
     }
+}
+
+/// Takes down which exemplars are not where their boxes were drawn, from the page that they were cut from.
+pub(super) fn place(progress: &mut CountProgress, session: &CountSession, page_id: Id, answer: &Answer) {
+    let more = session.scope.exemplars.iter().map(|e| (e.page_id, e.bbox));
+    let drawn: Vec<(Id, PxRect)> = [(session.page_id, session.exemplar)].into_iter().chain(more).collect();
+    for Match { place, exemplar } in answer.matches.iter().filter(|m| m.place.is_exemplar) {
+        if drawn.get(*exemplar).is_some_and(|(page, bbox)| *page == page_id && is_moved(bbox, &place.bbox)) {
+            progress.moved.push((*exemplar as u32, place.bbox));
+        }
+    }
+}
+
+fn is_moved(drawn: &PxRect, symbol: &PxRect) -> bool {
+    let axes = [(drawn.x, drawn.w, symbol.x, symbol.w), (drawn.y, drawn.h, symbol.y, symbol.h)];
+    axes.into_iter().any(|(at, side, symbol_at, symbol_side)| {
+        let (before, after) = (symbol_at - at, at + side - (symbol_at + symbol_side));
+        let least = before.min(after);
+        let inside = before.max(after) > (side * INSIDE_SHARE).max(2.0 * OUTSIDE_PX);
+        ((before - after) / 2.0).abs() > SHIFT_PX || least < -OUTSIDE_PX || inside
+    })
 }
 
 /// A page's matches and near misses, as they are stored.
@@ -58,7 +87,13 @@ pub(super) fn candidates(page_id: Id, answer: Answer) -> Vec<NewDetection> {
 
 /// What a person should know about the answer.
 pub(super) fn notes(progress: &CountProgress) -> Option<String> {
-    let notes = [left_out(progress), box_too_large(progress), box_trimmed(progress), scanned(progress)];
+    let notes = [
+        scanned(progress),
+        left_out(progress),
+        box_too_large(progress),
+        box_trimmed(progress),
+        box_moved(progress),
+    ];
     let notes = notes.into_iter().flatten();
     let notes: Vec<String> = notes.collect();
     (!notes.is_empty()).then(|| notes.join("; "))
@@ -75,10 +110,37 @@ fn box_too_large(progress: &CountProgress) -> Option<String> {
     })
 }
 
-/// That strokes were traced, so that matches are less sure than on drawings.
+/// That strokes were traced, so that the count is less sure than on drawings.
 fn scanned(progress: &CountProgress) -> Option<String> {
-    (progress.scans > 0).then(|| {
-        "on scans look-alikes are told apart less surely than on drawings: look at every match".to_owned()
+    let pages = match progress.scans {
+        0 => return None,
+        1 => "counted on a scanned picture".to_owned(),
+        n => format!("counted on scanned pictures ({n} pages)"),
+    };
+    Some(format!("{pages}: symbols may be missing and look-alikes among them; check by eye"))
+}
+
+/// That nothing was found, of a search that is over.
+pub(super) fn found_nothing(progress: &CountProgress, threshold: f64) -> Option<String> {
+    (progress.searched > 0 && progress.others_found == 0).then(|| {
+        format!(
+            "nothing but the example itself was found at a confidence of {threshold:.2} or more; check by eye"
+        )
+    })
+}
+
+/// Where the example really is.
+fn box_moved(progress: &CountProgress) -> Option<String> {
+    let place = |(nth, b): &(u32, PxRect)| {
+        let which = if *nth == 0 { String::new() } else { format!("example {}: ", nth + 1) };
+        format!("{which}x {:.0}, y {:.0}, {:.0} x {:.0} px", b.x, b.y, b.w, b.h)
+    };
+    let places: Vec<String> = progress.moved.iter().map(place).collect();
+    (!places.is_empty()).then(|| {
+        format!(
+            "the symbol that was looked for is not all of its box, or reaches out of it: {}",
+            places.join("; ")
+        )
     })
 }
 
@@ -112,4 +174,37 @@ fn left_out(progress: &CountProgress) -> Option<String> {
         several => format!("the examples say {several:?}"),
     };
     Some(format!("{all} of the same shape were left out, because {example} and they say {}", said.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_symbol_that_is_not_where_its_box_is_was_moved() {
+        let drawn = PxRect::new(100.0, 100.0, 60.0, 60.0);
+        for (symbol, moved) in [
+            (PxRect::new(103.0, 102.0, 54.0, 57.0), false),
+            (PxRect::new(98.0, 100.0, 60.0, 61.0), false),
+            (PxRect::new(92.0, 100.0, 60.0, 60.0), true),
+            (PxRect::new(100.0, 100.0, 60.0, 45.0), true),
+            (PxRect::new(120.0, 120.0, 20.0, 20.0), true),
+        ] {
+            assert_eq!(is_moved(&drawn, &symbol), moved, "{symbol:?}");
+        }
+        let mut progress = CountProgress { moved: vec![(0, drawn), (2, drawn)], ..CountProgress::default() };
+        let said = notes(&progress).unwrap();
+        assert!(said.ends_with("x 100, y 100, 60 x 60 px; example 3: x 100, y 100, 60 x 60 px"), "{said}");
+        progress.moved.clear();
+        assert_eq!(notes(&progress), None);
+    }
+
+    #[test]
+    fn a_count_with_little_to_show_for_it_says_so() {
+        let mut progress = CountProgress { searched: 1, scans: 1, ..CountProgress::default() };
+        assert!(notes(&progress).unwrap().contains("counted on a scanned picture: symbols may be missing"));
+        assert!(found_nothing(&progress, 0.8).unwrap().contains("nothing but the example itself"));
+        progress.others_found = 1;
+        assert_eq!(found_nothing(&progress, 0.8), None);
+    }
 }

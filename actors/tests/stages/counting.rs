@@ -57,6 +57,7 @@ pub(crate) async fn session(node: &Node, pages: &[Id]) -> CountSession {
         kept: Some(KeptCandidates::with(0.8)),
         progress: CountProgress::default(),
         near_misses: 0,
+        set_apart: 0,
         total_detections: 0,
         found_detections: 0,
         truncated: false,

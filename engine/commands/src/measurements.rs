@@ -228,8 +228,14 @@ fn calibrated(page: &Page) -> Result<f64, CommandError> {
     })
 }
 
-/// A shape may reach a little over the page's edge, as a hand does; what lies farther out was not measured on it.
 fn on_page(measurement: &Measurement, page: &Page) -> Result<(), CommandError> {
+    lies_on(measurement.geometry_type, &measurement.geometry_data, page)
+}
+
+/// A shape may reach a little over the page's edge, as a hand does; what lies farther out was not measured on it.
+///
+/// `Invalid` then, and for a page that could not be read.
+pub fn lies_on(kind: GeometryType, geometry_data: &Value, page: &Page) -> Result<(), CommandError> {
     if page.status == PageStatus::Error {
         let number = page.number;
         return Err(CommandError::invalid(format!(
@@ -237,7 +243,7 @@ fn on_page(measurement: &Measurement, page: &Page) -> Result<(), CommandError> {
         )));
     }
     let Some(space) = page.space else { return Ok(()) };
-    let shape = Geometry::parse(measurement.geometry_type, &measurement.geometry_data);
+    let shape = Geometry::parse(kind, geometry_data);
     let b = shape.map_err(|e| CommandError::invalid(e.to_string()))?.bounds();
     let (width, height) = (f64::from(space.width_px), f64::from(space.height_px));
     let over = OVER_THE_EDGE * width.max(height);

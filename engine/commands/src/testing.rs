@@ -165,6 +165,7 @@ pub(crate) fn session(id: Id, page_ids: Vec<Id>, max_detections: u32) -> CountSe
         kept: Some(KeptCandidates::with(0.8)),
         progress: CountProgress::default(),
         near_misses: 0,
+        set_apart: 0,
         total_detections: 0,
         found_detections: 0,
         truncated: false,

@@ -92,17 +92,16 @@ async fn reject(State(app): State<App>, call: Call) -> Answer<wire::Detection> {
     ok(count::reject(&call.ctx(&app), id).await?)
 }
 
-/// Confirms the pending detections of at least this confidence, never near misses; samples in a legend (`in_legend`) among
-/// them: reject those first if they are not to count.
+/// Confirms the pending detections of at least this confidence, never near misses. Samples in a legend (`in_legend`)
+/// stay pending, so that they do not count, unless `include_legend` says otherwise or one is confirmed by itself.
 #[utoipa::path(post, path = "/auto-count-sessions/{session_id}/bulk-confirm", tag = "auto count",
     request_body = wire::BulkConfirm,
     responses((status = 200, body = wire::BulkConfirmed)),
 )]
 async fn bulk_confirm(State(app): State<App>, call: Call, body: Body) -> Answer<wire::BulkConfirmed> {
-    let (id, threshold) =
-        call.read(|input| input.id("session_id").zip(input.object(&body, wire::threshold)))?;
-    let confirmed_count = count::bulk_confirm(&call.ctx(&app), id, threshold).await?;
-    ok(wire::BulkConfirmed { confirmed_count, threshold })
+    let (id, bulk) = call.read(|input| input.id("session_id").zip(input.object(&body, wire::bulk)))?;
+    let confirmed_count = count::bulk_confirm(&call.ctx(&app), id, bulk).await?;
+    ok(wire::BulkConfirmed { confirmed_count, threshold: bulk.threshold })
 }
 
 /// Makes a measurement of each confirmed detection that has none, and answers how many it made: 0 when

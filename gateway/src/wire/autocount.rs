@@ -1,5 +1,5 @@
 use serde::Serialize;
-use takeoff_commands::count::{BoxOnPage, MAX_SESSION_PAGES, StartCount, StartScope};
+use takeoff_commands::count::{BoxOnPage, Bulk, MAX_SESSION_PAGES, StartCount, StartScope};
 use takeoff_commands::reads::CountView;
 use takeoff_core::count::MAX_EXEMPLARS;
 use takeoff_core::geom::PxRect;
@@ -86,6 +86,9 @@ pub(crate) struct Session {
     truncated: bool,
     /// Candidates below the threshold that are listed for review.
     near_miss_count: u64,
+    /// Pending detections in legends. They are samples and do not count unless each is confirmed: `bulk-confirm`
+    /// leaves them out.
+    in_legend_count: u64,
     max_detections: u32,
     confirmed_count: u64,
     rejected_count: u64,
@@ -101,6 +104,20 @@ pub(crate) struct Session {
     task_id: String,
     created_at: Stamp,
     updated_at: Stamp,
+}
+
+/// That detections in legends do not count by themselves.
+fn set_apart(count: u64) -> Option<String> {
+    let them = match count {
+        0 => return None,
+        1 => "1 detection lies in a legend and is set apart as a sample: it counts only if it is confirmed by itself"
+            .to_owned(),
+        n => format!(
+            "{n} detections lie in a legend and are set apart as samples: each counts only if it is confirmed by \
+             itself"
+        ),
+    };
+    Some(them)
 }
 
 /// How detections are found, and so where they come from.
@@ -121,6 +138,8 @@ const fn session_word(status: SessionStatus) -> &'static str {
 impl From<model::CountSession> for Session {
     fn from(s: model::CountSession) -> Self {
         let kept = s.kept();
+        let notes: Vec<String> = set_apart(s.set_apart).into_iter().chain(s.notes.clone()).collect();
+        let notes = (!notes.is_empty()).then(|| notes.join("; "));
         let boxes = |all: &[model::PageBox]| all.iter().map(BoxOfPage::from).collect();
         Self {
             id: s.id.0,
@@ -133,6 +152,7 @@ impl From<model::CountSession> for Session {
             pages_searched: s.pages_searched() as u64,
             pages_total: s.page_ids.len() as u64,
             near_miss_count: s.near_misses,
+            in_legend_count: s.set_apart,
             page_id: s.page_id.0,
             page_ids: s.page_ids.iter().map(|id| id.0).collect(),
             condition_id: s.condition_id.0,
@@ -151,7 +171,7 @@ impl From<model::CountSession> for Session {
             confirmed_count: s.confirmed_count,
             rejected_count: s.rejected_count,
             error_message: s.error_message,
-            notes: s.notes,
+            notes,
             processing_time_ms: s.processing_time_ms,
             template_match_count: s.total_detections,
             llm_match_count: 0,
@@ -191,7 +211,7 @@ pub(crate) struct Detection {
     mirrored: bool,
     /// Size against the example.
     scale: f64,
-    /// Lies in a legend: a sample of the symbol, not an instance.
+    /// Lies in a legend: a sample of the symbol, not an instance. `bulk-confirm` leaves it out.
     in_legend: bool,
     /// An example itself.
     is_exemplar: bool,
@@ -418,10 +438,15 @@ pub(crate) fn moved_threshold(f: &Fields<'_>) -> Option<f64> {
 pub(crate) struct BulkConfirm {
     #[schema(minimum = 0.0, maximum = 1.0)]
     threshold: f64,
+    /// Samples in legends, too.
+    #[schema(default = false)]
+    include_legend: Option<bool>,
 }
 
-pub(crate) fn threshold(f: &Fields<'_>) -> Option<f64> {
-    f.required("threshold", number().ge(0.0).le(1.0))
+pub(crate) fn bulk(f: &Fields<'_>) -> Option<Bulk> {
+    let threshold = f.required("threshold", number().ge(0.0).le(1.0));
+    let include_legend = f.optional("include_legend", Boolean);
+    Some(Bulk { threshold: threshold?, include_legend: include_legend?.unwrap_or(false) })
 }
 
 #[derive(Debug, Serialize, ToSchema)]

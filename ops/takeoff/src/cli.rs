@@ -22,7 +22,8 @@ pub(crate) mod exit {
     name = "takeoff",
     version,
     about = "Turns construction drawings into quantities and money",
-    after_help = "Exit codes: 0 done, 1 failed or incomplete, 2 wrong usage, 65 wrong recipe, 78 wrong configuration."
+    after_help = "Exit codes: 0 done, 1 failed or incomplete, 2 wrong usage, 65 wrong recipe, 78 wrong configuration, \
+                  130 and 143 stopped by Ctrl-C and SIGTERM."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -57,7 +58,7 @@ enum Command {
 pub(crate) struct RunArgs {
     /// The recipe, such as samples/school/takeoff.toml
     pub(crate) recipe: PathBuf,
-    /// Write report.json, takeoff.csv and an annotated PNG of each counted page here
+    /// Write report.json, takeoff.csv and an annotated PNG of each counted page here, in place of an earlier run's
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Print the report as JSON only

@@ -4,12 +4,16 @@
 //! and every problem is named with its place, before any work starts.
 
 mod geometry;
+mod place;
 mod problems;
 #[cfg(test)]
 mod tests;
 
 use std::path::{Path, PathBuf};
 
+use place::Lines;
+pub(crate) use place::Problems;
+pub(crate) use problems::{count_place, measure_place};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use takeoff_commands::assemblies::NewComponent;
@@ -26,6 +30,8 @@ pub(crate) struct Recipe {
     pub(crate) scales: Vec<ScalePart>,
     #[serde(default, rename = "condition")]
     pub(crate) conditions: Vec<ConditionPart>,
+    #[serde(skip)]
+    pub(crate) lines: Lines,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -189,22 +195,24 @@ fn quantity() -> String {
 }
 
 /// A recipe that cannot be run, with everything that is wrong with it.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.join("; "))]
 pub(crate) struct Unusable(pub(crate) Vec<String>);
 
 impl Recipe {
     pub(crate) fn read(path: &Path) -> Result<Self, Unusable> {
         let text = std::fs::read_to_string(path)
             .map_err(|e| Unusable(vec![format!("{} cannot be read: {e}", path.display())]))?;
-        let recipe: Self = toml::from_str(&text).map_err(|e| Unusable(vec![e.to_string()]))?;
+        let mut recipe: Self = toml::from_str(&text).map_err(|e| Unusable(vec![e.to_string()]))?;
         let table: toml::Table = toml::from_str(&text).map_err(|e| Unusable(vec![e.to_string()]))?;
-        let unbounded = problems::not_finite(&table);
-        if !unbounded.is_empty() {
-            return Err(Unusable(unbounded));
-        }
-        let folder = path.parent().unwrap_or(Path::new("."));
-        let problems = recipe.problems(folder);
-        if problems.is_empty() { Ok(recipe) } else { Err(Unusable(problems)) }
+        recipe.lines = Lines::of(&text);
+        let mut unbounded = Problems::new(&recipe.lines);
+        problems::not_finite(&table, &mut unbounded);
+        unbounded.into_result()?;
+        let mut problems = Problems::new(&recipe.lines);
+        recipe.problems(path.parent().unwrap_or(Path::new(".")), &mut problems);
+        problems.into_result()?;
+        Ok(recipe)
     }
 }
 

@@ -53,6 +53,8 @@ impl Candidates {
         session.found_detections = self.found;
         session.truncated = self.found > session.total_detections;
         session.near_misses = self.near_misses.len() as u64;
+        let set_apart = |d: &&Detection| d.in_legend && d.status == DetectionStatus::Pending;
+        session.set_apart = self.detections.iter().filter(set_apart).count() as u64;
         session.confirmed_count = count(DetectionStatus::Confirmed);
         session.rejected_count = count(DetectionStatus::Rejected);
     }

@@ -59,10 +59,27 @@ async fn decide(ctx: &Ctx<'_>, id: Id, status: DetectionStatus) -> Result<Detect
     }
 }
 
-/// Confirms the pending detections with at least this confidence (0 to 1); returns how many. Candidates below
-/// the session's threshold, and those beyond its limit, are no detections.
+/// What of a session is confirmed at once.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bulk {
+    /// Least confidence, 0 to 1.
+    pub threshold: f64,
+    /// Whether samples in legends are meant, too.
+    pub include_legend: bool,
+}
+
+impl Bulk {
+    /// From this confidence on, samples in legends apart.
+    pub fn from(threshold: f64) -> Self {
+        Self { threshold, include_legend: false }
+    }
+}
+
+/// Confirms the pending detections that are meant; returns how many. Candidates below the session's threshold,
+/// and those beyond its limit, are no detections.
 #[erased]
-pub async fn bulk_confirm(ctx: &Ctx<'_>, session_id: Id, threshold: f64) -> Result<u64, CommandError> {
+pub async fn bulk_confirm(ctx: &Ctx<'_>, session_id: Id, bulk: Bulk) -> Result<u64, CommandError> {
+    let Bulk { threshold, include_legend } = bulk;
     check::within("the threshold", threshold, 0.0, 1.0)?;
     let _turn = turn(project_of(ctx, session_id).await?).await;
     let mut tries = Tries::new(ctx);
@@ -71,7 +88,10 @@ pub async fn bulk_confirm(ctx: &Ctx<'_>, session_id: Id, threshold: f64) -> Resu
         let session = required::<CountSession>(&desk, session_id, "Session").await?;
         let mut all = list::<Detection>(&desk, Index::BySession, session_id).await?;
         let shown = Candidates::of(&session.value, values(&all)).detections;
-        let wanted = |d: &&Detection| d.status == DetectionStatus::Pending && d.confidence >= threshold;
+        let wanted = |d: &&Detection| {
+            let meant = include_legend || !d.in_legend;
+            meant && d.status == DetectionStatus::Pending && d.confidence >= threshold
+        };
         let wanted: HashSet<Id> = shown.iter().filter(wanted).map(|d| d.id).collect();
         let mut batch = Batch::new(ctx.tenant);
         for read in all.iter_mut().filter(|d| wanted.contains(&d.value.id)) {

@@ -179,7 +179,8 @@ pub(crate) fn countable(page: &Page) -> Result<(), CommandError> {
 /// Clients round boxes to whole pixels, so an edge may lie this far outside.
 const EDGE_PX: f64 = 1.0;
 
-pub(super) fn inside(exemplar: &PxRect, page: &Page) -> Result<(), CommandError> {
+/// `Invalid` where an exemplar's box has no size or is not on the page.
+pub fn inside(exemplar: &PxRect, page: &Page) -> Result<(), CommandError> {
     let PxRect { x, y, w, h } = *exemplar;
     if !exemplar.is_finite() || w <= 0.0 || h <= 0.0 {
         return Err(CommandError::invalid("the exemplar's box must have a width and a height above zero"));

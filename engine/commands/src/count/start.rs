@@ -138,6 +138,7 @@ fn session_of(
         found_detections: 0,
         truncated: false,
         near_misses: 0,
+        set_apart: 0,
         confirmed_count: 0,
         rejected_count: 0,
         processing_time_ms: None,

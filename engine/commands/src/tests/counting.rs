@@ -10,7 +10,7 @@ use takeoff_storage::Batch;
 use super::{measured, refusal, square, total};
 use crate::conditions::{self, ConditionPatch};
 use crate::count::{
-    BoxOnPage, Completion, NewDetection, Next, PageResult, StartCount, StartScope, Taken, bulk_confirm,
+    BoxOnPage, Bulk, Completion, NewDetection, Next, PageResult, StartCount, StartScope, Taken, bulk_confirm,
     completed_batch, confirm, create_measurements, page_batch, reject, set_threshold, start,
 };
 use crate::measurements::NewMeasurement;
@@ -49,6 +49,11 @@ pub(super) fn drawn() -> DisplayList {
 
 /// What the stage makes of a session whose first page gave this.
 pub(super) async fn finish(node: &Node, session: &CountSession, confidences: &[f64]) {
+    finish_with(node, session, confidences, &[]).await;
+}
+
+/// The same where some of them lie in a legend.
+async fn finish_with(node: &Node, session: &CountSession, confidences: &[f64], in_legend: &[usize]) {
     let candidates = confidences.iter().enumerate().map(|(i, confidence)| NewDetection {
         page_id: session.page_ids[i % session.page_ids.len()],
         bbox: PxRect::new(10.0 * i as f64, 0.0, 10.0, 10.0),
@@ -61,7 +66,7 @@ pub(super) async fn finish(node: &Node, session: &CountSession, confidences: &[f
         mirrored: false,
         scale: 1.0,
         is_exemplar: i == 0,
-        in_legend: false,
+        in_legend: in_legend.contains(&i),
         label: None,
     });
     let progress = CountProgress { next: 1, searched: 1, ..session.progress.clone() };
@@ -149,8 +154,8 @@ async fn confirmed_detections_become_measurements_once() {
     finish(&node, &session, &[1.0, 0.97, 0.91, 0.85]).await;
 
     assert_eq!(create_measurements(&ctx, session.id).await.unwrap().made, 0);
-    assert_eq!(bulk_confirm(&ctx, session.id, 0.9).await.unwrap(), 3);
-    assert_eq!(bulk_confirm(&ctx, session.id, 0.9).await.unwrap(), 0);
+    assert_eq!(bulk_confirm(&ctx, session.id, Bulk::from(0.9)).await.unwrap(), 3);
+    assert_eq!(bulk_confirm(&ctx, session.id, Bulk::from(0.9)).await.unwrap(), 0);
     let all = reads::detections(&ctx, session.id).await.unwrap();
     confirm(&ctx, all[3].id).await.unwrap();
     reject(&ctx, all[2].id).await.unwrap();
@@ -166,6 +171,34 @@ async fn confirmed_detections_become_measurements_once() {
     assert!(second.is_ai_generated && !second.is_verified);
     assert_eq!(second.ai_model.as_deref(), Some("auto_count"));
     assert!(second.notes.as_deref().unwrap().contains("97%"));
+}
+
+#[tokio::test]
+async fn samples_in_legends_wait_for_a_word_of_their_own() {
+    let node = Node::start().await;
+    let ctx = node.ctx();
+    let project = node.project().await;
+    let page = node.page(project, 1, &drawn()).await;
+    let closets = node.condition(project, Count).await;
+    let session = start(&ctx, request(page.id, closets.id)).await.unwrap();
+    finish_with(&node, &session, &[1.0, 0.97, 0.91, 0.9], &[1, 3]).await;
+    let now = || async { reads::session(&ctx, session.id).await.unwrap() };
+    assert_eq!((now().await.total_detections, now().await.set_apart), (4, 2), "they are listed");
+
+    assert_eq!(bulk_confirm(&ctx, session.id, Bulk::from(0.0)).await.unwrap(), 2);
+    assert_eq!(create_measurements(&ctx, session.id).await.unwrap().made, 2);
+    assert_eq!(total(&node, closets.id).await, (2.0, 2));
+    let all = reads::detections(&ctx, session.id).await.unwrap();
+    let samples: Vec<_> = all.iter().filter(|d| d.in_legend).collect();
+    assert!(samples.iter().all(|d| d.status == DetectionStatus::Pending));
+    // One is an instance after all.
+    confirm(&ctx, samples[0].id).await.unwrap();
+    assert_eq!(now().await.set_apart, 1);
+    assert_eq!(create_measurements(&ctx, session.id).await.unwrap().made, 1);
+    // And the rest, if somebody says so.
+    let all = Bulk { threshold: 0.0, include_legend: true };
+    assert_eq!(bulk_confirm(&ctx, session.id, all).await.unwrap(), 1);
+    assert_eq!(now().await.set_apart, 0);
 }
 
 #[tokio::test]
@@ -190,7 +223,7 @@ async fn counting_again_doubles_nothing() {
     ] {
         let session = start(&ctx, request(page.id, closets.id)).await.unwrap();
         finish(&node, &session, confidences).await;
-        bulk_confirm(&ctx, session.id, 0.0).await.unwrap();
+        bulk_confirm(&ctx, session.id, Bulk::from(0.0)).await.unwrap();
         assert_eq!(create_measurements(&ctx, session.id).await.unwrap(), taken);
     }
     assert_eq!(total(&node, closets.id).await, (4.0, 4));
@@ -205,7 +238,7 @@ async fn rejecting_takes_the_measurement_back() {
     let closets = node.condition(project, Count).await;
     let session = start(&ctx, request(page.id, closets.id)).await.unwrap();
     finish(&node, &session, &[1.0, 0.9]).await;
-    bulk_confirm(&ctx, session.id, 0.0).await.unwrap();
+    bulk_confirm(&ctx, session.id, Bulk::from(0.0)).await.unwrap();
     create_measurements(&ctx, session.id).await.unwrap();
     let detection = reads::detections(&ctx, session.id).await.unwrap().remove(0);
     let rejected = reject(&ctx, detection.id).await.unwrap();
@@ -225,7 +258,7 @@ async fn deleting_a_measurement_frees_its_detection() {
     let closets = node.condition(project, Count).await;
     let session = start(&ctx, request(page.id, closets.id)).await.unwrap();
     finish(&node, &session, &[1.0]).await;
-    bulk_confirm(&ctx, session.id, 0.0).await.unwrap();
+    bulk_confirm(&ctx, session.id, Bulk::from(0.0)).await.unwrap();
     create_measurements(&ctx, session.id).await.unwrap();
     let made = reads::detections(&ctx, session.id).await.unwrap()[0].measurement_id.unwrap();
     measurements::delete(&ctx, made).await.unwrap();
@@ -248,7 +281,7 @@ async fn thousands_of_measurements_are_made_over_several_pages() {
     };
     let session = start(&ctx, wanted).await.unwrap();
     finish(&node, &session, &vec![0.9; 3_200]).await;
-    assert_eq!(bulk_confirm(&ctx, session.id, 0.9).await.unwrap(), 3_200);
+    assert_eq!(bulk_confirm(&ctx, session.id, Bulk::from(0.9)).await.unwrap(), 3_200);
     assert_eq!(create_measurements(&ctx, session.id).await.unwrap().made, 3_200);
     assert_eq!(total(&node, closets.id).await, (3_200.0, 3_200));
     assert_eq!(reads::measurements_of_page(&ctx, other.id).await.unwrap().len(), 1_600);
@@ -264,7 +297,7 @@ async fn a_condition_that_no_longer_counts_takes_no_counts() {
     let closets = node.condition(project, Count).await;
     let session = start(&ctx, request(page.id, closets.id)).await.unwrap();
     finish(&node, &session, &[1.0]).await;
-    bulk_confirm(&ctx, session.id, 0.0).await.unwrap();
+    bulk_confirm(&ctx, session.id, Bulk::from(0.0)).await.unwrap();
     let patch = ConditionPatch { measurement_type: Some(Area), ..ConditionPatch::default() };
     conditions::update(&ctx, project, closets.id, patch).await.unwrap();
     assert!(refusal(create_measurements(&ctx, session.id).await).contains("no longer counts"));
@@ -290,7 +323,11 @@ async fn moving_the_threshold_tells_detections_from_near_misses_anew() {
         (shown.len(), near.len(), s.found_detections, s.truncated)
     };
     assert_eq!(seen().await, (3, 3, 3, false));
-    assert_eq!(bulk_confirm(&ctx, session, 0.0).await.unwrap(), 3, "near misses are not confirmed");
+    assert_eq!(
+        bulk_confirm(&ctx, session, Bulk::from(0.0)).await.unwrap(),
+        3,
+        "near misses are not confirmed"
+    );
 
     // A near miss that a person confirms is a detection, and stays one.
     let near = reads::counted(&ctx, session).await.unwrap().candidates.near_misses;
@@ -306,7 +343,7 @@ async fn moving_the_threshold_tells_detections_from_near_misses_anew() {
     let moved = set_threshold(&ctx, session, 0.5).await.unwrap();
     assert_eq!((moved.confidence_threshold, moved.found_detections, moved.truncated), (0.5, 6, true));
     assert_eq!(seen().await, (5, 0, 6, true), "four of the six, and the one that was confirmed");
-    assert_eq!(bulk_confirm(&ctx, session, 0.5).await.unwrap(), 1, "not what is not shown");
+    assert_eq!(bulk_confirm(&ctx, session, Bulk::from(0.5)).await.unwrap(), 1, "not what is not shown");
     assert_eq!(reads::session(&ctx, session).await.unwrap().confirmed_count, 5);
     for beyond in [0.49, 1.01, f64::NAN] {
         assert!(refusal(set_threshold(&ctx, session, beyond).await).contains("threshold"), "{beyond}");
@@ -330,7 +367,7 @@ async fn a_session_of_before_near_misses_says_what_its_cap_left_out() {
     batch.update(read.version, &old);
     ctx.handle.commit(batch).await.unwrap();
 
-    assert_eq!(bulk_confirm(&ctx, session.id, 0.9).await.unwrap(), 2);
+    assert_eq!(bulk_confirm(&ctx, session.id, Bulk::from(0.9)).await.unwrap(), 2);
     let now = reads::session(&ctx, session.id).await.unwrap();
     assert_eq!((now.total_detections, now.found_detections, now.truncated), (3, 10, true));
     assert!(refusal(set_threshold(&ctx, session.id, 0.79).await).contains("0.8"));

@@ -417,11 +417,14 @@ fn strays(page: &PageIndex, kept: &[u32], beyond: &[u32], far: &ListRect) -> Vec
     let mut strays = Vec::new();
     while let Some(i) = open.pop() {
         for end in ends(i) {
-            let meeting: Vec<u32> = page
+            let mut meeting: Vec<u32> = page
                 .grid
                 .near(end[0], end[1], TOUCH)
                 .filter(|&j| j != i && ends(j).into_iter().any(|q| touch(end, q)))
                 .collect();
+            // A segment comes once for each cell that it passes here.
+            meeting.sort_unstable();
+            meeting.dedup();
             let &[next] = meeting.as_slice() else { continue };
             let one_pen = page.segments[next as usize].style == page.segments[i as usize].style;
             let is_kept = kept.binary_search(&next).is_ok();

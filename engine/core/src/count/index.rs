@@ -8,7 +8,7 @@ use rustc_hash::FxHasher;
 use super::fills::Fills;
 use super::grid::Grid;
 use super::ink::{Ink, InkStyle, Segment};
-use super::label::ByHeight;
+use super::label::{self, ByHeight};
 use super::legend::{Legend, Level};
 use super::lettering;
 use super::marks::Marks;
@@ -43,6 +43,8 @@ pub struct PageIndex {
     pub(super) fills: Fills,
     pub(super) words: Vec<TagWord>,
     pub(super) by_height: ByHeight,
+    /// By word: bounds of the words that it is read together with.
+    pub(super) phrases: Vec<ListRect>,
     /// First word and number of words of each line of text.
     pub(super) word_lines: Vec<(u32, u32)>,
     pub(super) legend: Legend,
@@ -75,7 +77,7 @@ impl PageIndex {
         // A program draws level.
         let level = if list.grain > 0.0 { Level::of(&lines) } else { Level::default() };
         let legend = Legend::of(list, &lines, &lettering.lines, level);
-        let word_lines = list.lines.iter().map(|l| (l.word_start, l.word_len)).collect();
+        let word_lines: Vec<(u32, u32)> = list.lines.iter().map(|l| (l.word_start, l.word_len)).collect();
         Ok(Self {
             space: list.space,
             grain: list.grain,
@@ -93,6 +95,7 @@ impl PageIndex {
             marks,
             fills: Fills::of(list, budget)?,
             by_height: ByHeight::of(&words),
+            phrases: label::phrases(&words, &word_lines),
             words,
             word_lines,
             legend,

@@ -3,7 +3,7 @@
 //! Whatever drew a shape (one path or many, curves or chords, a filled sliver or a stroke), what is
 //! left here is where a pen would have gone. Paper-coloured paint is no ink.
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::budget::{Budget, Exhausted};
 use crate::geom::ListRect;
@@ -42,6 +42,9 @@ impl Segment {
         [self.a[0] + (self.b[0] - self.a[0]) * t, self.a[1] + (self.b[1] - self.a[1]) * t]
     }
 }
+
+/// Widths are told apart in such steps, list units: less than any plotter does.
+const WIDTH_STEP: f32 = 0.01;
 
 /// What of a style can carry meaning.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -87,7 +90,20 @@ impl Ink {
     /// Flattens a display list. Invisible, paper-coloured and clipped-away parts are left out, and so
     /// is a piece that was drawn before.
     pub(super) fn of(list: &DisplayList, budget: &Budget) -> Result<Self, Exhausted> {
-        let mut ink = Self { styles: list.styles.iter().map(InkStyle::of).collect(), ..Self::default() };
+        let mut ink = Self::default();
+        // Programs that turn and scale a drawing give each line a width of its own, rounded differently.
+        let mut known: FxHashMap<(i32, [u8; 3], bool, bool), u32> = FxHashMap::default();
+        let mut pens: Vec<u32> = Vec::with_capacity(list.styles.len());
+        for mut pen in list.styles.iter().map(InkStyle::of) {
+            let steps = (pen.width / WIDTH_STEP).round();
+            pen.width = steps * WIDTH_STEP;
+            let next = known.len() as u32;
+            let number = *known.entry((steps as i32, pen.rgb, pen.dashed, pen.stroke)).or_insert(next);
+            if number == next {
+                ink.styles.push(pen);
+            }
+            pens.push(number);
+        }
         let mut seen = FxHashSet::default();
         let page = ListRect {
             left: 0.0,
@@ -107,7 +123,8 @@ impl Ink {
                 continue;
             }
             let window = overlap(&entry.visible, &page);
-            Flattener { ink: &mut ink, seen: &mut seen, entry, style, window, open: false }.path(list);
+            let pen = pens[entry.style as usize];
+            Flattener { ink: &mut ink, seen: &mut seen, entry, style, pen, window, open: false }.path(list);
         }
         ink.joined.resize(ink.segments.len(), false);
         Ok(ink)
@@ -134,6 +151,8 @@ struct Flattener<'a> {
     seen: &'a mut FxHashSet<[i32; 4]>,
     entry: &'a PathEntry,
     style: &'a Style,
+    /// Index into the ink's styles.
+    pen: u32,
     window: ListRect,
     /// The last piece was pushed whole, the next one may be joined to it.
     open: bool,
@@ -212,7 +231,7 @@ impl Flattener<'_> {
         if self.open && n > 0 && self.ink.segments[n - 1].b == a {
             self.ink.joined[n - 1] = true;
         }
-        self.ink.segments.push(Segment { a, b, style: self.entry.style, solid });
+        self.ink.segments.push(Segment { a, b, style: self.pen, solid });
         self.open = whole.1 == b;
     }
 }

@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 use super::index::PageIndex;
 use super::pose::Pose;
 use super::search::Detection;
+use super::tag::TagWord;
 use super::template::Template;
-use crate::geom::PxRect;
+use crate::geom::{ListRect, PxRect};
 
 /// How lettering inside a symbol is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,25 +32,61 @@ const MAX_WORDS: usize = 8;
 /// Longest tag, characters.
 const MAX_TAG: usize = 8;
 
+/// Words of one line that are no further apart than this, font sizes, are read together. A space is 0.25 to 0.33;
+/// the tags of symbols that touch are further apart.
+const PHRASE_GAP: f32 = 0.4;
+/// How far the ends of words that are read together may stick out of the symbol that they are in, diameters.
+const SLACK: f64 = 0.1;
+
+/// By word: bounds of the words of its line that are read together with it.
+pub(super) fn phrases(words: &[TagWord], lines: &[(u32, u32)]) -> Vec<ListRect> {
+    let mut phrases: Vec<ListRect> = words.iter().map(|w| w.bounds).collect();
+    for &(start, len) in lines {
+        let line = start as usize..(start + len) as usize;
+        let Some(of_line) = words.get(line.clone()) else { continue };
+        let mut from = line.start;
+        for phrase in of_line.chunk_by(|p, q| gap(p, q) <= PHRASE_GAP * p.size.min(q.size)) {
+            let bounds = phrase.iter().fold(ListRect::EMPTY, |b, w| b.union(&w.bounds));
+            phrases[from..from + phrase.len()].fill(bounds);
+            from += phrase.len();
+        }
+    }
+    phrases
+}
+
+/// Length along its baseline: from its box, which is larger around a word that is turned.
+fn length(word: &TagWord) -> f32 {
+    let (sin, cos) = word.angle.to_radians().sin_cos();
+    let (along, across) =
+        if cos.abs() >= sin.abs() { (word.bounds.width(), sin) } else { (word.bounds.height(), cos) };
+    (along - word.size * across.abs()).max(0.0) / cos.abs().max(sin.abs())
+}
+
+/// What is free between two words of a line.
+fn gap(p: &TagWord, q: &TagWord) -> f32 {
+    let (a, b) = (middle(p), middle(q));
+    (a.0 - b.0).hypot(a.1 - b.1) - (length(p) + length(q)) / 2.0
+}
+
 /// Indexes of a page's words from top to bottom.
 #[derive(Debug, Default)]
 pub(super) struct ByHeight(Vec<u32>);
 
 impl ByHeight {
-    pub(super) fn of(words: &[super::tag::TagWord]) -> Self {
+    pub(super) fn of(words: &[TagWord]) -> Self {
         let mut order: Vec<u32> = (0..words.len() as u32).collect();
         order.sort_by(|&i, &j| middle(&words[i as usize]).1.total_cmp(&middle(&words[j as usize]).1));
         Self(order)
     }
 }
 
-fn middle(word: &super::tag::TagWord) -> (f32, f32) {
+fn middle(word: &TagWord) -> (f32, f32) {
     let b = &word.bounds;
     ((b.left + b.right) / 2.0, (b.top + b.bottom) / 2.0)
 }
 
 /// The words inside the outline of a placed symbol, in reading order; none of a text that is longer than
-/// the symbol.
+/// the symbol or goes on outside it.
 pub(super) fn inside(page: &PageIndex, template: &Template, pose: &Pose, bbox: &PxRect) -> Vec<String> {
     let area = page.space.rect_to_list(bbox);
     let order = &page.by_height.0;
@@ -62,8 +99,19 @@ pub(super) fn inside(page: &PageIndex, template: &Template, pose: &Pose, bbox: &
         .filter(|&i| {
             let word = &page.words[i as usize];
             let (x, y) = middle(word);
-            word.bounds.width().max(word.bounds.height()) <= longest
-                && template.encloses(pose.invert([f64::from(x), f64::from(y)]), 0.0)
+            let phrase = &page.phrases[i as usize];
+            let holds = |x: f32, y: f32, slack: f64| {
+                template.encloses(pose.invert([f64::from(x), f64::from(y)]), -slack * template.diameter)
+            };
+            let (cx, cy) = ((phrase.left + phrase.right) / 2.0, (phrase.top + phrase.bottom) / 2.0);
+            let ends = if phrase.width() >= phrase.height() {
+                [(phrase.left, cy), (phrase.right, cy)]
+            } else {
+                [(cx, phrase.top), (cx, phrase.bottom)]
+            };
+            phrase.width().max(phrase.height()) <= longest
+                && holds(x, y, 0.0)
+                && (*phrase == word.bounds || ends.into_iter().all(|(x, y)| holds(x, y, SLACK)))
         })
         .collect();
     if held.len() > MAX_WORDS {

@@ -64,7 +64,7 @@ impl Search<'_> {
         {
             ended = ended.and(Err(e));
         }
-        let mut kept = strongest(judged);
+        let mut kept = strongest(template, judged);
         reconsider(&matcher, self.params, &mut kept);
         let matches = kept.iter().filter(|j| j.score.confidence >= self.params.threshold).map(|j| &j.pose);
         let lacking = parts.common(&matcher, pieces, matches);
@@ -87,13 +87,16 @@ impl Search<'_> {
             return (first, None);
         }
         let Some(lacking) = self.run(template, pieces, true, budget).lacking else {
-            // Hatch may stand in for what the other places lack.
-            if let Some(tight) = trim::tight(self.page, exemplar)
-                && let Body::Ink(template, pieces) = &tight.body
-            {
-                let (all, more) = (first.matches(self.params), self.run(template, pieces, false, budget));
-                let more = more.matches(self.params).saturating_sub(all);
-                first.lacking_a_part = if more > all { more } else { 0 };
+            // Hatch may stand in for what the other places lack, and what was drawn over the symbol is too much of
+            // the box for them to show most of it.
+            let less = [trim::tight(self.page, exemplar), trim::one_pen(self.page, exemplar)];
+            let all = first.matches(self.params);
+            for less in less.into_iter().flatten() {
+                let Body::Ink(template, pieces) = &less.body else { continue };
+                let more = self.run(template, pieces, false, budget).matches(self.params).saturating_sub(all);
+                if more > all.max(first.lacking_a_part) {
+                    first.lacking_a_part = more;
+                }
             }
             return (first, None);
         };

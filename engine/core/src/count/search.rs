@@ -23,6 +23,9 @@ use crate::geom::{ListRect, PxPoint, PxRect};
 const NEAR_MISS_FLOOR: f64 = 0.5;
 /// Poses whose claims overlap by more than this share are one symbol.
 const SAME_INK: f64 = 0.4;
+/// Middles nearer than this (diameters) of sizes nearer than this (logarithm) are one place.
+const SAME_PLACE: f64 = 0.1;
+const SAME_SIZE: f64 = 0.1;
 /// Deviation from a quarter turn that rounding explains, degrees.
 const TURN_SLACK: f64 = 1.0;
 /// A pose of this confidence is certain, and so certain that no other turn there can be better.
@@ -295,8 +298,8 @@ fn known(sure: &FxHashMap<(i64, i64), Vec<Sure>>, rough: &Pose, template: &Templ
     (x - 1..=x + 1).any(|x| (y - 1..=y + 1).any(|y| sure.get(&(x, y)).is_some_and(|l| l.iter().any(close))))
 }
 
-/// One pose per symbol: the strongest that does not share its ink with a stronger one.
-pub(super) fn strongest(mut judged: Vec<Judged>) -> Vec<Judged> {
+/// One pose per symbol: the strongest that neither shares its ink nor its place with a stronger one.
+pub(super) fn strongest(template: &Template, mut judged: Vec<Judged>) -> Vec<Judged> {
     // Whose strokes agree best has the ink, whatever is around it: a look-alike must not be taken for
     // something else that fits less.
     // Poses of a symmetric shape differ by rounding only: whole hundredths decide, then the plainest.
@@ -325,7 +328,11 @@ pub(super) fn strongest(mut judged: Vec<Judged>) -> Vec<Judged> {
             }
         }
         let most = shared.values().copied().max().unwrap_or(0);
-        if most as f64 > SAME_INK * j.score.claims.len() as f64 {
+        // Slender ones can cross.
+        let same_place = |k: &Judged| !template.slender && coincide(template, &k.pose, &j.pose);
+        if most as f64 > SAME_INK * j.score.claims.len() as f64
+            || shared.keys().any(|&o| same_place(&kept[o as usize]))
+        {
             continue;
         }
         for &claim in &j.score.claims {
@@ -334,6 +341,13 @@ pub(super) fn strongest(mut judged: Vec<Judged>) -> Vec<Judged> {
         kept.push(j);
     }
     kept
+}
+
+/// Whether two poses put the symbol in one place, however it is turned.
+fn coincide(template: &Template, p: &Pose, q: &Pose) -> bool {
+    let (a, b) = (p.apply(template.centroid), q.apply(template.centroid));
+    (a[0] - b[0]).hypot(a[1] - b[1]) < SAME_PLACE * template.diameter * p.scale()
+        && (p.scale() / q.scale()).ln().abs() < SAME_SIZE
 }
 
 /// Looks around the kept poses again, now that it is known which ink belongs to which instance.

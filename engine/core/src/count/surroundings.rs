@@ -34,8 +34,12 @@ const FRAMED_SHARE: f64 = 0.8;
 const STROKE_SHARE: f32 = 0.09;
 /// Share of the exemplar's ink from which on what passes for lettering is its drawing.
 const LETTERS_MATCHED: f32 = 0.3;
+/// Share of a stroke that lies outside the outline of what only passes.
+const PASSES_SHARE: f32 = 0.5;
 /// Ends closer than this (tolerances) touch; less foreign ink is rounding.
 const TOUCH: f32 = 1.5;
+/// What the ink of something else that was drawn over the symbol with another pen counts.
+const OTHER_PEN_WEIGHT: f32 = 0.2;
 /// Pieces around one pose that are looked through for what hangs on it; a place with more is no symbol's.
 const MAX_PIECES: usize = 600;
 /// Pieces around one pose at most; in a denser place nothing is said of the surroundings.
@@ -68,6 +72,14 @@ struct Stroke {
 }
 
 impl Stroke {
+    /// Longer than a bar across the symbol, and most of it lies outside the outline: something else that the
+    /// symbol touches.
+    fn passes(&self, longest_bar: f64) -> bool {
+        let extent = self.bounds.width().max(self.bounds.height());
+        f64::from(extent) > longest_bar
+            && self.length - self.matched - self.foreign > PASSES_SHARE * self.length
+    }
+
     fn pen(&self) -> Option<u32> {
         self.pieces.first().map(|p| p.style)
     }
@@ -90,13 +102,22 @@ pub(super) fn look(matcher: &Matcher<'_>, pose: &Pose, taken: &dyn Fn(u32) -> bo
         let alien: Vec<&Stroke> =
             strokes.iter().filter(|s| (s.foreign > 0.0 || s.matched == 0.0) && !textured(s)).collect();
         // A wire that bends in the outline is no more the symbol's than one that runs straight through.
-        let wires = wires(&strokes);
+        let wires = going_on(&strokes, |s| s.leaves);
         let is_wire = |s: &Stroke| wires.iter().any(|w| std::ptr::eq(*w, s));
-        let counts = |s: &&&Stroke| s.foreign > TOUCH * tolerance && !is_wire(s);
+        let leading_out = going_on(&strokes, |s| !s.inside);
+        let leads_out = |s: &Stroke| leading_out.iter().any(|w| std::ptr::eq(*w, s));
+        let longest = longest_bar(matcher, pose);
+        let hangs = |s: &Stroke| ends_on_symbol(matcher, pose, s) || is_bar(matcher, pose, s);
+        let passes = |s: &Stroke| s.passes(longest) && !hangs(s);
+        let counts = |s: &&&Stroke| s.foreign > TOUCH * tolerance && !is_wire(s) && !passes(s);
         // A short stroke in the middle tells symbols apart as well as a long one.
         let least =
             |s: &Stroke| if s.inside && s.matched < s.length * 0.25 { STROKE_SHARE * all } else { 0.0 };
-        let foreign: f32 = alien.iter().filter(counts).map(|s| s.foreign.max(least(s))).sum();
+        let weight = |s: &&Stroke| {
+            let of_others = leads_out(s) && is_of_others(matcher, pose, s);
+            if of_others { OTHER_PEN_WEIGHT * s.foreign } else { s.foreign.max(least(s)) }
+        };
+        let foreign: f32 = alien.iter().filter(counts).map(weight).sum();
         let alien: Vec<&Stroke> = alien.iter().filter(|s| s.leaves || !is_wire(s)).copied().collect();
         let (attached, framed) = groups(matcher, pose, &alien, TOUCH * tolerance);
         Surroundings { extra: f64::from((foreign + attached) / all) + 0.0, framed }
@@ -205,7 +226,7 @@ fn groups(matcher: &Matcher<'_>, pose: &Pose, alien: &[&Stroke], touch: f32) -> 
         return (0.0, false);
     }
     let group = hang_together(alien, touch);
-    let longest = BAR_SHARE * matcher.template.diameter * pose.scale();
+    let longest = longest_bar(matcher, pose);
     let rest = |s: &Stroke| (s.length - s.matched - s.foreign).max(0.0);
     // The length of a bar across the symbol, zero of what is none.
     let bar = |s: &Stroke| {
@@ -223,7 +244,9 @@ fn groups(matcher: &Matcher<'_>, pose: &Pose, alien: &[&Stroke], touch: f32) -> 
     for members in &group {
         let stays = !members.iter().any(|&i| alien[i].leaves);
         if stays && members.iter().any(|&i| ends_on_symbol(matcher, pose, alien[i])) {
-            let rest = members.iter().filter(|&&i| bars[i] == 0.0).map(|&i| rest(alien[i]));
+            // What only passes is no part of what hangs on the symbol, whatever ends on it.
+            let hangs = |i: usize| !alien[i].passes(longest) || ends_on_symbol(matcher, pose, alien[i]);
+            let rest = members.iter().filter(|&&i| bars[i] == 0.0 && hangs(i)).map(|&i| rest(alien[i]));
             total += ATTACHED_WEIGHT * rest.sum::<f32>();
         }
     }
@@ -235,15 +258,15 @@ fn groups(matcher: &Matcher<'_>, pose: &Pose, alien: &[&Stroke], touch: f32) -> 
     (total + 0.0, framed)
 }
 
-/// Strokes that go on, end to end and with the same pen, in one that leaves.
-fn wires(strokes: &[Stroke]) -> Vec<&Stroke> {
+/// Strokes for which something holds, and those that go on, end to end and with the same pen, in one of them.
+fn going_on(strokes: &[Stroke], holds: impl Fn(&Stroke) -> bool) -> Vec<&Stroke> {
     if strokes.iter().map(|s| s.pieces.len()).sum::<usize>() > MAX_PIECES {
         return Vec::new();
     }
     let ends = |s: &Stroke| s.pieces.iter().flat_map(|p| [p.a, p.b]).collect::<Vec<_>>();
     let near = |p: [f32; 2], q: [f32; 2]| (p[0] - q[0]).hypot(p[1] - q[1]) < 0.15;
     let all: Vec<Vec<[f32; 2]>> = strokes.iter().map(ends).collect();
-    let mut on: Vec<bool> = strokes.iter().map(|s| s.leaves).collect();
+    let mut on: Vec<bool> = strokes.iter().map(holds).collect();
     let mut open: Vec<usize> = (0..strokes.len()).filter(|&i| on[i]).collect();
     while let Some(i) = open.pop() {
         for j in 0..strokes.len() {
@@ -291,6 +314,25 @@ fn crosses_symbol(matcher: &Matcher<'_>, pose: &Pose, piece: &Segment) -> bool {
     !on_ink(piece.a)
         && !on_ink(piece.b)
         && (1..steps as u32).any(|k| on_ink(piece.at(k as f32 / steps as f32)))
+}
+
+/// Longest piece that can be a bar across the symbol.
+fn longest_bar(matcher: &Matcher<'_>, pose: &Pose) -> f64 {
+    BAR_SHARE * matcher.template.diameter * pose.scale()
+}
+
+/// Whether a short piece of a stroke crosses the symbol.
+fn is_bar(matcher: &Matcher<'_>, pose: &Pose, stroke: &Stroke) -> bool {
+    let longest = longest_bar(matcher, pose);
+    stroke.pieces.iter().any(|p| f64::from(p.length()) <= longest && crosses_symbol(matcher, pose, p))
+}
+
+/// Whether a stroke that leads out of the symbol was drawn over it rather than as a part of something like it: none
+/// of the symbol's pens drew it, and it ends nowhere on the symbol.
+fn is_of_others(matcher: &Matcher<'_>, pose: &Pose, stroke: &Stroke) -> bool {
+    let Some(pen) = stroke.pen().filter(|_| matcher.same_pen) else { return false };
+    let pen = &matcher.page.styles[pen as usize];
+    !matcher.template.pens.iter().any(|p| p.agrees(pen)) && !ends_on_symbol(matcher, pose, stroke)
 }
 
 /// Whether an end of one stroke lies on the other.

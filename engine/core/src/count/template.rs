@@ -62,6 +62,8 @@ pub(super) struct Template {
     pub samples: Vec<Sample>,
     pub probes: Probes,
     pub weight: f64,
+    /// What drew the ink.
+    pub pens: Vec<InkStyle>,
     /// Strokes that hang together end to end.
     pub parts: Vec<Part>,
     /// Middle of the ink.
@@ -111,6 +113,7 @@ impl Template {
         let map = InkMap::of(samples.iter().map(|s| (&s.p, &s.d)), tolerance * 1.5 + step * 0.5);
         let mut template = Self {
             probes: Probes::of(&samples),
+            pens: pens(&samples),
             parts,
             centroid: centroid(&samples),
             weight: samples.iter().map(|s| f64::from(s.weight)).sum(),
@@ -172,6 +175,17 @@ impl Template {
     pub(super) fn encloses(&self, p: [f64; 2], margin: f64) -> bool {
         within(&self.hull, p, margin)
     }
+}
+
+/// Each pen once.
+fn pens(samples: &[Sample]) -> Vec<InkStyle> {
+    let mut pens: Vec<InkStyle> = Vec::new();
+    for s in samples {
+        if pens.last() != Some(&s.style) && !pens.contains(&s.style) {
+            pens.push(s.style);
+        }
+    }
+    pens
 }
 
 /// Inside a hull, at least `margin` away from its sides.

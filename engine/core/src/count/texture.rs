@@ -12,6 +12,13 @@ const SAME_OFFSET: f32 = 0.13;
 const GAP_SHARE: f32 = 0.15;
 /// Share of the gaps that must be regular (some lines of a hatch are cut away).
 const REGULAR_SHARE: f32 = 0.6;
+/// Lattices between each other at most, lines in a row of one that may be wanting, and the share that must be there.
+const MAX_INTERLEAVED: usize = 3;
+/// Lines of one at least: a few at one distance are found among any lines.
+const MIN_INTERLEAVED: usize = 12;
+const FIRST_STEPS: usize = 4;
+const MAX_WANTING: f32 = 3.0;
+const INTERLEAVED_SHARE: f32 = 0.8;
 /// Shorter pieces have no sure direction.
 const MIN_LENGTH: f32 = 0.5;
 
@@ -28,19 +35,20 @@ fn offset(s: &Segment, direction_deg: f32) -> f32 {
     m[1] * cos - m[0] * sin
 }
 
-/// Pieces grouped by direction.
-fn by_direction(pieces: &[Segment]) -> Vec<(f32, Vec<usize>)> {
-    let mut order: Vec<(f32, usize)> = pieces
+/// Pieces of one pen grouped by direction. By pen first: pieces of curves would join directions, and turn what they
+/// have in common.
+fn families(pieces: &[Segment]) -> Vec<(f32, Vec<usize>)> {
+    let mut order: Vec<(u32, f32, usize)> = pieces
         .iter()
         .enumerate()
         .filter(|(_, s)| s.length() >= MIN_LENGTH)
-        .map(|(i, s)| (direction_deg(s), i))
+        .map(|(i, s)| (s.style, direction_deg(s), i))
         .collect();
-    order.sort_by(|p, q| p.0.total_cmp(&q.0).then(p.1.cmp(&q.1)));
+    order.sort_by(|p, q| p.0.cmp(&q.0).then(p.1.total_cmp(&q.1)).then(p.2.cmp(&q.2)));
     order
-        .chunk_by(|p, q| q.0 - p.0 < SAME_DIRECTION * 0.5)
+        .chunk_by(|p, q| p.0 == q.0 && q.1 - p.1 < SAME_DIRECTION * 0.5)
         .filter(|family| family.len() >= MIN_LINES)
-        .map(|family| (family[family.len() / 2].0, family.iter().map(|f| f.1).collect()))
+        .map(|family| (family[family.len() / 2].1, family.iter().map(|f| f.2).collect()))
         .collect()
 }
 
@@ -48,13 +56,7 @@ fn by_direction(pieces: &[Segment]) -> Vec<(f32, Vec<usize>)> {
 /// smaller than `max_gap`.
 pub(super) fn regular(pieces: &[Segment], max_gap: f32) -> Vec<bool> {
     let mut marks = vec![false; pieces.len()];
-    let mut families = Vec::new();
-    for (direction, mut family) in by_direction(pieces) {
-        family.sort_by_key(|&i| pieces[i].style);
-        let pens = family.chunk_by(|&p, &q| pieces[p].style == pieces[q].style);
-        families.extend(pens.filter(|pen| pen.len() >= MIN_LINES).map(|pen| (direction, pen.to_vec())));
-    }
-    for (direction, family) in families {
+    for (direction, family) in families(pieces) {
         let mut offsets: Vec<(f32, usize)> =
             family.iter().map(|&i| (offset(&pieces[i], direction), i)).collect();
         offsets.sort_by(|p, q| p.0.total_cmp(&q.0).then(p.1.cmp(&q.1)));
@@ -114,15 +116,14 @@ impl Hatches {
     /// The hatches that some pieces make whose lines are at most `max_gap` apart.
     pub(super) fn of(pieces: &[Segment], styles: &[InkStyle], max_gap: f32) -> Self {
         let mut lattices = Vec::new();
-        for (direction, mut family) in by_direction(pieces) {
-            family.sort_by_key(|&i| pieces[i].style);
-            for pen in family.chunk_by(|&p, &q| pieces[p].style == pieces[q].style) {
-                let offsets = pen.iter().map(|&i| offset(&pieces[i], direction)).collect();
-                if let Some((first, pitch)) = lattice(offsets, max_gap) {
-                    let style = styles[pieces[pen[0]].style as usize];
-                    let lines = pen.iter().map(|&i| Extent::of(&pieces[i], direction)).collect();
-                    lattices.push(Lattice { direction, style, first, pitch, lines });
-                }
+        for (direction, family) in families(pieces) {
+            let offsets = family.iter().map(|&i| offset(&pieces[i], direction)).collect();
+            // Strokes that were drawn as areas have two edges each, which lie at any distance.
+            let drawn = family.iter().all(|&i| !pieces[i].solid);
+            for (first, pitch) in found(offsets, max_gap, drawn) {
+                let style = styles[pieces[family[0]].style as usize];
+                let lines = family.iter().map(|&i| Extent::of(&pieces[i], direction)).collect();
+                lattices.push(Lattice { direction, style, first, pitch, lines });
             }
         }
         Self { lattices }
@@ -151,10 +152,84 @@ impl Hatches {
     }
 }
 
-/// First offset and pitch of lines that are mostly equally far apart.
-fn lattice(mut offsets: Vec<f32>, max_gap: f32) -> Option<(f32, f32)> {
+/// First offset and pitch of each lattice that lines make.
+fn found(mut offsets: Vec<f32>, max_gap: f32, drawn: bool) -> Vec<(f32, f32)> {
     offsets.sort_by(f32::total_cmp);
     offsets.dedup_by(|q, p| *q - *p < SAME_OFFSET);
+    match lattice(&offsets, max_gap) {
+        Some(one) => vec![one],
+        None if !drawn => Vec::new(),
+        None => interleaved(offsets, max_gap),
+    }
+}
+
+/// Lattices of lines that lie between each other: hatches on both sides of a wall, each with a start of its own.
+fn interleaved(mut offsets: Vec<f32>, max_gap: f32) -> Vec<(f32, f32)> {
+    let mut found = Vec::new();
+    while found.len() < MAX_INTERLEAVED {
+        let mut best = Chain::default();
+        for (i, &first) in offsets.iter().enumerate() {
+            for &other in offsets[i + 1..].iter().take(2 * MAX_INTERLEAVED * FIRST_STEPS) {
+                // A pitch over some lines: each is rounded by itself.
+                let pitch = (other - first) / FIRST_STEPS as f32;
+                if pitch >= 3.0 * SAME_OFFSET && pitch <= max_gap {
+                    let chain = Chain::of(&offsets, i, pitch);
+                    if chain.is_whole() && chain.members.len() > best.members.len() {
+                        best = chain;
+                    }
+                }
+            }
+        }
+        if best.members.len() < MIN_INTERLEAVED {
+            break;
+        }
+        found.push((offsets[best.members[0]], best.pitch));
+        let mut n = 0;
+        offsets.retain(|_| {
+            n += 1;
+            !best.members.contains(&(n - 1))
+        });
+    }
+    found
+}
+
+/// Lines in equal steps, some of which may be wanting.
+#[derive(Default)]
+struct Chain {
+    members: Vec<usize>,
+    pitch: f32,
+    /// From the first to the last.
+    steps: f32,
+}
+
+impl Chain {
+    /// Of a smaller pitch, too, there would be lines, and more that are wanting.
+    fn is_whole(&self) -> bool {
+        self.members.len() as f32 >= INTERLEAVED_SHARE * (self.steps + 1.0)
+    }
+
+    fn of(offsets: &[f32], from: usize, pitch: f32) -> Self {
+        let first = offsets[from];
+        let mut chain = Self { members: vec![from], pitch, steps: 0.0 };
+        for (n, &o) in offsets.iter().enumerate().skip(from + 1) {
+            let steps = ((o - first) / chain.pitch).round();
+            if steps > chain.steps + MAX_WANTING {
+                break;
+            }
+            if steps > chain.steps && (o - first - steps * chain.pitch).abs() <= SAME_OFFSET {
+                chain.members.push(n);
+                chain.steps = steps;
+                if steps > FIRST_STEPS as f32 {
+                    chain.pitch = (o - first) / steps;
+                }
+            }
+        }
+        chain
+    }
+}
+
+/// First offset and pitch of lines that are mostly equally far apart, of sorted offsets.
+fn lattice(offsets: &[f32], max_gap: f32) -> Option<(f32, f32)> {
     if offsets.len() < MIN_LINES {
         return None;
     }

@@ -3,7 +3,7 @@
 
 use super::exemplar::{Body, Exemplar, Pieces};
 use super::index::PageIndex;
-use super::ink::Segment;
+use super::ink::{Ink, Segment};
 use crate::geom::ListRect;
 
 /// Ends this close to a stroke hang on it: list units, and pixels of a scan.
@@ -90,6 +90,27 @@ pub(super) fn without(page: &PageIndex, exemplar: &Exemplar, lacking: &[bool]) -
 pub(super) fn tight(page: &PageIndex, exemplar: &Exemplar) -> Option<Exemplar> {
     let Body::Ink(_, pieces) = &exemplar.body else { return None };
     left_out(page, exemplar, pieces, &doubt(page, exemplar, pieces).loose)
+}
+
+/// The exemplar with only what one pen drew of it, the one that goes furthest through its box; `None` as in
+/// [`without`].
+pub(super) fn one_pen(page: &PageIndex, exemplar: &Exemplar) -> Option<Exemplar> {
+    let Body::Ink(_, pieces) = &exemplar.body else { return None };
+    let Ink { segments, styles, .. } = &pieces.ink;
+    let agree = |p: u32, q: u32| styles[p as usize].agrees(&styles[q as usize]);
+    let mut pens: Vec<(u32, ListRect)> = Vec::new();
+    for s in segments {
+        let n = pens.iter().position(|(pen, _)| agree(*pen, s.style)).unwrap_or(pens.len());
+        if n == pens.len() {
+            pens.push((s.style, ListRect::EMPTY));
+        }
+        pens[n].1.add(s.a[0], s.a[1]);
+        pens[n].1.add(s.b[0], s.b[1]);
+    }
+    let area = |p: &(u32, ListRect)| p.1.width() * p.1.height();
+    let main = pens.iter().max_by(|p, q| area(p).total_cmp(&area(q)))?.0;
+    let out: Vec<bool> = segments.iter().map(|s| !agree(main, s.style)).collect();
+    left_out(page, exemplar, pieces, &out)
 }
 
 fn left_out(page: &PageIndex, exemplar: &Exemplar, pieces: &Pieces, out: &[bool]) -> Option<Exemplar> {

@@ -6,6 +6,7 @@
 mod calculate;
 mod geometry;
 mod polygon;
+mod same;
 #[cfg(test)]
 mod tests;
 mod totals;

@@ -116,6 +116,10 @@ pub struct CountProgress {
     pub others_more: u64,
     /// Places that all lack the same part of the exemplar's box.
     pub lacking_a_part: u64,
+    /// Matches that are no exemplars, at the threshold of the search.
+    pub others_found: u64,
+    /// Where the symbol of an exemplar is, if that is not where its box was drawn: its number, and page pixels.
+    pub moved: Vec<(u32, PxRect)>,
     /// Searched pages that are pictures.
     pub scans: u32,
     /// Ink at the edge of an exemplar's box was left out of it.
@@ -164,6 +168,9 @@ pub struct CountSession {
     /// Candidates below the threshold that are listed for review.
     #[serde(default)]
     pub near_misses: u64,
+    /// Pending detections in legends: they wait for a word of their own.
+    #[serde(default)]
+    pub set_apart: u64,
     pub confirmed_count: u64,
     pub rejected_count: u64,
     pub processing_time_ms: Option<f64>,
@@ -238,7 +245,7 @@ pub struct Detection {
     pub scale: f64,
     /// An exemplar itself.
     pub is_exemplar: bool,
-    /// Lies in a legend: a sample of the symbol, not an instance of it.
+    /// Lies in a legend: a sample of the symbol, not an instance of it. It counts only if it is confirmed by itself.
     pub in_legend: bool,
     /// What it says: the words inside its outline, in reading order.
     pub label: Option<String>,

@@ -222,6 +222,7 @@ fn counted() -> model::CountSession {
         kept: Some(model::KeptCandidates::with(0.8)),
         progress: model::CountProgress::default(),
         near_misses: 0,
+        set_apart: 0,
         total_detections: 1,
         found_detections: 3,
         truncated: true,
@@ -266,7 +267,7 @@ fn auto_count_boxes_have_w_and_h() {
     let json = shape(
         super::super::autocount::SessionDetail::from(CountView { session, candidates }),
         "id page_id page_ids condition_id template_bbox exemplars negative_exemplars region mirrored same_pen \
-         confidence_floor pages_searched pages_total near_miss_count near_misses confidence_threshold scale_tolerance rotation_tolerance \
+         confidence_floor pages_searched pages_total near_miss_count in_legend_count near_misses confidence_threshold scale_tolerance rotation_tolerance \
          detection_method applied_method status total_detections found_detections truncated max_detections confirmed_count \
          rejected_count error_message lettering notes processing_time_ms template_match_count llm_match_count task_id created_at \
          updated_at detections",

@@ -110,9 +110,8 @@ struct Page {
 }
 
 #[derive(Args)]
-#[group(required = true, multiple = true)]
 struct Which {
-    #[arg(conflicts_with_all = ["all_dead", "stage", "project", "older_than"])]
+    #[arg(required_unless_present = "all_dead", conflicts_with_all = ["all_dead", "stage", "project", "older_than"])]
     ids: Vec<String>,
     /// All dead jobs that match the filter
     #[arg(long)]
@@ -272,6 +271,28 @@ async fn each(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn jobs_are_named_or_all_dead_ones_are_meant() {
+        use clap::Parser as _;
+        #[derive(clap::Parser)]
+        struct Line {
+            #[command(flatten)]
+            jobs: JobsArgs,
+        }
+        let taken = |words: &str| Line::try_parse_from(format!("jobs {words}").split(' ')).is_ok();
+        for verb in ["retry", "discard"] {
+            for good in ["a", "a b", "--all-dead", "--all-dead --stage ingest --older-than 2h"] {
+                assert!(taken(&format!("{verb} {good}")), "{verb} {good}");
+            }
+            for bad in ["--stage ingest", "a --all-dead", "a --stage ingest"] {
+                assert!(!taken(&format!("{verb} {bad}")), "{verb} {bad}");
+            }
+        }
+        assert!(!taken("retry") && taken("cancel a --cause b") && !taken("cancel"));
+        assert!(taken("pause --stage ingest --cause x") && !taken("pause --cause x"));
+        assert!(taken("pause --node --cause x") && taken("resume --project p"));
+    }
 
     #[test]
     fn ages_are_read_in_their_units() {

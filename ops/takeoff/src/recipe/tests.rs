@@ -13,6 +13,12 @@ fn read(text: &str) -> Result<Recipe, Unusable> {
     Recipe::read(&path)
 }
 
+/// What is wrong, without the lines.
+fn problems(text: &str) -> Vec<String> {
+    let Unusable(all) = read(text).unwrap_err();
+    all.iter().map(|said| said.split_once(": ").map_or(said.as_str(), |(_, rest)| rest).to_owned()).collect()
+}
+
 const HEAD: &str = "[project]\nname = \"P\"\n[[document]]\nid = \"plans\"\nfile = \"plans.pdf\"\n";
 
 #[test]
@@ -24,10 +30,15 @@ fn every_problem_of_a_recipe_is_named_at_once() {
     );
     let Unusable(problems) = read(&text).unwrap_err();
     let all = problems.join("\n");
-    assert_eq!(problems.len(), 5, "{all}");
-    for part in
-        ["type must be count", "no document `other`", "numbered from 1", "needs `start`", "go together"]
-    {
+    assert_eq!(problems.len(), 6, "{all}");
+    for part in [
+        "line 9: condition `a`: it counts symbols, so its type must be count",
+        "line 11: condition `a`, count 1: there is no document `other`",
+        "line 12: condition `a`, count 1: pages are numbered from 1",
+        "line 17: condition `a`, measure 1: a condition of type area takes a geometry with an area",
+        "line 14: condition `a`, measure 1: a line needs `start`",
+        "go together",
+    ] {
         assert!(all.contains(part), "{part} is missing in\n{all}");
     }
 }
@@ -100,11 +111,12 @@ fn every_geometry_that_the_sample_documents_is_taken() {
     let far = json!({"x": 3.0, "y": 4.0});
     let line = json!({"start": corner, "end": far});
     let path = json!({"points": [corner, far]});
+    let ring = json!({"points": [corner, far, {"x": 5.0, "y": 0.0}]});
     for (text, kind, expected) in [
         ("\"line\"\npoints = [[1, 2], [3, 4]]", GeometryType::Line, vec![line.clone()]),
         ("\"line\"\nstart = [1, 2]\nend = [3, 4]", GeometryType::Line, vec![line]),
-        ("\"polyline\"\npoints = [[1, 2], [3, 4]]", GeometryType::Polyline, vec![path.clone()]),
-        ("\"polygon\"\npoints = [[1, 2], [3, 4]]", GeometryType::Polygon, vec![path]),
+        ("\"polyline\"\npoints = [[1, 2], [3, 4]]", GeometryType::Polyline, vec![path]),
+        ("\"polygon\"\npoints = [[1, 2], [3, 4], [5, 0]]", GeometryType::Polygon, vec![ring]),
         (
             "\"rectangle\"\nx = 1\ny = 2\nwidth = 3\nheight = 4\nnotes = \"n\"",
             GeometryType::Rectangle,
@@ -141,8 +153,10 @@ fn every_other_key_of_the_format_is_taken() {
          [[scale]]\ndocument = \"plans\"\npage = 4\nfrom = [0, 0]\nto = [3, 4]\nmeters = 6.0\n";
     let recipe = read(text).unwrap();
     assert_eq!(recipe.scales.len(), 4);
-    let Unusable(problems) = read(&text.replace("meters = 6.0", "meters = 6.0\nfeet = 20.0")).unwrap_err();
-    assert_eq!(problems, ["scale of `plans` page 4: give the distance in feet or in meters, not both"]);
+    assert_eq!(
+        problems(&text.replace("meters = 6.0", "meters = 6.0\nfeet = 20.0")),
+        ["scale of `plans` page 4: give the distance in feet or in meters, not both"]
+    );
     let condition = &recipe.conditions[0];
     assert_eq!(
         (condition.unit().as_str(), condition.depth, condition.thickness),
@@ -160,21 +174,23 @@ fn numbers_out_of_bounds_are_named_with_their_place() {
         ("rotation_tolerance = -1", "condition `a`, count 1: rotation_tolerance is 0 to 90, not -1"),
         (
             "scale_tolerance = nan",
-            "condition `a`, count 1, `scale_tolerance` holds NaN, which is no finite number",
+            "condition `a`, count 1: `scale_tolerance` holds NaN, which is no finite number",
         ),
         ("pages = \"every\"", "condition `a`, count 1: pages is a list of numbers or \"all\", not \"every\""),
     ] {
-        assert_eq!(read(&count(option)).unwrap_err().0, [said], "{option}");
+        assert_eq!(problems(&count(option)), [said], "{option}");
     }
     let three = measure("geometry = \"polyline\"\npoints = [[1, inf], [2, 3], [-inf, nan]]\nradius = nan");
     let place = "condition `a`, measure 1";
-    let point = |n: &str| format!("{place}, `points` holds {n}, which is no finite number");
-    let radius = format!("{place}, `radius` holds NaN, which is no finite number");
-    assert_eq!(read(&three).unwrap_err().0, [point("inf"), point("-inf"), point("NaN"), radius]);
-    let Unusable(problems) = read(&count("max_detections = \"many\"")).unwrap_err();
-    assert!(problems[0].contains("line") && problems[0].contains("max_detections"), "{problems:?}");
-    let Unusable(problems) = read(&measure("geometry = \"point\"\npoints = []")).unwrap_err();
-    assert_eq!(problems, ["condition `a`, measure 1: `points` is empty"]);
+    let point = |n: &str| format!("{place}: `points` holds {n}, which is no finite number");
+    let radius = format!("{place}: `radius` holds NaN, which is no finite number");
+    assert_eq!(problems(&three), [point("inf"), point("-inf"), point("NaN"), radius]);
+    let Unusable(many) = read(&count("max_detections = \"many\"")).unwrap_err();
+    assert!(many[0].contains("line") && many[0].contains("max_detections"), "{many:?}");
+    assert_eq!(
+        problems(&measure("geometry = \"point\"\npoints = []")),
+        ["condition `a`, measure 1: `points` is empty"]
+    );
 }
 
 const REFERENCE: &str = include_str!("../../../../docs/recipe.md");
@@ -247,7 +263,7 @@ fn impossible_prices_and_two_scales_of_a_page_are_refused_before_any_work() {
          formula = \"{qty\"\n\
          [[scale]]\ndocument = \"plans\"\npage = 4\npx_per_foot = 18.75\n\
          [[scale]]\ndocument = \"plans\"\npage = 4\npx_per_foot = 37.5\n";
-    let Unusable(problems) = read(text).unwrap_err();
+    let problems = problems(text);
     let wanted = [
         "condition `a`, assembly: the overhead (percent)",
         "condition `a`, assembly: the profit (percent)",
@@ -277,4 +293,55 @@ fn examples_and_regions_of_a_count_have_their_limits() {
         let Unusable(problems) = read(&count(&options)).unwrap_err();
         assert!(problems.len() == 1 && problems[0].contains(problem), "{options}: {problems:?}");
     }
+}
+
+#[test]
+fn what_no_drawing_can_have_is_refused_before_it_is_read() {
+    let of = |kind: &str, geometry: &str| {
+        measure(geometry).replace("type = \"count\"", &format!("type = \"{kind}\""))
+    };
+    let square = "points = [[0, 0], [9, 0], [9, 9]]";
+    for (text, said) in [
+        (
+            count("").replace("[1, 2, 3, 4]", "[1, 2, -3, 4]"),
+            "count 1: box has no width or no height: [1, 2, -3, 4]",
+        ),
+        (
+            count("more = [[1, 2, 3, 4], [5, 6, 7, 0]]"),
+            "count 1: more has no width or no height: [5, 6, 7, 0]",
+        ),
+        (count("exclude = [[5, 6, -7, 1]]"), "count 1: exclude has no width"),
+        (count("pages = []"), "count 1: pages is empty"),
+        (count("pages = [0]"), "count 1: pages are numbered from 1"),
+        (
+            of("area", "geometry = \"rectangle\"\nx = 1\ny = 2\nwidth = -3\nheight = 4"),
+            "measure 1: width is above 0, not -3",
+        ),
+        (
+            of("area", "geometry = \"rectangle\"\nx = 1\ny = 2\nwidth = 3\nheight = 0"),
+            "measure 1: height must not be 0",
+        ),
+        (
+            of("area", "geometry = \"circle\"\ncenter = [1, 2]\nradius = -5"),
+            "measure 1: radius must be greater than 0",
+        ),
+        (
+            of("linear", &format!("geometry = \"polygon\"\n{square}")),
+            "measure 1: a condition of type linear takes a",
+        ),
+        (
+            of("area", &format!("geometry = \"polyline\"\n{square}")),
+            "measure 1: a condition of type area takes a",
+        ),
+        (of("volume", "geometry = \"point\"\nx = 1\ny = 2"), "measure 1: a condition of type volume takes a"),
+    ] {
+        let found = problems(&text);
+        let [problem] = &found[..] else { panic!("{text}: {found:?}") };
+        assert!(problem.starts_with(&format!("condition `a`, {said}")), "{problem}: not {said}");
+    }
+    let scale = format!("{HEAD}[[scale]]\ndocument = \"plans\"\npage = 1\npx_per_foot = -9\n");
+    assert_eq!(
+        read(&scale).unwrap_err().0,
+        ["line 9: scale of `plans` page 1: px_per_foot is above 0, not -9"]
+    );
 }

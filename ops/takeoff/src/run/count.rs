@@ -1,14 +1,15 @@
 //! Counting in a run: one session for each `[[condition.count]]`.
 
 use takeoff_commands::count::{
-    BoxOnPage, Candidates, StartCount, StartScope, Taken, bulk_confirm, create_measurements, reject, start,
+    BoxOnPage, Bulk, Candidates, StartCount, StartScope, Taken, bulk_confirm, create_measurements, reject,
+    start,
 };
 use takeoff_commands::{Ctx, reads};
 use takeoff_core::geom::PxRect;
 use takeoff_core::model::{Condition, CountSession, Detection, Id, Page, SessionStatus};
 
 use super::progress::Progress;
-use super::report::{CountReport, CountedPage, DetectionReport, Spread};
+use super::report::{CountReport, CountedPage, DetectionReport, HIGH, Spread};
 use super::sheets::{Sheets, wait};
 use super::text::short;
 use crate::recipe::{CountPart, Pages};
@@ -80,7 +81,8 @@ async fn settle(
     for detection in refused {
         reject(ctx, detection).await?;
     }
-    bulk_confirm(ctx, session, 0.0).await?;
+    // Samples that the recipe does not want are rejected by now.
+    bulk_confirm(ctx, session, Bulk { threshold: 0.0, include_legend: true }).await?;
     create_measurements(ctx, session).await
 }
 
@@ -89,8 +91,8 @@ fn searched_pages<'s>(part: &CountPart, sheets: &'s Sheets) -> Result<Vec<&'s Pa
         None => vec![part.page],
         Some(Pages::List(list)) => list.clone(),
         Some(Pages::Word(_)) => {
-            let drawn = |p: &&Page| p.blobs.is_some() && p.is_vector == Some(true);
-            sheets.pages.iter().filter(drawn).map(|p| p.number).collect()
+            let read = |p: &&Page| p.blobs.is_some();
+            sheets.pages.iter().filter(read).map(|p| p.number).collect()
         }
     };
     numbers.sort_unstable();
@@ -123,7 +125,9 @@ fn report(
         near_misses: near_misses.len() as u64,
         found: session.found_detections,
         truncated: session.truncated,
-        confidence: Spread::of(detections.iter().filter(counted).map(|d| d.confidence).collect()),
+        confidence: spread(detections.iter().filter(counted)),
+        unsure: tally(&|d| counted(d) && d.confidence < HIGH),
+        pictures: searched.iter().filter(|p| p.is_vector == Some(false)).map(|p| p.number).collect(),
         detections: detections
             .iter()
             .map(|d| DetectionReport {
@@ -133,6 +137,7 @@ fn report(
                 angle: d.angle,
                 mirrored: d.mirrored,
                 in_legend: d.in_legend,
+                is_exemplar: d.is_exemplar,
                 counted: counts(d),
             })
             .collect(),
@@ -143,7 +148,6 @@ fn report(
 
 fn counted_page(part: &CountPart, page: &Page, detections: &[Detection]) -> CountedPage {
     let here = || detections.iter().filter(|d| d.page_id == page.id);
-    let confidences: Vec<f64> = here().filter(|d| counts(d)).map(|d| d.confidence).collect();
     let scale = &page.scale;
     let stated = scale.px_per_foot.filter(|_| scale.calibrated);
     let sheet = [&page.sheet_number, &page.title].into_iter().flatten().cloned().collect::<Vec<_>>();
@@ -151,10 +155,15 @@ fn counted_page(part: &CountPart, page: &Page, detections: &[Detection]) -> Coun
         page: page.number,
         sheet: Some(sheet.join(" ")).filter(|s| !s.is_empty()),
         scale: stated.map(|p| scale.text.clone().unwrap_or_else(|| format!("{} px/ft", short(p)))),
-        counted: confidences.len() as u64,
+        counted: here().filter(|d| counts(d)).count() as u64,
         in_legend: here().filter(|d| d.in_legend && !part.include_legend).count() as u64,
-        confidence: Spread::of(confidences),
+        confidence: spread(here().filter(|d| counts(d))),
     }
+}
+
+/// Of all but the examples: they are as like themselves as can be, whatever the rest is.
+fn spread<'d>(counted: impl Iterator<Item = &'d Detection>) -> Option<Spread> {
+    Spread::of(counted.filter(|d| !d.is_exemplar).map(|d| d.confidence).collect())
 }
 
 /// What a completed session did not do.

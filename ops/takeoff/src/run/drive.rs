@@ -9,14 +9,16 @@ use takeoff_commands::measurements::{NewMeasurement, create as create_measuremen
 use takeoff_commands::projects::{NewProject, create as create_project};
 use takeoff_commands::scale::detect_scale;
 use takeoff_commands::{Ctx, reads};
+use takeoff_core::measure::Geometry;
 use takeoff_core::model::{Condition, DocumentStatus, Id};
 use takeoff_engine::clock::Stopwatch;
 use takeoff_engine::handle::Handle;
 
+use super::files::Outputs;
 use super::progress::Progress;
 use super::report::{ConditionReport, CostReport, CountReport, MemoryUse, Report, TimeUse};
 use super::sheets::{self, Sheets};
-use super::{color, count, picture, price};
+use super::{color, count, picture, places, price};
 use crate::recipe::{ConditionPart, MeasurePart, Recipe};
 
 struct Drive<'a> {
@@ -31,7 +33,7 @@ pub(crate) async fn drive(
     handle: &Handle,
     recipe: &Recipe,
     folder: &Path,
-    out: Option<&Path>,
+    out: Option<&Outputs>,
     progress: &Progress,
 ) -> anyhow::Result<Report> {
     let ctx = Ctx::new(handle, handle.tenant(), None);
@@ -44,13 +46,16 @@ pub(crate) async fn drive(
         cost: CostReport::default(),
         problems: Vec::new(),
         notes: Vec::new(),
+        check_by_eye: Vec::new(),
         seconds: TimeUse::default(),
         memory: MemoryUse::default(),
     };
     let mut drive = Drive { ctx, recipe, progress, report, sheets: Vec::new() };
     let watch = Stopwatch::start();
+    places::templates(&drive.ctx, recipe).await?;
     let project = drive.project().await?;
     drive.documents(project, folder).await?;
+    places::check(recipe, &drive.sheets)?;
     drive.scales().await?;
     drive.report.seconds.ingest = watch.elapsed().as_secs_f64();
     drive.conditions(project).await?;
@@ -107,7 +112,8 @@ impl Drive<'_> {
                 ));
             }
             let pages = reads::pages_by_number(&self.ctx, document.id).await?;
-            self.sheets.push(Sheets { id: part.id.clone(), pages });
+            let whole = document.status == DocumentStatus::Ready && document.findings.is_empty();
+            self.sheets.push(Sheets { id: part.id.clone(), pages, whole });
         }
         Ok(())
     }
@@ -144,6 +150,9 @@ impl Drive<'_> {
         for sheets in &mut self.sheets {
             for page in &mut sheets.pages {
                 *page = reads::page(&self.ctx, page.id).await?;
+                let stated =
+                    self.recipe.scales.iter().find(|s| s.document == sheets.id && s.page == page.number);
+                sheets::in_force(page, stated);
                 let read = read.get(&page.id);
                 self.report.notes.extend(read.and_then(|r| sheets::other_scale(&sheets.id, r, page)));
                 let report = sheets::page_report(&sheets.id, page);
@@ -178,7 +187,11 @@ impl Drive<'_> {
             let place = format!("condition `{}`", part.id);
             self.report.problems.extend(report.problems.iter().map(|p| format!("{place}, {p}")));
             self.report.notes.extend(report.notes().map(|n| format!("{place}, {n}")));
+            self.report.notes.extend(measured_twice(part).map(|n| format!("{place}, {n}")));
+            let doubts = report.doubts().join("; ");
+            self.report.check_by_eye.extend((!doubts.is_empty()).then(|| format!("{}: {doubts}", part.name)));
             self.report.conditions.push(report);
+            self.progress.is_through(&part.id);
         }
         Ok(())
     }
@@ -290,4 +303,28 @@ impl Drive<'_> {
         }
         Ok(())
     }
+}
+
+/// Shapes that are there twice on one page, and so count twice.
+fn measured_twice(part: &ConditionPart) -> impl Iterator<Item = String> {
+    let shapes: Vec<(usize, &MeasurePart, Geometry)> = (1..)
+        .zip(&part.measures)
+        .flat_map(|(nth, m)| {
+            let all = m.geometries().unwrap_or_default();
+            let parsed = all.into_iter().filter_map(|data| Geometry::parse(m.geometry, &data).ok());
+            parsed.map(move |shape| (nth, m, shape)).collect::<Vec<_>>()
+        })
+        .collect();
+    let mut twice = Vec::new();
+    for (at, (nth, m, shape)) in shapes.iter().enumerate() {
+        let same = |(_, o, other): &&(usize, &MeasurePart, Geometry)| {
+            (o.document.as_str(), o.page) == (m.document.as_str(), m.page) && shape.is_same(other)
+        };
+        if let Some((first, ..)) = shapes[..at].iter().find(same) {
+            twice.push(format!(
+                "measure {nth} has the same shape on the same page as measure {first}: it counts twice"
+            ));
+        }
+    }
+    twice.into_iter()
 }

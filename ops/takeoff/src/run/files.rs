@@ -1,27 +1,85 @@
-//! `report.json` and `takeoff.csv`.
+//! What a run writes: `report.json`, `takeoff.csv`, pictures. Each run replaces what an earlier one wrote in the
+//! folder, and nothing else.
 
-use std::path::Path;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 
-use super::report::Report;
+use super::report::{ConditionReport, Report, Spread};
 
-/// Makes the folder and tries whether files can be made in it.
-pub(crate) fn prepare(out: &Path) -> anyhow::Result<()> {
-    std::fs::create_dir_all(out).with_context(|| format!("the folder {} cannot be made", out.display()))?;
-    tempfile::tempfile_in(out).with_context(|| format!("nothing can be written in {}", out.display()))?;
-    Ok(())
+/// Names the files of the folder that a run has written, one a line.
+const LIST: &str = ".takeoff-files";
+const REPORT: &str = "report.json";
+const TABLE: &str = "takeoff.csv";
+
+/// The folder that a run writes to.
+pub(crate) struct Outputs {
+    folder: PathBuf,
+    /// Names that this run has taken.
+    taken: RefCell<BTreeSet<String>>,
 }
 
-pub(crate) fn write(out: &Path, report: &Report) -> anyhow::Result<()> {
-    for (name, text) in [("report.json", report.json()), ("takeoff.csv", csv(report))] {
-        let path = out.join(name);
-        std::fs::write(&path, text).with_context(|| format!("{} cannot be written", path.display()))?;
+impl Outputs {
+    /// Makes the folder, tries whether files can be made in it, and removes what an earlier run wrote there, so
+    /// that nothing of it looks like a result of this one.
+    pub(crate) fn open(out: &Path) -> anyhow::Result<Self> {
+        fs::create_dir_all(out).with_context(|| format!("the folder {} cannot be made", out.display()))?;
+        tempfile::tempfile_in(out).with_context(|| format!("nothing can be written in {}", out.display()))?;
+        let list = fs::read_to_string(out.join(LIST)).unwrap_or_default();
+        for name in list.lines().filter(|name| is_name(name)) {
+            let path = out.join(name);
+            if fs::symlink_metadata(&path).is_ok_and(|m| m.is_file()) {
+                fs::remove_file(&path).with_context(|| format!("{} cannot be replaced", path.display()))?;
+            }
+        }
+        let list = out.join(LIST);
+        fs::write(&list, "").with_context(|| format!("{} cannot be written", list.display()))?;
+        let outputs = Self { folder: out.to_path_buf(), taken: RefCell::default() };
+        [REPORT, TABLE].into_iter().try_for_each(|name| outputs.is_free(name))?;
+        Ok(outputs)
+    }
+
+    fn is_free(&self, name: &str) -> anyhow::Result<()> {
+        let path = self.folder.join(name);
+        let is_there = fs::symlink_metadata(&path).is_ok();
+        ensure!(
+            !is_there || self.taken.borrow().contains(name),
+            "{} is there already and no earlier run wrote it: move it, or name another folder",
+            path.display()
+        );
+        Ok(())
+    }
+
+    /// The path of a file that this run is going to write. An error where somebody else's file is.
+    pub(crate) fn take(&self, name: &str) -> anyhow::Result<PathBuf> {
+        self.is_free(name)?;
+        if self.taken.borrow_mut().insert(name.to_owned()) {
+            let list = self.folder.join(LIST);
+            let mut file = OpenOptions::new().append(true).create(true).open(&list)?;
+            writeln!(file, "{name}").with_context(|| format!("{} cannot be written", list.display()))?;
+        }
+        Ok(self.folder.join(name))
+    }
+}
+
+/// Whether it names a file in the folder itself.
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name != LIST && Path::new(name).file_name().is_some_and(|n| n == name)
+}
+
+pub(crate) fn write(outputs: &Outputs, report: &Report) -> anyhow::Result<()> {
+    for (name, text) in [(REPORT, report.json()), (TABLE, csv(report))] {
+        let path = outputs.take(name)?;
+        fs::write(&path, text).with_context(|| format!("{} cannot be written", path.display()))?;
     }
     Ok(())
 }
 
-const HEAD: [&str; 13] = [
+const HEAD: [&str; 16] = [
     "Condition",
     "Type",
     "Quantity",
@@ -35,6 +93,9 @@ const HEAD: [&str; 13] = [
     "Total",
     "Total with markup",
     "Components in error",
+    "Counted",
+    "Least confidence",
+    "Notes",
 ];
 
 /// One row a condition, CRLF, money with two places; what has no quantity or no cost has an empty
@@ -66,9 +127,34 @@ fn csv(report: &Report) -> String {
                 row.push(k.components_in_error.to_string());
             }
         }
+        row.extend(certainty(c));
         rows.push(row);
     }
     rows.iter().map(|r| r.join(",") + "\r\n").collect()
+}
+
+/// How many were counted, the least confidence among them, and everything that was said of the condition.
+fn certainty(condition: &ConditionReport) -> [String; 3] {
+    if condition.counts.is_empty() {
+        return [String::new(), String::new(), cell(&condition.problems.join("; "))];
+    }
+    let sum = |of: fn(&super::report::CountReport) -> u64| condition.counts.iter().map(of).sum::<u64>();
+    let spreads = condition.counts.iter().filter_map(|c| c.confidence);
+    let least = spreads.map(|Spread { least, .. }| least).reduce(f64::min);
+    let mut notes = condition.problems.clone();
+    notes.extend(condition.counts.iter().any(|c| c.truncated).then(|| "truncated".to_owned()));
+    for (number, what) in [
+        (sum(|c| c.in_legend), "in legends set apart"),
+        (sum(|c| c.mirrored_left_out), "mirrored left out"),
+        (sum(|c| c.already_counted), "counted before left out"),
+        (sum(|c| c.near_misses), "less alike not counted"),
+        (sum(|c| c.unsure), "less sure than 0.90"),
+    ] {
+        notes.extend((number > 0).then(|| format!("{number} {what}")));
+    }
+    notes.extend(condition.notes().filter(|n| !notes.contains(n)).collect::<Vec<_>>());
+    let least = least.map(|l| format!("{l:.2}")).unwrap_or_default();
+    [sum(|c| c.counted).to_string(), least, cell(&notes.join("; "))]
 }
 
 /// Text that a spreadsheet takes as text: quoted where needed, and never as a formula.
@@ -80,7 +166,30 @@ fn cell(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::cell;
+    use super::*;
+
+    #[test]
+    fn a_run_replaces_what_a_run_wrote_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("notes.txt"), "mine").unwrap();
+        let first = Outputs::open(folder.path()).unwrap();
+        fs::write(first.take("plans-page1.png").unwrap(), "p").unwrap();
+        fs::write(first.take(REPORT).unwrap(), "r").unwrap();
+        assert!(first.take("notes.txt").unwrap_err().to_string().contains("no earlier run wrote it"));
+        // The list may not reach out of the folder, whoever wrote it.
+        let outside = tempfile::NamedTempFile::new().unwrap();
+        let list = fs::read_to_string(path(LIST)).unwrap();
+        assert_eq!(list, "plans-page1.png\nreport.json\n");
+        fs::write(path(LIST), format!("{list}{}\n..\n\n", outside.path().display())).unwrap();
+        let second = Outputs::open(folder.path()).unwrap();
+        assert!(!path("plans-page1.png").exists() && !path(REPORT).exists());
+        assert!(path("notes.txt").exists() && outside.path().exists());
+        drop(second);
+        fs::write(path(TABLE), "mine").unwrap();
+        assert!(Outputs::open(folder.path()).is_err());
+        assert_eq!(fs::read_to_string(path(TABLE)).unwrap(), "mine");
+    }
 
     #[test]
     fn a_name_cannot_become_a_formula_or_break_the_row() {

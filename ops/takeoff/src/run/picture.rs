@@ -9,14 +9,13 @@ use image::{Rgb, RgbImage};
 use takeoff_commands::Ctx;
 use takeoff_core::geom::PxRect;
 
-use super::report::{DetectionReport, Report};
+use super::files::Outputs;
+use super::report::{DetectionReport, HIGH, Report};
 use super::sheets::Sheets;
 use super::{color, lettering};
 
 /// Largest page image that is read back, bytes.
 const MAX_IMAGE_BYTES: u64 = 1 << 30;
-/// Below this confidence, the bound of the review's high band, a box is dashed.
-const HIGH: f64 = 0.90;
 const GREY: Rgb<u8> = Rgb([120, 120, 120]);
 const PAPER: u8 = 255;
 /// Width of a box's line and its distance from the symbol, pixels.
@@ -43,16 +42,15 @@ struct Layer {
 /// condition yet and its places are to be found.
 pub(crate) async fn write_all(
     ctx: &Ctx<'_>,
-    out: &Path,
+    out: &Outputs,
     sheets: &[Sheets],
     report: &Report,
 ) -> anyhow::Result<()> {
-    std::fs::create_dir_all(out).with_context(|| format!("{} cannot be made", out.display()))?;
     for ((document, number), layers) in pages(report, sheets) {
         let page = sheets.iter().find(|s| s.id == document).and_then(|s| s.page(number).ok());
         let Some(blobs) = page.and_then(|p| p.blobs) else { continue };
         let png = ctx.handle.blobs().read(ctx.tenant, blobs.image, MAX_IMAGE_BYTES).await?;
-        let path = out.join(format!("{}-page{number}.png", file_safe(document)));
+        let path = out.take(&format!("{}-page{number}.png", file_safe(document)))?;
         tokio::task::spawn_blocking(move || annotate(&png, &layers, &path)).await??;
     }
     Ok(())
@@ -91,6 +89,7 @@ fn annotate(png: &[u8], layers: &[Layer], path: &Path) -> anyhow::Result<()> {
     let mut image = image::load_from_memory_with_format(png, image::ImageFormat::Png)?.into_rgb8();
     for layer in layers {
         for detection in &layer.detections {
+            // Dashed is what is less sure.
             let color = if detection.counted { layer.color } else { GREY };
             outline(&mut image, &detection.bbox, color, detection.counted && detection.confidence < HIGH);
         }
@@ -166,6 +165,7 @@ mod tests {
             angle: 0.0,
             mirrored: false,
             in_legend: !counted,
+            is_exemplar: false,
             counted,
         }
     }

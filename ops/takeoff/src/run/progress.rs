@@ -1,15 +1,21 @@
 //! What a person sees while the work runs: bars on a terminal, plain lines elsewhere.
 
+use std::cell::RefCell;
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::output;
+use crate::recipe::Recipe;
 
 pub(crate) struct Progress {
     bar: Option<ProgressBar>,
     quiet: bool,
+    /// The last step, as it was said.
+    doing: RefCell<String>,
+    /// Ids of the conditions that are through.
+    through: RefCell<Vec<String>>,
 }
 
 impl Progress {
@@ -22,11 +28,12 @@ impl Progress {
             bar.enable_steady_tick(Duration::from_millis(120));
             bar
         });
-        Self { bar, quiet }
+        Self { bar, quiet, doing: RefCell::default(), through: RefCell::default() }
     }
 
     /// A new step; the line stays where there is no terminal.
     pub(crate) fn step(&self, what: &str) {
+        what.clone_into(&mut self.doing.borrow_mut());
         let what = &*output::plain(what);
         match &self.bar {
             Some(bar) => {
@@ -53,6 +60,24 @@ impl Progress {
             None if !self.quiet => output::note(what),
             None => {}
         }
+    }
+
+    /// A condition of this id is through.
+    pub(crate) fn is_through(&self, id: &str) {
+        self.through.borrow_mut().push(id.to_owned());
+    }
+
+    /// What a run that was stopped did not come to.
+    pub(crate) fn stopped(&self, by: &str, recipe: &Recipe) -> String {
+        let (doing, through) = (self.doing.borrow(), self.through.borrow());
+        let at = if doing.is_empty() { "at its start".to_owned() } else { format!("at: {doing}") };
+        let open = recipe.conditions.iter().filter(|c| !through.contains(&c.id));
+        let open: Vec<String> = open.map(|c| format!("`{}`", c.id)).collect();
+        let open = match open.as_slice() {
+            [] => "every condition was through".to_owned(),
+            open => format!("not finished: {}", open.join(", ")),
+        };
+        format!("stopped by {by} {at}; {open}; no report was made")
     }
 
     pub(crate) fn clear(&self) {

@@ -19,6 +19,8 @@ pub(crate) struct Report {
     pub(crate) problems: Vec<String>,
     /// What a person should know although nothing is missing.
     pub(crate) notes: Vec<String>,
+    /// Counts that are not safe to take as they are, and why.
+    pub(crate) check_by_eye: Vec<String>,
     pub(crate) seconds: TimeUse,
     pub(crate) memory: MemoryUse,
 }
@@ -104,7 +106,12 @@ pub(crate) struct CountReport {
     pub(crate) near_misses: u64,
     pub(crate) found: u64,
     pub(crate) truncated: bool,
+    /// Of the counted ones but the examples, which are alike themselves; `None` when there are no others.
     pub(crate) confidence: Option<Spread>,
+    /// Counted ones of less than 0.90, the bound of the review's high band.
+    pub(crate) unsure: u64,
+    /// Searched pages that are pictures, such as scans: symbols may be missing there.
+    pub(crate) pictures: Vec<u32>,
     pub(crate) detections: Vec<DetectionReport>,
     pub(crate) incomplete: Option<String>,
     /// What to know of a whole count, such as look-alikes that were left out.
@@ -148,6 +155,8 @@ pub(crate) struct DetectionReport {
     pub(crate) angle: f64,
     pub(crate) mirrored: bool,
     pub(crate) in_legend: bool,
+    /// An example itself.
+    pub(crate) is_exemplar: bool,
     /// Whether it became a measurement.
     pub(crate) counted: bool,
 }
@@ -228,6 +237,28 @@ impl ConditionReport {
         noted.chain(self.unscaled())
     }
 
+    /// Why its counts are not safe to take as they are.
+    pub(crate) fn doubts(&self) -> Vec<String> {
+        let mut doubts = Vec::new();
+        for count in &self.counts {
+            if !count.pictures.is_empty() {
+                let pages: Vec<String> = count.pictures.iter().map(u32::to_string).collect();
+                doubts.push(format!(
+                    "counted on a scanned picture (`{}` page {}): symbols may be missing",
+                    count.document,
+                    pages.join(", ")
+                ));
+            }
+            if count.is_alone() {
+                doubts.push("nothing but the example itself was found".to_owned());
+            }
+            if count.unsure > 0 {
+                doubts.push(format!("{} of {} are less sure than {HIGH:.2}", count.unsure, count.counted));
+            }
+        }
+        doubts
+    }
+
     fn unscaled(&self) -> impl Iterator<Item = String> {
         self.counts.iter().filter_map(|count| {
             let (scaled, other): (Vec<&CountedPage>, Vec<&CountedPage>) =
@@ -244,6 +275,16 @@ impl ConditionReport {
                 )
             })
         })
+    }
+}
+
+/// Confidence from which a match is safe: the bound of the review's high band.
+pub(crate) const HIGH: f64 = 0.90;
+
+impl CountReport {
+    /// Whether all that was counted are the examples.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.counted > 0 && self.confidence.is_none()
     }
 }
 
@@ -284,6 +325,8 @@ mod tests {
             pages: (1..).zip(pages).map(page).collect(),
             found: 0,
             truncated: false,
+            unsure: 0,
+            pictures: Vec::new(),
             confidence: None,
             detections: Vec::new(),
             incomplete: None,

@@ -20,6 +20,9 @@ pub(crate) const PATIENCE_MS: u64 = 3_600_000;
 /// How often progress is asked for.
 const ASK_MS: u64 = 150;
 
+/// The method of a scale that a person gave.
+pub(crate) const BY_HAND: &str = "manual_calibration";
+
 /// The international foot.
 const METERS_PER_FOOT: f64 = 0.3048;
 
@@ -27,6 +30,8 @@ const METERS_PER_FOOT: f64 = 0.3048;
 pub(crate) struct Sheets {
     pub(crate) id: String,
     pub(crate) pages: Vec<Page>,
+    /// Nothing of the file is missing.
+    pub(crate) whole: bool,
 }
 
 impl Sheets {
@@ -90,6 +95,17 @@ pub(crate) fn document_report(part: &DocumentPart, document: &Document) -> Docum
         pages: document.page_count.unwrap_or(0),
         bytes: document.file_size,
         error: document.processing_error.clone(),
+    }
+}
+
+/// Leaves of a page's scale what is in force: where it is set by hand, the text and the evidence that were found
+/// on the page say something else, or nothing of it.
+pub(crate) fn in_force(page: &mut Page, stated: Option<&ScalePart>) {
+    if page.scale.method.as_deref() == Some(BY_HAND)
+        && let Some(stated) = stated
+    {
+        page.scale.text.clone_from(&stated.text);
+        page.scale.record = None;
     }
 }
 

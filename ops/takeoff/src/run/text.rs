@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use rust_decimal::Decimal;
 
 use super::report::{ConditionReport, CostReport, CountReport, PageReport, Report};
+use super::sheets::BY_HAND;
 use crate::output::plain;
 
 /// Stands where a number is not known.
@@ -33,6 +34,7 @@ pub(crate) fn render(report: &Report) -> String {
         "Memory  {:.0} MiB at most, {:.0} MiB with parse workers",
         m.process_peak_mib, m.with_workers_peak_mib
     );
+    list(&mut out, "Check by eye", &report.check_by_eye);
     list(&mut out, "Notes", &report.notes);
     list(&mut out, "Failed or incomplete", &report.problems);
     out
@@ -76,7 +78,7 @@ fn pages(out: &mut String, pages: &[PageReport]) {
                     let sure = scale.confidence.map(|c| format!(", confidence {c:.2}")).unwrap_or_default();
                     let place = scale.place.map(|b| format!(" at {:.0},{:.0}", b.x, b.y)).unwrap_or_default();
                     let by = match scale.method.as_deref() {
-                        Some("manual_calibration") => "by hand".to_owned(),
+                        Some(BY_HAND) => "set by hand".to_owned(),
                         _ => format!("text{place}{sure}"),
                     };
                     (shown, by)
@@ -140,6 +142,12 @@ fn counted(count: &CountReport) -> String {
     let mut text = format!("{} counted", count.counted);
     if let Some(s) = count.confidence {
         let _ = write!(text, ", confidence {:.2} to {:.2}, median {:.2}", s.least, s.most, s.median);
+    }
+    if count.is_alone() {
+        text.push_str(", nothing but the example itself");
+    }
+    if !count.pictures.is_empty() {
+        text.push_str(", on a scanned picture: symbols may be missing");
     }
     for (number, what) in [
         (count.mirrored, "mirrored"),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::super::{Compare, CountOutcome, CountParams, Exemplar, PageIndex, find};
+use super::super::{Compare, CountOutcome, CountParams, Detection, Exemplar, PageIndex, find};
 use super::sheet::summary;
 use crate::budget::Budget;
 use crate::geom::PxRect;
@@ -64,6 +64,50 @@ fn the_finish_plan_has_fifteen_new_water_closets() {
     assert!(quarters.iter().all(|q| *q > 0), "{quarters:?}");
     assert!(outcome.near_misses.is_empty(), "{}", summary(&outcome, &[]));
     assert!(outcome.detections[0].is_exemplar && outcome.complete);
+}
+
+/// Middles of the new water closets and how they are turned, points of the upright page, origin top-left.
+const NEW_CLOSETS: [([f64; 2], bool); 15] = [
+    ([1914.4, 1323.2], true),
+    ([1914.4, 1358.8], true),
+    ([2208.0, 832.1], true),
+    ([2084.3, 501.3], false),
+    ([1600.8, 532.8], true),
+    ([1459.6, 907.6], false),
+    ([1550.3, 472.0], true),
+    ([2105.2, 1346.7], true),
+    ([1971.0, 456.4], false),
+    ([1949.6, 915.6], true),
+    ([1509.8, 977.5], false),
+    ([1859.9, 503.7], false),
+    ([2084.3, 467.5], false),
+    ([2145.1, 1286.4], true),
+    ([1295.9, 577.6], true),
+];
+
+#[test]
+fn any_of_the_water_closets_may_be_the_example() {
+    let Some(list) = page("plans/opentakeoff/sample-finish-plan.pdf", 0) else { return };
+    let budget = Budget::unlimited();
+    let index = PageIndex::build(&list, &budget).unwrap();
+    let k = list.space.px_per_unit;
+    let mut right = 0;
+    for ([x, y], upright) in NEW_CLOSETS {
+        let (w, h) = if upright { (17.4, 24.1) } else { (24.1, 17.4) };
+        let drawn = PxRect::new((x - w / 2.0) * k, (y - h / 2.0) * k, w * k, h * k);
+        let exemplar = Exemplar::cut(&index, drawn, &budget).unwrap();
+        let outcome = find(&index, &exemplar, &CountParams::default(), &budget).value;
+        let is_new = |d: &Detection| {
+            NEW_CLOSETS
+                .iter()
+                .any(|([x, y], _)| (d.center.x / k - x).abs() + (d.center.y / k - y).abs() < 4.0)
+        };
+        assert!(outcome.detections.iter().all(is_new), "{}", summary(&outcome, &[]));
+        // What is not counted for the grab bars that are drawn with the example is at hand for review.
+        assert!(outcome.found >= 9, "{}", summary(&outcome, &[]));
+        right += outcome.found;
+    }
+    assert!(right >= 175, "{right} of 225");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Counting on sheets with known truth, and on real drawings.
 
 mod asking;
+mod clutter;
 mod drawings;
 mod families;
 mod inputs;

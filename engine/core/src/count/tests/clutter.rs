@@ -1,0 +1,104 @@
+//! What other trades draw over a symbol is neither the example's nor a reason to leave an instance out.
+
+use super::super::pose::Pose;
+use super::super::{CountOutcome, CountParams};
+use super::sheet::{
+    Habit, PEN, Sheet, Symbol, Tally, at, box_around, count, families, middle, summary, tally,
+};
+use crate::geom::PxPoint;
+use crate::page::display::{Style, Verb};
+
+fn closet() -> Symbol {
+    families().into_iter().find(|f| f.0 == "closet").unwrap().1.remove(0)
+}
+
+/// Twelve of a symbol in a row; `clutter` draws over each.
+fn row(clutter: &dyn Fn(&mut Sheet, usize, &Pose)) -> (Sheet, Vec<PxPoint>, CountOutcome) {
+    let mut sheet = Sheet::new(800.0, 120.0, 31);
+    let symbol = closet();
+    let poses: Vec<Pose> = (0..12)
+        .map(|i| {
+            at(60.0 + 60.0 * f64::from(i), 60.0, if i == 0 { 0.0 } else { 30.0 * f64::from(i) }, 1.0, false)
+        })
+        .collect();
+    let mut truth = Vec::new();
+    for (i, pose) in poses.iter().enumerate() {
+        sheet.symbol(&symbol, pose, Habit::Polylines(32), 0);
+        truth.push(middle(&sheet, &symbol, pose));
+        clutter(&mut sheet, i, pose);
+    }
+    let drawn = box_around(&sheet, &symbol, &poses[0], 1.0);
+    let outcome = count(&sheet, drawn, &CountParams::default());
+    (sheet, truth, outcome)
+}
+
+#[track_caller]
+fn all_found(truth: &[PxPoint], outcome: &CountOutcome) {
+    let all = Tally { right: truth.len(), wrong: 0, missed: 0 };
+    assert_eq!(tally(&outcome.detections, truth), all, "{}", summary(outcome, truth));
+}
+
+#[test]
+fn a_note_across_the_example_is_not_what_it_says() {
+    // The words in the middle fit into the outline, the note does not; another closet has the same note.
+    let note = |sheet: &mut Sheet, i: usize, pose: &Pose| {
+        if i < 2 {
+            sheet.text("SEE NOTE 4", pose.x - 9.0, pose.y, 4.0);
+        }
+    };
+    let (_, truth, outcome) = row(&note);
+    assert!(outcome.other_lettering.is_empty(), "{:?}", outcome.other_lettering);
+    all_found(&truth, &outcome);
+}
+
+#[test]
+fn a_side_of_a_box_that_ends_in_the_example_is_not_its_own() {
+    // Three sides of the box leave the example; the fourth lies in it from end to end.
+    let boxed = |sheet: &mut Sheet, i: usize, pose: &Pose| {
+        if i == 0 {
+            let (x, y) = (pose.x - 4.0, pose.y);
+            let corners = [[x, y - 5.0], [x + 46.0, y - 5.0], [x + 46.0, y + 5.0], [x, y + 5.0]];
+            sheet.path(&[Verb::Move, Verb::Line, Verb::Line, Verb::Line, Verb::Close], &corners, 0);
+        }
+    };
+    let (_, truth, outcome) = row(&boxed);
+    let found = tally(&outcome.detections, &truth);
+    // The second closet has a side of the box in it.
+    assert!(found.wrong == 0 && found.missed <= 1, "{}", summary(&outcome, &truth));
+}
+
+#[test]
+fn what_another_pen_drew_across_an_instance_is_something_else() {
+    let across = |sheet: &mut Sheet, i: usize, pose: &Pose| {
+        let pen = sheet.style(Style { width: 0.2, rgba: 0x9090_90ff, ..PEN });
+        if i > 0 {
+            // From the middle of the bowl to the outside, not far.
+            let [x, y] = pose.apply([0.0, -2.0]);
+            let corner = [[x, y], [x + 2.0, y], [x + 2.0, y + 16.0]];
+            sheet.path(&[Verb::Move, Verb::Line, Verb::Line], &corner, pen);
+        }
+    };
+    let (_, truth, outcome) = row(&across);
+    all_found(&truth, &outcome);
+}
+
+#[test]
+fn the_example_with_another_pens_drawing_over_it_is_told() {
+    // A table that happens to stand on the example, wholly inside its box.
+    let table = |sheet: &mut Sheet, i: usize, pose: &Pose| {
+        let pen = sheet.style(Style { width: 0.2, rgba: 0x9090_90ff, ..PEN });
+        if i == 0 {
+            for k in 0..9 {
+                let y = pose.y - 7.0 + f64::from(k * k) * 0.21;
+                sheet.line(
+                    [pose.x - 5.0, y],
+                    [pose.x + 5.0 - f64::from(k % 3), y + 0.3 * f64::from(k % 2)],
+                    pen,
+                );
+            }
+        }
+    };
+    let (_, _, outcome) = row(&table);
+    assert!(outcome.found <= 4, "{}", outcome.found);
+    assert!(outcome.lacking_a_part >= 8, "{}", summary(&outcome, &[]));
+}
