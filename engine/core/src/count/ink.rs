@@ -7,12 +7,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::budget::{Budget, Exhausted};
 use crate::geom::ListRect;
+pub(super) use crate::page::curve::flatten;
 use crate::page::display::{DisplayList, Paint, PathEntry, Style, Verb};
 
-/// Largest distance between a curve and the chords that stand for it, list units.
-const FLATNESS: f32 = 0.05;
-/// Chords of one curve at most.
-const MAX_CHORDS: usize = 64;
 /// Shorter pieces carry no direction: dots of a hatch, round caps.
 const MIN_LENGTH: f32 = 0.01;
 /// Coordinates this close are one place when a piece that is drawn twice is dropped, list units.
@@ -265,25 +262,6 @@ pub(super) fn sliver(points: &[[f32; 2]]) -> Option<([f32; 2], [f32; 2])> {
     } else {
         None
     }
-}
-
-/// Appends the chords of a cubic curve, its start left out.
-pub(super) fn flatten(p0: [f32; 2], pairs: &[[f32; 2]], out: &mut Vec<[f32; 2]>) {
-    let [p1, p2, p3] = [pairs[0], pairs[1], pairs[2]];
-    let bend =
-        |a: [f32; 2], b: [f32; 2], c: [f32; 2]| (a[0] - 2.0 * b[0] + c[0]).hypot(a[1] - 2.0 * b[1] + c[1]);
-    let d = bend(p0, p1, p2).max(bend(p1, p2, p3));
-    let chords = ((0.75 * d / FLATNESS).sqrt().ceil() as usize).clamp(1, MAX_CHORDS);
-    for i in 1..chords {
-        let t = i as f32 / chords as f32;
-        let u = 1.0 - t;
-        let [b0, b1, b2, b3] = [u * u * u, 3.0 * u * u * t, 3.0 * u * t * t, t * t * t];
-        out.push([
-            b0 * p0[0] + b1 * p1[0] + b2 * p2[0] + b3 * p3[0],
-            b0 * p0[1] + b1 * p1[1] + b2 * p2[1] + b3 * p3[1],
-        ]);
-    }
-    out.push(p3);
 }
 
 /// The part of a segment inside a window (Liang–Barsky).

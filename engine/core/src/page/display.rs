@@ -1,4 +1,4 @@
-//! The display list: what was drawn on a page, compact enough to keep.
+//! The display list: what can be seen of all that was drawn on a page, compact enough to keep.
 //!
 //! Coordinates are in list space (see [`crate::geom`]): points of the upright page (or native pixels
 //! of a raster file), origin top-left, y down. `space` leads to page pixels.
@@ -10,7 +10,10 @@ use crate::found::Finding;
 use crate::geom::{ListRect, PageSpace};
 
 /// Format number of the stored list. Raise it whenever the meaning of a stored byte changes.
-pub const DISPLAY_FORMAT: u16 = 3;
+///
+/// Format 3 is laid out as format 4 is and still holds what cannot be seen: such a page is read as it is, and
+/// tells more than it shows until its document is uploaded anew.
+pub const DISPLAY_FORMAT: u16 = 4;
 /// Without [`DisplayList::picture`], which comes last.
 const WITHOUT_PICTURE: u16 = 2;
 /// And without [`DisplayList::grain`] before it.

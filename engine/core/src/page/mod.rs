@@ -5,6 +5,7 @@
 //! parse worker's affair.
 
 mod crop;
+pub(crate) mod curve;
 pub mod display;
 mod image_out;
 mod key;

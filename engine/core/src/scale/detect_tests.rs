@@ -116,7 +116,8 @@ fn what_is_seen_and_not_used_is_said() {
     assert_eq!(value.best.map(|b| b.ratio), Some(48.0));
     let codes: Vec<_> = findings.iter().map(|f| f.code.as_str()).collect();
     assert_eq!(codes, ["scale_not_to_scale", "scale_unlabelled"]);
-    assert!(findings[0].message.contains("N.T.S."), "{findings:?}");
+    let both = &findings[0].message;
+    assert!(both.contains("N.T.S.") && both.contains("states 1/4\" = 1'-0\""), "{findings:?}");
     assert!(findings[1].message.contains("1:12"), "{findings:?}");
 }
 

@@ -37,8 +37,8 @@ pub(super) fn decide(testimony: Testimony, list: &DisplayList) -> Found<ScaleRec
             format!("{left_out} more scale notations of the page are not listed"),
         ));
     }
-    findings.extend(not_used(&statements));
     let chosen = choose(&statements, deferred.as_deref(), list);
+    findings.extend(not_used(&statements, chosen.as_ref().ok().map(|&i| statements[i].text.as_str())));
     let confidence = |s: &Statement| match (&chosen, s.ratio > 0.0) {
         (_, false) => CONFIDENCE_NOT_TO_SCALE,
         _ if !counts(s) => CONFIDENCE_WEAK,
@@ -64,12 +64,16 @@ pub(super) fn decide(testimony: Testimony, list: &DisplayList) -> Found<ScaleRec
     Found::with(record, findings)
 }
 
-/// What the page states and the decision leaves out.
-fn not_used(statements: &[Statement]) -> Vec<Finding> {
+/// What the page states and the decision for `taken` leaves out.
+fn not_used(statements: &[Statement], taken: Option<&str>) -> Vec<Finding> {
     let of =
         |which: fn(&Statement) -> bool| statements.iter().filter(|s| which(s)).cloned().collect::<Vec<_>>();
-    let marked = unused(&of(|s| s.ratio == 0.0), "scale_not_to_scale", |texts| {
-        format!("parts of the page are marked as not to scale: {texts}")
+    let marked = unused(&of(|s| s.ratio == 0.0), "scale_not_to_scale", |texts| match taken {
+        Some(taken) => format!(
+            "the page states {taken} and also that it, or parts of it, are not to scale: {texts}; {taken} is taken, \
+             and nothing that is so marked can be measured by it"
+        ),
+        None => format!("parts of the page are marked as not to scale: {texts}"),
     });
     let samples = unused(&of(|s| s.ratio > 0.0 && s.sample), "scale_in_legend", |texts| {
         format!("not used, because it stands in a legend: {texts}")

@@ -1,6 +1,8 @@
 //! Bytes to pages: generated files with known truth, limits, and the drawings of the corpus.
 
 mod corpus;
+mod counted;
+mod hidden;
 mod key;
 mod limits;
 mod pdf;

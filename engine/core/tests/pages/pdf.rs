@@ -235,3 +235,58 @@ fn a_file_that_lacks_a_part_says_so() {
     let text = String::from_utf8_lossy(&whole).replace("/Count 2", "/Count 7");
     assert!(told(text.into_bytes()).contains(&"pages_missing".into()));
 }
+
+#[test]
+fn a_size_that_had_to_be_made_up_is_said() {
+    let told = |attributes: &str| {
+        let mut file = one_page(attributes, "10 10 m 50 50 l S");
+        let list = walk(&mut file);
+        codes(&list).iter().map(|c| (*c).to_owned()).collect::<Vec<_>>()
+    };
+    assert!(told("/MediaBox [0 0 200 200]").is_empty());
+    assert!(told("/MediaBox [0 0 595 842]").is_empty());
+    assert!(told("/MediaBox [0 0 200 200] /UserUnit 2.5 /Rotate 270").is_empty());
+    for none in ["", "/MediaBox [0 0 0 0]", "/MediaBox [0 0 200 0]", "/MediaBox [0 0 200]", "/MediaBox /None"]
+    {
+        assert_eq!(told(none), ["page_size_assumed"], "{none}");
+    }
+    assert_eq!(told("/MediaBox [0 0 99 99] /CropBox [200 200 300 300]"), ["page_size_assumed"]);
+    for unit in ["0", "-3", "/Foot", "(1)"] {
+        assert_eq!(
+            told(&format!("/MediaBox [0 0 200 200] /UserUnit {unit}")),
+            ["user_unit_ignored"],
+            "{unit}"
+        );
+    }
+    assert_eq!(told("/MediaBox [0 0 200 200] /Rotate 45"), ["rotation_ignored"]);
+}
+
+#[test]
+fn a_size_of_the_page_tree_is_the_pages() {
+    let mut doc = Doc::new();
+    doc.page("", "10 10 m 50 50 l S");
+    let bytes = String::from_utf8_lossy(&doc.bytes())
+        .replace("/Type /Pages", "/Type /Pages /MediaBox [0 0 300 200]")
+        .into_bytes();
+    let list = walk(&mut open_bytes(bytes, FileType::Pdf).unwrap());
+    assert_eq!((list.space.width_px, list.space.height_px), (625, 417));
+    assert!(codes(&list).is_empty(), "{:?}", list.findings);
+}
+
+#[test]
+fn a_page_that_is_listed_again_is_one_page_and_is_said() {
+    let mut doc = Doc::new();
+    doc.page("/MediaBox [0 0 100 100]", "0 0 m 50 50 l S");
+    doc.page("/MediaBox [0 0 100 100]", "0 0 m 50 50 l S");
+    let whole = String::from_utf8_lossy(&doc.bytes()).into_owned();
+    let told = |text: String| {
+        let file = open_bytes(text.into_bytes(), FileType::Pdf).unwrap();
+        let findings = &file.opened().findings;
+        (file.opened().pages.len(), findings.iter().map(|f| f.code.clone()).collect::<Vec<_>>())
+    };
+    let listed = whole.replace("/Kids [4 0 R 6 0 R]", "/Kids [4 0 R 6 0 R 4 0 R 4 0 R]");
+    assert_ne!(listed, whole);
+    assert_eq!(told(listed.replace("/Count 2", "/Count 4")), (2, vec!["pages_repeated".to_owned()]));
+    let lost = told(listed.replace("/Count 2", "/Count 9"));
+    assert_eq!(lost, (2, vec!["pages_repeated".to_owned(), "pages_missing".to_owned()]));
+}

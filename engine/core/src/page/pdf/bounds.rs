@@ -36,3 +36,8 @@ pub(super) fn visible_part(bounds: &ListRect, clip: &ListRect) -> ListRect {
 pub(super) fn grow(r: &ListRect, by: f32) -> ListRect {
     ListRect { left: r.left - by, top: r.top - by, right: r.right + by, bottom: r.bottom + by }
 }
+
+/// Control points of the cubic that is the same curve as a quadratic one.
+pub(super) fn cubic_of(from: Point, control: Point, to: Point) -> (Point, Point) {
+    (from + (control - from) * (2.0 / 3.0), to + (control - to) * (2.0 / 3.0))
+}

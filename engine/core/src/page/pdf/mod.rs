@@ -1,9 +1,14 @@
 //! PDF pages, read and rendered by hayro.
 
 mod bounds;
+mod cover;
+mod cut;
 mod key;
 mod layers;
+mod oddities;
+mod outline;
 mod render;
+mod sight;
 mod tally;
 mod text;
 mod unpack;
@@ -13,7 +18,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use hayro_interpret::{InterpreterSettings, TransformExt};
-use hayro_syntax::object::{Dict, ObjectIdentifier};
+use hayro_syntax::object::ObjectIdentifier;
 use hayro_syntax::page::Page;
 use hayro_syntax::{DecryptionError, LoadPdfError, Pdf, PdfData};
 use kurbo::Affine;
@@ -61,10 +66,6 @@ fn load(bytes: &FileBytes) -> Result<Pdf, LoadPdfError> {
     Pdf::new(PdfData::from(Arc::new(Shared(Arc::clone(bytes)))))
 }
 
-/// What a PDF ends with, give or take what some programs add.
-const END_MARK: &[u8] = b"startxref";
-const END_BYTES: usize = 8 * 1024;
-
 /// Size of a page, and the way from its user space to list space.
 struct Geometry {
     space: PageSpace,
@@ -96,7 +97,7 @@ impl PdfFile {
                 Err(failure) => PageHead::Broken { reason: failure.message },
             })
             .collect();
-        let findings = incomplete(&pdf, (*bytes).as_ref(), count);
+        let findings = oddities::of_file(&pdf, (*bytes).as_ref(), count);
         Ok((
             Self {
                 bytes,
@@ -178,28 +179,6 @@ impl PdfFile {
     }
 }
 
-/// What tells that part of the file is missing: whoever reads on as if it were whole counts too little.
-fn incomplete(pdf: &Pdf, bytes: &[u8], found: usize) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let catalog = pdf.xref().get::<Dict<'_>>(pdf.xref().root_id());
-    let tree = catalog.and_then(|catalog| catalog.get::<Dict<'_>>(b"Pages"));
-    let named = tree.and_then(|tree| tree.get::<u32>(b"Count")).map_or(0, |n| n as usize);
-    if named > found {
-        findings.push(Finding::new(
-            "pages_missing",
-            format!("The file names {named} pages, but only {found} can be found: it is damaged or cut off."),
-        ));
-    }
-    let end = &bytes[bytes.len().saturating_sub(END_BYTES)..];
-    if !end.windows(END_MARK.len()).any(|w| w == END_MARK) {
-        findings.push(Finding::new(
-            "file_cut_off",
-            "The file breaks off before its end: pages or parts of them may be missing.",
-        ));
-    }
-    findings
-}
-
 fn page_at(pdf: &Pdf, index: u32) -> Result<&Page<'_>, PageFailure> {
     pdf.pages()
         .get(index as usize)
@@ -235,8 +214,7 @@ fn settings() -> InterpreterSettings {
 }
 
 fn geometry(page: &Page<'_>, limits: &ParseLimits) -> Result<Geometry, PageFailure> {
-    let unit = page.raw().get::<f32>(b"UserUnit").map_or(1.0, f64::from);
-    let unit = if unit.is_finite() && unit > 0.0 { unit } else { 1.0 };
+    let unit = oddities::user_unit(page).unwrap_or(1.0);
     let (width, height) = page.render_dimensions();
     let (width, height) = (f64::from(width) * unit, f64::from(height) * unit);
     let max_side = f64::from(limits.max_page_side_pt);
@@ -268,6 +246,7 @@ fn display_list(
     let walked = walk::walk(page, geometry.space, geometry.to_list, settings(), limits, budget)?;
     let mut list = walked.list;
     list.kind = kind(&list);
+    list.findings.extend(oddities::of_page(page));
     list.findings.extend(layers::hidden_layers(page));
     if content.cut_off {
         list.findings.push(Finding::new(
@@ -291,6 +270,13 @@ fn display_list(
                 "{} drawing operations were left out: their coordinates are no numbers.",
                 walked.not_finite
             ),
+        ));
+    }
+    if !walked.all_looked_at {
+        list.findings.push(Finding::new(
+            "hidden_parts_kept",
+            "The page holds more opaque areas or clips than are looked at: what lies under some of them may \
+             be counted.",
         ));
     }
     Ok((list, Ink { bytes: walked.ink_bytes, coloured: walked.coloured }))

@@ -48,6 +48,10 @@ impl<'b> Tally<'b> {
         Self { limits, budget, calls: 0, segments: 0, glyphs: 0, dashes: 0.0, unspent: 0 }
     }
 
+    pub(super) fn budget(&self) -> &'b Budget {
+        self.budget
+    }
+
     pub(super) fn glyphs(&self) -> u64 {
         self.glyphs
     }

@@ -48,6 +48,11 @@ pub(super) struct GlyphAt {
     pub(super) layer: u16,
     /// Number of the text-showing operation.
     pub(super) run: u32,
+    /// Its place in the order of painting, and the clip of no rectangle that it was painted in.
+    pub(super) seq: u32,
+    pub(super) clip: u32,
+    /// Of letters as light as paper: when the dark ground that they show on was painted.
+    pub(super) ground: Option<u32>,
 }
 
 impl GlyphAt {
@@ -60,8 +65,9 @@ impl GlyphAt {
     }
 
     /// Of the letter, roughly.
-    pub(super) fn middle(&self) -> Vec2 {
-        self.origin() + self.dir * (self.advance / 2.0) + self.up * (self.size * 0.35)
+    pub(super) fn middle(&self) -> [f32; 2] {
+        let middle = self.origin() + self.dir * (self.advance / 2.0) + self.up * (self.size * 0.35);
+        [middle.x as f32, middle.y as f32]
     }
 
     fn end(&self) -> Vec2 {
@@ -103,6 +109,18 @@ impl TextCollector {
 
     pub(super) fn push(&mut self, glyph: GlyphAt) {
         self.glyphs.push(glyph);
+    }
+
+    pub(super) fn retain(&mut self, seen: impl Fn(&GlyphAt) -> bool) {
+        self.glyphs.retain(seen);
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.glyphs.len()
+    }
+
+    pub(super) fn any(&self, fits: impl Fn(&GlyphAt) -> bool) -> bool {
+        self.glyphs.iter().any(fits)
     }
 
     /// Words, and lines that point into them, in reading order: from top to bottom, then from left to

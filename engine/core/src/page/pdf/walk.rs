@@ -1,18 +1,20 @@
 //! The walk over a page's content: every drawing call becomes an entry of the display list.
 
 use hayro_interpret::font::{Glyph, GlyphRun};
-use hayro_interpret::hayro_cmap::{BfString, WritingMode};
+use hayro_interpret::hayro_cmap::WritingMode;
 use hayro_interpret::{
     BlendMode, ClipPath, Context, Device, DrawMode, DrawProps, FillRule, Image, ImageDrawProps,
     InterpreterCache, InterpreterSettings, Paint as PdfPaint, SoftMask, StrokeProps, interpret_page,
 };
 use hayro_syntax::object::Dict;
 use hayro_syntax::page::Page;
-use kurbo::{Affine, BezPath, PathEl, Point, Rect, Vec2};
+use kurbo::{Affine, BezPath, PathEl, Point, Rect};
 use rustc_hash::FxHashMap;
 
-use super::bounds::{grow, intersect, list_rect, push_point, visible_part};
+use super::bounds::{cubic_of, grow, intersect, list_rect, push_point, visible_part};
+use super::cut::cut;
 use super::layers;
+use super::sight::Sight;
 use super::tally::{self, Tally};
 use super::text::{GlyphAt, TextCollector};
 use crate::budget::Budget;
@@ -20,6 +22,10 @@ use crate::geom::{ListRect, PageSpace};
 use crate::page::PageFailure;
 use crate::page::display::{DisplayList, ImagePlacement, NO_LAYER, PageKind, Paint, PathEntry, Style, Verb};
 use crate::page::request::ParseLimits;
+
+mod glyphs;
+
+use glyphs::{Shown, holds, is_seen};
 
 /// What a pattern or shading is recorded as; its true colour differs from place to place.
 const PATTERN_RGBA: u32 = 0x8080_80FF;
@@ -43,6 +49,8 @@ pub(super) struct Walked {
     pub(super) ink_bytes: f64,
     /// Whether anything but black, white and grey may have been painted.
     pub(super) coloured: bool,
+    /// Whether nothing that is hidden was left in the list because there was too much to look at.
+    pub(super) all_looked_at: bool,
 }
 
 /// Memory that the renderer keeps of one drawing operation, and of one 4 x 4 px tile that an outline
@@ -67,7 +75,7 @@ pub(super) fn walk<'a>(
     let mut context = Context::new(to_list, page_box, &cache, page.xref(), settings);
     let mut walk = Walk::new(space, list_rect(page_box), limits, budget);
     tally::catch(|| interpret_page(page, &mut context, &mut walk))?;
-    Ok(walk.finish())
+    walk.finish()
 }
 
 #[derive(PartialEq, Eq, Hash, Clone)]
@@ -85,14 +93,12 @@ struct Walk<'b> {
     layer_ids: FxHashMap<String, u16>,
     /// Layer in force inside each open marked-content sequence.
     layers: Vec<u16>,
-    /// Bounds of what each clip, together with those below it, leaves visible.
-    clips: Vec<ListRect>,
-    page_box: ListRect,
+    sight: Sight,
     text: TextCollector,
     /// Glyphs that are not painted: the text layer of a scan, or nothing that anyone can see.
     unpainted: Vec<GlyphAt>,
-    /// Where something darker than paper was painted, the larger areas: white letters show on it.
-    dark: Vec<ListRect>,
+    /// Where something darker than paper was painted, the larger areas, and when: white letters show on it.
+    dark: Vec<(ListRect, u32)>,
     glyph_program_depth: u32,
     unreadable_glyphs: u64,
     not_finite: u64,
@@ -109,8 +115,7 @@ impl<'b> Walk<'b> {
             styles: FxHashMap::default(),
             layer_ids: FxHashMap::default(),
             layers: Vec::new(),
-            clips: Vec::new(),
-            page_box,
+            sight: Sight::new(page_box),
             text: TextCollector::default(),
             unpainted: Vec::new(),
             dark: Vec::new(),
@@ -123,14 +128,23 @@ impl<'b> Walk<'b> {
         }
     }
 
-    fn finish(mut self) -> Walked {
-        if super::kind(&self.list) == PageKind::Raster {
+    fn finish(mut self) -> Result<Walked, PageFailure> {
+        let (scene, marks) = self.sight.finish(&self.list);
+        let mut all_looked_at = !scene.incomplete;
+        if !scene.is_empty() {
+            all_looked_at &= cut(&mut self.list, &marks, &scene, self.tally.budget())?;
+        }
+        let scanned = super::kind(&self.list) == PageKind::Raster;
+        if !scene.is_empty() {
+            self.text.retain(|glyph| is_seen(glyph, &scene, scanned));
+        }
+        if scanned {
             std::mem::take(&mut self.unpainted).into_iter().for_each(|glyph| self.text.push(glyph));
         }
         let (words, lines) = self.text.group();
         self.list.words = words;
         self.list.lines = lines;
-        Walked {
+        Ok(Walked {
             list: self.list,
             unreadable_glyphs: self.unreadable_glyphs,
             glyphs: self.tally.glyphs(),
@@ -138,20 +152,12 @@ impl<'b> Walk<'b> {
             ink_bytes: INK_PER_DRAW * (self.drawn + self.tally.glyphs()) as f64
                 + INK_PER_TILE * (self.ink_tiles + 2.0 * self.tally.dashes()),
             coloured: self.coloured,
-        }
+            all_looked_at,
+        })
     }
 
     fn layer(&self) -> u16 {
         self.layers.last().copied().unwrap_or(NO_LAYER)
-    }
-
-    fn clip(&self) -> ListRect {
-        self.clips.last().copied().unwrap_or(self.page_box)
-    }
-
-    fn push_clip(&mut self, bounds: ListRect) {
-        let clipped = intersect(&self.clip(), &bounds);
-        self.clips.push(clipped);
     }
 
     fn style(&mut self, paint: Paint, rgba: u32, width: f32, dash: &[f32]) -> u32 {
@@ -184,46 +190,53 @@ impl<'b> Walk<'b> {
         }
     }
 
-    fn path(&mut self, elements: &[PathEl], props: &DrawProps<'_>, mode: &DrawMode) {
+    fn path(&mut self, path: &BezPath, props: &DrawProps<'_>, mode: &DrawMode) {
         match mode {
-            DrawMode::Fill(rule) => self.fill(elements, props, *rule),
-            DrawMode::Stroke(stroke) => self.stroke(elements, props, stroke),
+            DrawMode::Fill(rule) => self.fill(path, props, *rule),
+            DrawMode::Stroke(stroke) => self.stroke(path, props, stroke),
             DrawMode::FillAndStroke(rule, stroke) => {
-                self.fill(elements, props, *rule);
-                self.stroke(elements, props, stroke);
+                self.fill(path, props, *rule);
+                self.stroke(path, props, stroke);
             }
             DrawMode::Invisible => {}
         }
     }
 
-    fn fill(&mut self, elements: &[PathEl], props: &DrawProps<'_>, rule: FillRule) {
+    fn fill(&mut self, path: &BezPath, props: &DrawProps<'_>, rule: FillRule) {
         let paint = match rule {
             FillRule::NonZero => Paint::FillNonZero,
             FillRule::EvenOdd => Paint::FillEvenOdd,
         };
         let rgba = self.colour(&props.paint);
         let style = self.style(paint, rgba, 0.0, &[]);
-        let known = self.list.paths.len();
-        self.entry(elements, props.transform, style, 0.0);
-        if !is_light(rgba)
-            && let Some(entry) = self.list.paths.get(known)
-        {
-            let area = entry.visible;
-            self.darken(area);
+        let opaque = self.sight.is_opaque(props);
+        let painted = self.entry(path.elements(), props.transform, (style, 0.0), opaque);
+        if let Some((seq, area)) = painted.filter(|_| !is_light(rgba)) {
+            self.darken(area, seq);
         }
     }
 
-    fn stroke(&mut self, elements: &[PathEl], props: &DrawProps<'_>, stroke: &StrokeProps) {
+    fn stroke(&mut self, path: &BezPath, props: &DrawProps<'_>, stroke: &StrokeProps) {
         let factor = props.transform.determinant().abs().sqrt() as f32;
         let width = stroke.line_width.max(0.0) * factor;
         let dash: smallvec::SmallVec<[f32; 4]> = stroke.dash_array.iter().map(|d| d * factor).collect();
         let rgba = self.colour(&props.paint);
         let style = self.style(Paint::Stroke, rgba, width, &dash);
-        self.entry(elements, props.transform, style, width / 2.0);
+        let painted = self.entry(path.elements(), props.transform, (style, width / 2.0), false);
+        if let Some((seq, _)) = painted.filter(|_| self.sight.is_opaque(props)) {
+            self.sight.cover_by_stroke((seq, rgba), path, props.transform, stroke);
+        }
     }
 
-    /// Records one path unless clipping or the page's edge hides it whole.
-    fn entry(&mut self, elements: &[PathEl], transform: Affine, style: u32, half_width: f32) {
+    /// Records one path unless clipping or the page's edge hides it whole: its place in the order of
+    /// painting and what can be seen of it.
+    fn entry(
+        &mut self,
+        elements: &[PathEl],
+        transform: Affine,
+        (style, half_width): (u32, f32),
+        opaque: bool,
+    ) -> Option<(u32, ListRect)> {
         let verb_start = self.list.verbs.len();
         let coord_start = self.list.coords.len();
         let mut bounds = ListRect::EMPTY;
@@ -242,7 +255,7 @@ impl<'b> Walk<'b> {
                     Verb::Line
                 }
                 PathEl::QuadTo(c, p) => {
-                    let (a, b) = (at + (c - at) * (2.0 / 3.0), p + (c - p) * (2.0 / 3.0));
+                    let (a, b) = cubic_of(at, c, p);
                     for q in [a, b, p] {
                         finite &= push_point(&mut self.list.coords, &mut bounds, transform * q);
                     }
@@ -260,19 +273,22 @@ impl<'b> Walk<'b> {
             };
             self.list.verbs.push(verb);
         }
-        let clip = self.clip();
+        let clip = self.sight.clip();
         let grown = grow(&bounds, half_width);
         if !finite || bounds.is_empty() || !grown.intersects(&clip) {
             self.not_finite += u64::from(!finite);
             self.list.verbs.truncate(verb_start);
             self.list.coords.truncate(coord_start);
-            return;
+            return None;
         }
         let coords = &self.list.coords[coord_start..];
         let length: f64 =
             coords.windows(2).map(|p| f64::from((p[1][0] - p[0][0]).hypot(p[1][1] - p[0][1]))).sum();
         self.ink_tiles += length * self.list.space.px_per_unit / TILE_PX + coords.len() as f64;
         self.drawn += 1;
+        let visible = visible_part(&bounds, &clip);
+        let seq = self.sight.next();
+        self.sight.mark(seq, opaque);
         self.list.paths.push(PathEntry {
             style,
             layer: self.layer(),
@@ -280,81 +296,24 @@ impl<'b> Walk<'b> {
             verb_len: (self.list.verbs.len() - verb_start) as u32,
             coord_start: coord_start as u32,
             bounds,
-            visible: visible_part(&bounds, &clip),
+            visible,
         });
+        Some((seq, visible))
     }
 
-    fn darken(&mut self, area: ListRect) {
+    fn darken(&mut self, area: ListRect, seq: u32) {
         if area.width().min(area.height()) >= MIN_GROUND && self.dark.len() < MAX_GROUNDS {
-            self.dark.push(area);
+            self.dark.push((area, seq));
         }
     }
 
-    /// Notes a glyph where it can be seen, or could be if it were painted.
-    fn show(&mut self, glyph: GlyphAt, shown: Shown) {
-        let middle = glyph.middle();
-        let (x, y) = (middle.x as f32, middle.y as f32);
-        let clip = self.clip();
-        let inside = |r: &ListRect| x >= r.left && x <= r.right && y >= r.top && y <= r.bottom;
-        if !inside(&clip) {
-            return;
-        }
-        match shown {
-            Shown::Painted => self.text.push(glyph),
-            Shown::Light if self.dark.iter().rev().any(inside) => self.text.push(glyph),
-            Shown::Light => {}
-            Shown::Unpainted => self.unpainted.push(glyph),
-        }
-    }
-
-    fn glyph(&mut self, glyph: &Glyph<'_>, to_list: Affine, vertical: bool, run: u32, shown: Shown) {
-        let text = match glyph.as_unicode() {
-            Some(BfString::Char(c)) => Some(String::from(c)),
-            Some(BfString::String(s)) => Some(s),
-            None => None,
-        };
-        self.unreadable_glyphs += u64::from(text.is_none());
-        let origin = to_list * Point::ZERO;
-        let along =
-            if vertical { to_list * Point::new(0.0, -1000.0) } else { to_list * Point::new(1000.0, 0.0) };
-        let along: Vec2 = along - origin;
-        let up: Vec2 = to_list * Point::new(0.0, 1000.0) - origin;
-        let advance_em = match glyph {
-            _ if vertical => 1.0,
-            Glyph::Outline(g) => g.advance_width().map_or(0.5, |w| f64::from(w) / 1000.0),
-            Glyph::Type3(g) => g.advance_width().map_or(0.5, |w| f64::from(w) / 1000.0),
-        };
-        let length = along.hypot();
-        let size = up.hypot();
-        let bounds_known = origin.is_finite() && length.is_finite() && size.is_finite() && length > 0.0;
-        if !bounds_known || !advance_em.is_finite() {
-            self.not_finite += 1;
-            return;
-        }
-        let glyph = GlyphAt {
-            text: text.unwrap_or_else(|| char::REPLACEMENT_CHARACTER.to_string()),
-            x: origin.x,
-            y: origin.y,
-            dir: along / length,
-            up: if size > 0.0 { up / size } else { Vec2::new(0.0, -1.0) },
-            advance: advance_em * length,
-            size,
-            layer: self.layer(),
-            run,
-        };
-        self.show(glyph, shown);
+    fn has_something_in(&self, area: &ListRect) -> bool {
+        self.list.paths.iter().any(|p| p.visible.intersects(area))
+            || self.text.any(|glyph| holds(area, glyph.middle()))
     }
 }
 
-/// How a glyph is shown.
-#[derive(Debug, Clone, Copy)]
-enum Shown {
-    Painted,
-    /// In the colour of paper.
-    Light,
-    Unpainted,
-}
-
+/// Light as paper, or next to nothing.
 fn is_light(rgba: u32) -> bool {
     let [r, g, b, a] = rgba.to_be_bytes();
     a < 8 || (r >= LIGHT && g >= LIGHT && b >= LIGHT)
@@ -368,22 +327,22 @@ impl<'a> Device<'a> for Walk<'_> {
         if let DrawMode::Stroke(stroke) | DrawMode::FillAndStroke(_, stroke) = draw_mode {
             self.tally.add_dashes(path, stroke);
         }
-        self.path(path.elements(), &props, draw_mode);
+        self.path(path, &props, draw_mode);
     }
 
     fn push_clip_path(&mut self, clip_path: &ClipPath) {
         self.tally.call(clip_path.path.elements().len() as u64);
-        let bounds = list_rect(clip_path.path.control_box());
-        self.push_clip(bounds);
+        self.sight.push_clip(clip_path);
     }
 
     fn push_clip_rect(&mut self, rect: &Rect) {
         self.tally.call(1);
-        self.push_clip(list_rect(*rect));
+        self.sight.push_rect(*rect);
     }
 
-    fn push_transparency_group(&mut self, _: f32, _: Option<SoftMask<'a>>, _: BlendMode) {
+    fn push_transparency_group(&mut self, opacity: f32, mask: Option<SoftMask<'a>>, blend: BlendMode) {
         self.tally.call(1);
+        self.sight.push_group(opacity, mask.is_some(), blend);
     }
 
     fn draw_glyph_run(&mut self, glyph_run: &GlyphRun<'_, 'a>, props: DrawProps<'a>, mode: &DrawMode) {
@@ -420,18 +379,25 @@ impl<'a> Device<'a> for Walk<'_> {
         let (width, height) = (image.width(), image.height());
         self.tally.check_picture(width, height);
         let placed = Rect::new(0.0, 0.0, f64::from(width), f64::from(height));
-        let bounds = intersect(&list_rect(props.transform.transform_rect_bbox(placed)), &self.clip());
+        let bounds = intersect(&list_rect(props.transform.transform_rect_bbox(placed)), &self.sight.clip());
         if !bounds.is_empty() {
-            self.darken(bounds);
+            let seq = self.sight.next();
+            self.darken(bounds, seq);
+            let looks = self.list.paths.len() + self.text.len();
+            if self.sight.may_cover(&image, &bounds, looks) && self.has_something_in(&bounds) {
+                self.sight.cover_by_picture(seq, &image, props.transform);
+            }
             self.list.images.push(ImagePlacement { width, height, bounds });
         }
     }
 
     fn pop_clip(&mut self) {
-        self.clips.pop();
+        self.sight.pop_clip();
     }
 
-    fn pop_transparency_group(&mut self) {}
+    fn pop_transparency_group(&mut self) {
+        self.sight.pop_group();
+    }
 
     fn begin_marked_content(&mut self, tag: &[u8], properties: Option<&Dict<'_>>) {
         self.tally.call(1);
