@@ -237,7 +237,7 @@ impl Work {
             if found["status"] != "completed" {
                 continue;
             }
-            let all = json!({"threshold": 0.0});
+            let all = json!({"threshold": 0.0, "include_legend": true});
             let confirm = format!("{path}/bulk-confirm");
             if self.client.try_send(Method::POST, &confirm, Some(&all)).await?.status != 200 {
                 continue;
@@ -302,7 +302,10 @@ async fn counted(client: &Client, session: &str, known: &Session, undisturbed: &
     let measured = detections.iter().filter(|d| d["measurement_id"].is_string()).count();
     assert!(!known.made || measured == detections.len(), "a measurement of a detection is lost");
     // What a kill cut short goes on where it was.
-    client.post(&format!("{path}/bulk-confirm"), json!({"threshold": 0.0})).await.expect(200);
+    client
+        .post(&format!("{path}/bulk-confirm"), json!({"threshold": 0.0, "include_legend": true}))
+        .await
+        .expect(200);
     let made = client.post(&format!("{path}/create-measurements"), Value::Null).await.expect(200);
     assert_eq!(made["measurements_created"].as_u64(), Some((detections.len() - measured) as u64));
 }

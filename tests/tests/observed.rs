@@ -28,7 +28,7 @@ const DEPLOYMENT: [(&str, &[&str]); 15] = [
 ];
 
 /// Our own: queue depth, oldest job, leases, attempts by outcome, pool use, parse workers, store commits.
-const OWN: [(&str, &[&str]); 15] = [
+const OWN: [(&str, &[&str]); 16] = [
     ("takeoff_jobs_ready", &["stage"]),
     ("takeoff_job_oldest_ready_seconds", &["stage"]),
     ("takeoff_jobs_dead", &["stage"]),
@@ -43,6 +43,7 @@ const OWN: [(&str, &[&str]); 15] = [
     ("takeoff_parse_workers", &["state"]),
     ("takeoff_parse_worker_deaths_total", &["cause"]),
     ("takeoff_page_cache_total", &["outcome"]),
+    ("takeoff_store_blobs_damaged_total", &[]),
     ("takeoff_store_commit_seconds", &[]),
 ];
 
@@ -105,7 +106,9 @@ async fn takeoff(d: &Drawn) -> f64 {
     c.post(&format!("/auto-count-detections/{}/reject", text(&detections[0]["id"])), Value::Null)
         .await
         .expect(200);
-    c.post(&format!("{session}/bulk-confirm"), json!({"threshold": 0.0})).await.expect(200);
+    c.post(&format!("{session}/bulk-confirm"), json!({"threshold": 0.0, "include_legend": true}))
+        .await
+        .expect(200);
     c.post(&format!("{session}/create-measurements"), Value::Null).await.expect(200);
 
     let made = c.get(&format!("/conditions/{condition}/measurements")).await.expect(200);

@@ -53,7 +53,9 @@ async fn priced(d: &Drawn) -> Value {
     let found = session["total_detections"].as_u64().expect("a number");
     assert!(found > 5, "{session}");
     let path = format!("/auto-count-sessions/{}", session["id"].as_str().expect("an id"));
-    c.post(&format!("{path}/bulk-confirm"), json!({"threshold": 0.0})).await.expect(200);
+    c.post(&format!("{path}/bulk-confirm"), json!({"threshold": 0.0, "include_legend": true}))
+        .await
+        .expect(200);
     let made = c.post(&format!("{path}/create-measurements"), Value::Null).await.expect(200);
     assert_eq!(made["measurements_created"].as_u64(), Some(found));
     let assembly = c.post(&format!("/conditions/{condition}/assembly"), json!({})).await.expect(201);
