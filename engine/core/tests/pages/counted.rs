@@ -209,7 +209,7 @@ fn same(list: &DisplayList, picture: &Picture, n: usize) -> bool {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
-    /// Every detection is a symbol that the picture shows most of, and every symbol that it shows whole is
+    /// Every detection is a symbol that the picture shows much of, and every symbol that it shows whole is
     /// detected.
     #[test]
     fn counts_are_what_the_picture_shows(page in Covered::any()) {
@@ -224,12 +224,12 @@ proptest! {
             }
             if is_found {
                 let shown = outline(&list, &picture, n);
-                prop_assert!(shown >= 3, "symbol {n} is counted and shows {shown} of 8 places");
+                prop_assert!(shown >= 2, "symbol {n} is counted and shows {shown} of 8 places");
             }
         }
     }
 
-    /// What the walk leaves of strokes is where the picture has ink, or close to it.
+    /// Of every stroke that the walk leaves, the picture shows some.
     #[test]
     fn what_is_left_of_strokes_shows(page in Covered::any()) {
         let (list, picture) = page.parse();
@@ -240,22 +240,31 @@ proptest! {
             if style.rgba != 0x0000_00FF || style.width != 1.0 || coords.len() != 2 {
                 continue;
             }
-            for t in [0.1_f32, 0.5, 0.9] {
+            let shows = |t: f32| {
                 let at = |axis: usize| coords[0][axis] + (coords[1][axis] - coords[0][axis]) * t;
-                if at(0) < 1.0 || at(1) < 1.0 || at(0) > 299.0 || at(1) > 299.0 {
-                    continue;
-                }
                 let p = list.space.to_px(at(0), at(1));
-                looked += 1;
                 let dark = |dx: i32, dy: i32| {
                     let (x, y) = (p.x as i32 + dx, p.y as i32 + dy);
                     picture.at(x as u32, y as u32)[0] < 250
                 };
-                let shows = (-1..=1).any(|dx| (-1..=1).any(|dy| dark(dx, dy)));
-                blank += usize::from(!shows);
-            }
+                let outside = at(0) < 1.0 || at(1) < 1.0 || at(0) > 299.0 || at(1) > 299.0;
+                outside || (-1..=1).any(|dx| (-1..=1).any(|dy| dark(dx, dy)))
+            };
+            looked += 1;
+            blank += usize::from(!(0..=20_u8).any(|k| shows(f32::from(k) / 20.0)));
         }
         // A line along an edge may show less than a pixel of its width.
-        prop_assert!(blank <= 2 + looked / 50, "{blank} of {looked} places are blank");
+        prop_assert!(blank <= 1 + looked / 50, "{blank} of {looked} strokes are blank");
+    }
+
+    /// A mask over a part of each symbol, as behind a number, takes none of them away.
+    #[test]
+    fn symbols_that_a_mask_cuts_into_are_counted(width in 1_u32..=2, left in 0_u32..7) {
+        let masks: String = (0..50)
+            .filter(|n| n % COLUMNS >= 5)
+            .map(corner)
+            .map(|(x, y)| format!("{} {} {width} 14 re f ", x + f64::from(left), y - 3.0))
+            .collect();
+        prop_assert_eq!(counted(&format!("1 w\n{}1 g {masks}", symbols(50))), 50);
     }
 }

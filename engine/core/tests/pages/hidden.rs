@@ -79,18 +79,24 @@ fn strokes_under_an_opaque_area_are_gone() {
 }
 
 #[test]
-fn what_is_half_covered_keeps_the_other_half() {
-    left(&format!("{CROSS} {WHITE} 100.5 50 100 100 re f"), 10.5 + 20.0);
-    left(&format!("{CROSS} {WHITE} 103 50 100 100 re f"), 13.0 + 20.0);
-    // In the middle: four arms are left.
-    left(&format!("{CROSS} {WHITE} 95 95 10 10 re f"), 20.0);
-    // A hole in the mask shows what is below it.
-    left(&format!("{CROSS} {WHITE} 80 80 40 40 re 95 95 10 10 re f*"), 20.0);
-    // A curve goes under: of a circle of radius 20 in four quarters (measured by their chords), two are left.
+fn what_shows_in_part_is_whole_and_what_hardly_shows_is_cut() {
+    left(&format!("{CROSS} {WHITE} 100.5 50 100 100 re f"), 40.0);
+    left(&format!("{CROSS} {WHITE} 103 50 100 100 re f"), 40.0);
+    // In the middle: four arms can be seen.
+    left(&format!("{CROSS} {WHITE} 95 95 10 10 re f"), 40.0);
+    // A hole in the mask shows what is below it; a small one only that.
+    left(&format!("{CROSS} {WHITE} 80 80 40 40 re 95 95 10 10 re f*"), 40.0);
+    left(&format!("{CROSS} {WHITE} 80 80 40 40 re 98 98 4 4 re f*"), 8.0);
+    left(&format!("{CROSS} {WHITE} 94 50 100 100 re f"), 4.0);
+    // A curve goes under: a circle of radius 20 in four quarters (measured by their chords).
     let circle = "100 80 m 111.05 80 120 88.95 120 100 c 120 111.05 111.05 120 100 120 c 88.95 120 80 111.05 \
                   80 100 c 80 88.95 88.95 80 100 80 c h S";
     left(circle, 113.14);
-    left(&format!("{circle} {WHITE} 100 50 100 100 re f"), 56.57);
+    left(&format!("{circle} {WHITE} 100 50 100 100 re f"), 113.14);
+    // A number's mask breaks its bubble on both sides.
+    left(&format!("{circle} {WHITE} 75 92 50 16 re f"), 113.14);
+    // A clip is another thing: it cuts what it leaves out, and the rest is judged by what the clip shows.
+    left(&format!("q 0 0 m 102 0 l 102 400 l 0 399 l h W n {CROSS} Q {WHITE} 97 80 50 40 re f"), 12.0);
     // A path of many subpaths keeps those that are beside the mask, whole.
     left(&format!("10 10 30 30 re 90 90 20 20 re S {WHITE} 80 80 40 40 re f"), 120.0);
 }
@@ -99,7 +105,7 @@ fn what_is_half_covered_keeps_the_other_half() {
 fn a_line_passes_under_what_is_as_dark_as_itself() {
     // Black lines through a black dot: nothing tells that they are not there.
     left(&format!("{CROSS} 95 95 10 10 re f*"), 40.0 + 40.0);
-    left(&format!("{CROSS} 0.4 g 95 95 10 10 re f*"), 20.0);
+    left(&format!("{CROSS} 0.4 g 91.5 91.5 17 17 re f*"), 6.0);
     // One of them ends in it.
     left(&format!("{CROSS} 95 80 50 40 re f*"), 5.0 + 180.0);
     left(&format!("{CROSS} 85 85 30 30 re f*"), 120.0);
@@ -115,8 +121,8 @@ fn a_mask_hides_only_what_came_before_it() {
     left(&format!("80 80 40 40 re S {WHITE} 80 80 40 40 re f"), 160.0);
     left("80 80 40 40 re S 1 g 80.1 80.1 39.8 39.8 re f", 160.0);
     // A mask that is itself clipped hides no more than the clip shows of it.
-    left(&format!("{CROSS} q 0 0 95 400 re W n {WHITE} 80 80 40 40 re f Q"), 15.0 + 20.0);
-    left(&format!("{CROSS} q 0 0 m 100 100 l 0 200 l h W n {WHITE} 80 80 40 40 re f Q"), 10.0 + 20.0);
+    left(&format!("{CROSS} q 0 0 106 400 re W n {WHITE} 80 80 40 40 re f Q"), 4.0);
+    left(&format!("{CROSS} q 0 0 m 100 100 l 0 200 l h W n {WHITE} 80 80 40 40 re f Q"), 40.0);
 }
 
 #[test]
@@ -274,12 +280,14 @@ fn a_filled_area_keeps_the_edges_that_show() {
     let beside = page(&format!("0 g 90 90 20 20 re f {WHITE} 110 90 20 20 re f"));
     assert!((drawn(&beside) - 80.0).abs() < 0.01);
     let half = page(&format!("0 g 90 90 20 20 re f {WHITE} 100 80 50 50 re f"));
-    let [left] = fills(&half)[..] else { panic!("one path") };
-    assert!((left.bounds.left, left.bounds.right) == (90.0, 100.0), "{left:?}");
-    let (verbs, coords) = half.path(&left);
+    assert!((drawn(&half) - 80.0).abs() < 0.01, "half of it shows, so it is there");
+    let end = page(&format!("0 g 90 90 60 20 re f {WHITE} 94 80 90 50 re f"));
+    let [left] = fills(&end)[..] else { panic!("one path") };
+    assert!((left.bounds.left, left.bounds.right) == (90.0, 94.0), "{left:?}");
+    let (verbs, coords) = end.path(&left);
     // Three sides, of which two end at the cover's edge; nothing is drawn along that.
-    assert!(coords.iter().all(|c| c[0] <= 100.0));
-    assert_eq!(coords.iter().filter(|c| c[0] == 100.0).count(), 2);
+    assert!(coords.iter().all(|c| c[0] <= 94.0));
+    assert_eq!(coords.iter().filter(|c| c[0] == 94.0).count(), 2);
     assert!(!verbs.contains(&Verb::Close));
 }
 

@@ -122,11 +122,8 @@ pub(super) fn propose(page: &Sheet, patch: &Patch, mirrored: bool, budget: &Budg
     let reach = (px / f64::from(1 << shift) * 0.75).ceil() as usize + 3;
     // Hatch under an instance is fainter than its pen.
     let dark = (f64::from(patch.split) * DARK).min(250.0) as u8;
-    let ink = Bits::of(&sheet, dark, reach);
-    let near = ink.spread();
     let spots = patch.ink();
     let least = spots.len() as f64 * (sheet.per_unit / patch.per_unit).powi(2) * LEAST_INK;
-    let busy = near.busy(reach, least as u32);
     let turns = (TAU * radius / TURN_PX).clamp(TURNS.0, TURNS.1).ceil() as usize;
     let far_off = (1.3 * patch.per_unit / sheet.per_unit).ceil().max(2.0) as usize;
     let probes = spread_out(&spots, INK);
@@ -134,6 +131,12 @@ pub(super) fn propose(page: &Sheet, patch: &Patch, mirrored: bool, budget: &Budg
         patch.paper(far_off, far_off + 4).into_iter().partition::<Vec<Spot>, _>(|s| s.weight > 0.5);
     let mut paper = spread_out(&inner, PAPER * 2 / 3);
     paper.extend(spread_out(&outer, PAPER - paper.len()));
+    // Around a symbol of a few pixels, paper is looked for further away than the symbol is large.
+    let away = |s: &Spot| (s.p[0].hypot(s.p[1]) * sheet.per_unit).ceil() as usize + 2;
+    let margin = probes.iter().chain(&paper).map(away).fold(reach, usize::max);
+    let ink = Bits::of(&sheet, dark, margin);
+    let near = ink.spread();
+    let busy = near.busy(reach, least as u32);
     let mut search = Search {
         ink,
         near,

@@ -4,6 +4,9 @@
 //! Paths lose the pieces that are hidden. The parts that are left of a filled area are kept as its edges,
 //! drawn forth and back, so that no edge appears where nobody drew one.
 //!
+//! What something opaque hides in part only is kept whole: a person takes it to be there. What it hides all, or nearly
+//! all, is gone.
+//!
 //! A line that passes under something as dark as itself is left whole, as whoever looks at it takes it to be:
 //! so lines go through the solid bodies that stand on them.
 
@@ -26,6 +29,8 @@ const HIDDEN_SHARE: f32 = 0.7;
 const BESIDE: f32 = 0.05;
 /// Shorter pieces are noise of the arithmetic, list units.
 const SHORTEST: f32 = 0.02;
+/// Of what a subpath shows beside its covers, at least this share is in sight; else its hidden part is cut out.
+const SHOWN_SHARE: f32 = 0.4;
 /// Paths between two polls of the budget.
 const POLL_EVERY: u64 = 512;
 
@@ -196,6 +201,7 @@ impl Cutter<'_> {
             step.chords(&mut chords);
             seen.push(chords.windows(2).map(|p| self.shows(p[0], p[1])).collect());
         }
+        self.keep_what_shows(&steps, &mut seen);
         if seen.iter().flatten().all(is_whole) {
             return None;
         }
@@ -220,6 +226,36 @@ impl Cutter<'_> {
         }
         line.end();
         Some(line.cut)
+    }
+
+    /// A subpath of which enough can be seen is there, whatever lies on the rest of it: only clips cut it. A mask
+    /// behind a number leaves the bubble around it a bubble.
+    fn keep_what_shows(&mut self, steps: &[Step], seen: &mut [Seen]) {
+        if self.covers.is_empty() {
+            return;
+        }
+        let mut chords = Vec::new();
+        let mut from = 0;
+        while from < steps.len() {
+            let next = steps[from + 1..].iter().position(|s| s.starts);
+            let to = next.map_or(steps.len(), |n| from + 1 + n);
+            let (mut shown, mut all) = (0.0, 0.0);
+            let mut uncovered: Vec<Seen> = Vec::with_capacity(to - from);
+            for (step, parts) in steps[from..to].iter().zip(&seen[from..to]) {
+                step.chords(&mut chords);
+                let free: Seen = chords.windows(2).map(|p| self.parts(p[0], p[1], 0)).collect();
+                for ((pair, parts), free) in chords.windows(2).zip(parts).zip(&free) {
+                    let length = (pair[1][0] - pair[0][0]).hypot(pair[1][1] - pair[0][1]);
+                    shown += length * share(parts);
+                    all += length * share(free);
+                }
+                uncovered.push(free);
+            }
+            if shown >= SHOWN_SHARE * all && shown > 0.0 {
+                seen[from..to].clone_from_slice(&uncovered);
+            }
+            from = to;
+        }
     }
 
     /// The parts of a straight piece that can be seen, or that go on from one such part to another under
@@ -306,6 +342,11 @@ impl Cutter<'_> {
             }
         }
     }
+}
+
+/// How much of a piece its parts are.
+fn share(parts: &Parts) -> f32 {
+    parts.iter().map(|(from, to)| to - from).sum()
 }
 
 fn is_whole(parts: &Parts) -> bool {
