@@ -131,9 +131,7 @@ pub(super) fn propose(page: &Sheet, patch: &Patch, mirrored: bool, budget: &Budg
         patch.paper(far_off, far_off + 4).into_iter().partition::<Vec<Spot>, _>(|s| s.weight > 0.5);
     let mut paper = spread_out(&inner, PAPER * 2 / 3);
     paper.extend(spread_out(&outer, PAPER - paper.len()));
-    // Around a symbol of a few pixels, paper is looked for further away than the symbol is large.
-    let away = |s: &Spot| (s.p[0].hypot(s.p[1]) * sheet.per_unit).ceil() as usize + 2;
-    let margin = probes.iter().chain(&paper).map(away).fold(reach, usize::max);
+    let margin = margin(&probes, &paper, sheet.per_unit).max(reach);
     let ink = Bits::of(&sheet, dark, margin);
     let near = ink.spread();
     let busy = near.busy(reach, least as u32);
@@ -170,6 +168,13 @@ pub(super) fn propose(page: &Sheet, patch: &Patch, mirrored: bool, budget: &Budg
         turn: TAU / turns as f64,
         ended,
     }
+}
+
+/// Rows beyond the page that may be looked at. Around a symbol of a few pixels, paper is looked for further away than
+/// the symbol is large.
+fn margin(probes: &[Spot], paper: &[Spot], per_unit: f64) -> usize {
+    let away = |s: &Spot| (s.p[0].hypot(s.p[1]) * per_unit).ceil() as usize + 2;
+    probes.iter().chain(paper).map(away).max().unwrap_or(0)
 }
 
 /// Poses with a number of their turn.
@@ -337,4 +342,24 @@ pub(super) fn spread_out(spots: &[Spot], most: usize) -> Vec<Spot> {
         next = best.1;
     }
     chosen
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_spot_lies_beyond_the_margin_however_it_is_turned() {
+        let spot = |x: f64, y: f64| Spot { p: [x, y], weight: 1.0 };
+        // A symbol two pixels large with paper eleven pixels away, at two pixels a unit.
+        let (probes, paper) = ([spot(0.5, 0.5)], [spot(0.0, -5.5), spot(4.0, 4.0)]);
+        let margin = margin(&probes, &paper, 2.0);
+        for turn in 0..360 {
+            let pose = Pose::turned(f64::from(turn).to_radians(), false);
+            for s in probes.iter().chain(&paper) {
+                let row = (pose.turn(s.p)[1] * 2.0).round().abs() as usize;
+                assert!(row < margin, "{row} of {margin} at {turn}");
+            }
+        }
+    }
 }

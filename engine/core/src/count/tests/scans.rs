@@ -177,28 +177,3 @@ fn a_scan_that_ends_early_says_so() {
     let found = find(&page, &exemplar, &CountParams::default(), &Budget::with_steps(2_000));
     assert!(!found.value.complete && found.findings[0].code == "count_incomplete", "{:?}", found.findings);
 }
-
-#[test]
-fn symbols_of_a_few_pixels_are_looked_for_up_to_the_edges() {
-    // Paper is looked for further from their middles than they are large, and so beyond the page.
-    for r in [2.0, 2.4] {
-        let dot = Symbol(vec![circle(r), line(-r, 0.0, r, 0.0)]);
-        let mut sheet = Sheet::new(300.0, 60.0, 5);
-        let mut poses = vec![at(30.0, 30.0, 0.0, 1.0, false)];
-        poses.extend((0..8).flat_map(|i| {
-            let x = 20.0 + 34.0 * f64::from(i);
-            [at(x, r + 0.5, 0.0, 1.0, false), at(x, 59.5 - r, 0.0, 1.0, false)]
-        }));
-        for pose in &poses {
-            sheet.symbol(&dot, pose, Habit::Polylines(32), 0);
-        }
-        let list = scanned(&sheet, &[240.0]);
-        let drawn = box_around(&sheet, &dot, &poses[0], 1.0);
-        let times = PX / sheet.list.space.px_per_unit;
-        let drawn = PxRect::new(drawn.x * times, drawn.y * times, drawn.w * times, drawn.h * times);
-        let outcome = counted(&list, drawn);
-        let truth: Vec<PxPoint> = poses.iter().map(|p| on_scan(&sheet, middle(&sheet, &dot, p))).collect();
-        assert!(outcome.complete);
-        assert_eq!(tally(&outcome.detections, &truth).wrong, 0, "{r}: {}", summary(&outcome, &truth));
-    }
-}
