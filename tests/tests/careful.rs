@@ -144,6 +144,13 @@ fn pictures_of_an_earlier_run_are_no_results_of_this_one() {
     assert_eq!(recipe.run().0, Some(0));
     assert!(recipe.path("out/plans-page4.png").exists() && !recipe.path("out/plans-page3.png").exists());
     assert!(recipe.path("out/mine.txt").exists());
+    // One that is refused costs no results.
+    let good = std::fs::read_to_string(recipe.path("takeoff.toml")).unwrap();
+    let beside = format!("{HEAD}{}", counted("pages = [77]"));
+    std::fs::write(recipe.path("takeoff.toml"), beside).unwrap();
+    assert_eq!(recipe.run().0, Some(65));
+    assert!(recipe.path("out/plans-page4.png").exists() && recipe.path("out/report.json").exists());
+    std::fs::write(recipe.path("takeoff.toml"), good).unwrap();
     // The counts of the table say how sure they are and what was left out.
     let table = std::fs::read_to_string(recipe.path("out/takeoff.csv")).unwrap();
     let row = table.lines().nth(1).unwrap();

@@ -21,33 +21,47 @@ pub(crate) struct Outputs {
     folder: PathBuf,
     /// Names that this run has taken.
     taken: RefCell<BTreeSet<String>>,
+    /// Names that an earlier run has written; `None` once they are removed.
+    earlier: RefCell<Option<BTreeSet<String>>>,
 }
 
 impl Outputs {
-    /// Makes the folder, tries whether files can be made in it, and removes what an earlier run wrote there, so
-    /// that nothing of it looks like a result of this one.
+    /// Makes the folder and tries whether files can be made in it. What an earlier run wrote there stays until this
+    /// one writes: a run that is refused costs no results.
     pub(crate) fn open(out: &Path) -> anyhow::Result<Self> {
         fs::create_dir_all(out).with_context(|| format!("the folder {} cannot be made", out.display()))?;
         tempfile::tempfile_in(out).with_context(|| format!("nothing can be written in {}", out.display()))?;
         let list = fs::read_to_string(out.join(LIST)).unwrap_or_default();
-        for name in list.lines().filter(|name| is_name(name)) {
-            let path = out.join(name);
-            if fs::symlink_metadata(&path).is_ok_and(|m| m.is_file()) {
-                fs::remove_file(&path).with_context(|| format!("{} cannot be replaced", path.display()))?;
-            }
-        }
-        let list = out.join(LIST);
-        fs::write(&list, "").with_context(|| format!("{} cannot be written", list.display()))?;
-        let outputs = Self { folder: out.to_path_buf(), taken: RefCell::default() };
+        let earlier = list.lines().filter(|name| is_name(name)).map(str::to_owned).collect();
+        let outputs = Self {
+            folder: out.to_path_buf(),
+            taken: RefCell::default(),
+            earlier: RefCell::new(Some(earlier)),
+        };
         [REPORT, TABLE].into_iter().try_for_each(|name| outputs.is_free(name))?;
         Ok(outputs)
     }
 
+    /// Removes what an earlier run wrote, so that nothing of it looks like a result of this one.
+    fn clear(&self) -> anyhow::Result<()> {
+        let Some(earlier) = self.earlier.take() else { return Ok(()) };
+        for name in earlier {
+            let path = self.folder.join(name);
+            if fs::symlink_metadata(&path).is_ok_and(|m| m.is_file()) {
+                fs::remove_file(&path).with_context(|| format!("{} cannot be replaced", path.display()))?;
+            }
+        }
+        let list = self.folder.join(LIST);
+        fs::write(&list, "").with_context(|| format!("{} cannot be written", list.display()))
+    }
+
     fn is_free(&self, name: &str) -> anyhow::Result<()> {
         let path = self.folder.join(name);
-        let is_there = fs::symlink_metadata(&path).is_ok();
+        let there = fs::symlink_metadata(&path).ok();
+        let replaced = self.earlier.borrow().as_ref().is_some_and(|names| names.contains(name))
+            && there.as_ref().is_some_and(fs::Metadata::is_file);
         ensure!(
-            !is_there || self.taken.borrow().contains(name),
+            there.is_none() || replaced || self.taken.borrow().contains(name),
             "{} is there already and no earlier run wrote it: move it, or name another folder",
             path.display()
         );
@@ -56,6 +70,7 @@ impl Outputs {
 
     /// The path of a file that this run is going to write. An error where somebody else's file is.
     pub(crate) fn take(&self, name: &str) -> anyhow::Result<PathBuf> {
+        self.clear()?;
         self.is_free(name)?;
         if self.taken.borrow_mut().insert(name.to_owned()) {
             let list = self.folder.join(LIST);
@@ -183,6 +198,11 @@ mod tests {
         assert_eq!(list, "plans-page1.png\nreport.json\n");
         fs::write(path(LIST), format!("{list}{}\n..\n\n", outside.path().display())).unwrap();
         let second = Outputs::open(folder.path()).unwrap();
+        assert!(
+            path("plans-page1.png").exists() && path(REPORT).exists(),
+            "until the run has something to write"
+        );
+        second.take("plans-page2.png").unwrap();
         assert!(!path("plans-page1.png").exists() && !path(REPORT).exists());
         assert!(path("notes.txt").exists() && outside.path().exists());
         drop(second);
