@@ -208,6 +208,34 @@ impl PageSpace {
     }
 }
 
+/// The part of a segment inside a window (Liang–Barsky).
+pub(crate) fn clip(a: [f32; 2], b: [f32; 2], window: &ListRect) -> Option<([f32; 2], [f32; 2])> {
+    let (dx, dy) = (b[0] - a[0], b[1] - a[1]);
+    let (mut t0, mut t1) = (0.0_f32, 1.0_f32);
+    let edges = [
+        (-dx, a[0] - window.left),
+        (dx, window.right - a[0]),
+        (-dy, a[1] - window.top),
+        (dy, window.bottom - a[1]),
+    ];
+    for (p, q) in edges {
+        if p == 0.0 {
+            if q < 0.0 {
+                return None;
+            }
+        } else if p < 0.0 {
+            t0 = t0.max(q / p);
+        } else {
+            t1 = t1.min(q / p);
+        }
+    }
+    if t0 > t1 {
+        return None;
+    }
+    let at = |t: f32| [a[0] + dx * t, a[1] + dy * t];
+    Some((if t0 > 0.0 { at(t0) } else { a }, if t1 < 1.0 { at(t1) } else { b }))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,7 +3,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::index::PageIndex;
-use super::ink::{Ink, Segment, clip};
+use super::ink::{Ink, Segment};
 use super::label;
 use super::matching::Matcher;
 use super::pose::Pose;
@@ -14,7 +14,7 @@ use super::tag::Tag;
 use super::template::{Template, centred};
 use super::texture;
 use crate::budget::{Budget, Exhausted};
-use crate::geom::{ListRect, PxRect};
+use crate::geom::{ListRect, PxRect, clip};
 
 /// Smallest side of a box, page pixels and list units.
 const MIN_SIDE_PX: f64 = 4.0;

@@ -1,10 +1,9 @@
 //! Instances of which a part was cut away: half under a table, trimmed at a wall.
 
-use super::ink::clip;
 use super::matching::Matcher;
 use super::pose::Pose;
 use super::template::Sample;
-use crate::geom::ListRect;
+use crate::geom::{ListRect, clip};
 
 /// Shares of missing ink between which a cut is looked for.
 const MIN_ABSENT: f64 = 0.05;

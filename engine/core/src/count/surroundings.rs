@@ -2,6 +2,8 @@
 //!
 //! A symbol that contains the exemplar's drawing and more is another symbol.
 
+use std::cell::LazyCell;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::ink::Segment;
@@ -104,7 +106,8 @@ pub(super) fn look(matcher: &Matcher<'_>, pose: &Pose, taken: &dyn Fn(u32) -> bo
         // A wire that bends in the outline is no more the symbol's than one that runs straight through.
         let wires = going_on(&strokes, |s| s.leaves);
         let is_wire = |s: &Stroke| wires.iter().any(|w| std::ptr::eq(*w, s));
-        let leading_out = going_on(&strokes, |s| !s.inside);
+        // Few places have another pen's ink, which is what it is for.
+        let leading_out = LazyCell::new(|| going_on(&strokes, |s| !s.inside));
         let leads_out = |s: &Stroke| leading_out.iter().any(|w| std::ptr::eq(*w, s));
         let longest = longest_bar(matcher, pose);
         let hangs = |s: &Stroke| ends_on_symbol(matcher, pose, s) || is_bar(matcher, pose, s);
@@ -114,7 +117,7 @@ pub(super) fn look(matcher: &Matcher<'_>, pose: &Pose, taken: &dyn Fn(u32) -> bo
         let least =
             |s: &Stroke| if s.inside && s.matched < s.length * 0.25 { STROKE_SHARE * all } else { 0.0 };
         let weight = |s: &&Stroke| {
-            let of_others = leads_out(s) && is_of_others(matcher, pose, s);
+            let of_others = is_of_others(matcher, pose, s) && leads_out(s);
             if of_others { OTHER_PEN_WEIGHT * s.foreign } else { s.foreign.max(least(s)) }
         };
         let foreign: f32 = alien.iter().filter(counts).map(weight).sum();

@@ -4,8 +4,8 @@
 //! Paths lose the pieces that are hidden. The parts that are left of a filled area are kept as its edges,
 //! drawn forth and back, so that no edge appears where nobody drew one.
 //!
-//! What something opaque hides in part only is kept whole: a person takes it to be there. What it hides all, or nearly
-//! all, is gone.
+//! A subpath of which two fifths show beside what is opaque is kept whole: a person takes it to be there. Of any other
+//! only what shows is left.
 //!
 //! A line that passes under something as dark as itself is left whole, as whoever looks at it takes it to be:
 //! so lines go through the solid bodies that stand on them.
@@ -239,6 +239,11 @@ impl Cutter<'_> {
         while from < steps.len() {
             let next = steps[from + 1..].iter().position(|s| s.starts);
             let to = next.map_or(steps.len(), |n| from + 1 + n);
+            let mut of_subpath = seen[from..to].iter().flatten();
+            if of_subpath.clone().all(is_whole) || of_subpath.all(Parts::is_empty) {
+                from = to;
+                continue;
+            }
             let (mut shown, mut all) = (0.0, 0.0);
             let mut uncovered: Vec<Seen> = Vec::with_capacity(to - from);
             for (step, parts) in steps[from..to].iter().zip(&seen[from..to]) {

@@ -4,7 +4,7 @@ use kurbo::{Affine, BezPath, PathEl, Point};
 use smallvec::SmallVec;
 
 use super::bounds::cubic_of;
-use crate::geom::ListRect;
+use crate::geom::{ListRect, clip};
 use crate::page::curve::flatten;
 use crate::page::display::Verb;
 
@@ -143,7 +143,7 @@ impl Outline {
         if !self.bounds.intersects(area) {
             return Relation::Outside;
         }
-        if self.between(area.top, area.bottom).any(|edge| meets(edge, area)) {
+        if self.between(area.top, area.bottom).any(|edge| clip(edge[0], edge[1], area).is_some()) {
             return Relation::Across;
         }
         if self.contains([area.left, area.top]) { Relation::Inside } else { Relation::Outside }
@@ -165,26 +165,6 @@ fn crossing(a: [f32; 2], b: [f32; 2], edge: &[[f32; 2]; 2]) -> Option<f32> {
     let (t, u) = ((ox * sy - oy * sx) / across, (ox * ry - oy * rx) / across);
     // An edge's ends belong to it: where two edges meet, no line may slip through.
     ((0.0..=1.0).contains(&t) && (-1e-6..=1.000_001).contains(&u)).then_some(t as f32)
-}
-
-/// Whether an edge has a part in an area.
-fn meets([a, b]: &[[f32; 2]; 2], area: &ListRect) -> bool {
-    let (dx, dy) = (b[0] - a[0], b[1] - a[1]);
-    let (mut from, mut to) = (0.0_f32, 1.0_f32);
-    let sides =
-        [(-dx, a[0] - area.left), (dx, area.right - a[0]), (-dy, a[1] - area.top), (dy, area.bottom - a[1])];
-    for (p, q) in sides {
-        if p == 0.0 {
-            if q < 0.0 {
-                return false;
-            }
-        } else if p < 0.0 {
-            from = from.max(q / p);
-        } else {
-            to = to.min(q / p);
-        }
-    }
-    from <= to
 }
 
 /// Corners of closed rings.
