@@ -10,7 +10,8 @@ use super::runs::{self, Baseline};
 use super::template::Template;
 use crate::budget::{Budget, Exhausted};
 
-/// Anchors of one exemplar at most.
+/// Anchors of one exemplar and of one kind at most: curves are drawn in other pieces from one instance to the next,
+/// lines cross others, so neither kind stands for both.
 const MAX_ANCHORS: usize = 6;
 /// Quick tests after which no further anchor is taken up.
 const ENOUGH_TESTS: usize = 100_000;
@@ -139,14 +140,16 @@ impl Search<'_> {
         parts.sort_by(|p, q| p.2.total_cmp(&q.2));
         let (least, most) = if page.grain > 0.0 { (MIN_ON_SCAN, MAX_ON_SCAN) } else { (1, MAX_ANCHORS) };
         let mut tests = 0;
-        let mut chosen = Vec::new();
+        let mut chosen: Vec<(Part, usize)> = Vec::new();
         for (part, count, _) in parts {
-            let enough = chosen.len() >= least && tests + count > ENOUGH_TESTS;
-            if chosen.len() >= most || enough {
+            if chosen.len() >= least && tests + count > ENOUGH_TESTS {
                 break;
             }
-            tests += count;
-            chosen.push((part, count));
+            let kind = std::mem::discriminant(&part);
+            if chosen.iter().filter(|(p, _)| std::mem::discriminant(p) == kind).count() < most {
+                tests += count;
+                chosen.push((part, count));
+            }
         }
         chosen
     }

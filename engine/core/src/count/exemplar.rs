@@ -2,6 +2,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::beside::Beside;
 use super::index::PageIndex;
 use super::ink::{Ink, Segment};
 use super::label;
@@ -186,7 +187,8 @@ impl Exemplar {
         let mut template = Template::of(&pieces.ink, &pieces.weights, page.grain, budget)?;
         template.painted = page.fills.painted(&template, &pose).unwrap_or_default();
         let matcher = Matcher { page, template: &template, same_pen: true, thorough: false };
-        template.own = surroundings::look(&matcher, &pose, &|_| false);
+        let own = surroundings::look(&matcher, &pose, None, &|_| false);
+        (template.own, template.beside) = (own, Beside::of(&matcher, &pose));
         let words = label::inside(page, &template, &pose, &placed(page, &template, &pose));
         Ok(Self {
             body: Body::Ink(Box::new(template), Box::new(pieces)),

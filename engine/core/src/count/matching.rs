@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::frame::Frame;
 use super::hidden;
 use super::index::PageIndex;
 use super::ink::{InkStyle, Segment};
@@ -66,6 +67,9 @@ pub(super) struct Score {
     pub extra: f64,
     /// Confidence before foreign ink counts.
     pub base: f64,
+    /// What closes around it and not around the exemplar, and the confidence if that tells nothing.
+    pub frame: Option<Frame>,
+    pub unframed: f64,
     /// Pieces of page ink that the pose takes for itself.
     pub claims: Vec<(u32, u32)>,
 }
@@ -303,7 +307,15 @@ impl Matcher<'_> {
             base -= self.other_parts(&parts, &other_paint);
         }
         let base = base.clamp(0.0, 1.0);
-        Score { confidence: base, coverage: seen.coverage, extra: 0.0, base, claims }
+        Score {
+            confidence: base,
+            coverage: seen.coverage,
+            extra: 0.0,
+            base,
+            frame: None,
+            unframed: base,
+            claims,
+        }
     }
 
     /// Whether the page has no ink for most of a piece of the exemplar at a pose.
@@ -333,12 +345,13 @@ impl Matcher<'_> {
     }
 
     /// Lets foreign ink count, past what there is around the exemplar itself.
-    pub(super) fn weigh(&self, score: &mut Score, around: Surroundings) {
-        let own = self.template.own;
+    pub(super) fn weigh(&self, score: &mut Score, around: Surroundings, own: Surroundings) {
         score.extra = around.extra;
         let extra = (around.extra - own.extra - EXTRA_SLACK).max(0.0);
-        let frame = if around.framed && !own.framed { FRAME_LOSS } else { 0.0 };
-        score.confidence = (score.base - EXTRA_SLOPE * extra - frame).clamp(0.0, 1.0);
+        score.frame = around.frame.filter(|_| own.frame.is_none());
+        let unframed = (score.base - EXTRA_SLOPE * extra).clamp(0.0, 1.0);
+        let loss = if score.frame.is_some() { FRAME_LOSS } else { 0.0 };
+        (score.unframed, score.confidence) = (unframed, (unframed - loss).max(0.0));
     }
 
     fn agrees(&self, sample: &Sample, piece: &Segment) -> bool {

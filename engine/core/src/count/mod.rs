@@ -7,9 +7,11 @@
 //! ways: the exemplar's ink that the page has, and the page's ink inside that the exemplar has not.
 
 mod ask;
+mod beside;
 mod candidates;
 mod exemplar;
 mod fills;
+mod frame;
 mod grid;
 mod hidden;
 mod index;

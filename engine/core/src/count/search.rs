@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
+use super::beside;
 use super::candidates::{Candidate, Range};
 use super::exemplar::{Body, Exemplar};
+use super::frame::{self, Frame};
 use super::index::PageIndex;
 use super::label::{self, Compare};
 use super::matching::{Matcher, Score};
 use super::pose::Pose;
 use super::round::Search;
 use super::scan;
-use super::surroundings;
 use super::template::Template;
 use crate::budget::{Budget, Exhausted};
 use crate::found::{Finding, Found};
@@ -264,7 +265,7 @@ pub(super) fn judge(
         }
         if score.base >= NEAR_MISS_FLOOR.min(params.threshold) {
             budget.spend(LOOK_STEPS)?;
-            matcher.weigh(&mut score, surroundings::look(matcher, &pose, &|_| false));
+            beside::weigh(matcher, &pose, &mut score, &|_| false);
             if score.confidence >= SURE {
                 sure.entry(place(&pose, template))
                     .or_default()
@@ -361,7 +362,15 @@ pub(super) fn reconsider(matcher: &Matcher<'_>, params: &CountParams, kept: &mut
     for (k, j) in kept.iter_mut().enumerate().filter(|(_, j)| !j.own) {
         if j.score.confidence < j.score.base {
             let taken = |segment: u32| owner.get(&segment).is_some_and(|&o| o != k);
-            matcher.weigh(&mut j.score, surroundings::look(matcher, &j.pose, &taken));
+            beside::weigh(matcher, &j.pose, &mut j.score, &taken);
+        }
+    }
+    let framed = |j: &Judged| j.score.frame.filter(|_| j.score.base >= params.threshold);
+    let frames: Vec<Frame> = kept.iter().filter_map(framed).collect();
+    let mut telling = frame::telling(&frames).into_iter();
+    for j in kept.iter_mut().filter(|j| framed(j).is_some()) {
+        if telling.next() == Some(false) {
+            j.score.confidence = j.score.unframed;
         }
     }
     kept.retain(|j| j.score.confidence >= NEAR_MISS_FLOOR.min(params.threshold));

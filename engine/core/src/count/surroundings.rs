@@ -6,10 +6,11 @@ use std::cell::LazyCell;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::frame::Frame;
 use super::ink::Segment;
+use super::inkmap::InkMap;
 use super::matching::Matcher;
 use super::pose::Pose;
-use super::template::{Sample, Template};
 use super::texture::{self, Hatches};
 use crate::geom::ListRect;
 
@@ -26,12 +27,6 @@ const ATTACHED_WEIGHT: f32 = 0.6;
 const CROSSING_WEIGHT: f32 = 1.0;
 const BAR_SHARE: f64 = 0.5;
 const BARS_IN_A_ROW: f64 = 3.0;
-/// Directions around the symbol, and how many of them strokes must close for a frame.
-const SECTORS: usize = 36;
-const CLOSED_SECTORS: usize = 34;
-/// A frame is at most this much larger than the outline and holds this share of the symbol.
-const FRAME_SIZE: f32 = 1.6;
-const FRAMED_SHARE: f64 = 0.8;
 /// What a stroke that lies within the outline and is not the exemplar's counts at least, as a share of its ink.
 const STROKE_SHARE: f32 = 0.09;
 /// Share of the exemplar's ink from which on what passes for lettering is its drawing.
@@ -45,7 +40,7 @@ const OTHER_PEN_WEIGHT: f32 = 0.2;
 /// Pieces around one pose that are looked through for what hangs on it; a place with more is no symbol's.
 const MAX_PIECES: usize = 600;
 /// Pieces around one pose at most; in a denser place nothing is said of the surroundings.
-const MAX_NEAR: usize = 20_000;
+pub(super) const MAX_NEAR: usize = 20_000;
 
 /// What is there besides the exemplar.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -53,7 +48,7 @@ pub(super) struct Surroundings {
     /// Length of foreign strokes that would belong to the symbol, as a share of the exemplar's ink.
     pub extra: f64,
     /// Strokes close to a frame around it.
-    pub framed: bool,
+    pub frame: Option<Frame>,
 }
 
 /// Strokes of the page near a pose, by run.
@@ -65,6 +60,8 @@ struct Stroke {
     foreign: f32,
     /// Length on the exemplar's ink.
     matched: f32,
+    /// Length inside the outline where the like passes within the exemplar's own.
+    shared: f32,
     /// Goes on further than anything that hangs on a symbol.
     leaves: bool,
     /// Lies within the outline from end to end.
@@ -82,13 +79,24 @@ impl Stroke {
             && self.length - self.matched - self.foreign > PASSES_SHARE * self.length
     }
 
+    /// Most of what it has inside the outline passes within the exemplar's own, too.
+    fn as_beside(&self) -> bool {
+        self.shared > self.foreign
+    }
+
     fn pen(&self) -> Option<u32> {
         self.pieces.first().map(|p| p.style)
     }
 }
 
-/// Looks around a pose. Strokes for which `taken` holds belong to other instances.
-pub(super) fn look(matcher: &Matcher<'_>, pose: &Pose, taken: &dyn Fn(u32) -> bool) -> Surroundings {
+/// Looks around a pose. Strokes for which `taken` holds belong to other instances; what lies as `beside` says tells
+/// nothing.
+pub(super) fn look(
+    matcher: &Matcher<'_>,
+    pose: &Pose,
+    beside: Option<&InkMap>,
+    taken: &dyn Fn(u32) -> bool,
+) -> Surroundings {
     let template = matcher.template;
     let scale = pose.scale();
     let mut outline = ListRect::EMPTY;
@@ -99,10 +107,12 @@ pub(super) fn look(matcher: &Matcher<'_>, pose: &Pose, taken: &dyn Fn(u32) -> bo
     let diameter = (template.diameter * scale) as f32;
     let tolerance = (template.tolerance * scale) as f32;
     let all = (template.weight * scale) as f32;
-    let strokes = strokes(matcher, pose, &outline, diameter, taken);
+    let strokes = strokes(matcher, pose, &outline, beside, taken);
     let judge = |textured: &dyn Fn(&Stroke) -> bool| {
-        let alien: Vec<&Stroke> =
-            strokes.iter().filter(|s| (s.foreign > 0.0 || s.matched == 0.0) && !textured(s)).collect();
+        let alien: Vec<&Stroke> = strokes
+            .iter()
+            .filter(|s| (s.foreign > 0.0 || s.matched == 0.0) && !s.as_beside() && !textured(s))
+            .collect();
         // A wire that bends in the outline is no more the symbol's than one that runs straight through.
         let wires = going_on(&strokes, |s| s.leaves);
         let is_wire = |s: &Stroke| wires.iter().any(|w| std::ptr::eq(*w, s));
@@ -122,11 +132,11 @@ pub(super) fn look(matcher: &Matcher<'_>, pose: &Pose, taken: &dyn Fn(u32) -> bo
         };
         let foreign: f32 = alien.iter().filter(counts).map(weight).sum();
         let alien: Vec<&Stroke> = alien.iter().filter(|s| s.leaves || !is_wire(s)).copied().collect();
-        let (attached, framed) = groups(matcher, pose, &alien, TOUCH * tolerance);
-        Surroundings { extra: f64::from((foreign + attached) / all) + 0.0, framed }
+        let (attached, frame) = groups(matcher, pose, &alien, TOUCH * tolerance);
+        Surroundings { extra: f64::from((foreign + attached) / all) + 0.0, frame }
     };
     let seen = judge(&|_| false);
-    if seen.extra <= TRIFLE && !seen.framed {
+    if seen.extra <= TRIFLE && seen.frame.is_none() {
         return seen;
     }
     // Hatch, and scraps of a hatch that goes on around the symbol, are not the symbol's.
@@ -145,7 +155,7 @@ fn bits(s: &Segment) -> [u32; 4] {
     [s.a[0].to_bits(), s.a[1].to_bits(), s.b[0].to_bits(), s.b[1].to_bits()]
 }
 
-fn grow(r: &ListRect, by: f32) -> ListRect {
+pub(super) fn grow(r: &ListRect, by: f32) -> ListRect {
     ListRect { left: r.left - by, top: r.top - by, right: r.right + by, bottom: r.bottom + by }
 }
 
@@ -162,10 +172,11 @@ fn strokes(
     matcher: &Matcher<'_>,
     pose: &Pose,
     outline: &ListRect,
-    diameter: f32,
+    beside: Option<&InkMap>,
     taken: &dyn Fn(u32) -> bool,
 ) -> Vec<Stroke> {
     let (page, template) = (matcher.page, matcher.template);
+    let diameter = (template.diameter * pose.scale()) as f32;
     let reach = diameter * HANGING_SHARE;
     let step = (template.tolerance * pose.scale()) as f32;
     let mut by_run: FxHashMap<u32, Stroke> = FxHashMap::default();
@@ -186,6 +197,7 @@ fn strokes(
             length: 0.0,
             foreign: 0.0,
             matched: 0.0,
+            shared: 0.0,
             leaves: out > reach,
             inside: true,
             lettered: page.lettered[run as usize],
@@ -206,7 +218,9 @@ fn strokes(
             if template.map.has(p, d) {
                 stroke.matched += length / (count + 1.0);
             } else if out <= diameter * LEAVES_SHARE && template.encloses(p, template.tolerance * 1.5) {
-                stroke.foreign += length / (count + 1.0);
+                let shared = beside.is_some_and(|b| b.has(p, d));
+                let of = if shared { &mut stroke.shared } else { &mut stroke.foreign };
+                *of += length / (count + 1.0);
             }
         }
     }
@@ -224,9 +238,9 @@ fn strokes(
 /// Strokes that hang together and on nothing else: the length of those that end on the symbol, as far
 /// as it is not counted yet, and whether some are a frame around it. Bars across the symbol count for
 /// themselves, whatever passes at their ends.
-fn groups(matcher: &Matcher<'_>, pose: &Pose, alien: &[&Stroke], touch: f32) -> (f32, bool) {
+fn groups(matcher: &Matcher<'_>, pose: &Pose, alien: &[&Stroke], touch: f32) -> (f32, Option<Frame>) {
     if alien.iter().map(|s| s.pieces.len()).sum::<usize>() > MAX_PIECES {
-        return (0.0, false);
+        return (0.0, None);
     }
     let group = hang_together(alien, touch);
     let longest = longest_bar(matcher, pose);
@@ -255,10 +269,11 @@ fn groups(matcher: &Matcher<'_>, pose: &Pose, alien: &[&Stroke], touch: f32) -> 
     }
     // A hatch or a wall may touch a frame and makes it no less a frame.
     let near: Vec<&Stroke> = alien.iter().filter(|s| !s.leaves).copied().collect();
-    let framed = hang_together(&near, touch)
-        .iter()
-        .any(|members| frames(matcher, pose, &members.iter().map(|&i| near[i]).collect::<Vec<_>>()));
-    (total + 0.0, framed)
+    let frame = hang_together(&near, touch).iter().find_map(|members| {
+        let pieces = members.iter().flat_map(|&i| &near[i].pieces);
+        Frame::of(matcher, pose, pieces)
+    });
+    (total + 0.0, frame)
 }
 
 /// Strokes for which something holds, and those that go on, end to end and with the same pen, in one of them.
@@ -357,58 +372,4 @@ fn distance(s: &Segment, p: [f32; 2]) -> f32 {
     let n = (ex * ex + ey * ey).max(f32::MIN_POSITIVE);
     let t = (((p[0] - s.a[0]) * ex + (p[1] - s.a[1]) * ey) / n).clamp(0.0, 1.0);
     (p[0] - s.a[0] - ex * t).hypot(p[1] - s.a[1] - ey * t)
-}
-
-/// Whether strokes close around most of the symbol, little larger than it.
-fn frames(matcher: &Matcher<'_>, pose: &Pose, members: &[&Stroke]) -> bool {
-    let template = matcher.template;
-    let mut outline = ListRect::EMPTY;
-    template.hull.iter().for_each(|p| outline.add(p[0] as f32, p[1] as f32));
-    let slack = template.tolerance as f32 * 4.0;
-    let (w, h) =
-        (outline.width() * (FRAME_SIZE - 1.0) + slack, outline.height() * (FRAME_SIZE - 1.0) + slack);
-    let reach = ListRect {
-        left: outline.left - w,
-        right: outline.right + w,
-        top: outline.top - h,
-        bottom: outline.bottom + h,
-    };
-    // In the exemplar's own frame, so that turning changes nothing. A neighbour's frame may hang on this
-    // one; only what is near counts.
-    let mut bounds = ListRect::EMPTY;
-    let mut places: Vec<[f32; 2]> = Vec::new();
-    for piece in members.iter().flat_map(|s| &s.pieces) {
-        let steps = (f64::from(piece.length()) / (template.tolerance * 0.5)).ceil().clamp(1.0, 300.0);
-        for k in 0..=steps as u32 {
-            let p = piece.at(k as f32 / steps as f32);
-            let p = pose.invert([f64::from(p[0]), f64::from(p[1])]).map(|v| v as f32);
-            let near = p[0] > reach.left && p[0] < reach.right && p[1] > reach.top && p[1] < reach.bottom;
-            if near {
-                bounds.add(p[0], p[1]);
-                places.push(p);
-            }
-        }
-    }
-    if bounds.width() > outline.width() + w || bounds.height() > outline.height() + h {
-        return closes(template, &outline, &places);
-    }
-    closes(template, &bounds, &places)
-}
-
-/// Whether places lie in nearly all directions around the middle of a box that holds most of the symbol.
-fn closes(template: &Template, bounds: &ListRect, places: &[[f32; 2]]) -> bool {
-    let within = |s: &&Sample| {
-        s.p[0] >= bounds.left && s.p[0] <= bounds.right && s.p[1] >= bounds.top && s.p[1] <= bounds.bottom
-    };
-    let inside = template.samples.iter().filter(within).count();
-    if (inside as f64) < FRAMED_SHARE * template.samples.len() as f64 {
-        return false;
-    }
-    let middle = [(bounds.left + bounds.right) / 2.0, (bounds.top + bounds.bottom) / 2.0];
-    let mut sectors = [false; SECTORS];
-    for p in places {
-        let turn = (p[1] - middle[1]).atan2(p[0] - middle[0]) / std::f32::consts::TAU + 0.5;
-        sectors[((turn * SECTORS as f32) as usize).min(SECTORS - 1)] = true;
-    }
-    sectors.iter().filter(|s| **s).count() >= CLOSED_SECTORS
 }

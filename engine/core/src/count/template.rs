@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use rustc_hash::FxHashMap;
 
+use super::beside::Beside;
 use super::ink::{Ink, InkStyle, Segment};
 use super::inkmap::InkMap;
 use super::pose::Pose;
@@ -83,6 +84,8 @@ pub(super) struct Template {
     pub step: f64,
     /// What is around the exemplar itself and so is no reason to doubt an instance.
     pub own: Surroundings,
+    /// What passes there.
+    pub beside: Option<Beside>,
     pub lines: Vec<Baseline>,
     pub curves: Vec<Baseline>,
     pub loops: Vec<Loop>,
@@ -127,6 +130,7 @@ impl Template {
             spread: 0,
             painted: Vec::new(),
             own: Surroundings::default(),
+            beside: None,
             lines: runs.lines,
             curves: runs.curves,
             loops: runs.loops,

@@ -119,6 +119,8 @@ impl Search<'_> {
             coverage: (1.0 - seen.absent).max(0.0),
             extra: seen.foreign,
             base: confidence,
+            frame: None,
+            unframed: confidence,
             claims: Vec::new(),
         };
         let claims = self.judge.claims(&pose);

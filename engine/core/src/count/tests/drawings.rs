@@ -104,10 +104,10 @@ fn any_of_the_water_closets_may_be_the_example() {
         };
         assert!(outcome.detections.iter().all(is_new), "{}", summary(&outcome, &[]));
         // What is not counted for the grab bars that are drawn with the example is at hand for review.
-        assert!(outcome.found >= 9, "{}", summary(&outcome, &[]));
+        assert!(outcome.found >= 10, "{}", summary(&outcome, &[]));
         right += outcome.found;
     }
-    assert!(right >= 175, "{right} of 225");
+    assert!(right >= 195, "{right} of 225");
 }
 
 #[test]

@@ -1,0 +1,112 @@
+//! Strokes that close around a symbol, and whether they make another symbol of it: a lamp in a box is no lamp.
+
+use super::ink::Segment;
+use super::matching::Matcher;
+use super::pose::Pose;
+use super::template::{Sample, Template};
+use crate::geom::ListRect;
+
+/// Directions around the symbol, and how many of them strokes must close for a frame.
+const SECTORS: usize = 36;
+const CLOSED_SECTORS: usize = 34;
+/// A frame is at most this much larger than the outline and holds this share of the symbol.
+const FRAME_SIZE: f32 = 1.6;
+const FRAMED_SHARE: f64 = 0.8;
+/// How far from the middle of its frame a symbol is at most, and by how much gaps of frames that are alike differ,
+/// in diameters of the symbol.
+const CENTRED: f32 = 0.12;
+const ALIKE: f32 = 0.04;
+
+/// The gaps between a symbol and strokes around it, in diameters of the symbol and as it lies in the exemplar.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Frame {
+    across: [f32; 2],
+    along: [f32; 2],
+}
+
+impl Frame {
+    /// Whether strokes that hang together close around most of the symbol, little larger than it.
+    pub(super) fn of<'s>(
+        matcher: &Matcher<'_>,
+        pose: &Pose,
+        pieces: impl Iterator<Item = &'s Segment>,
+    ) -> Option<Self> {
+        let template = matcher.template;
+        let mut outline = ListRect::EMPTY;
+        template.hull.iter().for_each(|p| outline.add(p[0] as f32, p[1] as f32));
+        let slack = template.tolerance as f32 * 4.0;
+        let (w, h) =
+            (outline.width() * (FRAME_SIZE - 1.0) + slack, outline.height() * (FRAME_SIZE - 1.0) + slack);
+        let reach = ListRect {
+            left: outline.left - w,
+            right: outline.right + w,
+            top: outline.top - h,
+            bottom: outline.bottom + h,
+        };
+        // In the exemplar's own frame, so that turning changes nothing. A neighbour's frame may hang on this
+        // one; only what is near counts.
+        let mut bounds = ListRect::EMPTY;
+        let mut places: Vec<[f32; 2]> = Vec::new();
+        for piece in pieces {
+            let steps = (f64::from(piece.length()) / (template.tolerance * 0.5)).ceil().clamp(1.0, 300.0);
+            for k in 0..=steps as u32 {
+                let p = piece.at(k as f32 / steps as f32);
+                let p = pose.invert([f64::from(p[0]), f64::from(p[1])]).map(|v| v as f32);
+                let near = p[0] > reach.left && p[0] < reach.right && p[1] > reach.top && p[1] < reach.bottom;
+                if near {
+                    bounds.add(p[0], p[1]);
+                    places.push(p);
+                }
+            }
+        }
+        let larger = bounds.width() > outline.width() + w || bounds.height() > outline.height() + h;
+        let around = if larger { outline } else { bounds };
+        closes(template, &around, &places).then(|| {
+            let share = |gap: f32| gap / template.diameter as f32;
+            Self {
+                across: [share(outline.left - bounds.left), share(bounds.right - outline.right)],
+                along: [share(outline.top - bounds.top), share(bounds.bottom - outline.bottom)],
+            }
+        })
+    }
+
+    /// Whether the symbol is about in its middle.
+    fn is_centred(&self) -> bool {
+        [self.across, self.along].iter().all(|[p, q]| (p - q).abs() / 2.0 <= CENTRED)
+    }
+
+    /// Whether two are alike, whichever side is up.
+    fn agrees(&self, other: &Self) -> bool {
+        let near = |p: f32, q: f32| (p - q).abs() <= ALIKE;
+        let same =
+            |[a, b]: [f32; 2], [c, d]: [f32; 2]| (near(a, c) && near(b, d)) || (near(a, d) && near(b, c));
+        (same(self.across, other.across) && same(self.along, other.along))
+            || (same(self.across, other.along) && same(self.along, other.across))
+    }
+}
+
+/// Which of the frames of a page make another symbol of what they hold. What happens to stand around a symbol,
+/// a counter or a stall, holds it here so and there otherwise, or off its middle.
+pub(super) fn telling(frames: &[Frame]) -> Vec<bool> {
+    let alike =
+        |nth: usize| frames.iter().enumerate().any(|(other, f)| other != nth && f.agrees(&frames[nth]));
+    (0..frames.len()).map(|nth| frames[nth].is_centred() && (frames.len() == 1 || alike(nth))).collect()
+}
+
+/// Whether places lie in nearly all directions around the middle of a box that holds most of the symbol.
+fn closes(template: &Template, bounds: &ListRect, places: &[[f32; 2]]) -> bool {
+    let within = |s: &&Sample| {
+        s.p[0] >= bounds.left && s.p[0] <= bounds.right && s.p[1] >= bounds.top && s.p[1] <= bounds.bottom
+    };
+    let inside = template.samples.iter().filter(within).count();
+    if (inside as f64) < FRAMED_SHARE * template.samples.len() as f64 {
+        return false;
+    }
+    let middle = [(bounds.left + bounds.right) / 2.0, (bounds.top + bounds.bottom) / 2.0];
+    let mut sectors = [false; SECTORS];
+    for p in places {
+        let turn = (p[1] - middle[1]).atan2(p[0] - middle[0]) / std::f32::consts::TAU + 0.5;
+        sectors[((turn * SECTORS as f32) as usize).min(SECTORS - 1)] = true;
+    }
+    sectors.iter().filter(|s| **s).count() >= CLOSED_SECTORS
+}
