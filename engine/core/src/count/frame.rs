@@ -12,16 +12,21 @@ const CLOSED_SECTORS: usize = 34;
 /// A frame is at most this much larger than the outline and holds this share of the symbol.
 const FRAME_SIZE: f32 = 1.6;
 const FRAMED_SHARE: f64 = 0.8;
-/// How far from the middle of its frame a symbol is at most, and by how much gaps of frames that are alike differ,
-/// in diameters of the symbol.
+/// How far from the middle of its frame a symbol is at most, and by how much frames that are alike differ in so many
+/// directions at least, in diameters of the symbol.
 const CENTRED: f32 = 0.12;
 const ALIKE: f32 = 0.04;
+const ALIKE_SECTORS: usize = 30;
+/// So many frames that are alike tell, and so does the greater part of all: a pair may be two rooms of one kind.
+const MANY: usize = 3;
 
-/// The gaps between a symbol and strokes around it, in diameters of the symbol and as it lies in the exemplar.
+/// Where strokes around a symbol are, as it lies in the exemplar and in diameters of it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Frame {
-    across: [f32; 2],
-    along: [f32; 2],
+    /// How near they come to the symbol's middle in each direction; what is not near is infinitely far.
+    nearest: [f32; SECTORS],
+    /// How far the symbol's middle is from theirs.
+    off: f32,
 }
 
 impl Frame {
@@ -62,35 +67,49 @@ impl Frame {
         let larger = bounds.width() > outline.width() + w || bounds.height() > outline.height() + h;
         let around = if larger { outline } else { bounds };
         closes(template, &around, &places).then(|| {
-            let share = |gap: f32| gap / template.diameter as f32;
-            Self {
-                across: [share(outline.left - bounds.left), share(bounds.right - outline.right)],
-                along: [share(outline.top - bounds.top), share(bounds.bottom - outline.bottom)],
+            let diameter = template.diameter as f32;
+            let middle = middle(&outline);
+            let mut nearest = [f32::INFINITY; SECTORS];
+            for p in &places {
+                let r = &mut nearest[sector(middle, *p)];
+                *r = r.min((p[0] - middle[0]).hypot(p[1] - middle[1]) / diameter);
             }
+            let own = self::middle(&bounds);
+            let off = (own[0] - middle[0]).abs().max((own[1] - middle[1]).abs()) / diameter;
+            Self { nearest, off }
         })
     }
 
-    /// Whether the symbol is about in its middle.
-    fn is_centred(&self) -> bool {
-        [self.across, self.along].iter().all(|[p, q]| (p - q).abs() / 2.0 <= CENTRED)
-    }
-
-    /// Whether two are alike, whichever side is up.
+    /// Whether two are alike, whichever side of the symbol is up: it may look the same from several.
     fn agrees(&self, other: &Self) -> bool {
-        let near = |p: f32, q: f32| (p - q).abs() <= ALIKE;
-        let same =
-            |[a, b]: [f32; 2], [c, d]: [f32; 2]| (near(a, c) && near(b, d)) || (near(a, d) && near(b, c));
-        (same(self.across, other.across) && same(self.along, other.along))
-            || (same(self.across, other.along) && same(self.along, other.across))
+        let same = |p: f32, q: f32| p == q || (p - q).abs() <= ALIKE;
+        let agree = |turn: usize, back: bool| {
+            let at = |k: usize| (if back { SECTORS - 1 - k } else { k } + turn) % SECTORS;
+            (0..SECTORS).filter(|&k| same(self.nearest[k], other.nearest[at(k)])).count() >= ALIKE_SECTORS
+        };
+        (0..4).any(|quarter| [false, true].into_iter().any(|back| agree(quarter * SECTORS / 4, back)))
     }
+}
+
+fn middle(r: &ListRect) -> [f32; 2] {
+    [(r.left + r.right) / 2.0, (r.top + r.bottom) / 2.0]
+}
+
+/// The direction of a place from a middle.
+fn sector(middle: [f32; 2], p: [f32; 2]) -> usize {
+    let turn = (p[1] - middle[1]).atan2(p[0] - middle[0]) / std::f32::consts::TAU + 0.5;
+    ((turn * SECTORS as f32) as usize).min(SECTORS - 1)
 }
 
 /// Which of the frames of a page make another symbol of what they hold. What happens to stand around a symbol,
 /// a counter or a stall, holds it here so and there otherwise, or off its middle.
 pub(super) fn telling(frames: &[Frame]) -> Vec<bool> {
-    let alike =
-        |nth: usize| frames.iter().enumerate().any(|(other, f)| other != nth && f.agrees(&frames[nth]));
-    (0..frames.len()).map(|nth| frames[nth].is_centred() && (frames.len() == 1 || alike(nth))).collect()
+    if let [one] = frames {
+        return vec![one.off <= CENTRED];
+    }
+    let alike = |nth: usize| frames.iter().filter(|f| f.agrees(&frames[nth])).count();
+    let enough = |alike: usize| alike >= MANY || 2 * alike > frames.len();
+    (0..frames.len()).map(|nth| enough(alike(nth))).collect()
 }
 
 /// Whether places lie in nearly all directions around the middle of a box that holds most of the symbol.
@@ -102,11 +121,8 @@ fn closes(template: &Template, bounds: &ListRect, places: &[[f32; 2]]) -> bool {
     if (inside as f64) < FRAMED_SHARE * template.samples.len() as f64 {
         return false;
     }
-    let middle = [(bounds.left + bounds.right) / 2.0, (bounds.top + bounds.bottom) / 2.0];
+    let middle = middle(bounds);
     let mut sectors = [false; SECTORS];
-    for p in places {
-        let turn = (p[1] - middle[1]).atan2(p[0] - middle[0]) / std::f32::consts::TAU + 0.5;
-        sectors[((turn * SECTORS as f32) as usize).min(SECTORS - 1)] = true;
-    }
+    places.iter().for_each(|p| sectors[sector(middle, *p)] = true);
     sectors.iter().filter(|s| **s).count() >= CLOSED_SECTORS
 }

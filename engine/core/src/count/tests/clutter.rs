@@ -102,3 +102,75 @@ fn the_example_with_another_pens_drawing_over_it_is_told() {
     assert!(outcome.found <= 4, "{}", outcome.found);
     assert!(outcome.lacking_a_part >= 8, "{}", summary(&outcome, &[]));
 }
+
+#[test]
+fn what_passes_the_example_may_end_near_an_instance() {
+    // A rail over the foot of each; that of the example goes on, the others bend to the wall close by.
+    let rail = |sheet: &mut Sheet, i: usize, pose: &Pose| {
+        let reach = if i == 0 { 40.0 } else { 9.0 };
+        for y in [5.0, 6.0] {
+            let [a, b] = [pose.apply([-reach, y]), pose.apply([reach, y])];
+            let [c, d] = [pose.apply([-reach, 11.0]), pose.apply([reach, 11.0])];
+            sheet.path(&[Verb::Move, Verb::Line, Verb::Line, Verb::Line], &[c, a, b, d], 0);
+        }
+    };
+    let (_, truth, outcome) = row(&rail);
+    all_found(&truth, &outcome);
+    // The same rail where the example has none, on some of them, makes others of those.
+    let elsewhere = |sheet: &mut Sheet, i: usize, pose: &Pose| {
+        rail(sheet, i, pose);
+        if i > 8 {
+            let [a, b] = [pose.apply([-9.0, -4.0]), pose.apply([9.0, -4.0])];
+            let [c, d] = [pose.apply([-9.0, -9.0]), pose.apply([9.0, -9.0])];
+            sheet.path(&[Verb::Move, Verb::Line, Verb::Line, Verb::Line], &[c, a, b, d], 0);
+        }
+    };
+    let (_, truth, outcome) = row(&elsewhere);
+    assert_eq!(tally(&outcome.detections, &truth[..9]).right, 9, "{}", summary(&outcome, &truth));
+    assert_eq!(outcome.found, 9, "{}", summary(&outcome, &truth));
+}
+
+/// A box around each but the example, so far from it to the left, above, to the right and below.
+fn boxed(gaps: &'static dyn Fn(usize) -> [f64; 4]) -> impl Fn(&mut Sheet, usize, &Pose) {
+    move |sheet, i, pose| {
+        if i > 0 {
+            let b = closet().bounds(pose);
+            let g = gaps(i);
+            let (l, t) = (f64::from(b.left) - g[0], f64::from(b.top) - g[1]);
+            let (r, s) = (f64::from(b.right) + g[2], f64::from(b.bottom) + g[3]);
+            sheet.path(
+                &[Verb::Move, Verb::Line, Verb::Line, Verb::Line, Verb::Close],
+                &[[l, t], [r, t], [r, s], [l, s]],
+                0,
+            );
+        }
+    }
+}
+
+#[test]
+fn what_stands_around_instances_here_so_and_there_otherwise_is_no_frame() {
+    let (_, truth, outcome) = row(&boxed(&|i| {
+        let k = i as f64 * 0.45;
+        [0.5 + k, 5.5 - k, 1.0 + k / 2.0, 1.5]
+    }));
+    all_found(&truth, &outcome);
+}
+
+#[test]
+fn one_frame_around_many_makes_another_symbol_of_them() {
+    let symbol = closet();
+    let mut sheet = Sheet::new(800.0, 120.0, 31);
+    let mut truth = Vec::new();
+    for i in 0..12 {
+        let pose = at(60.0 + 60.0 * f64::from(i), 60.0, 0.0, 1.0, false);
+        sheet.symbol(&symbol, &pose, Habit::Polylines(32), 0);
+        if i < 6 {
+            truth.push(middle(&sheet, &symbol, &pose));
+        } else {
+            boxed(&|_| [2.0; 4])(&mut sheet, i as usize, &pose);
+        }
+    }
+    let drawn = box_around(&sheet, &symbol, &at(60.0, 60.0, 0.0, 1.0, false), 1.0);
+    let outcome = count(&sheet, drawn, &CountParams::default());
+    all_found(&truth, &outcome);
+}

@@ -110,6 +110,37 @@ fn any_of_the_water_closets_may_be_the_example() {
     assert!(right >= 195, "{right} of 225");
 }
 
+/// The oval basins without a drain drawn in them, as a person would box them: page pixels.
+const BASINS: [PxRect; 10] = [
+    PxRect::new(4103.5, 2668.5, 29.0, 34.0),
+    PxRect::new(4588.0, 1838.5, 34.0, 29.5),
+    PxRect::new(4446.25, 968.5, 33.5, 30.0),
+    PxRect::new(4445.5, 1017.0, 34.5, 30.5),
+    PxRect::new(3153.5, 1872.0, 26.0, 34.0),
+    PxRect::new(3338.5, 873.5, 29.0, 34.5),
+    PxRect::new(4458.0, 2886.5, 34.5, 29.5),
+    PxRect::new(3978.0, 1036.5, 34.5, 29.5),
+    PxRect::new(3011.0, 2015.5, 30.0, 34.5),
+    PxRect::new(2745.5, 1068.5, 35.0, 30.0),
+];
+
+#[test]
+fn any_of_the_basins_may_be_the_example() {
+    let Some(list) = page("plans/opentakeoff/sample-finish-plan.pdf", 0) else { return };
+    let budget = Budget::unlimited();
+    let index = PageIndex::build(&list, &budget).unwrap();
+    let mut right = 0;
+    for drawn in BASINS {
+        let exemplar = Exemplar::cut(&index, drawn, &budget).unwrap();
+        let outcome = find(&index, &exemplar, &CountParams::default(), &budget).value;
+        let is_basin = |d: &Detection| BASINS.iter().any(|b| b.contains(d.center));
+        assert!(outcome.detections.iter().all(is_basin), "{}", summary(&outcome, &[]));
+        right += outcome.found;
+    }
+    // Counters close around some of them alike.
+    assert!(right >= 74, "{right} of 100");
+}
+
 #[test]
 fn the_existing_water_closets_are_a_symbol_of_their_own() {
     let Some(list) = page("plans/opentakeoff/sample-finish-plan.pdf", 0) else { return };
