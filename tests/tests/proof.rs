@@ -134,3 +134,26 @@ async fn over_http(data: &std::path::Path, folder: &std::path::Path, recipe: &to
         "total_with_markup": priced["total_with_markup"],
     })
 }
+
+#[test]
+fn places_that_an_ill_chosen_example_misses_are_named_for_a_look() {
+    let Some((folder, _)) = workplace() else { return };
+    let path = folder.path().join("takeoff.toml");
+    // The example's box holds a grab bar, too, that not all of the fifteen have in that place.
+    let text = std::fs::read_to_string(&path).unwrap();
+    let line = text.lines().find(|l| l.trim_start().starts_with("box")).expect("the recipe has a box");
+    let text = text.replace(line, "box = [4582.0, 1708.5, 36.3, 50.3]");
+    std::fs::write(&path, text).unwrap();
+    let ran = run(&["run", path.to_str().unwrap(), "--json"]);
+    let report: Value = serde_json::from_slice(&ran.stdout).expect("--json prints JSON only");
+    let count = &report["conditions"][0]["counts"][0];
+    let (counted, near) = (count["counted"].as_u64().unwrap(), count["less_alike"].as_array().unwrap());
+    assert!(counted < 15 && !near.is_empty(), "{count}");
+    assert_eq!(count["near_misses"], near.len());
+    let said = report["check_by_eye"].to_string();
+    assert!(said.contains("show nearly all of the example and are not counted: page 1 at x "), "{said}");
+    for place in near {
+        assert!(place["why"].as_str().unwrap().contains("of the example"), "{place}");
+        assert!(place["confidence"].as_f64().unwrap() < 0.8, "{place}");
+    }
+}

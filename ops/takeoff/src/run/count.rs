@@ -9,7 +9,7 @@ use takeoff_core::geom::PxRect;
 use takeoff_core::model::{Condition, CountSession, Detection, Id, Page, SessionStatus};
 
 use super::progress::Progress;
-use super::report::{CountReport, CountedPage, DetectionReport, HIGH, Spread};
+use super::report::{CountReport, CountedPage, DetectionReport, HIGH, LessAlike, Spread};
 use super::sheets::{Sheets, wait};
 use super::text::short;
 use crate::recipe::{CountPart, Pages};
@@ -123,6 +123,7 @@ fn report(
         mirrored_left_out: tally(&|d| left_out(part, d) && !sample(d)),
         pages: searched.iter().map(|page| counted_page(part, page, detections)).collect(),
         near_misses: near_misses.len() as u64,
+        less_alike: near_misses.iter().map(|d| LessAlike::of(number(d.page_id), d)).collect(),
         found: session.found_detections,
         truncated: session.truncated,
         confidence: spread(detections.iter().filter(counted)),

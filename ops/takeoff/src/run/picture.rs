@@ -23,6 +23,8 @@ const LINE: i64 = 3;
 const GAP: f64 = 4.0;
 /// A dash and the gap after it, pixels.
 const DASH: i64 = 6;
+/// A corner is this part of a side.
+const CORNER: i64 = 4;
 /// The strip's letters: as many dots fit on a page's width; a dot's side, pixels.
 const DOTS_ACROSS: u32 = 1_400;
 const DOT: std::ops::RangeInclusive<u32> = 1..=4;
@@ -36,6 +38,8 @@ struct Layer {
     name: String,
     color: Rgb<u8>,
     detections: Vec<DetectionReport>,
+    /// Places that are like the symbol and not counted.
+    less_alike: Vec<PxRect>,
 }
 
 /// Writes `DOCUMENT-pageN.png` for each page that was searched; for every page, when the recipe has no
@@ -65,15 +69,17 @@ fn pages<'r>(report: &'r Report, sheets: &'r [Sheets]) -> BTreeMap<(&'r str, u32
     }
     for condition in &report.conditions {
         let color = color::parse(&condition.color).unwrap_or(GREY);
-        let mut own: BTreeMap<(&str, u32), Vec<DetectionReport>> = BTreeMap::new();
+        let mut own: BTreeMap<(&str, u32), (Vec<DetectionReport>, Vec<PxRect>)> = BTreeMap::new();
         for count in &condition.counts {
             for number in &count.searched_pages {
-                let here = count.detections.iter().filter(|d| d.page == *number).cloned();
-                own.entry((&count.document, *number)).or_default().extend(here);
+                let (detections, less_alike) = own.entry((&count.document, *number)).or_default();
+                detections.extend(count.detections.iter().filter(|d| d.page == *number).cloned());
+                let here = count.less_alike.iter().filter(|p| p.page == *number);
+                less_alike.extend(here.map(|p| p.bbox));
             }
         }
-        for (place, detections) in own {
-            let layer = Layer { name: condition.name.clone(), color, detections };
+        for (place, (detections, less_alike)) in own {
+            let layer = Layer { name: condition.name.clone(), color, detections, less_alike };
             pages.entry(place).or_default().push(layer);
         }
     }
@@ -91,7 +97,12 @@ fn annotate(png: &[u8], layers: &[Layer], path: &Path) -> anyhow::Result<()> {
         for detection in &layer.detections {
             // Dashed is what is less sure.
             let color = if detection.counted { layer.color } else { GREY };
-            outline(&mut image, &detection.bbox, color, detection.counted && detection.confidence < HIGH);
+            let line =
+                if detection.counted && detection.confidence < HIGH { Line::Dashed } else { Line::Whole };
+            outline(&mut image, &detection.bbox, color, line);
+        }
+        for bbox in &layer.less_alike {
+            outline(&mut image, bbox, layer.color, Line::Corners);
         }
     }
     let image = if layers.is_empty() { image } else { with_strip(image, layers)? };
@@ -113,7 +124,7 @@ fn with_strip(image: RgbImage, layers: &[Layer]) -> anyhow::Result<RgbImage> {
         lettering::write(&mut image, INDENT * dot, top + 4 * dot, dot, &caption(layer));
     }
     let top = height + (rows - 1) * ROW * dot;
-    let said = "DASHED: CONFIDENCE BELOW 0.90.  GREY: FOUND AND LEFT OUT.";
+    let said = "DASHED: CONFIDENCE BELOW 0.90.  CORNERS: LESS ALIKE, NOT COUNTED.  GREY: FOUND AND LEFT OUT.";
     lettering::write(&mut image, INDENT * dot, top + 4 * dot, dot, said);
     Ok(image)
 }
@@ -122,22 +133,37 @@ fn caption(layer: &Layer) -> String {
     let counted = layer.detections.iter().filter(|d| d.counted).count();
     let left_out = layer.detections.len() - counted;
     let mut text = format!("{}: {counted} counted on this page", layer.name);
-    if left_out > 0 {
-        text.push_str(&format!(", {left_out} left out"));
+    for (number, what) in [(layer.less_alike.len(), "less alike"), (left_out, "left out")] {
+        if number > 0 {
+            text.push_str(&format!(", {number} {what}"));
+        }
     }
     text
 }
 
+/// How a frame is drawn.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Line {
+    Whole,
+    Dashed,
+    Corners,
+}
+
 /// A frame around a box; what lies off the page is not drawn.
-fn outline(image: &mut RgbImage, bbox: &PxRect, color: Rgb<u8>, dashed: bool) {
+fn outline(image: &mut RgbImage, bbox: &PxRect, color: Rgb<u8>, line: Line) {
     let (left, top) = ((bbox.x - GAP).round() as i64, (bbox.y - GAP).round() as i64);
     let (right, bottom) = ((bbox.x + bbox.w + GAP).round() as i64, (bbox.y + bbox.h + GAP).round() as i64);
     let mut fill = |x0: i64, y0: i64, x1: i64, y1: i64| {
         let along_x = x1 - x0 > y1 - y0;
         for y in y0.max(0)..=y1.min(i64::from(image.height()) - 1) {
             for x in x0.max(0)..=x1.min(i64::from(image.width()) - 1) {
-                let at = if along_x { x - x0 } else { y - y0 };
-                if !dashed || (at / DASH) % 2 == 0 {
+                let (at, all) = if along_x { (x - x0, x1 - x0) } else { (y - y0, y1 - y0) };
+                let drawn = match line {
+                    Line::Whole => true,
+                    Line::Dashed => (at / DASH) % 2 == 0,
+                    Line::Corners => at.min(all - at) * CORNER <= all,
+                };
+                if drawn {
                     image.put_pixel(x as u32, y as u32, color);
                 }
             }
@@ -173,7 +199,7 @@ mod tests {
     #[test]
     fn a_box_at_the_edge_stays_on_the_page() {
         let mut image = RgbImage::from_pixel(20, 20, WHITE);
-        outline(&mut image, &PxRect::new(-50.0, 10.0, 200.0, 200.0), GREEN, false);
+        outline(&mut image, &PxRect::new(-50.0, 10.0, 200.0, 200.0), GREEN, Line::Whole);
         assert_eq!(*image.get_pixel(5, 5), GREEN);
         assert_eq!(*image.get_pixel(5, 15), WHITE);
     }
@@ -188,11 +214,13 @@ mod tests {
             name: name.into(),
             color: Rgb(color),
             detections,
+            less_alike: vec![],
         };
-        let layers = [
+        let mut layers = [
             layer("A", [200, 0, 0], vec![detection(20.0, 1.0, true), detection(80.0, 0.85, true)]),
             layer("B", [0, 0, 200], vec![detection(140.0, 1.0, true), detection(200.0, 1.0, false)]),
         ];
+        layers[1].less_alike.push(PxRect::new(260.0, 20.0, 30.0, 30.0));
         annotate(&std::fs::read(&page).unwrap(), &layers, &path).unwrap();
         let drawn = image::open(&path).unwrap().into_rgb8();
         // Two conditions and a row that explains the lines, below a page that stays where it was.
@@ -203,12 +231,14 @@ mod tests {
         assert!(line(80).contains(&[200, 0, 0]) && line(80).contains(&[255; 3]), "not dashed");
         assert!(line(140).iter().all(|c| *c == [0, 0, 200]));
         assert!(line(200).iter().all(|c| *c == GREY.0));
+        let corners = line(260);
+        assert_eq!((corners[3], corners[20], corners[36]), ([0, 0, 200], [255; 3], [0, 0, 200]));
         let row = |nth: u32, color: [u8; 3]| {
             let (top, end) = (100 + nth * ROW, 100 + (nth + 1) * ROW);
             (top..end).any(|y| (0..400).any(|x| drawn.get_pixel(x, y).0 == color))
         };
         assert!(row(0, [200, 0, 0]) && row(1, [0, 0, 200]) && !row(2, [0, 0, 200]));
         assert!((0..3).all(|nth| row(nth, [0, 0, 0])), "a row without letters");
-        assert_eq!(caption(&layers[1]), "B: 1 counted on this page, 1 left out");
+        assert_eq!(caption(&layers[1]), "B: 1 counted on this page, 1 less alike, 1 left out");
     }
 }

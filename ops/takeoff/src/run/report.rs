@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 use serde::Serialize;
 use takeoff_core::geom::PxRect;
-use takeoff_core::model::{ComponentType, MeasurementType};
+use takeoff_core::model::{ComponentType, Detection, MeasurementType};
 
 use crate::recipe::ConditionPart;
 
@@ -102,8 +102,10 @@ pub(crate) struct CountReport {
     pub(crate) mirrored_left_out: u64,
     /// Every searched page, also those with nothing on them.
     pub(crate) pages: Vec<CountedPage>,
-    /// Places that are like the symbol, but less than the threshold asks: not counted, to be looked at.
+    /// Places that are like the symbol, but less than the threshold asks: not counted, to be looked at. How many,
+    /// and the strongest of them.
     pub(crate) near_misses: u64,
+    pub(crate) less_alike: Vec<LessAlike>,
     pub(crate) found: u64,
     pub(crate) truncated: bool,
     /// Of the counted ones but the examples, which are alike themselves; `None` when there are no others.
@@ -160,6 +162,49 @@ pub(crate) struct DetectionReport {
     /// Whether it became a measurement.
     pub(crate) counted: bool,
 }
+
+/// A place that is less like the symbol than the threshold asks.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct LessAlike {
+    pub(crate) page: u32,
+    #[serde(rename = "box")]
+    pub(crate) bbox: PxRect,
+    pub(crate) confidence: f64,
+    /// Share of the example's ink that is there.
+    pub(crate) coverage: Option<f64>,
+    /// Ink in its outline that is not the example's, as a share of the example's.
+    pub(crate) extra: Option<f64>,
+    /// What keeps it from being counted, for a person.
+    pub(crate) why: String,
+}
+
+impl LessAlike {
+    pub(crate) fn of(page: u32, d: &Detection) -> Self {
+        let percent = |share: f64| (share * 100.0).round();
+        let lacks = d.coverage.map_or(0.0, |c| percent(1.0 - c));
+        let more = d.extra.map_or(0.0, percent);
+        let why = match (lacks >= LITTLE, more >= LITTLE) {
+            (true, true) => format!("lacks {lacks:.0} % of the example and has {more:.0} % more"),
+            (true, false) => format!("lacks {lacks:.0} % of the example"),
+            (false, true) => format!("has {more:.0} % more than the example"),
+            (false, false) => "framed, painted or sized otherwise".to_owned(),
+        };
+        let (coverage, extra) = (d.coverage, d.extra);
+        Self { page, bbox: d.bbox, confidence: d.confidence, coverage, extra, why }
+    }
+
+    /// Whether nearly all of the example is there.
+    fn is_close(&self) -> bool {
+        self.coverage.is_none_or(|c| c >= CLOSE)
+    }
+}
+
+/// Percent of the example's ink from which on a difference is named.
+const LITTLE: f64 = 3.0;
+/// Share of the example's ink from which on a person should look at a place that was not counted.
+const CLOSE: f64 = 0.88;
+/// Such places that are named one by one.
+const NAMED: usize = 4;
 
 #[derive(Debug, Serialize)]
 pub(crate) struct AssemblyReport {
@@ -255,6 +300,7 @@ impl ConditionReport {
             if count.unsure > 0 {
                 doubts.push(format!("{} of {} are less sure than {HIGH:.2}", count.unsure, count.counted));
             }
+            doubts.extend(count.close());
         }
         doubts
     }
@@ -285,6 +331,25 @@ impl CountReport {
     /// Whether all that was counted are the examples.
     pub(crate) fn is_alone(&self) -> bool {
         self.counted > 0 && self.confidence.is_none()
+    }
+
+    /// Places that show nearly all of the example and were not counted.
+    fn close(&self) -> Option<String> {
+        let close: Vec<&LessAlike> = self.less_alike.iter().filter(|p| p.is_close()).collect();
+        let named = close.iter().take(NAMED).map(|p| {
+            let middle = (p.bbox.x + p.bbox.w / 2.0, p.bbox.y + p.bbox.h / 2.0);
+            format!("page {} at x {:.0}, y {:.0} ({})", p.page, middle.0, middle.1, p.why)
+        });
+        let mut named: Vec<String> = named.collect();
+        named.extend((close.len() > NAMED).then(|| format!("{} more", close.len() - NAMED)));
+        let places = if close.len() == 1 { "place shows" } else { "places show" };
+        (!close.is_empty()).then(|| {
+            format!(
+                "{} {places} nearly all of the example and are not counted: {}",
+                close.len(),
+                named.join(", ")
+            )
+        })
     }
 }
 
@@ -322,6 +387,7 @@ mod tests {
             mirrored_left_out: 0,
             already_counted: 0,
             near_misses: 0,
+            less_alike: Vec::new(),
             pages: (1..).zip(pages).map(page).collect(),
             found: 0,
             truncated: false,
