@@ -74,6 +74,31 @@ pub(super) struct Score {
     pub claims: Vec<(u32, u32)>,
 }
 
+/// What the samples of a template meet at a pose.
+struct Met {
+    /// What each sample earns, 0 to 1; `None`: no ink at all.
+    credits: Vec<Option<f64>>,
+    /// Weight of the ink that is there: all of it, that of the same pen, that of the same body, that of each part.
+    all: f64,
+    same_pen: f64,
+    same_body: f64,
+    parts: Vec<f64>,
+    claims: Vec<(u32, u32)>,
+}
+
+impl Met {
+    fn of(template: &Template) -> Self {
+        Self {
+            credits: Vec::with_capacity(template.samples.len()),
+            all: 0.0,
+            same_pen: 0.0,
+            same_body: 0.0,
+            parts: vec![0.0; template.parts.len()],
+            claims: Vec::new(),
+        }
+    }
+}
+
 struct Hit {
     distance: f64,
     sine: f64,
@@ -239,20 +264,17 @@ impl Matcher<'_> {
         })
     }
 
-    /// The judgement of a refined pose.
-    pub(super) fn score(&self, pose: &Pose) -> Score {
+    /// What the samples meet at a pose.
+    fn meet(&self, pose: &Pose) -> Met {
         let scale = pose.scale();
         let full = self.template.tolerance * scale;
         let through = (THROUGH_DIAMETERS * self.template.diameter * scale) as f32;
         let bucket = full.max(0.3);
-        let (mut same_pen, mut same_body) = (0.0, 0.0);
-        let mut parts = vec![0.0; self.template.parts.len()];
-        let mut claims = Vec::new();
-        let mut credits = Vec::with_capacity(self.template.samples.len());
+        let mut met = Met::of(self.template);
         for s in &self.template.samples {
             let (p, d) = (pose.apply(wide(s.p)), pose.turn(wide(s.d)));
             let Some(hit) = self.nearest(p, d, full * 2.0, scale, &s.style) else {
-                credits.push(None);
+                met.credits.push(None);
                 continue;
             };
             let piece = &self.page.segments[hit.segment as usize];
@@ -261,28 +283,30 @@ impl Matcher<'_> {
             credit *= ((MAX_SINE - hit.sine) / (MAX_SINE - FULL_SINE)).clamp(0.0, 1.0);
             if length > through {
                 if self.same_pen && !self.agrees(s, piece) {
-                    credits.push(None);
+                    met.credits.push(None);
                     continue;
                 }
                 credit *= THROUGH_CREDIT;
             } else if credit > 0.0 {
-                claims.push((hit.segment, (hit.t * f64::from(length) / bucket) as u32));
+                met.claims.push((hit.segment, (hit.t * f64::from(length) / bucket) as u32));
             }
             let w = credit * f64::from(s.weight);
-            same_pen += w * f64::from(u8::from(self.agrees(s, piece)));
-            same_body += w * f64::from(u8::from(s.solid == piece.solid));
-            parts[usize::from(s.part)] += w;
-            credits.push(Some(credit));
+            met.all += w;
+            met.same_pen += w * f64::from(u8::from(self.agrees(s, piece)));
+            met.same_body += w * f64::from(u8::from(s.solid == piece.solid));
+            met.parts[usize::from(s.part)] += w;
+            met.credits.push(Some(credit));
         }
-        claims.sort_unstable();
-        claims.dedup();
+        met.claims.sort_unstable();
+        met.claims.dedup();
+        met
+    }
+
+    /// The judgement of a refined pose.
+    pub(super) fn score(&self, pose: &Pose) -> Score {
+        let Met { credits, all, same_pen, same_body, parts, claims } = self.meet(pose);
         let seen = hidden::look(self, pose, &credits);
-        let met: f64 = credits
-            .iter()
-            .zip(&self.template.samples)
-            .map(|(c, s)| c.unwrap_or(0.0) * f64::from(s.weight))
-            .sum::<f64>()
-            .max(f64::MIN_POSITIVE);
+        let all = all.max(f64::MIN_POSITIVE);
         let loose = 1.0 - seen.coverage - seen.absent;
         let painted = self.page.fills.painted(self.template, pose);
         // Share of places that are painted here and not in the exemplar, or the other way round.
@@ -296,11 +320,11 @@ impl Matcher<'_> {
             - ABSENT_SLOPE * (seen.absent - ABSENT_SLACK).max(0.0)
             - LOOSE_SLOPE * (loose - LOOSE_SLACK).max(0.0)
             - HIDDEN_SLOPE * seen.hidden
-            - SIZE_SLOPE * (scale.ln().abs() - SIZE_SLACK).max(0.0)
-            - SOLID_SLOPE * (1.0 - same_body / met)
+            - SIZE_SLOPE * (pose.scale().ln().abs() - SIZE_SLACK).max(0.0)
+            - SOLID_SLOPE * (1.0 - same_body / all)
             - PAINT_SLOPE * (other_paint(&(0..self.template.spread)) - PAINT_SLACK).max(0.0);
         if self.same_pen {
-            base -= STYLE_SLOPE * (1.0 - same_pen / met);
+            base -= STYLE_SLOPE * (1.0 - same_pen / all);
         }
         // What a cut hides of a part says nothing of it; traced strokes waver more than small parts are large.
         if seen.hidden == 0.0 && self.page.grain == 0.0 {
