@@ -18,6 +18,7 @@ use takeoff_commands::jobs::{AutoCountArgs, decode};
 use takeoff_config::NodeConfig;
 use takeoff_core::budget::Budget;
 use takeoff_core::count::{Answer, Compare, CountParams, PageIndex, Question, ask};
+use takeoff_core::found::Found;
 use takeoff_core::job::{Job, Stage as StageName};
 use takeoff_core::model::{CountProgress, CountSession, Id, Lettering, Page, PageBlobs, SessionStatus};
 use takeoff_engine::clock::Stopwatch;
@@ -167,15 +168,17 @@ impl Search<'_> {
                 // Cut short, and not because the session's time was up.
                 return Err(StageError::Fenced);
             }
-            let Some((mut answer, symbols)) = answer else {
+            let Some((answer, symbols)) = answer else {
                 progress.missing.push(Gap::NotSearched(page.number).to_string());
                 time_was_up = true;
                 continue;
             };
-            if !answer.complete {
-                progress.missing.push(Gap::InPart(page.number).to_string());
-                time_was_up |= self.budget.is_cancelled();
+            if !answer.value.complete {
+                let late = self.budget.is_cancelled();
+                progress.missing.push(cut_short(page.number, &answer, late).to_string());
+                time_was_up |= late;
             }
+            let mut answer = answer.value;
             progress.next = nth as u32 + 1;
             add(&mut progress, &answer);
             place(&mut progress, self.session, page.id, &answer);
@@ -196,7 +199,7 @@ impl Search<'_> {
         index: Option<Arc<PageIndex>>,
         blobs: &PageBlobs,
         progress: &CountProgress,
-    ) -> Result<Option<Answer>, StageError> {
+    ) -> Result<Option<Found<Answer>>, StageError> {
         let list = match index {
             Some(_) => None,
             None => Some(page_list::load(self.attempt, self.tools, blobs.list, self.max_list_bytes).await?),
@@ -217,7 +220,7 @@ impl Search<'_> {
                 lettering: &lettering,
                 region,
             };
-            Some(ask(&index, &question, &own).value)
+            Some(ask(&index, &question, &own))
         };
         let searched = self.tools.compute.run(&self.attempt.budget, move |_| work()).await;
         searched.map_err(crate::compute_error)
@@ -262,6 +265,15 @@ impl Search<'_> {
     /// Time that the session has taken, that of earlier attempts included, milliseconds.
     fn spent_ms(&self) -> f64 {
         self.session.processing_time_ms.unwrap_or(0.0) + self.watch.elapsed_ms()
+    }
+}
+
+/// Which bound a search came to before its end.
+fn cut_short(page: u32, answer: &Found<Answer>, late: bool) -> Gap {
+    let said = answer.findings.iter().find(|f| f.code == "count_incomplete");
+    match said {
+        Some(finding) if !late => Gap::Bound { page, why: finding.message.clone() },
+        _ => Gap::InPart(page),
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::json;
 use takeoff_commands::Desk;
 use takeoff_commands::cached_pages;
 use takeoff_commands::documents::{
-    begun_batch, failed_batch, finish_batch, opened_batch, revived_batch, revived_pages_batch,
+    begun_batch, failed_batch, finish_batch, given_up_batch, opened_batch, revived_batch, revived_pages_batch,
 };
 use takeoff_commands::jobs::{IngestArgs, PageRef, decode, encode};
 use takeoff_commands::pages::{PageResult, StoredPage, stored_batch};
@@ -106,10 +106,14 @@ impl Ingest {
             .tempdir_in(tools.blobs.scratch())
             .map_err(|e| StageError::Retry(format!("no folder for the attempt: {e}")))?;
         let mut batch = Batch::new(desk.tenant);
+        let mut failed = None;
         for (done, page) in pages.iter().enumerate() {
             attempt.progress.report(100.0 * done as f32 / pages.len() as f32, "Parsing pages");
             let source = Source { path: &local.path, file_type: document.value.file_type, index: page.index };
             let (result, cached) = self.page(attempt, tools, &source, folder.path()).await?;
+            if let PageResult::Failed { message } = &result {
+                failed = Some((page.page_id, message.clone()));
+            }
             let request_id = attempt.job.request_id.as_deref();
             let stored = stored_batch(&desk, page.page_id, result, request_id).await?;
             // Where there is nothing to store, nothing says that the parts are.
@@ -121,10 +125,16 @@ impl Ingest {
                 Cached::Not => {}
             }
         }
-        Ok(Effects {
-            batch,
-            end: End::Done { result: json!({"document_id": document_id, "pages": pages.len()}) },
-        })
+        // Pages that a document hands out end with it. One that somebody asked for is a task of its own.
+        let end = match (attempt.job.task.is_some(), failed) {
+            (true, Some((page_id, error))) => {
+                batch.absorb(given_up_batch(&desk, document_id, page_id, &error).await?);
+                End::Refused { error }
+            }
+            (true, None) => End::Done { result: read_again(pages) },
+            (false, _) => End::Done { result: json!({"document_id": document_id, "pages": pages.len()}) },
+        };
+        Ok(Effects { batch, end })
     }
 
     /// What became of one page, by the cache or by a parse.
@@ -241,12 +251,15 @@ impl Stage for Ingest {
         let desk = crate::desk_of(job, &tools);
         match decode(&job.args) {
             Ok(IngestArgs::Document { document_id }) => Ok(failed_batch(&desk, document_id, why).await?),
-            Ok(IngestArgs::Pages { pages, .. }) => {
+            Ok(IngestArgs::Pages { document_id, pages }) => {
                 let mut batch = Batch::new(desk.tenant);
                 for page in pages {
                     let failed = PageResult::Failed { message: why.to_owned() };
                     let request_id = job.request_id.as_deref();
                     batch.absorb(stored_batch(&desk, page.page_id, failed, request_id).await?);
+                    if job.task.is_some() {
+                        batch.absorb(given_up_batch(&desk, document_id, page.page_id, why).await?);
+                    }
                 }
                 Ok(batch)
             }
@@ -265,6 +278,19 @@ impl Stage for Ingest {
             Err(_) => Ok(Batch::new(desk.tenant)),
         }
     }
+}
+
+/// What a task that read a page again answers, in the contract's words. Title blocks are not read, and the text
+/// is in the page's list.
+fn read_again(pages: &[PageRef]) -> serde_json::Value {
+    json!({
+        "status": "success",
+        "page_id": pages.first().map(|p| p.page_id),
+        "text_length": null,
+        "sheet_number": null,
+        "title": null,
+        "scale_text": null,
+    })
 }
 
 /// The document cannot be ingested, and that is the outcome.

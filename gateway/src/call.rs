@@ -10,7 +10,7 @@ use takeoff_core::model::Id;
 
 use crate::error::ApiError;
 use crate::incoming::BodyError;
-use crate::layers::RequestId;
+use crate::layers::{Ignored, RequestId};
 use crate::links::Links;
 use crate::state::App;
 use crate::wire::validate::{At, Fields, IdRule, Nested, Problems, Rule};
@@ -20,6 +20,7 @@ pub(crate) struct Call {
     path: Map<String, Value>,
     query: Map<String, Value>,
     request_id: Option<RequestId>,
+    ignored: Ignored,
     pub(crate) headers: HeaderMap,
     pub(crate) links: Links,
 }
@@ -34,28 +35,36 @@ impl FromRequestParts<App> for Call {
         let path = path.iter().map(|(k, v)| (k.to_owned(), Value::from(v))).collect();
         let query =
             Query::<Vec<(String, String)>>::try_from_uri(&parts.uri).map_err(|_| unreadable("query"))?;
-        let query = once_each(query.0);
+        let query = once_each(query.0)?;
         Ok(Self {
             path,
             query,
             request_id: parts.extensions.get::<RequestId>().cloned(),
+            ignored: parts.extensions.get::<Ignored>().cloned().unwrap_or_default(),
             headers: parts.headers.clone(),
             links: Links::of(parts, app),
         })
     }
 }
 
-/// A key that is given more than once has no value: it becomes a list, which every rule of one value refuses.
-fn once_each(pairs: Vec<(String, String)>) -> Map<String, Value> {
-    let mut query = Map::new();
+/// A key that is given more than once has no value, whether or not the route reads it.
+fn once_each(pairs: Vec<(String, String)>) -> Result<Map<String, Value>, ApiError> {
+    let (mut query, problems) = (Map::new(), Problems::default());
     for (key, value) in pairs {
-        match query.get_mut(&key) {
-            Some(Value::Array(several)) => several.push(value.into()),
-            Some(one) => *one = Value::from(vec![one.take(), value.into()]),
-            None => drop(query.insert(key, value.into())),
+        if query.contains_key(&key) {
+            let why = "the key is given more than once";
+            let at = At::root("query", &problems).child(key.as_str());
+            let context = json!({ "error": why });
+            let _: Option<()> =
+                at.refuse("value_error", format!("Value error, {why}"), &value.into(), Some(context));
+        } else {
+            query.insert(key, value.into());
         }
     }
-    query
+    match problems.into_vec() {
+        problems if problems.is_empty() => Ok(query),
+        problems => Err(ApiError::Invalid(problems)),
+    }
 }
 
 /// What a reader of a request reads from.
@@ -101,7 +110,8 @@ impl Call {
         let path = Fields::new(&self.path, At::root("path", &problems));
         let query = Fields::new(&self.query, At::root("query", &problems));
         let value = read(&Input { path, query, problems: &problems });
-        let problems = problems.into_vec();
+        let (problems, ignored) = problems.into_parts();
+        self.ignored.note(&ignored);
         match value {
             Some(value) if problems.is_empty() => Ok(value),
             _ => Err(ApiError::Invalid(problems)),
@@ -118,12 +128,9 @@ impl Call {
         self.path.get(name).and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// A part of the query, unjudged; the last one where it is given more than once.
+    /// A part of the query, unjudged.
     pub(crate) fn query_text(&self, name: &str) -> Option<&str> {
-        match self.query.get(name)? {
-            Value::Array(several) => several.last()?.as_str(),
-            one => one.as_str(),
-        }
+        self.query.get(name)?.as_str()
     }
 
     pub(crate) fn ctx<'a>(&'a self, app: &'a App) -> Ctx<'a> {

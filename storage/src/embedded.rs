@@ -12,7 +12,7 @@ use std::sync::Arc;
 use crate::blobs::BlobStore;
 use crate::catalog::{Catalog, Clock};
 use crate::error::StoreError;
-use crate::folder::{Folder, replace, unavailable};
+use crate::folder::{Around, Folder, replace, unavailable};
 use crate::fs::FsBlobs;
 use crate::s3::{S3Blobs, S3Settings};
 
@@ -50,12 +50,12 @@ pub fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Embedded, StoreError> 
         }
     }
     let catalog = crate::sled::open(&path.join(CATALOG), clock)?;
-    let blobs = Arc::new(FsBlobs::open(&path.join(BLOBS))?);
+    let blobs = FsBlobs::open(&path.join(BLOBS))?;
     if folder.fresh {
         folder.finish()?;
     }
-    // The two folders' own locks hold from here on.
-    Ok(Embedded { catalog, blobs })
+    blobs.hold(Around::default().with(folder).and_part(path.join(CATALOG)));
+    Ok(Embedded { catalog, blobs: Arc::new(blobs) })
 }
 
 /// As [`open`], with the blobs in a bucket. `name` is a name that no other store has; a folder that was in use
@@ -94,11 +94,11 @@ pub async fn open_with_bucket(
     if objects.fresh {
         objects.finish()?;
     }
-    blobs.hold(objects);
     let catalog = crate::sled::open(&path.join(CATALOG), clock)?;
     if folder.fresh {
         folder.finish()?;
     }
+    blobs.hold(Around::default().with(folder).with(objects).and_part(path.join(CATALOG)));
     Ok(Embedded { catalog, blobs: Arc::new(blobs) })
 }
 

@@ -80,6 +80,11 @@ impl Folder {
         )))
     }
 
+    /// That its `FORMAT` is still there: without it the store works on, and no node will open it again.
+    pub(crate) fn is_marked(&self) -> Result<(), StoreError> {
+        marked(&self.path)
+    }
+
     pub(crate) fn unusable(&self, why: &str) -> StoreError {
         unusable(&self.path, self.product, why)
     }
@@ -89,6 +94,46 @@ impl Folder {
         replace(&self.path.join(FORMAT_FILE), text.as_bytes())
             .map_err(|e| unavailable("write FORMAT in", &self.path, &e))
     }
+}
+
+/// What surrounds a store that is in use: folders that nobody else may claim, and parts whose `FORMAT` has to
+/// stay where it is.
+#[derive(Debug, Default)]
+pub(crate) struct Around {
+    claimed: Vec<Folder>,
+    parts: Vec<PathBuf>,
+}
+
+impl Around {
+    pub(crate) fn with(mut self, folder: Folder) -> Self {
+        self.claimed.push(folder);
+        self
+    }
+
+    pub(crate) fn and_part(mut self, part: PathBuf) -> Self {
+        self.parts.push(part);
+        self
+    }
+
+    /// That all of it is as it was.
+    pub(crate) fn in_place(&self) -> Result<(), StoreError> {
+        for folder in &self.claimed {
+            folder.in_place()?;
+            folder.is_marked()?;
+        }
+        self.parts.iter().try_for_each(|part| marked(part))
+    }
+}
+
+fn marked(path: &Path) -> Result<(), StoreError> {
+    let marker = path.join(FORMAT_FILE);
+    if fs::metadata(&marker).is_ok_and(|m| m.is_file() && m.len() > 0) {
+        return Ok(());
+    }
+    let marker = marker.display();
+    Err(StoreError::Unavailable(format!(
+        "the file {marker} was removed under the running node: put it back, no node starts without it"
+    )))
 }
 
 /// `FORMAT` is the first file in a folder of ours, so without it there is at most the lock and what a

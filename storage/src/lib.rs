@@ -16,6 +16,7 @@ mod kv;
 pub mod mem;
 pub mod metrics;
 pub mod pg;
+mod quiet;
 pub mod s3;
 pub mod shared;
 pub mod sled;

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use crate::blobs::BlobStore;
 use crate::embedded::{Embedded, whole};
 use crate::error::StoreError;
-use crate::folder::{Folder, replace, unavailable};
+use crate::folder::{Around, Folder, replace, unavailable};
 use crate::fs::FsBlobs;
 use crate::pg::{self, PgCatalog, PgSettings};
 use crate::s3::{S3Blobs, S3Settings};
@@ -73,6 +73,7 @@ async fn files(path: &Path, catalog: &PgCatalog, name: &str) -> Result<Arc<dyn B
     if folder.fresh {
         folder.finish()?;
     }
+    blobs.hold(Around::default().with(folder));
     Ok(Arc::new(blobs))
 }
 
@@ -95,7 +96,7 @@ async fn objects(
     if folder.fresh {
         folder.finish()?;
     }
-    blobs.hold(folder);
+    blobs.hold(Around::default().with(folder));
     Ok(Arc::new(blobs))
 }
 

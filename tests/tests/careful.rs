@@ -7,6 +7,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use takeoff_samples::raster;
 use takeoff_tests::{School, children, command, eventually, first_count, run, school_plans};
 
 const WAIT: Duration = Duration::from_secs(60);
@@ -255,4 +256,41 @@ async fn a_count_on_a_scan_does_not_look_safe() {
     assert!(said.contains("\nCheck by eye\n  - Drains: counted on a scanned picture"), "{said}");
     let notes = part["notes"].as_str().unwrap();
     assert!(notes.contains("nothing but the example itself") && notes.contains("check by eye"), "{notes}");
+}
+
+#[test]
+fn two_runs_do_not_mix_their_files() {
+    let recipe = Recipe::of("");
+    let temporary = tempfile::tempdir().unwrap();
+    let (mut first, log) = begin(&recipe, temporary.path());
+    until(&log, "Ingesting");
+    let (code, _, said) = recipe.run();
+    assert_eq!(code, Some(1), "{said}");
+    let holder = format!("another run (process {})", first.id());
+    assert!(said.contains(&holder) && said.contains("name another folder"), "{said}");
+    // A run that is killed is in nobody's way.
+    signal(&first, "KILL");
+    first.wait().unwrap();
+    assert_eq!(recipe.run().0, Some(0));
+    assert!(!recipe.path("out/.takeoff-lock").exists());
+}
+
+#[test]
+fn a_pictures_resolution_that_is_no_evidence_makes_no_scale() {
+    let scale = "[[scale]]\ndocument = \"plans\"\npage = 1\ntext = \"1/8\\\" = 1'-0\\\"\"\n";
+    let recipe = Recipe::of(scale);
+    for (dpi, says) in [(72, "72 pixels an inch, as programs do that know none"), (4_000, "no drawing is")] {
+        let scan = raster::picture(9, 1_200, 800).png(Some(dpi));
+        std::fs::write(recipe.path("plans.pdf"), scan).unwrap();
+        let (code, said, errors) = recipe.run();
+        assert_eq!(code, Some(1), "{errors}");
+        assert!(said.contains(says) && said.contains("give px_per_foot"), "{said}");
+        assert_eq!(recipe.report()["pages"][0]["scale"]["pixels_per_foot"], Value::Null);
+    }
+    // 11 x 17 in to the pixel: a sheet that was drawn for a screen.
+    std::fs::write(recipe.path("plans.pdf"), raster::picture(9, 1_224, 792).png(Some(72))).unwrap();
+    let (code, said, errors) = recipe.run();
+    assert_eq!(code, Some(0), "{errors}");
+    assert!(said.contains("believed because it makes the picture a sheet of 17.0 x 11.0 in"), "{said}");
+    assert_eq!(recipe.report()["pages"][0]["scale"]["pixels_per_foot"], 9.0);
 }

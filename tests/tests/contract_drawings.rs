@@ -253,7 +253,10 @@ async fn a_count_is_started_reviewed_and_measured_once() {
     c.post(&format!("/auto-count-detections/{first}/confirm"), Value::Null).await.expect(200);
     c.post(&format!("/auto-count-detections/{second}/reject"), Value::Null).await.expect(200);
     let make = format!("/auto-count-sessions/{sid}/create-measurements");
-    assert_eq!(c.post(&make, Value::Null).await.expect(200)["measurements_created"], 1);
+    let made = c.post(&make, Value::Null).await.expect(200);
+    assert_eq!(made["measurements_created"], 1);
+    let notes = made["notes"].as_str().unwrap();
+    assert!(notes.contains("not confirmed and make"), "{notes}");
     let bulk = c
         .post(&format!("/auto-count-sessions/{sid}/bulk-confirm"), json!({"threshold": 0.0}))
         .await

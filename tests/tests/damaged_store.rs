@@ -97,3 +97,29 @@ async fn blobs_that_are_removed_make_the_node_unready() {
     assert!(ready["reasons"].to_string().contains("removed or replaced"), "{ready}");
     drop(node);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_format_file_that_is_removed_is_noticed_while_it_can_be_put_back() {
+    let data = tempfile::tempdir().unwrap();
+    let node = Node::start(data.path());
+    let c = node.client();
+    for part in ["", "catalog", "blobs"] {
+        let marker = data.path().join(part).join("FORMAT");
+        let kept = fs::read(&marker).unwrap();
+        fs::remove_file(&marker).unwrap();
+        let ready = eventually("the loss is seen", NOTICED, || async {
+            let ready = c.get("//ready").await;
+            (ready.status == 503).then_some(ready.body)
+        })
+        .await;
+        let reasons = ready["reasons"].to_string();
+        assert!(reasons.contains(marker.to_str().unwrap()) && reasons.contains("put it back"), "{ready}");
+        fs::write(&marker, kept).unwrap();
+        eventually("it is ready again", NOTICED, || async {
+            (c.get("//ready").await.status == 200).then_some(())
+        })
+        .await;
+    }
+    assert_eq!(node.stop("TERM", PROMPT).code(), Some(0));
+    drop(Node::start(data.path()));
+}

@@ -72,6 +72,9 @@ async fn a_dead_job_is_seen_and_brought_back() {
     let (task, counted) = s.start_count(&condition).await;
     until(&s, &counted, "failed").await;
     assert_eq!(ids(&s, "dead"), [task.as_str()]);
+    // Without a word for what, it lists, as it does with `list`.
+    let listed = jobs(&s, &[]).unwrap();
+    assert!(listed.contains(&task) && listed.contains("ingest"), "{listed}");
     let dead = jobs(&s, &["dead"]).unwrap();
     assert!(dead.contains(&task) && dead.contains("auto_count"), "{dead}");
     let shown = jobs(&s, &["show", &task]).unwrap();

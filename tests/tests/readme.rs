@@ -73,6 +73,8 @@ fn the_walk_over_http_ends_with_the_true_count_and_its_price() {
     assert_eq!(has("scale_calibrated")["scale_calibrated"], true, "{said}");
     assert_eq!(has("in_legend_count")["in_legend_count"], samples, "{said}");
     assert_eq!(has("confirmed_count")["confirmed_count"], counted, "{said}");
+    let left_out = has("confirmed_count")["notes"].as_str().expect("it says what it left out");
+    assert!(left_out.contains("in a legend"), "{left_out}");
     assert_eq!(has("measurements_created")["measurements_created"], counted, "{said}");
     let cents = counted as u64 * 685;
     let price = format!("{}.{:02}", cents / 100, cents % 100);

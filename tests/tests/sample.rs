@@ -39,12 +39,28 @@ async fn the_sample_is_taken_off_as_its_truth_says() {
         serde_json::from_slice(&std::fs::read(Path::new(&out).join("report.json")).unwrap()).unwrap();
     assert_eq!(report["problems"], serde_json::json!([]));
     person(&said, &report);
+    as_in_the_readme(&said);
     progress(&lines, &recipe);
     pages(&report, &truth);
     files(Path::new(&out), &report, &truth);
     kept(Path::new(&data), &report).await;
     quantities(&report, &truth);
     places(&report, &truth, &recipe);
+}
+
+/// What the README shows of the report is what is printed, line for line and in its order; `...` stands for the rest
+/// of a line.
+fn as_in_the_readme(said: &str) {
+    let readme = std::fs::read_to_string(folder().join("../../README.md")).unwrap();
+    let shown = readme.split("prints for the sample:\n\n```\n").nth(1).and_then(|b| b.split("\n```").next());
+    let mut printed = said.lines();
+    for line in shown.expect("the README shows a report").lines().filter(|l| !l.is_empty()) {
+        let same = |l: &str| line.strip_suffix("...").map_or(l == line, |start| l.starts_with(start));
+        assert!(
+            printed.any(same),
+            "the README shows, and the sample does not print there:\n{line}\n\n{said}"
+        );
+    }
 }
 
 /// The report on standard output has a line for everything.

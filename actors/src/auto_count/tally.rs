@@ -17,7 +17,7 @@ const OUTSIDE_PX: f64 = 5.0;
 const INSIDE_SHARE: f64 = 0.25;
 
 /// What a session's result does not cover.
-#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub(super) enum Gap {
     #[error("page {0} could not be read")]
     Unreadable(Id),
@@ -25,6 +25,10 @@ pub(super) enum Gap {
     NotSearched(u32),
     #[error("page {0} was searched in part only, the session's time was up")]
     InPart(u32),
+    #[error(
+        "page {page} was searched in part only, not for lack of time: {why}; draw the box closer around one whole symbol"
+    )]
+    Bound { page: u32, why: String },
 }
 
 /// Adds what a page showed. What it showed of the lettering holds for the next.

@@ -1,6 +1,6 @@
 use takeoff_commands::jobs::{AutoCountArgs, encode};
 use takeoff_commands::reads;
-use takeoff_core::geom::ListRect;
+use takeoff_core::geom::{ListRect, PageSpace};
 use takeoff_core::job::{JobState, NewJob, Stage};
 use takeoff_core::model::{
     CountProgress, CountScope, CountSession, Id, IdSource, KeptCandidates, MeasurementType, SessionStatus,
@@ -103,4 +103,23 @@ async fn only_a_session_that_ran_out_of_time_counts_as_a_timeout() {
     let missing = session.error_message.unwrap();
     assert!(missing.contains("time was up"), "{missing}");
     assert_eq!(counter(COUNT_TIMEOUTS), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_that_came_to_its_bound_does_not_blame_the_time() {
+    let node = Node::start(|_| {}).await;
+    // More triangles than places are judged of a page.
+    let places: Vec<(f32, f32)> = (0..177)
+        .flat_map(|i| (0..128).map(move |j| (4.0 + 24.0 * i as f32, 1.0 + 33.0 * j as f32)))
+        .collect();
+    let mut list = triangles(&places);
+    list.space = PageSpace::of_points(4_300.0, 4_300.0).unwrap();
+    let pages = [node.page(1, Some(&list)).await.id];
+    let session = counted(&node, &pages).await;
+    let missing = session.error_message.unwrap();
+    assert!(
+        missing.contains("more than 20000 places") && missing.contains("draw the box closer"),
+        "{missing}"
+    );
+    assert!(!missing.contains("time was up"), "{missing}");
 }

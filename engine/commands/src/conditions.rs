@@ -194,10 +194,11 @@ impl ConditionPatch {
 }
 
 /// Whether the quantities of measurements depend on the change. A depth beside a quantity that is no volume stays in
-/// their calculations as it was when they were made.
+/// their calculations as it was when they were made. What a count counts is a word that is read from the condition,
+/// however many points it has.
 fn reshapes(before: &Condition, after: &Condition) -> bool {
     before.measurement_type != after.measurement_type
-        || before.unit != after.unit
+        || before.unit != after.unit && before.measurement_type != MeasurementType::Count
         || before.measurement_type == MeasurementType::Volume && before.depth != after.depth
 }
 

@@ -7,11 +7,12 @@ use takeoff_core::model::Id;
 
 // Tasks as clients name them.
 pub const DOCUMENT_PROCESSING: &str = "document_processing";
+pub const OCR_PROCESSING: &str = "ocr_processing";
 pub const SCALE_DETECTION: &str = "scale_detection";
 pub const AUTO_COUNT: &str = "auto_count";
 
 /// Every name of a task.
-pub const TASK_TYPES: [&str; 3] = [DOCUMENT_PROCESSING, SCALE_DETECTION, AUTO_COUNT];
+pub const TASK_TYPES: [&str; 4] = [DOCUMENT_PROCESSING, OCR_PROCESSING, SCALE_DETECTION, AUTO_COUNT];
 
 /// Version of the argument format; a job that waits through an upgrade is read by the version it says.
 const ARGS_VERSION: u16 = 1;

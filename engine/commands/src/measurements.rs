@@ -123,8 +123,11 @@ async fn change(
         let reshaped = edit(&mut measurement);
         measurement.updated_at = desk.now;
         let mut batch = Batch::new(ctx.tenant);
+        let condition = required::<Condition>(&desk, measurement.condition_id, "Condition").await?;
+        if condition.value.measurement_type == MeasurementType::Count {
+            measurement.unit.clone_from(&condition.value.unit);
+        }
         if reshaped {
-            let condition = required::<Condition>(&desk, measurement.condition_id, "Condition").await?;
             let page = required::<Page>(&desk, measurement.page_id, "Page").await?;
             // A count needs no scale, and counted points may lie on a page without one.
             let scale = match condition.value.measurement_type {

@@ -45,7 +45,9 @@ pub enum PageResult {
 }
 
 /// The page becomes `ready`, its blobs known, and its scale detection is enqueued; or `error` with the
-/// reason. Empty when the page is gone or was stored already. Batches of several pages may be joined.
+/// reason. One that had been read before, and is read again, stays `ready` with what it has where the new reading
+/// fails or has another size: what was measured on it is in its pixels. Empty when the page is gone or was stored
+/// already. Batches of several pages may be joined.
 #[erased]
 pub async fn stored_batch(
     desk: &Desk<'_>,
@@ -60,9 +62,18 @@ pub async fn stored_batch(
     }
     let mut page = read.value;
     page.updated_at = desk.now;
+    let had = page.blobs.is_some();
     let mut payload =
         json!({ "page_id": page.id, "document_id": page.document_id, "page_number": page.number });
     match result {
+        PageResult::Stored(stored) if had && page.space != Some(stored.space) => {
+            page.status = PageStatus::Ready;
+            batch.event(page.project_id, "page_ready", payload);
+        }
+        PageResult::Failed { .. } if had => {
+            page.status = PageStatus::Ready;
+            batch.event(page.project_id, "page_ready", payload);
+        }
         PageResult::Stored(stored) => {
             let detection = detection_job(desk, &page, request_id);
             for blob in [stored.list, stored.image, stored.thumbnail] {
@@ -146,6 +157,26 @@ mod tests {
         assert_eq!((job.stage, job.request_id.as_deref()), (Stage::DetectScale, Some("r1")));
         let args: DetectScaleArgs = jobs::decode(&job.args).unwrap();
         assert_eq!(args, DetectScaleArgs { page_id: id(500), asked: false });
+    }
+
+    #[tokio::test]
+    async fn a_page_that_is_read_again_keeps_its_pixels_and_what_it_has() {
+        let bench = Bench::new();
+        bench.put(&testing::page(id(500), None, Timestamp(0))).await;
+        let first = stored_batch(&bench.desk(), id(500), PageResult::Stored(stored()), None).await.unwrap();
+        bench.commit(first).await;
+        let read: Page = bench.get(id(500)).await;
+        let other = StoredPage { space: PageSpace::of_points(72.0, 72.0).unwrap(), ..stored() };
+        for again in [PageResult::Failed { message: "killed".to_owned() }, PageResult::Stored(other)] {
+            let now: takeoff_storage::Stored<Page> = find(&bench.desk(), id(500)).await.unwrap().unwrap();
+            let mut batch = Batch::new(bench.desk().tenant);
+            batch.update(now.version, &Page { status: PageStatus::Processing, ..now.value });
+            bench.commit(batch).await;
+            bench.commit(stored_batch(&bench.desk(), id(500), again, None).await.unwrap()).await;
+            let page: Page = bench.get(id(500)).await;
+            assert_eq!((page.status, page.space, page.blobs), (PageStatus::Ready, read.space, read.blobs));
+            assert_eq!(page.processing_error, None);
+        }
     }
 
     #[tokio::test]

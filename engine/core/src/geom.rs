@@ -146,7 +146,8 @@ pub struct PageSpace {
     pub unit: ListUnit,
     /// Page-space pixels per list unit.
     pub px_per_unit: f64,
-    /// Page-space pixels per inch of paper; `None` for a raster file that states no resolution.
+    /// Page-space pixels per inch of paper; `None` for a raster file that states no resolution, or one
+    /// that is no evidence.
     pub dpi: Option<f64>,
 }
 

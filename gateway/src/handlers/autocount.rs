@@ -102,12 +102,13 @@ async fn bulk_confirm(State(app): State<App>, call: Call, body: Body) -> Answer<
     let (id, bulk) = call.read(|input| input.id("session_id").zip(input.object(&body, wire::bulk)))?;
     let ctx = call.ctx(&app);
     let confirmed_count = count::bulk_confirm(&ctx, id, bulk).await?;
-    let completeness = wire::Completeness::of(&reads::session(&ctx, id).await?);
+    let session = reads::session(&ctx, id).await?;
+    let completeness = wire::Completeness::of(&session).and(wire::set_apart(session.set_apart));
     ok(wire::BulkConfirmed { confirmed_count, threshold: bulk.threshold, completeness })
 }
 
 /// Makes a measurement of each confirmed detection that has none, and answers how many it made: 0 when
-/// nothing is confirmed. A count confirms nothing by itself: confirm its detections one by one or by
+/// nothing is confirmed; `notes` says how many are not. A count confirms nothing by itself: confirm its detections one by one or by
 /// `bulk-confirm`, which needs a `threshold`, first. `confirmed_count` of the session says how many are.
 #[utoipa::path(post, path = "/auto-count-sessions/{session_id}/create-measurements", tag = "auto count", responses(
     (status = 200, body = wire::MeasurementsCreated),
@@ -116,7 +117,9 @@ async fn create_measurements(State(app): State<App>, call: Call) -> Answer<wire:
     let id = call.id("session_id")?;
     let ctx = call.ctx(&app);
     let taken = count::create_measurements(&ctx, id).await?;
-    let completeness = wire::Completeness::of(&reads::session(&ctx, id).await?);
+    let session = reads::session(&ctx, id).await?;
+    let open = wire::unconfirmed(&session).into_iter().chain(wire::set_apart(session.set_apart));
+    let completeness = wire::Completeness::of(&session).and(open);
     ok(wire::MeasurementsCreated {
         measurements_created: taken.made,
         already_counted: taken.already_counted,

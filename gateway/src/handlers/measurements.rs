@@ -9,7 +9,8 @@ use crate::call::{Body, Call};
 use crate::error::ApiError;
 use crate::state::App;
 use crate::wire::measurement::{
-    CreateMeasurement, Measurement, MeasurementList, UpdateMeasurement, measurement_patch, new_measurement,
+    CreateMeasurement, Measurement, MeasurementList, MeasurementMade, UpdateMeasurement, measurement_patch,
+    new_measurement,
 };
 use crate::wire::validate::{Fields, Nested};
 
@@ -39,17 +40,20 @@ async fn of_page(State(app): State<App>, call: Call) -> Answer<MeasurementList> 
     ok(reads::measurements_of_page(&call.ctx(&app), id).await?)
 }
 
-/// Measures a geometry on a calibrated page.
+/// Measures a geometry on a calibrated page. The same shape twice counts twice, and `notice` says so.
 #[utoipa::path(post, path = "/conditions/{condition_id}/measurements", tag = "measurements",
     request_body = CreateMeasurement,
-    responses((status = 201, body = Measurement)),
+    responses((status = 201, body = MeasurementMade)),
 )]
-async fn create_measurement(State(app): State<App>, call: Call, body: Body) -> Made<Measurement> {
+async fn create_measurement(State(app): State<App>, call: Call, body: Body) -> Made<MeasurementMade> {
     let new = call.read(|input| {
         let condition = input.id("condition_id");
         input.body(&body, Nested(|f: &Fields<'_>| new_measurement(condition, f)))
     })?;
-    created(measurements::create(&call.ctx(&app), new).await?)
+    let ctx = call.ctx(&app);
+    let made = measurements::create(&ctx, new).await?;
+    let same = reads::same_shape(&ctx, &made).await?;
+    created(MeasurementMade::of(made, same))
 }
 
 /// One measurement.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
-use super::request_id;
+use super::{ignored, request_id};
 
 const PREFLIGHT_CACHE_S: u64 = 600;
 
@@ -32,6 +32,7 @@ pub(crate) fn cors(origins: &[String]) -> CorsLayer {
         .allow_headers(AllowHeaders::mirror_request())
         .expose_headers([
             HeaderName::from_static(request_id::HEADER),
+            HeaderName::from_static(ignored::HEADER),
             header::CONTENT_DISPOSITION,
             header::ETAG,
             header::RETRY_AFTER,

@@ -2,12 +2,14 @@
 
 mod cors;
 mod fallback;
+mod ignored;
 mod observe;
 mod request_id;
 mod sound;
 
 pub(crate) use cors::cors;
 pub(crate) use fallback::{crowded, deadline, method_not_allowed, not_found, on_panic};
+pub(crate) use ignored::{Ignored, ignored};
 pub(crate) use observe::observe;
 pub(crate) use request_id::RequestId;
 pub(crate) use sound::sound;

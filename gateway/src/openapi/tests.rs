@@ -21,6 +21,7 @@ const ROUTES: &[&str] = &[
     "GET /api/v1/documents/{document_id}/pages",
     "GET /api/v1/pages/{page_id}",
     "GET /api/v1/pages/{page_id}/image",
+    "POST /api/v1/pages/{page_id}/reprocess-ocr",
     "POST /api/v1/pages/{page_id}/detect-scale",
     "GET /api/v1/pages/{page_id}/scale-detection-status",
     "PUT /api/v1/pages/{page_id}/scale",

@@ -1,3 +1,5 @@
+mod answers;
+
 use serde::Serialize;
 use takeoff_commands::count::{BoxOnPage, Bulk, MAX_SESSION_PAGES, StartCount, StartScope};
 use takeoff_commands::reads::CountView;
@@ -9,6 +11,8 @@ use uuid::Uuid;
 
 use super::scalar::Stamp;
 use super::validate::{Boolean, Fields, IdRule, Nested, OneOf, integer, items, number, text};
+
+pub(crate) use answers::{BulkConfirmed, Completeness, MeasurementsCreated, set_apart, unconfirmed};
 
 /// A box in page pixels; auto count alone writes `w` and `h`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
@@ -104,45 +108,6 @@ pub(crate) struct Session {
     task_id: String,
     created_at: Stamp,
     updated_at: Stamp,
-}
-
-/// That detections in legends do not count by themselves.
-fn set_apart(count: u64) -> Option<String> {
-    let them = match count {
-        0 => return None,
-        1 => "1 detection lies in a legend and is set apart as a sample: it counts only if it is confirmed by itself"
-            .to_owned(),
-        n => format!(
-            "{n} detections lie in a legend and are set apart as samples: each counts only if it is confirmed by \
-             itself"
-        ),
-    };
-    Some(them)
-}
-
-/// Whether a session holds all that its search found.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Completeness {
-    /// More were found than the session holds as detections: the count is too small.
-    truncated: bool,
-    /// At or above the session's threshold, before the cap.
-    found_detections: u64,
-    /// What is missing, for a person; `null` when nothing is.
-    notes: Option<String>,
-}
-
-impl Completeness {
-    pub(crate) fn of(s: &model::CountSession) -> Self {
-        let missing = s.found_detections.saturating_sub(s.total_detections);
-        let notes = s.truncated.then(|| {
-            format!(
-                "the search found {} and the session holds {} (max_detections {}): {missing} are not counted; \
-                 count again with a larger max_detections, or page by page",
-                s.found_detections, s.total_detections, s.max_detections
-            )
-        });
-        Self { truncated: s.truncated, found_detections: s.found_detections, notes }
-    }
 }
 
 /// How detections are found, and so where they come from.
@@ -476,23 +441,4 @@ pub(crate) fn bulk(f: &Fields<'_>) -> Option<Bulk> {
     let threshold = f.required("threshold", number().ge(0.0).le(1.0));
     let include_legend = f.optional("include_legend", Boolean);
     Some(Bulk { threshold: threshold?, include_legend: include_legend?.unwrap_or(false) })
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct BulkConfirmed {
-    pub(crate) confirmed_count: u64,
-    pub(crate) threshold: f64,
-    #[serde(flatten)]
-    pub(crate) completeness: Completeness,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct MeasurementsCreated {
-    /// 0 when no detection is confirmed, or when each confirmed one has its measurement already.
-    pub(crate) measurements_created: u64,
-    /// Confirmed detections that got no measurement, because the condition has a point on that very
-    /// symbol: of an earlier count, or placed by hand.
-    pub(crate) already_counted: u64,
-    #[serde(flatten)]
-    pub(crate) completeness: Completeness,
 }

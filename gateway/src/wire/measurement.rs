@@ -82,6 +82,24 @@ impl From<model::Measurement> for Measurement {
     }
 }
 
+/// A measurement that was just made.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct MeasurementMade {
+    #[serde(flatten)]
+    measurement: Measurement,
+    /// What to know of it: that the condition has the same shape on that page already. `null` when nothing is.
+    notice: Option<String>,
+}
+
+impl MeasurementMade {
+    pub(crate) fn of(m: model::Measurement, same: Option<Id>) -> Self {
+        let notice = same.map(|id| {
+            format!("the condition has the same shape on this page already (measurement {id}): both count")
+        });
+        Self { measurement: m.into(), notice }
+    }
+}
+
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct MeasurementList {
     measurements: Vec<Measurement>,

@@ -37,6 +37,8 @@ pub(crate) struct PageRow {
     title: Option<String>,
     sheet_number: Option<String>,
     scale_text: Option<String>,
+    /// Page pixels per real foot.
+    scale_value: Option<f64>,
     scale_calibrated: bool,
     /// `pending`, `processing`, `ready`, `completed`, `error`.
     status: &'static str,
@@ -62,6 +64,7 @@ impl PageRow {
             title: page.title,
             sheet_number: page.sheet_number,
             scale_text: page.scale.text,
+            scale_value: page.scale.px_per_foot,
             scale_calibrated: page.scale.calibrated,
             status: status_word(page.status),
             processing_error: page.processing_error,
@@ -225,6 +228,26 @@ impl Page {
             findings: notes(page.findings),
             created_at: Stamp(page.created_at),
             updated_at: Stamp(page.updated_at),
+        }
+    }
+}
+
+/// A page that is read again.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ReadingAgain {
+    status: &'static str,
+    page_id: Uuid,
+    task_id: String,
+    message: &'static str,
+}
+
+impl ReadingAgain {
+    pub(crate) fn of(page: model::Id, task: model::Id) -> Self {
+        Self {
+            status: "queued",
+            page_id: page.0,
+            task_id: task.to_string(),
+            message: "The page is read again",
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A read gives `None` after noting what is wrong; readers make all their reads before they give up on
 //! any, so that one answer names everything. Leniency, codes and texts are those of the platform that
-//! clients were written against: numbers may come as text, unknown fields are ignored.
+//! clients were written against: numbers may come as text, unknown fields are ignored, and named beside the answer.
 
 use std::cell::RefCell;
 
@@ -27,7 +27,10 @@ pub(crate) struct Problem {
 
 /// Where problems are collected. Bounded: a list of a million bad ids is answered with the first ones.
 #[derive(Debug, Default)]
-pub(crate) struct Problems(RefCell<Vec<Problem>>);
+pub(crate) struct Problems {
+    wrong: RefCell<Vec<Problem>>,
+    ignored: RefCell<Vec<IgnoredField>>,
+}
 
 const MAX_PROBLEMS: usize = 100;
 /// Longest text of a rejected value that is sent back, characters.
@@ -38,14 +41,25 @@ const MAX_ECHO_BYTES: usize = 4_000;
 
 impl Problems {
     fn note(&self, problem: Problem) {
-        let mut problems = self.0.borrow_mut();
+        let mut problems = self.wrong.borrow_mut();
         if problems.len() < MAX_PROBLEMS {
             problems.push(problem);
         }
     }
 
+    fn ignore(&self, field: IgnoredField) {
+        let mut ignored = self.ignored.borrow_mut();
+        if ignored.len() < MAX_IGNORED && !ignored.contains(&field) {
+            ignored.push(field);
+        }
+    }
+
     pub(crate) fn into_vec(self) -> Vec<Problem> {
-        self.0.into_inner()
+        self.into_parts().0
+    }
+
+    pub(crate) fn into_parts(self) -> (Vec<Problem>, Vec<IgnoredField>) {
+        (self.wrong.into_inner(), self.ignored.into_inner())
     }
 }
 
@@ -108,11 +122,26 @@ pub(crate) trait Rule {
 pub(crate) struct Fields<'a> {
     map: &'a Map<String, Value>,
     at: At<'a>,
+    /// Names that were asked for.
+    known: RefCell<Vec<String>>,
 }
 
 impl<'a> Fields<'a> {
     pub(crate) fn new(map: &'a Map<String, Value>, at: At<'a>) -> Self {
-        Self { map, at }
+        Self { map, at, known: RefCell::default() }
+    }
+
+    fn get(&self, name: &str) -> Option<&'a Value> {
+        self.known.borrow_mut().push(name.to_owned());
+        self.map.get(name)
+    }
+
+    /// Notes every field that nothing has asked for.
+    fn note_ignored(&self) {
+        let known = self.known.borrow();
+        for name in self.map.keys().filter(|name| !known.contains(name)).take(MAX_IGNORED) {
+            self.at.problems.ignore(IgnoredField::of(name, &known));
+        }
     }
 
     fn enclosing(&self) -> Value {
@@ -125,7 +154,7 @@ impl<'a> Fields<'a> {
     /// Must be there; `null` is judged by the rule.
     pub(crate) fn required<R: Rule>(&self, name: &str, rule: R) -> Option<R::Out> {
         let at = self.at.child(name);
-        match self.map.get(name) {
+        match self.get(name) {
             Some(value) => rule.read(value, &at),
             None => at.missing(&self.enclosing()),
         }
@@ -133,7 +162,7 @@ impl<'a> Fields<'a> {
 
     /// Absent and `null` are `None` within `Some`.
     pub(crate) fn optional<R: Rule>(&self, name: &str, rule: R) -> Option<Option<R::Out>> {
-        match self.map.get(name) {
+        match self.get(name) {
             None | Some(Value::Null) => Some(None),
             Some(value) => rule.read(value, &self.at.child(name)).map(Some),
         }
@@ -141,7 +170,7 @@ impl<'a> Fields<'a> {
 
     /// Absent gives the default; `null` is judged by the rule.
     pub(crate) fn or<R: Rule>(&self, name: &str, default: impl Into<R::Out>, rule: R) -> Option<R::Out> {
-        match self.map.get(name) {
+        match self.get(name) {
             None => Some(default.into()),
             Some(value) => rule.read(value, &self.at.child(name)),
         }
@@ -149,7 +178,7 @@ impl<'a> Fields<'a> {
 
     /// For a patch: absent, `null` or a value.
     pub(crate) fn patch<R: Rule>(&self, name: &str, rule: R) -> Option<Field<R::Out>> {
-        match self.map.get(name) {
+        match self.get(name) {
             None => Some(Field::Absent),
             Some(Value::Null) => Some(Field::Null),
             Some(value) => rule.read(value, &self.at.child(name)).map(Field::Value),
@@ -387,8 +416,11 @@ impl Rule for Boolean {
 }
 
 mod compound;
+mod ignored;
 
 pub(crate) use compound::{Dict, IdRule, Money, Nested, OneOf, Pattern, items};
+use ignored::MAX_IGNORED;
+pub(crate) use ignored::{IgnoredField, header_text};
 
 #[cfg(test)]
 mod tests;

@@ -103,3 +103,27 @@ async fn a_body_that_states_to_be_too_long_is_not_waited_for() {
     read.await.expect("an answer at once").unwrap();
     assert_eq!(&answer, b"HTTP/1.1 413");
 }
+
+#[tokio::test]
+async fn no_text_stands_beside_a_scale_that_it_contradicts() {
+    let server = Server::start().await;
+    let project = server.project().await;
+    let page = server.page(&project, b"png").await.id;
+    let scale = format!("/pages/{page}/scale");
+    let text = "1/4\" = 1'-0\"";
+    server.put(&scale, json!({"scale_value": 37.5, "scale_text": text})).await.expect(200);
+    // The same again, without its text, is no other scale.
+    for (value, shown) in [(37.5, json!(text)), (18.75, json!(null))] {
+        server.put(&scale, json!({"scale_value": value})).await.expect(200);
+        let now = server.get(&format!("/pages/{page}")).await.expect(200);
+        assert_eq!((&now["scale_value"], &now["scale_text"]), (&json!(value), &shown));
+    }
+
+    let two = "1:100 @A1 / 1:200 @A3";
+    let why = server.put(&scale, json!({"scale_value": 37.5, "scale_text": two})).await.detail(400);
+    assert!(why.contains("18 and 9 px/ft"), "{why}");
+    let pages = json!([page.to_string()]);
+    let batch = json!({"page_ids": pages, "scale_value": 37.5, "scale_text": two});
+    assert!(server.post("/pages/batch-scale", batch).await.detail(400).contains("18 and 9 px/ft"));
+    server.put(&scale, json!({"scale_value": 9, "scale_text": two})).await.expect(200);
+}

@@ -304,3 +304,29 @@ async fn a_clients_own_data_is_bounded() {
     let refused = server.post(&format!("/conditions/{condition}/measurements"), body).await.detail(400);
     assert!(refused.contains("geometry_data"), "{refused}");
 }
+
+#[tokio::test]
+async fn a_shape_that_is_there_twice_is_told_and_the_list_of_pages_shows_scales() {
+    let server = Server::start().await;
+    let (path, condition, made) =
+        square_under(&server, json!({"name": "Slab", "measurement_type": "area"})).await;
+    assert_eq!(made["notice"], Value::Null);
+    let again = |data: Value, kind: &str| {
+        let body = json!({"page_id": made["page_id"], "geometry_type": kind, "geometry_data": data});
+        let path = format!("/conditions/{condition}/measurements");
+        let server = &server;
+        async move { server.post(&path, body).await.expect(201) }
+    };
+    let corners = [(600, 0), (600, 300), (0, 300), (0, 0)].map(|(x, y)| json!({"x": x, "y": y}));
+    let twice = again(json!({"points": corners}), "polygon").await;
+    let notice = twice["notice"].as_str().unwrap();
+    assert!(notice.contains(made["id"].as_str().unwrap()) && notice.contains("both count"), "{notice}");
+    assert_eq!(server.get(&path).await.expect(200)["total_quantity"], 3_600.0);
+    let other = again(json!({"x": 0, "y": 0, "width": 600, "height": 290}), "rectangle").await;
+    assert_eq!(other["notice"], Value::Null);
+
+    let page = server.get(&format!("/pages/{}", made["page_id"].as_str().unwrap())).await.expect(200);
+    let document = page["document_id"].as_str().unwrap();
+    let rows = server.get(&format!("/documents/{document}/pages")).await.expect(200);
+    assert_eq!(rows["pages"][0]["scale_value"], 10.0);
+}

@@ -226,3 +226,23 @@ async fn costs_are_no_credits_and_orders_have_room() {
     let broken = server.post(&components, json!({"name": "a\nb", "unit": "EA"})).await;
     assert_eq!(broken.problems(), ["value_error at body.name"]);
 }
+
+#[tokio::test]
+async fn a_formula_that_reads_feet_beside_metres_has_no_price_and_says_why() {
+    let server = Server::start().await;
+    let project = server.project().await;
+    let body = json!({"name": "Walls", "measurement_type": "area", "unit": "m2", "depth": 4});
+    let condition = server.condition(&project, body).await;
+    let made = server.post(&format!("/conditions/{condition}/assembly"), json!({})).await.expect(201);
+    let path = format!("/assemblies/{}/components", made["id"].as_str().unwrap());
+    for (formula, says) in
+        [("{perimeter} * 2", "{perimeter} is in feet"), ("{qty} * {depth_ft}", "{depth_ft}")]
+    {
+        let body = json!({"name": "Forms", "unit": "M", "unit_cost": 5, "quantity_formula": formula});
+        let line = server.post(&path, body).await.expect(201);
+        assert!(line["error"].as_str().unwrap().contains(says), "{line}");
+        assert_eq!(line["extended_cost"], "0.00");
+    }
+    let summary = server.get(&format!("/projects/{project}/cost-summary")).await.expect(200);
+    assert_eq!(summary["components_in_error"], 2);
+}

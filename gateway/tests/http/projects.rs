@@ -173,3 +173,14 @@ async fn conditions_are_made_listed_and_changed() {
     let body = json!({"name": "x", "measurement_type": "count"});
     server.send(Method::POST, unknown, Some(body)).await.detail(404);
 }
+
+#[tokio::test]
+async fn a_key_that_is_given_twice_has_no_value_on_any_route() {
+    let server = Server::start().await;
+    let project = server.project().await;
+    for path in ["/projects".to_owned(), format!("/projects/{project}/conditions")] {
+        let problems = server.get(&format!("{path}?limit=1&limit=2")).await.problems();
+        assert_eq!(problems, ["value_error at query.limit"]);
+        server.get(&format!("{path}?limit=1&other=2")).await.expect(200);
+    }
+}

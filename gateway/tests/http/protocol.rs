@@ -269,3 +269,34 @@ async fn a_client_that_never_ends_is_cut_at_the_end_of_the_drain() {
     let ending = tokio::time::timeout(DEADLINE, server.stop()).await.expect("in time");
     assert_eq!(ending.unwrap(), 1);
 }
+
+#[tokio::test]
+async fn what_a_body_says_in_vain_is_named_beside_the_answer() {
+    let server = Server::start().await;
+    let project = server.project().await;
+    let url = server.url(&format!("/api/v1/projects/{project}/conditions"));
+    let sent = |body: serde_json::Value| server.client.post(&url).json(&body).send();
+    let said =
+        |r: &reqwest::Response| r.headers().get("x-ignored-fields").map(|v| v.to_str().unwrap().to_owned());
+    // As the contract has it, nothing is refused for it.
+    let more =
+        json!({"name": "C", "measurement_type": "area", "colour": "#ff0000", "Depth": 4, "zone": "b\u{e9}"});
+    let made = sent(more).await.unwrap();
+    assert_eq!(
+        (made.status().as_u16(), said(&made)),
+        (201, Some("Depth (depth?), colour (color?), zone".to_owned()))
+    );
+    let plain = sent(json!({"name": "C", "measurement_type": "area", "depth": 4})).await.unwrap();
+    assert_eq!((plain.status().as_u16(), said(&plain)), (201, None));
+
+    // A client's own object is its own.
+    let own = json!({"name": "C", "measurement_type": "area", "extra_metadata": {"anything": 1}});
+    assert_eq!(said(&sent(own).await.unwrap()), None);
+    let page = server.page(&project, b"png").await.id;
+    let condition = server.condition(&project, json!({"name": "WC", "measurement_type": "count"})).await;
+    let url = server.url(&format!("/api/v1/pages/{page}/auto-count"));
+    let body = json!({"condition_id": condition, "template_bbox": {"x": 1, "y": 1, "w": 9, "h": 9, "width": 9},
+                      "threshold": 0.9});
+    let counted = server.client.post(url).json(&body).send().await.unwrap();
+    assert_eq!(said(&counted), Some("width, threshold (confidence_threshold?)".to_owned()));
+}

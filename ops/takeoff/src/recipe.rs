@@ -6,6 +6,7 @@
 mod geometry;
 mod place;
 mod problems;
+mod reading;
 #[cfg(test)]
 mod tests;
 
@@ -109,6 +110,9 @@ pub(crate) struct CountPart {
     pub(crate) threshold: Option<f64>,
     pub(crate) rotation_tolerance: Option<f64>,
     pub(crate) scale_tolerance: Option<f64>,
+    /// Whether ink of another pen than the exemplar's is none of a match, on the exemplar's page.
+    #[serde(default = "yes")]
+    pub(crate) same_pen: bool,
     /// How words inside the symbol are taken; absent is by what they say.
     pub(crate) lettering: Option<Lettering>,
     /// The strongest are kept; absent takes the node's default.
@@ -203,14 +207,16 @@ impl Recipe {
     pub(crate) fn read(path: &Path) -> Result<Self, Unusable> {
         let text = std::fs::read_to_string(path)
             .map_err(|e| Unusable(vec![format!("{} cannot be read: {e}", path.display())]))?;
-        let mut recipe: Self = toml::from_str(&text).map_err(|e| Unusable(vec![e.to_string()]))?;
-        let table: toml::Table = toml::from_str(&text).map_err(|e| Unusable(vec![e.to_string()]))?;
+        let (mut recipe, unknown) = reading::read(&text)?;
         recipe.lines = Lines::of(&text);
-        let mut unbounded = Problems::new(&recipe.lines);
-        problems::not_finite(&table, &mut unbounded);
-        unbounded.into_result()?;
+        let table: toml::Table = toml::from_str(&text).map_err(|e| Unusable(vec![e.to_string()]))?;
         let mut problems = Problems::new(&recipe.lines);
-        recipe.problems(path.parent().unwrap_or(Path::new(".")), &mut problems);
+        problems::not_finite(&table, &mut problems);
+        // Of numbers that are none nothing more can be said.
+        if problems.is_empty() {
+            recipe.problems(path.parent().unwrap_or(Path::new(".")), &mut problems);
+        }
+        problems.extend(unknown);
         problems.into_result()?;
         Ok(recipe)
     }

@@ -12,7 +12,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
 
 use async_trait::async_trait;
@@ -22,7 +22,7 @@ use takeoff_core::model::{BlobHash, TenantId, Timestamp};
 
 use crate::blobs::{BlobInfo, BlobStore, LocalBlob, Seen, same};
 use crate::error::StoreError;
-use crate::folder::{Folder, sync_folder, unavailable};
+use crate::folder::{Around, Folder, sync_folder, unavailable};
 
 const PRODUCT: &str = "takeoff blobs";
 const FORMAT: u32 = 1;
@@ -45,6 +45,7 @@ struct Root {
     /// Held while a blob is compared with its hash: many requests for one large blob are one comparison.
     comparing: Mutex<()>,
     folder: Folder,
+    around: OnceLock<Around>,
 }
 
 /// What a file looks like from outside: any write shows in one of these.
@@ -102,7 +103,13 @@ impl FsBlobs {
             seen: Seen::default(),
             comparing: Mutex::default(),
             folder,
+            around: OnceLock::new(),
         })))
+    }
+
+    /// Keeps what is around the store as it is, as long as it is in use. Once.
+    pub(crate) fn hold(&self, around: Around) {
+        let _ = self.0.around.set(around);
     }
 
     async fn run<T: Send + 'static>(
@@ -364,8 +371,9 @@ impl BlobStore for FsBlobs {
 
     fn in_place(&self) -> Result<(), StoreError> {
         self.0.folder.in_place()?;
+        self.0.folder.is_marked()?;
         if self.0.blobs.is_dir() {
-            return Ok(());
+            return self.0.around.get().map_or(Ok(()), Around::in_place);
         }
         Err(StoreError::Unavailable("the folder of the blobs was removed under the running node".to_owned()))
     }

@@ -1,6 +1,5 @@
 //! What the writer does when its store has failed: nothing more, or open it again when its disk has space.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use super::writer::{Command, Writer, lock};
 use super::{Kv, Opener};
 use crate::catalog::Standing;
 use crate::error::StoreError;
+use crate::quiet::caught;
 
 /// Between two looks at what waits in the queue.
 const TICK: Duration = Duration::from_millis(100);
@@ -79,11 +79,11 @@ impl<K: Kv> Writer<K> {
 
     fn open_again(&self, again: &Opener<K>) -> Result<(K, Recovered), StoreError> {
         // The node lives on, so a lease that it holds has ended, but not by its death.
-        let opened = catch_unwind(AssertUnwindSafe(|| {
+        let opened = caught(|| {
             let store = again()?;
             let recovered = recover(&store, self.clock.now(), &Cause::Expire)?;
             Ok((store, recovered))
-        }));
-        opened.unwrap_or_else(|_| Err(StoreError::Unusable("it panicked while it was opened".to_owned())))
+        });
+        opened.unwrap_or_else(|panic| Err(StoreError::Unusable(format!("it is damaged: {panic}"))))
     }
 }

@@ -201,6 +201,8 @@ async fn a_store_that_is_damaged_when_it_is_opened_again_is_dead() {
         assert_unavailable(catalog.commit(enqueue(1)).await);
         until("it is dead", || matches!(catalog.standing(), Standing::Dead { .. })).await;
         assert!(catalog.standing().why().contains("restart the node"));
+        let cause = if panics { "it is damaged: sled answers some damage so" } else { "lost its beginning" };
+        assert!(catalog.standing().why().contains(cause), "{}", catalog.standing().why());
         assert_unavailable(catalog.ping().await);
     }
 }

@@ -28,7 +28,7 @@ use tokio::sync::RwLock;
 use self::call::{Bucket, Failure};
 use crate::blobs::{BlobInfo, BlobStore, LocalBlob, Seen, same, verify, within};
 use crate::error::StoreError;
-use crate::folder::{Folder, unavailable};
+use crate::folder::{Around, unavailable};
 
 /// Bytes of a part, and of a step of a download. S3 takes 10,000 parts of at least 5 MiB: 78 GiB.
 const PART_BYTES: usize = 8 * 1024 * 1024;
@@ -61,7 +61,7 @@ pub struct S3Blobs {
     seen: Seen<(u64, String)>,
     /// Held while a blob is compared with its hash: many requests for one large blob are one comparison.
     comparing: tokio::sync::Mutex<()>,
-    folder: Option<Folder>,
+    around: Around,
 }
 
 impl S3Blobs {
@@ -91,15 +91,15 @@ impl S3Blobs {
             sweeping: RwLock::default(),
             seen: Seen::default(),
             comparing: tokio::sync::Mutex::default(),
-            folder: None,
+            around: Around::default(),
         };
         blobs.own(owner, &settings.bucket).await?;
         Ok(blobs)
     }
 
-    /// Keeps the folder that the scratch folder is in from others.
-    pub(crate) fn hold(&mut self, folder: Folder) {
-        self.folder = Some(folder);
+    /// Keeps the folders that the scratch folder is in from others.
+    pub(crate) fn hold(&mut self, around: Around) {
+        self.around = around;
     }
 
     async fn own(&self, owner: &str, bucket: &str) -> Result<(), StoreError> {
@@ -281,6 +281,11 @@ impl BlobStore for S3Blobs {
 
     async fn stat(&self, tenant: TenantId, hash: BlobHash) -> Result<Option<u64>, StoreError> {
         self.object_size(&key(tenant, hash)).await
+    }
+
+    /// The folders around it; whether the bucket is there, each request sees.
+    fn in_place(&self) -> Result<(), StoreError> {
+        self.around.in_place()
     }
 
     async fn checked(&self, tenant: TenantId, hash: BlobHash) -> Result<Option<u64>, StoreError> {

@@ -8,15 +8,14 @@ mod kv;
 #[cfg(test)]
 mod tests;
 
-use std::cell::Cell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::{Arc, Once};
+use std::sync::Arc;
 
 use crate::catalog::{Catalog, Clock};
 use crate::error::StoreError;
 use crate::folder::Folder;
 use crate::kv::{KvCatalog, Opener};
+use crate::quiet::caught;
 
 use kv::SledKv;
 
@@ -35,49 +34,20 @@ pub fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Arc<dyn Catalog>, Stor
     let folder = Arc::new(Folder::claim_from(path, PRODUCT, OLDEST_FORMAT, FORMAT)?);
     let unusable = |why: &str| StoreError::Unusable(format!("{} is damaged: {why}", path.display()));
     // sled answers some damage with a panic.
-    let opened = quiet(|| {
-        catch_unwind(AssertUnwindSafe(|| {
-            let store = SledKv::open(path, Arc::clone(&folder), folder.fresh)?;
-            let path = path.to_owned();
-            // sled refuses everything after one failed write; only a new one works on.
-            let again: Opener<SledKv> = Box::new(move || {
-                SledKv::has_space(&path)?;
-                SledKv::open(&path, Arc::clone(&folder), false)
-            });
-            KvCatalog::start(store, clock, Some(again))
-        }))
+    let opened = caught(|| {
+        let store = SledKv::open(path, Arc::clone(&folder), folder.fresh)?;
+        let path = path.to_owned();
+        // sled refuses everything after one failed write; only a new one works on.
+        let again: Opener<SledKv> = Box::new(move || {
+            SledKv::has_space(&path)?;
+            SledKv::open(&path, Arc::clone(&folder), false)
+        });
+        KvCatalog::start(store, clock, Some(again))
     });
     match opened {
         Ok(Ok(catalog)) => Ok(Arc::new(catalog)),
         Ok(Err(StoreError::Damaged { what, why })) => Err(unusable(&format!("{what}: {why}"))),
         Ok(Err(e)) => Err(e),
-        Err(panic) => {
-            let why = panic.downcast_ref::<String>().map(String::as_str);
-            let why = why.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("unknown");
-            Err(unusable(why))
-        }
+        Err(panic) => Err(unusable(&panic)),
     }
-}
-
-thread_local! {
-    /// Panics of this thread are answers, not news.
-    static QUIET: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Does something whose panics the caller catches and tells, without a backtrace for each. Other threads' panics are
-/// told as ever.
-fn quiet<T>(work: impl FnOnce() -> T) -> T {
-    static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        let told = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |panic| {
-            if !QUIET.get() {
-                told(panic);
-            }
-        }));
-    });
-    let before = QUIET.replace(true);
-    let done = work();
-    QUIET.set(before);
-    done
 }

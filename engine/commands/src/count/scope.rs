@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use takeoff_core::brief;
 use takeoff_core::budget::Budget;
 use takeoff_core::count::MAX_EXEMPLARS;
 use takeoff_core::geom::PxRect;
@@ -187,6 +188,7 @@ pub fn inside(exemplar: &PxRect, page: &Page) -> Result<(), CommandError> {
     }
     let (width, height) = page.space.map_or((0.0, 0.0), |s| (f64::from(s.width_px), f64::from(s.height_px)));
     if x < -EDGE_PX || y < -EDGE_PX || x + w > width + EDGE_PX || y + h > height + EDGE_PX {
+        let [x, y, w, h] = [x, y, w, h].map(brief);
         return Err(CommandError::invalid(format!(
             "the exemplar's box (x {x}, y {y}, w {w}, h {h}) lies outside the page of {width} x {height} pixels"
         )));

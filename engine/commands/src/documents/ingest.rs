@@ -141,7 +141,7 @@ fn no_page_left(opened: &Opened) -> String {
     }
 }
 
-fn fail(batch: &mut Batch, document: &mut Document, why: &str) {
+pub(super) fn fail(batch: &mut Batch, document: &mut Document, why: &str) {
     document.status = DocumentStatus::Error;
     document.processing_error = Some(why.to_owned());
     batch.event(document.project_id, "document_failed", json!({ "document_id": document.id, "error": why }));

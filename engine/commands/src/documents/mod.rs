@@ -1,8 +1,10 @@
 //! Documents: uploads and what ingestion makes of them.
 
+mod again;
 mod ingest;
 mod upload;
 
+pub use again::{given_up_batch, read_again};
 pub use ingest::{
     OpenedStep, begun_batch, failed_batch, finish_batch, opened_batch, revived_batch, revived_pages_batch,
 };

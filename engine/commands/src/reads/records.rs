@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 
 use takeoff_core::model::{
     Assembly, AssemblyTemplate, Condition, CountSession, Detection, Document, DocumentStatus, Entity, Id,
-    Index, Kind, Measurement, Page, PageStatus, Project,
+    Index, Kind, Page, PageStatus, Project,
 };
 
 use super::sheets::by_sheet;
@@ -14,14 +14,14 @@ use crate::erased;
 use crate::load::{find, list, only, required};
 use crate::{CommandError, Ctx};
 
-type Result<T> = std::result::Result<T, CommandError>;
+pub(super) type Result<T> = std::result::Result<T, CommandError>;
 
-async fn one<E: Entity>(ctx: &Ctx<'_>, id: Id, what: &'static str) -> Result<E> {
+pub(super) async fn one<E: Entity>(ctx: &Ctx<'_>, id: Id, what: &'static str) -> Result<E> {
     Ok(required::<E>(&ctx.desk(), id, what).await?.value)
 }
 
 /// Oldest first.
-async fn all<E: Entity>(ctx: &Ctx<'_>, index: Index, parent: Id) -> Result<Vec<E>> {
+pub(super) async fn all<E: Entity>(ctx: &Ctx<'_>, index: Index, parent: Id) -> Result<Vec<E>> {
     Ok(list::<E>(&ctx.desk(), index, parent).await?.into_iter().map(|s| s.value).collect())
 }
 
@@ -122,23 +122,6 @@ pub async fn conditions(ctx: &Ctx<'_>, project_id: Id) -> Result<Vec<Condition>>
     let mut conditions = all::<Condition>(ctx, Index::ByProject, project_id).await?;
     conditions.sort_by(|a, b| (a.sort_order, &a.name).cmp(&(b.sort_order, &b.name)));
     Ok(conditions)
-}
-
-#[erased]
-pub async fn measurement(ctx: &Ctx<'_>, id: Id) -> Result<Measurement> {
-    one(ctx, id, "Measurement").await
-}
-
-/// Oldest first, rejected ones included.
-#[erased]
-pub async fn measurements_of_condition(ctx: &Ctx<'_>, condition_id: Id) -> Result<Vec<Measurement>> {
-    all(ctx, Index::ByCondition, condition_id).await
-}
-
-/// Oldest first, rejected ones included.
-#[erased]
-pub async fn measurements_of_page(ctx: &Ctx<'_>, page_id: Id) -> Result<Vec<Measurement>> {
-    all(ctx, Index::ByPage, page_id).await
 }
 
 #[erased]

@@ -74,12 +74,14 @@ pub async fn set_scale(ctx: &Ctx<'_>, page_id: Id, scale: ManualScale) -> Result
     scale.check()?;
     change_one(ctx, page_id, |page| {
         readable(page)?;
-        // A blank text is none: the page keeps the text that was found on it.
+        // A blank text is none: the text that was found on the page stays where it says the same, and goes where
+        // it would stand beside a value that it contradicts.
         let text = scale.text.as_deref().filter(|t| !t.trim().is_empty());
         agrees(page, scale.value, text)?;
-        if let Some(text) = text {
-            page.scale.text = Some(text.to_owned());
-        }
+        page.scale.text = match text {
+            Some(text) => Some(text.to_owned()),
+            None => page.scale.text.take().filter(|found| agrees(page, scale.value, Some(found)).is_ok()),
+        };
         Ok(apply(page, scale.value, &scale.unit, [("manual_calibration", scale.input())])?)
     })
     .await

@@ -1,6 +1,6 @@
 //! Changes on which more hangs than one commit can hold.
 
-use takeoff_core::model::MeasurementType::Linear;
+use takeoff_core::model::MeasurementType::{Count, Linear};
 use takeoff_core::model::{Condition, Id, IdSource, Measurement, Page};
 use takeoff_core::scale::{ScaleCandidate, ScaleRecord};
 use takeoff_storage::Batch;
@@ -8,6 +8,7 @@ use takeoff_storage::catalog::MAX_BATCH_OPS;
 
 use super::{assert_settled, condition, measured, refusal, square};
 use crate::conditions::{self, ConditionPatch};
+use crate::measurements::{self, MeasurementPatch};
 use crate::scale::{ManualScale, batch_scale, detected_batch, set_scale};
 use crate::testing::{Node, id};
 use crate::{Field, reads};
@@ -125,10 +126,32 @@ async fn a_page_takes_no_more_shapes_than_can_be_corrected() {
     let (full, other) = (node.condition(project, Linear).await, node.condition(project, Linear).await);
     many(&node, &full, &page, 4_000).await;
     let ctx = node.ctx();
-    let why = refusal(crate::measurements::create(&ctx, square(full.id, page.id, 100.0)).await);
+    let why = refusal(measurements::create(&ctx, square(full.id, page.id, 100.0)).await);
     assert!(why.contains("the condition has 4000 measured shapes"), "{why}");
-    let why = refusal(crate::measurements::create(&ctx, square(other.id, page.id, 100.0)).await);
+    let why = refusal(measurements::create(&ctx, square(other.id, page.id, 100.0)).await);
     assert!(why.contains("the page has 4000 measured shapes"), "{why}");
     set_scale(&ctx, page.id, scale(20.0)).await.unwrap();
     assert_settled(&node, project, "the scale of a full page").await;
+}
+
+#[tokio::test]
+async fn the_word_for_what_is_counted_changes_however_many_there_are() {
+    let node = Node::start().await;
+    let ctx = node.ctx();
+    let project = node.project().await;
+    let page = node.scaled_page(project, 1).await;
+    let doors = node.condition(project, Count).await;
+    many(&node, &doors, &page, MAX_BATCH_OPS + 1).await;
+    let patch = ConditionPatch { unit: Some("SET".to_owned()), ..ConditionPatch::default() };
+    let changed = conditions::update(&ctx, project, doors.id, patch).await.unwrap();
+    assert_eq!(changed.unit, "SET");
+    let all = reads::measurements_of_condition(&ctx, doors.id).await.unwrap();
+    assert_eq!(all.len(), MAX_BATCH_OPS + 1);
+    assert!(all.iter().all(|m| m.unit == "SET"));
+    let on_page = reads::measurements_of_page(&ctx, page.id).await.unwrap();
+    assert!(on_page.iter().all(|m| m.unit == "SET"));
+    let one = all[0].id;
+    assert_eq!(reads::measurement(&ctx, one).await.unwrap().unit, "SET");
+    let patch = MeasurementPatch { notes: Some("by the stairs".to_owned()), geometry_data: None };
+    assert_eq!(measurements::update(&ctx, one, patch).await.unwrap().unit, "SET");
 }

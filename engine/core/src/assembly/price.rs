@@ -33,6 +33,8 @@ pub struct ConditionQuantities {
     pub count: u64,
     /// Cubic feet; `None` takes quantity times depth.
     pub volume_cf: Option<f64>,
+    /// The quantity is in metres, square or cubic ones.
+    pub metric: bool,
 }
 
 impl From<&Condition> for ConditionQuantities {
@@ -44,6 +46,7 @@ impl From<&Condition> for ConditionQuantities {
             perimeter_ft: c.total_perimeter_ft,
             count: c.measurement_count,
             volume_cf: volume_cf(c),
+            metric: Unit::of(c.measurement_type, &c.unit).is_ok_and(Unit::is_metric),
         }
     }
 }
@@ -87,6 +90,40 @@ pub fn unknown(formula: &str, condition: &Condition) -> Vec<Variable> {
     Variable::ALL.into_iter().filter(|v| formula.uses(*v) && !known(v)).collect()
 }
 
+/// Variables that are in feet or inches whatever the condition's unit is, but for the perimeter.
+const OF_FEET: [Variable; 9] = [
+    Variable::Depth,
+    Variable::DepthFt,
+    Variable::Thickness,
+    Variable::ThicknessFt,
+    Variable::VolumeCf,
+    Variable::VolumeCy,
+    Variable::Height,
+    Variable::Width,
+    Variable::Length,
+];
+
+/// Why a formula has no value where the quantity is metric: what it reads is in feet or inches, and nothing in
+/// the number that comes out would show it. A perimeter is read beside `{qty}` or for it, so it has none
+/// there; a depth or a volume has one by itself.
+fn mixed(formula: &Formula) -> Option<String> {
+    if formula.uses(Variable::Perimeter) {
+        return Some(
+            "{perimeter} is in feet and the condition's unit is metric: give the condition a unit of feet, or measure \
+             the lengths in a condition of their own with the unit M and read its {qty}"
+                .to_owned(),
+        );
+    }
+    let of_feet = OF_FEET.into_iter().find(|v| formula.uses(*v))?;
+    formula.uses(Variable::Qty).then(|| {
+        let name = of_feet.name();
+        format!(
+            "{{qty}} is metric here and {{{name}}} in feet or inches: give the condition a unit of feet, or read \
+             {{volume_cy}} or {{volume_cf}} without {{qty}}"
+        )
+    })
+}
+
 /// Why an assembly as a whole has no price.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum PriceError {
@@ -109,7 +146,11 @@ pub fn price(assembly: &Assembly, quantities: &ConditionQuantities) -> Result<As
     let mut hours = 0.0;
     priced.components_in_error = 0;
     for component in &mut priced.components {
-        let line = if component.is_included { line(component, &variables) } else { Ok(Line::default()) };
+        let line = if component.is_included {
+            line(component, &variables, quantities.metric)
+        } else {
+            Ok(Line::default())
+        };
         component.error = line.as_ref().err().cloned();
         priced.components_in_error += u32::from(component.error.is_some());
         let line = line.unwrap_or_default();
@@ -167,8 +208,11 @@ struct Line {
 }
 
 /// One component's outputs, or why there are none.
-fn line(component: &Component, variables: &Variables) -> Result<Line, String> {
+fn line(component: &Component, variables: &Variables, metric: bool) -> Result<Line, String> {
     let formula = Formula::compile(&component.quantity_formula).map_err(|e| e.to_string())?;
+    if let Some(why) = metric.then(|| mixed(&formula)).flatten() {
+        return Err(why);
+    }
     let quantity = formula.eval(variables).map_err(|e| e.to_string())?;
     let with_waste = quantity * (1.0 + component.waste_percent / 100.0);
     let hours = component.labor_hours.map_or(0.0, |h| h * with_waste);

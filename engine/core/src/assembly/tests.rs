@@ -173,6 +173,29 @@ fn a_line_in_error_is_named_and_costs_nothing() {
 }
 
 #[test]
+fn feet_and_metres_do_not_meet_in_one_formula_unseen() {
+    let in_unit = |unit: &str, formula: &str| {
+        let mut area = condition(MeasurementType::Area, 100.0);
+        unit.clone_into(&mut area.unit);
+        (area.depth, area.thickness, area.total_perimeter_ft) = (Some(6.0), Some(8.0), 40.0);
+        let assembly =
+            Assembly { components: vec![component(ComponentType::Material, formula, "1", 0.0)], ..empty() };
+        price(&assembly, &ConditionQuantities::from(&area)).unwrap().components.remove(0).error
+    };
+    for formula in ["{perimeter}", "{qty} + {perimeter} * 0.3048"] {
+        assert!(in_unit("M2", formula).unwrap().contains("{perimeter} is in feet"), "{formula}");
+        assert_eq!(in_unit("SF", formula), None);
+    }
+    for formula in ["{qty} * {depth} / 12 / 27", "{qty} + {thickness_ft}", "{qty} * {height}"] {
+        assert!(in_unit("M2", formula).unwrap().contains("in feet or inches"), "{formula}");
+        assert_eq!(in_unit("SF", formula), None);
+    }
+    for formula in ["{qty} * 1.1", "{count}", "{volume_cy} * 0.7646", "{depth}"] {
+        assert_eq!(in_unit("M2", formula), None, "{formula}");
+    }
+}
+
+#[test]
 fn excluded_components_cost_nothing_and_cannot_fail() {
     let excluded = Component {
         is_included: false,
@@ -272,6 +295,7 @@ fn quantity_of(template: &str, component: &str) -> (f64, &'static str) {
         perimeter_ft: 40.0,
         count: 1,
         volume_cf: None,
+        metric: false,
     };
     (Formula::compile(c.formula).unwrap().eval(&quantities.variables()).unwrap(), c.unit)
 }

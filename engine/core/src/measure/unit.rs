@@ -135,6 +135,11 @@ impl Unit {
         one == other || (one.0 == other.0 && size(one).is_some() && size(one) == size(other))
     }
 
+    /// Whether it is a metre, a square or a cubic one.
+    pub fn is_metric(self) -> bool {
+        matches!(self.code, Some("M" | "M2" | "M3"))
+    }
+
     /// As it is stored and shown: the field's code, or a count's own word as given.
     pub fn code(self, given: &str) -> String {
         self.code.map_or_else(|| given.trim().to_owned(), str::to_owned)

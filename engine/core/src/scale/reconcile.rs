@@ -164,7 +164,7 @@ fn choose(statements: &[Statement], deferred: Option<&str>, list: &DisplayList) 
     };
     if list.space.dpi.is_none() {
         return Err(format!(
-            "the page states {} but the file states no resolution, so pixels per foot are unknown",
+            "the page states {} but the picture's resolution is not known, so pixels per foot are not",
             statements[first].text
         ));
     }
@@ -200,14 +200,25 @@ fn counted(n: usize, noun: &str) -> String {
 /// Why a scale that names its paper does not hold on this page.
 fn other_paper(s: &Statement, space: &PageSpace) -> Option<String> {
     let name = s.paper.as_deref()?;
-    let (short, long) = paper_inches(name)?;
-    let dpi = space.dpi?;
-    let (w, h) = (f64::from(space.width_px) / dpi, f64::from(space.height_px) / dpi);
-    let agrees = |a: f64, b: f64| (a - b).abs() <= PAPER_TOLERANCE * b;
-    if agrees(w.min(h), short) && agrees(w.max(h), long) {
+    if is_on_paper(name, space)? {
         return None;
     }
+    let (w, h) = inches(space)?;
     Some(format!("{} holds for {name} paper, but this page measures {w:.1} x {h:.1} in", s.text))
+}
+
+/// Whether a page is a sheet of `A1` or `24X36`; `None` for another name and for a page of unknown size.
+pub(super) fn is_on_paper(name: &str, space: &PageSpace) -> Option<bool> {
+    let (short, long) = paper_inches(name)?;
+    let (w, h) = inches(space)?;
+    let agrees = |a: f64, b: f64| (a - b).abs() <= PAPER_TOLERANCE * b;
+    Some(agrees(w.min(h), short) && agrees(w.max(h), long))
+}
+
+/// Width and height of the page's paper.
+fn inches(space: &PageSpace) -> Option<(f64, f64)> {
+    let dpi = space.dpi?;
+    Some((f64::from(space.width_px) / dpi, f64::from(space.height_px) / dpi))
 }
 
 /// Short and long side in inches of `A1` or `24X36`.

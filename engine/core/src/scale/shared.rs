@@ -5,6 +5,7 @@
 //! drawing scale, so a value is taken as it stands only where it means the same on every page.
 
 use super::notation::parse_all;
+use super::reconcile::is_on_paper;
 use crate::geom::{DEFAULT_DPI, ListUnit, PageSpace};
 
 /// Resolutions this near each other are one: scanners write 300 dpi as 118.11 dots per centimetre.
@@ -26,8 +27,9 @@ pub enum SharedScale {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum SharedScaleError {
     #[error(
-        "the pages are shown at {dpi} dpi, so {value} px/ft is another scale on each: name the scale in \
-         scale_text (like 1/4\" = 1'-0\") or give it to the pages of one resolution at a time"
+        "the pages are shown at {dpi} dpi, so {} px/ft is another scale on each: name the scale in \
+         scale_text (like 1/4\" = 1'-0\") or give it to the pages of one resolution at a time",
+        crate::brief(*value)
     )]
     SeveralResolutions { dpi: String, value: f64 },
     #[error(
@@ -35,16 +37,21 @@ pub enum SharedScaleError {
          nothing common to them: give it to the pictures apart from the others"
     )]
     UnknownResolution,
-    #[error("{text} is {expected} px/ft on pages shown at {dpi} dpi, not {value}")]
+    #[error("{text} is {expected} px/ft on pages shown at {dpi} dpi, not {}", crate::brief(*value))]
     Disagree { text: String, expected: String, dpi: String, value: f64 },
+    #[error(
+        "{value} px/ft is more than one of the scales of {text} on these pages: name one scale in the text"
+    )]
+    Ambiguous { text: String, value: f64 },
 }
 
 impl SharedScale {
     /// What `px_per_foot`, given with `text` to pages of these spaces, means.
     ///
-    /// - A text that states exactly one ratio decides: each page gets what the ratio is at its own
-    ///   resolution. The value must agree with it (within 1 %) at the resolution of one of the pages, or
-    ///   at 150 dpi where one of them is a vector page, which is what those are shown at unless too large.
+    /// - A text that states ratios decides: each page gets what the ratio is at its own resolution. The value
+    ///   must agree with it (within 1 %) at the resolution of one of the pages, or at 150 dpi where one of them
+    ///   is a vector page, which is what those are shown at unless too large. Of several ratios
+    ///   (`1:100 @ A1 / 1:200 @ A3`) the value picks one, of those that name the pages' paper if any does.
     /// - Without such a text the value is taken as it stands, if all pages have the same resolution.
     /// - Pictures that state no resolution take the value as it stands, and only among themselves.
     ///
@@ -62,7 +69,8 @@ impl SharedScale {
             return Err(SharedScaleError::UnknownResolution);
         }
         let shown = distinct(&stated);
-        let Some((text, ratio)) = text.and_then(|t| stated_ratio(t).map(|r| (t, r))) else {
+        let ratios = text.map(|t| stated_ratios(t, spaces)).unwrap_or_default();
+        let Some(text) = text.filter(|_| !ratios.is_empty()) else {
             return match shown.as_slice() {
                 [_] => Ok(Self::PxPerFoot(px_per_foot)),
                 several => {
@@ -71,15 +79,24 @@ impl SharedScale {
             };
         };
         let vector = spaces.iter().any(|s| s.is_none_or(|s| s.unit == ListUnit::Point));
-        let meant = shown.iter().copied().chain(vector.then_some(DEFAULT_DPI));
-        let agrees = |dpi: f64| {
+        let agrees = |dpi: f64, ratio: f64| {
             let expected = dpi * 12.0 / ratio;
             (px_per_foot - expected).abs() <= AGREES * expected
         };
-        if meant.into_iter().any(agrees) {
-            return Ok(Self::Ratio(ratio));
+        let meant = |at: &[f64]| -> Vec<f64> {
+            ratios.iter().copied().filter(|r| at.iter().any(|dpi| agrees(*dpi, *r))).collect()
+        };
+        let mut picked = meant(&shown);
+        if picked.is_empty() && vector {
+            picked = meant(&[DEFAULT_DPI]);
         }
-        let expected: Vec<f64> = shown.iter().map(|dpi| dpi * 12.0 / ratio).collect();
+        match picked.as_slice() {
+            [] => {}
+            [one] => return Ok(Self::Ratio(*one)),
+            _ => return Err(SharedScaleError::Ambiguous { text: text.to_owned(), value: px_per_foot }),
+        }
+        let expected: Vec<f64> =
+            shown.iter().flat_map(|dpi| ratios.iter().map(move |ratio| dpi * 12.0 / ratio)).collect();
         Err(SharedScaleError::Disagree {
             text: text.to_owned(),
             expected: listed(&expected),
@@ -97,11 +114,19 @@ impl SharedScale {
     }
 }
 
-/// The one ratio that a text states, if it states exactly one.
-fn stated_ratio(text: &str) -> Option<f64> {
-    let mut ratios = parse_all(text).into_iter().map(|n| n.ratio.filter(|r| *r > 0.0));
-    let first = ratios.next()??;
-    ratios.all(|r| r.is_some_and(|r| (r - first).abs() <= 1e-6 * first)).then_some(first)
+/// The different ratios that a text states; where some name the paper of all the pages, only those.
+fn stated_ratios(text: &str, spaces: &[Option<PageSpace>]) -> Vec<f64> {
+    let stated: Vec<_> = parse_all(text).into_iter().filter(|n| n.ratio.is_some_and(|r| r > 0.0)).collect();
+    let fits = |paper: &str| spaces.iter().flatten().all(|s| is_on_paper(paper, s) == Some(true));
+    let on_paper = |paper: &Option<String>| paper.as_deref().is_some_and(fits);
+    let named = stated.iter().any(|n| on_paper(&n.paper));
+    let mut ratios: Vec<f64> = Vec::new();
+    for ratio in stated.iter().filter(|n| !named || on_paper(&n.paper)).filter_map(|n| n.ratio) {
+        if !ratios.iter().any(|r| (r - ratio).abs() <= 1e-6 * ratio) {
+            ratios.push(ratio);
+        }
+    }
+    ratios
 }
 
 fn resolution(space: Option<&PageSpace>) -> Option<f64> {
@@ -181,7 +206,7 @@ mod tests {
 
     #[test]
     fn a_bare_value_needs_pages_of_one_resolution() {
-        for text in [None, Some(""), Some("site"), Some("NTS"), Some("1:50 @ A1 / 1:100 @ A3")] {
+        for text in [None, Some(""), Some("site"), Some("NTS")] {
             let same = SharedScale::of(&[vector(50.0), vector(50.0)], 37.5, text);
             assert_eq!(same, Ok(SharedScale::PxPerFoot(37.5)));
             let scans = SharedScale::of(&[picture(Some(300.0)), picture(Some(299.9994))], 37.5, text);
@@ -189,6 +214,27 @@ mod tests {
             let mixed = SharedScale::of(&[vector(150.0), vector(50.0)], 37.5, text).unwrap_err();
             assert!(mixed.to_string().contains("150 and 50 dpi"), "{mixed}");
         }
+    }
+
+    #[test]
+    fn a_value_picks_one_of_several_scales_and_contradicts_none() {
+        let two = Some("1:100 @A1 / 1:200 @A3");
+        let at = |space: Option<PageSpace>, value: f64| SharedScale::of(&[space], value, two);
+        // 42 x 30 in is neither paper, so either may be meant.
+        assert_eq!(at(vector(150.0), 18.0), Ok(SharedScale::Ratio(100.0)));
+        assert_eq!(at(vector(150.0), 9.0), Ok(SharedScale::Ratio(200.0)));
+        let said = at(vector(150.0), 37.5).unwrap_err().to_string();
+        assert!(said.contains("18 and 9 px/ft"), "{said}");
+        // On A1 only the one that names it.
+        let a1 = PageSpace::of_points(841.0 / 25.4 * 72.0, 594.0 / 25.4 * 72.0);
+        assert_eq!(at(a1, 18.0), Ok(SharedScale::Ratio(100.0)));
+        assert!(matches!(at(a1, 9.0), Err(SharedScaleError::Disagree { .. })));
+        let both = SharedScale::of(&[vector(150.0), vector(75.0)], 9.0, two);
+        assert!(matches!(both, Err(SharedScaleError::Ambiguous { .. })), "{both:?}");
+        assert!(matches!(
+            SharedScale::of(&[vector(150.0)], 37.5, Some("1:50, details NTS")),
+            Err(SharedScaleError::Disagree { .. })
+        ));
     }
 
     #[test]

@@ -39,13 +39,13 @@ fn png(width: u32, height: u32, color: png::ColorType, per_metre: Option<u32>, d
 
 #[test]
 fn a_png_is_a_page_of_its_own_pixels() {
-    let mut pixels = vec![255; 300 * 200];
-    pixels[50 * 300 + 20] = 7;
-    let bytes = png(300, 200, png::ColorType::Grayscale, Some(11_811), &pixels);
+    let mut pixels = vec![255; 900 * 600];
+    pixels[50 * 900 + 20] = 7;
+    let bytes = png(900, 600, png::ColorType::Grayscale, Some(11_811), &pixels);
     let mut file = open_bytes(bytes, FileType::Png).unwrap();
     assert_eq!(dpi(&file, 0), Some(300.0));
     let (content, image, thumbnail) = parse(&mut file, 0).unwrap();
-    assert_eq!(content.inches, Some((1.0, 200.0 / 300.0)));
+    assert_eq!(content.inches, Some((3.0, 2.0)));
     assert_eq!((content.list.kind, content.list.images.len()), (PageKind::Raster, 1));
     assert_eq!((image.at(20, 50), image.at(21, 50)), ([7; 3], [255; 3]));
     assert_eq!((thumbnail.width, thumbnail.height), (256, 171));
@@ -121,21 +121,21 @@ fn a_jpeg_is_a_page_and_its_density_counts_only_with_a_unit() {
     for (density, expected) in
         [([1, 0, 200, 0, 200], Some(200.0)), ([2, 0, 100, 0, 100], Some(254.0)), ([0, 0, 1, 0, 1], None)]
     {
-        let file = open_bytes(jpeg(64, 32, density), FileType::Jpeg).unwrap();
+        let file = open_bytes(jpeg(640, 320, density), FileType::Jpeg).unwrap();
         assert_eq!(dpi(&file, 0), expected);
     }
-    let mut file = open_bytes(jpeg(64, 32, [1, 0, 200, 0, 100]), FileType::Jpeg).unwrap();
+    let mut file = open_bytes(jpeg(640, 320, [1, 0, 200, 0, 100]), FileType::Jpeg).unwrap();
     let (content, image, _) = parse(&mut file, 0).unwrap();
     assert_eq!((content.list.space.dpi, codes(&content.list)), (None, vec!["resolution_uneven"]));
     let [r, _, b] = image.at(5, 5);
     assert!(r > 200 && b < 60, "{r} {b}");
-    let [r, _, b] = image.at(60, 30);
+    let [r, _, b] = image.at(600, 300);
     assert!(b > 200 && r < 60, "{r} {b}");
 }
 
 #[test]
 fn a_jpeg_without_its_end_says_so() {
-    let whole = jpeg(256, 256, [1, 0, 200, 0, 200]);
+    let whole = jpeg(512, 512, [1, 0, 200, 0, 200]);
     let mut file = open_bytes(whole[..whole.len() - 40].to_vec(), FileType::Jpeg).unwrap();
     match parse(&mut file, 0) {
         Ok((content, ..)) => assert_eq!(codes(&content.list), ["image_cut_off"]),
@@ -150,12 +150,12 @@ fn a_jpeg_without_its_end_says_so() {
 fn every_frame_of_a_tiff_is_a_page() {
     let mut bytes = Cursor::new(Vec::new());
     let mut encoder = TiffEncoder::new(&mut bytes).unwrap();
-    let mut gray = encoder.new_image::<colortype::Gray8>(30, 20).unwrap();
+    let mut gray = encoder.new_image::<colortype::Gray8>(900, 20).unwrap();
     gray.resolution(ResolutionUnit::Inch, Rational { n: 300, d: 1 });
-    gray.write_data(&[9; 600]).unwrap();
-    let mut rgb = encoder.new_image::<colortype::RGB8>(10, 5).unwrap();
+    gray.write_data(&[9; 18_000]).unwrap();
+    let mut rgb = encoder.new_image::<colortype::RGB8>(600, 5).unwrap();
     rgb.resolution(ResolutionUnit::Centimeter, Rational { n: 100, d: 1 });
-    rgb.write_data(&[1, 2, 3].repeat(50)).unwrap();
+    rgb.write_data(&[1, 2, 3].repeat(3000)).unwrap();
     let mut deep = encoder.new_image::<colortype::Gray16>(4, 4).unwrap();
     deep.resolution(ResolutionUnit::None, Rational { n: 1, d: 1 });
     deep.write_data(&[0xAB12; 16]).unwrap();

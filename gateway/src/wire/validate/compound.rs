@@ -176,6 +176,12 @@ impl<T, F: Fn(&Fields<'_>) -> Option<T>> Rule for Nested<F> {
             let msg = "Input should be a valid dictionary or object to extract fields from";
             return at.refuse("model_attributes_type", msg, value, None);
         };
-        (self.0)(&Fields::new(map, at.clone()))
+        let fields = Fields::new(map, at.clone());
+        let out = (self.0)(&fields);
+        // A reader that gave up may not have asked for everything.
+        if out.is_some() {
+            fields.note_ignored();
+        }
+        out
     }
 }

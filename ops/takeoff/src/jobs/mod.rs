@@ -19,8 +19,9 @@ pub(crate) struct JobsArgs {
     /// Print the API's answers as JSON, one a line
     #[arg(long, global = true)]
     json: bool,
+    /// Without one, the newest jobs are listed
     #[command(subcommand)]
-    what: JobsCommand,
+    what: Option<JobsCommand>,
 }
 
 #[derive(Subcommand)]
@@ -86,7 +87,10 @@ enum JobsCommand {
     },
 }
 
-#[derive(Args)]
+/// Jobs of a list, unless told otherwise.
+const LISTED: u32 = 50;
+
+#[derive(Args, Default)]
 struct Filter {
     /// Only of this stage: ingest, detect_scale, auto_count, run_assembly, noop
     #[arg(long)]
@@ -102,7 +106,7 @@ struct Filter {
 #[derive(Args)]
 struct Page {
     /// At most so many
-    #[arg(long, default_value_t = 50)]
+    #[arg(long, default_value_t = LISTED)]
     limit: u32,
     /// Skip so many
     #[arg(long, default_value_t = 0)]
@@ -188,7 +192,9 @@ async fn run(args: &JobsArgs) -> anyhow::Result<()> {
     let show = |answer: &Value, text: Show| {
         output::print(&if args.json { format!("{answer}\n") } else { text(answer) });
     };
-    match &args.what {
+    let newest =
+        JobsCommand::List { filter: Filter::default(), state: None, page: Page { limit: LISTED, offset: 0 } };
+    match args.what.as_ref().unwrap_or(&newest) {
         JobsCommand::List { filter, state, page } => {
             show(&listed(&client, filter, state.as_deref(), page).await?, text::jobs);
         }
@@ -291,6 +297,7 @@ mod tests {
         }
         assert!(!taken("retry") && taken("cancel a --cause b") && !taken("cancel"));
         assert!(taken("pause --stage ingest --cause x") && !taken("pause --cause x"));
+        assert!(Line::try_parse_from(["jobs"]).is_ok_and(|line| line.jobs.what.is_none()));
         assert!(taken("pause --node --cause x") && taken("resume --project p"));
     }
 

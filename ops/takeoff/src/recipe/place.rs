@@ -60,7 +60,7 @@ fn joined(path: &str, key: &str) -> String {
     if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }
 
-fn line(text: &str, at: usize) -> usize {
+pub(super) fn line(text: &str, at: usize) -> usize {
     text.as_bytes().iter().take(at).filter(|b| **b == b'\n').count() + 1
 }
 
@@ -84,11 +84,27 @@ impl Place {
 pub(crate) struct Problems<'l> {
     lines: &'l Lines,
     found: Vec<(usize, String)>,
+    /// Said once, after all others.
+    last: Option<String>,
 }
 
 impl<'l> Problems<'l> {
     pub(crate) fn new(lines: &'l Lines) -> Self {
-        Self { lines, found: Vec::new() }
+        Self { lines, found: Vec::new(), last: None }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
+    /// Problems with their lines.
+    pub(super) fn extend(&mut self, found: impl IntoIterator<Item = (usize, String)>) {
+        self.found.extend(found.into_iter().map(|(line, what)| (line, format!("line {line}: {what}"))));
+    }
+
+    /// What helps with one or more of the problems.
+    pub(super) fn say_last(&mut self, what: String) {
+        self.last = Some(what);
     }
 
     /// `key` is where in the place it is; empty for the place itself.
@@ -104,7 +120,7 @@ impl<'l> Problems<'l> {
     /// In the order of their lines.
     pub(crate) fn into_result(mut self) -> Result<(), Unusable> {
         self.found.sort_by_key(|(line, _)| *line);
-        let all: Vec<String> = self.found.into_iter().map(|(_, said)| said).collect();
+        let all: Vec<String> = self.found.into_iter().map(|(_, said)| said).chain(self.last).collect();
         if all.is_empty() { Ok(()) } else { Err(Unusable(all)) }
     }
 }

@@ -6,6 +6,8 @@ use std::path::Path;
 
 use takeoff_commands::assemblies::check_markup;
 use takeoff_commands::count::MAX_SESSION_DETECTIONS;
+use takeoff_core::assembly::templates;
+use takeoff_core::brief;
 use takeoff_core::count::MAX_EXEMPLARS;
 use takeoff_core::measure::{Geometry, Unit};
 use takeoff_core::model::{GeometryType, MeasurementType};
@@ -56,6 +58,25 @@ impl Recipe {
                 let twice = format!("scale of `{}` page {} is there twice", scale.document, scale.page);
                 out.add(&root, &format!("scale.{nth}"), &twice);
             }
+        }
+        self.check_templates(out);
+    }
+
+    /// Every template that is asked for must be in the library; those there are, are said once.
+    fn check_templates(&self, out: &mut Problems<'_>) {
+        let names: Vec<&str> = templates().iter().map(|t| t.name).collect();
+        let mut missing = false;
+        for (nth, condition) in self.conditions.iter().enumerate() {
+            let asked = condition.assembly.as_ref().and_then(|a| a.template.as_deref());
+            if let Some(name) = asked.filter(|name| !names.contains(name)) {
+                let place = self.condition_place(nth).inside("assembly", "assembly");
+                out.add(&place, "template", &format!("there is no template `{name}`"));
+                missing = true;
+            }
+        }
+        if missing {
+            let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+            out.say_last(format!("the templates there are: {}", names.join(", ")));
         }
     }
 
@@ -136,7 +157,11 @@ fn check_range(
     out: &mut Problems<'_>,
 ) {
     if let Some(value) = value.filter(|v| !range.contains(v)) {
-        out.add(place, name, &format!("{name} is {} to {}, not {value}", range.start(), range.end()));
+        out.add(
+            place,
+            name,
+            &format!("{name} is {} to {}, not {}", range.start(), range.end(), brief(value)),
+        );
     }
 }
 
@@ -144,7 +169,8 @@ fn check_range(
 fn check_box(place: &Place, key: &str, [x, y, w, h]: [f64; 4], out: &mut Problems<'_>) {
     if w <= 0.0 || h <= 0.0 {
         let name = key.split('.').next().unwrap_or(key);
-        let what = format!("{name} has no width or no height: [{x}, {y}, {w}, {h}] is [x, y, width, height]");
+        let given = [x, y, w, h].map(brief).join(", ");
+        let what = format!("{name} has no width or no height: [{given}] is [x, y, width, height]");
         out.add(place, key, &what);
     }
 }
@@ -165,7 +191,7 @@ impl ScalePart {
         for (name, value) in [("px_per_foot", self.px_per_foot), ("feet", self.feet), ("meters", self.meters)]
         {
             if let Some(value) = value.filter(|v| *v <= 0.0) {
-                out.add(place, name, &format!("{name} is above 0, not {value}"));
+                out.add(place, name, &format!("{name} is above 0, not {}", brief(value)));
             }
         }
     }
@@ -210,7 +236,8 @@ impl MeasurePart {
         let negative = sides.map(|(name, value)| {
             let value = value.filter(|v| *v < 0.0 && self.geometry == GeometryType::Rectangle);
             if let Some(value) = value {
-                let what = format!("{name} is above 0, not {value}: x and y are the upper left corner");
+                let what =
+                    format!("{name} is above 0, not {}: x and y are the upper left corner", brief(value));
                 out.add(place, name, &what);
             }
             value.is_some()

@@ -50,6 +50,44 @@ fn an_unknown_key_is_refused_with_its_line() {
 }
 
 #[test]
+fn every_unknown_key_is_named_at_once_beside_what_else_is_wrong() {
+    let text = format!(
+        "{HEAD}colour = \"red\"\n{COUNTED}units = \"EA\"\n[[condition.count]]\ndocument = \"plans\"\npage = 0\n\
+         box = [1, 2, 3, 4]\ntreshold = 0.9\n[condition.assembly]\ntemplate = \"Moat\"\nprofit = 7\n\
+         [[condition]]\nid = \"b\"\nname = \"B\"\ntype = \"area\"\n[condition.assembly]\ntemplate = \"Tower\"\n"
+    );
+    let Unusable(problems) = read(&text).unwrap_err();
+    let starts = [
+        "line 6: unknown field `colour`",
+        "line 11: unknown field `units`",
+        "line 14: condition `a`, count 1: pages are numbered",
+        "line 16: unknown field `treshold`",
+        "line 18: condition `a`, assembly: there is no template `Moat`",
+        "line 19: unknown field `profit`",
+        "line 25: condition `b`, assembly: there is no template `Tower`",
+        "the templates there are: ",
+    ];
+    assert_eq!(problems.len(), starts.len(), "{problems:#?}");
+    for (problem, start) in problems.iter().zip(starts) {
+        assert!(problem.starts_with(start), "{problem} is not {start}");
+    }
+    // Where something is missing, too, no more can be said than that.
+    let Unusable(problems) = read("zz = 1\n[project]\nnam = \"P\"\n").unwrap_err();
+    assert!(problems.len() == 3 && problems[2].contains("missing field `name`"), "{problems:#?}");
+    let Unusable(many) = read(&(0..500).map(|n| format!("k{n} = 1\n")).collect::<String>()).unwrap_err();
+    assert!((100..=101).contains(&many.len()), "{}", many.len());
+}
+
+#[test]
+fn numbers_of_hundreds_of_digits_are_told_briefly() {
+    let long = "1".repeat(300);
+    let text = count(&format!("threshold = {long}.0\nregion = [{long}.0, 0, -{long}.0, 5]"));
+    for problem in problems(&text) {
+        assert!(problem.len() < 200, "{problem}");
+    }
+}
+
+#[test]
 fn a_missing_file_is_named() {
     let Unusable(problems) = read(&HEAD.replace("plans.pdf", "nowhere.pdf")).unwrap_err();
     assert!(problems[0].contains("nowhere.pdf"));
@@ -95,7 +133,8 @@ fn every_option_of_a_count_that_the_sample_documents_is_taken() {
     assert!(matches!(&part.pages, Some(Pages::List(pages)) if *pages == [3, 4]));
     assert_eq!((part.threshold, part.max_detections, part.include_legend), (Some(0.80), Some(500), false));
     assert_eq!((part.rotation_tolerance, part.scale_tolerance), (Some(90.0), Some(0.2)));
-    assert!(part.include_mirrored);
+    assert!(part.include_mirrored && part.same_pen);
+    assert!(!read(&count("same_pen = false")).unwrap().conditions[0].counts[0].same_pen);
     let bare = &read(&count("")).unwrap().conditions[0].counts[0];
     assert_eq!((bare.include_legend, bare.include_mirrored), (false, true));
     assert!(read(&count("pages = \"all\"")).is_ok());
@@ -144,7 +183,7 @@ fn every_other_key_of_the_format_is_taken() {
          [[document]]\nid = \"plans\"\nfile = \"plans.pdf\"\n\
          [[condition]]\nid = \"a\"\nname = \"A\"\ntype = \"area\"\nunit = \"SY\"\ndepth = 4\nthickness = 2\n\
          scope = \"base\"\ncategory = \"floors\"\ncolor = \"#336699\"\n\
-         [condition.assembly]\ntemplate = \"T\"\noverhead_percent = 10\nprofit_percent = 8\n\
+         [condition.assembly]\ntemplate = \"Carpet Tile Floor with Base\"\noverhead_percent = 10\nprofit_percent = 8\n\
          [[condition.assembly.component]]\nname = \"M\"\ntype = \"material\"\nunit = \"SF\"\nunit_cost = \"1.25\"\n\
          formula = \"{qty} * 2\"\nwaste_percent = 3\nlabor_hours = 1\n\
          [[scale]]\ndocument = \"plans\"\npage = 1\npx_per_foot = 7.5\n\
@@ -198,7 +237,8 @@ const REFERENCE: &str = include_str!("../../../../docs/recipe.md");
 /// The keys that a table of the format takes, as the reader itself says when it meets another.
 fn keys(recipe: &str) -> BTreeSet<String> {
     let Unusable(problems) = read(recipe).unwrap_err();
-    let (_, expected) = problems[0].split_once("expected").unwrap_or_else(|| panic!("{problems:?}"));
+    let unknown = problems.iter().find_map(|p| p.split_once("unknown field")?.1.split_once("expected"));
+    let (_, expected) = unknown.unwrap_or_else(|| panic!("{problems:?}"));
     expected.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
 

@@ -41,6 +41,7 @@ pub(crate) async fn count(
             exemplars: part.more.iter().map(on_page).collect(),
             negatives: part.exclude.iter().map(on_page).collect(),
             region: part.region.map(pixels),
+            same_pen: part.same_pen,
             ..StartScope::default()
         },
     };

@@ -52,7 +52,6 @@ pub(crate) async fn drive(
     };
     let mut drive = Drive { ctx, recipe, progress, report, sheets: Vec::new() };
     let watch = Stopwatch::start();
-    places::templates(&drive.ctx, recipe).await?;
     let project = drive.project().await?;
     drive.documents(project, folder).await?;
     places::check(recipe, &drive.sheets)?;

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 
+use super::claim::Claim;
 use super::report::{ConditionReport, Report, Spread};
 
 /// Names the files of the folder that a run has written, one a line.
@@ -17,26 +18,30 @@ const REPORT: &str = "report.json";
 const TABLE: &str = "takeoff.csv";
 
 /// The folder that a run writes to.
+#[derive(Debug)]
 pub(crate) struct Outputs {
     folder: PathBuf,
     /// Names that this run has taken.
     taken: RefCell<BTreeSet<String>>,
     /// Names that an earlier run has written; `None` once they are removed.
     earlier: RefCell<Option<BTreeSet<String>>>,
+    _claim: Claim,
 }
 
 impl Outputs {
-    /// Makes the folder and tries whether files can be made in it. What an earlier run wrote there stays until this
+    /// Makes the folder, tries whether files can be made in it and keeps other runs out of it. What an earlier run wrote there stays until this
     /// one writes: a run that is refused costs no results.
     pub(crate) fn open(out: &Path) -> anyhow::Result<Self> {
         fs::create_dir_all(out).with_context(|| format!("the folder {} cannot be made", out.display()))?;
         tempfile::tempfile_in(out).with_context(|| format!("nothing can be written in {}", out.display()))?;
+        let claim = Claim::of(out)?;
         let list = fs::read_to_string(out.join(LIST)).unwrap_or_default();
         let earlier = list.lines().filter(|name| is_name(name)).map(str::to_owned).collect();
         let outputs = Self {
             folder: out.to_path_buf(),
             taken: RefCell::default(),
             earlier: RefCell::new(Some(earlier)),
+            _claim: claim,
         };
         [REPORT, TABLE].into_iter().try_for_each(|name| outputs.is_free(name))?;
         Ok(outputs)
@@ -197,6 +202,8 @@ mod tests {
         let list = fs::read_to_string(path(LIST)).unwrap();
         assert_eq!(list, "plans-page1.png\nreport.json\n");
         fs::write(path(LIST), format!("{list}{}\n..\n\n", outside.path().display())).unwrap();
+        assert!(Outputs::open(folder.path()).unwrap_err().to_string().contains("another run"));
+        drop(first);
         let second = Outputs::open(folder.path()).unwrap();
         assert!(
             path("plans-page1.png").exists() && path(REPORT).exists(),

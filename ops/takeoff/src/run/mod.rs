@@ -1,5 +1,6 @@
 //! `takeoff run`: a whole takeoff from a recipe, on an engine of its own.
 
+mod claim;
 mod color;
 mod count;
 mod drive;

@@ -1,36 +1,13 @@
-//! What a recipe asks for and its drawings, or the library, do not have. All of it is said as soon as it can be
+//! What a recipe asks for and its drawings do not have. All of it is said as soon as it can be
 //! known, before anything is counted.
 
 use takeoff_commands::count::inside;
 use takeoff_commands::measurements::lies_on;
-use takeoff_commands::{Ctx, reads};
 use takeoff_core::geom::PxRect;
 use takeoff_core::model::{Page, PageStatus};
 
 use super::sheets::Sheets;
 use crate::recipe::{Pages, Problems, Recipe, Unusable, count_place, measure_place};
-
-/// Every template that is asked for must be there; the list of those there are is said once.
-pub(crate) async fn templates(ctx: &Ctx<'_>, recipe: &Recipe) -> anyhow::Result<()> {
-    let asked = |c: &crate::recipe::ConditionPart| c.assembly.as_ref().and_then(|a| a.template.clone());
-    if recipe.conditions.iter().all(|c| asked(c).is_none()) {
-        return Ok(());
-    }
-    let names: Vec<String> = reads::templates(ctx).await?.into_iter().map(|t| t.name).collect();
-    let mut problems = Problems::new(&recipe.lines);
-    for (nth, condition) in recipe.conditions.iter().enumerate() {
-        if let Some(name) = asked(condition).filter(|name| !names.contains(name)) {
-            let place = recipe.condition_place(nth).inside("assembly", "assembly");
-            problems.add(&place, "template", &format!("there is no template `{name}`"));
-        }
-    }
-    problems.into_result().map_err(|Unusable(mut all)| {
-        let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-        all.push(format!("the templates there are: {}", names.join(", ")));
-        Unusable(all)
-    })?;
-    Ok(())
-}
 
 /// Every page and every box must be in its drawing. What is missing of a drawing that could not be read whole is
 /// the drawing's fault, and told with the rest of what fails.

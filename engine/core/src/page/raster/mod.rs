@@ -2,6 +2,7 @@
 
 mod jpeg;
 mod png;
+mod resolution;
 mod tiff;
 
 use std::io::Write;
@@ -17,10 +18,6 @@ use crate::budget::Budget;
 use crate::found::Finding;
 use crate::geom::{ListRect, PageSpace};
 
-/// Resolutions outside are slips of the writing program, not paper sizes.
-const DPI: std::ops::RangeInclusive<f64> = 10.0..=10_000.0;
-/// The two axes of one picture agree within this.
-const EVEN: f64 = 0.01;
 /// Rows between two polls of the budget.
 const POLL_ROWS: u32 = 64;
 
@@ -46,17 +43,8 @@ struct Frame {
 impl Frame {
     /// A frame whose resolution is given in pixels per inch along both axes.
     fn new(width: u32, height: u32, format: RowFormat, per_inch: Option<(f64, f64)>) -> Self {
-        let mut findings = Vec::new();
-        let dpi = per_inch.filter(|(x, y)| DPI.contains(x) && DPI.contains(y)).and_then(|(x, y)| {
-            let even = (x - y).abs() <= EVEN * x.max(y);
-            if !even {
-                findings.push(Finding::new(
-                    "resolution_uneven",
-                    format!("The picture has {x:.0} pixels an inch across and {y:.0} down: its scale cannot be read, calibrate it."),
-                ));
-            }
-            even.then_some(x)
-        });
+        let (dpi, finding) = resolution::believed(width, height, per_inch);
+        let findings = finding.into_iter().collect();
         Self { width, height, format, dpi, findings }
     }
 
