@@ -18,7 +18,7 @@ use takeoff_commands::jobs::{AutoCountArgs, decode};
 use takeoff_config::NodeConfig;
 use takeoff_core::budget::Budget;
 use takeoff_core::count::{Answer, Compare, CountParams, PageIndex, Question, ask};
-use takeoff_core::found::Found;
+use takeoff_core::found::{Finding, Found};
 use takeoff_core::job::{Job, Stage as StageName};
 use takeoff_core::model::{CountProgress, CountSession, Id, Lettering, Page, PageBlobs, SessionStatus};
 use takeoff_engine::clock::Stopwatch;
@@ -177,6 +177,9 @@ impl Search<'_> {
                 let late = self.budget.is_cancelled();
                 progress.missing.push(cut_short(page.number, &answer, late).to_string());
                 time_was_up |= late;
+            }
+            if page.findings.iter().any(Finding::is_damage) {
+                progress.missing.push(Gap::Damaged(page.number).to_string());
             }
             let mut answer = answer.value;
             progress.next = nth as u32 + 1;

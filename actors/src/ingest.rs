@@ -14,12 +14,13 @@ use takeoff_commands::documents::{
 use takeoff_commands::jobs::{IngestArgs, PageRef, decode, encode};
 use takeoff_commands::pages::{PageResult, StoredPage, stored_batch};
 use takeoff_config::NodeConfig;
+use takeoff_core::found::Finding;
 use takeoff_core::job::{Job, Lane, NewJob, RetryPolicy, Stage as StageName};
 use takeoff_core::model::{CachedPage, Document, Id};
 use takeoff_core::page::request::{FileType, PageOutcome, ParseRequest, ParsedPage};
 use takeoff_engine::error::StageError;
 use takeoff_engine::stage::{Attempt, Effects, End, Stage, Tools};
-use takeoff_storage::{Batch, get};
+use takeoff_storage::{Batch, StoreError, get};
 
 use crate::parse::{Fault, Parser};
 use cache::Known;
@@ -30,6 +31,9 @@ const MAX_PAGE_JOBS: usize = 1_000;
 const MAX_CHILD_DEATHS: u16 = 3;
 /// Largest display list, page image or thumbnail that a child may hand over, bytes.
 const MAX_PART_BYTES: u64 = 2 * 1024 * 1024 * 1024;
+
+/// Why nothing is read of a document whose stored bytes are not those that were uploaded.
+const DAMAGED_ORIGINAL: &str = "The stored original is damaged. Upload the file again.";
 
 /// Opens documents and parses their pages in parse children.
 #[derive(Debug)]
@@ -64,7 +68,12 @@ impl Ingest {
             return Ok(crate::nothing(attempt));
         };
         attempt.progress.report(10.0, "Opening the document");
-        let local = tools.blobs.local(desk.tenant, document.value.blob).await?;
+        let local = match tools.blobs.local(desk.tenant, document.value.blob).await {
+            Err(StoreError::Damaged { .. }) => {
+                return refused(&desk, document_id, DAMAGED_ORIGINAL.to_owned()).await;
+            }
+            local => local?,
+        };
         let request = ParseRequest::Open {
             path: text_of(&local.path)?,
             file_type: document.value.file_type,
@@ -100,7 +109,18 @@ impl Ingest {
         let Some(document) = get::<Document>(&*tools.catalog, desk.tenant, document_id).await? else {
             return Ok(crate::nothing(attempt));
         };
-        let local = tools.blobs.local(desk.tenant, document.value.blob).await?;
+        let local = match tools.blobs.local(desk.tenant, document.value.blob).await {
+            Err(StoreError::Damaged { .. }) => {
+                let batch =
+                    failed_pages_batch(&desk, &attempt.job, document_id, pages, DAMAGED_ORIGINAL).await?;
+                let end = match attempt.job.task {
+                    Some(_) => End::Refused { error: DAMAGED_ORIGINAL.to_owned() },
+                    None => End::Done { result: json!({"document_id": document_id, "pages": pages.len()}) },
+                };
+                return Ok(Effects { batch, end });
+            }
+            local => local?,
+        };
         let folder = tempfile::Builder::new()
             .prefix("attempt-")
             .tempdir_in(tools.blobs.scratch())
@@ -161,7 +181,8 @@ impl Ingest {
         };
         let result = self.parsed(attempt, tools, source, folder).await?;
         let cached = match (&result, key) {
-            (PageResult::Stored(stored), Some(key)) => {
+            // What is said of damage names the places of this file.
+            (PageResult::Stored(stored), Some(key)) if !stored.findings.iter().any(Finding::is_damage) => {
                 let now = tools.clock.now();
                 Cached::Now(Box::new(cached_pages::record_of(key, stored, now)))
             }
@@ -252,16 +273,7 @@ impl Stage for Ingest {
         match decode(&job.args) {
             Ok(IngestArgs::Document { document_id }) => Ok(failed_batch(&desk, document_id, why).await?),
             Ok(IngestArgs::Pages { document_id, pages }) => {
-                let mut batch = Batch::new(desk.tenant);
-                for page in pages {
-                    let failed = PageResult::Failed { message: why.to_owned() };
-                    let request_id = job.request_id.as_deref();
-                    batch.absorb(stored_batch(&desk, page.page_id, failed, request_id).await?);
-                    if job.task.is_some() {
-                        batch.absorb(given_up_batch(&desk, document_id, page.page_id, why).await?);
-                    }
-                }
-                Ok(batch)
+                failed_pages_batch(&desk, job, document_id, &pages, why).await
             }
             // Arguments that nobody can read name no owner.
             Err(_) => Ok(Batch::new(desk.tenant)),
@@ -291,6 +303,25 @@ fn read_again(pages: &[PageRef]) -> serde_json::Value {
         "title": null,
         "scale_text": null,
     })
+}
+
+/// All these pages have failed for one reason; those that a task was to read again keep what they have.
+async fn failed_pages_batch(
+    desk: &Desk<'_>,
+    job: &Job,
+    document_id: Id,
+    pages: &[PageRef],
+    why: &str,
+) -> Result<Batch, StageError> {
+    let mut batch = Batch::new(desk.tenant);
+    for page in pages {
+        let failed = PageResult::Failed { message: why.to_owned() };
+        batch.absorb(stored_batch(desk, page.page_id, failed, job.request_id.as_deref()).await?);
+        if job.task.is_some() {
+            batch.absorb(given_up_batch(desk, document_id, page.page_id, why).await?);
+        }
+    }
+    Ok(batch)
 }
 
 /// The document cannot be ingested, and that is the outcome.

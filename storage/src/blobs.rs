@@ -29,7 +29,8 @@ pub struct LocalBlob {
 #[async_trait]
 pub trait BlobStore: Send + Sync + 'static {
     /// Takes the file over: hashes, syncs and renames it into place where it lies on the same file
-    /// system, else copies. Visible whole or not at all; durable on return.
+    /// system, else copies. Visible whole or not at all; durable on return. A blob of that hash that is there
+    /// and damaged is replaced.
     async fn put_file(&self, tenant: TenantId, file: &Path) -> Result<BlobInfo, StoreError>;
 
     async fn put_bytes(&self, tenant: TenantId, bytes: Bytes) -> Result<BlobInfo, StoreError>;
@@ -62,7 +63,10 @@ pub trait BlobStore: Send + Sync + 'static {
     /// that its hash was made of.
     async fn read(&self, tenant: TenantId, hash: BlobHash, max: u64) -> Result<Bytes, StoreError>;
 
-    /// The blob as a local file.
+    /// The blob as a local file, its bytes compared with its hash as in [`BlobStore::checked`].
+    ///
+    /// # Errors
+    /// `MissingBlob` when it is not there, `Damaged` when its bytes are not those that its hash was made of.
     async fn local(&self, tenant: TenantId, hash: BlobHash) -> Result<LocalBlob, StoreError>;
 
     async fn delete(&self, tenant: TenantId, hash: BlobHash) -> Result<(), StoreError>;

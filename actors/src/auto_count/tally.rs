@@ -29,6 +29,8 @@ pub(super) enum Gap {
         "page {page} was searched in part only, not for lack of time: {why}; draw the box closer around one whole symbol"
     )]
     Bound { page: u32, why: String },
+    #[error("the file is damaged where page {0} draws from it, symbols may be missing there")]
+    Damaged(u32),
 }
 
 /// Adds what a page showed. What it showed of the lettering holds for the next.

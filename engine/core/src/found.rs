@@ -12,6 +12,17 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// A page's content ends before its end.
+    pub const CONTENT_CUT_OFF: &str = "content_cut_off";
+    /// Something that a page draws from is damaged.
+    pub const CONTENT_DAMAGED: &str = "content_damaged";
+
+    /// Whether a page's content is known to be damaged: what is counted or measured on it may lack something,
+    /// and no number of it may be shown without saying so.
+    pub fn is_damage(&self) -> bool {
+        [Self::CONTENT_CUT_OFF, Self::CONTENT_DAMAGED].contains(&self.code.as_str())
+    }
+
     pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
         Self { code: code.into(), message: message.into() }
     }

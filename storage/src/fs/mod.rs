@@ -165,14 +165,29 @@ impl Root {
     fn place(&self, tenant: TenantId, file: &Path, info: BlobInfo) -> io::Result<()> {
         let path = self.path(tenant, info.hash);
         let folder = path.parent().unwrap_or(&self.blobs);
-        if self.renew(&path, file, info)? {
+        // A damaged one gives way: who hands in the bytes must get those back.
+        let whole = self.checked(tenant, info.hash).is_ok_and(|size| size == Some(info.size));
+        if whole && self.renew(&path, file, info)? {
             fs::remove_file(file)?;
+            self.note(tenant, info.hash, &path)?;
             // Whoever put it first may not have come to this yet.
             return sync_folder(folder);
         }
         self.make_folders(folder)?;
         fs::rename(file, &path)?;
+        self.note(tenant, info.hash, &path)?;
         sync_folder(folder)
+    }
+
+    /// Notes that a blob's bytes were compared just now.
+    fn note(&self, tenant: TenantId, hash: BlobHash, path: &Path) -> io::Result<()> {
+        match File::open(path) {
+            Ok(file) => self.seen.note((tenant, hash), Look::of(&file)?),
+            // Deleted meanwhile.
+            Err(e) if e.kind() == ErrorKind::NotFound => {}
+            Err(e) => return Err(e),
+        }
+        Ok(())
     }
 
     /// Whether the blob is there already; it becomes as young as the file that was to take its place, so
@@ -400,9 +415,9 @@ impl BlobStore for FsBlobs {
     }
 
     async fn local(&self, tenant: TenantId, hash: BlobHash) -> Result<LocalBlob, StoreError> {
-        self.run(move |root| {
-            root.open(tenant, hash)?;
-            Ok(LocalBlob { path: root.path(tenant, hash), cached: None })
+        self.run(move |root| match root.checked(tenant, hash)? {
+            Some(_) => Ok(LocalBlob { path: root.path(tenant, hash), cached: None }),
+            None => Err(StoreError::MissingBlob(hash)),
         })
         .await
     }

@@ -79,9 +79,23 @@ async fn changed_bytes_are_noticed_and_healed_by_a_put() {
     fs::write(file_of(root.path(), info), b"kopt").expect("damage");
     let read = blobs.read(TENANT, info.hash, 9).await;
     assert!(matches!(read, Err(StoreError::Damaged { .. })), "{read:?}");
-    fs::write(file_of(root.path(), info), b"ke").expect("cut");
-    blobs.put_bytes(TENANT, Bytes::from_static(b"kept")).await.expect("put");
-    assert_eq!(blobs.read(TENANT, info.hash, 9).await.expect("read"), b"kept"[..]);
+    let local = blobs.local(TENANT, info.hash).await;
+    assert!(matches!(local, Err(StoreError::Damaged { .. })), "{local:?}");
+    // As long as the whole one, and shorter.
+    for damaged in [b"kopt".as_slice(), b"ke"] {
+        for by_file in [false, true] {
+            fs::write(file_of(root.path(), info), damaged).expect("damage");
+            if by_file {
+                let file = blobs.scratch().join("upload");
+                fs::write(&file, b"kept").expect("write");
+                assert_eq!(blobs.put_file(TENANT, &file).await.expect("put"), info);
+            } else {
+                blobs.put_bytes(TENANT, Bytes::from_static(b"kept")).await.expect("put");
+            }
+            let path = blobs.local(TENANT, info.hash).await.expect("whole again").path;
+            assert_eq!(fs::read(path).expect("read"), b"kept");
+        }
+    }
 }
 
 #[tokio::test]

@@ -128,6 +128,38 @@ async fn a_large_file_is_sent_in_parts_and_comes_back_whole() {
 }
 
 #[tokio::test]
+async fn an_object_that_changed_in_the_bucket_is_damaged_until_it_is_put_again() {
+    let (_server, settings) = bucket().await;
+    let folder = tempfile::tempdir().expect("folder");
+    let open = S3Blobs::open(&settings, &folder.path().join("scratch"), "a store").await.expect("open");
+    let tenant = TenantId::DEFAULT;
+    // In several reads, and in one.
+    for len in [PART_BYTES + 777, 40_000] {
+        let whole: Vec<u8> = (0..len).map(|i| (i * 31 % 251) as u8).collect();
+        let info = open.put_bytes(tenant, whole.clone().into()).await.expect("put");
+        assert_eq!(open.checked(tenant, info.hash).await.expect("whole"), Some(info.size));
+        let mut changed = whole.clone();
+        changed[len / 2] ^= 1;
+        for damaged in [&changed[..], &whole[..len - 1]] {
+            // By somebody else than the store.
+            open.put(&crate::s3::key(tenant, info.hash), damaged).await.expect("damage");
+            let checked = open.checked(tenant, info.hash).await;
+            assert!(matches!(checked, Err(StoreError::Damaged { .. })), "{checked:?}");
+            let read = open.read(tenant, info.hash, info.size).await;
+            assert!(matches!(read, Err(StoreError::Damaged { .. })));
+            let local = open.local(tenant, info.hash).await;
+            assert!(matches!(local, Err(StoreError::Damaged { .. })), "{local:?}");
+        }
+        let file = open.scratch().join("upload");
+        std::fs::write(&file, &whole).expect("write");
+        assert_eq!(open.put_file(tenant, &file).await.expect("put"), info);
+        let local = open.local(tenant, info.hash).await.expect("whole again");
+        assert_eq!(std::fs::read(&local.path).expect("copy"), whole);
+        assert_eq!(open.checked(tenant, info.hash).await.expect("whole again"), Some(info.size));
+    }
+}
+
+#[tokio::test]
 async fn a_data_folder_keeps_to_where_its_blobs_are() {
     let (_server, settings) = bucket().await;
     let clock = || Arc::new(crate::conformance::HandClock::default());

@@ -8,7 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::budget::{Budget, Exhausted};
 use crate::geom::{ListRect, clip};
 pub(super) use crate::page::curve::flatten;
-use crate::page::display::{DisplayList, Paint, PathEntry, Style, Verb};
+use crate::page::display::{DisplayList, PAPER, Paint, PathEntry, Style, Verb};
 
 /// Shorter pieces carry no direction: dots of a hatch, round caps.
 const MIN_LENGTH: f32 = 0.01;
@@ -17,9 +17,6 @@ const SAME_PLACE: f32 = 0.02;
 /// A filled quadrilateral at most this thick, and much longer than thick, is a line drawn as a fill.
 const SLIVER_THICKNESS: f32 = 1.6;
 const SLIVER_ASPECT: f32 = 5.0;
-/// Paint at least this bright in every channel is paper.
-const PAPER: u8 = 248;
-
 /// A straight piece of ink.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Segment {

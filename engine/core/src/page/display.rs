@@ -73,6 +73,10 @@ impl Verb {
     }
 }
 
+/// Each channel of a colour that cannot be told from paper has at least this much. Ink of such a colour that shows, as
+/// it lies on something dark, is recorded with one below it.
+pub const PAPER: u8 = 248;
+
 /// How a path was painted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Style {

@@ -4,7 +4,7 @@ use super::ScaleRecord;
 use super::notation::Standing;
 use super::reconcile;
 use super::text::TextWitness;
-use crate::found::Found;
+use crate::found::{Finding, Found};
 use crate::geom::PxRect;
 use crate::page::display::DisplayList;
 
@@ -56,5 +56,19 @@ pub fn detect(list: &DisplayList) -> Found<ScaleRecord> {
         all.half_size |= said.half_size;
         all.left_out += said.left_out;
     }
-    reconcile::decide(all, list)
+    let found = reconcile::decide(all, list);
+    if list.findings.iter().any(Finding::is_damage) { withheld(found) } else { found }
+}
+
+/// Of a damaged page no scale is taken: what is missing of its text may state another one.
+fn withheld(mut found: Found<ScaleRecord>) -> Found<ScaleRecord> {
+    let record = &mut found.value;
+    if record.best.take().is_some() {
+        let reason =
+            "the file is damaged where the page draws from it, another scale may be stated".to_owned();
+        found.findings.push(Finding::new("scale_withheld", reason.clone()));
+        record.withheld = Some(reason);
+        record.needs_calibration = true;
+    }
+    found
 }

@@ -11,6 +11,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use takeoff_core::budget::Budget;
+use takeoff_core::found::Finding;
 use takeoff_core::geom::PxRect;
 use takeoff_core::page::display::PageKind;
 use takeoff_core::page::request::{FileType, ParseLimits, RejectReason};
@@ -159,4 +160,33 @@ fn every_hostile_file_ends_in_a_defined_state() {
     assert_eq!(*end("saslprep"), End::Refused(RejectReason::Password));
     assert_eq!(*end("empty_protected"), End::Pages { parsed: 1, failed: 0 });
     assert_eq!(*end("issue15590"), End::Refused(RejectReason::Damaged));
+}
+
+/// What is damaged of the corpus: file, page from 1, and what is said.
+fn damaged(folder: &Path, out: &mut Vec<(String, usize, String)>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            damaged(&path, out);
+            continue;
+        }
+        let bytes = std::fs::read(&path).unwrap();
+        let Some(FileType::Pdf) = FileType::sniff(&bytes) else { continue };
+        let Ok(mut file) = open_bytes(bytes, FileType::Pdf) else { continue };
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        for index in 0..file.opened().pages.len().min(20) as u32 {
+            let walked = file.walk_page(index, &ParseLimits::default(), &Budget::with_steps(10_000_000));
+            let findings = walked.map(|content| content.list.findings).unwrap_or_default();
+            let told = findings.into_iter().filter(Finding::is_damage);
+            out.extend(told.map(|f| (name.clone(), index as usize + 1, f.message)));
+        }
+    }
+}
+
+#[test]
+fn whole_drawings_are_called_damaged_by_nobody() {
+    let Some(corpus) = corpus() else { return };
+    let mut found = Vec::new();
+    damaged(&corpus, &mut found);
+    assert_eq!(found, []);
 }

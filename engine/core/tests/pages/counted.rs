@@ -45,9 +45,14 @@ fn px(list: &DisplayList, [left, bottom, right, top]: [f64; 4]) -> PxRect {
 
 /// Counts what is like symbol 0.
 fn count(list: &DisplayList) -> Vec<Detection> {
+    count_like(list, 0)
+}
+
+/// Counts what is like a symbol.
+fn count_like(list: &DisplayList, n: usize) -> Vec<Detection> {
     let budget = Budget::unlimited();
     let page = PageIndex::build(list, &budget).unwrap();
-    let (x, y) = corner(0);
+    let (x, y) = corner(n);
     let around = px(list, [x - 2.0, y - 2.0, x + SIDE + 2.0, y + SIDE + 2.0]);
     let exemplar = Exemplar::cut(&page, around, &budget).unwrap();
     find(&page, &exemplar, &CountParams::default(), &budget).value.detections
@@ -131,7 +136,90 @@ fn covers() -> impl Strategy<Value = String> {
     });
     let stroke = (grey, place(), place(), 3_u32..60)
         .prop_map(|(g, (x, y), (u, v), w)| format!("{g} G {w} w {x} {y} m {u} {v} l S 0 G 1 w\n"));
-    prop_oneof![2 => rect, 2 => polygon, 1 => stroke]
+    let light = prop_oneof![Just("1"), Just(".98")];
+    let strips = (light, place(), 4_u32..120, 4_u32..120).prop_map(|(g, (x, y), w, h)| {
+        let strips: String = (0..h).map(|i| format!("{x} {} {w} 1 re f ", y + i)).collect();
+        format!("{g} g {strips}\n")
+    });
+    let dashed = (place(), place(), 3_u32..60).prop_map(|((x, y), (u, v), w)| {
+        format!("[40 9] 0 d 1 G {w} w {x} {y} m {u} {v} l S [] 0 d 0 G 1 w\n")
+    });
+    // With what `things` has: pictures, a pattern, and a mask that nothing shows through.
+    let things = (0..5_usize, place(), 4_u32..120, 4_u32..120).prop_map(|(kind, (x, y), w, h)| match kind {
+        0 => format!("q 1 g {w} 0 0 {h} {x} {y} cm /Stencil Do Q\n"),
+        1 => format!("q 0 g {w} 0 0 {h} {x} {y} cm /Stencil Do Q\n"),
+        2 => format!("q {w} 0 0 {h} {x} {y} cm /Half Do Q\n"),
+        3 => format!("/Pattern cs /Closed scn {x} {y} {w} {h} re f 0 g\n"),
+        _ => format!("q /Deep gs 1 g {x} {y} {w} {h} re f Q\n"),
+    });
+    prop_oneof![2 => rect, 2 => polygon, 1 => stroke, 1 => strips, 1 => dashed, 2 => things]
+}
+
+/// A document, and resources of a page that cover things.
+fn things() -> (Doc, String) {
+    let mut doc = Doc::new();
+    let image = "/Type /XObject /Subtype /Image";
+    let stencil =
+        doc.stream(&format!("{image} /Width 1 /Height 1 /ImageMask true /BitsPerComponent 1"), &[0]);
+    let gray = "/ColorSpace /DeviceGray /BitsPerComponent 8";
+    let mask = doc.stream(&format!("{image} /Width 2 /Height 1 {gray}"), &[0, 255]);
+    let half = doc.stream(&format!("{image} /Width 1 /Height 1 {gray} /SMask {mask} 0 R"), &[255]);
+    let short = doc.stream(&format!("{image} /Width 40 /Height 40 {gray}"), &[255; 10]);
+    let closed = doc.stream(
+        "/Type /Pattern /PatternType 1 /PaintType 1 /TilingType 1 /BBox [0 0 10 10] /XStep 10 /YStep 10 /Resources << >>",
+        b"1 g 0 0 10 10 re f",
+    );
+    let group =
+        "/Type /XObject /Subtype /Form /BBox [0 0 300 300] /Group << /S /Transparency /CS /DeviceGray >>";
+    let deep = doc.stream(group, b"0 g 0 0 300 300 re f");
+    let right = format!("1 w {}", (0..50).filter(|n| n % COLUMNS >= 5).map(symbol).collect::<String>());
+    let right = doc.stream(group, right.as_bytes());
+    let resources = format!(
+        "/Resources << /XObject << /Stencil {stencil} 0 R /Half {half} 0 R /Short {short} 0 R /Right {right} 0 R >> \
+         /Pattern << /Closed {closed} 0 R >> /ExtGState << /Deep << /SMask << /S /Luminosity /G {deep} 0 R >> >> \
+         /None << /ca 0 >> >> >>"
+    );
+    (doc, resources)
+}
+
+/// Symbols counted on a page that may use `things`, and what is found of it.
+fn counted_of(content: &str) -> (usize, Vec<String>) {
+    let (mut doc, resources) = things();
+    doc.page(&format!("{PAGE} {resources}"), content);
+    let list = parse(&mut doc.open(), 0).unwrap().0.list;
+    (count(&list).len(), list.findings.iter().map(|f| f.code.clone()).collect())
+}
+
+#[test]
+fn symbols_are_counted_as_far_as_they_show_whatever_lies_over_them() {
+    let side =
+        |right: bool| -> String { (0..50).filter(|n| (n % COLUMNS >= 5) == right).map(symbol).collect() };
+    let (left, right) = (side(false), side(true));
+    let all = format!("1 w {left}{right}");
+    let place = "q 140 0 0 130 147 20 cm";
+    let strips: String = (20..150).map(|y| format!("147 {y} 140 1 re f ")).collect();
+    for (content, expected) in [
+        (format!("{all} {place} 1 g /Stencil Do Q"), 25),
+        (format!("{all} 1 g {strips}"), 25),
+        (format!("{all} [1000] 0 d 1 G 130 w 147 85 m 287 85 l S"), 25),
+        (format!("{all} /Pattern cs /Closed scn 147 20 140 130 re f"), 25),
+        // Its right half is opaque.
+        (format!("{all} q 280 0 0 130 7 20 cm /Half Do Q"), 25),
+        (format!("1 w {left} q /Deep gs {right} Q"), 25),
+        (format!("1 w {left} /None gs /Right Do"), 25),
+        (format!("1 w {left} /Right Do"), 50),
+        (format!("1 w {left} 0 g 147 20 140 130 re f {right}"), 25),
+        // Ink, but of another pen.
+        (format!("1 w {left} 0 0 .5 rg 147 20 140 130 re f 1 G {right}"), 25),
+        (format!("1 w {left} 1 G {right}"), 25),
+    ] {
+        assert_eq!(counted_of(&content), (expected, vec![]), "{content}");
+    }
+    let light = one_page(PAGE, format!("1 w {left} 0 0 .5 rg 147 20 140 130 re f 1 G {right}"));
+    let list = parse(&mut { light }, 0).unwrap().0.list;
+    assert_eq!(count_like(&list, 5).len(), 25, "white on the dark");
+    let (seen, codes) = counted_of(&format!("{all} {place} /Short Do Q"));
+    assert_eq!((seen, codes.contains(&"content_damaged".to_owned())), (50, true), "{codes:?}");
 }
 
 fn path_of(corners: &[(u32, u32)]) -> String {
@@ -160,15 +248,15 @@ impl Covered {
         });
         let (x, y) = corner(0);
         let content = format!(
-            "q {clip} 1 w\n{}{} Q 1 g {} {} 12 12 re f 1 w {}",
+            "q {clip} 1 w\n{}{} Q 1 g {} {} 14 14 re f 1 w {}",
             symbols(100),
             self.covers.concat(),
-            x - 2.0,
-            y - 2.0,
+            x - 3.0,
+            y - 3.0,
             symbol(0)
         );
-        let mut doc = Doc::new();
-        doc.page(PAGE, content);
+        let (mut doc, resources) = things();
+        doc.page(&format!("{PAGE} {resources}"), content);
         let (content, picture, _) = parse(&mut doc.open(), 0).unwrap();
         (content.list, picture)
     }

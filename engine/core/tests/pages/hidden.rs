@@ -1,13 +1,15 @@
 //! What nobody can see is not on the page: under something opaque, or outside of a clip's outline.
 
-use takeoff_core::page::display::{DisplayList, PageKind, Verb};
+use takeoff_core::page::display::{DisplayList, PageKind, Paint, Verb};
 
-use crate::support::{Doc, HELVETICA, codes, one_page, walk};
+use crate::support::{Doc, HELVETICA, codes, deflate, one_page, walk};
 
 const PAGE: &str = "/MediaBox [0 0 400 400]";
 /// A cross of 20 x 20 pt whose middle is at 100, 100.
 const CROSS: &str = "1 w 90 100 m 110 100 l S 100 90 m 100 110 l S ";
 const WHITE: &str = "1 1 1 rg ";
+/// Stands for many thin white areas that leave no gap.
+const STRIPS: &str = "STRIPS";
 
 fn page(content: &str) -> DisplayList {
     walk(&mut one_page(PAGE, content))
@@ -68,9 +70,16 @@ fn strokes_under_an_opaque_area_are_gone() {
         // It crosses itself.
         "1 g -100 -20 m 140 220 l 140 -20 l -100 220 l f",
         "1 G 60 w 50 100 m 150 100 l S",
+        // Dashed, and one of its dashes goes all the way.
+        "1 G [1000] 0 d 60 w 50 100 m 150 100 l S",
+        // Strips, as areas and as strokes.
+        STRIPS,
         // Two that leave no gap between them.
         "1 g 80 80 20 40 re f 100 80 20 40 re f",
     ] {
+        let strips =
+            (0..80).map(|i| format!("80 {} 40 .5 re f ", 80.0 + f64::from(i) / 2.0)).collect::<String>();
+        let cover = cover.replace(STRIPS, &format!("1 g {strips}"));
         let list = page(&format!("{CROSS} {cover}"));
         let length = drawn(&list);
         assert!(length < 0.5, "{length} pt are left under {cover}");
@@ -178,13 +187,147 @@ fn under_picture(attributes: &str, pixels: &[u8], content: &str) -> DisplayList 
 }
 
 #[test]
-fn pictures_hide_what_is_under_them_if_they_are_whole() {
+fn pictures_hide_what_is_under_them_as_far_as_they_are_whole() {
     let gray = "/BitsPerComponent 8 /ColorSpace /DeviceGray";
-    assert_eq!(drawn(&under_picture(gray, &[255; 4], CROSS)), 0.0);
-    assert_eq!(drawn(&under_picture(&format!("{gray} /SMask MASK"), &[255; 4], CROSS)), 40.0);
-    assert_eq!(drawn(&under_picture("/BitsPerComponent 1 /ImageMask true", &[0x80, 0x40], CROSS)), 40.0);
-    let broken = "/BitsPerComponent 8 /ColorSpace /DeviceGray /Filter /DCTDecode";
-    assert_eq!(drawn(&under_picture(broken, &[1, 2, 3], CROSS)), 40.0, "a damaged picture shows nothing");
+    let of = |attributes: &str, pixels: &[u8]| {
+        let list = under_picture(attributes, pixels, CROSS);
+        (drawn(&list), codes(&list).contains(&"visibility_unsure"), codes(&list).contains(&"content_damaged"))
+    };
+    assert_eq!(of(gray, &[255; 4]), (0.0, false, false));
+    // Two pixels of four are transparent, so all four arms show to the half, one side of each.
+    assert_eq!(of(&format!("{gray} /SMask MASK"), &[255; 4]), (40.0, false, false));
+    let stencil = "/BitsPerComponent 1 /ImageMask true";
+    assert_eq!(of(stencil, &[0x80, 0x40]), (40.0, false, false), "it is black, lines go on under it");
+    assert_eq!(of(&format!("{gray} /Filter /DCTDecode"), &[1, 2, 3]), (40.0, true, true));
+    assert_eq!(of(gray, &[255; 2]), (40.0, true, true), "a row of two");
+    assert_eq!(of(gray, &[255; 1]), (40.0, true, true), "too short");
+    let packed = deflate(&[255; 4]);
+    assert_eq!(of(&format!("{gray} /Filter /FlateDecode"), &packed), (0.0, false, false));
+    assert_eq!(of(&format!("{gray} /Filter /FlateDecode"), &packed[..3]), (40.0, true, true), "cut off");
+}
+
+#[test]
+fn stencils_and_masked_pictures_hide_where_they_are_painted() {
+    let white = format!("{CROSS} 1 g");
+    let of = |attributes: &str, pixels: &[u8]| drawn(&under_picture(attributes, pixels, &white));
+    let stencil = "/BitsPerComponent 1 /ImageMask true";
+    assert_eq!(of(stencil, &[0x00, 0x00]), 0.0, "all of it is painted");
+    assert_eq!(of(stencil, &[0xC0, 0xC0]), 40.0, "none of it is");
+    assert_eq!(of(&format!("{stencil} /Decode [1 0]"), &[0xC0, 0xC0]), 0.0);
+    let mask = |rows: &[u8]| {
+        let mut doc = Doc::new();
+        let image = "/Type /XObject /Subtype /Image /BitsPerComponent 8 /ColorSpace /DeviceGray";
+        let mask = doc.stream(&format!("{image} /Width 1 /Height {}", rows.len()), rows);
+        let pixel = doc.stream(&format!("{image} /Width 1 /Height 1 /SMask {mask} 0 R"), b"w");
+        doc.page(
+            &format!("{PAGE} /Resources << /XObject << /I {pixel} 0 R >> >>"),
+            "1 w 90 110 m 110 110 l S 90 90 m 110 90 l S q 40 0 0 40 80 80 cm /I Do Q",
+        );
+        walk(&mut doc.open())
+    };
+    let faint = mask(&[127, 0]);
+    assert_eq!((drawn(&faint), codes(&faint).len()), (40.0, 0), "nothing of it is opaque");
+    // Opaque above, transparent below.
+    let upper = mask(&[255, 0]);
+    assert_eq!(drawn(&upper), 20.0);
+    assert!((upper.paths[0].bounds.top - 310.0).abs() < 0.1, "the lower one is left");
+    assert!(codes(&upper).is_empty());
+    let board: Vec<u8> = (0..=255).flat_map(|i| [255, i % 2 * 9]).cycle().take(1_200).collect();
+    let many = mask(&board);
+    assert_eq!((drawn(&many), codes(&many)), (40.0, vec!["visibility_unsure"]));
+}
+
+#[test]
+fn what_is_drawn_through_a_mask_or_a_group_shows_as_far_as_they_let_it() {
+    let masked = |mask: &str, kind: &str, content: &str| {
+        let mut doc = Doc::new();
+        let form =
+            "/Type /XObject /Subtype /Form /BBox [0 0 400 400] /Group << /S /Transparency /CS /DeviceGray >>";
+        let mask = doc.stream(form, mask.as_bytes());
+        let state = format!("/SMask << /Type /Mask /S /{kind} /G {mask} 0 R >>");
+        let resources = format!("/Resources << /ExtGState << /G << {state} >> >> >>");
+        doc.page(&format!("{PAGE} {resources}"), content);
+        let list = walk(&mut doc.open());
+        (drawn(&list), codes(&list).contains(&"visibility_unsure"))
+    };
+    let seen = format!("/G gs {CROSS}");
+    let all = "0 0 400 400 re f";
+    for (mask, kind, expected) in [
+        (format!("0 g {all}"), "Luminosity", (0.0, false)),
+        (String::new(), "Luminosity", (0.0, false)),
+        (format!("1 g {all}"), "Luminosity", (40.0, false)),
+        (format!(".5 g {all}"), "Luminosity", (40.0, true)),
+        ("1 g 0 0 200 200 re f".to_owned(), "Luminosity", (40.0, true)),
+        (String::new(), "Alpha", (0.0, false)),
+        (format!("0 g {all}"), "Alpha", (40.0, false)),
+    ] {
+        assert_eq!(masked(&mask, kind, &seen), expected, "{kind} {mask:?}");
+    }
+    // A cover behind a mask hides as far as the mask lets it.
+    let cover = format!("{CROSS} /G gs {WHITE} 80 80 40 40 re f");
+    assert_eq!(masked(&format!("1 g {all}"), "Luminosity", &cover), (0.0, false));
+    assert_eq!(masked(&format!("0 g {all}"), "Luminosity", &cover), (40.0, false));
+    let group = |state: &str| {
+        let mut doc = Doc::new();
+        let form = "/Type /XObject /Subtype /Form /BBox [0 0 400 400] /Group << /S /Transparency >>";
+        let text = "BT /F1 10 Tf 50 300 Td (NOTE) Tj ET";
+        let form = doc.stream(&format!("{form} {HELVETICA}"), format!("{CROSS} {text}").as_bytes());
+        let resources =
+            format!("/Resources << /XObject << /F {form} 0 R >> /ExtGState << /G << {state} >> >> >>");
+        doc.page(&format!("{PAGE} {resources}"), "/G gs /F Do");
+        let list = walk(&mut doc.open());
+        (drawn(&list), list.lines.len())
+    };
+    assert_eq!((group("/ca 0"), group("/ca .5"), group("/ca 1")), ((0.0, 0), (40.0, 1), (40.0, 1)));
+}
+
+#[test]
+fn patterns_hide_where_their_cells_leave_no_gap() {
+    let tiled = |cell: &str, step: u32| {
+        let mut doc = Doc::new();
+        let tile =
+            "/Type /Pattern /PatternType 1 /PaintType 1 /TilingType 1 /BBox [0 0 9 9] /Resources << >>";
+        let tile = doc.stream(&format!("{tile} /XStep {step} /YStep {step}"), cell.as_bytes());
+        doc.page(
+            &format!("{PAGE} /Resources << /Pattern << /P {tile} 0 R >> >>"),
+            format!("{CROSS} /Pattern cs /P scn 80 80 40 40 re f"),
+        );
+        let list = walk(&mut doc.open());
+        (drawn(&list), codes(&list).contains(&"visibility_unsure"))
+    };
+    assert_eq!(tiled("1 g 0 0 9 9 re f", 9), (0.0, false));
+    assert_eq!(tiled("1 g 0 0 9 9 re f", 10), (40.0, true));
+    assert_eq!(tiled("1 g 0 0 3 3 re f", 9), (40.0, true));
+    // A hatch.
+    assert_eq!(tiled("0 G 0 0 m 9 9 l S", 9), (40.0, false));
+}
+
+#[test]
+fn ink_shows_by_what_it_lies_on() {
+    // Colours of the strokes that are left.
+    let strokes = |content: &str| {
+        let list = page(content);
+        let styles = list.paths.iter().map(|p| &list.styles[p.style as usize]);
+        styles.filter(|s| s.paint == Paint::Stroke).map(|s| s.rgba >> 8).collect::<Vec<_>>()
+    };
+    let light = "1 G 90 100 m 110 100 l S";
+    let ground = "80 80 40 40 re f";
+    assert_eq!(strokes(light), [0xFFFFFF], "paper on paper");
+    assert_eq!(strokes(&format!("0 0 .5 rg {ground} {light}")), [0xF7F7F7], "it is ink");
+    assert_eq!(strokes(&format!("0 0 .5 rg {ground} 1 g {ground} {light}")), [0xFFFFFF]);
+    assert_eq!(strokes(&format!("{light} 0 0 .5 rg {ground}")), [] as [u32; 0], "the ground came later");
+    // To three quarters of its length, and to a quarter.
+    let beside = |x: u32| strokes(&format!("0 g {ground} 1 G {x} 100 m {} 100 l S", x + 20));
+    assert_eq!(beside(105), [0xF7F7F7]);
+    assert_eq!(beside(116), [0xFFFFFF]);
+    // A white area where there was a dark one is no ink.
+    let area = page(&format!("0 g {ground} 1 g {ground}"));
+    assert!(area.paths.iter().all(|p| area.styles[p.style as usize].rgba == 0xFFFF_FFFF));
+    let dark = "0 G 90 100 m 110 100 l S";
+    assert_eq!(strokes(&format!("0 g {ground} {dark}")), [] as [u32; 0], "black on black");
+    assert_eq!(strokes(&format!("0 g {ground} 0 G 110 100 m 130 100 l S")), [0], "it reaches beyond");
+    assert_eq!(strokes(&format!("0 g {ground} 1 g 95 95 30 30 re f 0 G 97 100 m 118 100 l S")), [0]);
+    assert_eq!(strokes(&format!(".3 g {ground} {dark}")), [0], "black on grey");
 }
 
 fn lines(list: &DisplayList) -> Vec<&str> {

@@ -2,6 +2,7 @@
 
 mod corpus;
 mod counted;
+mod damage;
 mod hidden;
 mod key;
 mod limits;

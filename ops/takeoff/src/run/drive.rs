@@ -9,6 +9,7 @@ use takeoff_commands::measurements::{NewMeasurement, create as create_measuremen
 use takeoff_commands::projects::{NewProject, create as create_project};
 use takeoff_commands::scale::detect_scale;
 use takeoff_commands::{Ctx, reads};
+use takeoff_core::found::Finding;
 use takeoff_core::measure::Geometry;
 use takeoff_core::model::{Condition, DocumentStatus, Id};
 use takeoff_engine::clock::Stopwatch;
@@ -159,7 +160,11 @@ impl Drive<'_> {
                 if let Some(why) = &report.error {
                     self.report.problems.push(format!("{place}: {why}"));
                 }
-                self.report.notes.extend(report.findings.iter().map(|f| format!("{place}: {f}")));
+                for finding in &page.findings {
+                    let said = format!("{place}: {}", finding.message);
+                    let list = &mut self.report;
+                    if finding.is_damage() { &mut list.problems } else { &mut list.notes }.push(said);
+                }
                 self.report.pages.push(report);
             }
         }
@@ -203,8 +208,9 @@ impl Drive<'_> {
     ) -> anyhow::Result<ConditionReport> {
         let (counts, mut problems) = self.counts(condition, part).await;
         for (i, measure) in part.measures.iter().enumerate() {
-            if let Err(why) = self.measure(condition, measure).await {
-                problems.push(format!("measure {}: {why}", i + 1));
+            match self.measure(condition, measure).await {
+                Ok(None) => {}
+                Ok(Some(why)) | Err(why) => problems.push(format!("measure {}: {why}", i + 1)),
             }
         }
         if part.counts.is_empty() && part.measures.is_empty() {
@@ -286,7 +292,8 @@ impl Drive<'_> {
         (counts, problems)
     }
 
-    async fn measure(&self, condition: &Condition, part: &MeasurePart) -> Result<(), String> {
+    /// What makes the measure unsure, if anything does.
+    async fn measure(&self, condition: &Condition, part: &MeasurePart) -> Result<Option<String>, String> {
         let sheets = self.sheets.iter().find(|s| s.id == part.document);
         let page = sheets.ok_or("the document could not be read")?.page(part.page)?;
         let name = serde_json::to_value(part.geometry).ok().and_then(|v| v.as_str().map(str::to_owned));
@@ -300,7 +307,8 @@ impl Drive<'_> {
             };
             create_measurement(&self.ctx, new).await.map_err(|e| e.to_string())?;
         }
-        Ok(())
+        let damaged = page.findings.iter().any(Finding::is_damage);
+        Ok(damaged.then(|| format!("the file is damaged where page {} draws from it", page.number)))
     }
 }
 

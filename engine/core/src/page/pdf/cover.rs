@@ -3,6 +3,7 @@
 use smallvec::SmallVec;
 
 use super::outline::{Crossings, Outline, Relation, Rings};
+use super::walk::is_light;
 use crate::geom::ListRect;
 use crate::page::image_out::luma;
 
@@ -273,9 +274,16 @@ pub(super) enum Form {
 impl Form {
     /// Thinner areas are lines; list units.
     pub(super) const LEAST: f32 = 1.5;
+    /// What is as light as paper is there to hide something, be it in strips.
+    const LEAST_LIGHT: f32 = 0.15;
 
-    pub(super) fn of(rings: &Rings, even_odd: bool) -> Self {
-        if rings.thickness() < Self::LEAST {
+    /// How thin an area of a colour may be.
+    pub(super) fn least(rgba: u32) -> f32 {
+        if is_light(rgba) { Self::LEAST_LIGHT } else { Self::LEAST }
+    }
+
+    pub(super) fn of(rings: &Rings, even_odd: bool, least: f32) -> Self {
+        if rings.thickness() < least {
             return Self::Nothing;
         }
         if rings.is_upright() {

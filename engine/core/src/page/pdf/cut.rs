@@ -145,7 +145,7 @@ impl Cutter<'_> {
         let stroke = style.paint == Paint::Stroke;
         let half = if stroke { (style.width / 2.0).max(thinnest) } else { 0.0 };
         let area = grow(&entry.bounds, half);
-        if !self.gather(mark, &area) {
+        if mark.sunk || !self.gather(mark, &area) {
             return Some(Cut::default());
         }
         if self.clips.is_empty() && self.covers.is_empty() {

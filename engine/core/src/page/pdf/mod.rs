@@ -3,16 +3,24 @@
 mod bounds;
 mod cover;
 mod cut;
+mod ground;
 mod key;
 mod layers;
+mod names;
+mod objects;
 mod oddities;
+mod opacity;
 mod outline;
+mod packed;
 mod render;
 mod sight;
 mod tally;
 mod text;
 mod unpack;
+mod unpack_codes;
+mod veil;
 mod walk;
+mod whole;
 
 use std::io::Write;
 use std::sync::Arc;
@@ -26,6 +34,7 @@ use rustc_hash::FxHashSet;
 
 use render::Ink;
 use unpack::ContentState;
+use whole::Faulty;
 
 use super::open::{FileBytes, PageFailure, ParseError, ParsedContent, rejected};
 use super::request::{Opened, PageHead, ParseLimits, RejectReason, Rejected};
@@ -49,6 +58,10 @@ pub(super) struct PdfFile {
     checked_streams: FxHashSet<ObjectIdentifier>,
     /// Hashes of streams that pages share.
     known_streams: key::KnownStreams,
+    /// Which streams are whole.
+    known_states: whole::KnownStates,
+    /// Damaged streams of objects: what any page draws may have been in them.
+    faulty_objects: Vec<Faulty>,
     /// Where pages are drawn. Fresh memory for each costs as much as drawing on it.
     pixels: Vec<u8>,
 }
@@ -97,7 +110,9 @@ impl PdfFile {
                 Err(failure) => PageHead::Broken { reason: failure.message },
             })
             .collect();
-        let findings = oddities::of_file(&pdf, (*bytes).as_ref(), count);
+        let mut findings = oddities::of_file(&pdf, (*bytes).as_ref(), count);
+        let faulty_objects = objects::faulty(&pdf, (*bytes).as_ref());
+        findings.extend(objects::finding(&faulty_objects));
         Ok((
             Self {
                 bytes,
@@ -105,6 +120,8 @@ impl PdfFile {
                 kept_bytes: 0,
                 checked_streams: FxHashSet::default(),
                 known_streams: key::KnownStreams::default(),
+                known_states: whole::KnownStates::default(),
+                faulty_objects,
                 pixels: Vec::new(),
             },
             Opened { pages, findings },
@@ -113,6 +130,9 @@ impl PdfFile {
 
     /// What the page's result depends on, beside the limits; `None` where that cannot be told.
     pub(super) fn content_key(&mut self, index: u32) -> Option<[u8; 32]> {
+        if !self.faulty_objects.is_empty() {
+            return None;
+        }
         key::content_key(page_at(&self.pdf, index).ok()?, &mut self.known_streams)
     }
 
@@ -125,7 +145,10 @@ impl PdfFile {
         let page = page_at(&self.pdf, index)?;
         let geometry = geometry(page, limits)?;
         // Before the content is touched: from here on, the reader unpacks it whole.
-        let content = unpack::check_page(page, &mut self.checked_streams, limits)?;
+        let mut content = unpack::check_page(page, &mut self.checked_streams, limits)?;
+        let known = &mut self.known_states;
+        content.faulty.extend(whole::faulty_streams(page, &content.names, known, limits, budget)?);
+        content.faulty.extend(&self.faulty_objects);
         let walked = display_list(page, &geometry, &content, limits, budget);
         let kept = kept_bytes(page);
         self.let_go(kept);
@@ -143,7 +166,10 @@ impl PdfFile {
         let page = page_at(&self.pdf, index)?;
         let geometry = geometry(page, limits)?;
         // Before the content is touched: from here on, the reader unpacks it whole.
-        let content = unpack::check_page(page, &mut self.checked_streams, limits)?;
+        let mut content = unpack::check_page(page, &mut self.checked_streams, limits)?;
+        let known = &mut self.known_states;
+        content.faulty.extend(whole::faulty_streams(page, &content.names, known, limits, budget)?);
+        content.faulty.extend(&self.faulty_objects);
         let walked = display_list(page, &geometry, &content, limits, budget);
         let rendered = walked.map_err(ParseError::from).and_then(|(mut list, ink)| {
             let pixels = &mut self.pixels;
@@ -248,12 +274,8 @@ fn display_list(
     list.kind = kind(&list);
     list.findings.extend(oddities::of_page(page));
     list.findings.extend(layers::hidden_layers(page));
-    if content.cut_off {
-        list.findings.push(Finding::new(
-            "content_cut_off",
-            "The page's content breaks off before its end: part of the drawing may be missing.",
-        ));
-    }
+    list.findings.extend(content.finding());
+    list.findings.extend(whole::finding(&content.faulty));
     if walked.unreadable_glyphs > 0 {
         list.findings.push(Finding::new(
             "text_without_unicode",
@@ -277,6 +299,16 @@ fn display_list(
             "hidden_parts_kept",
             "The page holds more opaque areas or clips than are looked at: what lies under some of them may \
              be counted.",
+        ));
+    }
+    if walked.unsure > 0 {
+        list.findings.push(Finding::new(
+            "visibility_unsure",
+            format!(
+                "Of {} parts of the page it cannot be told whether they show, or what they hide (soft masks, \
+                 shadings, pictures with gaps): what may be seen is taken for there.",
+                walked.unsure
+            ),
         ));
     }
     Ok((list, Ink { bytes: walked.ink_bytes, coloured: walked.coloured }))
@@ -341,7 +373,7 @@ mod tests {
         let (file, _) = PdfFile::open(bytes, &limits).unwrap();
         let page = page_at(&file.pdf, 0).unwrap();
         let geometry = geometry(page, &limits).unwrap();
-        let content = ContentState { cut_off: false };
+        let content = ContentState::default();
         let (_, ink) = display_list(page, &geometry, &content, &limits, &Budget::unlimited()).unwrap();
         let ink = Ink { bytes: ink_bytes, ..ink };
         let (mut image, mut small): (Vec<u8>, Vec<u8>) = (Vec::new(), Vec::new());

@@ -8,12 +8,20 @@ use std::hash::{Hash, Hasher};
 
 use super::bounds::{intersect, list_rect, visible_part};
 use super::cover::{Clips, Cover, Form, MAX_ALL_EDGES, Scene, UNCLIPPED, reach};
+use super::opacity::{self, Opaque};
 use super::outline::{Outline, Rings};
+use super::tally::dashes;
+use super::veil::{Tiles, Veil};
+use super::walk::is_light;
 use crate::geom::ListRect;
 use crate::page::display::{DisplayList, Paint};
 
-/// Narrower strokes are lines, not areas that hide something; list units.
+/// Narrower strokes are lines, not areas that hide something, unless they are as light as paper, which nobody
+/// draws for its own sake; list units.
 const THICK: f32 = 3.0;
+const THICK_LIGHT: f32 = 0.5;
+/// Dashes that a thick stroke is looked at by.
+const MAX_DASHES: f64 = 2_000.0;
 /// Thick strokes that are looked at as covers, and corners of one such stroke.
 const MAX_STROKES: usize = 2_000;
 const MAX_STROKE_ELEMENTS: usize = 1_000;
@@ -22,8 +30,9 @@ const MAX_PICTURE_LOOKS: usize = 200_000_000;
 const MAX_DECODED: usize = 64;
 /// How far chords of a stroke's outline may be off, list units.
 const TOLERANCE: f64 = 0.05;
-/// Groups at least this opaque let nothing through.
+/// Groups at least this opaque let nothing through, and such of less than this are not seen.
 const OPAQUE: f32 = 0.999;
+const INVISIBLE: f32 = 0.004;
 
 /// What is known of a path beside its entry in the list.
 #[derive(Debug, Clone, Copy)]
@@ -32,7 +41,22 @@ pub(super) struct Mark {
     pub(super) seq: u32,
     /// The clip of no rectangle that it was painted in.
     pub(super) clip: u32,
+    /// Nothing shows through it.
+    pub(super) opaque: bool,
+    /// It has the colour of what it lies on.
+    pub(super) sunk: bool,
+}
+
+/// An open group, with those around it.
+#[derive(Debug, Clone, Copy)]
+struct Group {
+    /// It lets nothing of what it covers through.
     opaque: bool,
+    veil: Veil,
+}
+
+impl Group {
+    const NONE: Self = Self { opaque: true, veil: Veil::Shows };
 }
 
 #[derive(Debug)]
@@ -43,8 +67,7 @@ pub(super) struct Sight {
     /// Bounds of what each clip, together with those below it, leaves visible; and what is no rectangle
     /// of it.
     stack: Vec<(ListRect, u32)>,
-    /// Whether each open group lets nothing of what it covers through.
-    groups: Vec<bool>,
+    groups: Vec<Group>,
     clips: Clips,
     known_outlines: FxHashMap<u64, u32>,
     known_clips: FxHashMap<(u32, u32), u32>,
@@ -56,6 +79,8 @@ pub(super) struct Sight {
     picture_looks: usize,
     decoded: usize,
     incomplete: bool,
+    /// Things of which it cannot be told whether they show, and areas of which it cannot be told what they hide.
+    unsure: u64,
 }
 
 impl Sight {
@@ -75,6 +100,7 @@ impl Sight {
             picture_looks: 0,
             decoded: 0,
             incomplete: false,
+            unsure: 0,
         }
     }
 
@@ -147,32 +173,66 @@ impl Sight {
         Some(self.clips.outlines.len() as u32 - 1)
     }
 
-    pub(super) fn push_group(&mut self, opacity: f32, masked: bool, blend_mode: BlendMode) {
-        let opaque = opacity >= OPAQUE && !masked && blend_mode == BlendMode::Normal;
-        self.groups.push(opaque && self.in_opaque_groups());
+    /// Opens a group that is painted with an opacity, through a mask.
+    pub(super) fn push_group(&mut self, opacity: f32, mask: Option<Veil>, blend_mode: BlendMode) {
+        let around = self.group();
+        let opaque =
+            opacity >= OPAQUE && mask.is_none_or(|m| m == Veil::Shows) && blend_mode == BlendMode::Normal;
+        let own = if opacity <= INVISIBLE { Veil::Hides } else { mask.unwrap_or(Veil::Shows) };
+        self.groups.push(Group { opaque: opaque && around.opaque, veil: around.veil.and(own) });
     }
 
     pub(super) fn pop_group(&mut self) {
         self.groups.pop();
     }
 
-    fn in_opaque_groups(&self) -> bool {
-        self.groups.last().copied().unwrap_or(true)
+    fn group(&self) -> Group {
+        self.groups.last().copied().unwrap_or(Group::NONE)
     }
 
-    /// Whether nothing shows through what is painted so. Patterns and shadings are taken for transparent:
-    /// a tiling has gaps, and a shading need not reach as far as the area that it fills.
-    pub(super) fn is_opaque(&self, props: &DrawProps<'_>) -> bool {
+    /// Whether what is drawn now can be seen at all, through the groups that are open and a mask of its own; counts
+    /// what may be seen or not.
+    pub(super) fn shows(&mut self, mask: Option<Veil>) -> bool {
+        let veil = self.group().veil.and(mask.unwrap_or(Veil::Shows));
+        self.unsure += u64::from(veil == Veil::Unsure);
+        veil != Veil::Hides
+    }
+
+    /// Whether the groups that are open let anything through.
+    pub(super) fn is_shown(&self) -> bool {
+        self.group().veil != Veil::Hides
+    }
+
+    pub(super) fn page(&self) -> ListRect {
+        self.page
+    }
+
+    /// Notes an area of which it cannot be told what it hides.
+    pub(super) fn is_unsure(&mut self) {
+        self.unsure += 1;
+    }
+
+    pub(super) fn unsure(&self) -> u64 {
+        self.unsure
+    }
+
+    fn in_opaque_groups(&self) -> bool {
+        self.group().opaque
+    }
+
+    /// Whether nothing shows through what is painted so, with a pattern that does `tiles` and through a mask.
+    pub(super) fn is_opaque(&self, props: &DrawProps<'_>, tiles: Option<Tiles>, mask: Option<Veil>) -> bool {
         let solid = match &props.paint {
             PdfPaint::Color(color) => color.to_rgba().to_rgba8()[3] == u8::MAX,
-            PdfPaint::Pattern(_) => false,
+            PdfPaint::Pattern(_) => tiles == Some(Tiles::Cover),
         };
-        solid && props.soft_mask.is_none() && props.blend_mode == BlendMode::Normal && self.in_opaque_groups()
+        let unmasked = mask.is_none_or(|mask| mask == Veil::Shows);
+        solid && unmasked && props.blend_mode == BlendMode::Normal && self.in_opaque_groups()
     }
 
     /// Notes a path that was just added to the list.
     pub(super) fn mark(&mut self, seq: u32, opaque: bool) {
-        self.marks.push(Mark { seq, clip: self.shape(), opaque });
+        self.marks.push(Mark { seq, clip: self.shape(), opaque, sunk: false });
     }
 
     /// Notes the area of a stroke, if it is one that hides something.
@@ -184,8 +244,12 @@ impl Sight {
         stroke: &StrokeProps,
     ) {
         let factor = transform.determinant().abs().sqrt();
-        let thick = stroke.line_width * factor as f32 >= THICK && stroke.dash_array.is_empty();
-        if !thick || path.elements().len() > MAX_STROKE_ELEMENTS {
+        let least = if is_light(rgba) { THICK_LIGHT } else { THICK };
+        if stroke.line_width * (factor as f32) < least || path.elements().len() > MAX_STROKE_ELEMENTS {
+            return;
+        }
+        if !stroke.dash_array.is_empty() && dashes(path, stroke) > MAX_DASHES {
+            self.incomplete = true;
             return;
         }
         self.strokes += 1;
@@ -199,8 +263,8 @@ impl Sight {
             miter_limit: f64::from(stroke.miter_limit),
             start_cap: stroke.line_cap,
             end_cap: stroke.line_cap,
-            dash_pattern: SmallVec::new(),
-            dash_offset: 0.0,
+            dash_pattern: stroke.dash_array.iter().map(|d| f64::from(*d)).collect(),
+            dash_offset: f64::from(stroke.dash_offset),
         };
         let outline =
             kurbo::stroke(path.elements().iter().copied(), &pen, &StrokeOpts::default(), TOLERANCE / factor);
@@ -208,51 +272,71 @@ impl Sight {
         if rings.is_finite() {
             let visible = visible_part(&rings.bounds(), &self.clip());
             let (shape, page) = (self.shape(), self.page);
-            if let Some(cover) = self.cover(&rings, false, visible, shape) {
+            if let Some(cover) = self.cover(&rings, false, visible, (shape, Form::least(rgba))) {
                 self.covers.push(Cover { seq, rgba: Some(rgba), rect: reach(&visible, &page), ..cover });
             }
         }
     }
 
-    /// Whether a picture lets nothing through, as far as its head tells, and is worth `looks` to see whether
-    /// it lies over something.
-    pub(super) fn may_cover(&mut self, image: &Image<'_, '_>, bounds: &ListRect, looks: usize) -> bool {
-        let Image::Raster(raster) = image else { return false };
-        let stream = raster.stream();
-        let masked = [&b"SMask"[..], b"Mask", b"SMaskInData"].iter().any(|k| stream.dict().contains_key(*k));
+    /// Whether a picture may hide something, and is worth `looks` to see whether it lies over anything.
+    pub(super) fn may_cover(&mut self, bounds: &ListRect, looks: usize) -> bool {
         let side = bounds.width().min(bounds.height());
-        if masked || side < Form::LEAST || !self.in_opaque_groups() {
+        if side < Form::LEAST || !self.in_opaque_groups() {
             return false;
         }
+        self.is_worth(looks, self.decoded < MAX_DECODED)
+    }
+
+    /// Whether so many looks may still be taken.
+    pub(super) fn is_worth(&mut self, looks: usize, and: bool) -> bool {
         self.picture_looks += looks;
-        let few = self.decoded < MAX_DECODED && self.picture_looks <= MAX_PICTURE_LOOKS;
+        let few = and && self.picture_looks <= MAX_PICTURE_LOOKS;
         self.incomplete |= !few;
         few
     }
 
-    /// Notes a picture over things that were drawn before it. It hides them if it can be decoded: a damaged
-    /// one shows nothing.
+    /// Notes a picture over things that were drawn before it: its opaque parts hide them.
     pub(super) fn cover_by_picture(&mut self, seq: u32, image: &Image<'_, '_>, transform: Affine) {
-        let Image::Raster(raster) = image else { return };
         self.decoded += 1;
-        let mut solid = false;
-        // The hint keeps decoders that can from unfolding more than is asked of them.
-        raster.with_rgba(|_, alpha| solid = alpha.is_none(), Some((64, 64)));
-        let placed = Rect::new(0.0, 0.0, f64::from(image.width()), f64::from(image.height()));
-        let rings = Rings::of_path(&kurbo::Shape::to_path(&placed, TOLERANCE), transform);
-        if solid && rings.is_finite() {
+        let Ok(rgba) = opacity::paint_of(image) else {
+            self.unsure += u64::from(image.width() > 0);
+            return;
+        };
+        if rgba.is_some_and(|rgba| rgba & 0xFF != 0xFF) {
+            return;
+        }
+        let parts = match opacity::of_picture(image) {
+            Opaque::Parts(parts) => parts,
+            Opaque::Unsure => {
+                // Under a dark stencil lines go on.
+                self.unsure += u64::from(rgba.is_none_or(is_light));
+                return;
+            }
+        };
+        let size = Affine::scale_non_uniform(f64::from(image.width()), f64::from(image.height()));
+        for part in parts {
+            let rings = Rings::of_path(&kurbo::Shape::to_path(&part, TOLERANCE), transform * size);
+            if !rings.is_finite() {
+                continue;
+            }
             let visible = visible_part(&rings.bounds(), &self.clip());
             let (shape, page) = (self.shape(), self.page);
-            if let Some(cover) = self.cover(&rings, false, visible, shape) {
-                self.covers.push(Cover { seq, rect: reach(&visible, &page), ..cover });
+            if let Some(cover) = self.cover(&rings, false, visible, (shape, Form::LEAST)) {
+                self.covers.push(Cover { seq, rgba, rect: reach(&visible, &page), ..cover });
             }
         }
     }
 
-    /// A cover of this form, inside of a clip.
-    fn cover(&mut self, rings: &Rings, even_odd: bool, rect: ListRect, clip: u32) -> Option<Cover> {
+    /// A cover of this form, inside of a clip; thinner than `least` it is none.
+    fn cover(
+        &mut self,
+        rings: &Rings,
+        even_odd: bool,
+        rect: ListRect,
+        (clip, least): (u32, f32),
+    ) -> Option<Cover> {
         let mut outlines: SmallVec<[u32; 2]> = self.clips.chain(clip).collect();
-        match Form::of(rings, even_odd) {
+        match Form::of(rings, even_odd, least) {
             Form::Nothing => return None,
             Form::Upright => {}
             Form::Outline(outline) => outlines.push(self.add(outline)?),
@@ -266,13 +350,14 @@ impl Sight {
         for (entry, mark) in list.paths.iter().zip(&marks) {
             let style = &list.styles[entry.style as usize];
             let side = entry.visible.width().min(entry.visible.height());
-            if !mark.opaque || style.paint == Paint::Stroke || side < Form::LEAST {
+            let least = Form::least(style.rgba);
+            if !mark.opaque || style.paint == Paint::Stroke || side < least {
                 continue;
             }
             let (verbs, coords) = list.path(entry);
             let rect = reach(&entry.visible, &self.page);
             let even_odd = style.paint == Paint::FillEvenOdd;
-            if let Some(cover) = self.cover(&Rings::of(verbs, coords), even_odd, rect, mark.clip) {
+            if let Some(cover) = self.cover(&Rings::of(verbs, coords), even_odd, rect, (mark.clip, least)) {
                 self.covers.push(Cover { seq: mark.seq, rgba: Some(style.rgba), ..cover });
             }
         }

@@ -93,13 +93,7 @@ impl<'b> Tally<'b> {
         if stroke.dash_array.is_empty() {
             return;
         }
-        let period: f64 = stroke.dash_array.iter().map(|d| f64::from(*d)).sum();
-        let lengths_valid = stroke.dash_array.iter().all(|d| d.is_finite() && *d >= 0.0) && period > 0.0;
-        self.dashes += if lengths_valid {
-            control_length(path) / period * stroke.dash_array.len() as f64
-        } else {
-            f64::INFINITY
-        };
+        self.dashes += dashes(path, stroke);
         // An infinite or undefined number of dashes is within no limit.
         let limit = self.limits.max_segments;
         check(self.dashes <= limit as f64, limit, "too_many_dashes", "draws", "dashes");
@@ -137,6 +131,16 @@ impl From<Exhausted> for PageFailure {
             }
         }
     }
+}
+
+/// How many dashes a stroke falls into, roughly; infinitely many where its lengths are none.
+pub(super) fn dashes(path: &BezPath, stroke: &StrokeProps) -> f64 {
+    let period: f64 = stroke.dash_array.iter().map(|d| f64::from(*d)).sum();
+    let lengths_valid = stroke.dash_array.iter().all(|d| d.is_finite() && *d >= 0.0) && period > 0.0;
+    if !lengths_valid {
+        return f64::INFINITY;
+    }
+    control_length(path) / period * stroke.dash_array.len() as f64
 }
 
 /// Length of the control polygon, user units; never less than the length of the path.

@@ -4,16 +4,16 @@
 //! Deflate grows a stream at most 1,032 times, so only streams that could pass the limit are measured.
 //! What hides behind other filters is left to the process's memory limit.
 
-use std::io::Read;
-
-use flate2::read::ZlibDecoder;
-use flate2::{Decompress, FlushDecompress, Status};
 use hayro_syntax::Filter;
 use hayro_syntax::content::ops::TypedInstruction;
 use hayro_syntax::object::{Array, Dict, MaybeRef, Name, ObjectIdentifier, Stream};
 use hayro_syntax::page::Page;
 use rustc_hash::FxHashSet;
 
+use super::names::Names;
+use super::packed::{self, Damage};
+use super::whole::{Fault, Faulty, Kind, is_predicted};
+use crate::found::Finding;
 use crate::page::PageFailure;
 use crate::page::request::ParseLimits;
 
@@ -21,12 +21,34 @@ use crate::page::request::ParseLimits;
 const DEFLATE_GROWTH: u64 = 1_032;
 /// Resources of resources are looked into this deep.
 const MAX_DEPTH: u32 = 16;
-const CHUNK_BYTES: usize = 64 * 1024;
 
 /// What a look at a page's content told.
+#[derive(Debug, Default)]
 pub(super) struct ContentState {
     /// A content stream ends before its packed data says it should, or is named and not there.
     pub(super) cut_off: bool,
+    /// Objects that end so.
+    pub(super) cut_objects: Vec<u32>,
+    /// What is damaged in another way.
+    pub(super) faulty: Vec<Faulty>,
+    /// What of its resources the content may use.
+    pub(super) names: Names,
+}
+
+impl ContentState {
+    pub(super) fn finding(&self) -> Option<Finding> {
+        let objects: Vec<String> = self.cut_objects.iter().map(u32::to_string).collect();
+        let place =
+            if objects.is_empty() { String::new() } else { format!(" (object {})", objects.join(", ")) };
+        self.cut_off.then(|| {
+            Finding::new(
+                Finding::CONTENT_CUT_OFF,
+                format!(
+                    "The page's content{place} breaks off before its end: part of the drawing may be missing."
+                ),
+            )
+        })
+    }
 }
 
 /// Refuses the page if one of its streams, or its content streams together, unpack to more than
@@ -38,11 +60,28 @@ pub(super) fn check_page(
 ) -> Result<ContentState, PageFailure> {
     let mut unpacked = 0;
     let streams = content_streams(page);
-    let mut cut_off = streams.len() < named_streams(page);
+    let mut state = ContentState { cut_off: streams.len() < named_streams(page), ..ContentState::default() };
     for stream in streams {
-        let size = measure(&stream, limits.max_stream_bytes);
+        if is_predicted(&stream) {
+            state.names = Names::all();
+        }
+        let size = packed::examine(&stream, limits.max_stream_bytes, &mut |piece| {
+            state.names.read(piece);
+            true
+        });
+        state.names.close();
         unpacked += size.bytes;
-        cut_off |= size.cut_off;
+        match size.damage {
+            Some(Damage::CutOff) => {
+                state.cut_off = true;
+                state.cut_objects.push(stream.obj_id().obj_number);
+            }
+            Some(damage) => {
+                let fault = Fault::Damaged(damage);
+                state.faulty.push(Faulty::new(Kind::Content, stream.obj_id(), fault));
+            }
+            None => {}
+        }
         if unpacked > limits.max_stream_bytes {
             return Err(too_large("The page's content", limits));
         }
@@ -52,7 +91,7 @@ pub(super) fn check_page(
     for streams in [&resources.x_objects, &resources.patterns] {
         check_streams(streams, known, limits, 0)?;
     }
-    Ok(ContentState { cut_off })
+    Ok(state)
 }
 
 fn too_large(what: &str, limits: &ParseLimits) -> PageFailure {
@@ -107,7 +146,7 @@ fn check_stream(stream: &Stream<'_>, limits: &ParseLimits) -> Result<(), PageFai
     let masks = [&b"SMask"[..], b"Mask"].into_iter().filter_map(|key| dict.get::<Stream<'_>>(key));
     for stream in masks.chain([stream.clone()]) {
         if could_exceed(&stream, limits.max_stream_bytes)
-            && measure(&stream, limits.max_stream_bytes).bytes > limits.max_stream_bytes
+            && measure(&stream, limits.max_stream_bytes) > limits.max_stream_bytes
         {
             let what = match stream.dict().get::<Name<'_>>(b"Subtype") {
                 Some(kind) if kind.as_ref() == b"Image" => "A picture on the page",
@@ -132,55 +171,9 @@ fn could_exceed(stream: &Stream<'_>, limit: u64) -> bool {
     }
 }
 
-struct Size {
-    /// Unpacked bytes, counted no further than just past the limit.
-    bytes: u64,
-    cut_off: bool,
-}
-
-fn measure(stream: &Stream<'_>, limit: u64) -> Size {
-    let raw = stream.raw_data();
-    match deflate_depth(stream) {
-        0 => Size { bytes: raw.len() as u64, cut_off: false },
-        1 => inflate(&raw, limit),
-        depth => {
-            let mut reader: Box<dyn Read + '_> = Box::new(&*raw);
-            for _ in 0..depth {
-                reader = Box::new(ZlibDecoder::new(reader));
-            }
-            // A stream that breaks off has no more bytes to give.
-            let bytes = std::io::copy(&mut reader.take(limit + 1), &mut std::io::sink()).unwrap_or(0);
-            Size { bytes, cut_off: false }
-        }
-    }
-}
-
-fn inflate(raw: &[u8], limit: u64) -> Size {
-    // The body is inflated without zlib's frame: writers that leave the checksum out are common, and
-    // nothing of the drawing is missing then.
-    let has_head = |head: [u8; 2]| {
-        head[0] & 0x0F == 8 && u16::from_be_bytes(head).is_multiple_of(31) && head[1] & 0x20 == 0
-    };
-    let mut body = match raw {
-        [a, b, body @ ..] if has_head([*a, *b]) => body,
-        _ => return Size { bytes: raw.len() as u64, cut_off: false },
-    };
-    let mut inflater = Decompress::new(false);
-    let mut chunk = vec![0; CHUNK_BYTES];
-    loop {
-        let (before_in, before_out) = (inflater.total_in(), inflater.total_out());
-        let status = inflater.decompress(body, &mut chunk, FlushDecompress::None);
-        let consumed = usize::try_from(inflater.total_in() - before_in).unwrap_or(body.len());
-        body = &body[consumed.min(body.len())..];
-        let bytes = inflater.total_out();
-        let stuck = consumed == 0 && bytes == before_out;
-        match status {
-            Ok(Status::StreamEnd) => return Size { bytes, cut_off: false },
-            Ok(_) if bytes > limit => return Size { bytes, cut_off: false },
-            Ok(_) if !stuck => {}
-            Ok(_) | Err(_) => return Size { bytes, cut_off: true },
-        }
-    }
+/// Unpacked bytes, counted no further than just past the limit.
+fn measure(stream: &Stream<'_>, limit: u64) -> u64 {
+    packed::examine(stream, limit, &mut |_| true).bytes
 }
 
 fn content_streams<'a>(page: &Page<'a>) -> Vec<Stream<'a>> {

@@ -3,8 +3,9 @@
 use hayro_interpret::font::{Glyph, GlyphRun};
 use hayro_interpret::hayro_cmap::WritingMode;
 use hayro_interpret::{
-    BlendMode, ClipPath, Context, Device, DrawMode, DrawProps, FillRule, Image, ImageDrawProps,
-    InterpreterCache, InterpreterSettings, Paint as PdfPaint, SoftMask, StrokeProps, interpret_page,
+    BlendMode, CacheKey as _, ClipPath, Context, Device, DrawMode, DrawProps, FillRule, Image,
+    ImageDrawProps, InterpreterCache, InterpreterSettings, Paint as PdfPaint, SoftMask, StrokeProps,
+    interpret_page,
 };
 use hayro_syntax::object::Dict;
 use hayro_syntax::page::Page;
@@ -13,10 +14,12 @@ use rustc_hash::FxHashMap;
 
 use super::bounds::{cubic_of, grow, intersect, list_rect, push_point, visible_part};
 use super::cut::cut;
+use super::ground::tell_apart;
 use super::layers;
 use super::sight::Sight;
 use super::tally::{self, Tally};
 use super::text::{GlyphAt, TextCollector};
+use super::veil::{self, Tiles, Veil};
 use crate::budget::Budget;
 use crate::geom::{ListRect, PageSpace};
 use crate::page::PageFailure;
@@ -28,7 +31,7 @@ mod glyphs;
 use glyphs::{Shown, holds, is_seen};
 
 /// What a pattern or shading is recorded as; its true colour differs from place to place.
-const PATTERN_RGBA: u32 = 0x8080_80FF;
+pub(super) const PATTERN_RGBA: u32 = 0x8080_80FF;
 /// Light as paper, each channel at least.
 const LIGHT: u8 = 245;
 /// Narrower areas are no ground for letters, list units; grounds remembered.
@@ -51,6 +54,8 @@ pub(super) struct Walked {
     pub(super) coloured: bool,
     /// Whether nothing that is hidden was left in the list because there was too much to look at.
     pub(super) all_looked_at: bool,
+    /// Things that may be seen or not, and areas that may hide something or not.
+    pub(super) unsure: u64,
 }
 
 /// Memory that the renderer keeps of one drawing operation, and of one 4 x 4 px tile that an outline
@@ -86,6 +91,13 @@ struct StyleKey {
     dash: smallvec::SmallVec<[u32; 4]>,
 }
 
+/// How a path is painted, beside its colour.
+#[derive(Debug, Clone, Copy)]
+struct How {
+    tiles: Option<Tiles>,
+    mask: Option<Veil>,
+}
+
 struct Walk<'b> {
     tally: Tally<'b>,
     list: DisplayList,
@@ -99,6 +111,9 @@ struct Walk<'b> {
     unpainted: Vec<GlyphAt>,
     /// Where something darker than paper was painted, the larger areas, and when: white letters show on it.
     dark: Vec<(ListRect, u32)>,
+    /// What is known of masks and patterns, by their keys.
+    veils: FxHashMap<u128, Veil>,
+    tiles: FxHashMap<u128, Tiles>,
     glyph_program_depth: u32,
     unreadable_glyphs: u64,
     not_finite: u64,
@@ -119,6 +134,8 @@ impl<'b> Walk<'b> {
             text: TextCollector::default(),
             unpainted: Vec::new(),
             dark: Vec::new(),
+            veils: FxHashMap::default(),
+            tiles: FxHashMap::default(),
             glyph_program_depth: 0,
             unreadable_glyphs: 0,
             not_finite: 0,
@@ -129,9 +146,13 @@ impl<'b> Walk<'b> {
     }
 
     fn finish(mut self) -> Result<Walked, PageFailure> {
-        let (scene, marks) = self.sight.finish(&self.list);
+        let mut unsure = self.sight.unsure();
+        let (scene, mut marks) = self.sight.finish(&self.list);
         let mut all_looked_at = !scene.incomplete;
         if !scene.is_empty() {
+            let grounds = tell_apart(&mut self.list, &mut marks, &scene, self.tally.budget())?;
+            unsure += grounds.unsure;
+            all_looked_at &= !grounds.incomplete;
             all_looked_at &= cut(&mut self.list, &marks, &scene, self.tally.budget())?;
         }
         let scanned = super::kind(&self.list) == PageKind::Raster;
@@ -153,6 +174,7 @@ impl<'b> Walk<'b> {
                 + INK_PER_TILE * (self.ink_tiles + 2.0 * self.tally.dashes()),
             coloured: self.coloured,
             all_looked_at,
+            unsure,
         })
     }
 
@@ -190,40 +212,77 @@ impl<'b> Walk<'b> {
         }
     }
 
+    /// What a mask lets through; the same mask is looked at once.
+    fn veil<'a>(&mut self, mask: Option<&SoftMask<'a>>) -> Option<Veil> {
+        let mask = mask?;
+        let key = mask.cache_key();
+        if let Some(known) = self.veils.get(&key) {
+            return Some(*known);
+        }
+        let veil = veil::of_mask(mask, &self.sight.page(), &mut self.tally);
+        self.veils.insert(key, veil);
+        Some(veil)
+    }
+
+    /// What an area of a pattern does to what lies under it; the same pattern is looked at once.
+    fn tiles(&mut self, paint: &PdfPaint<'_>) -> Option<Tiles> {
+        let PdfPaint::Pattern(pattern) = paint else { return None };
+        let key = pattern.cache_key();
+        if let Some(known) = self.tiles.get(&key) {
+            return Some(*known);
+        }
+        let tiles = veil::of_pattern(pattern, &mut self.tally);
+        self.tiles.insert(key, tiles);
+        Some(tiles)
+    }
+
     fn path(&mut self, path: &BezPath, props: &DrawProps<'_>, mode: &DrawMode) {
+        let mask = self.veil(props.soft_mask.as_ref());
+        if matches!(mode, DrawMode::Invisible) || !self.sight.shows(mask) {
+            return;
+        }
+        let how = How { tiles: self.tiles(&props.paint), mask };
         match mode {
-            DrawMode::Fill(rule) => self.fill(path, props, *rule),
-            DrawMode::Stroke(stroke) => self.stroke(path, props, stroke),
+            DrawMode::Fill(rule) => self.fill(path, props, *rule, how),
+            DrawMode::Stroke(stroke) => self.stroke(path, props, stroke, how),
             DrawMode::FillAndStroke(rule, stroke) => {
-                self.fill(path, props, *rule);
-                self.stroke(path, props, stroke);
+                self.fill(path, props, *rule, how);
+                self.stroke(path, props, stroke, how);
             }
             DrawMode::Invisible => {}
         }
     }
 
-    fn fill(&mut self, path: &BezPath, props: &DrawProps<'_>, rule: FillRule) {
+    fn fill(&mut self, path: &BezPath, props: &DrawProps<'_>, rule: FillRule, how: How) {
         let paint = match rule {
             FillRule::NonZero => Paint::FillNonZero,
             FillRule::EvenOdd => Paint::FillEvenOdd,
         };
         let rgba = self.colour(&props.paint);
         let style = self.style(paint, rgba, 0.0, &[]);
-        let opaque = self.sight.is_opaque(props);
+        let opaque = self.sight.is_opaque(props, how.tiles, how.mask);
+        let before = self.list.paths.len();
         let painted = self.entry(path.elements(), props.transform, (style, 0.0), opaque);
+        if let Some((_, area)) = painted.filter(|_| how.tiles == Some(Tiles::Unsure)) {
+            let looks = before + self.text.len();
+            if self.sight.is_worth(looks, true) && self.has_something_in(&area, before) {
+                self.sight.is_unsure();
+            }
+        }
         if let Some((seq, area)) = painted.filter(|_| !is_light(rgba)) {
             self.darken(area, seq);
         }
     }
 
-    fn stroke(&mut self, path: &BezPath, props: &DrawProps<'_>, stroke: &StrokeProps) {
+    fn stroke(&mut self, path: &BezPath, props: &DrawProps<'_>, stroke: &StrokeProps, how: How) {
         let factor = props.transform.determinant().abs().sqrt() as f32;
         let width = stroke.line_width.max(0.0) * factor;
         let dash: smallvec::SmallVec<[f32; 4]> = stroke.dash_array.iter().map(|d| d * factor).collect();
         let rgba = self.colour(&props.paint);
         let style = self.style(Paint::Stroke, rgba, width, &dash);
-        let painted = self.entry(path.elements(), props.transform, (style, width / 2.0), false);
-        if let Some((seq, _)) = painted.filter(|_| self.sight.is_opaque(props)) {
+        let opaque = self.sight.is_opaque(props, how.tiles, how.mask);
+        let painted = self.entry(path.elements(), props.transform, (style, width / 2.0), opaque);
+        if let Some((seq, _)) = painted.filter(|_| opaque) {
             self.sight.cover_by_stroke((seq, rgba), path, props.transform, stroke);
         }
     }
@@ -307,14 +366,15 @@ impl<'b> Walk<'b> {
         }
     }
 
-    fn has_something_in(&self, area: &ListRect) -> bool {
-        self.list.paths.iter().any(|p| p.visible.intersects(area))
+    /// Whether one of the first `paths`, or a letter, is in an area.
+    fn has_something_in(&self, area: &ListRect, paths: usize) -> bool {
+        self.list.paths[..paths].iter().any(|p| p.visible.intersects(area))
             || self.text.any(|glyph| holds(area, glyph.middle()))
     }
 }
 
 /// Light as paper, or next to nothing.
-fn is_light(rgba: u32) -> bool {
+pub(super) fn is_light(rgba: u32) -> bool {
     let [r, g, b, a] = rgba.to_be_bytes();
     a < 8 || (r >= LIGHT && g >= LIGHT && b >= LIGHT)
 }
@@ -342,7 +402,8 @@ impl<'a> Device<'a> for Walk<'_> {
 
     fn push_transparency_group(&mut self, opacity: f32, mask: Option<SoftMask<'a>>, blend: BlendMode) {
         self.tally.call(1);
-        self.sight.push_group(opacity, mask.is_some(), blend);
+        let mask = self.veil(mask.as_ref());
+        self.sight.push_group(opacity, mask, blend);
     }
 
     fn draw_glyph_run(&mut self, glyph_run: &GlyphRun<'_, 'a>, props: DrawProps<'a>, mode: &DrawMode) {
@@ -351,8 +412,11 @@ impl<'a> Device<'a> for Walk<'_> {
         self.tally.add_glyphs(count);
         let vertical = glyph_run.writing_mode() == WritingMode::Vertical;
         let run = self.text.next_run();
+        let mask = self.veil(props.soft_mask.as_ref());
+        let seen = matches!(mode, DrawMode::Invisible) || self.sight.shows(mask);
         let shown = match mode {
             DrawMode::Invisible => Shown::Unpainted,
+            _ if !seen => return,
             _ if is_light(self.colour(&props.paint)) => Shown::Light,
             _ => Shown::Painted,
         };
@@ -380,11 +444,16 @@ impl<'a> Device<'a> for Walk<'_> {
         self.tally.check_picture(width, height);
         let placed = Rect::new(0.0, 0.0, f64::from(width), f64::from(height));
         let bounds = intersect(&list_rect(props.transform.transform_rect_bbox(placed)), &self.sight.clip());
-        if !bounds.is_empty() {
+        let mask = self.veil(props.soft_mask.as_ref());
+        if !bounds.is_empty() && mask != Some(Veil::Hides) && self.sight.is_shown() {
             let seq = self.sight.next();
             self.darken(bounds, seq);
-            let looks = self.list.paths.len() + self.text.len();
-            if self.sight.may_cover(&image, &bounds, looks) && self.has_something_in(&bounds) {
+            let paths = self.list.paths.len();
+            let plain = mask.is_none_or(|mask| mask == Veil::Shows) && props.blend_mode == BlendMode::Normal;
+            if plain
+                && self.sight.may_cover(&bounds, paths + self.text.len())
+                && self.has_something_in(&bounds, paths)
+            {
                 self.sight.cover_by_picture(seq, &image, props.transform);
             }
             self.list.images.push(ImagePlacement { width, height, bounds });
