@@ -255,8 +255,7 @@ async fn a_count_is_started_reviewed_and_measured_once() {
     let make = format!("/auto-count-sessions/{sid}/create-measurements");
     let made = c.post(&make, Value::Null).await.expect(200);
     assert_eq!(made["measurements_created"], 1);
-    let notes = made["notes"].as_str().unwrap();
-    assert!(notes.contains("not confirmed and make"), "{notes}");
+    assert!(made["notes"].as_str().unwrap().contains("not confirmed and make"), "{made}");
     let bulk = c
         .post(&format!("/auto-count-sessions/{sid}/bulk-confirm"), json!({"threshold": 0.0}))
         .await

@@ -69,17 +69,18 @@ fn pages<'r>(report: &'r Report, sheets: &'r [Sheets]) -> BTreeMap<(&'r str, u32
     }
     for condition in &report.conditions {
         let color = color::parse(&condition.color).unwrap_or(GREY);
-        let mut own: BTreeMap<(&str, u32), (Vec<DetectionReport>, Vec<PxRect>)> = BTreeMap::new();
+        let blank =
+            || Layer { name: condition.name.clone(), color, detections: Vec::new(), less_alike: Vec::new() };
+        let mut own: BTreeMap<(&str, u32), Layer> = BTreeMap::new();
         for count in &condition.counts {
             for number in &count.searched_pages {
-                let (detections, less_alike) = own.entry((&count.document, *number)).or_default();
-                detections.extend(count.detections.iter().filter(|d| d.page == *number).cloned());
+                let layer = own.entry((&count.document, *number)).or_insert_with(blank);
+                layer.detections.extend(count.detections.iter().filter(|d| d.page == *number).cloned());
                 let here = count.less_alike.iter().filter(|p| p.page == *number);
-                less_alike.extend(here.map(|p| p.bbox));
+                layer.less_alike.extend(here.map(|p| p.bbox));
             }
         }
-        for (place, (detections, less_alike)) in own {
-            let layer = Layer { name: condition.name.clone(), color, detections, less_alike };
+        for (place, layer) in own {
             pages.entry(place).or_default().push(layer);
         }
     }
