@@ -26,9 +26,9 @@ use takeoff_engine::error::StageError;
 use takeoff_engine::stage::{Attempt, Effects, End, Stage, Tools};
 use takeoff_storage::{Batch, get, get_many};
 
-use self::exemplars::{Cut, Symbols};
+use self::exemplars::{Cut, Indexed, Symbols};
 use self::tally::{Gap, add, candidates, found_nothing, notes, place};
-use crate::page_list;
+use crate::page_list::{self, Loaded};
 
 /// Counts symbols on vector pages.
 #[derive(Debug)]
@@ -199,22 +199,23 @@ impl Search<'_> {
     async fn ask(
         &self,
         symbols: &Arc<Symbols>,
-        index: Option<Arc<PageIndex>>,
+        index: Option<Box<Indexed>>,
         blobs: &PageBlobs,
         progress: &CountProgress,
     ) -> Result<Option<Found<Answer>>, StageError> {
-        let list = match index {
-            Some(_) => None,
-            None => Some(page_list::load(self.attempt, self.tools, blobs.list, self.max_list_bytes).await?),
+        let page = match index {
+            Some(indexed) => Ok(indexed),
+            None => Err(page_list::load(self.attempt, self.tools, blobs.list, self.max_list_bytes).await?),
         };
         let (params, region) = (self.params(), self.session.scope.region);
         let (own, symbols) = (self.budget.clone(), Arc::clone(symbols));
         let lettering = progress.lettering.clone();
         let work = move || {
-            let index = match (index, list) {
-                (Some(index), _) => index,
-                (None, Some(list)) => Arc::new(PageIndex::build(&list, &own).ok()?),
-                (None, None) => return None,
+            let Indexed { index, _held } = match page {
+                Ok(indexed) => *indexed,
+                Err(Loaded { list, held }) => {
+                    Indexed { index: PageIndex::build(&list, &own).ok()?, _held: held }
+                }
             };
             let question = Question {
                 exemplars: &symbols.meant,

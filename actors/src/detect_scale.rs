@@ -13,7 +13,7 @@ use takeoff_engine::error::StageError;
 use takeoff_engine::stage::{Attempt, Effects, End, Stage, Tools};
 use takeoff_storage::{Batch, get};
 
-use crate::page_list;
+use crate::page_list::{self, Loaded};
 
 /// Reads a stored page and writes down what scales it states.
 #[derive(Debug)]
@@ -52,9 +52,14 @@ impl Stage for DetectScale {
                 ..ScaleRecord::default()
             },
             Some(blobs) => {
-                let list = page_list::load(&attempt, &tools, blobs.list, self.max_list_bytes).await?;
+                let Loaded { list, held } =
+                    page_list::load(&attempt, &tools, blobs.list, self.max_list_bytes).await?;
                 attempt.progress.report(60.0, "Detecting the scale");
-                let found = tools.compute.run(&attempt.budget, move |_| detect(&list)).await;
+                let work = move |_: &mut _| {
+                    let _held = held;
+                    detect(&list)
+                };
+                let found = tools.compute.run(&attempt.budget, work).await;
                 let Found { value, findings } = found.map_err(crate::compute_error)?;
                 ScaleRecord { findings, ..value }
             }

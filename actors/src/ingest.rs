@@ -15,20 +15,18 @@ use takeoff_commands::jobs::{IngestArgs, PageRef, decode, encode};
 use takeoff_commands::pages::{PageResult, StoredPage, stored_batch};
 use takeoff_config::NodeConfig;
 use takeoff_core::found::Finding;
-use takeoff_core::job::{Job, Lane, NewJob, RetryPolicy, Stage as StageName};
+use takeoff_core::job::{Job, Lane, MAX_CHILD_DEATHS, NewJob, RetryPolicy, Stage as StageName};
 use takeoff_core::model::{CachedPage, Document, Id};
 use takeoff_core::page::request::{FileType, PageOutcome, ParseRequest, ParsedPage};
 use takeoff_engine::error::StageError;
 use takeoff_engine::stage::{Attempt, Effects, End, Stage, Tools};
 use takeoff_storage::{Batch, StoreError, get};
 
-use crate::parse::{Fault, Parser};
+use crate::parse::{By, Fault, Parser, Priced};
 use cache::Known;
 
 /// Most jobs that the pages of one document are spread over, so that they are enqueued in one commit.
 const MAX_PAGE_JOBS: usize = 1_000;
-/// Deaths of the parse child after which a page is given up rather than tried again.
-const MAX_CHILD_DEATHS: u16 = 3;
 /// Largest display list, page image or thumbnail that a child may hand over, bytes.
 const MAX_PART_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 
@@ -79,7 +77,7 @@ impl Ingest {
             file_type: document.value.file_type,
             limits: self.parser.limits,
         };
-        let opened = match self.parser.open(&tools.children, &request, &attempt.budget).await {
+        let opened = match self.parser.open(By { attempt, tools }, &request).await {
             Ok(Ok(opened)) => opened,
             Ok(Err(rejected)) => return refused(&desk, document_id, rejected.message).await,
             Err(Fault::Limit(why)) => return refused(&desk, document_id, why).await,
@@ -129,7 +127,12 @@ impl Ingest {
         let mut failed = None;
         for (done, page) in pages.iter().enumerate() {
             attempt.progress.report(100.0 * done as f32 / pages.len() as f32, "Parsing pages");
-            let source = Source { path: &local.path, file_type: document.value.file_type, index: page.index };
+            let source = Source {
+                path: &local.path,
+                file_type: document.value.file_type,
+                index: page.index,
+                is_alone: pages.len() == 1,
+            };
             let (result, cached) = self.page(attempt, tools, &source, folder.path()).await?;
             if let PageResult::Failed { message } = &result {
                 failed = Some((page.page_id, message.clone()));
@@ -198,19 +201,30 @@ impl Ingest {
         source: &Source<'_>,
         folder: &Path,
     ) -> Result<PageResult, StageError> {
+        let (by, limits) = (By { attempt, tools }, self.parser.limits);
+        let (path, file_type, index) = (text_of(source.path)?, source.file_type, source.index);
+        let weigh = ParseRequest::Weigh { path, file_type, index, limits };
+        let bytes = match self.parser.price(by, &weigh, index).await.map_err(stage_error)? {
+            Priced::At(bytes) => bytes,
+            Priced::TooDear(message) => return Ok(PageResult::Failed { message }),
+        };
         let request = ParseRequest::Pages {
             path: text_of(source.path)?,
             file_type: source.file_type,
             indexes: vec![source.index],
             out_dir: text_of(folder)?,
-            limits: self.parser.limits,
+            limits,
         };
-        match self.parser.page(&tools.children, &request, source.index, &attempt.budget).await {
+        match self.parser.page(by, &request, index, bytes).await {
             Ok(PageOutcome::Parsed(parsed)) => store(attempt, tools, folder, parsed).await,
             Ok(PageOutcome::Failed { message, .. }) | Err(Fault::Limit(message)) => {
                 Ok(PageResult::Failed { message })
             }
-            Err(Fault::Death(message)) if attempt.job.child_deaths + 1 >= MAX_CHILD_DEATHS => {
+            // A job that is quarantined can be put back by an operator. That of many pages must not take the others
+            // with it.
+            Err(Fault::Death(message))
+                if !source.is_alone && attempt.job.child_deaths + 1 >= MAX_CHILD_DEATHS =>
+            {
                 Ok(PageResult::Failed { message })
             }
             Err(fault) => Err(stage_error(fault)),
@@ -223,6 +237,8 @@ struct Source<'a> {
     path: &'a Path,
     file_type: FileType,
     index: u32,
+    /// Its job has no other page.
+    is_alone: bool,
 }
 
 /// What a page's batch has to say of the cache.
@@ -245,9 +261,9 @@ impl Stage for Ingest {
             Ok(IngestArgs::Pages { pages, .. }) => pages.len() as u64,
             Ok(IngestArgs::Document { .. }) | Err(_) => 1,
         };
-        // Beside the child's own deadlines: waiting for a free child, storing the parts.
-        // A page is asked for its key before it is parsed.
-        calls * (2 * self.parser.call_ms() + 30_000) + 60_000
+        // Beside the child's own deadlines: waiting for memory and a free child, storing the parts.
+        // A page is asked for its key and its weight before it is parsed.
+        calls * (3 * (self.parser.call_ms() + self.parser.memory_wait_ms()) + 30_000) + 60_000
     }
 
     async fn begin(&self, job: &Job, tools: &Tools) -> Result<Batch, StageError> {
@@ -340,6 +356,7 @@ fn stage_error(fault: Fault) -> StageError {
     match fault {
         Fault::Limit(message) | Fault::Death(message) => StageError::ChildDeath { message },
         Fault::Outage(message) => StageError::Retry(message),
+        Fault::Memory(e) => e,
         Fault::Cancelled => StageError::Fenced,
     }
 }

@@ -5,6 +5,7 @@
 mod auto_count;
 mod detect_scale;
 mod ingest;
+mod memory;
 mod page_list;
 mod parse;
 pub mod parse_worker;

@@ -1,10 +1,15 @@
 //! Asking a parse child: typed requests over its opaque frames.
 
+use std::time::Duration;
+
 use takeoff_config::NodeConfig;
-use takeoff_core::budget::Budget;
-use takeoff_core::page::PageKey;
 use takeoff_core::page::request::{Opened, PageOutcome, ParseLimits, ParseReply, ParseRequest, Rejected};
-use takeoff_engine::child::{CallLimits, ChildError, ChildPool, Flow};
+use takeoff_core::page::{OPENING_BYTES, PageKey};
+use takeoff_engine::child::{CallLimits, ChildError, Flow};
+use takeoff_engine::error::StageError;
+use takeoff_engine::stage::{Attempt, Tools};
+
+use crate::memory;
 
 /// How far a child's death is the file's own doing.
 #[derive(Debug)]
@@ -15,6 +20,8 @@ pub(crate) enum Fault {
     Death(String),
     /// No child was free or could be started.
     Outage(String),
+    /// There was no memory for it.
+    Memory(StageError),
     Cancelled,
 }
 
@@ -38,6 +45,21 @@ impl Fault {
             ChildError::Cancelled => Self::Cancelled,
         }
     }
+}
+
+/// The attempt that asks, and what it may use.
+#[derive(Clone, Copy)]
+pub(crate) struct By<'a> {
+    pub(crate) attempt: &'a Attempt,
+    pub(crate) tools: &'a Tools,
+}
+
+/// What a page is taken for before it is parsed.
+pub(crate) enum Priced {
+    /// Bytes of memory to take.
+    At(u64),
+    /// No worker may hold what it needs at the least, for this reason.
+    TooDear(String),
 }
 
 /// Limits and deadlines of this node's parse children.
@@ -67,16 +89,15 @@ impl Parser {
 
     pub(crate) async fn open(
         &self,
-        children: &ChildPool,
+        by: By<'_>,
         request: &ParseRequest,
-        budget: &Budget,
     ) -> Result<Result<Opened, Rejected>, Fault> {
         let mut answer = None;
-        self.ask(children, request, budget, self.open_ms, "the document", &mut |reply| {
+        self.ask((by, OPENING_BYTES), request, self.open_ms, "the document", &mut |reply| {
             answer = match reply {
                 ParseReply::Opened(opened) => Some(Ok(opened)),
                 ParseReply::Rejected(rejected) => Some(Err(rejected)),
-                ParseReply::Starting { .. } | ParseReply::Page { .. } | ParseReply::Key { .. } => None,
+                _ => None,
             };
             if answer.is_some() { Flow::Done } else { Flow::More }
         })
@@ -84,17 +105,58 @@ impl Parser {
         answer.ok_or_else(|| Fault::Death("the parser gave no answer about the document".to_owned()))
     }
 
-    /// One page; `index` counts from 0.
-    pub(crate) async fn page(
+    /// Longest wait for memory before one call, milliseconds: whoever holds it is in a call of its own, or waits
+    /// for a child.
+    pub(crate) fn memory_wait_ms(&self) -> u64 {
+        2 * self.call_ms()
+    }
+
+    /// What memory a page is to be given. One that cannot be weighed is as dear as a worker may become.
+    pub(crate) async fn price(
         &self,
-        children: &ChildPool,
+        by: By<'_>,
         request: &ParseRequest,
         index: u32,
-        budget: &Budget,
+    ) -> Result<Priced, Fault> {
+        let mut weight = None;
+        let mut on_reply = |reply| match reply {
+            ParseReply::Weight { weight: told } => {
+                weight = told;
+                Flow::Done
+            }
+            ParseReply::Rejected(_) | ParseReply::Page { .. } | ParseReply::Key { .. } => Flow::Done,
+            ParseReply::Opened(_) | ParseReply::Starting { .. } => Flow::More,
+        };
+        match self.ask((by, OPENING_BYTES), request, self.open_ms, "the page", &mut on_reply).await {
+            Ok(()) | Err(Fault::Limit(_) | Fault::Death(_)) => {}
+            Err(fault) => return Err(fault),
+        }
+        let Some(weight) = weight else { return Ok(Priced::At(self.memory_bytes)) };
+        let least = weight.least_bytes();
+        if least > self.memory_bytes {
+            by.tools.memory.refused();
+            let mib = |bytes: u64| bytes.div_ceil(1024 * 1024);
+            let (least, most) = (mib(least), mib(self.memory_bytes));
+            return Ok(Priced::TooDear(format!(
+                "page {} needs {least} MiB of memory at the least; the limit is {most} MiB",
+                index + 1
+            )));
+        }
+        // The kernel lets a worker have no more than its address space.
+        Ok(Priced::At(weight.likely_bytes().min(self.memory_bytes)))
+    }
+
+    /// One page; `index` counts from 0. `bytes` is what it is thought to take of memory.
+    pub(crate) async fn page(
+        &self,
+        by: By<'_>,
+        request: &ParseRequest,
+        index: u32,
+        bytes: u64,
     ) -> Result<PageOutcome, Fault> {
         let mut answer = None;
         let what = format!("page {}", index + 1);
-        self.ask(children, request, budget, self.page_ms, &what, &mut |reply| match reply {
+        self.ask((by, bytes), request, self.page_ms, &what, &mut |reply| match reply {
             ParseReply::Page { outcome, .. } => {
                 answer = Some(outcome);
                 Flow::Done
@@ -103,7 +165,10 @@ impl Parser {
                 answer = Some(PageOutcome::Failed { code: "rejected".to_owned(), message: rejected.message });
                 Flow::Done
             }
-            ParseReply::Opened(_) | ParseReply::Starting { .. } | ParseReply::Key { .. } => Flow::More,
+            ParseReply::Opened(_)
+            | ParseReply::Starting { .. }
+            | ParseReply::Weight { .. }
+            | ParseReply::Key { .. } => Flow::More,
         })
         .await?;
         answer.ok_or_else(|| Fault::Death(format!("the parser gave no answer about {what}")))
@@ -111,22 +176,17 @@ impl Parser {
 
     /// The key of one page; `None` where it has none, or where looking for it failed as reading the page
     /// may: whoever reads it then says why.
-    pub(crate) async fn key(
-        &self,
-        children: &ChildPool,
-        request: &ParseRequest,
-        budget: &Budget,
-    ) -> Result<Option<PageKey>, Fault> {
+    pub(crate) async fn key(&self, by: By<'_>, request: &ParseRequest) -> Result<Option<PageKey>, Fault> {
         let mut answer = None;
         let mut on_reply = |reply| match reply {
             ParseReply::Key { key } => {
                 answer = key;
                 Flow::Done
             }
-            ParseReply::Rejected(_) | ParseReply::Page { .. } => Flow::Done,
+            ParseReply::Rejected(_) | ParseReply::Page { .. } | ParseReply::Weight { .. } => Flow::Done,
             ParseReply::Opened(_) | ParseReply::Starting { .. } => Flow::More,
         };
-        match self.ask(children, request, budget, self.open_ms, "the page", &mut on_reply).await {
+        match self.ask((by, OPENING_BYTES), request, self.open_ms, "the page", &mut on_reply).await {
             Ok(()) => Ok(answer),
             Err(Fault::Limit(_) | Fault::Death(_)) => Ok(None),
             Err(fault) => Err(fault),
@@ -135,9 +195,8 @@ impl Parser {
 
     async fn ask(
         &self,
-        children: &ChildPool,
+        (by, bytes): (By<'_>, u64),
         request: &ParseRequest,
-        budget: &Budget,
         reply_ms: u64,
         what: &str,
         on_reply: &mut (dyn FnMut(ParseReply) -> Flow + Send),
@@ -146,8 +205,12 @@ impl Parser {
             .map_err(|e| Fault::Outage(format!("the request cannot be written: {e}")))?;
         let limits = CallLimits { reply_ms, total_ms: self.call_ms() };
         let mut nonsense = None;
-        let called = children
-            .call(&request, limits, budget, &mut |bytes| match postcard::from_bytes(bytes) {
+        let wait = Duration::from_millis(self.memory_wait_ms());
+        let _held = memory::take(by.attempt, by.tools, bytes, wait).await.map_err(Fault::Memory)?;
+        let called = by
+            .tools
+            .children
+            .call(&request, limits, &by.attempt.budget, &mut |bytes| match postcard::from_bytes(bytes) {
                 Ok(reply) => on_reply(reply),
                 Err(e) => {
                     nonsense = Some(e.to_string());

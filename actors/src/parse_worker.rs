@@ -79,6 +79,17 @@ impl ParseWorker {
                 }
                 Ok(())
             }
+            ParseRequest::Weigh { path, file_type, index, limits } => {
+                let weight = match self.opened(&path, file_type, limits)? {
+                    Ok(file) => catch_unwind(AssertUnwindSafe(|| file.weigh_page(index, &limits).ok())),
+                    Err(_) => Ok(None),
+                };
+                let weight = weight.unwrap_or_else(|_| {
+                    self.open = None;
+                    None
+                });
+                send(reply, &ParseReply::Weight { weight })
+            }
             ParseRequest::Key { path, file_type, index, limits } => {
                 let key = match self.opened(&path, file_type, limits)? {
                     Ok(file) => catch_unwind(AssertUnwindSafe(|| file.page_key(index, &limits))),

@@ -42,6 +42,7 @@ pub struct NodeConfig {
     pub stages: Vec<StageSettings>,
     pub compute: ComputeSettings,
     pub children: ChildSettings,
+    pub memory: MemorySettings,
     pub page_cache: PageCacheSettings,
     pub count: CountDefaults,
     /// Default waste of a new assembly, percent.
@@ -109,6 +110,10 @@ pub struct JobSettings {
     pub restart_window_ms: u64,
     /// How long ended jobs and events are kept.
     pub retention_ms: u64,
+    /// Jobs of a stage that may be due and wait; more work for it is told to come back.
+    pub max_waiting: u64,
+    /// Longest from a count session's start to its end, its wait for a turn included; then it ends as failed.
+    pub session_deadline_ms: u64,
     /// Longest that a count session may take before it ends with what it has.
     pub count_session_ms: u64,
 }
@@ -137,6 +142,12 @@ pub struct ChildSettings {
     pub page_deadline_ms: u64,
     pub open_deadline_ms: u64,
     pub recycle_after: u32,
+}
+
+/// What work may hold together.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MemorySettings {
+    pub budget_bytes: u64,
 }
 
 /// Results of pages that are kept in case the pages come again.
@@ -199,6 +210,8 @@ impl NodeConfig {
                 restart_limit: 10,
                 restart_window_ms: 60_000,
                 retention_ms: 7 * 24 * 3_600_000,
+                max_waiting: 10_000,
+                session_deadline_ms: 3_600_000,
                 count_session_ms: 120_000,
             },
             stages: Stage::ALL
@@ -213,6 +226,7 @@ impl NodeConfig {
                 open_deadline_ms: 30_000,
                 recycle_after: 200,
             },
+            memory: MemorySettings { budget_bytes: 1024 * 1024 * 1024 },
             page_cache: PageCacheSettings { pages: 100_000, retention_ms: 90 * 24 * 3_600_000 },
             count: CountDefaults { threshold: 0.80, max_detections: 500 },
             default_waste_percent: 5.0,

@@ -371,6 +371,10 @@ fn limits_and_jobs() -> Vec<Setting> {
             "Window of the restart limit."),
         integer!("jobs.retention_ms", None, "ms", 60_000..=31_536_000_000, jobs.retention_ms: u64,
             "How long ended jobs and events are kept."),
+        integer!("jobs.max_waiting", None, "jobs", 1..=10_000_000, jobs.max_waiting: u64,
+            "Jobs of a stage that may be due and wait; on more, uploads and counts are told to come back with 503."),
+        integer!("jobs.session_deadline_ms", None, "ms", 1_000..=604_800_000, jobs.session_deadline_ms: u64,
+            "Longest from a count session's start to its end, waiting included; then it is ended as failed."),
         integer!("jobs.count_session_ms", None, "ms", 100..=3_600_000, jobs.count_session_ms: u64,
             "Longest that a count session takes before it ends with what it has."),
     ]
@@ -394,6 +398,9 @@ fn workers() -> Vec<Setting> {
             "Longest that opening a document may take in its job."),
         integer!("children.recycle_after", None, "requests", 1..=1_000_000, children.recycle_after: u32,
             "Requests after which a parse worker is replaced."),
+        mebibytes!("memory.budget_mib", 128..=1_048_576, memory.budget_bytes: u64,
+            "Memory that parsed, counted and looked-at pages may take together, by what each is thought to need; a \
+             page that needs more runs alone."),
         integer!("page_cache.pages", None, "pages", 0..=1_000_000, page_cache.pages: usize,
             "Pages whose parse is kept in case they come again, give or take an hour's; 0 parses every page."),
         integer!("page_cache.retention_ms", None, "ms", 60_000..=31_536_000_000, page_cache.retention_ms: u64,

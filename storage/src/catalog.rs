@@ -381,7 +381,10 @@ pub trait Catalog: Send + Sync + 'static {
     ) -> Result<Vec<Renewed>, StoreError>;
 
     /// Puts jobs with an expired lease back to ready, without cost; returns how many.
-    async fn rescue(&self, limit: usize) -> Result<usize, StoreError>;
+    ///
+    /// A store of several nodes counts it as the death of the one that held it. Leases of a node that end within
+    /// `renewed_ms` of each other were renewed in one life of it; a job that has none such beside it was alone.
+    async fn rescue(&self, renewed_ms: i64, limit: usize) -> Result<usize, StoreError>;
 
     /// Deletes jobs that succeeded or were cancelled, and events that happened, before `before`; returns
     /// how many. Dead letters stay until an operator acts, children as long as their parent has not

@@ -28,7 +28,7 @@ const DEPLOYMENT: [(&str, &[&str]); 15] = [
 ];
 
 /// Our own: queue depth, oldest job, leases, attempts by outcome, pool use, parse workers, store commits.
-const OWN: [(&str, &[&str]); 16] = [
+const OWN: [(&str, &[&str]); 22] = [
     ("takeoff_jobs_ready", &["stage"]),
     ("takeoff_job_oldest_ready_seconds", &["stage"]),
     ("takeoff_jobs_dead", &["stage"]),
@@ -42,6 +42,12 @@ const OWN: [(&str, &[&str]); 16] = [
     ("takeoff_compute_panics_total", &[]),
     ("takeoff_parse_workers", &["state"]),
     ("takeoff_parse_worker_deaths_total", &["cause"]),
+    ("takeoff_memory_budget_bytes", &[]),
+    ("takeoff_memory_taken_bytes", &[]),
+    ("takeoff_memory_waiting", &[]),
+    ("takeoff_memory_requests_total", &["outcome"]),
+    ("takeoff_admissions_refused_total", &["stage"]),
+    ("takeoff_scheduled_runs_total", &["entry", "outcome"]),
     ("takeoff_page_cache_total", &["outcome"]),
     ("takeoff_store_blobs_damaged_total", &[]),
     ("takeoff_store_commit_seconds", &[]),

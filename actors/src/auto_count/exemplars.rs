@@ -7,11 +7,12 @@ use takeoff_core::count::{Answer, CountParams, Exemplar, ExemplarError, PageInde
 use takeoff_core::geom::PxRect;
 use takeoff_core::model::{Id, Page, PageBox};
 use takeoff_engine::error::StageError;
+use takeoff_engine::memory::Held;
 use takeoff_storage::get;
 
 use super::Search;
 use super::tally::Gap;
-use crate::page_list;
+use crate::page_list::{self, Loaded};
 
 /// What a session looks for.
 #[derive(Clone)]
@@ -43,13 +44,19 @@ pub(super) enum Cut {
     Done {
         symbols: Arc<Symbols>,
         /// Index of the session's first page, for its own search.
-        first: Option<Arc<PageIndex>>,
+        first: Option<Box<Indexed>>,
         /// Some were taken for less than their boxes hold.
         trimmed: bool,
     },
     /// One of them is no symbol, for this reason.
     Refused(String),
     TimeUp,
+}
+
+/// A page that can be searched, and the memory that it takes.
+pub(super) struct Indexed {
+    pub(super) index: PageIndex,
+    pub(super) _held: Held,
 }
 
 /// Why a box gave no exemplar.
@@ -60,7 +67,7 @@ enum Stop {
 
 /// The exemplars of one page.
 struct CutHere {
-    index: Arc<PageIndex>,
+    indexed: Indexed,
     exemplars: Vec<Exemplar>,
     trimmed: bool,
 }
@@ -83,10 +90,12 @@ impl Search<'_> {
             let drawn: Vec<PxRect> = here.iter().map(|i| boxes[*i].bbox).collect();
             match self.cut_on(page_id, drawn).await? {
                 None => return Ok(Cut::Refused(Gap::Unreadable(page_id).to_string())),
-                Some(Ok(CutHere { index, exemplars, trimmed: less })) => {
+                Some(Ok(CutHere { indexed, exemplars, trimmed: less })) => {
                     trimmed |= less;
                     here.iter().zip(exemplars).for_each(|(i, exemplar)| cut[*i] = Some(exemplar));
-                    index_of_first = index_of_first.or(Some(index).filter(|_| next == 0));
+                    // Nobody holds the memory of one page while it waits for that of another.
+                    let is_last = cut.iter().all(Option::is_some);
+                    index_of_first = Some(Box::new(indexed)).filter(|_| next == 0 && is_last);
                 }
                 Some(Err(Stop::TimeUp)) => return Ok(Cut::TimeUp),
                 Some(Err(Stop::NoSymbol { nth, why })) => {
@@ -107,19 +116,20 @@ impl Search<'_> {
     ) -> Result<Option<Result<CutHere, Stop>>, StageError> {
         let page = get::<Page>(&*self.tools.catalog, self.attempt.tenant(), page_id).await?;
         let Some(blobs) = page.and_then(|p| p.value.blobs) else { return Ok(None) };
-        let list = page_list::load(self.attempt, self.tools, blobs.list, self.max_list_bytes).await?;
+        let Loaded { list, held } =
+            page_list::load(self.attempt, self.tools, blobs.list, self.max_list_bytes).await?;
         let (own, params) = (self.budget.clone(), self.params());
         // What of its box an exemplar is, its own page shows. That is the first to be searched, or one to look
         // at before: then each page is searched for the same, whatever came before it.
         let is_next = page_id == self.session.page_ids[0] && self.session.progress.next == 0;
         let work = move || {
-            let index = Arc::new(PageIndex::build(&list, &own).map_err(|_| Stop::TimeUp)?);
+            let index = PageIndex::build(&list, &own).map_err(|_| Stop::TimeUp)?;
             let mut exemplars = cut_all(&index, &drawn, &own)?;
             let mut trimmed = false;
             for exemplar in exemplars.iter_mut().filter(|_| !is_next) {
                 trimmed |= trim(&index, exemplar, &params, &own);
             }
-            Ok(CutHere { index, exemplars, trimmed })
+            Ok(CutHere { indexed: Indexed { index, _held: held }, exemplars, trimmed })
         };
         let cut = self.tools.compute.run(&self.attempt.budget, move |_| work()).await;
         cut.map(Some).map_err(crate::compute_error)

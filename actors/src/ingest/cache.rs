@@ -13,7 +13,7 @@ use takeoff_engine::metrics::PAGE_CACHE;
 use takeoff_engine::stage::{Attempt, Tools};
 use takeoff_storage::StoreError;
 
-use crate::parse::Parser;
+use crate::parse::{By, Parser};
 
 /// Parts larger than this are not looked through before they are given again, so pages that have one are
 /// parsed.
@@ -34,7 +34,7 @@ pub(super) async fn look(
     parser: &Parser,
     request: &ParseRequest,
 ) -> Result<Known, StageError> {
-    let key = parser.key(&tools.children, request, &attempt.budget).await.map_err(super::stage_error)?;
+    let key = parser.key(By { attempt, tools }, request).await.map_err(super::stage_error)?;
     let Some(key) = key else { return Ok(counted("no_key", Known::Not(None))) };
     let Some(cached) = cached_page(&crate::desk(attempt, tools), key).await? else {
         return Ok(counted("miss", Known::Not(Some(key))));

@@ -171,3 +171,21 @@ async fn a_region_and_a_whole_document_bound_what_is_searched() {
     assert_eq!(candidates.detections.len(), 4);
     assert!(candidates.detections.iter().all(|d| left.contains(d.center)));
 }
+
+/// A session that nobody came to is ended, one that an operator holds back is not.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_waits_past_its_deadline_is_ended() {
+    let node = Node::start(|config| {
+        config.jobs.session_deadline_ms = 1_000;
+        config.jobs.poll_ms = 50;
+        config.stages.iter_mut().filter(|s| s.stage == Stage::AutoCount).for_each(|s| s.enabled = false);
+    })
+    .await;
+    let page = node.page(1, Some(&triangles(&[(100.0, 100.0), (300.0, 100.0)]))).await;
+    let started =
+        start(&node.ctx(), request(&node, page.id, &[], StartScope::default()).await).await.unwrap();
+    let now = ended(&node, &started).await.session;
+    assert_eq!(now.status, SessionStatus::Failed);
+    let job = node.ended(started.job_id).await;
+    assert_eq!((job.state, job.error.as_deref()), (JobState::Cancelled, Some("it did not end within 1 s")));
+}

@@ -18,6 +18,7 @@ pub mod model;
 pub mod page;
 pub mod placement;
 pub mod scale;
+pub mod schedule;
 pub mod trace;
 
 pub use brief::brief;

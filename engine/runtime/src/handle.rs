@@ -11,9 +11,9 @@ use serde::Serialize;
 use serde_json::json;
 use takeoff_config::NodeConfig;
 use takeoff_core::ENGINE_VERSION;
-use takeoff_core::job::{Job, JobEvent, Progress, Stage as StageName};
+use takeoff_core::job::{Job, Progress, Stage as StageName};
 use takeoff_core::model::{Id, IdSource, TenantId, Timestamp};
-use takeoff_storage::catalog::{Batch, Clock, Committed, JobChange};
+use takeoff_storage::catalog::{Batch, Clock, Committed};
 use takeoff_storage::{BlobStore, Catalog, Standing, StoreError};
 use tokio::sync::broadcast;
 use tokio_util::task::AbortOnDropHandle;
@@ -24,6 +24,7 @@ use crate::cluster::fabric::{Fabric, Member};
 use crate::compute::Compute;
 use crate::controls::Paused;
 use crate::error::EngineError;
+use crate::memory::Memory;
 use crate::metrics as names;
 use crate::node::Node;
 use crate::running::Cause;
@@ -39,9 +40,6 @@ const STOP: Duration = Duration::from_secs(5);
 
 /// Between two looks at the store's standing while the node drains.
 const LOOK: Duration = Duration::from_millis(100);
-
-/// Times that a cancel is tried again because the owner was changed meanwhile.
-const CANCELS: u32 = 5;
 
 /// What a node is built from.
 pub struct EngineParts {
@@ -79,6 +77,7 @@ pub struct NodeView {
     pub actors: Vec<ActorView>,
     pub compute: serde_json::Value,
     pub children: serde_json::Value,
+    pub memory: serde_json::Value,
     pub queues: serde_json::Value,
 }
 
@@ -154,6 +153,7 @@ impl Handle {
             blobs: Arc::clone(&parts.blobs),
             compute,
             children,
+            memory: Memory::new(config.memory.budget_bytes),
             clock: Arc::clone(&parts.clock),
             ids: Arc::clone(&parts.ids),
         };
@@ -211,6 +211,10 @@ impl Handle {
 
     pub fn children(&self) -> &ChildPool {
         &self.node().tools.children
+    }
+
+    pub fn memory(&self) -> &Memory {
+        &self.node().tools.memory
     }
 
     /// The tenant of requests that name none.
@@ -274,38 +278,7 @@ impl Handle {
     /// one commit. Returns the job as it is then; a terminal job is returned unchanged.
     #[erased]
     pub async fn cancel(&self, tenant: TenantId, job: Id, reason: &str) -> Result<Option<Job>, EngineError> {
-        let node = self.node();
-        let mut newest = StoreError::NoSuchJob(job);
-        for _ in 0..CANCELS {
-            let Some(found) = self.catalog().job(tenant, job).await? else { return Ok(None) };
-            if found.state.is_terminal() {
-                return Ok(Some(found));
-            }
-            let mut batch = node.bury(&found, reason).await.map_err(|e| {
-                EngineError::Failed(format!("the job's owner cannot be told of the cancel: {e}"))
-            })?;
-            batch.changes.push(JobChange {
-                job,
-                token: None,
-                event: JobEvent::Cancel { reason: reason.to_owned() },
-            });
-            match node.tools.catalog.commit(batch).await {
-                Ok(committed) => {
-                    node.after_commit(&committed, None);
-                    if let Some(task) = &found.task {
-                        let name = task.task_type.clone();
-                        ::metrics::counter!(names::TASKS, "name" => name, "state" => "cancelled")
-                            .increment(1);
-                    }
-                    tracing::info!(job = %job, stage = found.stage.name(), reason, "job cancelled");
-                    return Ok(self.catalog().job(tenant, job).await?);
-                }
-                // The owner or the job itself moved on; look again.
-                Err(e) if e.is_conflict() || matches!(e, StoreError::JobState { .. }) => newest = e,
-                Err(e) => return Err(e.into()),
-            }
-        }
-        Err(newest.into())
+        self.node().cancel(tenant, job, reason).await
     }
 
     /// What is known of the store, without asking it.
@@ -352,6 +325,7 @@ impl Handle {
             actors,
             compute: serde_json::to_value(node.tools.compute.view()).unwrap_or_default(),
             children: serde_json::to_value(node.tools.children.view()).unwrap_or_default(),
+            memory: serde_json::to_value(node.tools.memory.view()).unwrap_or_default(),
             queues: self.queues().await,
         })
     }

@@ -38,6 +38,12 @@ pub const COMPUTE_QUEUED: &str = "takeoff_compute_queued";
 pub const COMPUTE_PANICS: &str = "takeoff_compute_panics_total";
 pub const PARSE_WORKERS: &str = "takeoff_parse_workers";
 pub const PARSE_WORKER_DEATHS: &str = "takeoff_parse_worker_deaths_total";
+pub const MEMORY_BUDGET: &str = "takeoff_memory_budget_bytes";
+pub const MEMORY_TAKEN: &str = "takeoff_memory_taken_bytes";
+pub const MEMORY_WAITING: &str = "takeoff_memory_waiting";
+pub const MEMORY_REQUESTS: &str = "takeoff_memory_requests_total";
+pub const ADMISSIONS_REFUSED: &str = "takeoff_admissions_refused_total";
+pub const SCHEDULED_RUNS: &str = "takeoff_scheduled_runs_total";
 pub const PAGE_CACHE: &str = "takeoff_page_cache_total";
 pub use takeoff_storage::metrics::BLOBS_DAMAGED as STORE_BLOBS_DAMAGED;
 pub use takeoff_storage::metrics::COMMIT_SECONDS as STORE_COMMIT_SECONDS;
@@ -73,7 +79,7 @@ const fn metric(
 }
 
 /// Everything that a node exports.
-pub const ALL: [Metric; 31] = [
+pub const ALL: [Metric; 37] = [
     metric(
         HTTP_REQUESTS,
         Kind::Counter,
@@ -112,6 +118,12 @@ pub const ALL: [Metric; 31] = [
     metric(COMPUTE_PANICS, Kind::Counter, &[], "panics in work of the compute pool"),
     metric(PARSE_WORKERS, Kind::Gauge, &["state"], "parse workers, by state"),
     metric(PARSE_WORKER_DEATHS, Kind::Counter, &["cause"], "parse workers lost, by cause"),
+    metric(MEMORY_BUDGET, Kind::Gauge, &[], "memory that work may take together, bytes"),
+    metric(MEMORY_TAKEN, Kind::Gauge, &[], "memory that work has taken of the budget, bytes"),
+    metric(MEMORY_WAITING, Kind::Gauge, &[], "attempts and requests that wait for memory"),
+    metric(MEMORY_REQUESTS, Kind::Counter, &["outcome"], "times that memory was asked for, by outcome"),
+    metric(ADMISSIONS_REFUSED, Kind::Counter, &["stage"], "work that was not taken because too much waits"),
+    metric(SCHEDULED_RUNS, Kind::Counter, &["entry", "outcome"], "runs of the schedule that ended here"),
     metric(PAGE_CACHE, Kind::Counter, &["outcome"], "pages looked for in the page cache, by outcome"),
     metric(STORE_BLOBS_DAMAGED, Kind::Counter, &[], "blobs found not to be what was stored"),
     metric(STORE_COMMIT_SECONDS, Kind::Seconds, &[], "time of a durable commit"),

@@ -1,17 +1,92 @@
 //! What operators do with jobs and nodes.
 
-use takeoff_core::job::{Job, JobEvent};
+use takeoff_core::job::{Job, JobEvent, Stage};
 use takeoff_core::model::{Id, Pause, Scope, TenantId};
-use takeoff_storage::StoreError;
+use takeoff_core::schedule::{Entry, Schedule};
 use takeoff_storage::catalog::{Batch, JobChange};
+use takeoff_storage::{StoreError, get_many};
 
 use crate::controls::Paused;
 use crate::erased;
 use crate::error::EngineError;
 use crate::handle::Handle;
+use crate::maintain::schedule;
+use crate::metrics as names;
+use crate::node::Node;
 
 /// Times that a change is tried again because the owner was changed meanwhile.
 const TRIES: u32 = 5;
+
+/// Seconds after which work may be given again that a long queue had no place for.
+const BACKLOG_RETRY_S: u64 = 30;
+
+impl Node {
+    /// See [`Handle::cancel`].
+    pub(crate) async fn cancel(
+        &self,
+        tenant: TenantId,
+        job: Id,
+        reason: &str,
+    ) -> Result<Option<Job>, EngineError> {
+        let mut newest = StoreError::NoSuchJob(job);
+        for _ in 0..TRIES {
+            let Some(found) = self.tools.catalog.job(tenant, job).await? else { return Ok(None) };
+            if found.state.is_terminal() {
+                return Ok(Some(found));
+            }
+            let mut batch = self.bury(&found, reason).await.map_err(|e| {
+                EngineError::Failed(format!("the job's owner cannot be told of the cancel: {e}"))
+            })?;
+            batch.changes.push(JobChange {
+                job,
+                token: None,
+                event: JobEvent::Cancel { reason: reason.to_owned() },
+            });
+            match self.tools.catalog.commit(batch).await {
+                Ok(committed) => {
+                    self.after_commit(&committed, None);
+                    if let Some(task) = &found.task {
+                        let name = task.task_type.clone();
+                        ::metrics::counter!(names::TASKS, "name" => name, "state" => "cancelled")
+                            .increment(1);
+                    }
+                    tracing::info!(job = %job, stage = found.stage.name(), reason, "job cancelled");
+                    return Ok(self.tools.catalog.job(tenant, job).await?);
+                }
+                // The owner or the job itself moved on; look again.
+                Err(e) if e.is_conflict() || matches!(e, StoreError::JobState { .. }) => newest = e,
+                Err(e) => return Err(e.into()),
+            }
+        }
+        Err(newest.into())
+    }
+
+    /// What keeps this job from starting, by an operator's will.
+    fn pause_of(&self, job: &Job) -> Option<Paused> {
+        let scopes = [
+            Some(Scope::Stage(job.stage)),
+            job.project_id.map(Scope::Project),
+            Some(Scope::Node(self.config.node.clone())),
+        ];
+        let (scope, pause): (Scope, Pause) = scopes.into_iter().flatten().find_map(|scope| {
+            let pause = self.controls.pause(&scope)?;
+            Some((scope, pause))
+        })?;
+        Some(Paused::of(&scope, &pause, self.now()))
+    }
+
+    /// Whether an operator holds this job back.
+    pub(crate) fn holds(&self, job: &Job) -> bool {
+        self.pause_of(job).is_some()
+    }
+}
+
+/// An entry of the schedule and where it stands; `None` before anybody looked at it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scheduled {
+    pub entry: Entry,
+    pub stands: Option<Schedule>,
+}
 
 impl Handle {
     /// Gives a dead or cancelled job a fresh set of attempts and moves its owner back to where it waits for
@@ -60,6 +135,21 @@ impl Handle {
         }
     }
 
+    /// Whether a stage can be given more work now.
+    ///
+    /// # Errors
+    /// `Busy` when as many of its jobs are due and wait as may (`jobs.max_waiting`).
+    #[erased]
+    pub async fn admit(&self, stage: Stage) -> Result<(), EngineError> {
+        let queue = self.catalog().queue(stage).await?;
+        if queue.ready < self.config().jobs.max_waiting {
+            return Ok(());
+        }
+        ::metrics::counter!(names::ADMISSIONS_REFUSED, "stage" => stage.name()).increment(1);
+        let what = format!("{} jobs of the stage {} are waiting already", queue.ready, stage.name());
+        Err(EngineError::Busy { what, retry_after_s: BACKLOG_RETRY_S })
+    }
+
     /// Has this node heed at once what operators changed. Other nodes do within a poll.
     #[erased]
     pub async fn reload_controls(&self) -> Result<(), EngineError> {
@@ -74,15 +164,16 @@ impl Handle {
 
     /// What keeps this job from starting, by an operator's will.
     pub fn pause_of(&self, job: &Job) -> Option<Paused> {
-        let scopes = [
-            Some(Scope::Stage(job.stage)),
-            job.project_id.map(Scope::Project),
-            Some(Scope::Node(self.config().node.clone())),
-        ];
-        let (scope, pause): (Scope, Pause) = scopes.into_iter().flatten().find_map(|scope| {
-            let pause = self.node().controls.pause(&scope)?;
-            Some((scope, pause))
-        })?;
-        Some(Paused::of(&scope, &pause, self.now()))
+        self.node().pause_of(job)
+    }
+
+    /// The work that is done at times, whichever node does it, by name.
+    #[erased]
+    pub async fn schedule(&self) -> Result<Vec<Scheduled>, EngineError> {
+        let entries = schedule::entries(self.config());
+        let ids: Vec<Id> = entries.iter().map(|entry| Schedule::id_of(entry.name)).collect();
+        let stored = get_many::<Schedule>(self.catalog(), self.tenant(), &ids).await?;
+        let stands = stored.into_iter().map(|found| found.map(|found| found.value));
+        Ok(entries.into_iter().zip(stands).map(|(entry, stands)| Scheduled { entry, stands }).collect())
     }
 }

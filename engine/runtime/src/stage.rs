@@ -13,6 +13,7 @@ use takeoff_storage::{Batch, BlobStore, Catalog};
 use crate::child::ChildPool;
 use crate::compute::Compute;
 use crate::error::StageError;
+use crate::memory::Memory;
 
 /// One leased execution of a job, as its stage sees it: no node, no lease.
 #[derive(Clone)]
@@ -79,6 +80,8 @@ pub struct Tools {
     pub blobs: Arc<dyn BlobStore>,
     pub compute: Compute,
     pub children: ChildPool,
+    /// What whoever is about to hold much memory takes first.
+    pub memory: Memory,
     pub clock: Arc<dyn takeoff_storage::catalog::Clock>,
     pub ids: Arc<dyn IdSource>,
 }

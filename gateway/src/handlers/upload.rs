@@ -11,6 +11,7 @@ use futures::{Stream, StreamExt as _};
 use multer::{Constraints, Field, Multipart, SizeLimit};
 use serde_json::{Value, json};
 use takeoff_commands::documents::StagedUpload;
+use takeoff_core::job::Stage;
 use tokio::fs::File;
 use tokio::io::{AsyncWriteExt as _, BufWriter};
 
@@ -63,6 +64,7 @@ pub(super) async fn receive(app: &App, request: Request) -> Result<Scratch, ApiE
     let Ok(_place) = app.uploads.try_acquire() else {
         return Err(ApiError::busy("too many uploads are in progress", RETRY_AFTER_S));
     };
+    app.handle.admit(Stage::Ingest).await?;
     let boundary = boundary(&parts.headers).ok_or_else(missing)?;
     form(app, body, &boundary, limit).await
 }

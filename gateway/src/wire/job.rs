@@ -42,6 +42,8 @@ pub(crate) struct JobRow {
     child_deaths: u16,
     /// Deaths of a node in a row at which it was leased there.
     node_deaths: u16,
+    /// Those of them at which it was the node's only lease; at sixteen it is quarantined.
+    lone_deaths: u16,
     /// 0 to 100.
     percent: f64,
     step: Option<String>,
@@ -80,6 +82,7 @@ impl JobRow {
             max_attempts: job.retry.max_attempts,
             child_deaths: job.child_deaths,
             node_deaths: job.node_deaths,
+            lone_deaths: job.lone_deaths,
             percent: f64::from(job.progress.percent),
             step: job.progress.step.clone(),
             created_at: Stamp(job.created_at),

@@ -14,6 +14,7 @@ pub(crate) mod pause;
 pub(crate) mod project;
 pub(crate) mod scalar;
 pub(crate) mod scale;
+pub(crate) mod schedule;
 pub(crate) mod sheet;
 pub(crate) mod symbols;
 pub(crate) mod task;

@@ -67,6 +67,9 @@ pub(crate) struct Node {
     compute: Value,
     #[schema(value_type = Object)]
     children: Value,
+    /// What work has taken of the memory budget, bytes.
+    #[schema(value_type = Object)]
+    memory: Value,
     #[schema(value_type = Object)]
     queues: Value,
 }
@@ -89,6 +92,7 @@ impl From<NodeView> for Node {
             actors: v.actors.into_iter().map(actor).collect(),
             compute: v.compute,
             children: v.children,
+            memory: v.memory,
             queues: v.queues,
         }
     }

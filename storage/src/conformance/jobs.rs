@@ -106,7 +106,7 @@ pub async fn fencing(s: &Subject) {
     s.enqueue([job(1), job(2)]).await;
     let old = s.lease(1).await.remove(0);
     s.clock.advance_ms(60_000);
-    assert_eq!(s.catalog.rescue(10).await.expect("rescue"), 1);
+    assert_eq!(s.catalog.rescue(1_000, 10).await.expect("rescue"), 1);
     let new = s.lease(1).await.remove(0);
     assert_eq!((old.id, new.id, old.token + 1), (id(1), id(1), new.token));
     let late = s
@@ -131,7 +131,7 @@ pub async fn late_fence_counts(s: &Subject) {
     s.enqueue([job(1)]).await;
     let old = s.lease_one(1).await;
     s.clock.advance_ms(60_000);
-    s.catalog.rescue(10).await.expect("rescue");
+    s.catalog.rescue(1_000, 10).await.expect("rescue");
     let new = s.lease_one(1).await;
     let before = s.job(1).await;
     for _ in 0..2 {

@@ -193,7 +193,7 @@ pub async fn renewal(s: &Subject) {
     let stranger = s.catalog.renew("b", 60_000, &[renew(1, 1, None)]).await.expect("renew");
     assert_eq!(stranger, [Renewed::Lost]);
     s.clock.advance_ms(30_000);
-    assert_eq!(s.catalog.rescue(9).await.expect("rescue"), 1, "only the one that was not renewed");
+    assert_eq!(s.catalog.rescue(1_000, 9).await.expect("rescue"), 1, "only the one that was not renewed");
     assert_eq!((s.job(1).await.state, s.job(2).await.state), (JobState::Leased, JobState::Ready));
     s.change(1, Some(1), succeed()).await.expect("succeed");
     assert_eq!(s.catalog.renew("a", 1, &[renew(1, 1, None)]).await.expect("renew"), [Renewed::Lost]);
@@ -203,11 +203,11 @@ pub async fn rescue(s: &Subject) {
     s.enqueue((1..=5).map(job)).await;
     s.lease(3).await;
     s.clock.advance_ms(59_999);
-    assert_eq!(s.catalog.rescue(9).await.expect("rescue"), 0);
+    assert_eq!(s.catalog.rescue(1_000, 9).await.expect("rescue"), 0);
     s.clock.advance_ms(1);
-    assert_eq!(s.catalog.rescue(2).await.expect("rescue"), 2);
-    assert_eq!(s.catalog.rescue(9).await.expect("rescue"), 1);
-    assert_eq!(s.catalog.rescue(9).await.expect("rescue"), 0);
+    assert_eq!(s.catalog.rescue(1_000, 2).await.expect("rescue"), 2);
+    assert_eq!(s.catalog.rescue(1_000, 9).await.expect("rescue"), 1);
+    assert_eq!(s.catalog.rescue(1_000, 9).await.expect("rescue"), 0);
     let again = s.lease(9).await;
     assert_eq!(again.iter().map(|j| j.id).collect::<Vec<_>>(), [1, 2, 3, 4, 5].map(id));
     assert!(again.iter().all(|j| j.attempts == 0 && j.failures.is_empty()));

@@ -44,7 +44,7 @@ impl<K: Kv> KvCatalog<K> {
         again: Option<Opener<K>>,
     ) -> Result<Self, StoreError> {
         // One process holds the folder and it has just started: nobody runs these jobs.
-        let recovered = recover::recover(&store, clock.now(), &Cause::NodeDied)?;
+        let recovered = recover::recover(&store, clock.now(), &Cause::NodeDied { alone: false })?;
         if recovered.released > 0 {
             tracing::info!(jobs = recovered.released, "leases of an earlier run are void");
         }
@@ -193,7 +193,7 @@ impl<K: Kv> Catalog for KvCatalog<K> {
         self.write(|reply| Command::Renew { node, lease_ms, renewals, reply }).await
     }
 
-    async fn rescue(&self, limit: usize) -> Result<usize, StoreError> {
+    async fn rescue(&self, _renewed_ms: i64, limit: usize) -> Result<usize, StoreError> {
         self.write(|reply| Command::Rescue { limit, reply }).await
     }
 

@@ -194,7 +194,7 @@ async fn run(catalog: &dyn Catalog, clock: &HandClock, step: &Step) -> Result<St
             format!("{:?}", catalog.lease(request).await?)
         }
         Step::Pass(_) => String::new(),
-        Step::Rescue => catalog.rescue(3).await?.to_string(),
+        Step::Rescue => catalog.rescue(1_000, 3).await?.to_string(),
         Step::Prune => catalog.prune(clock.now(), 3).await?.to_string(),
     })
 }

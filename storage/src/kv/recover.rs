@@ -17,7 +17,8 @@ pub(super) struct Recovered {
     pub(super) released: usize,
 }
 
-/// Reads every row, so that damage is found now and not in the middle of work. All leases end, by `why`.
+/// Reads every row, so that damage is found now and not in the middle of work. All leases end, by `why`; whether a
+/// job was alone when its node died is found here.
 pub(super) fn recover<K: Kv>(store: &K, now: Timestamp, why: &Cause) -> Result<Recovered, StoreError> {
     let mut queue = QueueState::default();
     let mut leased: Vec<(TenantId, Id)> = Vec::new();
@@ -59,6 +60,11 @@ fn void_leases<K: Kv>(
     if leased.is_empty() {
         return Ok(());
     }
+    // The whole node died, and with it whatever it had leased.
+    let why = match why {
+        Cause::NodeDied { .. } => &Cause::NodeDied { alone: leased.len() == 1 },
+        other => other,
+    };
     let mut rows = Overlay::new(store);
     let mut change = Change::new(&mut rows, queue, now);
     for (tenant, id) in leased {

@@ -65,7 +65,7 @@ async fn open_with(
     let (wakes, _) = broadcast::channel(WAKES);
     let standing: Shared = Arc::new(RwLock::new(Standing::Working));
     let listener = Listener::start(config, wakes.clone(), Arc::clone(&standing)).await?;
-    let place = Place { pool, clock };
+    let place = Place { pool, clock, deaths: Arc::default() };
     let writers = Writers::start(&place);
     Ok(Arc::new(PgCatalog { place, writers, wakes, standing, _listener: listener }))
 }
@@ -219,9 +219,9 @@ impl Catalog for PgCatalog {
         answered(lease::renew(place, node, lease_ms, renewals)).await
     }
 
-    async fn rescue(&self, limit: usize) -> Result<usize, StoreError> {
+    async fn rescue(&self, renewed_ms: i64, limit: usize) -> Result<usize, StoreError> {
         let place = self.in_use()?;
-        answered(lease::rescue(place, limit)).await
+        answered(lease::rescue(place, renewed_ms, limit)).await
     }
 
     async fn prune(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {

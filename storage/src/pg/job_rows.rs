@@ -32,6 +32,8 @@ struct Outcome {
     result: Option<Value>,
     error: Option<String>,
     checkpoint: Option<Value>,
+    #[serde(default)]
+    lone_deaths: u16,
 }
 
 #[derive(Serialize)]
@@ -48,6 +50,7 @@ struct OutcomeRef<'a> {
     result: Option<&'a Value>,
     error: Option<&'a str>,
     checkpoint: Option<&'a Value>,
+    lone_deaths: u16,
 }
 
 pub(super) fn spec(job: &Job) -> Vec<u8> {
@@ -65,6 +68,7 @@ pub(super) fn outcome(job: &Job) -> Vec<u8> {
         result: job.result.as_ref(),
         error: job.error.as_deref(),
         checkpoint: job.checkpoint.as_ref(),
+        lone_deaths: job.lone_deaths,
     })
 }
 
@@ -203,6 +207,7 @@ pub(super) fn job(row: &Row) -> Result<Job, StoreError> {
         attempts,
         child_deaths,
         node_deaths,
+        lone_deaths: outcome.lone_deaths,
         token,
         lease,
         failures: outcome.failures,

@@ -2,6 +2,7 @@
 //! decided by the same state machine as everything else.
 
 use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 
 use takeoff_core::job::{Cause, Job};
 use takeoff_core::model::{Id, Timestamp};
@@ -11,6 +12,7 @@ use uuid::Uuid;
 use super::connect::Session;
 use super::job_rows::{self, column, damaged};
 use super::query;
+use super::reads;
 use super::settle::decide;
 use super::store::{self, Write};
 use super::trouble::Trouble;
@@ -145,19 +147,63 @@ pub(super) async fn renew(
     .await
 }
 
+/// A lease of a node, by when it ends.
+type Ends = (String, Timestamp);
+
+/// Leases that ended by the death of their node, as far as this process took them away: two of one death need not
+/// end at once.
+#[derive(Default)]
+pub(super) struct Deaths(Mutex<Vec<Ends>>);
+
+impl Deaths {
+    /// Many more than the leases of a node.
+    const KEPT: usize = 4_096;
+
+    fn add(&self, ends: impl Iterator<Item = Ends>) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.extend(ends);
+        let surplus = kept.len().saturating_sub(Self::KEPT);
+        kept.drain(..surplus);
+    }
+
+    fn all(&self) -> Vec<Ends> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Whether no other lease of the same node ended with this one. Those of the node's next life end later.
+fn was_alone(of: &Ends, held: &[Ends], ended: &[Ends], renewed_ms: i64) -> bool {
+    let with_it = |other: &&Ends| other.0 == of.0 && other.1.ms_since(of.1).abs() <= renewed_ms;
+    // It is itself among those that are held.
+    held.iter().filter(with_it).count() <= 1 && ended.iter().filter(with_it).count() == 0
+}
+
 /// Whoever let a lease run out may have died or may only be slow, and nobody can tell which. It is counted as
-/// a death of the node, of which many in a row, without one attempt that came to an end, make a job suspect.
-pub(super) async fn rescue(place: &Place, limit: usize) -> Result<usize, StoreError> {
+/// a death of the node.
+pub(super) async fn rescue(place: &Place, renewed_ms: i64, limit: usize) -> Result<usize, StoreError> {
     let given = place.given().map(|t| t.0);
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    transact(place, query::PICK_EXPIRED, &[&given, &limit], |expired, now| {
-        let rescued = expired
-            .iter()
-            .map(|job| Ok(decide(job, Cause::NodeDied, now)?.job))
-            .collect::<Result<Vec<_>, StoreError>>()?;
-        Ok((rescued.len(), store::jobs(&rescued)))
+    let held = reads::ask(place, query::LEASES, &[]).await?;
+    let held = held
+        .iter()
+        .map(|row| Ok((column(row, 0)?, Timestamp(column(row, 1)?))))
+        .collect::<Result<Vec<Ends>, StoreError>>()?;
+    let before = place.deaths.all();
+    let (rescued, ended) = transact(place, query::PICK_EXPIRED, &[&given, &limit], |expired, now| {
+        let mut rescued = Vec::with_capacity(expired.len());
+        let mut ended = Vec::with_capacity(expired.len());
+        for job in &expired {
+            let ends = job.lease.as_ref().map(|lease| (lease.node.clone(), lease.until));
+            let alone = ends.as_ref().is_some_and(|ends| was_alone(ends, &held, &before, renewed_ms));
+            rescued.push(decide(job, Cause::NodeDied { alone }, now)?.job);
+            ended.extend(ends);
+        }
+        let writes = store::jobs(&rescued);
+        Ok(((rescued.len(), ended), writes))
     })
-    .await
+    .await?;
+    place.deaths.add(ended.into_iter());
+    Ok(rescued)
 }
 
 /// Removes a blob's row unless a record refers to it; whether none does.
@@ -205,4 +251,24 @@ async fn forget(session: &Session, tenant: i32, hash: &[u8]) -> Result<bool, Tro
     }
     client.batch_execute("COMMIT").await?;
     Ok(is_free)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lease_is_alone_unless_another_one_of_its_life_ended_with_it() {
+        let ends = |node: &str, s: i64| (node.to_owned(), Timestamp(s * 1_000_000));
+        let of = ends("a", 100);
+        let alone = |held: &[Ends], ended: &[Ends]| was_alone(&of, held, ended, 5_000);
+        assert!(alone(std::slice::from_ref(&of), &[]));
+        assert!(alone(&[of.clone(), ends("b", 100)], &[]), "another node's");
+        assert!(
+            alone(&[of.clone(), ends("a", 112)], &[ends("a", 60)]),
+            "the node's next life, and an earlier one"
+        );
+        assert!(!alone(&[of.clone(), ends("a", 104)], &[]), "leased after the last renewal");
+        assert!(!alone(std::slice::from_ref(&of), &[ends("a", 97)]), "taken away before");
+    }
 }

@@ -33,6 +33,7 @@ queries! {
     JOBS_PAGE = "jobs_page";
     JOBS_TOTAL = "jobs_total";
     LEASE_JOBS = "lease_jobs";
+    LEASES = "leases";
     LIST_NEWEST = "list_newest";
     LIST_OLDEST = "list_oldest";
     LOCK_BLOB = "lock_blob";

@@ -50,6 +50,7 @@ pub struct StartCount {
 /// numbers out of bounds, a method that is not there.
 #[erased]
 pub async fn start(ctx: &Ctx<'_>, request: StartCount) -> Result<CountSession, CommandError> {
+    ctx.handle.admit(Stage::AutoCount).await?;
     let desk = ctx.desk();
     let page = required::<Page>(&desk, request.page_id, "Page").await?;
     let condition = required::<Condition>(&desk, request.condition_id, "Condition").await?;

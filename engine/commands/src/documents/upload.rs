@@ -7,6 +7,7 @@ use serde_json::json;
 use takeoff_core::budget::Budget;
 use takeoff_core::job::{Lane, NewJob, RetryPolicy, Stage, TaskLabel};
 use takeoff_core::model::{Document, DocumentStatus, Id, Kind, Project};
+use takeoff_core::page::OPENING_BYTES;
 use takeoff_core::page::request::{FileType, ParseReply, ParseRequest};
 use takeoff_engine::child::{CallLimits, ChildError, Flow};
 use takeoff_engine::error::EngineError;
@@ -119,6 +120,11 @@ async fn look_into(ctx: &Ctx<'_>, path: &Path, file_type: FileType) -> Result<()
         }
     };
     let budget = Budget::unlimited();
+    let wait = Duration::from_millis(wait_ms);
+    let Ok(_held) = ctx.handle.memory().take(Lane::Interactive, OPENING_BYTES, wait, &budget).await else {
+        tracing::info!("no memory for a look into an upload, ingestion will look");
+        return Ok(());
+    };
     let call = ctx.handle.children().call_first(&request, limits, &budget, &mut on_reply);
     // The limits count from when a child is had; the wait for one counts too.
     let called = tokio::time::timeout(Duration::from_millis(wait_ms), call)

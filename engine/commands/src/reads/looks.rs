@@ -6,11 +6,13 @@ use std::time::Duration;
 use takeoff_core::budget::Budget;
 use takeoff_core::count::{CountParams, PageIndex, Suggestions, suggest};
 use takeoff_core::found::Found;
+use takeoff_core::job::Lane;
 use takeoff_core::model::{Id, Page};
 use takeoff_core::page::display::DisplayList;
-use takeoff_core::page::{CropArea, CropError, crop};
+use takeoff_core::page::{CropArea, CropError, crop, worked_list_bytes};
 use takeoff_engine::compute::ComputeError;
 use takeoff_engine::error::EngineError;
+use takeoff_engine::memory::Held;
 
 use super::page;
 use crate::count::countable;
@@ -26,6 +28,8 @@ const SCALE_TOLERANCE: f64 = 0.03;
 const TIME: Duration = Duration::from_secs(30);
 /// How long it may take to end.
 const GRACE: Duration = Duration::from_secs(10);
+/// Longest wait for memory that other work holds.
+const MEMORY_WAIT: Duration = Duration::from_secs(10);
 /// Seconds after which a request that found no thread may be tried again.
 const RETRY_AFTER_S: u64 = 5;
 
@@ -44,8 +48,10 @@ pub async fn suggestions(ctx: &Ctx<'_>, page_id: Id) -> Result<(Page, Found<Sugg
     if size.is_some_and(|s| s > LIST_BYTES) {
         return Err(too_large());
     }
+    let held = memory(ctx, worked_list_bytes(size.unwrap_or(LIST_BYTES))).await?;
     let bytes = ctx.handle.blobs().read(ctx.tenant, blobs.list, LIST_BYTES).await?;
     let work = move |budget: &Budget| {
+        let _held = held;
         let list = DisplayList::decode(&bytes, UNPACKED_LIST_BYTES).map_err(|_| too_large())?;
         let index = PageIndex::build(&list, budget).map_err(|_| busy())?;
         drop(list);
@@ -72,6 +78,12 @@ pub async fn page_crop(ctx: &Ctx<'_>, page: &Page, area: CropArea) -> Result<Vec
         })
     };
     look(ctx, work).await?
+}
+
+/// Memory for a look, or that others hold it.
+async fn memory(ctx: &Ctx<'_>, bytes: u64) -> Result<Held, CommandError> {
+    let taken = ctx.handle.memory().take(Lane::Interactive, bytes, MEMORY_WAIT, &Budget::unlimited()).await;
+    taken.map_err(|_| busy())
 }
 
 fn busy() -> CommandError {

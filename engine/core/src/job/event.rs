@@ -15,8 +15,8 @@ pub enum JobEvent {
     Refuse { error: String },
     /// The attempt hands over to children and runs again, with the checkpoint, when all have ended.
     FanOut { children: Vec<NewJob>, checkpoint: Value },
-    /// The attempt goes on, and what it has until now is committed with this. Changes nothing of the job; it
-    /// is the fence of that commit.
+    /// The attempt goes on, and what it has until now is committed with this. It is the fence of
+    /// that commit; of the job it changes only that deaths of its node before it count no more.
     Continue,
     /// The attempt wants to run again later; costs no attempt.
     Snooze { until: Timestamp, checkpoint: Option<Value> },
@@ -45,8 +45,9 @@ pub enum Cause {
     Renew { token: u64, lease_ms: i64, progress: Option<Progress> },
     /// The lease ran out while its holder may live; costs no attempt.
     Expire,
-    /// The holder's node died; costs no attempt, and is counted for itself.
-    NodeDied,
+    /// The holder's node died; costs no attempt, and is counted for itself. `alone` when the job was the node's
+    /// only lease.
+    NodeDied { alone: bool },
     /// A child that it waits for has ended.
     ChildEnded { failed: bool },
 }

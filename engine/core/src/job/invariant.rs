@@ -1,7 +1,7 @@
 //! What is true of every stored job and of every change of one. Checked on each transition: a job that
 //! breaks a rule is refused, not stored.
 
-use super::transition::{MAX_CHILD_DEATHS, MAX_FAILURES, MAX_NODE_DEATHS, Transition};
+use super::transition::{MAX_CHILD_DEATHS, MAX_FAILURES, MAX_LONE_DEATHS, Transition};
 use super::types::{Job, JobState};
 
 /// The first rule that a job breaks.
@@ -22,7 +22,7 @@ pub(super) fn holds(job: &Job) -> Result<(), &'static str> {
             job.child_deaths < MAX_CHILD_DEATHS || job.state.is_terminal(),
             "a job that killed its child three times lives on",
         ),
-        (job.node_deaths <= MAX_NODE_DEATHS, "more deaths of its node than are counted"),
+        (job.lone_deaths <= MAX_LONE_DEATHS, "more deaths of its node than are counted"),
         ((0.0..=100.0).contains(&job.progress.percent), "progress outside 0 to 100"),
     ];
     rules.iter().find(|(true_of_it, _)| !true_of_it).map_or(Ok(()), |(_, rule)| Err(rule))

@@ -20,7 +20,7 @@ enum Step {
     Report(usize, usize, Report),
     Renew(usize, usize),
     Expire(usize),
-    NodeDied(usize),
+    NodeDied(usize, bool),
     Cancel(usize),
     Requeue(usize),
     Discard(usize),
@@ -64,7 +64,7 @@ fn step() -> impl Strategy<Value = Step> {
         9 => (0_usize..3, any::<usize>(), report()).prop_map(|(h, l, r)| Step::Report(h, l, r)),
         1 => (0_usize..3, any::<usize>()).prop_map(|(h, l)| Step::Renew(h, l)),
         2 => any::<usize>().prop_map(Step::Expire),
-        2 => any::<usize>().prop_map(Step::NodeDied),
+        2 => (any::<usize>(), any::<bool>()).prop_map(|(j, alone)| Step::NodeDied(j, alone)),
         1 => any::<usize>().prop_map(Step::Cancel),
         1 => any::<usize>().prop_map(Step::Requeue),
         1 => any::<usize>().prop_map(Step::Discard),
@@ -146,12 +146,14 @@ impl World {
                     prop_assert_eq!(after.attempts, job.attempts, "death of a node costs nothing");
                 }
             }
-            Step::NodeDied(n) => {
+            Step::NodeDied(n, alone) => {
                 let Some(job) = self.pick(n) else { return Ok(()) };
                 let may = self.holders.contains_key(&job.id);
-                if let Some(after) = self.change(&job, Cause::NodeDied, may)? {
+                if let Some(after) = self.change(&job, Cause::NodeDied { alone }, may)? {
                     prop_assert_eq!(after.attempts, job.attempts, "death of a node costs nothing");
-                    prop_assert_eq!(after.node_deaths, (job.node_deaths + 1).min(MAX_NODE_DEATHS));
+                    prop_assert_eq!(after.node_deaths, job.node_deaths + 1);
+                    let lone = (job.lone_deaths + u16::from(alone)).min(MAX_LONE_DEATHS);
+                    prop_assert_eq!(after.lone_deaths, lone);
                     prop_assert!(after.run_at <= self.time().plus_ms(i64::from(job.retry.max_delay_ms)));
                 }
             }

@@ -104,6 +104,8 @@ fn reject_and_the_third_child_death_are_final() {
         assert_eq!(job.child_deaths, death);
     }
     assert_eq!((job.state, job.attempts), (JobState::Dead, 3));
+    let said = format!("quarantined: its parse child died {MAX_CHILD_DEATHS} times; the last: ");
+    assert!(job.error.is_some_and(|why| why.starts_with(&said)));
 }
 
 #[test]
@@ -127,45 +129,56 @@ fn snooze_release_and_expiry_cost_nothing() {
 }
 
 #[test]
-fn deaths_of_its_node_cost_no_attempt_and_have_a_limit_of_their_own() {
-    let died = |job: &Job, now| step(job, Cause::NodeDied, now).job;
-    let once = died(&lease(&ready(), T0), T0);
-    assert_eq!(
-        (once.state, once.run_at, once.node_deaths),
-        (JobState::Ready, T0, 1),
-        "one death is any death"
-    );
+fn lone_deaths_of_its_node_make_it_poison_and_cost_no_attempt() {
+    let died = |job: &Job, alone, now| step(job, Cause::NodeDied { alone }, now).job;
+    let once = died(&lease(&ready(), T0), true, T0);
+    let seen = (once.state, once.run_at, once.node_deaths, once.lone_deaths);
+    assert_eq!(seen, (JobState::Ready, T0, 1, 1), "one death is any death");
     let mut job = once;
     let mut rested_ms = 0;
-    for deaths in 2..=MAX_NODE_DEATHS {
+    for deaths in 2..=MAX_LONE_DEATHS {
         assert_eq!(job.poison(), None);
         let now = job.run_at;
-        job = died(&lease(&job, now), now);
+        job = died(&lease(&job, now), true, now);
         let rest_ms = job.run_at.ms_since(now);
         assert!(rest_ms >= rested_ms / 2, "{rest_ms} after {rested_ms}");
         rested_ms = rest_ms;
-        assert_eq!((job.node_deaths, job.attempts, job.failures.len()), (deaths, 0, 0));
+        assert_eq!((job.lone_deaths, job.attempts, job.failures.len()), (deaths, 0, 0));
     }
-    let said = format!("{MAX_NODE_DEATHS} times in a row the node died");
+    let said = format!("quarantined: {MAX_LONE_DEATHS} times in a row the node died");
     assert!(job.poison().is_some_and(|why| why.contains(&said)));
     assert!(rested_ms <= 4_000, "{rested_ms}");
     let run_at = job.run_at;
-    assert_eq!(died(&lease(&job, run_at), run_at).node_deaths, MAX_NODE_DEATHS);
+    assert_eq!(died(&lease(&job, run_at), true, run_at).lone_deaths, MAX_LONE_DEATHS);
 
     let dead = step(&lease(&job, run_at), fail(&lease(&job, run_at), FailureKind::Reject), run_at).job;
-    assert_eq!((dead.state, dead.node_deaths), (JobState::Dead, MAX_NODE_DEATHS), "it says what it died of");
+    assert_eq!((dead.state, dead.lone_deaths), (JobState::Dead, MAX_LONE_DEATHS), "it says what it died of");
     let again = step(&dead, outside(JobEvent::Requeue), run_at).job;
-    assert_eq!((again.node_deaths, again.poison()), (0, None));
-    assert_eq!(transition(&ready(), Cause::NodeDied, T0, 0), Err(Refused::State(JobState::Ready)));
+    assert_eq!((again.lone_deaths, again.node_deaths, again.poison()), (0, 0, None));
+    let unleased = transition(&ready(), Cause::NodeDied { alone: true }, T0, 0);
+    assert_eq!(unleased, Err(Refused::State(JobState::Ready)));
 }
 
 #[test]
-fn an_attempt_that_ends_of_itself_clears_its_node_and_a_drain_says_nothing() {
-    let twice = Job { node_deaths: 2, ..ready() };
+fn deaths_in_company_never_make_a_job_poison() {
+    let mut job = ready();
+    for deaths in 1..=40 {
+        let now = job.run_at;
+        job = step(&lease(&job, now), Cause::NodeDied { alone: false }, now).job;
+        assert_eq!((job.node_deaths, job.lone_deaths, job.attempts, job.poison()), (deaths, 0, 0, None));
+    }
+}
+
+#[test]
+fn an_attempt_that_comes_on_clears_its_node_and_a_drain_says_nothing() {
+    let twice = Job { node_deaths: 2, lone_deaths: 2, ..ready() };
     let leased = lease(&twice, T0);
     let snooze = by_holder(&leased, JobEvent::Snooze { until: T0, checkpoint: None });
-    for (cause, deaths) in [(by_holder(&leased, JobEvent::Release), 2), (Cause::Expire, 2), (snooze, 0)] {
-        assert_eq!(step(&leased, cause, T0).job.node_deaths, deaths);
+    let went_on = by_holder(&leased, JobEvent::Continue);
+    let release = by_holder(&leased, JobEvent::Release);
+    for (cause, deaths) in [(release, 2), (Cause::Expire, 2), (snooze, 0), (went_on, 0)] {
+        let after = step(&leased, cause, T0).job;
+        assert_eq!((after.node_deaths, after.lone_deaths), (deaths, deaths));
     }
 }
 

@@ -11,10 +11,13 @@ pub const MAX_FAILURES: usize = 10;
 /// Deaths of its own parse child after which a job is poison.
 pub const MAX_CHILD_DEATHS: u16 = 3;
 
-/// Deaths of a node in a row, each with the job leased there, after which the job is not run again. A node
-/// dies of many things, and whatever it has leased then is a suspect: the limit is far above what a node
-/// that is killed again and again does to jobs that are merely unlucky.
-pub const MAX_NODE_DEATHS: u16 = 16;
+/// Deaths of a node in a row, each while the job was its only lease, after which the job is poison: it is not run
+/// again until an operator says so. Deaths of a node that had other leases say nothing of one of them, and a job
+/// that got a part of its work committed starts anew: what it died at, if it did, is behind it.
+///
+/// Nobody can tell a node that was killed from one that died of its work. Three such deaths in a row are soon had
+/// by a short job on a node that is killed again and again (the crash test does it), so the limit is far above.
+pub const MAX_LONE_DEATHS: u16 = 16;
 
 /// Longest rest of a job after a death of its node, milliseconds. From the second death in a row on it
 /// rests as after a failure, so that one which does kill its node leaves it time for other work; not for
@@ -67,6 +70,7 @@ pub fn enqueue(new: NewJob, tenant: TenantId, parent: Option<Id>, now: Timestamp
         attempts: 0,
         child_deaths: 0,
         node_deaths: 0,
+        lone_deaths: 0,
         token: 0,
         lease: None,
         failures: Vec::new(),
@@ -113,7 +117,7 @@ fn apply(job: Job, cause: Cause, now: Timestamp, jitter: u64) -> Result<Transiti
             JobState::Leased => Ok(ready(job)),
             state => Err(Refused::State(state)),
         },
-        Cause::NodeDied => node_died(job, now, jitter),
+        Cause::NodeDied { alone } => node_died(job, alone, now, jitter),
         Cause::ChildEnded { failed } => child_ended(job, failed),
         Cause::Reported { token, event } => match event {
             JobEvent::Cancel { reason } => cancel(job, reason, now),
@@ -122,7 +126,7 @@ fn apply(job: Job, cause: Cause, now: Timestamp, jitter: u64) -> Result<Transiti
             JobEvent::Fenced { token, message } => fenced(job, token, message, now),
             JobEvent::Continue => {
                 held(&job, token)?;
-                Ok(plain(job))
+                Ok(went_on(job))
             }
             by_holder => {
                 held(&job, token)?;
@@ -198,11 +202,19 @@ fn renew(
     Ok(plain(job))
 }
 
-fn node_died(mut job: Job, now: Timestamp, jitter: u64) -> Result<Transition, Refused> {
+/// A part of its work is committed: it comes further each time, so it is not what its nodes died of.
+fn went_on(mut job: Job) -> Transition {
+    job.node_deaths = 0;
+    job.lone_deaths = 0;
+    plain(job)
+}
+
+fn node_died(mut job: Job, alone: bool, now: Timestamp, jitter: u64) -> Result<Transition, Refused> {
     if job.state != JobState::Leased {
         return Err(Refused::State(job.state));
     }
-    job.node_deaths = (job.node_deaths + 1).min(MAX_NODE_DEATHS);
+    job.node_deaths = job.node_deaths.saturating_add(1);
+    job.lone_deaths = (job.lone_deaths + u16::from(alone)).min(MAX_LONE_DEATHS);
     if job.node_deaths > 1 {
         let max_delay_ms = job.retry.max_delay_ms.min(MAX_REST_MS);
         let policy = RetryPolicy { max_delay_ms, ..job.retry };
@@ -215,6 +227,7 @@ fn end_of_attempt(mut job: Job, event: JobEvent, now: Timestamp, jitter: u64) ->
     if !matches!(event, JobEvent::Release) && job.poison().is_none() {
         // It has come to an end of its own, so it does not kill every node.
         job.node_deaths = 0;
+        job.lone_deaths = 0;
     }
     match event {
         JobEvent::Succeed { result } => {
@@ -283,7 +296,14 @@ fn fail(mut job: Job, kind: FailureKind, message: String, now: Timestamp, jitter
     let token = job.token;
     count_attempt(&mut job, token, kind, message.clone(), now);
     if dies {
-        return dead(job, message, now);
+        let deaths = job.child_deaths;
+        let is_poison = kind == FailureKind::ChildDeath && deaths >= MAX_CHILD_DEATHS;
+        let why = if is_poison {
+            format!("quarantined: its parse child died {deaths} times; the last: {message}")
+        } else {
+            message
+        };
+        return dead(job, why, now);
     }
     job.run_at = now.plus_ms(delay_ms(job.retry, job.attempts, jitter));
     ready(job)
@@ -326,6 +346,7 @@ fn requeue(mut job: Job, now: Timestamp) -> Result<Transition, Refused> {
     job.attempts = 0;
     job.child_deaths = 0;
     job.node_deaths = 0;
+    job.lone_deaths = 0;
     job.failures.clear();
     job.error = None;
     job.result = None;

@@ -175,10 +175,12 @@ pub struct Job {
     pub attempts: u16,
     /// Deaths of the parse child that this job caused.
     pub child_deaths: u16,
-    /// Deaths of a node in a row that found this job leased there. No attempts, but see
-    /// [`super::MAX_NODE_DEATHS`].
+    /// Deaths of a node in a row that found this job leased there. They cost no attempt.
     #[serde(default)]
     pub node_deaths: u16,
+    /// Those of them that found it to be the node's only lease, see [`super::MAX_LONE_DEATHS`].
+    #[serde(default)]
+    pub lone_deaths: u16,
     /// Number of leases ever given; the current lease's token.
     pub token: u64,
     pub lease: Option<Lease>,
@@ -204,13 +206,13 @@ pub struct Job {
 }
 
 impl Job {
-    /// Why it must not be run again, whatever its attempts: its nodes died while it ran.
+    /// Why it must not be run again, whatever its attempts: its nodes died while it alone ran.
     pub fn poison(&self) -> Option<String> {
-        (self.node_deaths >= super::MAX_NODE_DEATHS).then(|| {
+        (self.lone_deaths >= super::MAX_LONE_DEATHS).then(|| {
             format!(
-                "{} times in a row the node died while this job ran; it is not run again, because it may be \
-                 what kills it",
-                self.node_deaths
+                "quarantined: {} times in a row the node died while this job was all that it ran; it is not run \
+                 again, because it may be what kills it",
+                self.lone_deaths
             )
         })
     }

@@ -21,10 +21,11 @@ pub enum Kind {
     Detection = 9,
     Control = 10,
     CachedPage = 11,
+    Schedule = 12,
 }
 
 impl Kind {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Project,
         Self::Document,
         Self::Page,
@@ -36,6 +37,7 @@ impl Kind {
         Self::Detection,
         Self::Control,
         Self::CachedPage,
+        Self::Schedule,
     ];
 
     pub const fn code(self) -> u8 {

@@ -15,8 +15,10 @@ pub mod picture;
 mod raster;
 pub mod request;
 mod strokes;
+mod weight;
 
 pub use crop::{CropArea, CropError, MAX_CROP_SIDE_PX, crop};
 pub use image_out::THUMBNAIL_EDGE_PX;
 pub use key::{PARSE_FORMAT, PageKey};
 pub use open::{FileBytes, OpenedFile, PageFailure, ParseError, ParsedContent, open};
+pub use weight::{OPENING_BYTES, PageWeight, worked_list_bytes};

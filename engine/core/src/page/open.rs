@@ -8,6 +8,7 @@ use super::key::PageKey;
 use super::pdf::PdfFile;
 use super::raster::RasterFile;
 use super::request::{FileType, Opened, PageHead, ParseLimits, RejectReason, Rejected};
+use super::weight::PageWeight;
 use crate::budget::Budget;
 
 /// The bytes of a file, kept for as long as it is open; a read-only mapping serves as well as a vector.
@@ -93,6 +94,18 @@ impl OpenedFile {
             Source::Raster(file) => file.content_key(index),
         };
         PageKey::of(content, limits)
+    }
+
+    /// What [`OpenedFile::parse_page`] will take of memory, told without parsing anything.
+    ///
+    /// # Errors
+    /// As that of the page itself.
+    pub fn weigh_page(&self, index: u32, limits: &ParseLimits) -> Result<PageWeight, PageFailure> {
+        self.check_head(index)?;
+        match &self.source {
+            Source::Pdf(file) => file.weigh(index, limits),
+            Source::Raster(file) => file.weigh(index),
+        }
     }
 
     /// The display list of a page (`index` counts from 0) without its image.

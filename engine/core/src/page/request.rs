@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::key::PageKey;
+use super::weight::PageWeight;
 use crate::found::Finding;
 use crate::geom::{MAX_PAGE_PIXELS, PageSpace};
 
@@ -94,6 +95,8 @@ pub enum ParseRequest {
     Pages { path: String, file_type: FileType, indexes: Vec<u32>, out_dir: String, limits: ParseLimits },
     /// The key of one page of an opened file; `index` counts from 0.
     Key { path: String, file_type: FileType, index: u32, limits: ParseLimits },
+    /// What one page of an opened file will take of memory; `index` counts from 0.
+    Weigh { path: String, file_type: FileType, index: u32, limits: ParseLimits },
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -107,6 +110,10 @@ pub enum ParseReply {
     Page {
         index: u32,
         outcome: PageOutcome,
+    },
+    /// `None` where the page cannot be had: whoever parses it is told why.
+    Weight {
+        weight: Option<PageWeight>,
     },
     /// `None` where the page has no key.
     Key {

@@ -30,7 +30,7 @@ const WAITING_PER_WORKER: usize = 64;
 
 /// Children beyond `workers` that only [`ChildPool::call_first`] may start, so that a person who waits
 /// for an upload's first look never waits for a long batch page.
-const RESERVE: usize = 1;
+const RESERVE: u64 = 1;
 
 /// How long a child may go on after its caller has what it wants; then it is killed.
 const WIND_DOWN: Duration = Duration::from_millis(100);
@@ -135,8 +135,11 @@ impl ChildPool {
     /// Starts no child; the first call does.
     pub fn new(config: ChildConfig) -> Self {
         let workers = config.workers.max(1);
-        let gate =
-            Gate::new(GateSize { places: workers, reserve: RESERVE, waiting: workers * WAITING_PER_WORKER });
+        let gate = Gate::new(GateSize {
+            places: workers as u64,
+            reserve: RESERVE,
+            waiting: workers * WAITING_PER_WORKER,
+        });
         Self { inner: Arc::new(Inner { config, gate, idle: Mutex::default(), counts: Counts::default() }) }
     }
 
@@ -321,7 +324,7 @@ impl ChildPool {
             cancelled: of(&counts.cancelled),
             nonsense: of(&counts.nonsense),
             recycled: of(&counts.recycled),
-            busy: self.inner.gate.busy(),
+            busy: self.inner.gate.passes(),
             idle: self.inner.idle.lock().unwrap_or_else(PoisonError::into_inner).len(),
             waiting: self.inner.gate.waiting(),
         }

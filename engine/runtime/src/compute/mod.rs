@@ -120,14 +120,18 @@ impl Compute {
         let count = settings.threads.max(1);
         let threads = Arc::new(Threads::new(count));
         let pool = Pool::Actix(actix::Pool::start(count, &threads)?);
-        let size = GateSize { places: count * (1 + settings.queue_per_thread), reserve: 0, waiting: WAITING };
+        let size = GateSize {
+            places: (count * (1 + settings.queue_per_thread)) as u64,
+            reserve: 0,
+            waiting: WAITING,
+        };
         Ok(Self::of(pool, size, threads, Duration::from_millis(settings.health_ms)))
     }
 
     /// Runs everything at once on the caller's own thread: for tests and small tools, where nothing else
     /// waits for that thread.
     pub fn inline() -> Self {
-        let size = GateSize { places: WAITING, reserve: 0, waiting: WAITING };
+        let size = GateSize { places: WAITING as u64, reserve: 0, waiting: WAITING };
         Self::of(Pool::Inline, size, Arc::new(Threads::new(0)), Duration::MAX)
     }
 
@@ -209,7 +213,7 @@ impl Compute {
             kind: if matches!(self.inner.pool, Pool::Inline) { "inline" } else { "actix" },
             threads: self.inner.threads.alive(),
             busy,
-            queued: self.inner.gate.busy().saturating_sub(busy),
+            queued: self.inner.gate.passes().saturating_sub(busy),
             waiting: self.inner.gate.waiting(),
             done: of(&counts.done),
             skipped: of(&counts.skipped),

@@ -2,13 +2,14 @@
 //! beyond the bound. Their blobs are the sweeper's when no page refers to them.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde::Serialize;
+use serde_json::json;
 use takeoff_core::model::{CachedPage, Entity as _, Id, Index, Kind, TenantId, Timestamp};
 use takeoff_storage::catalog::ListQuery;
 use takeoff_storage::{Batch, Expect, Op, Record, StoreError};
 
+use super::{clerk, schedule};
 use crate::node::Node;
 use crate::supervise::routine::Duty;
 
@@ -17,9 +18,6 @@ const READ: usize = 1_000;
 
 /// Records of one commit, so that other writers get their turn.
 const AT_ONCE: usize = 200;
-
-/// The first round is at the start.
-const PAUSE: Duration = Duration::from_secs(3_600);
 
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct ForgetterCounters {
@@ -105,16 +103,20 @@ impl Forgetter {
 
 impl Duty for Forgetter {
     async fn round(&self) {
-        let post = &self.0.maintain.forgetter;
-        match self.forget(TenantId::DEFAULT).await {
-            Ok(forgotten) => post.count(|c| c.forgotten += forgotten),
-            Err(e) => {
-                post.count(|c| c.errors += 1);
-                tracing::warn!(error = %e, "cached pages could not be forgotten");
+        clerk::round(&self.0, &schedule::PAGE_CACHE, || async {
+            let post = &self.0.maintain.forgetter;
+            let forgotten = self.forget(TenantId::DEFAULT).await;
+            match &forgotten {
+                Ok(forgotten) => post.count(|c| c.forgotten += forgotten),
+                Err(e) => {
+                    post.count(|c| c.errors += 1);
+                    tracing::warn!(error = %e, "cached pages could not be forgotten");
+                }
             }
-        }
-        post.count(|c| c.rounds += 1);
-        tokio::time::sleep(PAUSE).await;
+            post.count(|c| c.rounds += 1);
+            Ok(json!({ "forgotten": forgotten? }))
+        })
+        .await;
     }
 }
 

@@ -68,6 +68,10 @@ impl Gauges {
         let children = self.0.tools.children.view();
         set_by(names::PARSE_WORKERS, "state", "busy", children.busy as u64);
         set_by(names::PARSE_WORKERS, "state", "idle", children.idle as u64);
+        let memory = self.0.tools.memory.view();
+        set(names::MEMORY_BUDGET, memory.budget_bytes);
+        set(names::MEMORY_TAKEN, memory.taken_bytes);
+        set(names::MEMORY_WAITING, memory.waiting as u64);
         set(names::NODE_READY, u64::from(self.0.readiness().ready));
         set(names::NODES, self.0.fabric.members().len() as u64);
     }

@@ -1,14 +1,19 @@
-//! The node's own routines: leases that died with their node, old rows, pages kept in vain, blobs of nobody, what operators hold
-//! back, health, gauges.
+//! The node's own routines.
 //!
-//! Rescue and pruning are for one node of a cluster at a time; a node that is alone is that node. Run by
-//! two at once they do the same twice, which harms nothing.
+//! What is done for the whole store is on the schedule (`schedule.rs`): leases that died with their node, old rows,
+//! pages kept in vain, blobs of nobody, late sessions, statistics. Whichever node looks first when an entry is due
+//! runs it, and no other does. What a node does for itself (what operators hold back, health, gauges) it does by
+//! itself.
 
+mod clerk;
+mod deadlines;
 mod forgetter;
 mod gauges;
 mod pruner;
 mod pulse;
 mod rescuer;
+pub(crate) mod schedule;
+mod statistics;
 mod steward;
 mod sweeper;
 
@@ -29,6 +34,8 @@ pub(crate) struct MaintainPosts {
     pruner: Arc<Post<pruner::PrunerCounters>>,
     forgetter: Arc<Post<forgetter::ForgetterCounters>>,
     sweeper: Arc<Post<sweeper::SweeperCounters>>,
+    deadlines: Arc<Post<deadlines::DeadlinesCounters>>,
+    statistics: Arc<Post<statistics::StatisticsCounters>>,
     store_pulse: Arc<Post<pulse::PulseCounters>>,
     compute_pulse: Arc<Post<pulse::PulseCounters>>,
     gauges: Arc<Post<gauges::GaugeCounters>>,
@@ -45,6 +52,8 @@ impl Default for MaintainPosts {
             pruner: Arc::new(Post::new("node/pruner")),
             forgetter: Arc::new(Post::new("node/forgetter")),
             sweeper: Arc::new(Post::new("node/sweeper")),
+            deadlines: Arc::new(Post::new("node/deadlines")),
+            statistics: Arc::new(Post::new("node/statistics")),
             store_pulse: Arc::new(Post::new("node/store-pulse")),
             compute_pulse: Arc::new(Post::new("node/compute-pulse")),
             gauges: Arc::new(Post::new("node/gauges")),
@@ -63,6 +72,8 @@ impl MaintainPosts {
             Arc::clone(&self.pruner) as _,
             Arc::clone(&self.forgetter) as _,
             Arc::clone(&self.sweeper) as _,
+            Arc::clone(&self.deadlines) as _,
+            Arc::clone(&self.statistics) as _,
             Arc::clone(&self.store_pulse) as _,
             Arc::clone(&self.compute_pulse) as _,
             Arc::clone(&self.gauges) as _,
@@ -78,6 +89,8 @@ pub(crate) fn children(node: &Arc<Node>) -> Vec<ChildSpec> {
         routine::child(node, &posts.pruner, pruner::Pruner::new),
         routine::child(node, &posts.forgetter, forgetter::Forgetter::new),
         routine::child(node, &posts.sweeper, sweeper::Sweeper::new),
+        routine::child(node, &posts.deadlines, deadlines::Deadlines::new),
+        routine::child(node, &posts.statistics, statistics::Statistics::new),
         routine::child(node, &posts.store_pulse, pulse::StorePulse::new),
         routine::child(node, &posts.compute_pulse, pulse::ComputePulse::new),
         routine::child(node, &posts.gauges, gauges::Gauges::new),

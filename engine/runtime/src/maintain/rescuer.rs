@@ -1,15 +1,20 @@
 //! Puts jobs whose lease has expired back into the queue.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde::Serialize;
+use serde_json::{Value, json};
+use takeoff_storage::StoreError;
 
+use super::{clerk, schedule};
 use crate::node::Node;
 use crate::supervise::routine::Duty;
 
 /// Jobs of one request; a whole cluster's leases are fewer than a few of these.
 const AT_ONCE: usize = 1_000;
+
+/// Between the renewals of one node and the news that it has another lease, milliseconds.
+const SLACK_MS: i64 = 1_000;
 
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct RescuerCounters {
@@ -24,27 +29,36 @@ impl Rescuer {
     pub(crate) fn new(node: Arc<Node>) -> Self {
         Self(node)
     }
-}
 
-impl Duty for Rescuer {
-    async fn round(&self) {
+    async fn rescue(&self) -> Result<Value, StoreError> {
         let (node, post) = (&self.0, &self.0.maintain.rescuer);
-        tokio::time::sleep(Duration::from_millis((node.config.jobs.lease_ms / 2).max(1))).await;
         post.count(|c| c.rounds += 1);
-        match node.tools.catalog.rescue(AT_ONCE).await {
-            Ok(0) => {}
+        let renewed_ms =
+            i64::try_from(node.config.jobs.renew_ms).unwrap_or(i64::MAX).saturating_add(SLACK_MS);
+        match node.tools.catalog.rescue(renewed_ms, AT_ONCE).await {
             Ok(rescued) => {
-                post.count(|c| c.rescued += rescued as u64);
-                tracing::warn!(rescued, "jobs of expired leases are back in the queue");
-                // The store does not say of which stages they are.
-                for stage in &node.stages {
-                    node.fabric.wake(stage.name);
+                if rescued > 0 {
+                    post.count(|c| c.rescued += rescued as u64);
+                    tracing::warn!(rescued, "jobs of expired leases are back in the queue");
+                    // The store does not say of which stages they are.
+                    for stage in &node.stages {
+                        node.fabric.wake(stage.name);
+                    }
                 }
+                Ok(json!({ "rescued": rescued }))
             }
             Err(e) => {
                 post.count(|c| c.errors += 1);
                 tracing::warn!(error = %e, "the rescue of expired leases failed");
+                Err(e)
             }
         }
+    }
+}
+
+impl Duty for Rescuer {
+    async fn round(&self) {
+        let entry = schedule::lease_rescue(&self.0.config);
+        clerk::round(&self.0, &entry, || self.rescue()).await;
     }
 }

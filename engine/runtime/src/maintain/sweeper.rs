@@ -2,20 +2,18 @@
 //! commit, and what deleted records referred to.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde::Serialize;
+use serde_json::json;
 use takeoff_core::model::{TenantId, Timestamp};
 use takeoff_storage::StoreError;
 
+use super::{clerk, schedule};
 use crate::node::Node;
 use crate::supervise::routine::Duty;
 
 /// A blob is put before the commit that refers to it. No request and no attempt takes nearly as long.
 const GRACE_MS: i64 = 24 * 3_600_000;
-
-/// The first round is at the start.
-const PAUSE: Duration = Duration::from_secs(24 * 3_600);
 
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct SweeperCounters {
@@ -51,21 +49,25 @@ impl Sweeper {
 
 impl Duty for Sweeper {
     async fn round(&self) {
-        let post = &self.0.maintain.sweeper;
-        let before = self.0.now().plus_ms(-GRACE_MS);
-        match self.sweep(TenantId::DEFAULT, before).await {
-            Ok(swept) => {
-                post.count(|c| c.swept += swept);
-                if swept > 0 {
-                    tracing::info!(swept, "blobs that no record refers to are deleted");
+        clerk::round(&self.0, &schedule::BLOB_SWEEP, || async {
+            let post = &self.0.maintain.sweeper;
+            let before = self.0.now().plus_ms(-GRACE_MS);
+            let swept = self.sweep(TenantId::DEFAULT, before).await;
+            match &swept {
+                Ok(swept) => {
+                    post.count(|c| c.swept += swept);
+                    if *swept > 0 {
+                        tracing::info!(swept, "blobs that no record refers to are deleted");
+                    }
+                }
+                Err(e) => {
+                    post.count(|c| c.errors += 1);
+                    tracing::warn!(error = %e, "the sweep of blobs failed");
                 }
             }
-            Err(e) => {
-                post.count(|c| c.errors += 1);
-                tracing::warn!(error = %e, "the sweep of blobs failed");
-            }
-        }
-        post.count(|c| c.rounds += 1);
-        tokio::time::sleep(PAUSE).await;
+            post.count(|c| c.rounds += 1);
+            Ok(json!({ "swept": swept? }))
+        })
+        .await;
     }
 }

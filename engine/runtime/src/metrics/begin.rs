@@ -5,11 +5,12 @@ use metrics::{counter, gauge, histogram};
 use takeoff_core::job::{FailureKind, Stage};
 
 use super::{
-    AI_ERRORS, AI_MEASUREMENTS, AI_OVERRIDDEN, AI_PROCESSING_SECONDS, ASSEMBLY_ERRORS, ATTEMPT_SECONDS,
-    ATTEMPTS, COMPUTE_BUSY, COMPUTE_PANICS, COMPUTE_QUEUED, COUNT_PRECISION, COUNT_TIMEOUTS, FORMULA_SECONDS,
-    HTTP_ACTIVE_CONNECTIONS, HTTP_REQUEST_SECONDS, HTTP_REQUESTS, JOB_OLDEST_READY, JOBS_DEAD, JOBS_READY,
-    LEASES, NODE_READY, NODES, PAGE_CACHE, PARSE_WORKER_DEATHS, PARSE_WORKERS, QUEUE_LENGTH,
-    STORE_BLOBS_DAMAGED, STORE_COMMIT_SECONDS, TASKS, failure,
+    ADMISSIONS_REFUSED, AI_ERRORS, AI_MEASUREMENTS, AI_OVERRIDDEN, AI_PROCESSING_SECONDS, ASSEMBLY_ERRORS,
+    ATTEMPT_SECONDS, ATTEMPTS, COMPUTE_BUSY, COMPUTE_PANICS, COMPUTE_QUEUED, COUNT_PRECISION, COUNT_TIMEOUTS,
+    FORMULA_SECONDS, HTTP_ACTIVE_CONNECTIONS, HTTP_REQUEST_SECONDS, HTTP_REQUESTS, JOB_OLDEST_READY,
+    JOBS_DEAD, JOBS_READY, LEASES, MEMORY_BUDGET, MEMORY_REQUESTS, MEMORY_TAKEN, MEMORY_WAITING, NODE_READY,
+    NODES, PAGE_CACHE, PARSE_WORKER_DEATHS, PARSE_WORKERS, QUEUE_LENGTH, SCHEDULED_RUNS, STORE_BLOBS_DAMAGED,
+    STORE_COMMIT_SECONDS, TASKS, failure,
 };
 
 /// Ends of an attempt that are no failure.
@@ -34,6 +35,14 @@ const DEATHS: [&str; 4] = ["crash", "deadline", "memory", "nonsense"];
 /// What a look into the page cache ends with.
 const LOOKS: [&str; 4] = ["hit", "miss", "no_key", "damaged"];
 
+/// Work of the schedule, and what a run of it ends with.
+const ENTRIES: [&str; 6] =
+    ["blob_sweep", "lease_rescue", "page_cache", "retention", "session_deadlines", "statistics"];
+const RUNS: [&str; 2] = ["done", "failed"];
+
+/// What a request for memory ends with.
+const ASKED: [&str; 4] = ["granted", "alone", "postponed", "refused"];
+
 /// What a scrape finds at the latest after the first one.
 const SCRAPED: [(&str, &str); 3] = [("method", "GET"), ("endpoint", "/metrics"), ("status", "200")];
 
@@ -45,7 +54,16 @@ pub fn begin(tasks: &[&'static str]) {
     {
         counter!(name).increment(0);
     }
-    for name in [HTTP_ACTIVE_CONNECTIONS, NODES, NODE_READY, COMPUTE_BUSY, COMPUTE_QUEUED] {
+    for name in [
+        HTTP_ACTIVE_CONNECTIONS,
+        NODES,
+        NODE_READY,
+        COMPUTE_BUSY,
+        COMPUTE_QUEUED,
+        MEMORY_BUDGET,
+        MEMORY_TAKEN,
+        MEMORY_WAITING,
+    ] {
         gauge!(name).set(0.0);
     }
     // Nothing was reviewed yet: no share, and none that is below a threshold.
@@ -60,6 +78,12 @@ pub fn begin(tasks: &[&'static str]) {
     }
     for cause in DEATHS {
         counter!(PARSE_WORKER_DEATHS, "cause" => cause).increment(0);
+    }
+    for (entry, outcome) in ENTRIES.into_iter().flat_map(|entry| RUNS.map(|outcome| (entry, outcome))) {
+        counter!(SCHEDULED_RUNS, "entry" => entry, "outcome" => outcome).increment(0);
+    }
+    for outcome in ASKED {
+        counter!(MEMORY_REQUESTS, "outcome" => outcome).increment(0);
     }
     for outcome in LOOKS {
         counter!(PAGE_CACHE, "outcome" => outcome).increment(0);
@@ -79,6 +103,7 @@ fn stage(stage: Stage) {
     for name in [JOBS_READY, JOB_OLDEST_READY, JOBS_DEAD, LEASES] {
         gauge!(name, "stage" => stage).set(0.0);
     }
+    counter!(ADMISSIONS_REFUSED, "stage" => stage).increment(0);
     for outcome in ENDS.into_iter().chain(FAILURES.map(failure)) {
         counter!(ATTEMPTS, "stage" => stage, "outcome" => outcome).increment(0);
     }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use takeoff_core::job::{JobState, MAX_NODE_DEATHS, NewJob, Stage as StageName};
-use takeoff_core::model::{BlobHash, Id, IdSource, Kind};
+use takeoff_core::job::{JobState, MAX_LONE_DEATHS, Stage as StageName};
+use takeoff_core::model::{BlobHash, IdSource, Kind};
 use takeoff_engine::NoopStage;
 use takeoff_engine::clock::{SystemClock, SystemIds};
 use takeoff_engine::error::EngineError;
@@ -91,7 +91,7 @@ async fn a_drain_past_its_limit_releases_without_cost() {
     assert!(burials.none());
 }
 
-async fn reopen(path: &std::path::Path) -> Arc<dyn Catalog> {
+pub(crate) async fn reopen(path: &std::path::Path) -> Arc<dyn Catalog> {
     // The dead node's last task lets go of the folder a moment after its death.
     within(async {
         loop {
@@ -127,40 +127,57 @@ async fn the_death_of_a_node_costs_no_attempt() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_that_kills_its_node_each_time_is_not_run_for_ever() {
+async fn a_job_that_kills_its_node_each_time_is_quarantined_and_its_neighbour_is_not() {
     let folder = tempfile::tempdir().unwrap();
-    let mut jobs: Vec<Id> = Vec::new();
+    let (mut killer, mut neighbour) = (None, None);
+    let mut lives = 0;
     // A node that dies within this process may give its lease back with its last breath; that is no death.
     let catalog = loop {
         let catalog = reopen(folder.path()).await;
-        if let Some(id) = jobs.first()
-            && catalog.job(TENANT, *id).await.unwrap().unwrap().node_deaths == MAX_NODE_DEATHS
+        if let Some(id) = killer
+            && catalog.job(TENANT, id).await.unwrap().unwrap().lone_deaths == MAX_LONE_DEATHS
         {
             break catalog;
         }
+        lives += 1;
         let (begun_tx, mut begun) = mpsc::unbounded_channel();
-        let (stage, _burials) =
-            Fixture::stage(STAGE, 60_000, move |attempt, _| wait_for_cancel(attempt, begun_tx.clone()));
-        let handle = Handle::start(parts(config(), catalog, vec![stage])).await.unwrap();
-        if jobs.is_empty() {
-            let run_at = Some(handle.now().plus_ms(86_400_000));
-            for new in [job(STAGE, Value::Null), NewJob { run_at, ..job(STAGE, Value::Null) }] {
-                jobs.push(submit(&handle, new).await);
+        let in_first_life = lives == 1;
+        let (stage, _burials) = Fixture::stage(STAGE, 60_000, move |attempt, _| {
+            let begun = begun_tx.clone();
+            async move {
+                // Both die in the first life; after it the neighbour comes through.
+                if attempt.job.args == "neighbour" && !in_first_life {
+                    return done(Value::Null);
+                }
+                wait_for_cancel(attempt, begun).await
             }
+        });
+        let handle = Handle::start(parts(config(), catalog, vec![stage])).await.unwrap();
+        let mut begins = 1;
+        if in_first_life {
+            killer = Some(submit(&handle, job(STAGE, json!("killer"))).await);
+            neighbour = Some(submit(&handle, job(STAGE, json!("neighbour"))).await);
+            begins = 2;
+        } else if let Some(id) = neighbour {
+            ended(&handle, id).await;
         }
-        assert_eq!(within(begun.recv()).await, Some(jobs[0]));
+        for _ in 0..begins {
+            within(begun.recv()).await.unwrap();
+        }
         drop(handle);
     };
+    let (killer, neighbour) = (killer.unwrap(), neighbour.unwrap());
     let (stage, mut burials) =
         Fixture::stage(STAGE, 60_000, |attempt, _| async move { done(json!(attempt.job.token)) });
     let handle = Handle::start(parts(config(), catalog, vec![stage])).await.unwrap();
-    let dead = ended(&handle, jobs[0]).await;
-    assert_eq!((dead.state, dead.attempts, dead.node_deaths), (JobState::Dead, 1, MAX_NODE_DEATHS));
+    let dead = ended(&handle, killer).await;
+    assert_eq!((dead.state, dead.attempts, dead.lone_deaths), (JobState::Dead, 1, MAX_LONE_DEATHS));
     let why = dead.error.unwrap();
-    assert!(why.contains(&format!("{MAX_NODE_DEATHS} times in a row the node died")), "{why}");
+    assert!(why.contains(&format!("quarantined: {MAX_LONE_DEATHS} times in a row the node died")), "{why}");
     assert_eq!(burials.next().await, (dead.id, why));
-    let waiting = stored(&handle, jobs[1]).await;
-    assert_eq!((waiting.state, waiting.node_deaths), (JobState::Ready, 0), "it was not leased");
+    let innocent = stored(&handle, neighbour).await;
+    assert_eq!((innocent.state, innocent.attempts, innocent.lone_deaths), (JobState::Succeeded, 0, 0));
+    assert!(lives > u32::from(MAX_LONE_DEATHS), "its death in company was counted");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -186,6 +203,7 @@ async fn every_actor_can_be_observed() {
     for name in [
         "node",
         "node/compute-pulse",
+        "node/deadlines",
         "node/gauges",
         "node/noop",
         "node/noop/foreman",
@@ -195,6 +213,7 @@ async fn every_actor_can_be_observed() {
         "node/releaser",
         "node/renewer",
         "node/rescuer",
+        "node/statistics",
         "node/store-pulse",
         "node/sweeper",
     ] {

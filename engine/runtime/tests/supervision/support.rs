@@ -294,8 +294,8 @@ impl Catalog for Faulty {
         self.inner.renew(node, lease_ms, renewals).await
     }
 
-    async fn rescue(&self, limit: usize) -> Result<usize, StoreError> {
-        self.inner.rescue(limit).await
+    async fn rescue(&self, renewed_ms: i64, limit: usize) -> Result<usize, StoreError> {
+        self.inner.rescue(renewed_ms, limit).await
     }
 
     async fn prune(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {

@@ -307,6 +307,7 @@ fn job(state: JobState) -> Job {
         attempts: 1,
         child_deaths: 0,
         node_deaths: 0,
+        lone_deaths: 0,
         token: 1,
         lease: None,
         failures: Vec::new(),

@@ -79,6 +79,8 @@ enum JobsCommand {
     },
     /// List what is paused
     Paused,
+    /// Show the work that is done at times: when it runs next, when it ran last, and what came of it
+    Schedule,
     /// Give a project more or less CPU time beside others
     Weight {
         project: String,
@@ -219,6 +221,7 @@ async fn run(args: &JobsArgs) -> anyhow::Result<()> {
             let path = format!("projects/{project}/weight");
             show(&client.put(&path, json!({ "weight": weight })).await?, text::weighed);
         }
+        JobsCommand::Schedule => show(&client.get("schedule", &[]).await?, text::schedule),
         JobsCommand::Paused => show(&client.get("pauses", &[]).await?, text::paused),
     }
     Ok(())

@@ -123,9 +123,10 @@ pub(super) fn job(answer: &Value) -> String {
         writeln!(text, "attempts   {} of {}, {} leases", of("attempts"), of("max_attempts"), of("leases"));
     let _ = writeln!(
         text,
-        "deaths     {} of its parse child, {} of a node",
+        "deaths     {} of its parse child, {} of a node, {} of them while it ran alone",
         of("child_deaths"),
-        of("node_deaths")
+        of("node_deaths"),
+        of("lone_deaths")
     );
     if answer["children_total"] != 0 {
         let (total, left) = (of("children_total"), of("children_left"));
@@ -146,6 +147,32 @@ pub(super) fn swept(answer: &Value) -> String {
 /// What a project weighs now.
 pub(super) fn weighed(answer: &Value) -> String {
     format!("project {} weighs {}\n", said(&answer["project_id"]), said(&answer["weight"]))
+}
+
+/// The schedule.
+pub(super) fn schedule(answer: &Value) -> String {
+    let row = |e: &Value| {
+        let last = &e["last"];
+        let running = &e["running"];
+        let now = if running.is_null() { "-".to_owned() } else { aged(&running["age_ms"]) };
+        let result = if last["result"].is_null() { "-".to_owned() } else { said(&last["result"]) };
+        let next = e["next_in_ms"].as_i64().map_or_else(|| "-".to_owned(), |ms| age(-ms));
+        let outcome = said(&last["outcome"]);
+        let counts = ["runs", "failures", "missed"].map(|key| said(&e[key])).join("/");
+        vec![
+            said(&e["name"]),
+            next,
+            now,
+            aged(&last["age_ms"]),
+            outcome,
+            said(&e["missed_policy"]),
+            counts,
+            result,
+        ]
+    };
+    let rows: Vec<Vec<String>> = answer["entries"].as_array().into_iter().flatten().map(row).collect();
+    let heads = ["ENTRY", "NEXT", "RUNNING", "LAST", "OUTCOME", "IF MISSED", "RUNS/FAILED/MISSED", "RESULT"];
+    table(&heads, &rows)
 }
 
 /// What is held back.

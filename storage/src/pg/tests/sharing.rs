@@ -88,7 +88,7 @@ async fn a_node_that_was_away_is_fenced() {
     a.enqueue([job(1)]).await;
     let stale = lease(&*a.catalog, "a", 1).await.remove(0);
     b.clock.advance_ms(61_000);
-    assert_eq!(b.catalog.rescue(10).await.unwrap(), 1);
+    assert_eq!(b.catalog.rescue(1_000, 10).await.unwrap(), 1);
     b.clock.advance_ms(60_000);
     let fresh = lease(&*b.catalog, "b", 1).await.remove(0);
     assert_eq!((fresh.id, fresh.token), (stale.id, 2));
@@ -102,6 +102,31 @@ async fn a_node_that_was_away_is_fenced() {
     assert!(b.catalog.get(TENANT, Kind::Document, id(7)).await.unwrap().is_none());
     b.commit(|batch| done(batch, &fresh)).await.unwrap();
     assert_eq!(a.job(1).await.state, JobState::Succeeded);
+}
+
+/// A death of a node is counted against the job that was its only lease, and against none of several.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_death_counts_against_who_was_alone() {
+    let settings = database(server()).await;
+    let (a, b) = (subject(&settings).await, subject(&settings).await);
+    a.enqueue([job(1), job(2), job(3)]).await;
+    assert_eq!(lease(&*a.catalog, "a", 2).await.len(), 2);
+    // Leased later than the others were, and so it ends later.
+    a.clock.advance_ms(500);
+    assert_eq!(lease(&*a.catalog, "b", 1).await.len(), 1);
+    b.clock.advance_ms(60_200);
+    assert_eq!(b.catalog.rescue(1_000, 1).await.unwrap(), 1);
+    assert_eq!(b.catalog.rescue(1_000, 9).await.unwrap(), 1, "the other one of that death");
+    b.clock.advance_ms(1_000);
+    assert_eq!(b.catalog.rescue(1_000, 9).await.unwrap(), 1);
+    let mut deaths = Vec::new();
+    for n in 1..=3 {
+        let job = b.job(n).await;
+        assert_eq!((job.state, job.attempts), (JobState::Ready, 0));
+        deaths.push((job.node_deaths, job.lone_deaths));
+    }
+    deaths.sort_unstable();
+    assert_eq!(deaths, [(1, 0), (1, 0), (1, 1)]);
 }
 
 /// Of many that saw the same version, one on one of the nodes changes it.

@@ -20,6 +20,7 @@ mod unpack;
 mod unpack_codes;
 mod veil;
 mod walk;
+mod weigh;
 mod whole;
 
 use std::io::Write;
@@ -43,6 +44,7 @@ use crate::found::Finding;
 use crate::geom::{ListRect, POINTS_PER_INCH, PageSpace};
 use crate::page::display::{DisplayList, PageKind};
 use crate::page::strokes;
+use crate::page::weight::PageWeight;
 
 /// Unpacked content that an open file keeps before it is opened anew. The reader never lets go of a
 /// page's content stream by itself.
@@ -134,6 +136,12 @@ impl PdfFile {
             return None;
         }
         key::content_key(page_at(&self.pdf, index).ok()?, &mut self.known_streams)
+    }
+
+    /// What parsing the page will take, told by its objects.
+    pub(super) fn weigh(&self, index: u32, limits: &ParseLimits) -> Result<PageWeight, PageFailure> {
+        let page = page_at(&self.pdf, index)?;
+        Ok(weigh::weigh(page, &geometry(page, limits)?, limits))
     }
 
     pub(super) fn walk_page(

@@ -172,11 +172,11 @@ fn could_exceed(stream: &Stream<'_>, limit: u64) -> bool {
 }
 
 /// Unpacked bytes, counted no further than just past the limit.
-fn measure(stream: &Stream<'_>, limit: u64) -> u64 {
+pub(super) fn measure(stream: &Stream<'_>, limit: u64) -> u64 {
     packed::examine(stream, limit, &mut |_| true).bytes
 }
 
-fn content_streams<'a>(page: &Page<'a>) -> Vec<Stream<'a>> {
+pub(super) fn content_streams<'a>(page: &Page<'a>) -> Vec<Stream<'a>> {
     if let Some(stream) = page.raw().get::<Stream<'_>>(b"Contents") {
         return vec![stream];
     }

@@ -14,6 +14,7 @@ use super::image_out::{ImageHead, ImageSink, RowFormat, luma, write_images};
 use super::open::{FileBytes, PageFailure, ParseError, ParsedContent, rejected};
 use super::request::{FileType, Opened, PageHead, ParseLimits, RejectReason, Rejected};
 use super::strokes;
+use super::weight::PageWeight;
 use crate::budget::Budget;
 use crate::found::Finding;
 use crate::geom::{ListRect, PageSpace};
@@ -105,6 +106,16 @@ impl RasterFile {
         hash.update(index.to_le_bytes());
         hash.update(file);
         hash.finalize().into()
+    }
+
+    /// What parsing the frame will take, told by its head.
+    pub(super) fn weigh(&self, index: u32) -> Result<PageWeight, PageFailure> {
+        let frame = self.frame(index)?;
+        let pixels = u64::from(frame.width) * u64::from(frame.height);
+        let traced_pixels = if pixels <= strokes::MAX_TRACED_PIXELS { pixels } else { 0 };
+        // Its rows go out as they are decoded; what is traced is more than that.
+        let picture_pixels = pixels - traced_pixels;
+        Ok(PageWeight { picture_pixels, traced_pixels, ..PageWeight::default() })
     }
 
     pub(super) fn walk_page(&self, index: u32) -> Result<ParsedContent, PageFailure> {

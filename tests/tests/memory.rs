@@ -1,0 +1,125 @@
+//! Memory tokens on a real node: pages that are dearer than the budget, too dear for any worker, and queues that
+//! are full.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use takeoff_tests::{Client, Node, eventually};
+
+const WAIT: Duration = Duration::from_secs(120);
+
+async fn memory(client: &Client) -> Value {
+    client.get("/admin/node").await.expect(200)["memory"].clone()
+}
+
+/// Pages of these sizes, points, each with one stroke.
+fn pages(sizes: &[(u32, u32)]) -> Vec<u8> {
+    let mut pdf = b"%PDF-1.7\n".to_vec();
+    let kids: Vec<String> = (0..sizes.len()).map(|n| format!("{} 0 R", 4 + n)).collect();
+    let content = "2 w 72 72 468 648 re S";
+    let mut objects = vec![
+        "<</Type/Catalog/Pages 2 0 R>>".to_owned(),
+        format!("<</Type/Pages/Count {}/Kids[{}]>>", kids.len(), kids.join(" ")),
+        format!("<</Length {}>>stream\n{content}\nendstream", content.len()),
+    ];
+    objects.extend(sizes.iter().map(|(width, height)| {
+        format!("<</Type/Page/Parent 2 0 R/Contents 3 0 R/MediaBox[0 0 {width} {height}]>>")
+    }));
+    let mut places = Vec::new();
+    for (n, object) in objects.iter().enumerate() {
+        places.push(pdf.len());
+        pdf.extend_from_slice(format!("{} 0 obj\n{object}\nendobj\n", n + 1).as_bytes());
+    }
+    let start = pdf.len();
+    let table: String = places.iter().map(|place| format!("{place:010} 00000 n \n")).collect();
+    let size = objects.len() + 1;
+    let end = format!(
+        "xref\n0 {size}\n0000000000 65535 f \n{table}trailer\n<</Size {size}/Root 1 0 R>>\nstartxref\n{start}\n%%EOF\n"
+    );
+    pdf.extend_from_slice(end.as_bytes());
+    pdf
+}
+
+async fn upload(client: &Client, project: &str, pdf: Vec<u8>) -> String {
+    let taken = client.try_upload(project, "set.pdf", pdf, "application/pdf").await.unwrap().expect(201);
+    taken["id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_dearer_than_the_budget_run_one_after_the_other() {
+    let data = tempfile::tempdir().unwrap();
+    // A sheet of 42 x 30 in takes more than this.
+    let node = Node::start_with(data.path(), &[("TAKEOFF_MEMORY_BUDGET_MIB", "128")]);
+    let client = node.client();
+    let project = client.project("Dear").await;
+    let document = upload(&client, &project, takeoff_samples::set_of(4, 3_000, 11)).await;
+    let looked = async {
+        loop {
+            let now = memory(&client).await;
+            assert!(now["taken_bytes"].as_u64() <= now["budget_bytes"].as_u64(), "{now}");
+            tokio::task::yield_now().await;
+        }
+    };
+    let pages = tokio::select! {
+        pages = client.pages_of(&document, 4) => pages,
+        () = looked => unreachable!("it looks for ever"),
+    };
+    assert_eq!(pages.len(), 4);
+    let seen = eventually("all memory is given back", WAIT, || async {
+        let now = memory(&client).await;
+        (now["taken_bytes"] == 0 && now["waiting"] == 0).then_some(now)
+    })
+    .await;
+    assert!(seen["alone"].as_u64() >= Some(4), "{seen}");
+    assert!(seen["peak_bytes"].as_u64() <= seen["budget_bytes"].as_u64(), "{seen}");
+    let metrics =
+        client.request(reqwest::Method::GET, "//metrics").send().await.unwrap().text().await.unwrap();
+    let has = |line: &str| assert!(metrics.lines().any(|l| l.starts_with(line)), "no {line} in\n{metrics}");
+    has("takeoff_memory_budget_bytes 134217728");
+    has("takeoff_memory_taken_bytes ");
+    has("takeoff_memory_requests_total{outcome=\"alone\"}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_no_worker_may_hold_is_refused_with_the_reason() {
+    let data = tempfile::tempdir().unwrap();
+    let node = Node::start_with(data.path(), &[("TAKEOFF_CHILDREN_MEMORY_MIB", "128")]);
+    let client = node.client();
+    let project = client.project("Too dear").await;
+    let document = upload(&client, &project, pages(&[(612, 792), (4_320, 3_240)])).await;
+    client.settled(&document).await;
+    let mut pages = client.pages(&document).await;
+    pages.sort_by_key(|p| p["page_number"].as_u64());
+    assert_eq!((&pages[0]["status"], &pages[1]["status"]), (&json!("ready"), &json!("error")), "{pages:?}");
+    let page = client.get(&format!("/pages/{}", pages[1]["id"].as_str().unwrap())).await.expect(200);
+    let why = page["processing_error"].as_str().unwrap();
+    assert_eq!(why, "page 2 needs 129 MiB of memory at the least; the limit is 128 MiB");
+    let seen = memory(&client).await;
+    assert_eq!((&seen["refused"], &seen["taken_bytes"]), (&json!(1), &json!(0)), "{seen}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn uploads_and_counts_are_told_to_come_back_when_too_much_waits() {
+    let data = tempfile::tempdir().unwrap();
+    let node = Node::start_with(data.path(), &[("TAKEOFF_JOBS_MAX_WAITING", "2")]);
+    let client = node.client();
+    let project = client.project("Busy").await;
+    client.post("/admin/pause", json!({"stage": "ingest", "cause": "a full queue"})).await.expect(200);
+    for _ in 0..2 {
+        upload(&client, &project, pages(&[(612, 792)])).await;
+    }
+    let part = reqwest::multipart::Part::bytes(pages(&[(612, 792)])).file_name("set.pdf");
+    let form = reqwest::multipart::Form::new().part("file", part);
+    let path = format!("/projects/{project}/documents");
+    let refused = client.request(reqwest::Method::POST, &path).multipart(form).send().await.unwrap();
+    assert_eq!(refused.status(), 503);
+    assert_eq!(refused.headers()["retry-after"], "30");
+    let said: Value = refused.json().await.unwrap();
+    assert_eq!(said["detail"], "the node is busy: 2 jobs of the stage ingest are waiting already");
+    client.post("/admin/resume", json!({"stage": "ingest"})).await.expect(200);
+    eventually("there is space again", WAIT, || async {
+        let sent = client.try_upload(&project, "set.pdf", pages(&[(612, 792)]), "application/pdf").await;
+        (sent.unwrap().status == 201).then_some(())
+    })
+    .await;
+}
