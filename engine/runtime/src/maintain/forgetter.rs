@@ -2,9 +2,10 @@
 //! beyond the bound. Their blobs are the sweeper's when no page refers to them.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use takeoff_core::model::{CachedPage, Entity as _, Id, Index, Kind, TenantId, Timestamp};
 use takeoff_storage::catalog::ListQuery;
 use takeoff_storage::{Batch, Expect, Op, Record, StoreError};
@@ -26,7 +27,11 @@ pub(crate) struct ForgetterCounters {
     errors: u64,
 }
 
-pub(crate) struct Forgetter(Arc<Node>);
+pub(crate) struct Forgetter {
+    node: Arc<Node>,
+    /// It has looked once in this life of the node.
+    has_looked: AtomicBool,
+}
 
 /// A record as far as its fate goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,7 +66,7 @@ fn surplus(mut kept: Vec<Kept>, most: usize, before: Timestamp) -> Vec<Kept> {
 
 impl Forgetter {
     pub(crate) fn new(node: Arc<Node>) -> Self {
-        Self(node)
+        Self { node, has_looked: AtomicBool::new(false) }
     }
 
     async fn kept(&self, tenant: TenantId) -> Result<Vec<Kept>, StoreError> {
@@ -70,7 +75,7 @@ impl Forgetter {
             let after = kept.last().map(|k| k.id);
             let (kind, index, parent) = (Kind::CachedPage, Index::All, Id::NIL);
             let query = ListQuery { tenant, kind, index, parent, after, newest_first: false, limit: READ };
-            let found = self.0.tools.catalog.list(query).await?;
+            let found = self.node.tools.catalog.list(query).await?;
             kept.extend(found.iter().map(Kept::of));
             if found.len() < READ {
                 return Ok(kept);
@@ -80,9 +85,9 @@ impl Forgetter {
 
     /// Returns how many were forgotten.
     async fn forget(&self, tenant: TenantId) -> Result<u64, StoreError> {
-        let settings = &self.0.config.page_cache;
+        let settings = &self.node.config.page_cache;
         let keep_ms = i64::try_from(settings.retention_ms).unwrap_or(i64::MAX);
-        let before = self.0.now().plus_ms(-keep_ms);
+        let before = self.node.now().plus_ms(-keep_ms);
         let mut forgotten = 0;
         for some in surplus(self.kept(tenant).await?, settings.pages, before).chunks(AT_ONCE) {
             let mut batch = Batch::new(tenant);
@@ -90,7 +95,7 @@ impl Forgetter {
                 batch.expect.push(Expect::Version(Kind::CachedPage, record.id, record.version));
                 batch.ops.push(Op::Delete(Kind::CachedPage, record.id));
             }
-            match self.0.tools.catalog.commit(batch).await {
+            match self.node.tools.catalog.commit(batch).await {
                 Ok(_) => forgotten += some.len() as u64,
                 // One of them was needed meanwhile; the others are for the next round.
                 Err(StoreError::Conflict { .. }) => {}
@@ -101,22 +106,31 @@ impl Forgetter {
     }
 }
 
+impl Forgetter {
+    async fn forget_surplus(&self) -> Result<Value, StoreError> {
+        let post = &self.node.maintain.forgetter;
+        let forgotten = self.forget(TenantId::DEFAULT).await;
+        match &forgotten {
+            Ok(forgotten) => post.count(|c| c.forgotten += forgotten),
+            Err(e) => {
+                post.count(|c| c.errors += 1);
+                tracing::warn!(error = %e, "cached pages could not be forgotten");
+            }
+        }
+        post.count(|c| c.rounds += 1);
+        Ok(json!({ "forgotten": forgotten? }))
+    }
+}
+
 impl Duty for Forgetter {
     async fn round(&self) {
-        clerk::round(&self.0, &schedule::PAGE_CACHE, || async {
-            let post = &self.0.maintain.forgetter;
-            let forgotten = self.forget(TenantId::DEFAULT).await;
-            match &forgotten {
-                Ok(forgotten) => post.count(|c| c.forgotten += forgotten),
-                Err(e) => {
-                    post.count(|c| c.errors += 1);
-                    tracing::warn!(error = %e, "cached pages could not be forgotten");
-                }
-            }
-            post.count(|c| c.rounds += 1);
-            Ok(json!({ "forgotten": forgotten? }))
-        })
-        .await;
+        // A node that starts with a smaller bound heeds it at once, whatever the schedule says. Two that do so at
+        // once forget the same pages, which harms nothing.
+        if !self.has_looked.swap(true, Ordering::Relaxed) {
+            // A failure is counted and logged; the schedule tries again.
+            let _ = self.forget_surplus().await;
+        }
+        clerk::round(&self.node, &schedule::PAGE_CACHE, || self.forget_surplus()).await;
     }
 }
 
