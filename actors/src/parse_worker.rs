@@ -3,8 +3,9 @@
 //! One file is kept open between requests. Pages are parsed one at a time and their results go to
 //! files, so that memory holds one page however long the set is.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::MetadataExt as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
@@ -31,9 +32,31 @@ pub struct ParseWorker {
 
 struct OpenFile {
     path: String,
+    state: FileState,
     file_type: FileType,
     limits: ParseLimits,
     file: OpenedFile,
+}
+
+/// What shows that a path leads to the file that it led to before, and that nobody wrote to it: a damaged blob is
+/// replaced under its own name.
+#[derive(Debug, PartialEq)]
+struct FileState {
+    inode: (u64, u64),
+    size: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl FileState {
+    fn of(m: &Metadata) -> Self {
+        Self {
+            inode: (m.dev(), m.ino()),
+            size: m.len(),
+            modified: (m.mtime(), m.mtime_nsec()),
+            changed: (m.ctime(), m.ctime_nsec()),
+        }
+    }
 }
 
 impl ParseWorker {
@@ -111,12 +134,15 @@ impl ParseWorker {
         file_type: FileType,
         limits: ParseLimits,
     ) -> io::Result<Result<&mut OpenedFile, Rejected>> {
-        let same =
-            |open: &OpenFile| open.path == path && open.file_type == file_type && open.limits == limits;
+        let file = File::open(path)?;
+        let state = FileState::of(&file.metadata()?);
+        let same = |open: &OpenFile| {
+            open.path == path && open.state == state && open.file_type == file_type && open.limits == limits
+        };
         let open = match self.open.take().filter(same) {
             Some(open) => open,
-            None => match open_file(path, file_type, &limits)? {
-                Ok(file) => OpenFile { path: path.to_owned(), file_type, limits, file },
+            None => match open_file(&file, state.size, file_type, &limits)? {
+                Ok(file) => OpenFile { path: path.to_owned(), state, file_type, limits, file },
                 Err(rejected) => return Ok(Err(rejected)),
             },
         };
@@ -125,16 +151,16 @@ impl ParseWorker {
 }
 
 fn open_file(
-    path: &str,
+    file: &File,
+    size: u64,
     file_type: FileType,
     limits: &ParseLimits,
 ) -> io::Result<Result<OpenedFile, Rejected>> {
-    let file = File::open(path)?;
-    if file.metadata()?.len() == 0 {
+    if size == 0 {
         // A mapping cannot be empty.
         return Ok(Err(Rejected { reason: RejectReason::Damaged, message: "The file is empty.".to_owned() }));
     }
-    let map = map_blob(&file)?;
+    let map = map_blob(file)?;
     let opened =
         catch_unwind(AssertUnwindSafe(|| takeoff_core::page::open(Arc::new(map), file_type, limits)));
     Ok(opened.unwrap_or_else(|_| {

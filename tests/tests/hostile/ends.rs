@@ -26,9 +26,10 @@ pub(crate) fn end_of(kind: Hostile) -> End {
         K::FormBomb => End::Failed(&["limit for a page", "took longer than the limit"]),
         K::MicroDashes => End::Failed(&["draws more than 2000000 dashes"]),
         K::ManySegments => End::Failed(&["draws more than 2000000 path segments"]),
-        K::FlateBomb | K::NestedFlateBomb => End::Failed(&["content unpacks to more than 268435456 bytes"]),
+        K::FlateBomb | K::NestedFlateBomb | K::RunLengthBomb => {
+            End::Failed(&["content unpacks to more than 268435456 bytes"])
+        }
         K::HugeImage => End::Failed(&["picture on the page unpacks to more than 268435456 bytes"]),
-        K::RunLengthBomb => End::Failed(&["needs more memory than the limit of 768 MiB"]),
         K::GiantMediaBox => End::Failed(&["the limit is 1000 inches a side"]),
         K::HugeTiff => End::Failed(&["60000 x 60000 pixels; the limit is 100000000"]),
         K::HugePng | K::HugeJpeg => End::Refused("65000 x 65000 pixels; the limit is 100000000"),
@@ -41,7 +42,7 @@ pub(crate) fn end_of(kind: Hostile) -> End {
         K::Truncated | K::DeepArrays => End::Refused("empty, damaged or cut off"),
         K::NotPdf => End::Refused("does not begin like a PDF"),
         K::Password => End::Refused("opens only with a password"),
-        K::TruncatedStream => End::Ready("content breaks off before its end"),
+        K::TruncatedStream => End::Ready("breaks off before its end"),
         // The reader ends these nests itself; what can be drawn of them is.
         K::RecursiveForm
         | K::MutualForms

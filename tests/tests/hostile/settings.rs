@@ -44,11 +44,12 @@ fn run_length_page(unpacked: usize) -> Vec<u8> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_memory_of_a_parse_worker() {
-    let page = run_length_page(300 << 20);
-    let (_data, _node, client, project) = node(&[("TAKEOFF_CHILDREN_MEMORY_MIB", "320")]).await;
+    // Less than the limit for content.
+    let page = run_length_page(200 << 20);
+    let (_data, _node, client, project) = node(&[("TAKEOFF_CHILDREN_MEMORY_MIB", "256")]).await;
     let tight = deliver(&client, &project, "run-length.pdf", page.clone(), BOUND).await;
     assert!(!tight.is_ready(), "{}", tight.document);
-    assert!(tight.said().contains("needs more memory than the limit of 320 MiB"), "{}", tight.said());
+    assert!(tight.said().contains("needs more memory than the limit of 256 MiB"), "{}", tight.said());
 
     let (_data, _node, client, project) = node(&[("TAKEOFF_CHILDREN_MEMORY_MIB", "4096")]).await;
     let loose = deliver(&client, &project, "run-length.pdf", page, BOUND).await;
