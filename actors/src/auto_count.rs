@@ -183,11 +183,11 @@ impl Search<'_> {
             }
             let mut answer = answer.value;
             progress.next = nth as u32 + 1;
-            add(&mut progress, &answer);
+            progress.says = symbols.meant.iter().map(|e| e.words().join(" ")).collect();
+            add(&mut progress, page.number, &answer);
             place(&mut progress, self.session, page.id, &answer);
             progress.scans += u32::from(page.is_vector == Some(false));
             Symbols::trimmed(symbols, &mut answer);
-            progress.says = symbols.meant.iter().map(|e| e.words().join(" ")).collect();
             if !self.store(page, answer, &progress).await? {
                 return Ok(Searched::Over);
             }

@@ -206,6 +206,22 @@ fn the_templates_there_are_are_listed_once_and_first() {
 }
 
 #[test]
+fn a_scale_of_the_recipe_that_is_refused_leaves_nothing_measured() {
+    // The page states one itself, which is not what the recipe wants.
+    let recipe = Recipe::of(
+        "[[scale]]\ndocument = \"plans\"\npage = 2\ntext = \"1:100 @A1 / 1:200 @A3\"\n[[condition]]\nid = \"a\"\n\
+         name = \"A\"\ntype = \"area\"\n[[condition.measure]]\ndocument = \"plans\"\npage = 2\n\
+         geometry = \"rectangle\"\nx = 600\ny = 600\nwidth = 180\nheight = 180\n",
+    );
+    let (code, said, _) = recipe.run();
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("the recipe's scale of page 2 was refused"), "{said}");
+    let condition = recipe.report()["conditions"][0].clone();
+    assert!(condition["quantity"].as_f64().unwrap_or(0.0) == 0.0, "{condition}");
+    assert_ne!(condition["problems"], json!([]), "{condition}");
+}
+
+#[test]
 fn a_scale_set_by_hand_shows_itself_and_a_shape_measured_twice_is_noted() {
     let (square, other) = (
         "geometry = \"rectangle\"\nx = 600\ny = 600\nwidth = 180\nheight = 180",

@@ -10,6 +10,9 @@ const MAX_SAID: usize = 12;
 /// Different letterings that are counted each for itself.
 const MAX_OTHERS: usize = 200;
 
+/// Places that are named one by one.
+const MAX_PLACES: usize = 4;
+
 /// How far the middle of a symbol may be from that of its box, pixels, and a side of it outside or, as a share
 /// of the box, inside, until a person is told.
 const SHIFT_PX: f64 = 5.0;
@@ -34,12 +37,23 @@ pub(super) enum Gap {
 }
 
 /// Adds what a page showed. What it showed of the lettering holds for the next.
-pub(super) fn add(progress: &mut CountProgress, answer: &Answer) {
+pub(super) fn add(progress: &mut CountProgress, page: u32, answer: &Answer) {
     progress.searched += 1;
     progress.lettering.clone_from(&answer.lettering);
     progress.trimmed |= answer.trimmed.iter().any(Option::is_some);
     progress.lacking_a_part += answer.lacking_a_part as u64;
     progress.others_found += answer.matches.iter().filter(|m| !m.place.is_exemplar).count() as u64;
+    progress.partly += answer.partly.len() as u64;
+    let room = MAX_PLACES - progress.partly_at.len().min(MAX_PLACES);
+    progress.partly_at.extend(answer.partly.iter().take(room).map(|p| (page, *p)));
+    if progress.says.iter().all(String::is_empty) {
+        for place in answer.matches.iter().map(|m| &m.place).filter(|p| !p.words.is_empty()) {
+            let words = place.words.join(" ");
+            if progress.lettered.contains_key(&words) || progress.lettered.len() < MAX_OTHERS {
+                *progress.lettered.entry(words).or_default() += 1;
+            }
+        }
+    }
     for (words, times) in &answer.other_lettering {
         let times = *times as u64;
         if progress.others.contains_key(words) || progress.others.len() < MAX_OTHERS {
@@ -96,6 +110,8 @@ pub(super) fn notes(progress: &CountProgress) -> Option<String> {
     let notes = [
         scanned(progress),
         left_out(progress),
+        lettered(progress),
+        in_part(progress),
         box_too_large(progress),
         box_trimmed(progress),
         box_moved(progress),
@@ -114,6 +130,31 @@ fn box_too_large(progress: &CountProgress) -> Option<String> {
             progress.lacking_a_part
         )
     })
+}
+
+/// That places show most of the example and are not even listed.
+fn in_part(progress: &CountProgress) -> Option<String> {
+    let mut places: Vec<String> =
+        progress.partly_at.iter().map(|(n, p)| format!("page {n} at x {:.0}, y {:.0}", p.x, p.y)).collect();
+    let more = progress.partly.saturating_sub(places.len() as u64);
+    places.extend((more > 0).then(|| format!("{more} more")));
+    let show = if progress.partly == 1 { "1 place shows" } else { "places show" };
+    let number = if progress.partly == 1 { String::new() } else { format!("{} ", progress.partly) };
+    (progress.partly > 0).then(|| {
+        format!(
+            "{number}{show} most of the example and too little to be listed as less alike: {}; if they are the \
+             symbol, give one of them as another example",
+            places.join(", ")
+        )
+    })
+}
+
+/// That what was counted says something and the example nothing.
+fn lettered(progress: &CountProgress) -> Option<String> {
+    let all: u64 = progress.lettered.values().sum();
+    let said: Vec<String> =
+        progress.lettered.iter().take(MAX_SAID).map(|(words, times)| format!("{words} ({times})")).collect();
+    (all > 0).then(|| format!("the example says nothing, and {all} of those found do: {}", said.join(", ")))
 }
 
 /// That strokes were traced, so that the count is less sure than on drawings.
@@ -203,6 +244,23 @@ mod tests {
         assert!(said.ends_with("x 100, y 100, 60 x 60 px; example 3: x 100, y 100, 60 x 60 px"), "{said}");
         progress.moved.clear();
         assert_eq!(notes(&progress), None);
+    }
+
+    #[test]
+    fn what_is_not_listed_and_what_says_more_than_the_example_is_told() {
+        let at = |x: f64| (2, takeoff_core::geom::PxPoint { x, y: 7.0 });
+        let mut progress = CountProgress {
+            partly: 6,
+            partly_at: (1..=4).map(|n| at(f64::from(n))).collect(),
+            ..CountProgress::default()
+        };
+        let said = notes(&progress).unwrap();
+        assert!(said.starts_with("6 places show most of the example"), "{said}");
+        assert!(said.contains("page 2 at x 1, y 7, page 2") && said.contains(", 2 more; if"), "{said}");
+        progress = CountProgress { lettered: [("S".to_owned(), 25)].into(), ..CountProgress::default() };
+        assert!(
+            notes(&progress).unwrap().ends_with("the example says nothing, and 25 of those found do: S (25)")
+        );
     }
 
     #[test]

@@ -83,6 +83,11 @@ fn print(outcome: &CountOutcome) {
     println!("{} found, {} kept", outcome.found, outcome.detections.len());
     outcome.detections.iter().for_each(line);
     println!("{} lack the same part, trimmed {}", outcome.lacking_a_part, outcome.trimmed.is_some());
+    println!(
+        "{} places in part: {:?}",
+        outcome.partly.len(),
+        outcome.partly.iter().take(8).collect::<Vec<_>>()
+    );
     println!("{} near misses", outcome.near_misses.len());
     outcome.near_misses.iter().take(30).for_each(line);
 }

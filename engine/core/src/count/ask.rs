@@ -10,7 +10,7 @@ use super::label::{self, Compare};
 use super::search::{CountOutcome, CountParams, Detection, find};
 use crate::budget::Budget;
 use crate::found::{Finding, Found};
-use crate::geom::{ListRect, PxRect};
+use crate::geom::{ListRect, PxPoint, PxRect};
 
 /// Exemplars of one question at most, and as many negative ones; more are not looked for.
 pub const MAX_EXEMPLARS: usize = 8;
@@ -20,6 +20,8 @@ const TIE: f64 = 0.001;
 /// place. The second is for what has no width, such as a line.
 const SAME_PLACE: f64 = 0.5;
 const SAME_PLACE_ALONG: f64 = 0.15;
+/// Places that show parts of two exemplars are one if they are no farther apart, page pixels.
+const PARTLY_APART_PX: f64 = 12.0;
 
 /// What to look for on a page.
 #[derive(Debug, Clone, Copy)]
@@ -64,6 +66,8 @@ pub struct Answer {
     pub other_lettering: BTreeMap<String, usize>,
     /// As in [`CountOutcome`]; the least of all exemplars.
     pub lacking_a_part: usize,
+    /// As in [`CountOutcome`], where no exemplar matches.
+    pub partly: Vec<PxPoint>,
     /// Exemplars, and negative ones, that were taken for less than their boxes hold: see [`CountOutcome`].
     pub trimmed: Vec<Option<Box<Exemplar>>>,
     pub trimmed_negatives: Vec<Option<Box<Exemplar>>>,
@@ -88,6 +92,7 @@ pub fn ask(page: &PageIndex, question: &Question<'_>, budget: &Budget) -> Found<
     let mut complete = outcomes.iter().all(|o| o.complete);
     let lettering: Vec<Option<Compare>> = outcomes.iter().map(|o| o.lettering).collect();
     let other_lettering = others(&exemplars, &outcomes);
+    let mut partly = shown_in_part(&outcomes);
     let lacking_a_part = outcomes.iter().map(|o| o.lacking_a_part).min().unwrap_or(0);
     let mut all: Vec<Match> = Vec::new();
     for (nth, (exemplar, outcome)) in exemplars.iter().zip(outcomes).enumerate() {
@@ -105,11 +110,13 @@ pub fn ask(page: &PageIndex, question: &Question<'_>, budget: &Budget) -> Found<
         let mut outcome = taken(find(page, negative, &params, budget), &mut findings);
         complete &= outcome.complete;
         let less = outcome.trimmed.take();
+        partly.retain(|p| !outcome.detections.iter().any(|d| d.bbox.contains(*p)));
         strike(&mut all, &exemplars, less.as_deref().unwrap_or(negative), outcome);
         trimmed_negatives.push(less);
     }
     if let Some(region) = question.region {
         all.retain(|m| region.contains(m.place.center));
+        partly.retain(|p| region.contains(*p));
     }
     let near_misses = all.split_off(all.partition_point(|m| m.place.confidence >= question.params.threshold));
     let mut answer = Answer {
@@ -119,11 +126,26 @@ pub fn ask(page: &PageIndex, question: &Question<'_>, budget: &Budget) -> Found<
         lettering,
         other_lettering,
         lacking_a_part,
+        partly,
         trimmed,
         trimmed_negatives,
     };
     find_legends(page, &mut answer);
     Found::with(answer, findings)
+}
+
+/// Places that show most of an exemplar and that all of them leave to a person.
+fn shown_in_part(outcomes: &[CountOutcome]) -> Vec<PxPoint> {
+    let mut partly: Vec<PxPoint> = Vec::new();
+    for p in outcomes.iter().flat_map(|o| &o.partly) {
+        let there = |d: &Detection| d.bbox.contains(*p);
+        let known = outcomes.iter().any(|o| o.detections.iter().chain(&o.near_misses).any(there))
+            || partly.iter().any(|q| (q.x - p.x).hypot(q.y - p.y) < PARTLY_APART_PX);
+        if !known {
+            partly.push(*p);
+        }
+    }
+    partly
 }
 
 fn taken(found: Found<CountOutcome>, findings: &mut Vec<Finding>) -> CountOutcome {

@@ -3,6 +3,7 @@
 use super::exemplar::Pieces;
 use super::matching::Matcher;
 use super::pose::Pose;
+use super::search::Judged;
 
 /// Share of the box's ink that a place must show to count.
 const MIN_COVERAGE: f64 = 0.55;
@@ -82,6 +83,32 @@ impl Parts {
             }
         }
         (lacking > 0.0 && common >= EXPLAINED * lacking).then_some(Lacking { places, pieces })
+    }
+}
+
+/// Places that show most of the box and so little of it that they are not even near misses: for a person to know.
+#[derive(Default)]
+pub(super) struct Partly(Vec<[f64; 2]>);
+
+/// Share of the box's ink from which on a place is worth a look, and such places at most.
+const PARTLY: f64 = 0.7;
+const MAX_PARTLY: usize = 200;
+
+impl Partly {
+    pub(super) fn note(&mut self, matcher: &Matcher<'_>, pose: &Pose, coverage: f64) {
+        let middle = pose.apply(matcher.template.centroid);
+        let full = self.0.len() == MAX_PARTLY;
+        if coverage >= PARTLY && !full && !self.0.iter().any(|p| near(matcher, *p, middle)) {
+            self.0.push(middle);
+        }
+    }
+
+    /// Their middles, list units, but for places that are `kept` anyway.
+    pub(super) fn but(mut self, matcher: &Matcher<'_>, kept: &[Judged]) -> Vec<[f64; 2]> {
+        let taken =
+            |p: [f64; 2]| kept.iter().any(|j| near(matcher, j.pose.apply(matcher.template.centroid), p));
+        self.0.retain(|p| !taken(*p));
+        self.0
     }
 }
 

@@ -5,12 +5,13 @@ use super::candidates::{Range, propose};
 use super::exemplar::{Body, Exemplar, Pieces};
 use super::index::PageIndex;
 use super::matching::{Matcher, Score};
-use super::parts::{Lacking, Parts};
+use super::parts::{Lacking, Partly, Parts};
 use super::pose::Pose;
 use super::search::{CountParams, Detection, Judged, Stopped, detection, judge, reconsider, strongest};
 use super::template::Template;
 use super::trim;
 use crate::budget::Budget;
+use crate::geom::PxPoint;
 
 /// So few matches that the exemplar's box may be at fault.
 const MAX_DOUBTED: usize = 4;
@@ -32,6 +33,8 @@ pub(super) struct Round {
     lacking: Option<Lacking>,
     /// How many places are no matches only for want of the same part of the exemplar.
     pub lacking_a_part: usize,
+    /// Places that show most of the exemplar, and too little of it to be among `found`.
+    pub partly: Vec<PxPoint>,
     pub ended: Result<(), Stopped>,
 }
 
@@ -54,8 +57,9 @@ impl Search<'_> {
             let pose = Pose::at(pieces.middle);
             judged.push(Judged { pose, score: Score { confidence: 1.0, ..matcher.score(&pose) }, own: true });
         }
-        let mut parts = Parts::default();
+        let (mut parts, mut partly) = (Parts::default(), Partly::default());
         let mut note = |pose: &Pose, coverage: f64| {
+            partly.note(&matcher, pose, coverage);
             if thorough {
                 parts.note(&matcher, pieces, pose, coverage);
             }
@@ -68,8 +72,10 @@ impl Search<'_> {
         reconsider(&matcher, self.params, &mut kept);
         let matches = kept.iter().filter(|j| j.score.confidence >= self.params.threshold).map(|j| &j.pose);
         let lacking = parts.common(&matcher, pieces, matches);
+        let partly = partly.but(&matcher, &kept);
+        let partly = partly.into_iter().map(|[x, y]| self.page.space.to_px(x as f32, y as f32)).collect();
         let found = kept.iter().filter_map(|j| detection(self.page, template, self.params, j)).collect();
-        Round { found, lacking, lacking_a_part: 0, ended }
+        Round { found, lacking, lacking_a_part: 0, partly, ended }
     }
 
     /// As [`Search::run`]; where other places show that the exemplar's box took in ink that need not be the

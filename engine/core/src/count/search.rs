@@ -124,6 +124,8 @@ pub struct CountOutcome {
     /// Places, more than the detections, that show most of the exemplar but all lack the same part of it: its
     /// box probably took in a piece of something else. 0 if there is no such sign.
     pub lacking_a_part: usize,
+    /// Middles of places that show most of the exemplar and too little to be near misses: at most 200.
+    pub partly: Vec<PxPoint>,
     /// The exemplar without ink at the edge of its box that the other places lack, as it was looked for; the
     /// next pages of the same question take it for theirs.
     pub trimmed: Option<Box<Exemplar>>,
@@ -141,7 +143,7 @@ pub fn find(
     let grow = 1.0 + params.scale_tolerance.clamp(0.0, 1.0) + 1e-6;
     let range = Range { min_scale: 1.0 / grow, max_scale: grow };
     let mut ended = Ok(());
-    let (mut lacking_a_part, mut trimmed) = (0, None);
+    let (mut lacking_a_part, mut trimmed, mut partly) = (0, None, Vec::new());
     let found: Vec<Detection> = match &exemplar.body {
         Body::Ink(template, pieces) if let (Some(sheet), Some(patch)) = (&page.sheet, &exemplar.patch) => {
             let at = own.then(|| Pose::at(pieces.middle));
@@ -153,7 +155,7 @@ pub fn find(
             let round;
             (round, trimmed) =
                 Search { page, params, range, own }.trimming(exemplar, template, pieces, budget);
-            lacking_a_part = round.lacking_a_part;
+            (lacking_a_part, partly) = (round.lacking_a_part, round.partly);
             ended = round.ended;
             round.found
         }
@@ -180,6 +182,7 @@ pub fn find(
     let mut outcome = sort_out(page, params, found);
     (outcome.lettering, outcome.other_lettering) = (lettering, other_lettering);
     (outcome.complete, outcome.lacking_a_part, outcome.trimmed) = (ended.is_ok(), lacking_a_part, trimmed);
+    outcome.partly = partly;
     let mut findings = Vec::new();
     if let Err(e) = ended {
         let message = format!("the count stopped early ({e}); {} found until then", outcome.found);
@@ -425,6 +428,7 @@ fn sort_out(page: &PageIndex, params: &CountParams, mut found: Vec<Detection>) -
         lettering: None,
         other_lettering: BTreeMap::new(),
         lacking_a_part: 0,
+        partly: Vec::new(),
         trimmed: None,
     }
 }

@@ -116,6 +116,12 @@ pub struct CountProgress {
     pub others_more: u64,
     /// Places that all lack the same part of the exemplar's box.
     pub lacking_a_part: u64,
+    /// Places that show most of an exemplar and too little to be candidates, and where some of them are: page
+    /// numbers and page pixels.
+    pub partly: u64,
+    pub partly_at: Vec<(u32, PxPoint)>,
+    /// Matches that say something although no exemplar does, by what they say.
+    pub lettered: BTreeMap<String, u64>,
     /// Matches that are no exemplars, at the threshold of the search.
     pub others_found: u64,
     /// Where the symbol of an exemplar is, if that is not where its box was drawn: its number, and page pixels.

@@ -145,7 +145,27 @@ fn report(
             .collect(),
         incomplete: incomplete(session),
         notes: session.notes.clone(),
+        doubtful: doubtful(session),
     }
+}
+
+/// What the search has shown that speaks against its number; the session's notes say it at length.
+fn doubtful(session: &CountSession) -> Vec<String> {
+    let progress = &session.progress;
+    let lettered: u64 = progress.lettered.values().sum();
+    [
+        (progress.lacking_a_part, "lack the same part of what is in the example's box"),
+        (progress.partly, "show most of the example"),
+    ]
+    .into_iter()
+    .filter(|(number, _)| *number > 0)
+    .map(|(number, what)| format!("places that {what} and are not counted: {number} (see the notes)"))
+    .chain((lettered > 0).then(|| format!("{lettered} say something, and the example says nothing")))
+    .chain(
+        (!progress.moved.is_empty())
+            .then(|| "the symbol that was looked for is not all of its box".to_owned()),
+    )
+    .collect()
 }
 
 fn counted_page(part: &CountPart, page: &Page, detections: &[Detection]) -> CountedPage {

@@ -1,6 +1,6 @@
 //! The recipe, step by step, through the same commands that HTTP requests use.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use rust_decimal::Decimal;
@@ -11,7 +11,7 @@ use takeoff_commands::scale::detect_scale;
 use takeoff_commands::{Ctx, reads};
 use takeoff_core::found::Finding;
 use takeoff_core::measure::Geometry;
-use takeoff_core::model::{Condition, DocumentStatus, Id};
+use takeoff_core::model::{Condition, DocumentStatus, GeometryType, Id};
 use takeoff_engine::clock::Stopwatch;
 use takeoff_engine::handle::Handle;
 
@@ -28,6 +28,8 @@ struct Drive<'a> {
     progress: &'a Progress,
     report: Report,
     sheets: Vec<Sheets>,
+    /// Pages whose scale of the recipe was refused: what is printed on them is not what the recipe wants.
+    unscaled: BTreeSet<(String, u32)>,
 }
 
 pub(crate) async fn drive(
@@ -51,7 +53,7 @@ pub(crate) async fn drive(
         seconds: TimeUse::default(),
         memory: MemoryUse::default(),
     };
-    let mut drive = Drive { ctx, recipe, progress, report, sheets: Vec::new() };
+    let mut drive = Drive { ctx, recipe, progress, report, sheets: Vec::new(), unscaled: BTreeSet::new() };
     let watch = Stopwatch::start();
     let project = drive.project().await?;
     drive.documents(project, folder).await?;
@@ -145,6 +147,7 @@ impl Drive<'_> {
             if let Err(why) = applied {
                 let place = format!("scale of `{}` page {}", part.document, part.page);
                 self.report.problems.push(format!("{place}: {why}"));
+                self.unscaled.insert((part.document.clone(), part.page));
             }
         }
         for sheets in &mut self.sheets {
@@ -296,6 +299,10 @@ impl Drive<'_> {
     async fn measure(&self, condition: &Condition, part: &MeasurePart) -> Result<Option<String>, String> {
         let sheets = self.sheets.iter().find(|s| s.id == part.document);
         let page = sheets.ok_or("the document could not be read")?.page(part.page)?;
+        let needs_scale = part.geometry != GeometryType::Point;
+        if needs_scale && self.unscaled.contains(&(part.document.clone(), part.page)) {
+            return Err(format!("the recipe's scale of page {} was refused", part.page));
+        }
         let name = serde_json::to_value(part.geometry).ok().and_then(|v| v.as_str().map(str::to_owned));
         for geometry_data in part.geometries()? {
             let new = NewMeasurement {

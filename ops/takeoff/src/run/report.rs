@@ -118,6 +118,9 @@ pub(crate) struct CountReport {
     pub(crate) incomplete: Option<String>,
     /// What to know of a whole count, such as look-alikes that were left out.
     pub(crate) notes: Option<String>,
+    /// What of it makes the number doubtful.
+    #[serde(skip)]
+    pub(crate) doubtful: Vec<String>,
 }
 
 /// What a count found on one page.
@@ -301,6 +304,7 @@ impl ConditionReport {
                 doubts.push(format!("{} of {} are less sure than {HIGH:.2}", count.unsure, count.counted));
             }
             doubts.extend(count.close());
+            doubts.extend(count.doubtful.iter().cloned());
         }
         doubts
     }
@@ -397,6 +401,7 @@ mod tests {
             detections: Vec::new(),
             incomplete: None,
             notes: None,
+            doubtful: Vec::new(),
         });
         report
     }

@@ -8,8 +8,10 @@ const DPI: std::ops::RangeInclusive<f64> = 10.0..=10_000.0;
 const EVEN: f64 = 0.01;
 /// What programs write that know no resolution: points of a screen, of Windows' screens, of a doubled screen.
 const SCREENS: [f64; 3] = [72.0, 96.0, 144.0];
-/// Files keep whole dots a centimetre or metre: 28 dots a centimetre are 71.12 an inch.
-const ROUNDED: f64 = 1.0;
+/// Files keep whole dots a centimetre or metre, 28 dots a centimetre are 71.12 an inch; by so much what is stated is
+/// off what such a file would state.
+const ROUNDED: f64 = 0.03;
+const CM: f64 = 2.54;
 /// A page rendered for a screen has its sheet's size to the pixel or two. Scans have not, and 200 / 72 and
 /// 100 / 72 are steps of the A series within 1.8 percent: what is told apart here must be nearer than that.
 const SHEET: f64 = 0.005;
@@ -55,7 +57,8 @@ pub(super) fn believed(
         let said = format!("The picture has {x:.0} pixels an inch across and {y:.0} down");
         return (None, Some(doubt("resolution_uneven", said)));
     }
-    let screen = SCREENS.into_iter().find(|screen| (x - screen).abs() <= ROUNDED);
+    let near = |screen: f64| (x - screen).abs() <= ROUNDED;
+    let screen = SCREENS.into_iter().find(|screen| near(*screen) || near((screen / CM).round() * CM));
     let x = screen.unwrap_or(x);
     let (w, h) = (f64::from(width) / x, f64::from(height) / x);
     let (short, long) = (w.min(h), w.max(h));
@@ -130,6 +133,10 @@ mod tests {
             assert_eq!(said(w, h, 72.0), (Some(72.0), code("resolution_of_screens_taken")), "{w} x {h}");
         }
         assert_eq!(said(3456, 2304, 96.0).0, Some(96.0));
+        // Stated on purpose, whatever is near it.
+        for dpi in [71.5, 73.0, 95.0] {
+            assert_eq!(said(1684, 2384, dpi), (Some(dpi), None));
+        }
         assert_eq!(said(3000, 2000, 72.0), (None, code("resolution_of_screens")));
     }
 
