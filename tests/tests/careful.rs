@@ -157,7 +157,7 @@ fn pictures_of_an_earlier_run_are_no_results_of_this_one() {
     let row = table.lines().nth(1).unwrap();
     let counted = recipe.report()["conditions"][0]["counts"][0]["counted"].clone();
     assert!(table.lines().next().unwrap().ends_with(",Components in error,Counted,Least confidence,Notes"));
-    assert!(row.contains(&format!(",{counted},1.00,1 in legends set apart")), "{row}");
+    assert!(row.contains(&format!(",{counted},1.00,\"1 in legends set apart; ")), "{row}");
 
     let foreign = Recipe::of("");
     std::fs::create_dir(foreign.path("out")).unwrap();
