@@ -138,11 +138,13 @@ fn in_part(progress: &CountProgress) -> Option<String> {
         progress.partly_at.iter().map(|(n, p)| format!("page {n} at x {:.0}, y {:.0}", p.x, p.y)).collect();
     let more = progress.partly.saturating_sub(places.len() as u64);
     places.extend((more > 0).then(|| format!("{more} more")));
-    let show = if progress.partly == 1 { "1 place shows" } else { "places show" };
-    let number = if progress.partly == 1 { String::new() } else { format!("{} ", progress.partly) };
+    let show = match progress.partly {
+        1 => "1 place shows".to_owned(),
+        n => format!("{n} places show"),
+    };
     (progress.partly > 0).then(|| {
         format!(
-            "{number}{show} most of the example and too little to be listed as less alike: {}; if they are the \
+            "{show} most of the example and too little to be listed as less alike: {}; if they are the \
              symbol, give one of them as another example",
             places.join(", ")
         )

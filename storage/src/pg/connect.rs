@@ -18,6 +18,9 @@ use crate::error::StoreError;
 /// Longest wait for a free connection. Whoever waits longer stands in a queue that does not move.
 const FREE: Duration = Duration::from_secs(10);
 
+/// Longest that a first connection may take to be made and let in; who starts a node is told within ten seconds.
+const LET_IN: Duration = Duration::from_secs(8);
+
 pub(super) fn pool(config: Config, connections: usize) -> Result<Pool, StoreError> {
     // Whether a connection has ended is known without asking the server.
     let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
@@ -74,10 +77,10 @@ impl Drop for Session {
 
 /// A connection outside of the pool; the second value has to be driven.
 pub(super) async fn alone(config: &Config) -> Result<(Client, Connection<Socket, NoTlsStream>), StoreError> {
-    match timeout(CONNECT * 2, config.connect(NoTls)).await {
+    match timeout(LET_IN, config.connect(NoTls)).await {
         Ok(Ok(connected)) => Ok(connected),
         Ok(Err(e)) => Err(explain(config, &e)),
-        Err(_) => Err(unreachable(config, &format!("no answer within {} s", (CONNECT * 2).as_secs()))),
+        Err(_) => Err(unreachable(config, &format!("no answer within {} s", LET_IN.as_secs()))),
     }
 }
 

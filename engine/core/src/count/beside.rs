@@ -7,7 +7,7 @@ use super::matching::{Matcher, Score};
 use super::pose::Pose;
 use super::surroundings::{self, MAX_NEAR, Surroundings, grow};
 use super::texture::Hatches;
-use crate::geom::{ListRect, clip};
+use crate::geom::clip;
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -45,11 +45,7 @@ pub(super) fn weigh(matcher: &Matcher<'_>, pose: &Pose, score: &mut Score, taken
 /// A map of it; `None` if nothing passes, or too much lies there to say.
 fn passing(matcher: &Matcher<'_>, pose: &Pose) -> Option<InkMap> {
     let (page, template) = (matcher.page, matcher.template);
-    let mut outline = ListRect::EMPTY;
-    for &corner in &template.hull {
-        let p = pose.apply(corner);
-        outline.add(p[0] as f32, p[1] as f32);
-    }
+    let outline = template.outline(pose);
     let diameter = template.diameter as f32;
     let near = page.grid.within(&grow(&outline, diameter * 0.5));
     if near.len() > MAX_NEAR {
@@ -67,6 +63,10 @@ fn passing(matcher: &Matcher<'_>, pose: &Pose) -> Option<InkMap> {
         };
         let d = pose.unturn([f64::from(b[0] - a[0]), f64::from(b[1] - a[1])]);
         let length = d[0].hypot(d[1]);
+        if length <= 0.0 {
+            // It only touches the box, and has no direction there.
+            continue;
+        }
         let steps = (length / template.tolerance).ceil().clamp(1.0, 500.0);
         for k in 0..=steps as u32 {
             let t = k as f32 / steps as f32;

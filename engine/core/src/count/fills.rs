@@ -171,11 +171,7 @@ impl Fills {
         if self.areas.is_empty() {
             return Some(vec![false; template.inside.len()]);
         }
-        let mut outline = ListRect::EMPTY;
-        for &corner in &template.hull {
-            let p = pose.apply(corner);
-            outline.add(p[0] as f32, p[1] as f32);
-        }
+        let outline = template.outline(pose);
         let out = (template.diameter * pose.scale()) as f32 * LEAVES_SHARE;
         let mut bodies: Vec<u32> = Vec::new();
         let mut take = |id: u32| {

@@ -19,6 +19,8 @@ const ALIKE: f32 = 0.04;
 const ALIKE_SECTORS: usize = 30;
 /// So many frames that are alike tell, and so does the greater part of all: a pair may be two rooms of one kind.
 const MANY: usize = 3;
+/// Frames of one page that are compared at most; of more, all tell.
+const MAX_COMPARED: usize = 1_000;
 
 /// Where strokes around a symbol are, as it lies in the exemplar and in diameters of it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -107,8 +109,12 @@ pub(super) fn telling(frames: &[Frame]) -> Vec<bool> {
     if let [one] = frames {
         return vec![one.off <= CENTRED];
     }
-    let alike = |nth: usize| frames.iter().filter(|f| f.agrees(&frames[nth])).count();
-    let enough = |alike: usize| alike >= MANY || 2 * alike > frames.len();
+    if frames.len() > MAX_COMPARED {
+        return vec![true; frames.len()];
+    }
+    // Of fewer than `2 * MANY` frames less than `MANY` may be the greater part; of more nobody need count on.
+    let alike = |nth: usize| frames.iter().filter(|f| f.agrees(&frames[nth])).take(MANY).count();
+    let enough = |alike: usize| alike == MANY || 2 * alike > frames.len();
     (0..frames.len()).map(|nth| enough(alike(nth))).collect()
 }
 

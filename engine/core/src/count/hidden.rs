@@ -3,7 +3,7 @@
 use super::matching::Matcher;
 use super::pose::Pose;
 use super::template::Sample;
-use crate::geom::{ListRect, clip};
+use crate::geom::clip;
 
 /// Shares of missing ink between which a cut is looked for.
 const MIN_ABSENT: f64 = 0.05;
@@ -75,11 +75,7 @@ fn sum(matcher: &Matcher<'_>, credits: &[Option<f64>], visible: &dyn Fn(usize) -
 /// Straight pieces across the outline's box that are not the exemplar's own.
 fn cutting_lines(matcher: &Matcher<'_>, pose: &Pose) -> Vec<([f64; 2], [f64; 2])> {
     let template = matcher.template;
-    let mut area = ListRect::EMPTY;
-    for &corner in &template.hull {
-        let p = pose.apply(corner);
-        area.add(p[0] as f32, p[1] as f32);
-    }
+    let area = template.outline(pose);
     let least = (template.diameter * pose.scale()) as f32 * MIN_CUT;
     let mut lines = Vec::new();
     for i in matcher.page.grid.within(&area) {

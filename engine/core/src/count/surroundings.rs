@@ -99,11 +99,7 @@ pub(super) fn look(
 ) -> Surroundings {
     let template = matcher.template;
     let scale = pose.scale();
-    let mut outline = ListRect::EMPTY;
-    for &corner in &template.hull {
-        let p = pose.apply(corner);
-        outline.add(p[0] as f32, p[1] as f32);
-    }
+    let outline = template.outline(pose);
     let diameter = (template.diameter * scale) as f32;
     let tolerance = (template.tolerance * scale) as f32;
     let all = (template.weight * scale) as f32;

@@ -13,6 +13,7 @@ use super::runs::{Baseline, Loop, Runs};
 use super::surroundings::Surroundings;
 use super::symmetry;
 use crate::budget::{Budget, Exhausted};
+use crate::geom::ListRect;
 
 /// Samples of one exemplar at most.
 const MAX_SAMPLES: f32 = 400.0;
@@ -98,6 +99,16 @@ pub(super) struct Template {
 }
 
 impl Template {
+    /// Box of the ink at a pose, list units.
+    pub(super) fn outline(&self, pose: &Pose) -> ListRect {
+        let mut outline = ListRect::EMPTY;
+        for &corner in &self.hull {
+            let p = pose.apply(corner);
+            outline.add(p[0] as f32, p[1] as f32);
+        }
+        outline
+    }
+
     /// `ink` relative to the exemplar's middle, with a weight for each segment. Not empty.
     pub(super) fn of(ink: &Ink, weights: &[f32], grain: f32, budget: &Budget) -> Result<Self, Exhausted> {
         let total: f32 = ink.segments.iter().map(Segment::length).sum();

@@ -7,9 +7,8 @@ use super::{database, server, settings};
 use crate::error::StoreError;
 use crate::pg::{PgSettings, migrate, open};
 
-/// Longest that a node may take to say that its database is none: two tries of five seconds where nobody answers, and
-/// what a busy machine adds.
-const CLEAR_WITHIN: Duration = Duration::from_secs(15);
+/// Longest that a node may take to say that its database is none.
+const CLEAR_WITHIN: Duration = Duration::from_secs(10);
 
 async fn refusal(settings: &PgSettings) -> StoreError {
     let refused = timeout(CLEAR_WITHIN, open(settings)).await.expect("it is said in time");
