@@ -77,6 +77,8 @@ const ROUTES: &[&str] = &[
     "GET /api/v1/files/documents/{document_id}/original",
     "GET /api/v1/admin/node",
     "GET /api/v1/admin/schedule",
+    "GET /api/v1/admin/config",
+    "POST /api/v1/admin/reload",
     "GET /api/v1/admin/jobs",
     "GET /api/v1/admin/jobs/{job_id}",
     "POST /api/v1/admin/jobs/{job_id}/retry",

@@ -102,8 +102,16 @@ pub(crate) struct MigrateArgs {
 pub(crate) enum ConfigCommand {
     /// Report every problem of the file and the environment; exit 78 when there is one
     Check { file: Option<PathBuf> },
-    /// Print the settings in force and where each comes from
-    Show { file: Option<PathBuf> },
+    /// Print the settings in force
+    Show {
+        file: Option<PathBuf>,
+        /// With where each comes from: a flag, the environment, the file or the default
+        #[arg(long)]
+        origin: bool,
+    },
+    /// Print what differs between two files, or a file and a running node (http://ADDRESS), and whether a running
+    /// node takes it or needs a restart; exit 1 when something differs
+    Diff { a: String, b: String },
     /// Print the reference of all settings (docs/settings.md)
     Reference,
     /// Print a settings file with every default

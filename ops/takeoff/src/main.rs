@@ -1,11 +1,13 @@
 //! `takeoff`: construction drawings to quantities and money.
 
+mod admin;
 mod cli;
 mod jobs;
 mod migrate;
 mod node;
 mod output;
 mod recipe;
+mod reloading;
 mod run;
 mod serve;
 mod settings;
