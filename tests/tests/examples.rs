@@ -115,7 +115,8 @@ async fn gateways_apart_from_workers() {
 
 #[test]
 fn every_example_is_valid_and_is_started_here() {
-    let own = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/examples.rs")).unwrap();
+    let own =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/examples.rs")).unwrap();
     for entry in std::fs::read_dir(example("")).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();

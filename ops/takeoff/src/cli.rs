@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{jobs, migrate, output, run, serve, settings};
+use crate::{archive, jobs, migrate, output, run, serve, settings};
 
 /// Exit codes beside 0; 64 and up are those of `sysexits.h`.
 pub(crate) mod exit {
@@ -40,6 +40,10 @@ enum Command {
     Jobs(jobs::JobsArgs),
     /// Take the database of DATABASE_URL to the schema of this version; never back
     Migrate(MigrateArgs),
+    /// Write everything that the stores of the settings hold to one file
+    Backup(ArchiveArgs),
+    /// Fill empty stores from such a file, after it was verified; or only verify it
+    Restore(RestoreArgs),
     /// Check, show or document the configuration
     Config {
         #[command(subcommand)]
@@ -98,6 +102,27 @@ pub(crate) struct MigrateArgs {
     pub(crate) config: Option<PathBuf>,
 }
 
+#[derive(Args)]
+pub(crate) struct ArchiveArgs {
+    /// The archive
+    pub(crate) file: PathBuf,
+    /// Folder of the catalogue and the blobs [default: takeoff-data]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<String>,
+    /// Settings file; it, and DATABASE_URL and MINIO_ENDPOINT, say which stores are meant
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct RestoreArgs {
+    #[command(flatten)]
+    pub(crate) archive: ArchiveArgs,
+    /// Read all of the archive and compare it with its sums; change nothing
+    #[arg(long)]
+    pub(crate) verify: bool,
+}
+
 #[derive(Subcommand)]
 pub(crate) enum ConfigCommand {
     /// Report every problem of the file and the environment; exit 78 when there is one
@@ -124,6 +149,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Serve(args) => serve::main(&args),
         Command::Jobs(args) => jobs::main(&args),
         Command::Migrate(args) => migrate::main(&args),
+        Command::Backup(args) => archive::backup(&args),
+        Command::Restore(args) => archive::restore(&args),
         Command::Config { what } => settings::main(&what),
         Command::ParseWorker { memory_bytes } => parse_worker(memory_bytes),
     };

@@ -1,6 +1,7 @@
 //! `takeoff`: construction drawings to quantities and money.
 
 mod admin;
+mod archive;
 mod cli;
 mod jobs;
 mod migrate;

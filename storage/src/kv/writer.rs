@@ -12,7 +12,8 @@ use super::commit::Change;
 use super::overlay::Overlay;
 use super::queue::QueueState;
 use super::shelf::Shelf;
-use super::{Kv, Opener, SEQ_KEY, keys};
+use super::{Kv, Opener, SEQ_KEY, keys, portable};
+use crate::archive::Row;
 use crate::catalog::{Batch, Clock, Committed, LeaseRequest, Renewal, Renewed};
 use crate::error::StoreError;
 
@@ -31,6 +32,8 @@ pub(super) enum Command {
     Rescue { limit: usize, reply: Reply<usize> },
     Prune { before: Timestamp, limit: usize, reply: Reply<usize> },
     ForgetBlob { tenant: TenantId, hash: BlobHash, reply: Reply<bool> },
+    Export { out: mpsc::Sender<Vec<Row>>, until: Option<Timestamp>, reply: Reply<()> },
+    Import { rows: Vec<Row>, reply: Reply<()> },
     Ping(Reply<()>),
 }
 
@@ -47,7 +50,7 @@ impl Command {
             Self::Renew { reply, .. } => no(reply, why),
             Self::Rescue { reply, .. } | Self::Prune { reply, .. } => no(reply, why),
             Self::ForgetBlob { reply, .. } => no(reply, why),
-            Self::Ping(reply) => no(reply, why),
+            Self::Ping(reply) | Self::Export { reply, .. } | Self::Import { reply, .. } => no(reply, why),
         }
     }
 }
@@ -149,6 +152,13 @@ impl<K: Kv> Writer<K> {
             Command::ForgetBlob { tenant, hash, reply } => {
                 self.simple(rows, reply, |c| c.forget_blob(tenant, hash))
             }
+            Command::Export { out, until, reply } => {
+                // What the group has changed so far is not in the store yet: the export is of the moment before.
+                let exported =
+                    self.shelf.store().and_then(|store| portable::export(&*store, &out, &*self.clock, until));
+                answer(reply, exported)
+            }
+            Command::Import { rows: all, reply } => self.simple(rows, reply, |c| c.import(all)),
             Command::Ping(reply) => self.simple(rows, reply, |c| {
                 c.rows.put(keys::PING_KEY.to_vec(), c.now.0.to_be_bytes().to_vec());
                 Ok(())

@@ -14,6 +14,7 @@ mod lease;
 mod listen;
 mod lock;
 pub mod migrate;
+mod portable;
 mod query;
 mod reads;
 mod rows;
