@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{archive, jobs, migrate, output, run, serve, settings};
+use crate::{archive, doctor, jobs, migrate, output, run, serve, settings};
 
 /// Exit codes beside 0; 64 and up are those of `sysexits.h`.
 pub(crate) mod exit {
@@ -55,7 +55,12 @@ enum Command {
         /// Address space, bytes
         #[arg(long)]
         memory_bytes: u64,
+        /// Only ask for so many bytes, and say whether they are granted: exit code 0 or 1
+        #[arg(long)]
+        ask_bytes: Option<usize>,
     },
+    /// Look for what keeps a node of these settings from working: stores, clocks, permissions, disk, parse workers
+    Doctor(DoctorArgs),
 }
 
 #[derive(Args)]
@@ -115,6 +120,22 @@ pub(crate) struct ArchiveArgs {
 }
 
 #[derive(Args)]
+pub(crate) struct DoctorArgs {
+    /// Settings file; without one the environment and the defaults are looked at
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Folder of the catalogue and the blobs [default: takeoff-data]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<String>,
+    /// Address and port [default: 127.0.0.1:8000]
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: Option<String>,
+    /// Print the findings as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
 pub(crate) struct RestoreArgs {
     #[command(flatten)]
     pub(crate) archive: ArchiveArgs,
@@ -152,13 +173,21 @@ pub(crate) fn main() -> ExitCode {
         Command::Backup(args) => archive::backup(&args),
         Command::Restore(args) => archive::restore(&args),
         Command::Config { what } => settings::main(&what),
-        Command::ParseWorker { memory_bytes } => parse_worker(memory_bytes),
+        Command::ParseWorker { memory_bytes, ask_bytes } => parse_worker(memory_bytes, ask_bytes),
+        Command::Doctor(args) => doctor::main(&args),
     };
     ExitCode::from(code)
 }
 
-fn parse_worker(memory_bytes: u64) -> u8 {
+fn parse_worker(memory_bytes: u64, ask_bytes: Option<usize>) -> u8 {
     use takeoff_engine::child::{WorkerLimits, serve};
+    if let Some(bytes) = ask_bytes {
+        return match (WorkerLimits { memory_bytes }).grants(bytes) {
+            Ok(true) => 0,
+            Ok(false) => exit::FAILED,
+            Err(_) => exit::CONFIG,
+        };
+    }
     let mut worker = takeoff_actors::parse_worker::ParseWorker::new();
     let served = serve(WorkerLimits { memory_bytes }, &mut |request, reply| worker.handle(request, reply));
     match served {

@@ -3,6 +3,7 @@
 mod admin;
 mod archive;
 mod cli;
+mod doctor;
 mod jobs;
 mod migrate;
 mod node;

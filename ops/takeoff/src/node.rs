@@ -64,7 +64,7 @@ async fn open(config: &NodeConfig, clock: Arc<SystemClock>, name: &str) -> anyho
 }
 
 /// How the bucket is reached, if there is one.
-fn bucket(config: &ObjectStoreConfig) -> Option<S3Settings> {
+pub(crate) fn bucket(config: &ObjectStoreConfig) -> Option<S3Settings> {
     Some(S3Settings {
         endpoint: config.endpoint.clone()?,
         region: config.region.clone(),

@@ -15,6 +15,7 @@ mod listen;
 mod lock;
 pub mod migrate;
 mod portable;
+mod probe;
 mod query;
 mod reads;
 mod rows;
@@ -28,4 +29,5 @@ mod trouble;
 mod writer;
 
 pub use catalog::{PgCatalog, open};
+pub use probe::{Found, probe};
 pub use settings::PgSettings;

@@ -56,6 +56,7 @@ queries! {
     PICK_EXPIRED = "pick_expired";
     PICK_HELD = "pick_held";
     PING = "ping";
+    PROBE = "probe";
     PRUNE_EVENTS = "prune_events";
     PRUNE_JOBS = "prune_jobs";
     PUT_BLOBS = "put_blobs";
