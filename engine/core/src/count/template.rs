@@ -12,6 +12,7 @@ use super::probe::Probes;
 use super::runs::{Baseline, Loop, Runs};
 use super::surroundings::Surroundings;
 use super::symmetry;
+use super::variant::Around;
 use crate::budget::{Budget, Exhausted};
 use crate::geom::ListRect;
 
@@ -87,6 +88,8 @@ pub(super) struct Template {
     pub own: Surroundings,
     /// What passes there.
     pub beside: Option<Beside>,
+    /// What is there and goes nowhere else.
+    pub around: Around,
     pub lines: Vec<Baseline>,
     pub curves: Vec<Baseline>,
     pub loops: Vec<Loop>,
@@ -142,6 +145,7 @@ impl Template {
             painted: Vec::new(),
             own: Surroundings::default(),
             beside: None,
+            around: Around::default(),
             lines: runs.lines,
             curves: runs.curves,
             loops: runs.loops,
