@@ -176,8 +176,7 @@ pub(super) fn staying(matcher: &Matcher<'_>, pose: &Pose, taken: &dyn Fn(u32) ->
     }
     let wires = going_on(&strokes, |s| s.leaves);
     let is_wire = |s: &Stroke| wires.iter().any(|w| std::ptr::eq(*w, s));
-    let other: Vec<&Stroke> =
-        strokes.iter().filter(|s| !is_wire(s) && s.matched < 0.9 * s.length).collect();
+    let other: Vec<&Stroke> = strokes.iter().filter(|s| !is_wire(s) && s.matched < 0.9 * s.length).collect();
     if other.is_empty() {
         return Vec::new();
     }

@@ -112,6 +112,13 @@ impl Template {
         outline
     }
 
+    /// Middle of the box of the ink, in the exemplar's own frame.
+    pub(super) fn middle(&self) -> [f64; 2] {
+        let mut outline = ListRect::EMPTY;
+        self.hull.iter().for_each(|p| outline.add(p[0] as f32, p[1] as f32));
+        [f64::from(outline.left + outline.right) / 2.0, f64::from(outline.top + outline.bottom) / 2.0]
+    }
+
     /// `ink` relative to the exemplar's middle, with a weight for each segment. Not empty.
     pub(super) fn of(ink: &Ink, weights: &[f32], grain: f32, budget: &Budget) -> Result<Self, Exhausted> {
         let total: f32 = ink.segments.iter().map(Segment::length).sum();

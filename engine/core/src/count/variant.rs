@@ -1,6 +1,7 @@
 //! What instances show about them and the exemplar does not, alike at several of them: a diamond around, a bar across
-//! and out, an arrow. One that shows it is perhaps another symbol of the family, and no pose can tell on its own: a
-//! single one may stand beside something else.
+//! and out. One that shows it is perhaps another symbol of the family, and no pose can tell on its own: a
+//! single one may stand beside something else. What stands on one side of it, a wall, a grab bar, tells nothing either,
+//! however often: only what is centred on the symbol does.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -17,6 +18,8 @@ const MANY: usize = 3;
 const MANY_SHARE: f64 = 0.1;
 /// Length of strokes that others show, too, from which on one is a variant, diameters.
 const LEAST_SHARED: f64 = 0.25;
+/// How far the middle of such strokes is from the symbol's at most, cells.
+const CENTRED: f64 = 2.5;
 /// What a variant's confidence is at most: it is looked at before it is accepted.
 pub(super) const MAX_VARIANT: f64 = 0.89;
 
@@ -25,7 +28,7 @@ type Cell = (i32, i32, i32);
 /// Strokes about a placed symbol that are not the exemplar's and go nowhere else.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Around {
-    /// Where they are, in the exemplar's own frame, with the length of stroke in each cell, diameters.
+    /// Where they are about the exemplar's middle, with the length of stroke in each cell, diameters.
     cells: FxHashMap<Cell, f64>,
 }
 
@@ -34,6 +37,7 @@ impl Around {
     pub(super) fn of(matcher: &Matcher<'_>, pose: &Pose, taken: &dyn Fn(u32) -> bool) -> Self {
         let template = matcher.template;
         let side = CELL * template.diameter;
+        let middle = template.middle();
         let mut cells: FxHashMap<Cell, f64> = FxHashMap::default();
         for piece in surroundings::staying(matcher, pose, taken) {
             let along = [f64::from(piece.b[0] - piece.a[0]), f64::from(piece.b[1] - piece.a[1])];
@@ -48,7 +52,8 @@ impl Around {
                 if template.map.has(p, d) {
                     continue;
                 }
-                let cell = ((p[0] / side).floor() as i32, (p[1] / side).floor() as i32, direction);
+                let cell = |axis: usize| ((p[axis] - middle[axis]) / side).floor() as i32;
+                let cell = (cell(0), cell(1), direction);
                 *cells.entry(cell).or_default() += length / steps / template.diameter;
             }
         }
@@ -69,25 +74,52 @@ impl Around {
     }
 }
 
-/// Which of the places show strokes about them that several others show, too, and `own`, what is about the exemplar
+/// Which of the places show strokes centred on them that several others show, too, and `own`, what is about the exemplar
 /// itself, does not.
 pub(super) fn tell(own: &Around, all: &[Around]) -> Vec<bool> {
-    let with = all.iter().filter(|a| !a.cells.is_empty()).count();
-    let many = MANY.max((with as f64 * MANY_SHARE).ceil() as usize);
-    if with < many {
-        return vec![false; all.len()];
-    }
     let known = own.reach();
-    let mut times: FxHashMap<Cell, usize> = FxHashMap::default();
-    for cell in all.iter().flat_map(Around::reach) {
-        *times.entry(cell).or_default() += 1;
+    let reach: Vec<FxHashSet<Cell>> = all.iter().map(Around::reach).collect();
+    let with: Vec<bool> = all.iter().map(|a| !a.cells.is_empty()).collect();
+    let many = MANY.max((number(&with) as f64 * MANY_SHARE).ceil() as usize);
+    // What only others share that are no variants themselves is no variant's.
+    let mut told = with;
+    loop {
+        let before = number(&told);
+        if before < many {
+            return vec![false; all.len()];
+        }
+        let mut times: FxHashMap<Cell, usize> = FxHashMap::default();
+        for cell in reach.iter().zip(&told).filter(|(_, told)| **told).flat_map(|(reach, _)| reach) {
+            *times.entry(*cell).or_default() += 1;
+        }
+        let shared = |cell: &Cell| !known.contains(cell) && times.get(cell).is_some_and(|&n| n >= many);
+        for (told, about) in told.iter_mut().zip(all) {
+            *told = *told && is_variant(about, &shared);
+        }
+        if number(&told) == before {
+            return told;
+        }
     }
-    let shared = |a: &Around| -> f64 {
-        let alike = |cell: &Cell| !known.contains(cell) && times.get(cell).is_some_and(|&n| n >= many);
-        // In the order of the cells: sums of the same lengths are to be the same on any node.
-        let mut lengths: Vec<(&Cell, &f64)> = a.cells.iter().filter(|(cell, _)| alike(cell)).collect();
-        lengths.sort_unstable_by_key(|(cell, _)| **cell);
-        lengths.iter().map(|(_, length)| **length).sum()
-    };
-    all.iter().map(|a| shared(a) >= LEAST_SHARED).collect()
+}
+
+fn number(told: &[bool]) -> usize {
+    told.iter().filter(|t| **t).count()
+}
+
+/// Whether the strokes in the shared ones of the cells are long enough to tell, and centred.
+fn is_variant(about: &Around, shared: &impl Fn(&Cell) -> bool) -> bool {
+    // In the order of the cells: sums of the same lengths are to be the same on any node.
+    let mut cells: Vec<(&Cell, &f64)> = about.cells.iter().filter(|(cell, _)| shared(cell)).collect();
+    cells.sort_unstable_by_key(|(cell, _)| **cell);
+    let length: f64 = cells.iter().map(|(_, length)| **length).sum();
+    length >= LEAST_SHARED && is_centred(cells.iter().map(|(cell, _)| **cell))
+}
+
+/// Whether cells reach as far to one side of the symbol as to the other.
+fn is_centred(cells: impl Iterator<Item = Cell>) -> bool {
+    let none = [i32::MAX, i32::MIN];
+    let [x, y] = cells.fold([none, none], |[x, y], (cx, cy, _)| {
+        [[x[0].min(cx), x[1].max(cx)], [y[0].min(cy), y[1].max(cy)]]
+    });
+    [x, y].into_iter().all(|[low, high]| (f64::from(low) + f64::from(high) + 1.0).abs() / 2.0 <= CENTRED)
 }
