@@ -275,6 +275,8 @@ mod tests {
         let said = notes(&progress).unwrap();
         assert!(said.starts_with("6 places show most of the example"), "{said}");
         assert!(said.contains("page 2 at x 1, y 7, page 2") && said.contains(", 2 more; if"), "{said}");
+        progress = CountProgress { variants: 25, ..CountProgress::default() };
+        assert!(notes(&progress).unwrap().starts_with("25 of those found show strokes around or across"));
         progress = CountProgress { lettered: [("S".to_owned(), 25)].into(), ..CountProgress::default() };
         assert!(
             notes(&progress).unwrap().ends_with("the example says nothing, and 25 of those found do: S (25)")

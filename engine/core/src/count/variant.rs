@@ -1,7 +1,7 @@
 //! What instances show about them and the exemplar does not, alike at several of them: a diamond around, a bar across
 //! and out. One that shows it is perhaps another symbol of the family, and no pose can tell on its own: a
 //! single one may stand beside something else. What stands on one side of it, a wall, a grab bar, tells nothing either,
-//! however often: only what is centred on the symbol does.
+//! however often: only what is centred on the symbol does, and a mark that is all there is about it.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -18,6 +18,9 @@ const MANY: usize = 3;
 const MANY_SHARE: f64 = 0.1;
 /// Length of strokes that others show, too, from which on one is a variant, diameters.
 const LEAST_SHARED: f64 = 0.25;
+/// A mark at its side tells if it is this share of all that is about the symbol, and no longer than this, diameters.
+const WHOLE_SHARE: f64 = 0.9;
+const MOST_WHOLE: f64 = 2.0;
 /// How far the middle of such strokes is from the symbol's at most, cells.
 const CENTRED: f64 = 2.5;
 /// What a variant's confidence is at most: it is looked at before it is accepted.
@@ -74,7 +77,7 @@ impl Around {
     }
 }
 
-/// Which of the places show strokes centred on them that several others show, too, and `own`, what is about the exemplar
+/// Which of the places show strokes about them that several others show, too, and `own`, what is about the exemplar
 /// itself, does not.
 pub(super) fn tell(own: &Around, all: &[Around]) -> Vec<bool> {
     let known = own.reach();
@@ -106,13 +109,17 @@ fn number(told: &[bool]) -> usize {
     told.iter().filter(|t| **t).count()
 }
 
-/// Whether the strokes in the shared ones of the cells are long enough to tell, and centred.
+/// Whether the strokes in the shared ones of the cells are long enough to tell, and centred or all there is.
 fn is_variant(about: &Around, shared: &impl Fn(&Cell) -> bool) -> bool {
     // In the order of the cells: sums of the same lengths are to be the same on any node.
     let mut cells: Vec<(&Cell, &f64)> = about.cells.iter().filter(|(cell, _)| shared(cell)).collect();
     cells.sort_unstable_by_key(|(cell, _)| **cell);
     let length: f64 = cells.iter().map(|(_, length)| **length).sum();
-    length >= LEAST_SHARED && is_centred(cells.iter().map(|(cell, _)| **cell))
+    let mut all: Vec<f64> = about.cells.values().copied().collect();
+    all.sort_unstable_by(f64::total_cmp);
+    let all: f64 = all.iter().sum();
+    let is_all = length >= WHOLE_SHARE * all && all <= MOST_WHOLE;
+    length >= LEAST_SHARED && (is_all || is_centred(cells.iter().map(|(cell, _)| **cell)))
 }
 
 /// Whether cells reach as far to one side of the symbol as to the other.
