@@ -396,7 +396,7 @@ pub(super) fn tell_variants(matcher: &Matcher<'_>, params: &CountParams, kept: &
         Around::of(matcher, &j.pose, &|segment| owner.get(&segment).is_some_and(|&o| o != k))
     };
     let all: Vec<Around> = kept.iter().enumerate().filter(|(_, j)| matches(j)).map(about).collect();
-    let mut told = variant::tell(&matcher.template.around, &all).into_iter();
+    let mut told = variant::tell(matcher.template, &all).into_iter();
     for j in kept.iter_mut().filter(|j| matches(j)) {
         if told.next() == Some(true) {
             j.score.variant = true;

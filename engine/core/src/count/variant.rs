@@ -8,6 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::matching::Matcher;
 use super::pose::Pose;
 use super::surroundings;
+use super::template::Template;
 
 /// Side of a cell, diameters of the symbol. Strokes that pass the same or neighbouring cells in about the same
 /// direction are alike.
@@ -77,10 +78,11 @@ impl Around {
     }
 }
 
-/// Which of the places show strokes about them that several others show, too, and `own`, what is about the exemplar
-/// itself, does not.
-pub(super) fn tell(own: &Around, all: &[Around]) -> Vec<bool> {
-    let known = own.reach();
+/// Which of the places show strokes about them that several others show, too, and what is about the
+/// exemplar itself does not.
+pub(super) fn tell(template: &Template, all: &[Around]) -> Vec<bool> {
+    let known = template.around.reach();
+    let drawn = drawn(template);
     let reach: Vec<FxHashSet<Cell>> = all.iter().map(Around::reach).collect();
     let with: Vec<bool> = all.iter().map(|a| !a.cells.is_empty()).collect();
     let many = MANY.max((number(&with) as f64 * MANY_SHARE).ceil() as usize);
@@ -95,7 +97,10 @@ pub(super) fn tell(own: &Around, all: &[Around]) -> Vec<bool> {
         for cell in reach.iter().zip(&told).filter(|(_, told)| **told).flat_map(|(reach, _)| reach) {
             *times.entry(*cell).or_default() += 1;
         }
-        let shared = |cell: &Cell| !known.contains(cell) && times.get(cell).is_some_and(|&n| n >= many);
+        let shared = |cell: &Cell| {
+            let new = !known.contains(cell) && !drawn.contains(&(cell.0, cell.1));
+            new && times.get(cell).is_some_and(|&n| n >= many)
+        };
         for (told, about) in told.iter_mut().zip(all) {
             *told = *told && is_variant(about, &shared);
         }
@@ -103,6 +108,14 @@ pub(super) fn tell(own: &Around, all: &[Around]) -> Vec<bool> {
             return told;
         }
     }
+}
+
+/// Cells in and next to which the exemplar has ink: curves that are drawn in other pieces part from it a little.
+fn drawn(template: &Template) -> FxHashSet<(i32, i32)> {
+    let (side, middle) = (CELL * template.diameter, template.middle());
+    let place = |p: [f32; 2]| [0, 1].map(|axis| ((f64::from(p[axis]) - middle[axis]) / side).floor() as i32);
+    let near = |[x, y]: [i32; 2]| (0..9).map(move |k| (x + k % 3 - 1, y + k / 3 - 1));
+    template.samples.iter().flat_map(|s| near(place(s.p))).collect()
 }
 
 fn number(told: &[bool]) -> usize {
