@@ -12,6 +12,7 @@ use super::search::{
 };
 use super::template::Template;
 use super::trim;
+use super::variant::tell_variants;
 use crate::budget::Budget;
 use crate::geom::PxPoint;
 

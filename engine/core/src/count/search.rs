@@ -16,7 +16,6 @@ use super::pose::Pose;
 use super::round::Search;
 use super::scan;
 use super::template::Template;
-use super::variant::{self, Around, MAX_VARIANT};
 use crate::budget::{Budget, Exhausted};
 use crate::found::{Finding, Found};
 use crate::geom::{ListRect, PxPoint, PxRect};
@@ -381,28 +380,6 @@ pub(super) fn reconsider(matcher: &Matcher<'_>, params: &CountParams, kept: &mut
         }
     }
     kept.retain(|j| j.score.confidence >= NEAR_MISS_FLOOR.min(params.threshold));
-}
-
-/// Finds out which matches show more than the exemplar does, alike at several of them.
-pub(super) fn tell_variants(matcher: &Matcher<'_>, params: &CountParams, kept: &mut [Judged]) {
-    let mut owner: FxHashMap<u32, usize> = FxHashMap::default();
-    let matches = |j: &Judged| !j.own && j.score.confidence >= params.threshold;
-    for (k, j) in kept.iter().enumerate().filter(|(_, j)| j.own || matches(j)) {
-        for &(segment, _) in &j.score.claims {
-            owner.entry(segment).or_insert(k);
-        }
-    }
-    let about = |(k, j): (usize, &Judged)| {
-        Around::of(matcher, &j.pose, &|segment| owner.get(&segment).is_some_and(|&o| o != k))
-    };
-    let all: Vec<Around> = kept.iter().enumerate().filter(|(_, j)| matches(j)).map(about).collect();
-    let mut told = variant::tell(matcher.template, &all).into_iter();
-    for j in kept.iter_mut().filter(|j| matches(j)) {
-        if told.next() == Some(true) {
-            j.score.variant = true;
-            j.score.confidence = j.score.confidence.min(MAX_VARIANT);
-        }
-    }
 }
 
 /// What a match on a scan is worth: traced strokes leave more room for look-alikes than drawn ones, so it is

@@ -12,7 +12,7 @@ use super::probe::Probes;
 use super::runs::{Baseline, Loop, Runs};
 use super::surroundings::Surroundings;
 use super::symmetry;
-use super::variant::Around;
+use super::variant::{self, Around};
 use crate::budget::{Budget, Exhausted};
 use crate::geom::ListRect;
 
@@ -79,6 +79,8 @@ pub(super) struct Template {
     /// How many are of the whole outline.
     pub spread: usize,
     pub map: InkMap,
+    /// A wider map of it.
+    pub near: InkMap,
     /// Diagonal of the smallest box around the ink, however it is turned, list units.
     pub diameter: f64,
     pub tolerance: f64,
@@ -135,6 +137,7 @@ impl Template {
         let mut parts = vec![Part::default(); part_of.iter().max().map_or(0, |&most| usize::from(most) + 1)];
         samples.iter().for_each(|s| parts[usize::from(s.part)].weight += f64::from(s.weight));
         let map = InkMap::of(samples.iter().map(|s| (&s.p, &s.d)), tolerance * 1.5 + step * 0.5);
+        let near = variant::own(&samples, tolerance, step);
         let mut template = Self {
             probes: Probes::of(&samples),
             pens: pens(&samples),
@@ -144,6 +147,7 @@ impl Template {
             hull: convex_hull(samples.iter().map(|s| [f64::from(s.p[0]), f64::from(s.p[1])]).collect()),
             samples,
             map,
+            near,
             diameter: f64::from(diameter),
             tolerance: f64::from(tolerance),
             step: f64::from(step),

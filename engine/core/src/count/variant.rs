@@ -5,10 +5,12 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::inkmap::InkMap;
 use super::matching::Matcher;
 use super::pose::Pose;
+use super::search::{CountParams, Judged};
 use super::surroundings;
-use super::template::Template;
+use super::template::Sample;
 
 /// Side of a cell, diameters of the symbol. Strokes that pass the same or neighbouring cells in about the same
 /// direction are alike.
@@ -25,7 +27,10 @@ const MOST_WHOLE: f64 = 2.0;
 /// How far the middle of such strokes is from the symbol's at most, cells.
 const CENTRED: f64 = 2.5;
 /// What a variant's confidence is at most: it is looked at before it is accepted.
-pub(super) const MAX_VARIANT: f64 = 0.89;
+const MAX_VARIANT: f64 = 0.89;
+
+/// How far from the exemplar's ink other ink in about its direction is taken for it, tolerances.
+const OWN: f32 = 3.0;
 
 type Cell = (i32, i32, i32);
 
@@ -34,6 +39,11 @@ type Cell = (i32, i32, i32);
 pub(super) struct Around {
     /// Where they are about the exemplar's middle, with the length of stroke in each cell, diameters.
     cells: FxHashMap<Cell, f64>,
+}
+
+/// Where ink passes for the exemplar's own: curves that are drawn in other pieces part from it a little.
+pub(super) fn own(samples: &[Sample], tolerance: f32, step: f32) -> InkMap {
+    InkMap::of(samples.iter().map(|s| (&s.p, &s.d)), tolerance * OWN + step * 0.5)
 }
 
 impl Around {
@@ -53,7 +63,7 @@ impl Around {
             for k in 0..steps as u32 {
                 let q = piece.at((f64::from(k) + 0.5) as f32 / steps as f32);
                 let p = pose.invert([f64::from(q[0]), f64::from(q[1])]);
-                if template.map.has(p, d) {
+                if template.near.has(p, d) || template.map.near(p) {
                     continue;
                 }
                 let cell = |axis: usize| ((p[axis] - middle[axis]) / side).floor() as i32;
@@ -78,11 +88,32 @@ impl Around {
     }
 }
 
-/// Which of the places show strokes about them that several others show, too, and what is about the
-/// exemplar itself does not.
-pub(super) fn tell(template: &Template, all: &[Around]) -> Vec<bool> {
-    let known = template.around.reach();
-    let drawn = drawn(template);
+/// Finds out which matches show more than the exemplar does, alike at several of them.
+pub(super) fn tell_variants(matcher: &Matcher<'_>, params: &CountParams, kept: &mut [Judged]) {
+    let mut owner: FxHashMap<u32, usize> = FxHashMap::default();
+    let matches = |j: &Judged| !j.own && j.score.confidence >= params.threshold;
+    for (k, j) in kept.iter().enumerate().filter(|(_, j)| j.own || matches(j)) {
+        for &(segment, _) in &j.score.claims {
+            owner.entry(segment).or_insert(k);
+        }
+    }
+    let about = |(k, j): (usize, &Judged)| {
+        Around::of(matcher, &j.pose, &|segment| owner.get(&segment).is_some_and(|&o| o != k))
+    };
+    let all: Vec<Around> = kept.iter().enumerate().filter(|(_, j)| matches(j)).map(about).collect();
+    let mut told = tell(&matcher.template.around, &all).into_iter();
+    for j in kept.iter_mut().filter(|j| matches(j)) {
+        if told.next() == Some(true) {
+            j.score.variant = true;
+            j.score.confidence = j.score.confidence.min(MAX_VARIANT);
+        }
+    }
+}
+
+/// Which of the places show strokes about them that several others show, too, and `own`, what is about the exemplar
+/// itself, does not.
+fn tell(own: &Around, all: &[Around]) -> Vec<bool> {
+    let known = own.reach();
     let reach: Vec<FxHashSet<Cell>> = all.iter().map(Around::reach).collect();
     let with: Vec<bool> = all.iter().map(|a| !a.cells.is_empty()).collect();
     let many = MANY.max((number(&with) as f64 * MANY_SHARE).ceil() as usize);
@@ -97,10 +128,7 @@ pub(super) fn tell(template: &Template, all: &[Around]) -> Vec<bool> {
         for cell in reach.iter().zip(&told).filter(|(_, told)| **told).flat_map(|(reach, _)| reach) {
             *times.entry(*cell).or_default() += 1;
         }
-        let shared = |cell: &Cell| {
-            let new = !known.contains(cell) && !drawn.contains(&(cell.0, cell.1));
-            new && times.get(cell).is_some_and(|&n| n >= many)
-        };
+        let shared = |cell: &Cell| !known.contains(cell) && times.get(cell).is_some_and(|&n| n >= many);
         for (told, about) in told.iter_mut().zip(all) {
             *told = *told && is_variant(about, &shared);
         }
@@ -108,14 +136,6 @@ pub(super) fn tell(template: &Template, all: &[Around]) -> Vec<bool> {
             return told;
         }
     }
-}
-
-/// Cells in and next to which the exemplar has ink: curves that are drawn in other pieces part from it a little.
-fn drawn(template: &Template) -> FxHashSet<(i32, i32)> {
-    let (side, middle) = (CELL * template.diameter, template.middle());
-    let place = |p: [f32; 2]| [0, 1].map(|axis| ((f64::from(p[axis]) - middle[axis]) / side).floor() as i32);
-    let near = |[x, y]: [i32; 2]| (0..9).map(move |k| (x + k % 3 - 1, y + k / 3 - 1));
-    template.samples.iter().flat_map(|s| near(place(s.p))).collect()
 }
 
 fn number(told: &[bool]) -> usize {
