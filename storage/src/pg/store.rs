@@ -355,6 +355,12 @@ impl Group {
     }
 }
 
+/// Leases that were taken away, remembered, and those that ended before `forget` forgotten.
+pub(super) fn ended_leases(nodes: Vec<String>, until: Vec<i64>, forget: i64) -> [Write; 2] {
+    let new = Write { sql: query::END_LEASES, columns: vec![Box::new(nodes), Box::new(until)] };
+    [new, Write { sql: query::FORGET_LEASES, columns: vec![Box::new(forget)] }]
+}
+
 /// Writes and commits. After `Trouble::Again` nothing is stored and the transaction is over.
 pub(super) async fn commit(session: &Session, writes: &[Write]) -> Result<(), Trouble> {
     let client = session.client();
