@@ -4,6 +4,7 @@ mod bucket;
 mod client;
 mod corpus;
 mod drawn;
+pub mod history;
 mod memory;
 mod node;
 mod program;

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use takeoff_core::job::{Cause, Job};
+use takeoff_core::job::{Cause, Job, Stage};
 use takeoff_core::model::{Id, Timestamp};
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
@@ -182,6 +182,11 @@ pub(super) async fn rescue(place: &Place, renewed_ms: i64, limit: usize) -> Resu
             ended.extend(ends);
         }
         let mut writes = store::jobs(&rescued);
+        // Whoever rescues need not run the stages.
+        let mut woken: Vec<Stage> = rescued.iter().map(|job| job.stage).collect();
+        woken.sort_unstable();
+        woken.dedup();
+        writes.extend(store::wakes(&woken));
         if !ended.is_empty() {
             let (nodes, until) = ended.into_iter().map(|(node, until)| (node, until.0)).unzip();
             writes.extend(store::ended_leases(nodes, until, now.0.saturating_sub(REMEMBERED_US)));
