@@ -2,6 +2,7 @@
 
 mod bucket;
 mod client;
+pub mod cluster;
 mod corpus;
 mod drawn;
 pub mod history;

@@ -1,76 +1,14 @@
 //! Nodes that share a database and a bucket, and nothing else.
 
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use takeoff_engine::clock::Stopwatch;
-use takeoff_storage::pg::{PgSettings, migrate};
-use takeoff_test_servers::{Durability, Postgres};
-use takeoff_tests::{Bucket, Client, Node, eventually, problems_of_config, run};
+use takeoff_tests::cluster::{LEASE, Shared, migrated};
+use takeoff_tests::{Client, eventually, run};
 
 /// Longest that a node may take for what is no work.
 const NOTICE: Duration = Duration::from_secs(20);
-
-/// Lease of the nodes here.
-const LEASE: Duration = Duration::from_secs(4);
-
-/// What nodes share.
-struct Shared {
-    server: Postgres,
-    url: String,
-    bucket: Bucket,
-    folder: tempfile::TempDir,
-}
-
-impl Shared {
-    async fn open() -> Self {
-        let server = Postgres::start(Durability::None);
-        let url = server.new_database();
-        let settings = PgSettings {
-            url: url.clone(),
-            connections: 4,
-            statement_timeout_ms: 15_000,
-            session: "takeoff test".to_owned(),
-        };
-        migrate::forward(&settings, false).await.expect("the schema is made");
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        Self { server, url, bucket: Bucket::start().await, folder }
-    }
-
-    fn data(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn settings<'a>(&'a self, name: &'a str, more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
-        let mut settings = self.bucket.settings().to_vec();
-        settings.extend([
-            ("DATABASE_URL", self.url.as_str()),
-            ("TAKEOFF_NODE_NAME", name),
-            ("TAKEOFF_JOBS_LEASE_MS", "4000"),
-            ("TAKEOFF_JOBS_RENEW_MS", "1000"),
-        ]);
-        settings.extend(more);
-        settings
-    }
-
-    fn node(&self, name: &str, more: &[(&str, &str)]) -> Node {
-        tokio::task::block_in_place(|| Node::start_with(&self.data(name), &self.settings(name, more)))
-    }
-
-    /// What `takeoff serve` says when it must not start.
-    fn refused(&self, name: &str, data: &Path, more: &[(&str, &str)]) -> (Option<i32>, String) {
-        let mut settings = self.settings(name, more);
-        let data = data.to_str().expect("a folder of text");
-        settings.push(("TAKEOFF_NODE_DATA_DIR", data));
-        tokio::task::block_in_place(|| problems_of_config(&settings))
-    }
-
-    fn sql(&self, sql: &str) -> String {
-        let database = self.url.rsplit('/').next().expect("a name");
-        tokio::task::block_in_place(|| self.server.sql(database, sql))
-    }
-}
 
 async fn states(client: &Client) -> Vec<(String, String)> {
     let nodes = client.get("/admin/nodes").await.expect(200)["nodes"].as_array().expect("a list").clone();
@@ -165,14 +103,7 @@ async fn one_name_is_one_node_and_one_bucket_one_catalogue() {
     assert_eq!(tokio::task::block_in_place(|| first.ended(NOTICE)).code(), Some(78));
     assert_eq!(second.client().get("//ready").await.status, 200);
     // The nodes of one catalogue share the bucket, another catalogue has it not.
-    let other = shared.server.new_database();
-    let settings = PgSettings {
-        url: other.clone(),
-        connections: 4,
-        statement_timeout_ms: 15_000,
-        session: "takeoff test".to_owned(),
-    };
-    migrate::forward(&settings, false).await.expect("the schema is made");
+    let other = migrated(&shared.server).await;
     let (code, said) = shared.refused("b", &shared.data("b"), &[("DATABASE_URL", &other)]);
     assert!(code == Some(78) && said.contains("belongs to the store"), "{said}");
 }
