@@ -251,7 +251,7 @@ mod tests {
     fn a_lease_is_alone_unless_another_one_of_its_life_ended_with_it() {
         let ends = |node: &str, s: i64| (node.to_owned(), Timestamp(s * 1_000_000));
         let of = ends("a", 100);
-        let alone = |others: &[Ends]| was_alone(&of, &[&[of.clone()], others].concat(), 5_000);
+        let alone = |others: &[Ends]| was_alone(&of, &[std::slice::from_ref(&of), others].concat(), 5_000);
         assert!(alone(&[]));
         assert!(alone(&[ends("b", 100)]), "another node's");
         assert!(alone(&[ends("a", 112), ends("a", 60)]), "the node's next life, and an earlier one");
