@@ -66,7 +66,7 @@ async fn client(
             client,
             place: Arc::clone(&place),
             told: Arc::clone(&told),
-            upload: turn % 4 == 0,
+            upload: turn.is_multiple_of(4),
             count: turn % 4 == 1,
         };
         turn += 1;
