@@ -10,3 +10,4 @@ mod pdf;
 mod raster;
 mod support;
 mod text;
+mod variants;
