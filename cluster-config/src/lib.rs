@@ -3,6 +3,7 @@
 //! Environment over file over default; every problem is reported at once, with path and origin;
 //! unknown keys are refused.
 
+mod cluster;
 mod database;
 pub mod environment;
 mod load;
@@ -11,6 +12,7 @@ mod object_store;
 mod reference;
 mod settings;
 
+pub use cluster::{ClusterConfig, Roles};
 pub use database::{DatabaseConfig, DatabaseUrl};
 pub use load::{Flags, Loaded, Origin, Problem, load};
 pub use node::{

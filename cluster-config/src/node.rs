@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use takeoff_core::page::request::ParseLimits;
 
+use crate::cluster::{ClusterConfig, Roles};
 use crate::database::DatabaseConfig;
 use crate::object_store::ObjectStoreConfig;
 
@@ -29,6 +30,8 @@ impl Environment {
 pub struct NodeConfig {
     /// Name of the node in leases, logs and views.
     pub node: String,
+    pub roles: Roles,
+    pub cluster: ClusterConfig,
     pub environment: Environment,
     pub log_level: String,
     /// Folder of the embedded stores.
@@ -176,6 +179,8 @@ impl NodeConfig {
         };
         Self {
             node: "solo".to_owned(),
+            roles: Roles::ALL,
+            cluster: ClusterConfig::default(),
             environment: Environment::Development,
             log_level: "info".to_owned(),
             data_dir: data_dir.into(),

@@ -40,7 +40,7 @@ impl Raw {
         }
     }
 
-    fn list(&self) -> Result<Vec<String>, String> {
+    pub(crate) fn list(&self) -> Result<Vec<String>, String> {
         match self {
             Self::List(items) => Ok(items.clone()),
             Self::Text(s) => {
@@ -176,6 +176,7 @@ macro_rules! stage {
 /// Every setting, in the order of the reference.
 pub fn settings() -> Vec<Setting> {
     let mut all = node();
+    all.extend(crate::cluster::settings());
     all.extend(crate::database::settings());
     all.extend(api());
     all.extend(limits_and_jobs());

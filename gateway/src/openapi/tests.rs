@@ -97,7 +97,7 @@ const ROUTES: &[&str] = &[
 
 /// `GET /path` of every operation that the document lists.
 pub(crate) fn listed() -> BTreeSet<String> {
-    let (_, mut api) = route::routes();
+    let (_, mut api) = route::routes(true);
     let mut listed = BTreeSet::new();
     for (path, item) in &mut api.paths.paths {
         for (method, _) in operations(item) {
@@ -109,7 +109,7 @@ pub(crate) fn listed() -> BTreeSet<String> {
 }
 
 fn document() -> Value {
-    let (_, api) = route::routes();
+    let (_, api) = route::routes(true);
     serde_json::from_str(&api.to_json().unwrap()).unwrap()
 }
 

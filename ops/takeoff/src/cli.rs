@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{jobs, migrate, output, run, serve, settings};
+use crate::{jobs, migrate, nodes, output, run, serve, settings};
 
 /// Exit codes beside 0; 64 and up are those of `sysexits.h`.
 pub(crate) mod exit {
@@ -38,6 +38,10 @@ enum Command {
     Serve(ServeArgs),
     /// Look at the jobs of a running node, put dead ones back, hold work back
     Jobs(jobs::JobsArgs),
+    /// List the nodes that share a store: where they are, what they do, when they were last heard of
+    Nodes(nodes::NodesArgs),
+    /// Ask a node to finish or give back its work, leave, and end with exit code 0
+    Drain(nodes::DrainArgs),
     /// Take the database of DATABASE_URL to the schema of this version; never back
     Migrate(MigrateArgs),
     /// Check, show or document the configuration
@@ -115,6 +119,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Run(args) => run::main(&args),
         Command::Serve(args) => serve::main(&args),
         Command::Jobs(args) => jobs::main(&args),
+        Command::Nodes(args) => nodes::list(&args),
+        Command::Drain(args) => nodes::drain(&args),
         Command::Migrate(args) => migrate::main(&args),
         Command::Config { what } => settings::main(&what),
         Command::ParseWorker { memory_bytes } => parse_worker(memory_bytes),

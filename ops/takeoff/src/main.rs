@@ -4,6 +4,7 @@ mod cli;
 mod jobs;
 mod migrate;
 mod node;
+mod nodes;
 mod output;
 mod recipe;
 mod run;

@@ -1,8 +1,10 @@
 //! `takeoff serve`: the engine behind the gateway, until a signal.
 
 use std::io::IsTerminal as _;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use takeoff_config::{Flags, NodeConfig};
+use takeoff_engine::presence::Leave;
 use takeoff_gateway::Gateway;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -28,7 +30,8 @@ pub(crate) fn main(args: &ServeArgs) -> u8 {
             } else {
                 tracing::error!(error = why, "the node stopped");
             }
-            if e.is::<node::NoDatabase>() { exit::CONFIG } else { exit::FAILED }
+            let of_config = e.is::<node::NoDatabase>() || e.is::<node::NameTaken>();
+            if of_config { exit::CONFIG } else { exit::FAILED }
         }
     }
 }
@@ -45,10 +48,26 @@ async fn serve(config: NodeConfig) -> anyhow::Result<()> {
     let environment = config.environment.name();
     tracing::info!(%address, version = takeoff_core::ENGINE_VERSION, environment, "listening");
     output::note(&format!("takeoff {} listens on http://{address}", takeoff_core::ENGINE_VERSION));
-    let stop = async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+    handle.set_address(config.api.public_url.clone().unwrap_or_else(|| format!("http://{address}")));
+    let replaced = AtomicBool::new(false);
+    let stop = async {
+        let leave = tokio::select! {
+            _ = terminate.recv() => None,
+            _ = interrupt.recv() => None,
+            why = handle.leave() => Some(why),
+        };
+        match leave {
+            None => {}
+            // Requests are answered as long as there is work, so that whoever sends them sees that the node drains.
+            Some(Leave::Drain) => {
+                tracing::info!("asked to drain");
+                tokio::select! {
+                    () = handle.quiesce(drain_ms) => {}
+                    _ = terminate.recv() => {}
+                    _ = interrupt.recv() => {}
+                }
+            }
+            Some(Leave::Replaced) => replaced.store(true, Ordering::Relaxed),
         }
         tracing::info!("stopping: requests and attempts may finish");
     };
@@ -58,5 +77,9 @@ async fn serve(config: NodeConfig) -> anyhow::Result<()> {
     }
     let report = handle.drain(drain_ms).await;
     tracing::info!(?report, "drained");
+    if replaced.load(Ordering::Relaxed) {
+        let name = &config.node;
+        return Err(node::NameTaken(format!("another node has taken the name `{name}`, `node.name`")).into());
+    }
     Ok(())
 }

@@ -16,6 +16,7 @@ mod overlay;
 mod prune;
 mod queue;
 mod recover;
+mod register;
 mod rows;
 mod shelf;
 mod sum;

@@ -15,6 +15,7 @@ use super::shelf::Shelf;
 use super::{Kv, Opener, SEQ_KEY, keys};
 use crate::catalog::{Batch, Clock, Committed, LeaseRequest, Renewal, Renewed};
 use crate::error::StoreError;
+use crate::register::{Beat, Joined, NodeEntry, NodeIdentity};
 
 /// Commands that wait. Beyond it callers wait to be let in, which is the back-pressure.
 pub(super) const QUEUE_CAPACITY: usize = 1_024;
@@ -31,6 +32,9 @@ pub(super) enum Command {
     Rescue { limit: usize, reply: Reply<usize> },
     Prune { before: Timestamp, limit: usize, reply: Reply<usize> },
     ForgetBlob { tenant: TenantId, hash: BlobHash, reply: Reply<bool> },
+    Join { node: NodeIdentity, silent_ms: i64, reply: Reply<Joined> },
+    Beat { beat: Beat, reply: Reply<Option<NodeEntry>> },
+    AskToDrain { name: String, reply: Reply<Option<NodeEntry>> },
     Ping(Reply<()>),
 }
 
@@ -47,6 +51,8 @@ impl Command {
             Self::Renew { reply, .. } => no(reply, why),
             Self::Rescue { reply, .. } | Self::Prune { reply, .. } => no(reply, why),
             Self::ForgetBlob { reply, .. } => no(reply, why),
+            Self::Join { reply, .. } => no(reply, why),
+            Self::Beat { reply, .. } | Self::AskToDrain { reply, .. } => no(reply, why),
             Self::Ping(reply) => no(reply, why),
         }
     }
@@ -149,6 +155,11 @@ impl<K: Kv> Writer<K> {
             Command::ForgetBlob { tenant, hash, reply } => {
                 self.simple(rows, reply, |c| c.forget_blob(tenant, hash))
             }
+            Command::Join { node, silent_ms, reply } => {
+                self.simple(rows, reply, |c| c.join(&node, silent_ms))
+            }
+            Command::Beat { beat, reply } => self.simple(rows, reply, |c| c.beat(&beat)),
+            Command::AskToDrain { name, reply } => self.simple(rows, reply, |c| c.ask_to_drain(&name)),
             Command::Ping(reply) => self.simple(rows, reply, |c| {
                 c.rows.put(keys::PING_KEY.to_vec(), c.now.0.to_be_bytes().to_vec());
                 Ok(())

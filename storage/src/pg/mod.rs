@@ -16,6 +16,7 @@ mod lock;
 pub mod migrate;
 mod query;
 mod reads;
+mod register;
 mod rows;
 mod settings;
 mod settle;

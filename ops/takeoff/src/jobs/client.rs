@@ -12,24 +12,24 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 /// Bytes of an answer. A page of jobs is far below.
 const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
 
-pub(super) struct Client {
+pub(crate) struct Client {
     http: reqwest::Client,
     base: String,
 }
 
 impl Client {
     /// `url` is the node's, without the API's prefix.
-    pub(super) fn of(url: &str) -> anyhow::Result<Self> {
+    pub(crate) fn of(url: &str) -> anyhow::Result<Self> {
         ensure!(url.starts_with("http://"), "{url} is no address of a node: it begins with http://");
         let http = reqwest::Client::builder().timeout(ANSWER_WITHIN).build()?;
         Ok(Self { http, base: format!("{}/api/v1/admin", url.trim_end_matches('/')) })
     }
 
-    pub(super) async fn get(&self, path: &str, query: &[(&str, String)]) -> anyhow::Result<Value> {
+    pub(crate) async fn get(&self, path: &str, query: &[(&str, String)]) -> anyhow::Result<Value> {
         self.answer(self.http.get(format!("{}/{path}", self.base)).query(query)).await
     }
 
-    pub(super) async fn post(
+    pub(crate) async fn post(
         &self,
         path: &str,
         query: &[(&str, String)],
@@ -38,7 +38,7 @@ impl Client {
         self.answer(self.http.post(format!("{}/{path}", self.base)).query(query).json(&body)).await
     }
 
-    pub(super) async fn put(&self, path: &str, body: Value) -> anyhow::Result<Value> {
+    pub(crate) async fn put(&self, path: &str, body: Value) -> anyhow::Result<Value> {
         self.answer(self.http.put(format!("{}/{path}", self.base)).json(&body)).await
     }
 

@@ -1,8 +1,8 @@
 //! `takeoff jobs`: jobs of a running node, over its admin API. The node has the store open, so there is no
 //! other way to them.
 
-mod client;
-mod text;
+pub(crate) mod client;
+pub(crate) mod text;
 
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
