@@ -201,6 +201,11 @@ fn lack_of_state(state: &Dict<'_>) -> Option<String> {
             return Some(format!("has no usable /{}", shown(key)));
         }
     }
+    for key in [&b"SA"[..], b"AIS", b"OP", b"op", b"TK"] {
+        if is_wrong::<bool>(state, key) {
+            return Some(format!("has no usable /{}", shown(key)));
+        }
+    }
     match state.get::<Object<'_>>(b"SMask") {
         None if state.contains_key(b"SMask") => Some("has a mask that is not in the file".into()),
         Some(Object::Dict(mask)) => {

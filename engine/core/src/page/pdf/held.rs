@@ -1,6 +1,6 @@
 //! What of a page holds together: what its content uses against what the file has, and the entries on the way there.
 
-use hayro_syntax::object::{Array, Dict, MaybeRef, Object};
+use hayro_syntax::object::{Array, Dict, MaybeRef, Object, Rect};
 use hayro_syntax::page::{Page, Resources};
 
 use super::uses::{Of, Trouble, Uses};
@@ -19,7 +19,12 @@ impl<'p> Walk<'p, '_> {
             let Some(dict) = node else { break };
             self.entries(&dict, Kind::Page);
             for key in [&b"MediaBox"[..], b"CropBox"] {
-                if dict.contains_key(key) && fit::numbers(&dict, key) != Some(4) {
+                // Where no size can be read, that is said of the page.
+                let read = dict.get::<Rect>(key).is_some();
+                if (read || key == b"CropBox")
+                    && dict.contains_key(key)
+                    && fit::numbers(&dict, key) != Some(4)
+                {
                     self.unfit(Kind::Page, &dict, format!("has no usable /{}", spelling::shown(key)));
                 }
             }
@@ -37,11 +42,23 @@ impl<'p> Walk<'p, '_> {
         let catalog = self.xref.get::<Dict<'_>>(self.xref.root_id());
         let Some(catalog) = catalog else { return };
         self.entries(&catalog, Kind::Layers);
-        if let Some(layers) = catalog.get::<Dict<'_>>(b"OCProperties") {
-            self.entries(&layers, Kind::Layers);
-            if let Some(shown) = layers.get::<Dict<'_>>(b"D") {
-                self.entries(&shown, Kind::Layers);
-            }
+        if catalog.contains_key(b"OCProperties") {
+            self.layers(&catalog);
+        }
+    }
+
+    /// The list of layers, which says what is switched off.
+    fn layers(&mut self, catalog: &Dict<'p>) {
+        let Some(layers) = catalog.get::<Dict<'_>>(b"OCProperties") else {
+            return self.unfit(Kind::Layers, catalog, "is not in the file".into());
+        };
+        self.entries(&layers, Kind::Layers);
+        let Some(shown) = layers.get::<Dict<'_>>(b"D") else {
+            return self.unfit(Kind::Layers, &layers, "does not say which are shown".into());
+        };
+        self.entries(&shown, Kind::Layers);
+        if let Some(key) = spelling::unknown_layers(&shown) {
+            self.unfit(Kind::Layers, &shown, format!("has an entry that is not known (/{key})"));
         }
     }
 

@@ -12,47 +12,75 @@ use rustc_hash::FxHashSet;
 /// Deepest nesting that is looked into.
 const MAX_DEPTH: u32 = 64;
 /// Shorter words are too near to others.
-const MIN_KEY_BYTES: usize = 3;
-const MIN_VALUE_BYTES: usize = 4;
+const MIN_BYTES: usize = 4;
+/// No key of a graphics state that draws is longer; programs' own are.
+const STATE_BYTES: usize = 3;
 
 /// Keys and values that decide what is drawn (ISO 32000-1, 7.3 to 8.11, 9 and 12.5).
-const WORDS: &str = "Type Subtype Page Pages Catalog Contents Resources MediaBox CropBox Rotate UserUnit Annots Annot \
-    Kids Count Parent Group XObject Font ExtGState ColorSpace Pattern Shading Properties ProcSet Form Image BBox \
-    Matrix Filter DecodeParms FlateDecode LZWDecode ASCII85Decode ASCIIHexDecode RunLengthDecode CCITTFaxDecode \
-    JBIG2Decode DCTDecode JPXDecode Crypt Predictor Columns Colors BitsPerComponent EarlyChange Length Width Height \
-    ImageMask Mask SMask Decode Interpolate DeviceGray DeviceRGB DeviceCMYK CalGray CalRGB Lab ICCBased Indexed \
-    Separation DeviceN WhitePoint Gamma Alternate PatternType PaintType TilingType XStep YStep ShadingType Coords \
-    Domain Range Function Functions FunctionType Extend Background Bounds Encode Size BitsPerSample Transparency \
-    Luminosity Alpha None Normal Multiply Screen Overlay Darken Lighten ColorDodge ColorBurn HardLight SoftLight \
-    Difference Exclusion Saturation Color Hue Type0 Type1 Type3 MMType1 TrueType CIDFontType0 CIDFontType2 BaseFont \
-    Encoding DescendantFonts FontDescriptor FontFile FontFile2 FontFile3 FontMatrix FontBBox CharProcs FirstChar \
-    LastChar Widths ToUnicode CIDToGIDMap Differences BaseEncoding WinAnsiEncoding MacRomanEncoding StandardEncoding \
-    MacExpertEncoding Identity Identity-H Identity-V FontName Flags MissingWidth OCProperties OCGs BaseState OCMD OCG \
-    Visible AllOn AnyOn AllOff AnyOff OFF Rect Stamp Square Circle Line Polygon PolyLine FreeText Highlight Widget \
-    Helvetica Helvetica-Bold Helvetica-Oblique Helvetica-BoldOblique Times-Roman Times-Bold Times-Italic \
-    Times-BoldItalic Courier Courier-Bold Courier-Oblique Courier-BoldOblique Symbol ZapfDingbats Matte Name BlackIs1 \
-    EncodedByteAlign Rows EndOfBlock EndOfLine ColorTransform JBIG2Globals Registry Ordering Supplement CIDSystemInfo \
-    CMapName CapHeight Ascent Descent ItalicAngle StemV StemH XHeight Leading AvgWidth MaxWidth CharSet CIDSet \
-    FontFamily FontStretch FontWeight Lang Style Metadata StructParent StructParents Tabs TrimBox BleedBox ArtBox \
-    Thumb LastModified PieceInfo Trans Dur Hid Names Dests Outlines PageMode PageLayout PageLabels ViewerPreferences \
-    AcroForm Version Extensions StructTreeRoot MarkInfo OpenAction URI SpiderInfo OutputIntents Requirements \
-    Collection Private Measure Viewport Intent Usage Creator Event Order RBGroups Locked ListMode Config Configs AS \
-    Link Popup Text Border Dest Action Alternates OPI Ref Level1 Dash Rate Volume Title Author Subject Keywords \
-    Producer CreationDate ModDate Trapped Note Names Index Info Root Encrypt Prev Extends First Last Next Link \
-    Colorants Process MixingHints Components DotGain Solidities PrintingOrder SubType Default Widths Metrics Fonts \
-    Length1 Length2 Length3 Tiling Radial Axial Kids Nums Limits Opt MaxLen Fields SigFlags";
+const DECISIVE: &str = "Subtype Contents Resources MediaBox CropBox Rotate UserUnit Annots Kids Count Group XObject Font \
+    ExtGState ColorSpace Pattern Shading Properties Form Image BBox Matrix Filter DecodeParms FlateDecode LZWDecode \
+    ASCII85Decode ASCIIHexDecode RunLengthDecode CCITTFaxDecode JBIG2Decode DCTDecode JPXDecode Predictor Columns \
+    Colors BitsPerComponent EarlyChange Length Width Height ImageMask Mask SMask Decode DeviceGray DeviceRGB \
+    DeviceCMYK CalGray CalRGB ICCBased Indexed Separation DeviceN WhitePoint Gamma PatternType PaintType TilingType \
+    XStep YStep ShadingType Coords Domain Range Function Functions FunctionType Extend Background Bounds Encode \
+    BitsPerSample Transparency Luminosity Alpha None Normal Multiply Screen Overlay Darken Lighten ColorDodge \
+    ColorBurn HardLight SoftLight Difference Exclusion Saturation Type0 Type1 Type3 MMType1 TrueType CIDFontType0 \
+    CIDFontType2 BaseFont Encoding DescendantFonts FontDescriptor FontFile FontFile2 FontFile3 FontMatrix FontBBox \
+    CharProcs FirstChar LastChar Widths ToUnicode CIDToGIDMap Differences BaseEncoding WinAnsiEncoding \
+    MacRomanEncoding StandardEncoding MacExpertEncoding Identity Identity-H Identity-V MissingWidth OCProperties OCGs \
+    BaseState OCMD Rect Helvetica Helvetica-Bold Helvetica-Oblique Helvetica-BoldOblique Times-Roman Times-Bold \
+    Times-Italic Times-BoldItalic Courier Courier-Bold Courier-Oblique Courier-BoldOblique Symbol ZapfDingbats Matte \
+    BlackIs1 EncodedByteAlign Rows EndOfBlock EndOfLine JBIG2Globals Registry Ordering Supplement Flags Type Pages";
+/// Others of the format that are near to one of those, or to be met beside them.
+const OTHERS: &str = "Page Parent Name Names Next Text Test Dest First Last Title Color Crypt Fonts Info Root Size Prev \
+    Line Link Sound Note Rows Rate Mark Marks Limits Nums Fields Metrics Alternate Interpolate Intent Usage Dash Hue \
+    Form1 Image1 Font1 Font2 Type2 Type4 FontName Metadata StructParent StructParents Alternates Measure";
 /// Keys of a graphics state. Programs' own are longer.
 const STATE_WORDS: &str =
     "LW LC LJ ML D RI OP op OPM BG BG2 UCR UCR2 TR TR2 HT FL SM SA BM CA ca AIS TK HTP HTO UseBlackPtComp";
 
+/// Keys whose values are words of the format.
+const NAMING: [&[u8]; 12] = [
+    b"Subtype",
+    b"S",
+    b"BM",
+    b"Filter",
+    b"ColorSpace",
+    b"CS",
+    b"Encoding",
+    b"BaseEncoding",
+    b"BaseFont",
+    b"BaseState",
+    b"SMask",
+    b"CIDToGIDMap",
+];
+
 static KNOWN: LazyLock<FxHashSet<&'static [u8]>> =
-    LazyLock::new(|| WORDS.split_ascii_whitespace().map(str::as_bytes).collect());
+    LazyLock::new(|| [DECISIVE, OTHERS, STATE_WORDS].into_iter().flat_map(of).collect());
+
+fn of(words: &'static str) -> impl Iterator<Item = &'static [u8]> {
+    words.split_ascii_whitespace().map(str::as_bytes)
+}
 
 fn is_word(word: &[u8]) -> bool {
     KNOWN.contains(word)
 }
 
-/// Whether the bytes of a dictionary, an array or another object read as one and nothing else.
+/// Whether the bytes between an array's brackets are its items.
+pub(super) fn are_items(data: &[u8]) -> bool {
+    let mut text = Text(data);
+    loop {
+        text.blank();
+        if text.0.is_empty() {
+            return true;
+        }
+        if text.object(0).is_none() {
+            return false;
+        }
+    }
+}
+
+/// Whether the bytes of a dictionary read as one and nothing else.
 pub(super) fn is_well_formed(data: &[u8]) -> bool {
     let mut text = Text(data);
     text.blank();
@@ -68,42 +96,43 @@ pub(super) fn misspelled(dict: &Dict<'_>) -> Option<(String, String)> {
     if !is_ours && dict.len() > 1 {
         return None;
     }
-    dict.keys().find_map(|key| meant(key.as_ref(), MIN_KEY_BYTES, |word| !dict.contains_key(word))).or_else(
-        || {
-            let embedded = dict.contains_key(b"FontDescriptor");
-            let free = |key: &[u8]| {
-                matches!(key, b"Name" | b"FontName" | b"Differences" | b"AS" | b"T" | b"Lang")
-                    || (embedded && key == b"BaseFont")
-            };
-            dict.entries().find_map(|(key, value)| match value {
-                MaybeRef::NotRef(Object::Name(value)) if !free(key.as_ref()) => {
-                    meant(value.as_ref(), MIN_VALUE_BYTES, |_| true)
-                }
+    let keys = || dict.keys().filter(|key| !is_word(key.as_ref()));
+    let of_keys = keys().find_map(|key| meant(key.as_ref(), true, |word| !dict.contains_key(word)));
+    of_keys.or_else(|| {
+        // An embedded font may have any name.
+        let embedded = dict.contains_key(b"FontDescriptor");
+        NAMING.iter().filter(|key| !(embedded && **key == b"BaseFont")).find_map(|key| {
+            match dict.get_raw(key)? {
+                MaybeRef::NotRef(Object::Name(value)) => meant(value.as_ref(), false, |_| true),
                 _ => None,
-            })
-        },
-    )
+            }
+        })
+    })
 }
 
 /// A key of a graphics state that is none.
 pub(super) fn unknown_state(dict: &Dict<'_>) -> Option<String> {
-    let known = |key: &[u8]| {
-        key.len() > MIN_KEY_BYTES
-            || STATE_WORDS.split_ascii_whitespace().any(|word| word.as_bytes() == key)
-            || is_word(key)
-    };
+    let known = |key: &[u8]| key.len() > STATE_BYTES || is_word(key);
     dict.keys().find(|key| !known(key.as_ref())).map(|key| shown(key.as_ref()))
 }
 
-/// The word that another one is a byte off.
-fn meant(word: &[u8], least: usize, is_free: impl Fn(&[u8]) -> bool) -> Option<(String, String)> {
-    if word.len() < least || is_word(word) {
+/// A short key of a list of layers that is none.
+pub(super) fn unknown_layers(dict: &Dict<'_>) -> Option<String> {
+    let known = |key: &[u8]| key.len() > MIN_BYTES || matches!(key, b"Name" | b"ON" | b"OFF" | b"AS");
+    dict.keys().find(|key| !known(key.as_ref())).map(|key| shown(key.as_ref()))
+}
+
+/// The word that another one is a byte off: another byte in it, or one behind it in place of a blank.
+fn meant(word: &[u8], blank: bool, is_free: impl Fn(&[u8]) -> bool) -> Option<(String, String)> {
+    if word.len() < MIN_BYTES || is_word(word) {
         return None;
     }
-    let off = |known: &[u8]| known.iter().zip(word).filter(|(a, b)| a != b).count() == 1;
-    KNOWN
-        .iter()
-        .find(|known| known.len() == word.len() && off(known) && is_free(known))
+    let other = |known: &[u8]| {
+        known.len() == word.len() && known.iter().zip(word).filter(|(a, b)| a != b).count() == 1
+    };
+    let behind = |known: &[u8]| blank && known.len() + 1 == word.len() && word.starts_with(known);
+    of(DECISIVE)
+        .find(|known| known.len() >= MIN_BYTES && (other(known) || behind(known)) && is_free(known))
         .map(|known| (shown(word), shown(known)))
 }
 

@@ -280,7 +280,7 @@ impl<'p> Walk<'p, '_> {
                     return Ok(());
                 };
                 if let Object::Array(array) = &object
-                    && !spelling::is_well_formed(array.data())
+                    && !spelling::are_items(array.data())
                 {
                     self.tell(kind, id.obj_number, Fault::Unfit(ILL_FORMED.into()));
                 }
