@@ -183,10 +183,7 @@ fn no_changed_bit_of_the_objects_text_goes_unnoticed() {
             }
         }
     }
-    println!(
-        "{altered} altered lists, {values} of them by another number or string, {} silent",
-        silent.len()
-    );
-    assert!(altered > 500, "{altered}");
+    // Most bits of the text alter something, and few do so as another number or string.
+    assert!(altered > 5_000 && values < altered / 5, "{altered} altered, {values} of them values");
     assert!(silent.is_empty(), "{} silent:\n{}", silent.len(), silent.join("\n"));
 }
