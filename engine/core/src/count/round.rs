@@ -7,7 +7,9 @@ use super::index::PageIndex;
 use super::matching::{Matcher, Score};
 use super::parts::{Lacking, Partly, Parts};
 use super::pose::Pose;
-use super::search::{CountParams, Detection, Judged, Stopped, detection, judge, reconsider, strongest};
+use super::search::{
+    CountParams, Detection, Judged, Stopped, detection, judge, reconsider, strongest, tell_variants,
+};
 use super::template::Template;
 use super::trim;
 use crate::budget::Budget;
@@ -70,6 +72,7 @@ impl Search<'_> {
         }
         let mut kept = strongest(template, judged);
         reconsider(&matcher, self.params, &mut kept);
+        tell_variants(&matcher, self.params, &mut kept);
         let matches = kept.iter().filter(|j| j.score.confidence >= self.params.threshold).map(|j| &j.pose);
         let lacking = parts.common(&matcher, pieces, matches);
         let partly = partly.but(&matcher, &kept);

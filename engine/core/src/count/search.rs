@@ -16,6 +16,7 @@ use super::pose::Pose;
 use super::round::Search;
 use super::scan;
 use super::template::Template;
+use super::variant::{self, Around, MAX_VARIANT};
 use crate::budget::{Budget, Exhausted};
 use crate::found::{Finding, Found};
 use crate::geom::{ListRect, PxPoint, PxRect};
@@ -99,6 +100,9 @@ pub struct Detection {
     pub is_exemplar: bool,
     /// Lies in a legend: a sample of the symbol, not an instance.
     pub in_legend: bool,
+    /// Shows strokes about it that several others show and the exemplar does not: perhaps another symbol of the
+    /// family. Its confidence is at most 0.89.
+    pub variant: bool,
     /// Words inside its outline, in reading order.
     pub words: Vec<String>,
 }
@@ -379,6 +383,28 @@ pub(super) fn reconsider(matcher: &Matcher<'_>, params: &CountParams, kept: &mut
     kept.retain(|j| j.score.confidence >= NEAR_MISS_FLOOR.min(params.threshold));
 }
 
+/// Finds out which matches show more than the exemplar does, alike at several of them.
+pub(super) fn tell_variants(matcher: &Matcher<'_>, params: &CountParams, kept: &mut [Judged]) {
+    let mut owner: FxHashMap<u32, usize> = FxHashMap::default();
+    let matches = |j: &Judged| !j.own && j.score.confidence >= params.threshold;
+    for (k, j) in kept.iter().enumerate().filter(|(_, j)| j.own || matches(j)) {
+        for &(segment, _) in &j.score.claims {
+            owner.entry(segment).or_insert(k);
+        }
+    }
+    let about = |(k, j): (usize, &Judged)| {
+        Around::of(matcher, &j.pose, &|segment| owner.get(&segment).is_some_and(|&o| o != k))
+    };
+    let all: Vec<Around> = kept.iter().enumerate().filter(|(_, j)| matches(j)).map(about).collect();
+    let mut told = variant::tell(matcher.template, &all).into_iter();
+    for j in kept.iter_mut().filter(|j| matches(j)) {
+        if told.next() == Some(true) {
+            j.score.variant = true;
+            j.score.confidence = j.score.confidence.min(MAX_VARIANT);
+        }
+    }
+}
+
 /// What a match on a scan is worth: traced strokes leave more room for look-alikes than drawn ones, so it is
 /// never as sure as what is accepted without a look. The order stays, and so does what is a match.
 fn on_scan(confidence: f64) -> f64 {
@@ -462,6 +488,7 @@ pub(super) fn detection(
         extra: j.score.extra,
         is_exemplar: j.own,
         in_legend: false,
+        variant: j.score.variant,
         words: label::inside(page, template, &j.pose, &bbox),
     })
 }

@@ -12,6 +12,7 @@ use super::probe::Probes;
 use super::runs::{Baseline, Loop, Runs};
 use super::surroundings::Surroundings;
 use super::symmetry;
+use super::variant::Around;
 use crate::budget::{Budget, Exhausted};
 use crate::geom::ListRect;
 
@@ -87,6 +88,8 @@ pub(super) struct Template {
     pub own: Surroundings,
     /// What passes there.
     pub beside: Option<Beside>,
+    /// What is there and goes nowhere else.
+    pub around: Around,
     pub lines: Vec<Baseline>,
     pub curves: Vec<Baseline>,
     pub loops: Vec<Loop>,
@@ -107,6 +110,13 @@ impl Template {
             outline.add(p[0] as f32, p[1] as f32);
         }
         outline
+    }
+
+    /// Middle of the box of the ink, in the exemplar's own frame.
+    pub(super) fn middle(&self) -> [f64; 2] {
+        let mut outline = ListRect::EMPTY;
+        self.hull.iter().for_each(|p| outline.add(p[0] as f32, p[1] as f32));
+        [f64::from(outline.left + outline.right) / 2.0, f64::from(outline.top + outline.bottom) / 2.0]
     }
 
     /// `ink` relative to the exemplar's middle, with a weight for each segment. Not empty.
@@ -142,6 +152,7 @@ impl Template {
             painted: Vec::new(),
             own: Surroundings::default(),
             beside: None,
+            around: Around::default(),
             lines: runs.lines,
             curves: runs.curves,
             loops: runs.loops,

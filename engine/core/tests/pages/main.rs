@@ -11,3 +11,4 @@ mod raster;
 mod structure;
 mod support;
 mod text;
+mod variants;

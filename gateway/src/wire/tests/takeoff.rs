@@ -256,6 +256,7 @@ fn auto_count_boxes_have_w_and_h() {
         scale: 1.0,
         is_exemplar: false,
         in_legend: true,
+        variant: false,
         label: Some("T1".to_owned()),
         status: model::DetectionStatus::Pending,
         is_auto_confirmed: false,

@@ -1,0 +1,145 @@
+//! What instances show about them and the exemplar does not, alike at several of them: a diamond around, a bar across
+//! and out. One that shows it is perhaps another symbol of the family, and no pose can tell on its own: a
+//! single one may stand beside something else. What stands on one side of it, a wall, a grab bar, tells nothing either,
+//! however often: only what is centred on the symbol does, and a mark that is all there is about it.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::matching::Matcher;
+use super::pose::Pose;
+use super::surroundings;
+use super::template::Template;
+
+/// Side of a cell, diameters of the symbol. Strokes that pass the same or neighbouring cells in about the same
+/// direction are alike.
+const CELL: f64 = 0.05;
+const DIRECTIONS: i32 = 6;
+/// So many must show a stroke for it to tell anything, and this share of those with anything about them.
+const MANY: usize = 3;
+const MANY_SHARE: f64 = 0.1;
+/// Length of strokes that others show, too, from which on one is a variant, diameters.
+const LEAST_SHARED: f64 = 0.25;
+/// A mark at its side tells if it is this share of all that is about the symbol, and no longer than this, diameters.
+const WHOLE_SHARE: f64 = 0.9;
+const MOST_WHOLE: f64 = 2.0;
+/// How far the middle of such strokes is from the symbol's at most, cells.
+const CENTRED: f64 = 2.5;
+/// What a variant's confidence is at most: it is looked at before it is accepted.
+pub(super) const MAX_VARIANT: f64 = 0.89;
+
+type Cell = (i32, i32, i32);
+
+/// Strokes about a placed symbol that are not the exemplar's and go nowhere else.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Around {
+    /// Where they are about the exemplar's middle, with the length of stroke in each cell, diameters.
+    cells: FxHashMap<Cell, f64>,
+}
+
+impl Around {
+    /// Strokes for which `taken` holds belong to other instances.
+    pub(super) fn of(matcher: &Matcher<'_>, pose: &Pose, taken: &dyn Fn(u32) -> bool) -> Self {
+        let template = matcher.template;
+        let side = CELL * template.diameter;
+        let middle = template.middle();
+        let mut cells: FxHashMap<Cell, f64> = FxHashMap::default();
+        for piece in surroundings::staying(matcher, pose, taken) {
+            let along = [f64::from(piece.b[0] - piece.a[0]), f64::from(piece.b[1] - piece.a[1])];
+            let d = pose.unturn(along);
+            let length = d[0].hypot(d[1]);
+            let steps = (length / (side * 0.5)).ceil().clamp(1.0, 500.0);
+            let turn = d[1].atan2(d[0]) / std::f64::consts::PI * f64::from(DIRECTIONS);
+            let direction = (turn.round() as i32).rem_euclid(DIRECTIONS);
+            for k in 0..steps as u32 {
+                let q = piece.at((f64::from(k) + 0.5) as f32 / steps as f32);
+                let p = pose.invert([f64::from(q[0]), f64::from(q[1])]);
+                if template.map.has(p, d) {
+                    continue;
+                }
+                let cell = |axis: usize| ((p[axis] - middle[axis]) / side).floor() as i32;
+                let cell = (cell(0), cell(1), direction);
+                *cells.entry(cell).or_default() += length / steps / template.diameter;
+            }
+        }
+        Self { cells }
+    }
+
+    /// Every cell that a stroke which is alike could lie in.
+    fn reach(&self) -> FxHashSet<Cell> {
+        let near = |&(x, y, d): &Cell| {
+            let turned = move |by: i32| (d + by).rem_euclid(DIRECTIONS);
+            let place = move |k: i32| (x + k % 3 - 1, y + k / 3 - 1);
+            (0..9).flat_map(move |k| {
+                let (x, y) = place(k);
+                (-1..=1).map(move |by| (x, y, turned(by)))
+            })
+        };
+        self.cells.keys().flat_map(near).collect()
+    }
+}
+
+/// Which of the places show strokes about them that several others show, too, and what is about the
+/// exemplar itself does not.
+pub(super) fn tell(template: &Template, all: &[Around]) -> Vec<bool> {
+    let known = template.around.reach();
+    let drawn = drawn(template);
+    let reach: Vec<FxHashSet<Cell>> = all.iter().map(Around::reach).collect();
+    let with: Vec<bool> = all.iter().map(|a| !a.cells.is_empty()).collect();
+    let many = MANY.max((number(&with) as f64 * MANY_SHARE).ceil() as usize);
+    // What only others share that are no variants themselves is no variant's.
+    let mut told = with;
+    loop {
+        let before = number(&told);
+        if before < many {
+            return vec![false; all.len()];
+        }
+        let mut times: FxHashMap<Cell, usize> = FxHashMap::default();
+        for cell in reach.iter().zip(&told).filter(|(_, told)| **told).flat_map(|(reach, _)| reach) {
+            *times.entry(*cell).or_default() += 1;
+        }
+        let shared = |cell: &Cell| {
+            let new = !known.contains(cell) && !drawn.contains(&(cell.0, cell.1));
+            new && times.get(cell).is_some_and(|&n| n >= many)
+        };
+        for (told, about) in told.iter_mut().zip(all) {
+            *told = *told && is_variant(about, &shared);
+        }
+        if number(&told) == before {
+            return told;
+        }
+    }
+}
+
+/// Cells in and next to which the exemplar has ink: curves that are drawn in other pieces part from it a little.
+fn drawn(template: &Template) -> FxHashSet<(i32, i32)> {
+    let (side, middle) = (CELL * template.diameter, template.middle());
+    let place = |p: [f32; 2]| [0, 1].map(|axis| ((f64::from(p[axis]) - middle[axis]) / side).floor() as i32);
+    let near = |[x, y]: [i32; 2]| (0..9).map(move |k| (x + k % 3 - 1, y + k / 3 - 1));
+    template.samples.iter().flat_map(|s| near(place(s.p))).collect()
+}
+
+fn number(told: &[bool]) -> usize {
+    told.iter().filter(|t| **t).count()
+}
+
+/// Whether the strokes in the shared ones of the cells are long enough to tell, and centred or all there is.
+fn is_variant(about: &Around, shared: &impl Fn(&Cell) -> bool) -> bool {
+    // In the order of the cells: sums of the same lengths are to be the same on any node.
+    let mut cells: Vec<(&Cell, &f64)> = about.cells.iter().filter(|(cell, _)| shared(cell)).collect();
+    cells.sort_unstable_by_key(|(cell, _)| **cell);
+    let length: f64 = cells.iter().map(|(_, length)| **length).sum();
+    let mut all: Vec<f64> = about.cells.values().copied().collect();
+    all.sort_unstable_by(f64::total_cmp);
+    let all: f64 = all.iter().sum();
+    let is_all = length >= WHOLE_SHARE * all && all <= MOST_WHOLE;
+    length >= LEAST_SHARED && (is_all || is_centred(cells.iter().map(|(cell, _)| **cell)))
+}
+
+/// Whether cells reach as far to one side of the symbol as to the other.
+fn is_centred(cells: impl Iterator<Item = Cell>) -> bool {
+    let none = [i32::MAX, i32::MIN];
+    let [x, y] = cells.fold([none, none], |[x, y], (cx, cy, _)| {
+        [[x[0].min(cx), x[1].max(cx)], [y[0].min(cy), y[1].max(cy)]]
+    });
+    [x, y].into_iter().all(|[low, high]| (f64::from(low) + f64::from(high) + 1.0).abs() / 2.0 <= CENTRED)
+}
