@@ -7,9 +7,7 @@ use super::index::PageIndex;
 use super::matching::{Matcher, Score};
 use super::parts::{Lacking, Partly, Parts};
 use super::pose::Pose;
-use super::search::{
-    CountParams, Detection, Judged, Stopped, detection, judge, reconsider, strongest, tell_variants,
-};
+use super::search::{CountParams, Detection, Judged, Stopped, detection, judge, reconsider, strongest};
 use super::template::Template;
 use super::trim;
 use super::variant::tell_variants;
