@@ -76,6 +76,8 @@ const ROUTES: &[&str] = &[
     "GET /api/v1/files/pages/{page_id}/thumbnail.png",
     "GET /api/v1/files/documents/{document_id}/original",
     "GET /api/v1/admin/node",
+    "GET /api/v1/admin/nodes",
+    "POST /api/v1/admin/nodes/{name}/drain",
     "GET /api/v1/admin/schedule",
     "GET /api/v1/admin/jobs",
     "GET /api/v1/admin/jobs/{job_id}",

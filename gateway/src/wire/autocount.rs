@@ -210,7 +210,7 @@ pub(crate) struct Detection {
     /// An example itself.
     is_exemplar: bool,
     /// Shows strokes about it that several others show and the example does not: perhaps another symbol. Its
-    /// `confidence` is at most 0.89.
+    /// `confidence` is at most 0.89, or the session's first threshold if that is higher.
     variant: bool,
     /// What it says: the words inside its outline.
     label: Option<String>,

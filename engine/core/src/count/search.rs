@@ -100,7 +100,7 @@ pub struct Detection {
     /// Lies in a legend: a sample of the symbol, not an instance.
     pub in_legend: bool,
     /// Shows strokes about it that several others show and the exemplar does not: perhaps another symbol of the
-    /// family. Its confidence is at most 0.89.
+    /// family. Its confidence is at most 0.89, or the threshold if that is higher.
     pub variant: bool,
     /// Words inside its outline, in reading order.
     pub words: Vec<String>,

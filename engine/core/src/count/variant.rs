@@ -26,7 +26,8 @@ const WHOLE_SHARE: f64 = 0.9;
 const MOST_WHOLE: f64 = 2.0;
 /// How far the middle of such strokes is from the symbol's at most, cells.
 const CENTRED: f64 = 2.5;
-/// What a variant's confidence is at most: it is looked at before it is accepted.
+/// What a variant's confidence is at most, unless the threshold is higher: it is looked at before it is accepted, and
+/// no match is lost for it.
 const MAX_VARIANT: f64 = 0.89;
 
 /// How far from the exemplar's ink other ink in about its direction is taken for it, tolerances.
@@ -105,7 +106,7 @@ pub(super) fn tell_variants(matcher: &Matcher<'_>, params: &CountParams, kept: &
     for j in kept.iter_mut().filter(|j| matches(j)) {
         if told.next() == Some(true) {
             j.score.variant = true;
-            j.score.confidence = j.score.confidence.min(MAX_VARIANT);
+            j.score.confidence = j.score.confidence.min(MAX_VARIANT.max(params.threshold));
         }
     }
 }
