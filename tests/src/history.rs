@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use takeoff_samples::Habit;
 
-use crate::{Client, eventually};
+use crate::{Client, Drawn, eventually};
 
 /// Pages of each set that is uploaded.
 pub const PAGES: u32 = 3;
@@ -41,6 +42,26 @@ pub struct Place {
     pub page: String,
     pub exemplar: Value,
     pub set: Vec<u8>,
+}
+
+impl Place {
+    /// The page of a node that has drawn it, and what a session finds there when nothing disturbs it.
+    pub async fn undisturbed(drawn: &Drawn) -> (Arc<Self>, BTreeSet<String>) {
+        let condition = drawn.condition().await;
+        let scale = format!("/pages/{}/scale", drawn.page);
+        drawn.client.put(&scale, json!({"scale_value": 10.0})).await.expect(200);
+        let place = Self {
+            project: drawn.project.clone(),
+            document: drawn.document.clone(),
+            page: drawn.page.clone(),
+            exemplar: drawn.exemplar(),
+            set: takeoff_samples::sheets(11, PAGES, Habit::named("blocks").expect("it is there")).0,
+        };
+        let request =
+            json!({"condition_id": condition, "template_bbox": place.exemplar, "max_detections": FOUND});
+        let undisturbed = found(&drawn.client.count(&place.page, request).await);
+        (Arc::new(place), undisturbed)
+    }
 }
 
 /// Where a session found its symbols and how sure it was; none twice.

@@ -9,11 +9,9 @@ use std::time::Duration;
 
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
-use serde_json::json;
 use takeoff_engine::clock::Stopwatch;
-use takeoff_samples::Habit;
 use takeoff_tests::cluster::Shared;
-use takeoff_tests::history::{Acknowledged, FOUND, PAGES, Place, Work, check, found};
+use takeoff_tests::history::{Acknowledged, Place, Work, check};
 use takeoff_tests::{Client, Drawn, Node};
 
 const NAMES: [&str; 3] = ["a", "b", "c"];
@@ -88,18 +86,7 @@ async fn three_nodes_lose_nothing_and_double_nothing() {
     // A node of the same catalogue draws the sheet and counts it, undisturbed, and leaves.
     let settings = shared.settings("first", &[]);
     let drawn = Drawn::open_with(&settings).await;
-    let condition = drawn.condition().await;
-    drawn.client.put(&format!("/pages/{}/scale", drawn.page), json!({"scale_value": 10.0})).await.expect(200);
-    let place = Arc::new(Place {
-        project: drawn.project.clone(),
-        document: drawn.document.clone(),
-        page: drawn.page.clone(),
-        exemplar: drawn.exemplar(),
-        set: takeoff_samples::sheets(11, PAGES, Habit::named("blocks").unwrap()).0,
-    });
-    let request =
-        json!({"condition_id": condition, "template_bbox": place.exemplar, "max_detections": FOUND});
-    let undisturbed = found(&drawn.client.count(&place.page, request).await);
+    let (place, undisturbed) = Place::undisturbed(&drawn).await;
     drawn.node.kill();
 
     let mut nodes = Nodes::start(&shared);

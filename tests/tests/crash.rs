@@ -6,9 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rand::{Rng as _, SeedableRng as _};
-use serde_json::json;
-use takeoff_samples::Habit;
-use takeoff_tests::history::{Acknowledged, FOUND, PAGES, Place, REST, Work, check, found};
+use takeoff_tests::history::{Acknowledged, FOUND, Place, REST, Work, check};
 use takeoff_tests::{Drawn, Node, eventually};
 
 const ROUNDS: usize = 30;
@@ -58,19 +56,7 @@ impl After {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_node_loses_nothing_and_doubles_nothing() {
     let drawn = Drawn::open_with(&[]).await;
-    let condition = drawn.condition().await;
-    drawn.client.put(&format!("/pages/{}/scale", drawn.page), json!({"scale_value": 10.0})).await.expect(200);
-    let place = Arc::new(Place {
-        project: drawn.project.clone(),
-        document: drawn.document.clone(),
-        page: drawn.page.clone(),
-        exemplar: drawn.exemplar(),
-        set: takeoff_samples::sheets(11, PAGES, Habit::named("blocks").unwrap()).0,
-    });
-    // What a session finds when nothing disturbs it.
-    let request =
-        json!({"condition_id": condition, "template_bbox": place.exemplar, "max_detections": FOUND});
-    let undisturbed = found(&drawn.client.count(&place.page, request).await);
+    let (place, undisturbed) = Place::undisturbed(&drawn).await;
     assert_eq!(undisturbed.len(), FOUND);
     let data = drawn.node.data().to_path_buf();
     drawn.node.kill();

@@ -37,6 +37,8 @@ const PASSES_SHARE: f32 = 0.5;
 const TOUCH: f32 = 1.5;
 /// What the ink of something else that was drawn over the symbol with another pen counts.
 const OTHER_PEN_WEIGHT: f32 = 0.2;
+/// A stroke of which this share is the exemplar's ink is no other.
+const OWN_SHARE: f32 = 0.9;
 /// Pieces around one pose that are looked through for what hangs on it; a place with more is no symbol's.
 const MAX_PIECES: usize = 600;
 /// Pieces around one pose at most; in a denser place nothing is said of the surroundings.
@@ -176,7 +178,8 @@ pub(super) fn staying(matcher: &Matcher<'_>, pose: &Pose, taken: &dyn Fn(u32) ->
     }
     let wires = going_on(&strokes, |s| s.leaves);
     let is_wire = |s: &Stroke| wires.iter().any(|w| std::ptr::eq(*w, s));
-    let other: Vec<&Stroke> = strokes.iter().filter(|s| !is_wire(s) && s.matched < 0.9 * s.length).collect();
+    let other: Vec<&Stroke> =
+        strokes.iter().filter(|s| !is_wire(s) && s.matched < OWN_SHARE * s.length).collect();
     if other.is_empty() {
         return Vec::new();
     }

@@ -114,11 +114,11 @@ impl Template {
         outline
     }
 
-    /// Middle of the box of the ink, in the exemplar's own frame.
-    pub(super) fn middle(&self) -> [f64; 2] {
-        let mut outline = ListRect::EMPTY;
-        self.hull.iter().for_each(|p| outline.add(p[0] as f32, p[1] as f32));
-        [f64::from(outline.left + outline.right) / 2.0, f64::from(outline.top + outline.bottom) / 2.0]
+    /// Box of the ink in the exemplar's own frame.
+    pub(super) fn bounds(&self) -> ListRect {
+        let mut bounds = ListRect::EMPTY;
+        self.hull.iter().for_each(|p| bounds.add(p[0] as f32, p[1] as f32));
+        bounds
     }
 
     /// `ink` relative to the exemplar's middle, with a weight for each segment. Not empty.

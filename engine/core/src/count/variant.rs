@@ -5,10 +5,11 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::frame::middle;
 use super::inkmap::InkMap;
 use super::matching::Matcher;
 use super::pose::Pose;
-use super::search::{CountParams, Judged};
+use super::search::{CountParams, Judged, owners};
 use super::surroundings;
 use super::template::Sample;
 
@@ -52,7 +53,7 @@ impl Around {
     pub(super) fn of(matcher: &Matcher<'_>, pose: &Pose, taken: &dyn Fn(u32) -> bool) -> Self {
         let template = matcher.template;
         let side = CELL * template.diameter;
-        let middle = template.middle();
+        let middle = middle(&template.bounds()).map(f64::from);
         let mut cells: FxHashMap<Cell, f64> = FxHashMap::default();
         for piece in surroundings::staying(matcher, pose, taken) {
             let along = [f64::from(piece.b[0] - piece.a[0]), f64::from(piece.b[1] - piece.a[1])];
@@ -91,13 +92,8 @@ impl Around {
 
 /// Finds out which matches show more than the exemplar does, alike at several of them.
 pub(super) fn tell_variants(matcher: &Matcher<'_>, params: &CountParams, kept: &mut [Judged]) {
-    let mut owner: FxHashMap<u32, usize> = FxHashMap::default();
     let matches = |j: &Judged| !j.own && j.score.confidence >= params.threshold;
-    for (k, j) in kept.iter().enumerate().filter(|(_, j)| j.own || matches(j)) {
-        for &(segment, _) in &j.score.claims {
-            owner.entry(segment).or_insert(k);
-        }
-    }
+    let owner = owners(kept, |j| j.own || matches(j));
     let about = |(k, j): (usize, &Judged)| {
         Around::of(matcher, &j.pose, &|segment| owner.get(&segment).is_some_and(|&o| o != k))
     };

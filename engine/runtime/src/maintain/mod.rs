@@ -2,8 +2,8 @@
 //!
 //! What is done for the whole store is on the schedule (`schedule.rs`): leases that died with their node, old rows,
 //! pages kept in vain, blobs of nobody, late sessions, statistics. Whichever node looks first when an entry is due
-//! runs it, and no other does. Those are for nodes with the role `maintenance`. What a node does for itself (what operators hold back, health, gauges) it does by
-//! itself.
+//! runs it, and no other does. Those are for nodes with the role `maintenance`. What a node does for itself (what
+//! operators hold back, health, gauges) it does by itself.
 
 mod clerk;
 mod deadlines;

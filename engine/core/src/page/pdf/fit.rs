@@ -8,7 +8,7 @@ use hayro_syntax::object::{Array, Dict, MaybeRef, Name, Object, Stream};
 use super::spelling::{shown, unknown_state};
 use super::uses::Of;
 
-const FILTERS: [&[u8]; 18] = [
+const FILTERS: [&[u8]; 17] = [
     b"ASCIIHexDecode",
     b"AHx",
     b"ASCII85Decode",
@@ -26,7 +26,6 @@ const FILTERS: [&[u8]; 18] = [
     b"DCT",
     b"JPXDecode",
     b"Crypt",
-    b"",
 ];
 const SPACES: [&[u8]; 15] = [
     b"DeviceGray",

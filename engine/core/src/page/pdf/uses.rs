@@ -1,9 +1,11 @@
 //! What content does with the names of its resources, and whether it can be read as content to its end.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use hayro_syntax::content::UntypedIter;
 use hayro_syntax::object::{Name, Object};
+use rustc_hash::FxHashSet;
 
 use crate::budget::{Budget, Exhausted};
 
@@ -41,13 +43,12 @@ pub(super) struct Uses {
     pub(super) trouble: Option<Trouble>,
 }
 
-const KNOWN: [&[u8]; 73] = [
-    b"b", b"B", b"b*", b"B*", b"BDC", b"BI", b"BMC", b"BT", b"BX", b"c", b"cm", b"CS", b"cs", b"d", b"d0",
-    b"d1", b"Do", b"DP", b"EI", b"EMC", b"ET", b"EX", b"f", b"F", b"f*", b"G", b"g", b"gs", b"h", b"i",
-    b"ID", b"j", b"J", b"K", b"k", b"l", b"m", b"M", b"MP", b"n", b"q", b"Q", b"re", b"RG", b"rg", b"ri",
-    b"s", b"S", b"SC", b"sc", b"SCN", b"scn", b"sh", b"T*", b"Tc", b"Td", b"TD", b"Tf", b"Tj", b"TJ", b"TL",
-    b"Tm", b"Tr", b"Ts", b"Tw", b"Tz", b"v", b"w", b"W", b"W*", b"y", b"'", b"\"",
-];
+const OPERATORS: &str = r#"b B b* B* BDC BI BMC BT BX c cm CS cs d d0 d1 Do DP EI EMC ET EX f F f* G g gs h i ID j J K k l
+    m M MP n q Q re RG rg ri s S SC sc SCN scn sh T* Tc Td TD Tf Tj TJ TL Tm Tr Ts Tw Tz v w W W* y
+    ' ""#;
+
+static KNOWN: LazyLock<FxHashSet<&'static [u8]>> =
+    LazyLock::new(|| OPERATORS.split_ascii_whitespace().map(str::as_bytes).collect());
 
 /// Numbers that an operator which makes a path takes. The reader stops at one that lacks some.
 fn path_operands(operator: &[u8]) -> usize {
@@ -108,7 +109,7 @@ pub(super) fn read(content: &[u8], budget: &Budget) -> Result<Uses, Exhausted> {
             }
             _ => None,
         };
-        if compatible == 0 && !KNOWN.contains(&operator) {
+        if compatible == 0 && !KNOWN.contains(operator) {
             if unknown == 0 {
                 first =
                     operator.iter().take(12).map(|b| char::from(*b)).filter(|c| !c.is_control()).collect();
@@ -118,8 +119,9 @@ pub(super) fn read(content: &[u8], budget: &Budget) -> Result<Uses, Exhausted> {
         if let Some(used) = used.filter(|_| uses.named.len() < MAX_USES) {
             uses.named.insert(used);
         }
-        let numbers = operation.operands().filter(|o| matches!(o, Object::Number(_))).count();
-        if numbers < path_operands(operator) {
+        let needed = path_operands(operator);
+        let numbers = || operation.operands().filter(|o| matches!(o, Object::Number(_))).count();
+        if needed > 0 && numbers() < needed {
             uses.trouble = Some(Trouble::Stuck);
             return Ok(uses);
         }
