@@ -90,7 +90,7 @@ impl AutoCount {
         let alone = found_nothing(&progress, session.kept().threshold);
         let notes: Vec<String> = alone.into_iter().chain(notes(&progress)).collect();
         let notes = (!notes.is_empty()).then(|| notes.join("; "));
-        let completion = Completion { processing_time_ms: search.spent_ms(), notes, progress };
+        let completion = Completion { processing_time_ms: search.spent_ms(), notes, progress: *progress };
         let desk = crate::desk(attempt, tools);
         let (batch, kept) = completed_batch(&desk, session_id, completion).await?;
         let result = json!({
@@ -118,7 +118,7 @@ struct Search<'a> {
 /// What became of all pages.
 enum Searched {
     Done {
-        progress: CountProgress,
+        progress: Box<CountProgress>,
         /// The session's time, and not a page, is why something is missing.
         time_was_up: bool,
     },
@@ -137,7 +137,7 @@ impl Search<'_> {
         let pages: Vec<Option<Page>> = pages.into_iter().map(|p| p.map(|p| p.value)).collect();
         let mut time_was_up = false;
         if progress.next as usize >= pages.len() {
-            return Ok(Searched::Done { progress, time_was_up });
+            return Ok(Searched::Done { progress: Box::new(progress), time_was_up });
         }
         let (mut symbols, mut first) = match self.exemplars().await? {
             Cut::Done { symbols, first, trimmed } => {
@@ -192,7 +192,7 @@ impl Search<'_> {
                 return Ok(Searched::Over);
             }
         }
-        Ok(Searched::Done { progress, time_was_up })
+        Ok(Searched::Done { progress: Box::new(progress), time_was_up })
     }
 
     /// `None` when the session's time was up before the page could be searched.

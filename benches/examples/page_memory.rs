@@ -5,7 +5,7 @@
 //! Without files it makes pages of its own: vector pages of many sizes, scans, and pages with pictures. Each
 //! page is parsed by a process of its own, whose peak is `VmHWM` of its `/proc/self/status`; what it held
 //! before the page is in it, as it is in the estimate.
-#![allow(clippy::print_stdout, reason = "a measuring tool for people")]
+#![expect(clippy::print_stdout, reason = "a measuring tool for people")]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

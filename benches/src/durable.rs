@@ -65,6 +65,7 @@ pub fn batch_of(operations: usize) -> Batch {
             scale: 1.0,
             is_exemplar: false,
             in_legend: false,
+            variant: false,
             label: None,
             status: DetectionStatus::Pending,
             is_auto_confirmed: false,

@@ -4,6 +4,7 @@
 //! unknown keys are refused.
 
 mod admin;
+mod cluster;
 mod database;
 pub mod environment;
 mod load;
@@ -15,6 +16,7 @@ mod reload;
 mod settings;
 
 pub use admin::AdminConfig;
+pub use cluster::{ClusterConfig, Roles};
 pub use database::{DatabaseConfig, DatabaseUrl};
 pub use load::{Flags, Loaded, Origin, Problem, load};
 pub use node::{

@@ -199,6 +199,10 @@ fn check_together(loaded: &Loaded, problems: &mut Vec<Problem>) {
             message: message.to_owned(),
         });
     }
+    if let Some((key, message)) = loaded.config.cluster.conflicts() {
+        let origin = loaded.origins.get(key).cloned().unwrap_or(Origin::Default);
+        problems.push(Problem { what: key.to_owned(), origin, message });
+    }
     let jobs = &loaded.config.jobs;
     if jobs.renew_ms * 3 > jobs.lease_ms {
         problems.push(Problem {

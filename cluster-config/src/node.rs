@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use takeoff_core::page::request::ParseLimits;
 
 use crate::admin::AdminConfig;
+use crate::cluster::{ClusterConfig, Roles};
 use crate::database::DatabaseConfig;
 use crate::object_store::ObjectStoreConfig;
 
@@ -30,6 +31,8 @@ impl Environment {
 pub struct NodeConfig {
     /// Name of the node in leases, logs and views.
     pub node: String,
+    pub roles: Roles,
+    pub cluster: ClusterConfig,
     pub environment: Environment,
     pub log_level: String,
     /// Folder of the embedded stores.
@@ -178,6 +181,8 @@ impl NodeConfig {
         };
         Self {
             node: "solo".to_owned(),
+            roles: Roles::ALL,
+            cluster: ClusterConfig::default(),
             environment: Environment::Development,
             log_level: "info".to_owned(),
             data_dir: data_dir.into(),

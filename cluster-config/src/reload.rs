@@ -46,6 +46,7 @@ const LIVE: &[&str] = &[
 /// The longest that begins a setting's key says why it waits for a start.
 const RESTART: &[(&str, &str)] = &[
     ("node.", "the node is known by it and its stores were opened with it"),
+    ("cluster.", "the other nodes know it as it joined them"),
     ("database.", "the connections are made with it at the start"),
     ("s3.", "the object store is opened with it at the start"),
     ("api.listen", "the socket is open"),

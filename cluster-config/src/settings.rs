@@ -106,6 +106,7 @@ macro_rules! stage {
 /// Every setting, in the order of the reference.
 pub fn settings() -> Vec<Setting> {
     let mut all = node();
+    all.extend(crate::cluster::settings());
     all.extend(crate::database::settings());
     all.extend(api());
     all.extend(crate::admin::settings());

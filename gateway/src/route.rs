@@ -14,10 +14,29 @@ use crate::state::App;
 
 pub(crate) const PREFIX: &str = "/api/v1";
 
-/// The routes with the document that describes exactly them.
-pub(crate) fn routes() -> (Router<App>, OpenApi) {
-    let api = OpenApiRouter::new()
+/// The routes with the document that describes exactly them: those of a node with the role `gateway`, or what every
+/// node has for operators and probes.
+pub(crate) fn routes(gateway: bool) -> (Router<App>, OpenApi) {
+    let mut api = OpenApiRouter::new()
         .merge(handlers::health::api_routes())
+        .merge(handlers::admin::routes())
+        .merge(handlers::nodes::routes())
+        .merge(handlers::jobs::routes())
+        .merge(handlers::pauses::routes())
+        .merge(handlers::config::routes());
+    if gateway {
+        api = api.merge(work());
+    }
+    let (router, described) = OpenApiRouter::with_openapi(openapi::head())
+        .merge(handlers::health::routes())
+        .nest(PREFIX, api)
+        .split_for_parts();
+    (router, openapi::complete(described))
+}
+
+/// Drawings, and what is made of them.
+fn work() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
         .merge(handlers::projects::routes())
         .merge(handlers::documents::routes())
         .merge(handlers::pages::routes())
@@ -31,15 +50,6 @@ pub(crate) fn routes() -> (Router<App>, OpenApi) {
         .merge(handlers::symbols::routes())
         .merge(handlers::tasks::routes())
         .merge(handlers::files::routes())
-        .merge(handlers::admin::routes())
-        .merge(handlers::jobs::routes())
-        .merge(handlers::pauses::routes())
-        .merge(handlers::config::routes());
-    let (router, described) = OpenApiRouter::with_openapi(openapi::head())
-        .merge(handlers::health::routes())
-        .nest(PREFIX, api)
-        .split_for_parts();
-    (router, openapi::complete(described))
 }
 
 /// The same handlers at another path.

@@ -66,7 +66,7 @@ impl Gateway {
         let listen = |source| GatewayError::Listen { addr, source };
         let listener = TcpListener::bind(addr).await.map_err(listen)?;
         let local_addr = listener.local_addr().map_err(listen)?;
-        let (router, openapi) = route::routes();
+        let (router, openapi) = route::routes(config.roles.gateway);
         let openapi = openapi.to_json().map_err(|e| GatewayError::OpenApi(e.to_string()))?;
         let app = App::new(Shared {
             handle,

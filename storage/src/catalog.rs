@@ -7,6 +7,7 @@ use takeoff_core::job::{Job, NewJob, Progress, Stage, Turns};
 use takeoff_core::model::{BlobHash, Entity, Id, Index, Kind, TenantId, Timestamp};
 
 use crate::error::StoreError;
+use crate::register::{Beat, Joined, NodeEntry, NodeIdentity};
 
 pub use takeoff_core::job::JobEvent;
 
@@ -425,6 +426,26 @@ pub trait Catalog: Send + Sync + 'static {
     ) -> Result<(), StoreError> {
         Err(StoreError::Unusable("this store cannot be filled from an archive".to_owned()))
     }
+
+    // The register of nodes, by the store's own time.
+
+    /// The time by which leases end and nodes are silent.
+    async fn now(&self) -> Result<Timestamp, StoreError>;
+
+    /// Enters a node under its name, if nobody else has it: one that has left, that was not heard of for
+    /// `silent_ms`, or of which the store knows that it is dead, makes room. A request to drain that was never
+    /// fulfilled stays.
+    async fn join(&self, node: &NodeIdentity, silent_ms: i64) -> Result<Joined, StoreError>;
+
+    /// A sign of life, or with [`NodeState::Gone`](crate::register::NodeState::Gone) the last one, which fulfils a
+    /// request to drain. `None` when the name belongs to another: this node has been given up.
+    async fn beat(&self, beat: &Beat) -> Result<Option<NodeEntry>, StoreError>;
+
+    /// All that are known, by name.
+    async fn nodes(&self) -> Result<Vec<NodeEntry>, StoreError>;
+
+    /// Asks a node to drain; `None` when there is none of this name, or it has left.
+    async fn ask_to_drain(&self, name: &str) -> Result<Option<NodeEntry>, StoreError>;
 
     /// What is known of the store at once. A store that is not working is not asked anything.
     fn standing(&self) -> Standing {

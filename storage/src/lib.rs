@@ -18,6 +18,7 @@ pub mod mem;
 pub mod metrics;
 pub mod pg;
 mod quiet;
+pub mod register;
 pub mod s3;
 pub mod shared;
 pub mod sled;

@@ -2,8 +2,10 @@
 
 mod bucket;
 mod client;
+pub mod cluster;
 mod corpus;
 mod drawn;
+pub mod history;
 mod memory;
 mod node;
 mod program;

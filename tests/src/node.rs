@@ -135,7 +135,7 @@ impl Node {
         self.child.wait().expect("our own child can be waited for");
     }
 
-    /// Sends it the signal.
+    /// Sends a signal by id and waits for nothing (`STOP`, `CONT`).
     pub fn signal(&self, signal: &str) {
         let sent = std::process::Command::new("kill")
             .args([&format!("-{signal}"), &self.child.id().to_string()])
@@ -145,8 +145,13 @@ impl Node {
     }
 
     /// Sends the signal by id and waits for the end.
-    pub fn stop(mut self, signal: &str, limit: Duration) -> ExitStatus {
+    pub fn stop(self, signal: &str, limit: Duration) -> ExitStatus {
         self.signal(signal);
+        self.ended(limit)
+    }
+
+    /// Waits until it ends by itself.
+    pub fn ended(mut self, limit: Duration) -> ExitStatus {
         let (send, ended) = mpsc::channel();
         let id = self.child.id();
         std::thread::scope(|scope| {

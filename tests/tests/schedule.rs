@@ -55,7 +55,12 @@ async fn rounds(nodes: &[Handle], actor: &str) -> Vec<u64> {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_nodes_on_one_database_do_nothing_twice() {
     let server = Postgres::start(Durability::None);
-    let settings = PgSettings { url: server.new_database(), connections: 6, statement_timeout_ms: 15_000 };
+    let settings = PgSettings {
+        url: server.new_database(),
+        connections: 6,
+        statement_timeout_ms: 15_000,
+        session: "takeoff test".to_owned(),
+    };
     migrate::forward(&settings, false).await.unwrap();
     let nodes = [node("a", &settings).await, node("b", &settings).await];
     for (name, actor) in [("retention", "node/pruner"), ("session_deadlines", "node/deadlines")] {

@@ -43,6 +43,7 @@ pub(super) fn add(progress: &mut CountProgress, page: u32, answer: &Answer) {
     progress.trimmed |= answer.trimmed.iter().any(Option::is_some);
     progress.lacking_a_part += answer.lacking_a_part as u64;
     progress.others_found += answer.matches.iter().filter(|m| !m.place.is_exemplar).count() as u64;
+    progress.variants += answer.matches.iter().filter(|m| m.place.variant).count() as u64;
     progress.partly += answer.partly.len() as u64;
     let room = MAX_PLACES - progress.partly_at.len().min(MAX_PLACES);
     progress.partly_at.extend(answer.partly.iter().take(room).map(|p| (page, *p)));
@@ -100,6 +101,7 @@ pub(super) fn candidates(page_id: Id, answer: Answer) -> Vec<NewDetection> {
         scale: place.scale,
         is_exemplar: place.is_exemplar,
         in_legend: place.in_legend,
+        variant: place.variant,
         label: (!place.words.is_empty()).then(|| place.words.join(" ")),
     };
     answer.matches.into_iter().chain(answer.near_misses).map(new).collect()
@@ -111,6 +113,7 @@ pub(super) fn notes(progress: &CountProgress) -> Option<String> {
         scanned(progress),
         left_out(progress),
         lettered(progress),
+        variants(progress),
         in_part(progress),
         box_too_large(progress),
         box_trimmed(progress),
@@ -157,6 +160,19 @@ fn lettered(progress: &CountProgress) -> Option<String> {
     let said: Vec<String> =
         progress.lettered.iter().take(MAX_SAID).map(|(words, times)| format!("{words} ({times})")).collect();
     (all > 0).then(|| format!("the example says nothing, and {all} of those found do: {}", said.join(", ")))
+}
+
+/// That what was counted may be of two kinds.
+fn variants(progress: &CountProgress) -> Option<String> {
+    let show = match progress.variants {
+        0 => return None,
+        1 => "1 of those found shows".to_owned(),
+        n => format!("{n} of those found show"),
+    };
+    Some(format!(
+        "{show} strokes around or across that the example does not, alike at several: if that makes another \
+         symbol of them, give one of them as what is not meant"
+    ))
 }
 
 /// That strokes were traced, so that the count is less sure than on drawings.
@@ -259,6 +275,8 @@ mod tests {
         let said = notes(&progress).unwrap();
         assert!(said.starts_with("6 places show most of the example"), "{said}");
         assert!(said.contains("page 2 at x 1, y 7, page 2") && said.contains(", 2 more; if"), "{said}");
+        progress = CountProgress { variants: 25, ..CountProgress::default() };
+        assert!(notes(&progress).unwrap().starts_with("25 of those found show strokes around or across"));
         progress = CountProgress { lettered: [("S".to_owned(), 25)].into(), ..CountProgress::default() };
         assert!(
             notes(&progress).unwrap().ends_with("the example says nothing, and 25 of those found do: S (25)")

@@ -25,6 +25,7 @@ use takeoff_storage::catalog::{
     Claim, Clock, Committed, Event, JobPage, JobQuery, LeaseRequest, ListQuery, Record, Renewal, Renewed,
     StageQueue,
 };
+use takeoff_storage::register::{Beat, Joined, NodeEntry, NodeIdentity};
 use takeoff_storage::{Batch, Catalog, Op, StoreError, mem};
 
 use crate::assemblies::{Pricing, priced_batch};
@@ -311,6 +312,26 @@ impl Catalog for Meddled {
 
     async fn forget_blob(&self, tenant: TenantId, hash: BlobHash) -> Result<bool, StoreError> {
         self.inner.forget_blob(tenant, hash).await
+    }
+
+    async fn now(&self) -> Result<Timestamp, StoreError> {
+        self.inner.now().await
+    }
+
+    async fn join(&self, node: &NodeIdentity, silent_ms: i64) -> Result<Joined, StoreError> {
+        self.inner.join(node, silent_ms).await
+    }
+
+    async fn beat(&self, beat: &Beat) -> Result<Option<NodeEntry>, StoreError> {
+        self.inner.beat(beat).await
+    }
+
+    async fn nodes(&self) -> Result<Vec<NodeEntry>, StoreError> {
+        self.inner.nodes().await
+    }
+
+    async fn ask_to_drain(&self, name: &str) -> Result<Option<NodeEntry>, StoreError> {
+        self.inner.ask_to_drain(name).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

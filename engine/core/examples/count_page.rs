@@ -4,7 +4,7 @@
 //!
 //! The box is in PDF points of the upright page, origin bottom-left. SHEET.png gets a crop around
 //! every detection and near miss.
-#![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "a measuring tool for people")]
+#![expect(clippy::print_stdout, clippy::disallowed_methods, reason = "a measuring tool for people")]
 
 use std::sync::Arc;
 use std::time::Instant;

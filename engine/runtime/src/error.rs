@@ -42,6 +42,13 @@ pub enum EngineError {
     Store(#[from] StoreError),
     #[error("the node is draining and takes no new work")]
     Draining,
+    /// Another node of this name lives.
+    #[error(
+        "another node named `{name}` (version {version}) is running{}: each node of a catalogue needs a name of its \
+         own, `node.name`",
+        if address.is_empty() { String::new() } else { format!(" at {address}") }
+    )]
+    NameTaken { name: String, address: String, version: String },
     #[error("no answer within {ms} ms")]
     Deadline { ms: u64 },
     /// All places are taken; try again after the given seconds.

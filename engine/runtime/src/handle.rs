@@ -14,6 +14,7 @@ use takeoff_core::ENGINE_VERSION;
 use takeoff_core::job::{Job, Progress, Stage as StageName};
 use takeoff_core::model::{Id, IdSource, TenantId, Timestamp};
 use takeoff_storage::catalog::{Batch, Clock, Committed};
+use takeoff_storage::register::{NodeEntry, NodeState};
 use takeoff_storage::{BlobStore, Catalog, Standing, StoreError};
 use tokio::sync::broadcast;
 use tokio_util::task::AbortOnDropHandle;
@@ -27,6 +28,7 @@ use crate::error::EngineError;
 use crate::memory::Memory;
 use crate::metrics as names;
 use crate::node::Node;
+use crate::presence::{self, Leave};
 use crate::running::Cause;
 use crate::stage::{Stage, Tools};
 use crate::supervise::{self, GRACE, SupervisorMessage};
@@ -163,6 +165,7 @@ impl Handle {
         }
         // Before the first lease: what was paused when the node ended is paused now.
         node.reload_controls().await?;
+        presence::join(&node).await?;
         let root = supervise::start(&node)
             .await
             .map_err(|e| EngineError::Failed(format!("the node's actors cannot be started: {e}")))?;
@@ -249,11 +252,33 @@ impl Handle {
         self.node().fabric.members()
     }
 
+    /// Where the node is reached; the others are told.
+    pub fn set_address(&self, address: String) {
+        self.node().presence.set_address(address);
+    }
+
+    /// The nodes of the catalogue, by name.
+    pub async fn nodes(&self) -> Result<Vec<NodeEntry>, EngineError> {
+        Ok(self.catalog().nodes().await?)
+    }
+
+    /// Asks a node to drain: it hears of it within a heartbeat, or when it starts again. `None` when there is none.
+    pub async fn ask_to_drain(&self, name: &str) -> Result<Option<NodeEntry>, EngineError> {
+        Ok(self.catalog().ask_to_drain(name).await?)
+    }
+
+    /// Waits until the node is to leave by itself: somebody has asked it to drain, or it was given up.
+    pub async fn leave(&self) -> Leave {
+        self.node().presence.leave().await
+    }
+
     /// Commits, wakes the stages that have new work and tells watchers of jobs that ended. While the
     /// node drains, batches that enqueue jobs are refused.
     #[erased]
     pub async fn commit(&self, batch: Batch) -> Result<Committed, EngineError> {
-        if self.node().is_draining() && !batch.jobs.is_empty() {
+        // Where there are other nodes, one of them takes it.
+        let alone = self.catalog().wakes().is_none();
+        if alone && self.node().is_draining() && !batch.jobs.is_empty() {
             return Err(EngineError::Draining);
         }
         let committed = self.node().tools.catalog.commit(batch).await?;
@@ -372,17 +397,17 @@ impl Handle {
         if let Some(report) = &*drained {
             return report.clone();
         }
-        let node = self.node();
         let since = Stopwatch::start();
+        let node = self.node();
         let count = || (node.finished.load(Ordering::Relaxed), node.released.load(Ordering::Relaxed));
         let before = count();
-        node.draining.store(true, Ordering::Relaxed);
         tracing::info!(running = node.running.all().len(), deadline_ms, "the node drains");
-        for stage in &node.stages {
-            stage.wake.notify_one();
-        }
+        self.stop_leasing();
         let within_limit = self.wind_down(Duration::from_millis(deadline_ms)).await;
         self.stop().await;
+        if let Err(e) = presence::beat(node, NodeState::Gone).await {
+            tracing::warn!(error = %e, "the register was not told that the node has left");
+        }
         let after = count();
         let report = DrainReport { finished: after.0 - before.0, released: after.1 - before.1, within_limit };
         let took_ms = since.elapsed_ms().round();
@@ -394,6 +419,24 @@ impl Handle {
         );
         *drained = Some(report.clone());
         report
+    }
+
+    fn stop_leasing(&self) {
+        self.node().draining.store(true, Ordering::Relaxed);
+        for stage in &self.node().stages {
+            stage.wake.notify_one();
+        }
+    }
+
+    /// Stops leasing and waits until all attempts have ended, at most so long. The node is unready and goes on
+    /// answering requests; [`Handle::drain`] ends it.
+    pub async fn quiesce(&self, deadline_ms: u64) {
+        self.stop_leasing();
+        let limit = Duration::from_millis(deadline_ms);
+        tokio::select! {
+            _ = tokio::time::timeout(limit, self.node().open_work.none()) => {}
+            () = self.store_is_gone() => {}
+        }
     }
 
     /// Lets attempts finish, at most so long, and releases the rest. Whether none was left.

@@ -19,6 +19,7 @@ mod noop;
 mod observe;
 pub mod open_files;
 pub mod operate;
+pub mod presence;
 mod progress;
 mod running;
 pub mod stage;

@@ -22,6 +22,7 @@ use crate::error::StageError;
 use crate::handle::{EngineParts, Readiness};
 use crate::maintain::MaintainPosts;
 use crate::observe::{Counted, Observed, Tally};
+use crate::presence::Presence;
 use crate::progress::Board;
 use crate::running::RunningTable;
 use crate::stage::{Effects, Stage, Tools};
@@ -215,6 +216,7 @@ pub(crate) struct Node {
     pub(crate) controls: Controls,
     /// How far the projects of which something runs or ran here have come.
     pub(crate) shares: Mutex<Shares>,
+    pub(crate) presence: Presence,
     pub(crate) maintain: MaintainPosts,
     pub(crate) draining: AtomicBool,
     /// The tree is being taken down; ends of actors are no crashes.
@@ -236,7 +238,8 @@ impl Node {
             .iter()
             .filter_map(|stage| {
                 let settings = config.stage(stage.name())?;
-                (settings.enabled && settings.slots > 0).then(|| (Arc::clone(stage), settings.slots))
+                (config.roles.worker && settings.enabled && settings.slots > 0)
+                    .then(|| (Arc::clone(stage), settings.slots))
             })
             .collect();
         let wakes = Wakes::of(enabled.iter().map(|(stage, _)| stage.name()));
@@ -255,6 +258,7 @@ impl Node {
         Self {
             started_at: tools.clock.now(),
             live: Live::new(Arc::clone(&config)),
+            presence: Presence::new(tools.ids.next()),
             config,
             tools,
             stages,
@@ -403,7 +407,7 @@ impl Node {
 
     /// Posts of all actors but the attempts.
     pub(crate) fn posts(&self) -> Vec<Arc<dyn Observed>> {
-        let mut posts = self.maintain.all();
+        let mut posts = self.maintain.all(self.config.roles);
         for stage in &self.stages {
             posts.extend(stage.posts.all());
         }

@@ -12,6 +12,7 @@ pub(crate) mod formulas;
 pub(crate) mod health;
 pub(crate) mod jobs;
 pub(crate) mod measurements;
+pub(crate) mod nodes;
 pub(crate) mod pages;
 pub(crate) mod pauses;
 pub(crate) mod projects;

@@ -76,6 +76,8 @@ const ROUTES: &[&str] = &[
     "GET /api/v1/files/pages/{page_id}/thumbnail.png",
     "GET /api/v1/files/documents/{document_id}/original",
     "GET /api/v1/admin/node",
+    "GET /api/v1/admin/nodes",
+    "POST /api/v1/admin/nodes/{name}/drain",
     "GET /api/v1/admin/schedule",
     "GET /api/v1/admin/config",
     "POST /api/v1/admin/reload",
@@ -99,7 +101,7 @@ const ROUTES: &[&str] = &[
 
 /// `GET /path` of every operation that the document lists.
 pub(crate) fn listed() -> BTreeSet<String> {
-    let (_, mut api) = route::routes();
+    let (_, mut api) = route::routes(true);
     let mut listed = BTreeSet::new();
     for (path, item) in &mut api.paths.paths {
         for (method, _) in operations(item) {
@@ -111,7 +113,7 @@ pub(crate) fn listed() -> BTreeSet<String> {
 }
 
 fn document() -> Value {
-    let (_, api) = route::routes();
+    let (_, api) = route::routes(true);
     serde_json::from_str(&api.to_json().unwrap()).unwrap()
 }
 

@@ -209,6 +209,9 @@ pub(crate) struct Detection {
     in_legend: bool,
     /// An example itself.
     is_exemplar: bool,
+    /// Shows strokes about it that several others show and the example does not: perhaps another symbol. Its
+    /// `confidence` is at most 0.89, or the session's first threshold if that is higher.
+    variant: bool,
     /// What it says: the words inside its outline.
     label: Option<String>,
     created_at: Stamp,
@@ -242,6 +245,7 @@ impl From<model::Detection> for Detection {
             scale: d.scale,
             in_legend: d.in_legend,
             is_exemplar: d.is_exemplar,
+            variant: d.variant,
             label: d.label,
             created_at: Stamp(d.created_at),
             updated_at: Stamp(d.updated_at),

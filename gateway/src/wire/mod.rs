@@ -10,6 +10,7 @@ pub(crate) mod formula;
 pub(crate) mod job;
 pub(crate) mod measurement;
 pub(crate) mod node;
+pub(crate) mod nodes;
 pub(crate) mod page;
 pub(crate) mod pause;
 pub(crate) mod project;

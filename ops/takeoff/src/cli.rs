@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{archive, doctor, jobs, migrate, output, run, serve, settings};
+use crate::{archive, doctor, jobs, migrate, nodes, output, run, serve, settings};
 
 /// Exit codes beside 0; 64 and up are those of `sysexits.h`.
 pub(crate) mod exit {
@@ -38,6 +38,10 @@ enum Command {
     Serve(ServeArgs),
     /// Look at the jobs of a running node, put dead ones back, hold work back
     Jobs(jobs::JobsArgs),
+    /// List the nodes that share a store: where they are, what they do, when they were last heard of
+    Nodes(nodes::NodesArgs),
+    /// Ask a node to finish or give back its work, leave, and end with exit code 0
+    Drain(nodes::DrainArgs),
     /// Take the database of DATABASE_URL to the schema of this version; never back
     Migrate(MigrateArgs),
     /// Write everything that the stores of the settings hold to one file
@@ -169,6 +173,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Run(args) => run::main(&args),
         Command::Serve(args) => serve::main(&args),
         Command::Jobs(args) => jobs::main(&args),
+        Command::Nodes(args) => nodes::list(&args),
+        Command::Drain(args) => nodes::drain(&args),
         Command::Migrate(args) => migrate::main(&args),
         Command::Backup(args) => archive::backup(&args),
         Command::Restore(args) => archive::restore(&args),

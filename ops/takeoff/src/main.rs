@@ -7,6 +7,7 @@ mod doctor;
 mod jobs;
 mod migrate;
 mod node;
+mod nodes;
 mod output;
 mod recipe;
 mod reloading;

@@ -7,6 +7,7 @@ use takeoff_commands::Ctx;
 use takeoff_config::{DatabaseConfig, NodeConfig, ObjectStoreConfig};
 use takeoff_core::model::IdSource as _;
 use takeoff_engine::clock::{SystemClock, SystemIds};
+use takeoff_engine::error::EngineError;
 use takeoff_engine::handle::{EngineParts, Handle};
 use takeoff_storage::embedded::Embedded;
 use takeoff_storage::pg::PgSettings;
@@ -16,6 +17,11 @@ use takeoff_storage::s3::S3Settings;
 #[derive(Debug, thiserror::Error)]
 #[error("the database cannot be used: {0}")]
 pub(crate) struct NoDatabase(String);
+
+/// Another node has the name of this one, before it started or since.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct NameTaken(pub(crate) String);
 
 /// Opens the stores of the settings and starts the engine on them.
 pub(crate) async fn start(config: NodeConfig) -> anyhow::Result<Handle> {
@@ -33,7 +39,11 @@ pub(crate) async fn start(config: NodeConfig) -> anyhow::Result<Handle> {
         child_program: program,
         child_args: vec!["parse-worker".to_owned()],
     })
-    .await?;
+    .await
+    .map_err(|e| match e {
+        EngineError::NameTaken { .. } => anyhow::Error::from(NameTaken(e.to_string())),
+        other => other.into(),
+    })?;
     takeoff_commands::templates::seed(&Ctx::new(&handle, handle.tenant(), None)).await?;
     Ok(handle)
 }
@@ -53,6 +63,7 @@ async fn open(config: &NodeConfig, clock: Arc<SystemClock>, name: &str) -> anyho
     let folder = &config.data_dir;
     let bucket = bucket(&config.object_store);
     if let Some(database) = database(&config.database) {
+        let database = PgSettings { session: format!("takeoff {name}"), ..database };
         let opened = takeoff_storage::shared::open(folder, &database, bucket.as_ref(), name).await;
         return Ok(opened.map_err(|e| NoDatabase(e.cause()))?);
     }
@@ -79,7 +90,7 @@ pub(crate) fn bucket(config: &ObjectStoreConfig) -> Option<S3Settings> {
 pub(crate) fn database(config: &DatabaseConfig) -> Option<PgSettings> {
     let url = config.url.as_ref()?.reveal().to_owned();
     let DatabaseConfig { connections, statement_timeout_ms, .. } = *config;
-    Some(PgSettings { url, connections, statement_timeout_ms })
+    Some(PgSettings { url, connections, statement_timeout_ms, session: "takeoff".to_owned() })
 }
 
 /// The runtime that a command runs on.

@@ -2,9 +2,11 @@
 
 use std::io::IsTerminal as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use takeoff_config::environment::Variables;
 use takeoff_config::{Flags, Loaded, Source};
+use takeoff_engine::presence::Leave;
 use takeoff_gateway::{Gateway, Reload as _};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -33,7 +35,8 @@ pub(crate) fn main(args: &ServeArgs) -> u8 {
             } else {
                 tracing::error!(error = why, "the node stopped");
             }
-            if e.is::<node::NoDatabase>() { exit::CONFIG } else { exit::FAILED }
+            let of_config = e.is::<node::NoDatabase>() || e.is::<node::NameTaken>();
+            if of_config { exit::CONFIG } else { exit::FAILED }
         }
     }
 }
@@ -52,14 +55,30 @@ async fn serve(source: Source, loaded: Loaded, level: LogLevel) -> anyhow::Resul
     let environment = config.environment.name();
     tracing::info!(%address, version = takeoff_core::ENGINE_VERSION, environment, "listening");
     output::note(&format!("takeoff {} listens on http://{address}", takeoff_core::ENGINE_VERSION));
-    let stop = async move {
-        loop {
+    handle.set_address(config.api.public_url.clone().unwrap_or_else(|| format!("http://{address}")));
+    let replaced = AtomicBool::new(false);
+    let stop = async {
+        let leave = loop {
             tokio::select! {
-                _ = terminate.recv() => break,
-                _ = interrupt.recv() => break,
+                _ = terminate.recv() => break None,
+                _ = interrupt.recv() => break None,
+                why = handle.leave() => break Some(why),
                 // What is wrong with it is in the log; the node goes on.
                 _ = hangup.recv() => drop(reloader.reload()),
             }
+        };
+        match leave {
+            None => {}
+            // Requests are answered as long as there is work, so that whoever sends them sees that the node drains.
+            Some(Leave::Drain) => {
+                tracing::info!("asked to drain");
+                tokio::select! {
+                    () = handle.quiesce(handle.config().jobs.drain_ms) => {}
+                    _ = terminate.recv() => {}
+                    _ = interrupt.recv() => {}
+                }
+            }
+            Some(Leave::Replaced) => replaced.store(true, Ordering::Relaxed),
         }
         tracing::info!("stopping: requests and attempts may finish");
     };
@@ -69,5 +88,9 @@ async fn serve(source: Source, loaded: Loaded, level: LogLevel) -> anyhow::Resul
     }
     let report = handle.drain(handle.config().jobs.drain_ms).await;
     tracing::info!(?report, "drained");
+    if replaced.load(Ordering::Relaxed) {
+        let name = &config.node;
+        return Err(node::NameTaken(format!("another node has taken the name `{name}`, `node.name`")).into());
+    }
     Ok(())
 }

@@ -6,6 +6,7 @@ pub mod fan_out;
 pub mod jobs;
 pub mod queue;
 pub mod records;
+pub mod register;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -37,6 +38,7 @@ macro_rules! catalog_conformance {
             queue: lease_order delayed_jobs_wait no_job_twice paused_projects turns_between_projects
                 ranks_within_a_project delayed_projects_hold_up_nobody statistics renewal rescue
                 prune_keeps_what_is_wanted prune_forgets_events;
+            register: one_name_one_node who_is_silent_makes_room a_request_to_drain_lasts signs_of_life;
         );
     };
     (@ $open:path; $($module:ident: $($name:ident)+;)+) => {

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use super::queue::QueueState;
 use super::shelf::Shelf;
 use super::writer::{Command, QUEUE_CAPACITY, Reply, Writer, lock};
-use super::{Kv, Opener, listing, portable, recover};
+use super::{Kv, Opener, listing, portable, recover, register};
 use crate::archive::{Row, row};
 use crate::catalog::{
     Batch, Catalog, Claim, Clock, Committed, Event, JobPage, JobQuery, LeaseRequest, ListQuery, Record,
@@ -22,6 +22,7 @@ use crate::catalog::{
 };
 use crate::error::StoreError;
 use crate::metrics::COMMIT_SECONDS;
+use crate::register::{Beat, Joined, NodeEntry, NodeIdentity};
 
 /// Longest that a caller waits for the store. A disk that is slower than this is down.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
@@ -231,6 +232,30 @@ impl<K: Kv> Catalog for KvCatalog<K> {
             self.write(|reply| Command::Import { rows, reply }).await?;
         }
         Ok(())
+    }
+
+    async fn now(&self) -> Result<Timestamp, StoreError> {
+        Ok(self.clock.now())
+    }
+
+    async fn join(&self, node: &NodeIdentity, silent_ms: i64) -> Result<Joined, StoreError> {
+        let node = node.clone();
+        self.write(|reply| Command::Join { node, silent_ms, reply }).await
+    }
+
+    async fn beat(&self, beat: &Beat) -> Result<Option<NodeEntry>, StoreError> {
+        let beat = beat.clone();
+        self.write(|reply| Command::Beat { beat, reply }).await
+    }
+
+    async fn nodes(&self) -> Result<Vec<NodeEntry>, StoreError> {
+        let now = self.clock.now();
+        self.read(move |store| register::nodes(store, now)).await
+    }
+
+    async fn ask_to_drain(&self, name: &str) -> Result<Option<NodeEntry>, StoreError> {
+        let name = name.to_owned();
+        self.write(|reply| Command::AskToDrain { name, reply }).await
     }
 
     fn standing(&self) -> Standing {

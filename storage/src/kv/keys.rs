@@ -29,6 +29,8 @@ pub(crate) const FORMAT_KEY: &[u8] = b"!format";
 pub(crate) const SEQ_KEY: &[u8] = b"!seq";
 /// The only row that [`RowSum`](super::RowSum) does not take in.
 pub(crate) const SUM_KEY: &[u8] = b"!sum";
+/// Nodes, by name.
+pub(super) const NODES: &[u8] = b"!node/";
 pub(super) const PING_KEY: &[u8] = b"!ping";
 
 pub(super) const READY: u8 = b'q';

@@ -17,6 +17,7 @@ mod portable;
 mod prune;
 mod queue;
 mod recover;
+mod register;
 mod rows;
 mod shelf;
 mod sum;

@@ -4,9 +4,9 @@ use takeoff_core::job::{Cause, JobState, Stage};
 use takeoff_core::model::{Id, TenantId, Timestamp};
 
 use super::commit::Change;
-use super::overlay::Overlay;
+use super::overlay::{Overlay, Row};
 use super::queue::QueueState;
-use super::{Kv, RowSum, SEQ_KEY, keys, rows};
+use super::{Kv, RowSum, SEQ_KEY, keys, register, rows};
 use crate::error::StoreError;
 
 /// What the writer starts from.
@@ -22,6 +22,7 @@ pub(super) struct Recovered {
 pub(super) fn recover<K: Kv>(store: &K, now: Timestamp, why: &Cause) -> Result<Recovered, StoreError> {
     let mut queue = QueueState::default();
     let mut leased: Vec<(TenantId, Id)> = Vec::new();
+    let mut nodes: Vec<Row> = Vec::new();
     let (mut seq, mut sum) = (0, RowSum::default());
     store.scan(&[], &[u8::MAX], false, &mut |key, row| {
         sum = sum.with(key, row);
@@ -39,6 +40,8 @@ pub(super) fn recover<K: Kv>(store: &K, now: Timestamp, why: &Cause) -> Result<R
             Some(prefix) if keys::PREFIXES.contains(prefix) => {
                 if key == SEQ_KEY {
                     seq = rows::decode_u64(key, row)?;
+                } else if key.starts_with(keys::NODES) {
+                    nodes.extend(register::ended(key, row)?.map(|row| (key.to_vec(), row)));
                 }
             }
             _ => return Err(unknown(key)),
@@ -46,18 +49,19 @@ pub(super) fn recover<K: Kv>(store: &K, now: Timestamp, why: &Cause) -> Result<R
         Ok(true)
     })?;
     store.check_sum(sum)?;
-    void_leases(store, &mut queue, &leased, &mut seq, (now, why))?;
+    end_earlier_run(store, &mut queue, (&leased, nodes), &mut seq, (now, why))?;
     Ok(Recovered { queue, seq, released: leased.len() })
 }
 
-fn void_leases<K: Kv>(
+/// Leases are void, and the nodes that were there are there no more.
+fn end_earlier_run<K: Kv>(
     store: &K,
     queue: &mut QueueState,
-    leased: &[(TenantId, Id)],
+    (leased, nodes): (&[(TenantId, Id)], Vec<Row>),
     seq: &mut u64,
     (now, why): (Timestamp, &Cause),
 ) -> Result<(), StoreError> {
-    if leased.is_empty() {
+    if leased.is_empty() && nodes.is_empty() {
         return Ok(());
     }
     // The whole node died, and with it whatever it had leased.
@@ -66,6 +70,9 @@ fn void_leases<K: Kv>(
         other => other,
     };
     let mut rows = Overlay::new(store);
+    for (key, row) in nodes {
+        rows.put(key, row);
+    }
     let mut change = Change::new(&mut rows, queue, now);
     for (tenant, id) in leased {
         change.void_lease(*tenant, *id, why.clone())?;

@@ -16,6 +16,7 @@ use super::{Kv, Opener, SEQ_KEY, keys, portable};
 use crate::archive::Row;
 use crate::catalog::{Batch, Clock, Committed, LeaseRequest, Renewal, Renewed};
 use crate::error::StoreError;
+use crate::register::{Beat, Joined, NodeEntry, NodeIdentity};
 
 /// Commands that wait. Beyond it callers wait to be let in, which is the back-pressure.
 pub(super) const QUEUE_CAPACITY: usize = 1_024;
@@ -34,6 +35,9 @@ pub(super) enum Command {
     ForgetBlob { tenant: TenantId, hash: BlobHash, reply: Reply<bool> },
     Export { out: mpsc::Sender<Vec<Row>>, until: Option<Timestamp>, reply: Reply<()> },
     Import { rows: Vec<Row>, reply: Reply<()> },
+    Join { node: NodeIdentity, silent_ms: i64, reply: Reply<Joined> },
+    Beat { beat: Beat, reply: Reply<Option<NodeEntry>> },
+    AskToDrain { name: String, reply: Reply<Option<NodeEntry>> },
     Ping(Reply<()>),
 }
 
@@ -50,6 +54,8 @@ impl Command {
             Self::Renew { reply, .. } => no(reply, why),
             Self::Rescue { reply, .. } | Self::Prune { reply, .. } => no(reply, why),
             Self::ForgetBlob { reply, .. } => no(reply, why),
+            Self::Join { reply, .. } => no(reply, why),
+            Self::Beat { reply, .. } | Self::AskToDrain { reply, .. } => no(reply, why),
             Self::Ping(reply) | Self::Export { reply, .. } | Self::Import { reply, .. } => no(reply, why),
         }
     }
@@ -159,6 +165,11 @@ impl<K: Kv> Writer<K> {
                 answer(reply, exported)
             }
             Command::Import { rows: all, reply } => self.simple(rows, reply, |c| c.import(all)),
+            Command::Join { node, silent_ms, reply } => {
+                self.simple(rows, reply, |c| c.join(&node, silent_ms))
+            }
+            Command::Beat { beat, reply } => self.simple(rows, reply, |c| c.beat(&beat)),
+            Command::AskToDrain { name, reply } => self.simple(rows, reply, |c| c.ask_to_drain(&name)),
             Command::Ping(reply) => self.simple(rows, reply, |c| {
                 c.rows.put(keys::PING_KEY.to_vec(), c.now.0.to_be_bytes().to_vec());
                 Ok(())

@@ -17,7 +17,7 @@ use super::reads::{self, ask, big};
 use super::settings::PgSettings;
 use super::task::Task;
 use super::writer::{Place, Waiting, Writers};
-use super::{connect, lease, migrate, portable, query};
+use super::{connect, lease, migrate, portable, query, register};
 use crate::archive::Row;
 use crate::catalog::{
     Batch, Catalog, Claim, Clock, Committed, Event, JobPage, JobQuery, LeaseRequest, ListQuery, Record,
@@ -25,6 +25,7 @@ use crate::catalog::{
 };
 use crate::error::StoreError;
 use crate::metrics::COMMIT_SECONDS;
+use crate::register::{Beat, Joined, NodeEntry, NodeIdentity};
 
 /// Longest that a caller waits for the database. One that is slower than this is down.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
@@ -66,7 +67,7 @@ async fn open_with(
     let (wakes, _) = broadcast::channel(WAKES);
     let standing: Shared = Arc::new(RwLock::new(Standing::Working));
     let listener = Listener::start(config, wakes.clone(), Arc::clone(&standing)).await?;
-    let place = Place { pool, clock, deaths: Arc::default() };
+    let place = Place { pool, clock };
     let writers = Writers::start(&place);
     Ok(Arc::new(PgCatalog { place, writers, wakes, standing, _listener: listener }))
 }
@@ -252,6 +253,29 @@ impl Catalog for PgCatalog {
 
     async fn import(&self, mut rows: mpsc::Receiver<Result<Vec<Row>, StoreError>>) -> Result<(), StoreError> {
         portable::import(self.in_use()?, &mut rows).await
+    }
+
+    async fn now(&self) -> Result<Timestamp, StoreError> {
+        let place = self.in_use()?;
+        let given = place.given().map(|t| t.0);
+        let rows = answered(ask(place, query::CLOCK, &[&given])).await?;
+        column(rows.first().ok_or_else(|| damaged("the clock", "it has no row"))?, 0).map(Timestamp)
+    }
+
+    async fn join(&self, node: &NodeIdentity, silent_ms: i64) -> Result<Joined, StoreError> {
+        answered(register::join(self.in_use()?, node, silent_ms)).await
+    }
+
+    async fn beat(&self, beat: &Beat) -> Result<Option<NodeEntry>, StoreError> {
+        answered(register::beat(self.in_use()?, beat)).await
+    }
+
+    async fn nodes(&self) -> Result<Vec<NodeEntry>, StoreError> {
+        answered(register::nodes(self.in_use()?)).await
+    }
+
+    async fn ask_to_drain(&self, name: &str) -> Result<Option<NodeEntry>, StoreError> {
+        answered(register::ask_to_drain(self.in_use()?, name)).await
     }
 
     fn standing(&self) -> Standing {

@@ -2,9 +2,8 @@
 //! decided by the same state machine as everything else.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 
-use takeoff_core::job::{Cause, Job};
+use takeoff_core::job::{Cause, Job, Stage};
 use takeoff_core::model::{Id, Timestamp};
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
@@ -150,60 +149,51 @@ pub(super) async fn renew(
 /// A lease of a node, by when it ends.
 type Ends = (String, Timestamp);
 
-/// Leases that ended by the death of their node, as far as this process took them away: two of one death need not
-/// end at once.
-#[derive(Default)]
-pub(super) struct Deaths(Mutex<Vec<Ends>>);
-
-impl Deaths {
-    /// Many more than the leases of a node.
-    const KEPT: usize = 4_096;
-
-    fn add(&self, ends: impl Iterator<Item = Ends>) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.extend(ends);
-        let surplus = kept.len().saturating_sub(Self::KEPT);
-        kept.drain(..surplus);
-    }
-
-    fn all(&self) -> Vec<Ends> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
+/// How long a lease that was taken away is remembered: leases of one death end within one renewal of each other.
+const REMEMBERED_US: i64 = 3_600 * 1_000_000;
 
 /// Whether no other lease of the same node ended with this one. Those of the node's next life end later.
-fn was_alone(of: &Ends, held: &[Ends], ended: &[Ends], renewed_ms: i64) -> bool {
+/// `leases` are those that are held, this one among them, and those that were taken away.
+fn was_alone(of: &Ends, leases: &[Ends], renewed_ms: i64) -> bool {
     let with_it = |other: &&Ends| other.0 == of.0 && other.1.ms_since(of.1).abs() <= renewed_ms;
-    // It is itself among those that are held.
-    held.iter().filter(with_it).count() <= 1 && ended.iter().filter(with_it).count() == 0
+    leases.iter().filter(with_it).count() <= 1
 }
 
 /// Whoever let a lease run out may have died or may only be slow, and nobody can tell which. It is counted as
 /// a death of the node.
+///
+/// Any number of nodes may do so at once: a lease goes from those that are held to those that were taken away in
+/// one transaction, so whoever looks sees all of a death, in one place or the other.
 pub(super) async fn rescue(place: &Place, renewed_ms: i64, limit: usize) -> Result<usize, StoreError> {
     let given = place.given().map(|t| t.0);
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let held = reads::ask(place, query::LEASES, &[]).await?;
-    let held = held
+    let leases = reads::ask(place, query::LEASES, &[]).await?;
+    let leases = leases
         .iter()
         .map(|row| Ok((column(row, 0)?, Timestamp(column(row, 1)?))))
         .collect::<Result<Vec<Ends>, StoreError>>()?;
-    let before = place.deaths.all();
-    let (rescued, ended) = transact(place, query::PICK_EXPIRED, &[&given, &limit], |expired, now| {
+    transact(place, query::PICK_EXPIRED, &[&given, &limit], |expired, now| {
         let mut rescued = Vec::with_capacity(expired.len());
         let mut ended = Vec::with_capacity(expired.len());
         for job in &expired {
             let ends = job.lease.as_ref().map(|lease| (lease.node.clone(), lease.until));
-            let alone = ends.as_ref().is_some_and(|ends| was_alone(ends, &held, &before, renewed_ms));
+            let alone = ends.as_ref().is_some_and(|ends| was_alone(ends, &leases, renewed_ms));
             rescued.push(decide(job, Cause::NodeDied { alone }, now)?.job);
             ended.extend(ends);
         }
-        let writes = store::jobs(&rescued);
-        Ok(((rescued.len(), ended), writes))
+        let mut writes = store::jobs(&rescued);
+        // Whoever rescues need not run the stages.
+        let mut woken: Vec<Stage> = rescued.iter().map(|job| job.stage).collect();
+        woken.sort_unstable();
+        woken.dedup();
+        writes.extend(store::wakes(&woken));
+        if !ended.is_empty() {
+            let (nodes, until) = ended.into_iter().map(|(node, until)| (node, until.0)).unzip();
+            writes.extend(store::ended_leases(nodes, until, now.0.saturating_sub(REMEMBERED_US)));
+        }
+        Ok((rescued.len(), writes))
     })
-    .await?;
-    place.deaths.add(ended.into_iter());
-    Ok(rescued)
+    .await
 }
 
 /// Removes a blob's row unless a record refers to it; whether none does.
@@ -261,14 +251,11 @@ mod tests {
     fn a_lease_is_alone_unless_another_one_of_its_life_ended_with_it() {
         let ends = |node: &str, s: i64| (node.to_owned(), Timestamp(s * 1_000_000));
         let of = ends("a", 100);
-        let alone = |held: &[Ends], ended: &[Ends]| was_alone(&of, held, ended, 5_000);
-        assert!(alone(std::slice::from_ref(&of), &[]));
-        assert!(alone(&[of.clone(), ends("b", 100)], &[]), "another node's");
-        assert!(
-            alone(&[of.clone(), ends("a", 112)], &[ends("a", 60)]),
-            "the node's next life, and an earlier one"
-        );
-        assert!(!alone(&[of.clone(), ends("a", 104)], &[]), "leased after the last renewal");
-        assert!(!alone(std::slice::from_ref(&of), &[ends("a", 97)]), "taken away before");
+        let alone = |others: &[Ends]| was_alone(&of, &[std::slice::from_ref(&of), others].concat(), 5_000);
+        assert!(alone(&[]));
+        assert!(alone(&[ends("b", 100)]), "another node's");
+        assert!(alone(&[ends("a", 112), ends("a", 60)]), "the node's next life, and an earlier one");
+        assert!(!alone(&[ends("a", 104)]), "leased after the last renewal");
+        assert!(!alone(&[ends("a", 97)]), "taken away before");
     }
 }

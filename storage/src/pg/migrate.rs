@@ -16,7 +16,10 @@ use crate::error::StoreError;
 const HISTORY: &str = "takeoff_schema_history";
 
 /// Every migration there is, in order. One that has been released is never changed.
-const MIGRATIONS: [(&str, &str); 1] = [("V1__catalogue", include_str!("../../migrations/V1__catalogue.sql"))];
+const MIGRATIONS: [(&str, &str); 2] = [
+    ("V1__catalogue", include_str!("../../migrations/V1__catalogue.sql")),
+    ("V2__nodes", include_str!("../../migrations/V2__nodes.sql")),
+];
 
 /// Two that migrate at once take turns by this lock of the database ("takeoff" in ASCII).
 const TURN: i64 = 0x0074_616b_656f_6666;

@@ -18,6 +18,7 @@ mod portable;
 mod probe;
 mod query;
 mod reads;
+mod register;
 mod rows;
 mod settings;
 mod settle;

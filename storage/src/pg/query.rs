@@ -11,6 +11,7 @@ macro_rules! queries {
 }
 
 queries! {
+    BEAT_NODE = "beat_node";
     BIND_BLOB_STORE = "bind_blob_store";
     BLOB_IS_REFERRED_TO = "blob_is_referred_to";
     BLOB_STORE = "blob_store";
@@ -23,6 +24,8 @@ queries! {
     DELETE_LISTS = "delete_lists";
     DELETE_RECORDS = "delete_records";
     DELETE_REFS = "delete_refs";
+    DRAIN_NODE = "drain_node";
+    END_LEASES = "end_leases";
     EVENTS = "events";
     EXPORT_BLOBS = "export_blobs";
     EXPORT_CLAIMS = "export_claims";
@@ -30,6 +33,8 @@ queries! {
     EXPORT_EVENTS = "export_events";
     EXPORT_JOBS = "export_jobs";
     EXPORT_RECORDS = "export_records";
+    FORGET_LEASES = "forget_leases";
+    FORGET_NODES = "forget_nodes";
     GET_RECORDS = "get_records";
     IMPORT_EVENT_COUNTS = "import_event_counts";
     IMPORT_EVENTS = "import_events";
@@ -41,6 +46,7 @@ queries! {
     JOB = "job";
     JOBS_PAGE = "jobs_page";
     JOBS_TOTAL = "jobs_total";
+    JOIN_NODE = "join_node";
     LEASE_JOBS = "lease_jobs";
     LEASES = "leases";
     LIST_NEWEST = "list_newest";
@@ -51,6 +57,7 @@ queries! {
     LOCK_JOBS = "lock_jobs";
     LOCK_RECORDS = "lock_records";
     MOVE_CLAIMS = "move_claims";
+    NODES = "nodes";
     NOTIFY = "notify";
     PICK_DUE = "pick_due";
     PICK_EXPIRED = "pick_expired";

@@ -25,6 +25,9 @@ pub struct PgSettings {
     pub connections: usize,
     /// Longest that one statement may take, milliseconds.
     pub statement_timeout_ms: u64,
+    /// What its connections call themselves, up to 63 bytes: each run of a node by a name of its own, by which the
+    /// others see that it has connections.
+    pub session: String,
 }
 
 impl PgSettings {
@@ -54,7 +57,7 @@ impl PgSettings {
             .connect_timeout(CONNECT)
             .tcp_user_timeout(UNACKNOWLEDGED)
             .keepalives_idle(UNACKNOWLEDGED)
-            .application_name("takeoff")
+            .application_name(&self.session)
             // A node that lands on a replica could read the past and write nothing.
             .target_session_attrs(TargetSessionAttrs::ReadWrite)
             .options(self.options(&given));
@@ -78,7 +81,12 @@ mod tests {
     use super::*;
 
     fn of(url: &str) -> Result<Config, StoreError> {
-        let settings = PgSettings { url: url.to_owned(), connections: 2, statement_timeout_ms: 3_000 };
+        let settings = PgSettings {
+            url: url.to_owned(),
+            connections: 2,
+            statement_timeout_ms: 3_000,
+            session: "takeoff".to_owned(),
+        };
         settings.config()
     }
 

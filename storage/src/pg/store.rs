@@ -248,10 +248,7 @@ impl Group {
         self.write_records(&mut writes);
         self.write_claims_and_blobs(&mut writes);
         self.write_jobs(&mut writes);
-        if !woken.is_empty() {
-            let stages: Vec<String> = woken.iter().map(|s| (*s as u8).to_string()).collect();
-            writes.push(Write { sql: query::NOTIFY, columns: vec![Box::new(stages.join(","))] });
-        }
+        writes.extend(wakes(woken));
         self.write_events(&mut writes);
         writes
     }
@@ -355,6 +352,18 @@ impl Group {
             last.columns.push(Box::new(self.now.0));
         }
     }
+}
+
+/// Tells all nodes that stages have work, if any have.
+pub(super) fn wakes(woken: &[Stage]) -> Option<Write> {
+    let stages: Vec<String> = woken.iter().map(|s| (*s as u8).to_string()).collect();
+    (!woken.is_empty()).then(|| Write { sql: query::NOTIFY, columns: vec![Box::new(stages.join(","))] })
+}
+
+/// Leases that were taken away, remembered, and those that ended before `forget` forgotten.
+pub(super) fn ended_leases(nodes: Vec<String>, until: Vec<i64>, forget: i64) -> [Write; 2] {
+    let new = Write { sql: query::END_LEASES, columns: vec![Box::new(nodes), Box::new(until)] };
+    [new, Write { sql: query::FORGET_LEASES, columns: vec![Box::new(forget)] }]
 }
 
 /// Writes and commits. After `Trouble::Again` nothing is stored and the transaction is over.

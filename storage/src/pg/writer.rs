@@ -9,7 +9,6 @@ use takeoff_core::model::Timestamp;
 use tokio::sync::{Mutex, mpsc, oneshot};
 
 use super::connect::{Session, forget_idle};
-use super::lease::Deaths;
 use super::lock::Keys;
 use super::store;
 use super::task::{self, Task};
@@ -47,7 +46,6 @@ pub(super) struct Place {
     pub(super) pool: Pool,
     /// A test's time; `None` is the database's.
     pub(super) clock: Option<Arc<dyn Clock>>,
-    pub(super) deaths: Arc<Deaths>,
 }
 
 impl Place {

@@ -31,6 +31,7 @@ pub struct NewDetection {
     pub scale: f64,
     pub is_exemplar: bool,
     pub in_legend: bool,
+    pub variant: bool,
     pub label: Option<String>,
 }
 
@@ -228,6 +229,7 @@ fn detection_of(desk: &Desk<'_>, session_id: Id, new: &NewDetection) -> Detectio
         scale: new.scale,
         is_exemplar: new.is_exemplar,
         in_legend: new.in_legend,
+        variant: new.variant,
         label: new.label.clone(),
         status: DetectionStatus::Pending,
         is_auto_confirmed: false,

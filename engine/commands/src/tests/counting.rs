@@ -67,6 +67,7 @@ async fn finish_with(node: &Node, session: &CountSession, confidences: &[f64], i
         scale: 1.0,
         is_exemplar: i == 0,
         in_legend: in_legend.contains(&i),
+        variant: false,
         label: None,
     });
     let progress = CountProgress { next: 1, searched: 1, ..session.progress.clone() };

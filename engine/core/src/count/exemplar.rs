@@ -14,6 +14,7 @@ use super::surroundings;
 use super::tag::Tag;
 use super::template::{Template, centred};
 use super::texture;
+use super::variant::Around;
 use crate::budget::{Budget, Exhausted};
 use crate::geom::{ListRect, PxRect, clip};
 
@@ -188,7 +189,8 @@ impl Exemplar {
         template.painted = page.fills.painted(&template, &pose).unwrap_or_default();
         let matcher = Matcher { page, template: &template, same_pen: true, thorough: false };
         let own = surroundings::look(&matcher, &pose, None, &|_| false);
-        (template.own, template.beside) = (own, Beside::of(&matcher, &pose));
+        let (beside, around) = (Beside::of(&matcher, &pose), Around::of(&matcher, &pose, &|_| false));
+        (template.own, template.beside, template.around) = (own, beside, around);
         let words = label::inside(page, &template, &pose, &placed(page, &template, &pose));
         Ok(Self {
             body: Body::Ink(Box::new(template), Box::new(pieces)),

@@ -39,8 +39,7 @@ impl Frame {
         pieces: impl Iterator<Item = &'s Segment>,
     ) -> Option<Self> {
         let template = matcher.template;
-        let mut outline = ListRect::EMPTY;
-        template.hull.iter().for_each(|p| outline.add(p[0] as f32, p[1] as f32));
+        let outline = template.bounds();
         let slack = template.tolerance as f32 * 4.0;
         let (w, h) =
             (outline.width() * (FRAME_SIZE - 1.0) + slack, outline.height() * (FRAME_SIZE - 1.0) + slack);
@@ -93,7 +92,7 @@ impl Frame {
     }
 }
 
-fn middle(r: &ListRect) -> [f32; 2] {
+pub(super) fn middle(r: &ListRect) -> [f32; 2] {
     [(r.left + r.right) / 2.0, (r.top + r.bottom) / 2.0]
 }
 

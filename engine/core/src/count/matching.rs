@@ -70,6 +70,8 @@ pub(super) struct Score {
     /// What closes around it and not around the exemplar, and the confidence if that tells nothing.
     pub frame: Option<Frame>,
     pub unframed: f64,
+    /// Several others show about them what it does and the exemplar does not.
+    pub variant: bool,
     /// Pieces of page ink that the pose takes for itself.
     pub claims: Vec<(u32, u32)>,
 }
@@ -338,6 +340,7 @@ impl Matcher<'_> {
             base,
             frame: None,
             unframed: base,
+            variant: false,
             claims,
         }
     }

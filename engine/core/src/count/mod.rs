@@ -39,6 +39,7 @@ mod template;
 mod tests;
 mod texture;
 mod trim;
+mod variant;
 
 pub use ask::{Answer, MAX_EXEMPLARS, Match, Question, ask};
 pub use exemplar::{Exemplar, ExemplarError};

@@ -10,6 +10,7 @@ use super::pose::Pose;
 use super::search::{CountParams, Detection, Judged, Stopped, detection, judge, reconsider, strongest};
 use super::template::Template;
 use super::trim;
+use super::variant::tell_variants;
 use crate::budget::Budget;
 use crate::geom::PxPoint;
 
@@ -70,6 +71,7 @@ impl Search<'_> {
         }
         let mut kept = strongest(template, judged);
         reconsider(&matcher, self.params, &mut kept);
+        tell_variants(&matcher, self.params, &mut kept);
         let matches = kept.iter().filter(|j| j.score.confidence >= self.params.threshold).map(|j| &j.pose);
         let lacking = parts.common(&matcher, pieces, matches);
         let partly = partly.but(&matcher, &kept);

@@ -99,6 +99,9 @@ pub struct Detection {
     pub is_exemplar: bool,
     /// Lies in a legend: a sample of the symbol, not an instance.
     pub in_legend: bool,
+    /// Shows strokes about it that several others show and the exemplar does not: perhaps another symbol of the
+    /// family. Its confidence is at most 0.89, or the threshold if that is higher.
+    pub variant: bool,
     /// Words inside its outline, in reading order.
     pub words: Vec<String>,
 }
@@ -354,14 +357,20 @@ fn coincide(template: &Template, p: &Pose, q: &Pose) -> bool {
         && (p.scale() / q.scale()).ln().abs() < SAME_SIZE
 }
 
-/// Looks around the kept poses again, now that it is known which ink belongs to which instance.
-pub(super) fn reconsider(matcher: &Matcher<'_>, params: &CountParams, kept: &mut Vec<Judged>) {
+/// By piece of page ink: the first of the poses for which something holds that takes it for itself.
+pub(super) fn owners(kept: &[Judged], holds: impl Fn(&Judged) -> bool) -> FxHashMap<u32, usize> {
     let mut owner: FxHashMap<u32, usize> = FxHashMap::default();
-    for (k, j) in kept.iter().enumerate().filter(|(_, j)| j.score.base >= params.threshold) {
+    for (k, j) in kept.iter().enumerate().filter(|(_, j)| holds(j)) {
         for &(segment, _) in &j.score.claims {
             owner.entry(segment).or_insert(k);
         }
     }
+    owner
+}
+
+/// Looks around the kept poses again, now that it is known which ink belongs to which instance.
+pub(super) fn reconsider(matcher: &Matcher<'_>, params: &CountParams, kept: &mut Vec<Judged>) {
+    let owner = owners(kept, |j| j.score.base >= params.threshold);
     for (k, j) in kept.iter_mut().enumerate().filter(|(_, j)| !j.own) {
         if j.score.confidence < j.score.base {
             let taken = |segment: u32| owner.get(&segment).is_some_and(|&o| o != k);
@@ -462,6 +471,7 @@ pub(super) fn detection(
         extra: j.score.extra,
         is_exemplar: j.own,
         in_legend: false,
+        variant: j.score.variant,
         words: label::inside(page, template, &j.pose, &bbox),
     })
 }

@@ -7,7 +7,7 @@ use std::cell::LazyCell;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::frame::Frame;
-use super::ink::Segment;
+use super::ink::{InkStyle, Segment};
 use super::inkmap::InkMap;
 use super::matching::Matcher;
 use super::pose::Pose;
@@ -37,6 +37,8 @@ const PASSES_SHARE: f32 = 0.5;
 const TOUCH: f32 = 1.5;
 /// What the ink of something else that was drawn over the symbol with another pen counts.
 const OTHER_PEN_WEIGHT: f32 = 0.2;
+/// A stroke of which this share is the exemplar's ink is no other.
+const OWN_SHARE: f32 = 0.9;
 /// Pieces around one pose that are looked through for what hangs on it; a place with more is no symbol's.
 const MAX_PIECES: usize = 600;
 /// Pieces around one pose at most; in a denser place nothing is said of the surroundings.
@@ -135,16 +137,55 @@ pub(super) fn look(
     if seen.extra <= TRIFLE && seen.frame.is_none() {
         return seen;
     }
-    // Hatch, and scraps of a hatch that goes on around the symbol, are not the symbol's.
-    let gap = diameter * 0.25;
-    let around = matcher.page.grid.within(&grow(&outline, diameter * 0.5));
-    let around: Vec<Segment> = around.iter().map(|&i| matcher.page.segments[i as usize]).collect();
-    let hatches = Hatches::of(&around, &matcher.page.styles, gap);
-    let inside: Vec<Segment> =
-        strokes.iter().filter(|s| s.matched == 0.0).flat_map(|s| s.pieces.iter().copied()).collect();
-    let marks = texture::regular(&inside, gap);
-    let marked: FxHashSet<[u32; 4]> = inside.iter().zip(marks).filter(|m| m.1).map(|m| bits(m.0)).collect();
-    judge(&|s| s.pieces.iter().all(|p| marked.contains(&bits(p)) || hatches.hold(p, &matcher.page.styles)))
+    let texture = Texture::of(matcher, &outline, diameter, &strokes);
+    judge(&|s| texture.holds(s))
+}
+
+/// Hatch, and scraps of a hatch that goes on around the symbol: not the symbol's.
+struct Texture<'p> {
+    hatches: Hatches,
+    marked: FxHashSet<[u32; 4]>,
+    styles: &'p [InkStyle],
+}
+
+impl<'p> Texture<'p> {
+    fn of(matcher: &Matcher<'p>, outline: &ListRect, diameter: f32, strokes: &[Stroke]) -> Self {
+        let (page, gap) = (matcher.page, diameter * 0.25);
+        let around = page.grid.within(&grow(outline, diameter * 0.5));
+        let around: Vec<Segment> = around.iter().map(|&i| page.segments[i as usize]).collect();
+        let hatches = Hatches::of(&around, &page.styles, gap);
+        let inside: Vec<Segment> =
+            strokes.iter().filter(|s| s.matched == 0.0).flat_map(|s| s.pieces.iter().copied()).collect();
+        let marks = texture::regular(&inside, gap);
+        let marked = inside.iter().zip(marks).filter(|m| m.1).map(|m| bits(m.0)).collect();
+        Self { hatches, marked, styles: &page.styles }
+    }
+
+    fn holds(&self, stroke: &Stroke) -> bool {
+        let held = |p: &Segment| self.marked.contains(&bits(p)) || self.hatches.hold(p, self.styles);
+        stroke.pieces.iter().all(held)
+    }
+}
+
+/// Pieces of strokes in and about the outline that stay there, the exemplar's own among them; lettering, hatch, wires
+/// and what goes on in them apart. None where too much is there to say.
+pub(super) fn staying(matcher: &Matcher<'_>, pose: &Pose, taken: &dyn Fn(u32) -> bool) -> Vec<Segment> {
+    let outline = matcher.template.outline(pose);
+    let diameter = (matcher.template.diameter * pose.scale()) as f32;
+    let strokes = strokes(matcher, pose, &outline, None, taken);
+    if strokes.iter().map(|s| s.pieces.len()).sum::<usize>() > MAX_PIECES {
+        return Vec::new();
+    }
+    let wires = going_on(&strokes, |s| s.leaves);
+    let is_wire = |s: &Stroke| wires.iter().any(|w| std::ptr::eq(*w, s));
+    let other: Vec<&Stroke> =
+        strokes.iter().filter(|s| !is_wire(s) && s.matched < OWN_SHARE * s.length).collect();
+    if other.is_empty() {
+        return Vec::new();
+    }
+    let texture = Texture::of(matcher, &outline, diameter, &strokes);
+    let other = other.into_iter().filter(|s| !texture.holds(s));
+    other.flat_map(|s| s.pieces.iter().copied()).collect()
 }
 
 fn bits(s: &Segment) -> [u32; 4] {

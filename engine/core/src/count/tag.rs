@@ -72,6 +72,7 @@ impl Tag {
                     extra: 0.0,
                     is_exemplar: own && bounds == self.bounds,
                     in_legend: false,
+                    variant: false,
                     words: self.words.clone(),
                 });
             }

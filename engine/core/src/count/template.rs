@@ -12,6 +12,7 @@ use super::probe::Probes;
 use super::runs::{Baseline, Loop, Runs};
 use super::surroundings::Surroundings;
 use super::symmetry;
+use super::variant::{self, Around};
 use crate::budget::{Budget, Exhausted};
 use crate::geom::ListRect;
 
@@ -78,6 +79,8 @@ pub(super) struct Template {
     /// How many are of the whole outline.
     pub spread: usize,
     pub map: InkMap,
+    /// A wider map of it.
+    pub near: InkMap,
     /// Diagonal of the smallest box around the ink, however it is turned, list units.
     pub diameter: f64,
     pub tolerance: f64,
@@ -87,6 +90,8 @@ pub(super) struct Template {
     pub own: Surroundings,
     /// What passes there.
     pub beside: Option<Beside>,
+    /// What is there and goes nowhere else.
+    pub around: Around,
     pub lines: Vec<Baseline>,
     pub curves: Vec<Baseline>,
     pub loops: Vec<Loop>,
@@ -109,6 +114,13 @@ impl Template {
         outline
     }
 
+    /// Box of the ink in the exemplar's own frame.
+    pub(super) fn bounds(&self) -> ListRect {
+        let mut bounds = ListRect::EMPTY;
+        self.hull.iter().for_each(|p| bounds.add(p[0] as f32, p[1] as f32));
+        bounds
+    }
+
     /// `ink` relative to the exemplar's middle, with a weight for each segment. Not empty.
     pub(super) fn of(ink: &Ink, weights: &[f32], grain: f32, budget: &Budget) -> Result<Self, Exhausted> {
         let total: f32 = ink.segments.iter().map(Segment::length).sum();
@@ -125,6 +137,7 @@ impl Template {
         let mut parts = vec![Part::default(); part_of.iter().max().map_or(0, |&most| usize::from(most) + 1)];
         samples.iter().for_each(|s| parts[usize::from(s.part)].weight += f64::from(s.weight));
         let map = InkMap::of(samples.iter().map(|s| (&s.p, &s.d)), tolerance * 1.5 + step * 0.5);
+        let near = variant::own(&samples, tolerance, step);
         let mut template = Self {
             probes: Probes::of(&samples),
             pens: pens(&samples),
@@ -134,6 +147,7 @@ impl Template {
             hull: convex_hull(samples.iter().map(|s| [f64::from(s.p[0]), f64::from(s.p[1])]).collect()),
             samples,
             map,
+            near,
             diameter: f64::from(diameter),
             tolerance: f64::from(tolerance),
             step: f64::from(step),
@@ -142,6 +156,7 @@ impl Template {
             painted: Vec::new(),
             own: Surroundings::default(),
             beside: None,
+            around: Around::default(),
             lines: runs.lines,
             curves: runs.curves,
             loops: runs.loops,

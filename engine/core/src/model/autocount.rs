@@ -122,6 +122,8 @@ pub struct CountProgress {
     pub partly_at: Vec<(u32, PxPoint)>,
     /// Matches that say something although no exemplar does, by what they say.
     pub lettered: BTreeMap<String, u64>,
+    /// Matches that show strokes about them which the exemplar does not, alike at several.
+    pub variants: u64,
     /// Matches that are no exemplars, at the threshold of the search.
     pub others_found: u64,
     /// Where the symbol of an exemplar is, if that is not where its box was drawn: its number, and page pixels.
@@ -253,6 +255,9 @@ pub struct Detection {
     pub is_exemplar: bool,
     /// Lies in a legend: a sample of the symbol, not an instance of it. It counts only if it is confirmed by itself.
     pub in_legend: bool,
+    /// Shows strokes about it that several others show and the exemplar does not: perhaps another symbol.
+    #[serde(default)]
+    pub variant: bool,
     /// What it says: the words inside its outline, in reading order.
     pub label: Option<String>,
     pub status: DetectionStatus,

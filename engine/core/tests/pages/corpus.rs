@@ -188,5 +188,10 @@ fn whole_drawings_are_called_damaged_by_nobody() {
     let Some(corpus) = corpus() else { return };
     let mut found = Vec::new();
     damaged(&corpus, &mut found);
+    // Content within its page's dictionary, without an end, and patterns and fonts that are none: fuzzers' files.
+    let broken = ["direct_content_stream", "bug_552046", "bug_901654"];
+    let is_broken = |(name, ..): &(String, usize, String)| broken.iter().any(|part| name.contains(part));
+    assert_eq!(found.iter().filter(|file| is_broken(file)).count(), broken.len(), "{found:?}");
+    found.retain(|file| !is_broken(file));
     assert_eq!(found, []);
 }

@@ -10,13 +10,13 @@ use takeoff_core::scale::detect;
 use crate::support::{Doc, HELVETICA, Picture, one_page, parse};
 
 /// Side of a symbol, and from one to the next, pt.
-const SIDE: f64 = 8.0;
+pub(crate) const SIDE: f64 = 8.0;
 const STEP: f64 = 24.0;
-const COLUMNS: usize = 10;
+pub(crate) const COLUMNS: usize = 10;
 const PAGE_PT: f64 = 300.0;
-const PAGE: &str = "/MediaBox [0 0 300 300]";
+pub(crate) const PAGE: &str = "/MediaBox [0 0 300 300]";
 
-fn corner(n: usize) -> (f64, f64) {
+pub(crate) fn corner(n: usize) -> (f64, f64) {
     (30.0 + (n % COLUMNS) as f64 * STEP, 30.0 + (n / COLUMNS) as f64 * STEP)
 }
 
@@ -33,7 +33,7 @@ fn symbol(n: usize) -> String {
     )
 }
 
-fn symbols(count: usize) -> String {
+pub(crate) fn symbols(count: usize) -> String {
     (0..count).map(symbol).collect::<String>()
 }
 
@@ -44,7 +44,7 @@ fn px(list: &DisplayList, [left, bottom, right, top]: [f64; 4]) -> PxRect {
 }
 
 /// Counts what is like symbol 0.
-fn count(list: &DisplayList) -> Vec<Detection> {
+pub(crate) fn count(list: &DisplayList) -> Vec<Detection> {
     count_like(list, 0)
 }
 

@@ -8,5 +8,7 @@ mod key;
 mod limits;
 mod pdf;
 mod raster;
+mod structure;
 mod support;
 mod text;
+mod variants;

@@ -57,6 +57,12 @@ impl Doc {
         self.pages.push(page);
     }
 
+    /// Adds a page as it stands.
+    pub(crate) fn page_object(&mut self, body: &str) {
+        let page = self.object(body);
+        self.pages.push(page);
+    }
+
     pub(crate) fn bytes(mut self) -> Vec<u8> {
         self.objects[0] = format!("<< /Type /Catalog /Pages 2 0 R {} >>", self.catalog).into_bytes();
         let kids: Vec<String> = self.pages.iter().map(|p| format!("{p} 0 R")).collect();

@@ -53,7 +53,8 @@ async fn stored(node: &Node, entry: &Entry) -> Result<Option<Stored<Schedule>>, 
 
 async fn look(node: &Node, entry: &Entry) -> Result<Look, StoreError> {
     let found = stored(node, entry).await?;
-    let now = node.now();
+    // By the store's time: nodes whose clocks differ mean the same times.
+    let now = node.tools.catalog.now().await?;
     let version = found.as_ref().map(|f| f.version);
     let (after, runs) = match entry.decide(found.as_ref().map(|f| &f.value), &node.config.node, now) {
         Decision::Wait(at) => {
@@ -129,7 +130,12 @@ async fn store_end(node: &Node, entry: &Entry, since: Timestamp, end: (Outcome, 
                 continue;
             }
         };
-        let after = Entry::ended(&stored.value, &node.config.node, since, node.now(), end.clone());
+        let now = match node.tools.catalog.now().await {
+            Ok(now) => now,
+            // It is later than the start, and nobody computes with it.
+            Err(_) => node.now(),
+        };
+        let after = Entry::ended(&stored.value, &node.config.node, since, now, end.clone());
         let Some(after) = after else { return };
         match node.tools.catalog.commit(put(&after, Some(stored.version))).await {
             Ok(_) => return,

@@ -34,7 +34,7 @@ impl Pruner {
         let (node, post) = (&self.0, &self.0.maintain.pruner);
         post.count(|c| c.rounds += 1);
         let keep_ms = i64::try_from(node.config.jobs.retention_ms).unwrap_or(i64::MAX);
-        let before = node.now().plus_ms(-keep_ms);
+        let before = node.tools.catalog.now().await?.plus_ms(-keep_ms);
         let mut deleted = 0;
         for _ in 0..REQUESTS {
             let pruned = node.tools.catalog.prune(before, AT_ONCE).await.inspect_err(|e| {

@@ -51,8 +51,11 @@ impl Duty for Sweeper {
     async fn round(&self) {
         clerk::round(&self.0, &schedule::BLOB_SWEEP, || async {
             let post = &self.0.maintain.sweeper;
-            let before = self.0.now().plus_ms(-GRACE_MS);
-            let swept = self.sweep(TenantId::DEFAULT, before).await;
+            // Not by this node's clock, which may be a day ahead.
+            let swept = match self.0.tools.catalog.now().await {
+                Ok(now) => self.sweep(TenantId::DEFAULT, now.plus_ms(-GRACE_MS)).await,
+                Err(e) => Err(e),
+            };
             match &swept {
                 Ok(swept) => {
                     post.count(|c| c.swept += swept);

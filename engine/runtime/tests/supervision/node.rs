@@ -212,6 +212,8 @@ async fn every_actor_can_be_observed() {
         "node/pruner",
         "node/releaser",
         "node/renewer",
+        "node/herald",
+        "node/lease-watch",
         "node/rescuer",
         "node/statistics",
         "node/store-pulse",

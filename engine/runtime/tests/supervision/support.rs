@@ -18,6 +18,7 @@ use takeoff_engine::stage::{Attempt, Effects, End, Stage, Tools};
 use takeoff_storage::catalog::{
     Claim, Event, JobPage, JobQuery, LeaseRequest, ListQuery, Renewal, Renewed, StageQueue,
 };
+use takeoff_storage::register::{Beat, Joined, NodeEntry, NodeIdentity};
 use takeoff_storage::{Batch, Catalog, Committed, Record, Standing, StoreError, mem};
 use tokio::sync::mpsc;
 
@@ -304,6 +305,26 @@ impl Catalog for Faulty {
 
     async fn forget_blob(&self, tenant: TenantId, hash: BlobHash) -> Result<bool, StoreError> {
         self.inner.forget_blob(tenant, hash).await
+    }
+
+    async fn now(&self) -> Result<Timestamp, StoreError> {
+        self.inner.now().await
+    }
+
+    async fn join(&self, node: &NodeIdentity, silent_ms: i64) -> Result<Joined, StoreError> {
+        self.inner.join(node, silent_ms).await
+    }
+
+    async fn beat(&self, beat: &Beat) -> Result<Option<NodeEntry>, StoreError> {
+        self.inner.beat(beat).await
+    }
+
+    async fn nodes(&self) -> Result<Vec<NodeEntry>, StoreError> {
+        self.inner.nodes().await
+    }
+
+    async fn ask_to_drain(&self, name: &str) -> Result<Option<NodeEntry>, StoreError> {
+        self.inner.ask_to_drain(name).await
     }
 
     fn standing(&self) -> Standing {

@@ -256,6 +256,7 @@ fn auto_count_boxes_have_w_and_h() {
         scale: 1.0,
         is_exemplar: false,
         in_legend: true,
+        variant: false,
         label: Some("T1".to_owned()),
         status: model::DetectionStatus::Pending,
         is_auto_confirmed: false,
@@ -278,7 +279,7 @@ fn auto_count_boxes_have_w_and_h() {
     let detection = shape(
         &json["detections"][0],
         "id session_id page_id measurement_id bbox center_x center_y confidence coverage extra exemplar detection_source status \
-         is_auto_confirmed angle mirrored scale in_legend is_exemplar label created_at updated_at",
+         is_auto_confirmed angle mirrored scale in_legend is_exemplar variant label created_at updated_at",
     );
     assert_eq!((&detection["center_x"], &detection["detection_source"]), (&json!(430.0), &json!("template")));
     assert_eq!((&detection["coverage"], &detection["exemplar"]), (&json!(0.98), &json!(1)));

@@ -1,7 +1,7 @@
 //! `takeoff jobs`: jobs of a running node, over its admin API. The node has the store open, so there is no
 //! other way to them.
 
-mod text;
+pub(crate) mod text;
 
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};

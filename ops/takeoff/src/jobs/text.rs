@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::output::plain;
 
 /// An age as people say it: its two largest units.
-pub(super) fn age(ms: i64) -> String {
+pub(crate) fn age(ms: i64) -> String {
     let s = ms.unsigned_abs() / 1_000;
     let (d, h, m) = (s / 86_400, s / 3_600 % 24, s / 60 % 60);
     let text = match (d, h, m) {
@@ -20,7 +20,7 @@ pub(super) fn age(ms: i64) -> String {
 }
 
 /// What a field says, as it may be shown.
-fn said(value: &Value) -> String {
+pub(crate) fn said(value: &Value) -> String {
     match value {
         Value::Null => "-".to_owned(),
         Value::String(s) => plain(s).into_owned(),
@@ -46,7 +46,7 @@ fn cells(job: &Value) -> [String; 7] {
 }
 
 /// Columns as wide as they must be; the last one as it is.
-fn table(heads: &[&str], rows: &[Vec<String>]) -> String {
+pub(crate) fn table(heads: &[&str], rows: &[Vec<String>]) -> String {
     let mut widths: Vec<usize> = heads.iter().map(|h| h.chars().count()).collect();
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {

@@ -160,6 +160,12 @@ fn doubtful(session: &CountSession) -> Vec<String> {
     .into_iter()
     .filter(|(number, _)| *number > 0)
     .map(|(number, what)| format!("places that {what} and are not counted: {number} (see the notes)"))
+    .chain((progress.variants > 0).then(|| {
+        format!(
+            "{} show strokes around or across that the example does not (see the notes)",
+            progress.variants
+        )
+    }))
     .chain((lettered > 0).then(|| format!("{lettered} say something, and the example says nothing")))
     .chain(
         (!progress.moved.is_empty())

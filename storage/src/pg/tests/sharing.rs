@@ -9,7 +9,7 @@ use takeoff_core::job::{Job, JobEvent, JobState, Stage};
 use takeoff_core::model::{Id, Index, Kind, TenantId};
 use tokio::time::timeout;
 
-use super::{LIMIT, database, server, subject};
+use super::{LIMIT, database, eventually, server, subject};
 use crate::catalog::{
     Batch, Catalog, Committed, Expect, JobChange, LeaseRequest, NewRecord, Op, Renewal, Renewed,
 };
@@ -77,6 +77,65 @@ async fn many_lease_from_one_queue() {
     assert!(had.iter().all(|job| job.token == 1 && job.attempts <= 1));
     let queue = nodes[1].queue(Stage::Noop).await.unwrap();
     assert_eq!((queue.ready, queue.leased, queue.dead), (0, 0, 0));
+}
+
+/// Of a death that two rescuers share, each finding one lease of it, neither takes the job for a lone one. Nor does
+/// one that was started since.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_death_is_shared_between_rescuers() {
+    let settings = database(server()).await;
+    let (a, b) = (subject(&settings).await, subject(&settings).await);
+    a.enqueue([job(1), job(2), job(3)]).await;
+    assert_eq!(lease(&*a.catalog, "a", 3).await.len(), 3);
+    a.clock.advance_ms(60_001);
+    b.clock.advance_ms(60_001);
+    assert_eq!(a.catalog.rescue(1_000, 1).await.unwrap(), 1);
+    assert_eq!(b.catalog.rescue(1_000, 1).await.unwrap(), 1);
+    let c = subject(&settings).await;
+    c.clock.advance_ms(60_002);
+    assert_eq!(c.catalog.rescue(1_000, 9).await.unwrap(), 1);
+    for n in 1..=3 {
+        let job = b.job(n).await;
+        assert_eq!((job.state, job.node_deaths, job.lone_deaths), (JobState::Ready, 1, 0));
+    }
+    // All at once: each lease is taken away once, and none is taken for a lone one.
+    c.enqueue((10..50).map(job)).await;
+    assert_eq!(lease(&*c.catalog, "a", 64).await.len(), 43);
+    let rescuers = [&a, &b, &c];
+    rescuers.iter().for_each(|s| s.clock.advance_ms(200_000));
+    let rounds = (0..30).map(|n| rescuers[n % 3].catalog.rescue(1_000, 4));
+    let rescued: usize = join_all(rounds).await.into_iter().map(|n| n.expect("rescue")).sum();
+    let rest = a.catalog.rescue(1_000, 64).await.unwrap();
+    assert_eq!(rescued + rest, 43);
+    for n in 10..50 {
+        assert_eq!((a.job(n).await.node_deaths, a.job(n).await.lone_deaths), (1, 0));
+    }
+}
+
+/// The name of a node that has a connection is not taken from it; that of one that has none is, at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_has_no_connection_is_dead() {
+    use crate::register::{Beat, Joined, NodeIdentity, NodeState};
+    let settings = database(server()).await;
+    let run_of = |life: u64| NodeIdentity {
+        name: "a".to_owned(),
+        life: id(life),
+        roles: Vec::new(),
+        stages: Vec::new(),
+        version: "1".to_owned(),
+    };
+    let session = |n: u64| PgSettings { session: format!("takeoff run {n}"), ..settings.clone() };
+    let first = open(&session(1)).await.expect("open");
+    let second = open(&session(2)).await.expect("open");
+    assert!(matches!(first.join(&run_of(1), 60_000).await, Ok(Joined::In(_))));
+    assert!(matches!(second.join(&run_of(2), 60_000).await, Ok(Joined::Taken(by)) if by.node.life == id(1)));
+    drop(first);
+    eventually("its connections are gone", || async {
+        matches!(second.join(&run_of(2), 60_000).await, Ok(Joined::In(_))).then_some(())
+    })
+    .await;
+    let late = Beat { name: "a".to_owned(), life: id(1), state: NodeState::Up, address: String::new() };
+    assert_eq!(second.beat(&late).await.unwrap(), None);
 }
 
 /// A node whose lease has passed to another stores nothing any more.

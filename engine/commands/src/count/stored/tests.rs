@@ -16,6 +16,7 @@ fn candidate(page: u64, at: f64, confidence: f64) -> NewDetection {
         scale: 1.0,
         is_exemplar: confidence == 1.0,
         in_legend: false,
+        variant: false,
         label: None,
     }
 }

@@ -121,6 +121,7 @@ impl Search<'_> {
             base: confidence,
             frame: None,
             unframed: confidence,
+            variant: false,
             claims: Vec::new(),
         };
         let claims = self.judge.claims(&pose);

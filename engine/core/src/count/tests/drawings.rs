@@ -11,7 +11,7 @@ use crate::page::display::DisplayList;
 use crate::page::request::{FileType, ParseLimits};
 
 /// A drawing of the corpus; `None`, said loudly, where there is no corpus. Fails under CI.
-#[allow(clippy::disallowed_methods, clippy::print_stderr, reason = "tests find the corpus by themselves")]
+#[expect(clippy::disallowed_methods, clippy::print_stderr, reason = "tests find the corpus by themselves")]
 fn corpus(name: &str) -> Option<PathBuf> {
     match std::env::var("TAKEOFF_CORPUS") {
         Ok(root) => Some(PathBuf::from(root).join(name)),

@@ -3,7 +3,9 @@
 mod bounds;
 mod cover;
 mod cut;
+mod fit;
 mod ground;
+mod held;
 mod key;
 mod layers;
 mod names;
@@ -14,10 +16,12 @@ mod outline;
 mod packed;
 mod render;
 mod sight;
+mod spelling;
 mod tally;
 mod text;
 mod unpack;
 mod unpack_codes;
+mod uses;
 mod veil;
 mod walk;
 mod weigh;
@@ -155,8 +159,9 @@ impl PdfFile {
         // Before the content is touched: from here on, the reader unpacks it whole.
         let mut content = unpack::check_page(page, &mut self.checked_streams, limits)?;
         let known = &mut self.known_states;
-        content.faulty.extend(whole::faulty_streams(page, &content.names, known, limits, budget)?);
-        content.faulty.extend(&self.faulty_objects);
+        let faulty = whole::faulty_streams(page, &content, known, limits, budget)?;
+        content.faulty.extend(faulty);
+        content.faulty.extend(self.faulty_objects.iter().cloned());
         let walked = display_list(page, &geometry, &content, limits, budget);
         let kept = kept_bytes(page);
         self.let_go(kept);
@@ -176,8 +181,9 @@ impl PdfFile {
         // Before the content is touched: from here on, the reader unpacks it whole.
         let mut content = unpack::check_page(page, &mut self.checked_streams, limits)?;
         let known = &mut self.known_states;
-        content.faulty.extend(whole::faulty_streams(page, &content.names, known, limits, budget)?);
-        content.faulty.extend(&self.faulty_objects);
+        let faulty = whole::faulty_streams(page, &content, known, limits, budget)?;
+        content.faulty.extend(faulty);
+        content.faulty.extend(self.faulty_objects.iter().cloned());
         let walked = display_list(page, &geometry, &content, limits, budget);
         let rendered = walked.map_err(ParseError::from).and_then(|(mut list, ink)| {
             let pixels = &mut self.pixels;

@@ -10,6 +10,7 @@ use hayro_syntax::object::{Array, Dict, MaybeRef, Name, ObjectIdentifier, Stream
 use hayro_syntax::page::Page;
 use rustc_hash::FxHashSet;
 
+use super::fit;
 use super::names::Names;
 use super::packed::{self, Damage};
 use super::whole::{Fault, Faulty, Kind, is_predicted};
@@ -70,6 +71,9 @@ pub(super) fn check_page(
             true
         });
         state.names.close();
+        if let Some(lack) = fit::lack_of_stream(&stream) {
+            state.faulty.push(Faulty::new(Kind::Content, stream.obj_id(), Fault::Unfit(lack)));
+        }
         unpacked += size.bytes;
         match size.damage {
             Some(Damage::CutOff) => {

@@ -1,4 +1,5 @@
-//! Which of the streams that a page draws from are damaged.
+//! Which of the streams that a page draws from are damaged, and what of it does not hold together: names that nothing
+//! has, references to nothing, entries that are no longer what they were.
 //!
 //! The walk follows the names that the page's content uses to the streams behind them (forms, fonts, pictures,
 //! patterns, soft masks, colour profiles) and those of its annotations' appearances, and from form to form. What is
@@ -13,6 +14,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::names::Names;
 use super::packed::{self, Damage, parameter};
+use super::unpack::ContentState;
+use super::uses::{self, Uses};
+use super::{fit, spelling};
 use crate::budget::Budget;
 use crate::found::Finding;
 use crate::page::PageFailure;
@@ -29,7 +33,7 @@ const MAX_KNOWN: usize = 100_000;
 /// Damaged streams that a finding names.
 const MAX_NAMED: usize = 5;
 /// Entries that lead to what is not drawn, or back.
-const ASIDE: [&[u8]; 10] = [
+const ASIDE: [&[u8]; 20] = [
     b"Parent",
     b"P",
     b"Pg",
@@ -40,7 +44,21 @@ const ASIDE: [&[u8]; 10] = [
     b"OC",
     b"OCGs",
     b"OPI",
+    // For printing, for other programs, and for what pictures are instead of.
+    b"HT",
+    b"BG",
+    b"BG2",
+    b"UCR",
+    b"UCR2",
+    b"Alternates",
+    b"Measure",
+    b"PtData",
+    b"LastModified",
+    b"ProcSet",
 ];
+/// Damaged places of one page that are kept.
+const MAX_FAULTY: usize = 1_000;
+pub(super) const ILL_FORMED: &str = "is not written as a PDF's objects are";
 
 /// What a stream is to its page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +70,10 @@ pub(super) enum Kind {
     Pattern,
     Profile,
     Part,
+    /// The entries of the page itself, and those that it inherits.
+    Page,
+    Layers,
+    Annotation,
     /// Not of one page: objects of the file, packed together.
     Objects,
 }
@@ -66,20 +88,25 @@ impl Kind {
             Self::Pattern => "a pattern",
             Self::Profile => "a colour profile",
             Self::Part => "a part",
+            Self::Page => "its own entry",
+            Self::Layers => "the list of layers",
+            Self::Annotation => "an annotation",
             Self::Objects => "objects of the file",
         }
     }
 }
 
-/// What is wrong with a stream, as far as a page is concerned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What is wrong with a stream or another object, as far as a page is concerned.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Fault {
     Damaged(Damage),
     /// It is referred to and not there.
     Missing,
+    /// It is there and cannot be what it is used as: why.
+    Unfit(String),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Faulty {
     pub(super) kind: Kind,
     pub(super) object: u32,
@@ -92,13 +119,17 @@ impl Faulty {
     }
 
     fn text(&self) -> String {
-        let what = match self.fault {
+        let what = match &self.fault {
             Fault::Damaged(Damage::CutOff) => "breaks off before its end",
             Fault::Damaged(Damage::Broken) => "cannot be unpacked to its end",
             Fault::Damaged(Damage::Checksum) => "does not agree with its checksum",
             Fault::Missing => "is not in the file",
+            Fault::Unfit(why) => why,
         };
-        format!("{} (object {}) {what}", self.kind.name(), self.object)
+        match self.object {
+            0 => format!("{} {what}", self.kind.name()),
+            object => format!("{} (object {object}) {what}", self.kind.name()),
+        }
     }
 }
 
@@ -126,12 +157,13 @@ pub(super) struct KnownStates(FxHashMap<ObjectIdentifier, Arc<State>>);
 struct State {
     damage: Option<Damage>,
     names: Names,
+    uses: Uses,
 }
 
 /// The damaged streams behind `names`, which the page's content uses, and behind its annotations.
 pub(super) fn faulty_streams(
     page: &Page<'_>,
-    names: &Names,
+    content: &ContentState,
     known: &mut KnownStates,
     limits: &ParseLimits,
     budget: &Budget,
@@ -146,7 +178,13 @@ pub(super) fn faulty_streams(
         values: 0,
         faulty: Vec::new(),
     };
-    walk.used(page.resources(), None, names, 0)?;
+    walk.page_entries(page);
+    walk.used(page.resources(), None, &content.names, 0)?;
+    // Of content that is damaged, the names may be, too.
+    if !content.cut_off && content.faulty.is_empty() {
+        let uses = uses::read(page.page_stream().unwrap_or_default(), budget)?;
+        walk.uses(page.resources(), &uses, (Kind::Content, 0));
+    }
     if let Some(annotations) = page.raw().get::<Array<'_>>(b"Annots") {
         for annotation in annotations.iter::<Dict<'_>>() {
             walk.appearance(&annotation)?;
@@ -155,8 +193,8 @@ pub(super) fn faulty_streams(
     Ok(walk.faulty)
 }
 
-struct Walk<'p, 'w> {
-    xref: &'p XRef,
+pub(super) struct Walk<'p, 'w> {
+    pub(super) xref: &'p XRef,
     /// Of the page: forms without resources of their own draw from them.
     page: &'w Resources<'p>,
     known: &'w mut KnownStates,
@@ -192,21 +230,23 @@ impl<'p> Walk<'p, '_> {
         for (dict, kind, own) in own.iter().map(|(dict, kind)| (dict.clone(), *kind, None)).chain(above) {
             let used =
                 |name: &[u8]| names.has(name) && own.is_none_or(|own: &Dict<'_>| !own.contains_key(name));
-            for (name, value) in dict.entries().filter(|(name, _)| used(name.as_ref())) {
-                if let MaybeRef::Ref(reference) = value
-                    && kind == Kind::Form
-                    && dict.get::<Object<'_>>(name.as_ref()).is_none()
-                {
-                    self.faulty.push(Faulty::new(kind, reference.into(), Fault::Missing));
-                }
+            for (_, value) in dict.entries().filter(|(name, _)| used(name.as_ref())) {
                 self.value(value, kind, depth + 1)?;
             }
         }
         Ok(())
     }
 
+    /// Notes a damaged place once.
+    pub(super) fn push(&mut self, faulty: Faulty) {
+        if self.faulty.len() < MAX_FAULTY && !self.faulty.contains(&faulty) {
+            self.faulty.push(faulty);
+        }
+    }
+
     /// What an annotation shows: its one appearance, or that of its state.
     fn appearance(&mut self, annotation: &Dict<'p>) -> Result<(), PageFailure> {
+        self.entries(annotation, Kind::Annotation);
         let Some(all) = annotation.get::<Dict<'_>>(b"AP") else { return Ok(()) };
         let state = annotation.get::<Name<'_>>(b"AS");
         let shown = match (all.get::<Object<'_>>(b"N"), state) {
@@ -214,7 +254,13 @@ impl<'p> Walk<'p, '_> {
             (Some(Object::Stream(_)), _) => all.get_raw::<Object<'_>>(b"N"),
             _ => None,
         };
-        shown.map_or(Ok(()), |shown| self.value(shown, Kind::Form, 0))
+        let Some(shown) = shown else { return Ok(()) };
+        if let Some(Object::Stream(form)) = self.resolved(&shown)
+            && let Some(lack) = fit::lack_of_form(form.dict())
+        {
+            self.tell(Kind::Form, form.obj_id().obj_number, Fault::Unfit(lack));
+        }
+        self.value(shown, Kind::Form, 0)
     }
 
     fn value(&mut self, value: MaybeRef<Object<'p>>, kind: Kind, depth: u32) -> Result<(), PageFailure> {
@@ -229,7 +275,15 @@ impl<'p> Walk<'p, '_> {
                 if !self.met.insert(id) {
                     return Ok(());
                 }
-                let Some(object) = self.xref.get::<Object<'_>>(id) else { return Ok(()) };
+                let Some(object) = self.xref.get::<Object<'_>>(id) else {
+                    self.tell(kind, id.obj_number, Fault::Missing);
+                    return Ok(());
+                };
+                if let Object::Array(array) = &object
+                    && !spelling::are_items(array.data())
+                {
+                    self.tell(kind, id.obj_number, Fault::Unfit(ILL_FORMED.into()));
+                }
                 object
             }
         };
@@ -246,6 +300,7 @@ impl<'p> Walk<'p, '_> {
         if whole.is_some_and(|t| matches!(t.as_ref(), b"Page" | b"Pages" | b"Catalog" | b"OCG")) {
             return Ok(());
         }
+        self.entries(dict, kind);
         dict.entries()
             .filter(|(name, _)| !ASIDE.contains(&name.as_ref()))
             .try_for_each(|(_, value)| self.value(value, kind, depth + 1))
@@ -264,12 +319,20 @@ impl<'p> Walk<'p, '_> {
         let content = kind == Kind::Form || dict.get::<u8>(b"PatternType") == Some(1);
         let state = self.state(stream, kind, content)?;
         if let Some(damage) = state.damage {
-            self.faulty.push(Faulty::new(kind, stream.obj_id(), Fault::Damaged(damage)));
+            self.tell(kind, stream.obj_id().obj_number, Fault::Damaged(damage));
+        }
+        self.entries(dict, kind);
+        if let Some(lack) = fit::lack_of_stream(stream) {
+            self.tell(kind, stream.obj_id().obj_number, Fault::Unfit(lack));
         }
         if content {
             let own = Resources::new(dict.get::<Dict<'_>>(b"Resources").unwrap_or_default());
             let page = self.page;
             self.used(&own, Some(page), &state.names, depth + 1)?;
+            if state.damage.is_none() {
+                let of = if dict.contains_key(b"Resources") { &own } else { page };
+                self.uses(of, &state.uses, (kind, stream.obj_id().obj_number));
+            }
         }
         dict.entries()
             .filter(|(name, _)| {
@@ -300,7 +363,11 @@ impl<'p> Walk<'p, '_> {
         };
         spent?;
         names.close();
-        let state = Arc::new(State { damage, names });
+        let uses = match stream.decoded_data() {
+            Ok(data) if content && damage.is_none() => uses::read(&data, self.budget)?,
+            _ => Uses::default(),
+        };
+        let state = Arc::new(State { damage, names, uses });
         if self.known.0.len() < MAX_KNOWN {
             self.known.0.insert(id, Arc::clone(&state));
         }

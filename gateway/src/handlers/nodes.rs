@@ -1,0 +1,33 @@
+use axum::extract::State;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{Answer, ok};
+use crate::call::Call;
+use crate::error::ApiError;
+use crate::state::App;
+use crate::wire::nodes::{NodeRow, Nodes};
+
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list_nodes)).routes(routes!(drain_node))
+}
+
+/// The nodes that share the store, those that have left of late and those that are silent among them.
+#[utoipa::path(get, path = "/admin/nodes", tag = "node", responses((status = 200, body = Nodes)))]
+async fn list_nodes(State(app): State<App>) -> Answer<Nodes> {
+    let silent_ms = app.handle.config().cluster.silent_ms;
+    let nodes = app.handle.nodes().await?.into_iter();
+    ok(Nodes { nodes: nodes.map(|entry| NodeRow::of(entry, silent_ms)).collect() })
+}
+
+/// Asks a node to drain: it leases nothing more, finishes or gives back what it has, leaves, and its process ends
+/// with exit code 0. The request lasts until that has happened.
+#[utoipa::path(post, path = "/admin/nodes/{name}/drain", tag = "node",
+    params(("name" = String, Path, description = "The node's name")),
+    responses((status = 200, body = NodeRow)),
+)]
+async fn drain_node(State(app): State<App>, call: Call) -> Answer<NodeRow> {
+    let asked = app.handle.ask_to_drain(call.text("name")).await?;
+    let asked = asked.ok_or_else(|| ApiError::not_found("Node"))?;
+    ok(NodeRow::of(asked, app.handle.config().cluster.silent_ms))
+}

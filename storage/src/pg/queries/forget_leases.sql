@@ -1,0 +1,1 @@
+DELETE FROM ended_leases WHERE until < $1::bigint
