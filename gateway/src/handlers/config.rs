@@ -14,13 +14,18 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 }
 
 fn reloads(app: &App) -> Result<&dyn Reload, ApiError> {
-    app.reload.get().map(|r| &**r).ok_or_else(|| {
-        ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "this node was not started from a configuration")
-    })
+    app.reload
+        .get()
+        .map(|r| &**r)
+        .ok_or_else(|| ApiError::new(StatusCode::CONFLICT, "this node was not started from a configuration"))
 }
 
 /// The settings in force, where each comes from and whether a change of it needs a restart. Secrets are not shown.
-#[utoipa::path(get, path = "/admin/config", tag = "node", responses((status = 200, body = Config)))]
+/// An engine that a program started with settings of its own has none to show (409).
+#[utoipa::path(get, path = "/admin/config", tag = "node", responses(
+    (status = 200, body = Config),
+    (status = 409, body = crate::error::Detail),
+))]
 async fn config(State(app): State<App>) -> Answer<Config> {
     let origins = reloads(&app)?.origins();
     ok(Config::of(&app.config(), &origins))

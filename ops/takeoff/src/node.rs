@@ -13,9 +13,9 @@ use takeoff_storage::embedded::Embedded;
 use takeoff_storage::pg::PgSettings;
 use takeoff_storage::s3::S3Settings;
 
-/// The database of the settings cannot be worked with: somebody has to change one of the two.
+/// The stores of the settings cannot be worked with: somebody has to change one of the two.
 #[derive(Debug, thiserror::Error)]
-#[error("the database cannot be used: {0}")]
+#[error("the stores of the settings cannot be used: {0}")]
 pub(crate) struct NoDatabase(String);
 
 /// Another node has the name of this one, before it started or since.

@@ -3,8 +3,8 @@
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::cli::exit;
 use crate::admin::Client;
+use crate::cli::exit;
 use crate::jobs::text::{age, said, table};
 use crate::{node, output};
 
