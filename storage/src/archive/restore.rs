@@ -129,8 +129,8 @@ pub async fn restore(
     }
     let held = put_blobs(file, blobs).await?;
     let (send, receive) = mpsc::channel(BATCHES);
-    let (sent, imported) = futures::join!(send_rows(file, &held, send), catalog.import(receive));
-    imported.and(sent)
+    let ((), imported) = futures::join!(send_rows(file, &held, send), catalog.import(receive));
+    imported
 }
 
 async fn put_blobs(file: &Path, blobs: &dyn BlobStore) -> Result<BTreeSet<Key>, StoreError> {
@@ -177,16 +177,16 @@ async fn put(
     Err(reader.refused(&format!("the blob {hash} has changed while it was read")))
 }
 
-/// Without blobs that the archive does not hold: nobody refers to them.
-async fn send_rows(
-    file: &Path,
-    held: &BTreeSet<Key>,
-    out: mpsc::Sender<Result<Vec<Row>, StoreError>>,
-) -> Result<(), StoreError> {
-    // The import takes an end without an error for the end of the rows.
+/// Without blobs that the archive does not hold: nobody refers to them. What fails is sent too: the import takes an
+/// end without an error for the end of the rows.
+async fn send_rows(file: &Path, held: &BTreeSet<Key>, out: mpsc::Sender<Result<Vec<Row>, StoreError>>) {
     let mut reader = match Reader::open(file).await {
         Ok(reader) => reader,
-        Err(e) => return Ok(drop(out.send(Err(e)).await)),
+        Err(e) => {
+            // Nobody takes it any more when the import has failed, and says why.
+            let _ = out.send(Err(e)).await;
+            return;
+        }
     };
     loop {
         let batch = match reader.head().await {
@@ -195,7 +195,7 @@ async fn send_rows(
                 Ok(()) => continue,
                 Err(e) => Err(e),
             },
-            Ok(_) => return Ok(()),
+            Ok(_) => return,
             Err(e) => Err(e),
         };
         let batch = batch.map(|mut rows| {
@@ -206,9 +206,8 @@ async fn send_rows(
             rows
         });
         let failed = batch.is_err();
-        // Nobody takes them any more when the import has failed, and says why.
         if out.send(batch).await.is_err() || failed {
-            return Ok(());
+            return;
         }
     }
 }
