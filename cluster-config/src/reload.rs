@@ -184,7 +184,7 @@ mod tests {
             "127.0.0.1:9",
             "http://h",
         ];
-        let tries = tries.into_iter().chain(["postgres://u:p@h/d", "a-token-that-is-long"]);
+        let tries = tries.into_iter().chain(["postgres://u:p@h/d", "a-token-that-is-long", "worker", "2000"]);
         let found = tries.filter(|t| *t != shown).find_map(|t| {
             let mut new = config.clone();
             (setting.set)(&mut new, &Raw::Text(t.to_owned())).is_ok().then_some(new)
