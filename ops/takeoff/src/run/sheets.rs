@@ -161,7 +161,7 @@ pub(crate) async fn override_scale(ctx: &Ctx<'_>, page: &Page, part: &ScalePart)
         (None, Some(value)) => value,
         (None, None) => return Err("no scale is given".to_owned()),
     };
-    let scale = ManualScale { value, unit: "foot".to_owned(), text: part.text.clone() };
+    let scale = ManualScale { value: Some(value), unit: "foot".to_owned(), text: part.text.clone() };
     set_scale(ctx, page.id, scale).await.map(|_| ()).map_err(said)
 }
 

@@ -1,0 +1,134 @@
+//! What a painted area lets through of what lies under it, by its opacity and blend mode.
+
+use hayro_interpret::BlendMode;
+
+use crate::page::image_out::luma;
+
+/// Ink that is left apart from paper by no more than this is not seen by the eye; of 255.
+const NOT_TOLD: f32 = 6.0;
+/// And by this or more it is seen by anybody; of 255.
+const SEEN: f32 = 64.0;
+const WHITE: u32 = 0xFFFF_FFFF;
+
+/// What shows of black ink under an area.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lets {
+    Nothing,
+    /// So little that it may be seen or not, or programs that show the page do not agree.
+    Unsure,
+    Through,
+}
+
+/// How an area is painted on what lies under it: by itself, and by the groups that it is in.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Mix {
+    /// 0 to 1.
+    opacity: f32,
+    /// `None` for several that differ.
+    blend: Option<BlendMode>,
+}
+
+impl Mix {
+    pub(super) const PLAIN: Self = Self { opacity: 1.0, blend: Some(BlendMode::Normal) };
+
+    /// Within a group that is painted so.
+    pub(super) fn within(self, opacity: f32, blend: BlendMode) -> Self {
+        let blend = match (self.blend, blend) {
+            (around, BlendMode::Normal) => around,
+            (Some(BlendMode::Normal), own) => Some(own),
+            (Some(around), own) if around == own => Some(own),
+            _ => None,
+        };
+        Self { opacity: self.opacity * opacity.clamp(0.0, 1.0), blend }
+    }
+
+    /// Of an area of one colour.
+    pub(super) fn lets(self, rgba: u32) -> Lets {
+        let [r, g, b, a] = rgba.to_be_bytes();
+        // Under a dark area lines go on.
+        let dark = f32::from(luma(r, g, b)) < SEEN;
+        let Some(left) = self.blend.and_then(|blend| left(blend, [r, g, b])) else {
+            return if dark { Lets::Through } else { Lets::Unsure };
+        };
+        let shown = f32::from(u8::MAX) * (1.0 - self.opacity * f32::from(a) / 255.0 * (1.0 - left));
+        match shown {
+            s if s <= NOT_TOLD => Lets::Nothing,
+            s if s < SEEN && !dark => Lets::Unsure,
+            _ => Lets::Through,
+        }
+    }
+
+    /// Of an area whose colours are not known: a picture, a pattern that leaves no gap.
+    pub(super) fn lets_of_any(self) -> Lets {
+        match self.lets(WHITE) {
+            Lets::Nothing if self.blend != Some(BlendMode::Normal) => Lets::Unsure,
+            lets => lets,
+        }
+    }
+}
+
+/// How much of the difference between black and white is left under a colour, 0 to 1: how far apart its blend mode
+/// (ISO 32000-2, 11.3.5) puts them. `None` where programs differ.
+fn left(blend: BlendMode, colour: [u8; 3]) -> Option<f32> {
+    let of = |s: f32| match blend {
+        BlendMode::Normal | BlendMode::Luminosity => 0.0,
+        BlendMode::Screen | BlendMode::Lighten => 1.0 - s,
+        BlendMode::Multiply | BlendMode::Darken => s,
+        BlendMode::HardLight => 2.0 * s.min(1.0 - s),
+        BlendMode::Difference | BlendMode::Exclusion => (1.0 - 2.0 * s).abs(),
+        BlendMode::Overlay
+        | BlendMode::SoftLight
+        | BlendMode::ColorBurn
+        | BlendMode::ColorDodge
+        | BlendMode::Hue
+        | BlendMode::Saturation
+        | BlendMode::Color => 1.0,
+    };
+    // Black under white: ISO 32000-1 makes it white, ISO 32000-2 leaves it black.
+    if blend == BlendMode::ColorDodge && colour == [u8::MAX; 3] {
+        return None;
+    }
+    let [r, g, b] = colour.map(|c| (of(f32::from(c) / 255.0) * 255.0).round() as u8);
+    Some(f32::from(luma(r, g, b)) / 255.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(opacity: f32, blend: BlendMode, rgba: u32) -> Lets {
+        Mix::PLAIN.within(opacity, blend).lets(rgba)
+    }
+
+    #[test]
+    fn opacity_decides_by_what_is_left_of_black_ink() {
+        let white = |opacity| of(opacity, BlendMode::Normal, WHITE);
+        assert_eq!([1.0, 0.98].map(white), [Lets::Nothing; 2]);
+        assert_eq!([0.95, 0.8].map(white), [Lets::Unsure; 2]);
+        assert_eq!([0.7, 0.0].map(white), [Lets::Through; 2]);
+        assert_eq!(of(1.0, BlendMode::Normal, 0xFFFF_FFF2), Lets::Unsure);
+        assert_eq!(of(0.95, BlendMode::Normal, 0x1010_10FF), Lets::Through, "lines go on under it");
+        assert_eq!(of(1.0, BlendMode::Normal, 0x1010_10FF), Lets::Nothing);
+        let twice = Mix::PLAIN.within(0.98, BlendMode::Normal).within(0.98, BlendMode::Normal);
+        assert_eq!(twice.lets(WHITE), Lets::Unsure);
+    }
+
+    #[test]
+    fn a_blend_mode_hides_with_the_colours_that_it_hides_with() {
+        let white = |blend| of(1.0, blend, WHITE);
+        for blend in [BlendMode::Screen, BlendMode::Lighten, BlendMode::HardLight, BlendMode::Luminosity] {
+            assert_eq!(white(blend), Lets::Nothing, "{blend:?}");
+        }
+        for blend in [BlendMode::Multiply, BlendMode::Darken, BlendMode::Overlay, BlendMode::Difference] {
+            assert_eq!(white(blend), Lets::Through, "{blend:?}");
+        }
+        assert_eq!(white(BlendMode::ColorDodge), Lets::Unsure);
+        assert_eq!(of(1.0, BlendMode::Screen, 0xE6E6_E6FF), Lets::Unsure);
+        assert_eq!(of(1.0, BlendMode::Screen, 0x8080_80FF), Lets::Through);
+        assert_eq!(of(1.0, BlendMode::Screen, 0xFFFF_00FF), Lets::Unsure, "black turns yellow");
+        let mixed = Mix::PLAIN.within(1.0, BlendMode::Screen).within(1.0, BlendMode::Multiply);
+        assert_eq!((mixed.lets(WHITE), mixed.lets(0x0000_00FF)), (Lets::Unsure, Lets::Through));
+        let screen = Mix::PLAIN.within(1.0, BlendMode::Screen);
+        assert_eq!((screen.lets_of_any(), Mix::PLAIN.lets_of_any()), (Lets::Unsure, Lets::Nothing));
+    }
+}
