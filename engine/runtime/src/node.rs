@@ -342,6 +342,14 @@ impl Node {
         }
     }
 
+    /// That a node would open the stores again as they lie there: nothing is promised to anybody outside otherwise.
+    pub(crate) async fn stores_in_place(&self) -> Result<(), StoreError> {
+        let blobs = Arc::clone(&self.tools.blobs);
+        tokio::task::spawn_blocking(move || blobs.in_place()).await.unwrap_or_else(|_| {
+            Err(StoreError::Unavailable("the folder of the blobs cannot be looked at".to_owned()))
+        })
+    }
+
     pub(crate) fn readiness(&self) -> Readiness {
         let mut troubles = self.troubles.all();
         // What the store says of itself is newer than what its pulse found, and clearer.
