@@ -127,6 +127,6 @@ async fn a_format_file_that_is_removed_is_noticed_while_it_can_be_put_back() {
     assert_eq!(node.stop("TERM", PROMPT).code(), Some(0));
     let node = Node::start(data.path());
     let kept = node.client().get("/projects").await.expect(200);
-    assert_eq!(kept["total"], 3, "{kept}");
+    assert_eq!(kept.as_array().unwrap().len(), 3, "{kept}");
     drop(node);
 }

@@ -268,7 +268,7 @@ impl Handle {
         if alone && self.node().is_draining() && !batch.jobs.is_empty() {
             return Err(EngineError::Draining);
         }
-        self.node().stores_in_place().await?;
+        self.node().may_acknowledge().await?;
         let committed = self.node().tools.catalog.commit(batch).await?;
         self.node().after_commit(&committed, None);
         Ok(committed)
@@ -305,7 +305,7 @@ impl Handle {
     /// one commit. Returns the job as it is then; a terminal job is returned unchanged.
     #[erased]
     pub async fn cancel(&self, tenant: TenantId, job: Id, reason: &str) -> Result<Option<Job>, EngineError> {
-        self.node().stores_in_place().await?;
+        self.node().may_acknowledge().await?;
         self.node().cancel(tenant, job, reason).await
     }
 

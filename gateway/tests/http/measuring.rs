@@ -36,7 +36,8 @@ async fn a_page_is_measured_once_it_has_a_scale() {
         ["missing at body.scale_value"]
     );
     for (body, why) in [
-        (json!({"scale_value": 18, "scale_text": "site"}), "no scale"),
+        (json!({"scale_value": 18, "scale_text": "1/4"}), "no scale"),
+        (json!({"scale_text": "site"}), "no scale"),
         (json!({"scale_value": 18, "scale_text": "NTS"}), "nothing is to scale"),
         (json!({"scale_value": 37.5, "scale_text": "1/100"}), "18 px/ft"),
         (json!({"scale_text": "1/4"}), "no scale"),

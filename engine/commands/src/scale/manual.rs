@@ -50,8 +50,9 @@ impl ManualScale {
         check::optional_text("the scale text", self.text.as_deref(), NAME_CHARS)
     }
 
-    /// What it means on pages of these spaces. A text has to say a scale (or that it stands elsewhere) and the value, if
-    /// there is one, has to be that: whichever of two is meant, the other would be believed.
+    /// What it means on pages of these spaces. A text that states a scale has to state that of the value, if
+    /// there is one: whichever of two is meant, the other would be believed. One that was to state it and cannot be
+    /// read is refused; words alone state nothing.
     pub(super) fn means(&self, spaces: &[Option<PageSpace>]) -> Result<SharedScale, CommandError> {
         let refused = |e: SharedScaleError| CommandError::invalid(e.to_string());
         let text = self.stated();

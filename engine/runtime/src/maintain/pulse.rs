@@ -5,11 +5,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::node::{Node, STORE};
+use crate::node::{Node, STORE, STORE_ANSWERS};
 use crate::supervise::routine::Duty;
-
-/// A store that takes longer for a trivial write is no store to work with.
-const STORE_ANSWERS: Duration = Duration::from_secs(5);
 
 const SHORTEST: Duration = Duration::from_millis(20);
 const LONGEST: Duration = Duration::from_secs(2);

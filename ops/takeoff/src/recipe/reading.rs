@@ -164,8 +164,13 @@ fn in_table<'a, 't>(table: &'a mut DeTable<'t>, at: &Range<usize>) -> Option<&'a
 fn in_value<'a, 't>(value: &'a mut Spanned<DeValue<'t>>, at: &Range<usize>) -> Option<&'a mut DeTable<'t>> {
     let own = value.span() == *at;
     match value.get_mut() {
-        DeValue::Table(table) if own => Some(table),
-        DeValue::Table(table) => in_table(table, at),
+        DeValue::Table(table) => {
+            if own {
+                Some(table)
+            } else {
+                in_table(table, at)
+            }
+        }
         DeValue::Array(items) => items.iter_mut().find_map(|item| in_value(item, at)),
         _ => None,
     }
