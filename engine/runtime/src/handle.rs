@@ -195,8 +195,22 @@ impl Handle {
         &self.tree.node
     }
 
-    pub fn config(&self) -> &NodeConfig {
-        &self.node().config
+    /// In force now; see [`Handle::reconfigure`].
+    pub fn config(&self) -> Arc<NodeConfig> {
+        self.node().live.now()
+    }
+
+    /// Takes over what a running node can take over of `wanted`; what it cannot stays as it was at the start.
+    pub fn reconfigure(&self, wanted: &NodeConfig) {
+        let node = self.node();
+        let new = takeoff_config::taken_over(&node.config, wanted);
+        for stage in &node.stages {
+            let slots = new.stage(stage.name).map_or(0, |settings| settings.slots);
+            if slots > 0 && slots != stage.slots() {
+                stage.resize(slots);
+            }
+        }
+        node.live.replace(new);
     }
 
     /// For reads. Writes go through [`Handle::commit`], which also wakes and watches.
