@@ -402,7 +402,7 @@ impl Node {
     /// The same with nothing on it, at 10 pixels per foot.
     pub(crate) async fn scaled_page(&self, project_id: Id, number: u32) -> Page {
         let page = self.page(project_id, number, &blank_list(PageKind::Vector)).await;
-        let scale = ManualScale { value: 10.0, unit: "foot".to_owned(), text: None };
+        let scale = ManualScale { value: Some(10.0), unit: "foot".to_owned(), text: None };
         scale::set_scale(&self.ctx(), page.id, scale).await.unwrap()
     }
 }

@@ -273,7 +273,8 @@ impl Handle {
     }
 
     /// Commits, wakes the stages that have new work and tells watchers of jobs that ended. While the
-    /// node drains, batches that enqueue jobs are refused.
+    /// node drains, batches that enqueue jobs are refused; while something is missing that a node needs to open the
+    /// stores again, all are.
     #[erased]
     pub async fn commit(&self, batch: Batch) -> Result<Committed, EngineError> {
         // Where there are other nodes, one of them takes it.
@@ -281,6 +282,7 @@ impl Handle {
         if alone && self.node().is_draining() && !batch.jobs.is_empty() {
             return Err(EngineError::Draining);
         }
+        self.node().may_acknowledge().await?;
         let committed = self.node().tools.catalog.commit(batch).await?;
         self.node().after_commit(&committed, None);
         Ok(committed)
@@ -317,6 +319,7 @@ impl Handle {
     /// one commit. Returns the job as it is then; a terminal job is returned unchanged.
     #[erased]
     pub async fn cancel(&self, tenant: TenantId, job: Id, reason: &str) -> Result<Option<Job>, EngineError> {
+        self.node().may_acknowledge().await?;
         self.node().cancel(tenant, job, reason).await
     }
 

@@ -169,6 +169,8 @@ impl Orphans {
 
 /// The store, as something that there may be trouble with.
 pub(crate) const STORE: &str = "store";
+/// A store that takes longer for a trivial write is no store to work with.
+pub(crate) const STORE_ANSWERS: Duration = Duration::from_secs(5);
 
 /// What keeps the node from being ready, by what it concerns.
 #[derive(Default)]
@@ -377,6 +379,26 @@ impl Node {
             }
             drop(orphan.open);
         }
+    }
+
+    /// That a node would open the stores again as they lie there.
+    pub(crate) async fn stores_in_place(&self) -> Result<(), StoreError> {
+        let blobs = Arc::clone(&self.tools.blobs);
+        tokio::task::spawn_blocking(move || blobs.in_place()).await.unwrap_or_else(|_| {
+            Err(StoreError::Unavailable("the folder of the blobs cannot be looked at".to_owned()))
+        })
+    }
+
+    /// Refuses what would be promised to somebody outside while they are not, and is unready from then on.
+    pub(crate) async fn may_acknowledge(&self) -> Result<(), StoreError> {
+        let looked = self.stores_in_place().await;
+        if let Err(e) = &looked {
+            self.troubles.set(STORE, Some(e.cause()));
+            // So that the catalogue sees for itself whether it is the one that is gone; what it answers is its own
+            // standing.
+            let _ = tokio::time::timeout(STORE_ANSWERS, self.tools.catalog.ping()).await;
+        }
+        looked
     }
 
     pub(crate) fn readiness(&self) -> Readiness {

@@ -127,12 +127,13 @@ pub(crate) struct DetectionStarted {
 #[expect(dead_code, reason = "documents what `set_scale` reads")]
 pub(crate) struct SetScale {
     /// Pixels of this page's image per real foot. At the page's own resolution it must be a drawing scale
-    /// from 10:1 to 1:100,000.
-    #[schema(exclusive_minimum = 0.0)]
-    scale_value: f64,
+    /// from 10:1 to 1:100,000. Needed unless the text states one scale.
+    #[schema(exclusive_minimum = 0.0, value_type = f64, required = false)]
+    scale_value: Option<f64>,
     #[schema(default = "foot")]
     scale_unit: Option<String>,
-    /// How people write it. It is shown and not reckoned with: the value counts.
+    /// How drawings write it (`1/4" = 1'-0"`, `1:100`): it must say what the value says, to 1 %, and is the scale
+    /// where there is no value. Words alone (`AS NOTED`) say nothing; one with numbers that is no scale is refused.
     #[schema(max_length = 100)]
     scale_text: Option<String>,
 }
@@ -172,9 +173,16 @@ pub(crate) fn implausible(e: &ImplausibleScale) -> Problem {
 }
 
 pub(crate) fn manual_scale(fields: &Fields<'_>) -> Option<ManualScale> {
-    let value = fields.required("scale_value", Strict(number().gt(0.0)));
     let unit = fields.or("scale_unit", "foot", OneOf(SCALE_UNITS));
     let text = fields.optional("scale_text", text().max(100));
+    let rule = Strict(number().gt(0.0));
+    // What is wrong with the text is told; that the value is missing as well would not help.
+    let stated = text.as_ref().is_none_or(|t| t.as_ref().is_some_and(|t| !t.trim().is_empty()));
+    let value = if stated {
+        fields.optional("scale_value", rule)
+    } else {
+        fields.required("scale_value", rule).map(Some)
+    };
     Some(ManualScale { value: value?, unit: unit?.to_owned(), text: text? })
 }
 
@@ -242,8 +250,8 @@ pub(crate) struct BatchScale {
     page_ids: Vec<Uuid>,
     /// Page pixels per real foot: on the pages themselves, or, beside a `scale_text` that states a ratio,
     /// at 150 dpi.
-    #[schema(exclusive_minimum = 0.0)]
-    scale_value: f64,
+    #[schema(exclusive_minimum = 0.0, value_type = f64, required = false)]
+    scale_value: Option<f64>,
     #[schema(default = "foot")]
     scale_unit: Option<String>,
     /// A text that states exactly one ratio (like `1/4" = 1'-0"` or `1:50`) is what every page gets, at

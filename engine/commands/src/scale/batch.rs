@@ -72,8 +72,7 @@ struct Shared {
 impl Shared {
     fn of(given: ManualScale, pages: &[Stored<Page>]) -> Result<Self, CommandError> {
         let spaces: Vec<_> = pages.iter().map(|p| p.value.space).collect();
-        let means = SharedScale::of(&spaces, given.value, given.text.as_deref())
-            .map_err(|e| CommandError::invalid(e.to_string()))?;
+        let means = given.means(&spaces)?;
         let shared = Self { given, means };
         for read in pages {
             takeoff_core::scale::check_scale(read.value.space.as_ref(), shared.px_per_foot(&read.value)?)?;
@@ -127,8 +126,7 @@ async fn together(desk: &Desk<'_>, pages: &[Id], scale: &Shared) -> Result<(Batc
         let mut page = read.value;
         page.scale.text.clone_from(&scale.given.text);
         let value = scale.px_per_foot(&page)?;
-        let input = ManualScale { value, ..scale.given.clone() }.input();
-        let keys = [("manual_calibration", input), ("batch_applied", json!(true))];
+        let keys = [("manual_calibration", scale.given.input(value)), ("batch_applied", json!(true))];
         apply(&mut page, value, &scale.given.unit, keys).map_err(|e| SettleError::Refused(e.to_string()))?;
         page.updated_at = desk.now;
         batch.update(read.version, &page);

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 use takeoff_core::brief;
-use takeoff_core::geom::DEFAULT_DPI;
+use takeoff_core::geom::{DEFAULT_DPI, PageSpace};
 use takeoff_core::model::{Id, Page, PageStatus};
-use takeoff_core::scale::{self as core, ImplausibleScale, RealUnit, ScaleRecord};
+use takeoff_core::scale::{
+    self as core, ImplausibleScale, RealUnit, ScaleRecord, SharedScale, SharedScaleError,
+};
 use takeoff_storage::{Batch, Stored};
 
 use crate::check::{self, NAME_CHARS};
@@ -24,8 +26,8 @@ pub const FOOT: [&str; 3] = ["foot", "feet", "ft"];
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct ManualScale {
-    /// Page pixels per real foot; positive and finite.
-    pub value: f64,
+    /// Page pixels per real foot; positive and finite. `None` beside a text that states one scale: that is it.
+    pub value: Option<f64>,
     /// A spelling of the foot, kept as written; anything else is refused because `value` is per foot.
     pub unit: String,
     pub text: Option<String>,
@@ -33,7 +35,9 @@ pub struct ManualScale {
 
 impl ManualScale {
     pub(super) fn check(&self) -> Result<(), CommandError> {
-        check::positive("the scale value (pixels per foot)", self.value)?;
+        if let Some(value) = self.value {
+            check::positive("the scale value (pixels per foot)", value)?;
+        }
         if !FOOT.contains(&self.unit.as_str()) {
             return Err(CommandError::invalid(format!(
                 "the scale unit must be \"foot\", because the scale value is in pixels per foot, not {:?}",
@@ -46,9 +50,33 @@ impl ManualScale {
         check::optional_text("the scale text", self.text.as_deref(), NAME_CHARS)
     }
 
-    /// What is kept of it on the page.
-    pub(super) fn input(&self) -> Value {
-        json!({ "scale_value": self.value, "scale_unit": self.unit, "scale_text": self.text })
+    /// What it means on pages of these spaces. A text that states a scale has to state that of the value, if
+    /// there is one: whichever of two is meant, the other would be believed. One that was to state it and cannot be
+    /// read is refused; words alone state nothing.
+    pub(super) fn means(&self, spaces: &[Option<PageSpace>]) -> Result<SharedScale, CommandError> {
+        let refused = |e: SharedScaleError| CommandError::invalid(e.to_string());
+        let text = self.stated();
+        match (self.value, text) {
+            (Some(value), text) => text
+                .map_or(Ok(()), core::readable)
+                .and_then(|()| SharedScale::of(spaces, value, text))
+                .map_err(|e| match text {
+                    Some(_) => CommandError::invalid(format!("{e}; or leave the text out")),
+                    None => refused(e),
+                }),
+            (None, Some(text)) => SharedScale::of_text(spaces, text).map_err(refused),
+            (None, None) => Err(CommandError::invalid("a scale needs a value or a text")),
+        }
+    }
+
+    /// Its text; a blank one is none.
+    pub(super) fn stated(&self) -> Option<&str> {
+        self.text.as_deref().filter(|t| !t.trim().is_empty())
+    }
+
+    /// What is kept of it on the page, where it means a value.
+    pub(super) fn input(&self, value: f64) -> Value {
+        json!({ "scale_value": value, "scale_unit": self.unit, "scale_text": self.text })
     }
 }
 
@@ -74,15 +102,16 @@ pub async fn set_scale(ctx: &Ctx<'_>, page_id: Id, scale: ManualScale) -> Result
     scale.check()?;
     change_one(ctx, page_id, |page| {
         readable(page)?;
-        // A blank text is none: the text that was found on the page stays where it says the same, and goes where
-        // it would stand beside a value that it contradicts.
-        let text = scale.text.as_deref().filter(|t| !t.trim().is_empty());
-        agrees(page, scale.value, text)?;
-        page.scale.text = match text {
+        let value = on_page(page, &scale)?;
+        // Without one, the text that was found on the page stays where it says the same, and goes where it would
+        // stand beside a value that it contradicts.
+        let found =
+            |text: &String| on_page(page, &ManualScale { text: Some(text.clone()), ..scale.clone() }).is_ok();
+        page.scale.text = match scale.stated() {
             Some(text) => Some(text.to_owned()),
-            None => page.scale.text.take().filter(|found| agrees(page, scale.value, Some(found)).is_ok()),
+            None => page.scale.text.clone().filter(found),
         };
-        Ok(apply(page, scale.value, &scale.unit, [("manual_calibration", scale.input())])?)
+        Ok(apply(page, value, &scale.unit, [("manual_calibration", scale.input(value))])?)
     })
     .await
 }
@@ -159,19 +188,19 @@ pub async fn copy_scale(ctx: &Ctx<'_>, page_id: Id, source_page_id: Id) -> Resul
     }
 }
 
-/// Refuses a value beside a text that states another scale: whichever of them is meant, the other would be believed.
-fn agrees(page: &Page, value: f64, text: Option<&str>) -> Result<(), CommandError> {
-    let means = core::SharedScale::of(&[page.space], value, text)
-        .map_err(|e| CommandError::invalid(format!("{e}; or leave the text out")))?;
-    match means.on(page.space.as_ref()) {
-        Some(stated) if (stated - value).abs() > SAME_SCALE * stated => {
+/// Pixels per foot that a scale is on a page: its value, or what its text means there.
+fn on_page(page: &Page, scale: &ManualScale) -> Result<f64, CommandError> {
+    let means = scale.means(&[page.space])?.on(page.space.as_ref());
+    match (means, scale.value) {
+        (Some(stated), Some(value)) if (stated - value).abs() > SAME_SCALE * stated => {
             let (stated, value) = (brief(stated), brief(value));
             Err(CommandError::invalid(format!(
                 "the scale text means {stated} pixels per foot on this page, not {value}: correct one of them or \
                  leave the text out"
             )))
         }
-        _ => Ok(()),
+        (_, Some(value)) | (Some(value), None) => Ok(value),
+        (None, None) => Err(CommandError::invalid(SharedScaleError::NoResolution.to_string())),
     }
 }
 

@@ -215,7 +215,7 @@ async fn counting_again_doubles_nothing() {
         geometry_data: json!({"x": 17.0, "y": 6.0}),
         ..square(closets.id, page.id, 1.0)
     };
-    let scale = ManualScale { value: 18.75, unit: "foot".to_owned(), text: None };
+    let scale = ManualScale { value: Some(18.75), unit: "foot".to_owned(), text: None };
     set_scale(&ctx, page.id, scale).await.unwrap();
     measured(&node, by_hand).await;
     for (confidences, taken) in [

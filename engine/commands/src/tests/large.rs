@@ -14,7 +14,7 @@ use crate::testing::{Node, id};
 use crate::{Field, reads};
 
 fn scale(value: f64) -> ManualScale {
-    ManualScale { value, unit: "foot".to_owned(), text: None }
+    ManualScale { value: Some(value), unit: "foot".to_owned(), text: None }
 }
 
 /// Puts `count` measurements like the first one on the page, the condition's totals not following.

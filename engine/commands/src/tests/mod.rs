@@ -97,7 +97,7 @@ async fn commands_can_move_between_threads() {
     movable(crate::scale::batch_scale(
         &ctx,
         &[],
-        crate::scale::ManualScale { value: 1.0, unit: "foot".to_owned(), text: None },
+        crate::scale::ManualScale { value: Some(1.0), unit: "foot".to_owned(), text: None },
     ));
     movable(crate::scale::detect_scale(&ctx, id));
     movable(crate::assemblies::create(&ctx, id, crate::assemblies::NewAssembly::default()));

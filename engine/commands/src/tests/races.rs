@@ -206,7 +206,7 @@ impl Site {
 }
 
 fn scale(value: f64) -> ManualScale {
-    ManualScale { value, unit: "foot".to_owned(), text: None }
+    ManualScale { value: Some(value), unit: "foot".to_owned(), text: None }
 }
 
 fn component() -> NewComponent {

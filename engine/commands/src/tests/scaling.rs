@@ -11,7 +11,7 @@ use crate::testing::{Node, blank_list, id};
 use crate::{CommandError, reads, tasks};
 
 fn scale(value: f64) -> ManualScale {
-    ManualScale { value, unit: "foot".to_owned(), text: None }
+    ManualScale { value: Some(value), unit: "foot".to_owned(), text: None }
 }
 
 #[tokio::test]
@@ -150,11 +150,11 @@ async fn one_scale_for_pages_of_several_resolutions_is_one_drawing_scale() {
 
     // The lowered page alone means the same, by its own value too.
     for given in [37.5, expect] {
-        batch_scale(&ctx, &[coarse.id], ManualScale { value: given, ..quarter.clone() }).await.unwrap();
+        batch_scale(&ctx, &[coarse.id], ManualScale { value: Some(given), ..quarter.clone() }).await.unwrap();
         assert_eq!(value(coarse.id).await, expect);
     }
     assert!(refusal(batch_scale(&ctx, &both, scale(18.75)).await).contains("dpi"));
-    let other = ManualScale { value: 18.75, ..quarter };
+    let other = ManualScale { value: Some(18.75), ..quarter };
     assert!(refusal(batch_scale(&ctx, &both, other).await).contains("not 18.75"));
     assert_eq!((value(usual.id).await, value(coarse.id).await), (37.5, expect));
     // A value alone is the page's own pixels.
@@ -191,6 +191,45 @@ async fn a_picture_of_unknown_resolution_takes_no_scale_of_a_page_that_has_one()
     batch_scale(&ctx, &[one.id, two.id], scale(20.0)).await.unwrap();
     set_scale(&ctx, one.id, scale(30.0)).await.unwrap();
     assert_eq!(copy_scale(&ctx, two.id, one.id).await.unwrap().scale.px_per_foot, Some(30.0));
+}
+
+#[tokio::test]
+async fn a_text_alone_is_the_scale_and_one_that_is_none_is_refused() {
+    let node = Node::start().await;
+    let ctx = node.ctx();
+    let page = node.page(node.project().await, 1, &blank_list(PageKind::Vector)).await;
+    let coarse = node.page(page.project_id, 2, &huge()).await;
+    let of =
+        |value: Option<f64>, text: &str| ManualScale { value, text: Some(text.to_owned()), ..scale(1.0) };
+    for (value, text, why) in [
+        (Some(18.0), "1/4", "no scale"),
+        (Some(18.0), "NTS", "nothing is to scale"),
+        (Some(37.5), "1/100", "18 px/ft"),
+        (None, "1/4", "no scale"),
+        (None, "site", "no scale"),
+        (None, "NTS", "nothing is to scale"),
+        (None, "1:50 / 1:100", "one scale"),
+        (None, " ", "needs a value"),
+    ] {
+        let said = refusal(set_scale(&ctx, page.id, of(value, text)).await);
+        assert!(said.contains(why), "{text}: {said}");
+        refusal(batch_scale(&ctx, &[page.id], of(value, text)).await);
+    }
+    assert!(!reads::page(&ctx, page.id).await.unwrap().scale.calibrated);
+    for (value, text, expected) in [
+        (None, "1/100", 18.0),
+        (None, "1/4\" = 1'-0\"", 37.5),
+        (Some(20.0), "AS NOTED", 20.0),
+        (Some(21.0), "as measured", 21.0),
+    ] {
+        let set = set_scale(&ctx, page.id, of(value, text)).await.unwrap().scale;
+        assert_eq!((set.px_per_foot, set.text.as_deref()), (Some(expected), Some(text)));
+        assert_eq!(set.record.unwrap().manual["manual_calibration"]["scale_value"], expected);
+    }
+    batch_scale(&ctx, &[page.id, coarse.id], of(None, "1:100")).await.unwrap();
+    let value = async |page| reads::page(&ctx, page).await.unwrap().scale.px_per_foot.unwrap();
+    assert_eq!(value(page.id).await, 18.0);
+    assert!((value(coarse.id).await - huge().space.dpi.unwrap() * 0.12).abs() < 1e-9);
 }
 
 #[tokio::test]

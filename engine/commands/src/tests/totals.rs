@@ -132,7 +132,7 @@ fn rectangle(rng: &mut ChaCha8Rng) -> Value {
 }
 
 fn scale(rng: &mut ChaCha8Rng) -> ManualScale {
-    ManualScale { value: rng.random_range(1.0..100.0), unit: "foot".to_owned(), text: None }
+    ManualScale { value: Some(rng.random_range(1.0..100.0)), unit: "foot".to_owned(), text: None }
 }
 
 fn tolerable(result: Result<(), CommandError>, seed: u64) {

@@ -27,4 +27,4 @@ pub use calibrate::{CalibrationError, RealUnit, calibrate, estimated_ratio};
 pub use detect::detect;
 pub use notation::{Family, Notation, PLAUSIBLE_RATIOS, Reading, Standing, parse_all, read};
 pub use record::{ScaleBox, ScaleCandidate, ScaleRecord};
-pub use shared::{SharedScale, SharedScaleError};
+pub use shared::{SharedScale, SharedScaleError, readable};

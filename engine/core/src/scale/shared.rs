@@ -4,7 +4,7 @@
 //! on a page too large to be shown at more than 50 dpi. Who gives one scale to several pages means one
 //! drawing scale, so a value is taken as it stands only where it means the same on every page.
 
-use super::notation::parse_all;
+use super::notation::{Family, Notation, parse_all};
 use super::reconcile::is_on_paper;
 use crate::geom::{DEFAULT_DPI, ListUnit, PageSpace};
 
@@ -43,6 +43,16 @@ pub enum SharedScaleError {
         "{value} px/ft is more than one of the scales of {text} on these pages: name one scale in the text"
     )]
     Ambiguous { text: String, value: f64 },
+    #[error("{text:?} is no scale as drawings write it (like 1/4\" = 1'-0\", 1\" = 20' or 1:100)")]
+    Unreadable { text: String },
+    #[error("{text:?} says that nothing is to scale")]
+    NotToScale { text: String },
+    #[error("{text:?} does not state one scale: name one, or give its value in pixels per foot")]
+    NotOne { text: String },
+    #[error(
+        "a picture that states no resolution has no scale by a text alone: give its value in pixels per foot"
+    )]
+    NoResolution,
 }
 
 impl SharedScale {
@@ -105,6 +115,22 @@ impl SharedScale {
         })
     }
 
+    /// What a text alone means, given to pages of these spaces: the one ratio that it states, where each of them has
+    /// a resolution. Of several ratios those count that name the paper of all the pages.
+    pub fn of_text(spaces: &[Option<PageSpace>], text: &str) -> Result<Self, SharedScaleError> {
+        readable(text)?;
+        if notations(text).is_empty() {
+            return Err(SharedScaleError::Unreadable { text: text.to_owned() });
+        }
+        match stated_ratios(text, spaces).as_slice() {
+            [_] if spaces.iter().any(|s| resolution(s.as_ref()).is_none()) => {
+                Err(SharedScaleError::NoResolution)
+            }
+            [one] => Ok(Self::Ratio(*one)),
+            _ => Err(SharedScaleError::NotOne { text: text.to_owned() }),
+        }
+    }
+
     /// Pixels per foot on one of the pages; `None` for a ratio on a picture of unknown resolution.
     pub fn on(self, space: Option<&PageSpace>) -> Option<f64> {
         match self {
@@ -114,9 +140,28 @@ impl SharedScale {
     }
 }
 
+/// Refuses a text, given beside a value, that has numbers and is no scale, or that says that there is none. Words alone
+/// (`as measured on site`, `AS NOTED`) state nothing that could contradict the value.
+pub fn readable(text: &str) -> Result<(), SharedScaleError> {
+    let all = notations(text);
+    if all.is_empty() && text.chars().any(char::is_numeric) {
+        return Err(SharedScaleError::Unreadable { text: text.to_owned() });
+    }
+    if !all.is_empty() && all.iter().all(|n| n.family == Family::NotToScale) {
+        return Err(SharedScaleError::NotToScale { text: text.to_owned() });
+    }
+    Ok(())
+}
+
+/// What a text says that somebody gave as that of a scale: what counts only after the word (`1/100`) counts.
+fn notations(text: &str) -> Vec<Notation> {
+    let alone = parse_all(text);
+    if alone.is_empty() { parse_all(&format!("SCALE: {text}")) } else { alone }
+}
+
 /// The different ratios that a text states; where some name the paper of all the pages, only those.
 fn stated_ratios(text: &str, spaces: &[Option<PageSpace>]) -> Vec<f64> {
-    let stated: Vec<_> = parse_all(text).into_iter().filter(|n| n.ratio.is_some_and(|r| r > 0.0)).collect();
+    let stated: Vec<_> = notations(text).into_iter().filter(|n| n.ratio.is_some_and(|r| r > 0.0)).collect();
     let fits = |paper: &str| spaces.iter().flatten().all(|s| is_on_paper(paper, s) == Some(true));
     let on_paper = |paper: &Option<String>| paper.as_deref().is_some_and(fits);
     let named = stated.iter().any(|n| on_paper(&n.paper));
@@ -244,6 +289,36 @@ mod tests {
         let mixed = SharedScale::of(&[picture(None), vector(150.0)], 37.5, Some(QUARTER));
         assert_eq!(mixed, Err(SharedScaleError::UnknownResolution));
         assert_eq!(SharedScale::Ratio(48.0).on(picture(None).as_ref()), None);
+    }
+
+    #[test]
+    fn a_text_alone_is_the_one_scale_that_it_states() {
+        let on = |space: Option<PageSpace>, text: &str| SharedScale::of_text(&[space], text);
+        for (text, ratio) in [(QUARTER, 48.0), ("1:100", 100.0), ("1/100", 100.0), ("SCALE 1:50", 50.0)] {
+            assert_eq!(on(vector(150.0), text), Ok(SharedScale::Ratio(ratio)), "{text}");
+            assert_eq!(on(None, text), Ok(SharedScale::Ratio(ratio)), "{text}");
+        }
+        assert!(matches!(on(None, "site"), Err(SharedScaleError::Unreadable { .. })));
+        assert!(matches!(on(None, "1/4"), Err(SharedScaleError::Unreadable { .. })));
+        assert!(matches!(on(None, "N.T.S."), Err(SharedScaleError::NotToScale { .. })));
+        assert!(matches!(on(None, "AS NOTED"), Err(SharedScaleError::NotOne { .. })));
+        assert!(matches!(on(None, "1:50 / 1:100"), Err(SharedScaleError::NotOne { .. })));
+        assert_eq!(on(picture(None), "1:100"), Err(SharedScaleError::NoResolution));
+        let a1 = PageSpace::of_points(841.0 / 25.4 * 72.0, 594.0 / 25.4 * 72.0);
+        assert_eq!(on(a1, "1:100 @A1 / 1:200 @A3"), Ok(SharedScale::Ratio(100.0)));
+        for sound in ["AS NOTED", "as measured on site", "1:50 / 1:100"] {
+            assert_eq!(readable(sound), Ok(()), "{sound}");
+        }
+        for wrong in ["1/4", "37.5", "NTS", "\u{bc}"] {
+            assert!(readable(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_fraction_beside_a_value_is_the_ratio_that_it_is_after_the_word_scale() {
+        let at = |value: f64| SharedScale::of(&[vector(150.0)], value, Some("1/100"));
+        assert_eq!(at(18.0), Ok(SharedScale::Ratio(100.0)));
+        assert!(matches!(at(37.5), Err(SharedScaleError::Disagree { .. })));
     }
 
     #[test]

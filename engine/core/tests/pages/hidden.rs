@@ -1,12 +1,13 @@
 //! What nobody can see is not on the page: under something opaque, or outside of a clip's outline.
 
+use takeoff_core::page::OpenedFile;
 use takeoff_core::page::display::{DisplayList, PageKind, Paint, Verb};
 
 use crate::support::{Doc, HELVETICA, codes, deflate, one_page, walk};
 
-const PAGE: &str = "/MediaBox [0 0 400 400]";
+pub(crate) const PAGE: &str = "/MediaBox [0 0 400 400]";
 /// A cross of 20 x 20 pt whose middle is at 100, 100.
-const CROSS: &str = "1 w 90 100 m 110 100 l S 100 90 m 100 110 l S ";
+pub(crate) const CROSS: &str = "1 w 90 100 m 110 100 l S 100 90 m 100 110 l S ";
 const WHITE: &str = "1 1 1 rg ";
 /// Stands for many thin white areas that leave no gap.
 const STRIPS: &str = "STRIPS";
@@ -16,7 +17,11 @@ fn page(content: &str) -> DisplayList {
 }
 
 /// A page with a graphics state /G of these entries.
-fn page_with(state: &str, content: &str) -> DisplayList {
+pub(crate) fn page_with(state: &str, content: &str) -> DisplayList {
+    walk(&mut file_with(state, content))
+}
+
+pub(crate) fn file_with(state: &str, content: &str) -> OpenedFile {
     let mut doc = Doc::new();
     let form =
         "/Type /XObject /Subtype /Form /BBox [0 0 400 400] /Group << /S /Transparency /CS /DeviceGray >>";
@@ -24,11 +29,11 @@ fn page_with(state: &str, content: &str) -> DisplayList {
     let state = state.replace("MASK", &format!("{mask} 0 R"));
     let resources = format!("/Resources << /ExtGState << /G << {state} >> >> >>");
     doc.page(&format!("{PAGE} {resources}"), content);
-    walk(&mut doc.open())
+    doc.open()
 }
 
 /// Length of the lines of the paths that are no covers: everything but what is as light as paper or filled.
-fn drawn(list: &DisplayList) -> f32 {
+pub(crate) fn drawn(list: &DisplayList) -> f32 {
     let mut length = 0.0;
     for entry in &list.paths {
         if list.styles[entry.style as usize].rgba != 0x0000_00FF {

@@ -3,6 +3,7 @@
 mod corpus;
 mod counted;
 mod damage;
+mod faint;
 mod hidden;
 mod key;
 mod limits;

@@ -19,6 +19,7 @@ mod sight;
 mod spelling;
 mod tally;
 mod text;
+mod through;
 mod unpack;
 mod unpack_codes;
 mod uses;
@@ -320,7 +321,7 @@ fn display_list(
             "visibility_unsure",
             format!(
                 "Of {} parts of the page it cannot be told whether they show, or what they hide (soft masks, \
-                 shadings, pictures with gaps): what may be seen is taken for there.",
+                 shadings, pictures with gaps, covers that are nearly opaque): what may be seen is taken for there.",
                 walked.unsure
             ),
         ));

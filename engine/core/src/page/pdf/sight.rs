@@ -11,6 +11,7 @@ use super::cover::{Clips, Cover, Form, MAX_ALL_EDGES, Scene, UNCLIPPED, reach};
 use super::opacity::{self, Opaque};
 use super::outline::{Outline, Rings};
 use super::tally::dashes;
+use super::through::{Lets, Mix};
 use super::veil::{Tiles, Veil};
 use super::walk::is_light;
 use crate::geom::ListRect;
@@ -30,9 +31,15 @@ const MAX_PICTURE_LOOKS: usize = 200_000_000;
 const MAX_DECODED: usize = 64;
 /// How far chords of a stroke's outline may be off, list units.
 const TOLERANCE: f64 = 0.05;
-/// Groups at least this opaque let nothing through, and such of less than this are not seen.
-const OPAQUE: f32 = 0.999;
+/// Groups of less opacity than this are not seen.
 const INVISIBLE: f32 = 0.004;
+/// Things looked at to see whether something lies under what is nearly opaque.
+const MAX_FAINT_LOOKS: usize = 50_000_000;
+
+/// How thick a stroke of a colour is that hides something.
+pub(super) fn thick(rgba: u32) -> f32 {
+    if is_light(rgba) { THICK_LIGHT } else { THICK }
+}
 
 /// What is known of a path beside its entry in the list.
 #[derive(Debug, Clone, Copy)]
@@ -50,13 +57,12 @@ pub(super) struct Mark {
 /// An open group, with those around it.
 #[derive(Debug, Clone, Copy)]
 struct Group {
-    /// It lets nothing of what it covers through.
-    opaque: bool,
+    mix: Mix,
     veil: Veil,
 }
 
 impl Group {
-    const NONE: Self = Self { opaque: true, veil: Veil::Shows };
+    const NONE: Self = Self { mix: Mix::PLAIN, veil: Veil::Shows };
 }
 
 #[derive(Debug)]
@@ -78,6 +84,7 @@ pub(super) struct Sight {
     strokes: usize,
     picture_looks: usize,
     decoded: usize,
+    faint_looks: usize,
     incomplete: bool,
     /// Things of which it cannot be told whether they show, and areas of which it cannot be told what they hide.
     unsure: u64,
@@ -99,6 +106,7 @@ impl Sight {
             strokes: 0,
             picture_looks: 0,
             decoded: 0,
+            faint_looks: 0,
             incomplete: false,
             unsure: 0,
         }
@@ -176,10 +184,8 @@ impl Sight {
     /// Opens a group that is painted with an opacity, through a mask.
     pub(super) fn push_group(&mut self, opacity: f32, mask: Option<Veil>, blend_mode: BlendMode) {
         let around = self.group();
-        let opaque =
-            opacity >= OPAQUE && mask.is_none_or(|m| m == Veil::Shows) && blend_mode == BlendMode::Normal;
         let own = if opacity <= INVISIBLE { Veil::Hides } else { mask.unwrap_or(Veil::Shows) };
-        self.groups.push(Group { opaque: opaque && around.opaque, veil: around.veil.and(own) });
+        self.groups.push(Group { mix: around.mix.within(opacity, blend_mode), veil: around.veil.and(own) });
     }
 
     pub(super) fn pop_group(&mut self) {
@@ -216,18 +222,35 @@ impl Sight {
         self.unsure
     }
 
-    fn in_opaque_groups(&self) -> bool {
-        self.group().opaque
+    /// What shows through what is painted so, with a pattern that does `tiles` and through a mask. Through a mask that
+    /// may let it show, what is painted is unsure by itself.
+    pub(super) fn lets(&self, props: &DrawProps<'_>, tiles: Option<Tiles>, mask: Option<Veil>) -> Lets {
+        let Group { mix, veil } = self.group();
+        if veil.and(mask.unwrap_or(Veil::Shows)) != Veil::Shows {
+            return Lets::Through;
+        }
+        let mix = mix.within(1.0, props.blend_mode);
+        match &props.paint {
+            PdfPaint::Color(color) => mix.lets(u32::from_be_bytes(color.to_rgba().to_rgba8())),
+            PdfPaint::Pattern(_) if tiles == Some(Tiles::Cover) => mix.lets_of_any(),
+            PdfPaint::Pattern(_) => Lets::Through,
+        }
     }
 
-    /// Whether nothing shows through what is painted so, with a pattern that does `tiles` and through a mask.
-    pub(super) fn is_opaque(&self, props: &DrawProps<'_>, tiles: Option<Tiles>, mask: Option<Veil>) -> bool {
-        let solid = match &props.paint {
-            PdfPaint::Color(color) => color.to_rgba().to_rgba8()[3] == u8::MAX,
-            PdfPaint::Pattern(_) => tiles == Some(Tiles::Cover),
-        };
-        let unmasked = mask.is_none_or(|mask| mask == Veil::Shows);
-        solid && unmasked && props.blend_mode == BlendMode::Normal && self.in_opaque_groups()
+    /// What shows through the opaque parts of a picture that is painted so.
+    pub(super) fn lets_of_picture(&self, mask: Option<Veil>, blend: BlendMode) -> Lets {
+        let Group { mix, veil } = self.group();
+        match veil.and(mask.unwrap_or(Veil::Shows)) {
+            Veil::Shows => mix.within(1.0, blend).lets_of_any(),
+            Veil::Unsure => Lets::Unsure,
+            Veil::Hides => Lets::Through,
+        }
+    }
+
+    /// Whether so many more things may be looked at to see whether they lie under something nearly opaque.
+    pub(super) fn may_look_under(&mut self, looks: usize) -> bool {
+        self.faint_looks = self.faint_looks.saturating_add(looks);
+        self.faint_looks <= MAX_FAINT_LOOKS
     }
 
     /// Notes a path that was just added to the list.
@@ -244,8 +267,7 @@ impl Sight {
         stroke: &StrokeProps,
     ) {
         let factor = transform.determinant().abs().sqrt();
-        let least = if is_light(rgba) { THICK_LIGHT } else { THICK };
-        if stroke.line_width * (factor as f32) < least || path.elements().len() > MAX_STROKE_ELEMENTS {
+        if stroke.line_width * (factor as f32) < thick(rgba) || path.elements().len() > MAX_STROKE_ELEMENTS {
             return;
         }
         if !stroke.dash_array.is_empty() && dashes(path, stroke) > MAX_DASHES {
@@ -281,7 +303,7 @@ impl Sight {
     /// Whether a picture may hide something, and is worth `looks` to see whether it lies over anything.
     pub(super) fn may_cover(&mut self, bounds: &ListRect, looks: usize) -> bool {
         let side = bounds.width().min(bounds.height());
-        if side < Form::LEAST || !self.in_opaque_groups() {
+        if side < Form::LEAST {
             return false;
         }
         self.is_worth(looks, self.decoded < MAX_DECODED)

@@ -16,9 +16,10 @@ use super::bounds::{cubic_of, grow, intersect, list_rect, push_point, visible_pa
 use super::cut::cut;
 use super::ground::tell_apart;
 use super::layers;
-use super::sight::Sight;
+use super::sight::{self, Sight};
 use super::tally::{self, Tally};
 use super::text::{GlyphAt, TextCollector};
+use super::through::Lets;
 use super::veil::{self, Tiles, Veil};
 use crate::budget::Budget;
 use crate::geom::{ListRect, PageSpace};
@@ -27,8 +28,9 @@ use crate::page::display::{DisplayList, ImagePlacement, NO_LAYER, PageKind, Pain
 use crate::page::request::ParseLimits;
 
 mod glyphs;
+mod under;
 
-use glyphs::{Shown, holds, is_seen};
+use glyphs::{Shown, is_seen};
 
 /// What a pattern or shading is recorded as; its true colour differs from place to place.
 pub(super) const PATTERN_RGBA: u32 = 0x8080_80FF;
@@ -260,9 +262,13 @@ impl<'b> Walk<'b> {
         };
         let rgba = self.colour(&props.paint);
         let style = self.style(paint, rgba, 0.0, &[]);
-        let opaque = self.sight.is_opaque(props, how.tiles, how.mask);
+        let lets = self.sight.lets(props, how.tiles, how.mask);
         let before = self.list.paths.len();
+        let opaque = lets == Lets::Nothing;
         let painted = self.entry(path.elements(), props.transform, (style, 0.0), opaque);
+        if let Some((_, area)) = painted.filter(|_| lets == Lets::Unsure) {
+            self.look_under(&area, before, super::cover::Form::least(rgba));
+        }
         if let Some((_, area)) = painted.filter(|_| how.tiles == Some(Tiles::Unsure)) {
             let looks = before + self.text.len();
             if self.sight.is_worth(looks, true) && self.has_something_in(&area, before) {
@@ -280,8 +286,13 @@ impl<'b> Walk<'b> {
         let dash: smallvec::SmallVec<[f32; 4]> = stroke.dash_array.iter().map(|d| d * factor).collect();
         let rgba = self.colour(&props.paint);
         let style = self.style(Paint::Stroke, rgba, width, &dash);
-        let opaque = self.sight.is_opaque(props, how.tiles, how.mask);
+        let lets = self.sight.lets(props, how.tiles, how.mask);
+        let before = self.list.paths.len();
+        let opaque = lets == Lets::Nothing;
         let painted = self.entry(path.elements(), props.transform, (style, width / 2.0), opaque);
+        if let Some((_, area)) = painted.filter(|_| lets == Lets::Unsure && width >= sight::thick(rgba)) {
+            self.look_under(&grow(&area, width / 2.0), before, sight::thick(rgba));
+        }
         if let Some((seq, _)) = painted.filter(|_| opaque) {
             self.sight.cover_by_stroke((seq, rgba), path, props.transform, stroke);
         }
@@ -365,12 +376,6 @@ impl<'b> Walk<'b> {
             self.dark.push((area, seq));
         }
     }
-
-    /// Whether one of the first `paths`, or a letter, is in an area.
-    fn has_something_in(&self, area: &ListRect, paths: usize) -> bool {
-        self.list.paths[..paths].iter().any(|p| p.visible.intersects(area))
-            || self.text.any(|glyph| holds(area, glyph.middle()))
-    }
 }
 
 /// Light as paper, or next to nothing.
@@ -448,14 +453,7 @@ impl<'a> Device<'a> for Walk<'_> {
         if !bounds.is_empty() && mask != Some(Veil::Hides) && self.sight.is_shown() {
             let seq = self.sight.next();
             self.darken(bounds, seq);
-            let paths = self.list.paths.len();
-            let plain = mask.is_none_or(|mask| mask == Veil::Shows) && props.blend_mode == BlendMode::Normal;
-            if plain
-                && self.sight.may_cover(&bounds, paths + self.text.len())
-                && self.has_something_in(&bounds, paths)
-            {
-                self.sight.cover_by_picture(seq, &image, props.transform);
-            }
+            self.picture((seq, bounds), &image, &props, mask);
             self.list.images.push(ImagePlacement { width, height, bounds });
         }
     }

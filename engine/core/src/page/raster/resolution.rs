@@ -42,6 +42,21 @@ const SHEETS: [(f64, f64); 17] = [
     (841.0 / MM, 1189.0 / MM),
 ];
 const MM: f64 = 25.4;
+/// Others that drawings come on, ISO 216 B and the architectural ones between the usual.
+const OTHER_SHEETS: [(f64, f64); 6] = [
+    (257.0 / MM, 364.0 / MM),
+    (364.0 / MM, 515.0 / MM),
+    (515.0 / MM, 728.0 / MM),
+    (728.0 / MM, 1030.0 / MM),
+    (26.0, 38.0),
+    (27.0, 39.0),
+];
+/// What scanners are set to. A picture that is a sheet to half a percent at one of these, and nothing like a sheet at
+/// what its file states, was scanned at the former.
+const SCANS: [f64; 6] = [100.0, 150.0, 200.0, 300.0, 400.0, 600.0];
+/// Scans are trimmed, or show what lies around the sheet, by so many inches or this share of a side.
+const TRIMMED: f64 = 0.5;
+const TRIMMED_SHARE: f64 = 0.02;
 
 /// Pixels an inch of a picture of `width` x `height` pixels whose file states `per_inch` across and down; `None`
 /// where nothing is stated or what is stated is no evidence, with a finding that says why.
@@ -69,10 +84,9 @@ pub(super) fn believed(
         return (None, Some(doubt("resolution_absurd", said)));
     }
     if screen.is_none() {
-        return (Some(x), None);
+        return scanned((width, height), x, &sheet);
     }
-    let agrees = |a: f64, b: f64| (a - b).abs() <= SHEET * b;
-    if SHEETS.iter().any(|(a, b)| agrees(short, *a) && agrees(long, *b)) {
+    if is_sheet(short, long) {
         let said = format!(
             "The file states {x:.0} pixels an inch, as programs do that know none. It is believed because it makes the \
              picture a sheet of {sheet}: check a known length."
@@ -84,6 +98,42 @@ pub(super) fn believed(
          sheet's size, so it is not believed"
     );
     (None, Some(doubt("resolution_of_screens", said)))
+}
+
+/// Whether a size is that of a sheet that drawings are plotted on, exactly.
+fn is_sheet(short: f64, long: f64) -> bool {
+    let agrees = |a: f64, b: f64| (a - b).abs() <= SHEET * b;
+    SHEETS.iter().any(|(a, b)| agrees(short, *a) && agrees(long, *b))
+}
+
+/// Whether a size is about that of a sheet, or of a piece of a roll as wide as one.
+fn is_like_a_sheet(short: f64, long: f64) -> bool {
+    let near = |a: f64, b: f64| (a - b).abs() <= TRIMMED.max(TRIMMED_SHARE * b);
+    SHEETS.iter().chain(&OTHER_SHEETS).any(|(a, b)| {
+        near(short, *a) && near(long, *b)
+            || [*a, *b].iter().any(|roll| near(short, *roll) && long > 2.0 * roll)
+    })
+}
+
+/// What somebody stated who knew: it is believed unless the picture is a sheet at another resolution that scanners
+/// have and none at this.
+fn scanned((width, height): (u32, u32), x: f64, sheet: &str) -> (Option<f64>, Option<Finding>) {
+    let (short, long) = (f64::from(width.min(height)), f64::from(width.max(height)));
+    if is_like_a_sheet(short / x, long / x) {
+        return (Some(x), None);
+    }
+    let said =
+        format!("The file states {x:.0} pixels an inch, and the {sheet} that this makes are no sheet's size");
+    // Programs round what they state: the same resolution, said in another way, is no other.
+    let others = SCANS.into_iter().filter(|scan| (scan - x).abs() > TRIMMED_SHARE * scan);
+    if let Some(scan) = others.into_iter().find(|scan| is_sheet(short / scan, long / scan)) {
+        let (w, h) = (f64::from(width) / scan, f64::from(height) / scan);
+        let said = format!("{said}; at {scan:.0} it is a sheet of {w:.1} x {h:.1} in, so it is not believed");
+        return (None, Some(doubt("resolution_of_no_sheet", said)));
+    }
+    let said =
+        format!("{said}. It is believed, as a part of a sheet may have any size: check a known length.");
+    (Some(x), Some(Finding::new("resolution_of_no_sheet_taken", said)))
 }
 
 fn doubt(code: &str, said: String) -> Finding {
@@ -105,13 +155,51 @@ mod tests {
 
     #[test]
     fn a_scanner_s_resolution_is_believed() {
-        // ARCH D, an 11 x 17 that was trimmed, a crop, a long roll.
-        for (w, h, dpi) in
-            [(7200, 10_800, 300.0), (3340, 2180, 200.0), (900, 700, 300.0), (7200, 36_000, 200.0)]
-        {
+        // ARCH D, an 11 x 17 that was trimmed, a long roll, a B1, one with what lies around it.
+        for (w, h, dpi) in [
+            (7200, 10_800, 300.0),
+            (3340, 2180, 200.0),
+            (7200, 36_000, 200.0),
+            (8598, 12_165, 300.0),
+            (4900, 7290, 200.0),
+        ] {
             assert_eq!(said(w, h, dpi), (Some(dpi), None));
         }
+        for (short, long) in SHEETS.into_iter().chain(OTHER_SHEETS) {
+            for dpi in SCANS {
+                let px = |inches: f64| (inches * dpi).round() as u32;
+                assert_eq!(said(px(long), px(short), dpi), (Some(dpi), None), "{short} x {long} at {dpi}");
+                // Trimmed a little, at one side or all around.
+                assert_eq!(said(px(long - 0.3), px(short), dpi), (Some(dpi), None));
+                assert_eq!(said(px(long - 0.4), px(short - 0.4), dpi), (Some(dpi), None));
+            }
+        }
         assert_eq!(believed(100, 100, None), (None, None));
+    }
+
+    #[test]
+    fn another_resolution_is_noticed_where_only_that_makes_a_sheet() {
+        // 24 x 36 in at 300, at 400 and at 150, A1 at 300.
+        for (w, h, tag) in
+            [(10_800, 7200, 200.0), (14_400, 9600, 300.0), (5400, 3600, 200.0), (9933, 7016, 200.0)]
+        {
+            assert_eq!(said(w, h, tag), (None, code("resolution_of_no_sheet")), "{w} x {h} at {tag}");
+        }
+        let (_, finding) = believed(10_800, 7200, Some((200.0, 200.0)));
+        let message = finding.unwrap().message;
+        assert!(message.contains("54.0 x 36.0 in") && message.contains("36.0 x 24.0 in"), "{message}");
+        // Half as much makes another sheet.
+        assert_eq!(said(5400, 3600, 300.0), (Some(300.0), None));
+        // Parts of sheets have any size.
+        for (w, h, dpi) in [(900, 700, 300.0), (5000, 2900, 300.0), (2222, 2222, 200.0)] {
+            assert_eq!(
+                said(w, h, dpi),
+                (Some(dpi), code("resolution_of_no_sheet_taken")),
+                "{w} x {h} at {dpi}"
+            );
+        }
+        // A resolution that was rounded is no other.
+        assert_eq!(said(10_800, 7200, 299.0), (Some(299.0), None));
     }
 
     #[test]
@@ -134,9 +222,10 @@ mod tests {
         }
         assert_eq!(said(3456, 2304, 96.0).0, Some(96.0));
         // Stated on purpose, whatever is near it.
-        for dpi in [71.5, 73.0, 95.0] {
+        for dpi in [71.5, 73.0] {
             assert_eq!(said(1684, 2384, dpi), (Some(dpi), None));
         }
+        assert_eq!(said(1684, 2384, 95.0), (Some(95.0), code("resolution_of_no_sheet_taken")));
         assert_eq!(said(3000, 2000, 72.0), (None, code("resolution_of_screens")));
     }
 
