@@ -229,8 +229,8 @@ pub(crate) struct Calibrated {
     pub(crate) status: &'static str,
     pub(crate) page_id: Uuid,
     pub(crate) pixels_per_foot: f64,
-    /// Real inches per drawing inch.
-    pub(crate) estimated_scale_ratio: f64,
+    /// Real inches per drawing inch; null for a picture that states no resolution.
+    pub(crate) estimated_scale_ratio: Option<f64>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]

@@ -94,7 +94,7 @@ pub struct Calibrated {
     pub page: Page,
     pub pixels_per_foot: f64,
     /// Real inches per drawing inch at the page's resolution (150 dpi where it has none).
-    pub estimated_ratio: f64,
+    pub estimated_ratio: Option<f64>,
 }
 
 #[erased]
@@ -276,7 +276,7 @@ fn dpi(page: &Page) -> Option<f64> {
     page.space.map_or(Some(DEFAULT_DPI), |s| s.dpi).filter(|d| d.is_finite() && *d > 0.0)
 }
 
-fn ratio_of(page: &Page, px_per_foot: f64) -> f64 {
+fn ratio_of(page: &Page, px_per_foot: f64) -> Option<f64> {
     core::estimated_ratio(page.space.as_ref(), px_per_foot)
 }
 
