@@ -47,7 +47,7 @@ impl S3Blobs {
     ) -> Result<Vec<BlobHash>, StoreError> {
         let mut found = Vec::new();
         for (info, at) in self.listed(&format!("{SWEPT}{}/", tenant.0)).await? {
-            if !at.is_some_and(|at| at < before) {
+            if at.is_none_or(|at| at >= before) {
                 continue;
             }
             let key = key(tenant, info.hash);
