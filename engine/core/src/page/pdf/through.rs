@@ -23,13 +23,17 @@ pub(super) enum Lets {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Mix {
     /// 0 to 1.
-    opacity: f32,
+    pub(super) opacity: f32,
     /// `None` for several that differ.
-    blend: Option<BlendMode>,
+    pub(super) blend: Option<BlendMode>,
 }
 
 impl Mix {
     pub(super) const PLAIN: Self = Self { opacity: 1.0, blend: Some(BlendMode::Normal) };
+
+    pub(super) fn is_normal(&self) -> bool {
+        self.blend == Some(BlendMode::Normal)
+    }
 
     /// Within a group that is painted so.
     pub(super) fn within(self, opacity: f32, blend: BlendMode) -> Self {
@@ -75,8 +79,9 @@ fn left(blend: BlendMode, colour: [u8; 3]) -> Option<f32> {
         BlendMode::Screen | BlendMode::Lighten => 1.0 - s,
         BlendMode::Multiply | BlendMode::Darken => s,
         BlendMode::HardLight => 2.0 * s.min(1.0 - s),
-        BlendMode::Difference | BlendMode::Exclusion => (1.0 - 2.0 * s).abs(),
-        BlendMode::Overlay
+        BlendMode::Difference
+        | BlendMode::Exclusion
+        | BlendMode::Overlay
         | BlendMode::SoftLight
         | BlendMode::ColorBurn
         | BlendMode::ColorDodge
@@ -84,9 +89,12 @@ fn left(blend: BlendMode, colour: [u8; 3]) -> Option<f32> {
         | BlendMode::Saturation
         | BlendMode::Color => 1.0,
     };
-    // Black under white: ISO 32000-1 makes it white, ISO 32000-2 leaves it black.
-    if blend == BlendMode::ColorDodge && colour == [u8::MAX; 3] {
-        return None;
+    // Black under white: ISO 32000-1 makes it white, ISO 32000-2 leaves it black. And where a difference makes black of
+    // bare paper in some programs, it leaves its own colour there in others, as it does on ink.
+    match blend {
+        BlendMode::ColorDodge if colour == [u8::MAX; 3] => return None,
+        BlendMode::Difference | BlendMode::Exclusion => return None,
+        _ => {}
     }
     let [r, g, b] = colour.map(|c| (of(f32::from(c) / 255.0) * 255.0).round() as u8);
     Some(f32::from(luma(r, g, b)) / 255.0)
@@ -119,10 +127,12 @@ mod tests {
         for blend in [BlendMode::Screen, BlendMode::Lighten, BlendMode::HardLight, BlendMode::Luminosity] {
             assert_eq!(white(blend), Lets::Nothing, "{blend:?}");
         }
-        for blend in [BlendMode::Multiply, BlendMode::Darken, BlendMode::Overlay, BlendMode::Difference] {
+        for blend in [BlendMode::Multiply, BlendMode::Darken, BlendMode::Overlay] {
             assert_eq!(white(blend), Lets::Through, "{blend:?}");
         }
-        assert_eq!(white(BlendMode::ColorDodge), Lets::Unsure);
+        for blend in [BlendMode::ColorDodge, BlendMode::Difference, BlendMode::Exclusion] {
+            assert_eq!(white(blend), Lets::Unsure, "{blend:?}");
+        }
         assert_eq!(of(1.0, BlendMode::Screen, 0xE6E6_E6FF), Lets::Unsure);
         assert_eq!(of(1.0, BlendMode::Screen, 0x8080_80FF), Lets::Through);
         assert_eq!(of(1.0, BlendMode::Screen, 0xFFFF_00FF), Lets::Unsure, "black turns yellow");
