@@ -77,7 +77,8 @@ const UNSURE: (usize, bool) = (2, true);
 
 #[test]
 fn on_a_picture_ink_shows_where_it_differs_from_the_pixels() {
-    let noise: Vec<u8> = (0..40_000_u32).map(|i| 20 + (i.wrapping_mul(2_654_435_761) >> 8) as u8 % 70).collect();
+    let noise: Vec<u8> =
+        (0..40_000_u32).map(|i| 20 + (i.wrapping_mul(2_654_435_761) >> 8) as u8 % 70).collect();
     let black = With::grey(&[0; 100]);
     assert_eq!(both(&With::grey(&[0x20; 100]), PUT), [SHOWS, SHOWS]);
     assert_eq!(both(&With::grey(&noise), PUT), [SHOWS, SHOWS]);
@@ -98,9 +99,8 @@ fn on_a_picture_ink_shows_where_it_differs_from_the_pixels() {
 
 #[test]
 fn stencils_and_masked_pictures_are_grounds_where_they_are_painted() {
-    let stencil = |bits: u8| {
-        With::picture("/Width 8 /Height 8 /ImageMask true /BitsPerComponent 1", &[bits; 8])
-    };
+    let stencil =
+        |bits: u8| With::picture("/Width 8 /Height 8 /ImageMask true /BitsPerComponent 1", &[bits; 8]);
     assert_eq!(both(&stencil(0), &format!("0 g {PUT}")), [SHOWS, HIDDEN]);
     assert_eq!(both(&stencil(0xFF), &format!("0 g {PUT}")), [HIDDEN, SHOWS], "nothing is painted");
     assert_eq!(both(&stencil(0), &format!("1 g {PUT}")), [HIDDEN, SHOWS]);
@@ -148,7 +148,8 @@ fn ink_that_blends_shows_where_it_makes_a_difference() {
     assert_eq!(ink(&paper, "/BM /Multiply"), [HIDDEN, SHOWS]);
     assert_eq!(ink(&black, "/BM /Multiply"), [HIDDEN, HIDDEN]);
     assert_eq!(ink(&black, "/BM /Screen"), [SHOWS, HIDDEN]);
-    assert_eq!(ink(&black, "/CA .9"), [SHOWS, HIDDEN]);
+    // Whether the dark shows through the light lines is told beside.
+    assert_eq!(ink(&black, "/CA .9"), [UNSURE, HIDDEN]);
 }
 
 #[test]
@@ -175,4 +176,12 @@ fn large_letters_are_grounds_and_covers() {
     assert_eq!(both(&With::default(), &letter("1")), [HIDDEN, SHOWS]);
     let covered = With::default().page(&format!("0 G {CROSS} {}", letter("1")));
     assert_eq!(seen(&covered), HIDDEN, "under a white letter");
+}
+
+#[test]
+fn light_ink_on_pale_ground_is_told_and_light_areas_there_are_masks() {
+    let pale = format!(".85 g {AREA}");
+    assert_eq!(both(&With::default(), &pale), [UNSURE, SHOWS]);
+    let list = With::default().page(&format!("{pale} 1 g 80 80 40 40 re f"));
+    assert!(!codes(&list).contains(&"visibility_unsure"));
 }

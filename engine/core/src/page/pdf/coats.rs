@@ -1,7 +1,6 @@
 //! What a place of a page looks like before something is drawn on it: all that was painted there, one on the other.
 
 use kurbo::{Affine, Point};
-use rustc_hash::FxHashSet;
 
 use super::cover::Scene;
 use super::shade::{Coat, Shade};
@@ -33,22 +32,22 @@ pub(super) struct Looker<'s> {
     /// Covers and grounds looked at.
     pub(super) looks: u64,
     /// Pictures that were met and whose colours are not known yet.
-    pub(super) wanted: FxHashSet<u32>,
+    pub(super) met: Vec<u32>,
     found: Vec<u32>,
 }
 
 impl<'s> Looker<'s> {
     pub(super) fn new(scene: &'s Scene) -> Self {
-        Self { scene, looks: 0, wanted: FxHashSet::default(), found: Vec::new() }
+        Self { scene, looks: 0, met: Vec::new(), found: Vec::new() }
     }
 
-    /// The place before what was painted `seq`th.
-    pub(super) fn shade(&mut self, p: [f32; 2], seq: u32) -> Shade {
+    /// The place before what was painted `seq`th, with or without light lines.
+    pub(super) fn shade(&mut self, p: [f32; 2], seq: u32, lines: bool) -> Shade {
         let scene = self.scene;
         let place = ListRect { left: p[0], top: p[1], right: p[0], bottom: p[1] };
         self.looks += scene.later(0, &place, &mut self.found);
         let mut below = self.found.iter().map(|id| scene.cover(*id)).filter(|c| c.seq < seq);
-        let base = below.find(|c| scene.hides(c, p));
+        let base = below.find(|c| (lines || !c.line) && scene.hides(c, p));
         let mut shade = base.map_or(Shade::PAPER, |c| c.rgba.map_or(Shade::ANY, Shade::of));
         if scene.grounds.is_empty() {
             return shade;
@@ -58,7 +57,7 @@ impl<'s> Looker<'s> {
         self.looks += scene.grounds.later(from, &place, &mut self.found);
         for at in (0..self.found.len()).rev() {
             let area = scene.grounds.cover(self.found[at]);
-            if area.seq < seq && scene.hides(area, p) {
+            if area.seq < seq && (lines || !area.line) && scene.hides(area, p) {
                 let coat = match &scene.whats[area.what as usize] {
                     What::Coat(coat) => Some(*coat),
                     What::Picture(placed) => self.picture(placed, p),
@@ -75,8 +74,8 @@ impl<'s> Looker<'s> {
         if grounds.is_empty() {
             return false;
         }
-        self.looks += grounds.later(0, area, &mut self.found);
-        self.found.iter().any(|id| grounds.cover(*id).seq < seq)
+        self.looks += 1;
+        grounds.any_before(area, seq)
     }
 
     /// What a picture paints on a place.
@@ -89,7 +88,7 @@ impl<'s> Looker<'s> {
                 (shade, opacity, opacity)
             }
             Some((nth, None)) => {
-                self.wanted.insert(nth);
+                self.met.push(nth);
                 (Shade::ANY, 0.0, 1.0)
             }
             _ => (Shade::ANY, 0.0, 1.0),

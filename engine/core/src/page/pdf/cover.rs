@@ -57,6 +57,8 @@ pub(super) struct Cover {
     pub(super) rgba: Option<u32>,
     /// Of an area that is looked at as a ground: what it is painted with, by its number.
     pub(super) what: u32,
+    /// It is a thin line as light as paper.
+    pub(super) line: bool,
 }
 
 impl Cover {
@@ -119,6 +121,24 @@ impl Areas {
         &self.covers[id as usize]
     }
 
+    /// Whether some area painted before `seq` may meet an area.
+    pub(super) fn any_before(&self, area: &ListRect, seq: u32) -> bool {
+        let meets = |id: &u32| {
+            let cover = &self.covers[*id as usize];
+            cover.seq < seq && cover.rect.intersects(area)
+        };
+        let early =
+            |list: &[u32]| list.iter().take_while(|id| self.covers[**id as usize].seq < seq).any(meets);
+        if early(&self.grid.wide) {
+            return true;
+        }
+        if self.grid.entries.is_empty() {
+            return false;
+        }
+        let (columns, mut rows) = self.grid.cells(area);
+        rows.any(|row| columns.clone().any(|column| early(self.grid.cell(row, column))))
+    }
+
     /// Areas painted after `seq` that may meet an area, each once, the latest first; returns the looks it took.
     pub(super) fn later(&self, seq: u32, area: &ListRect, found: &mut Vec<u32>) -> u64 {
         found.clear();
@@ -149,7 +169,12 @@ impl Areas {
 }
 
 impl Scene {
-    pub(super) fn new(clips: Clips, areas: Areas, (grounds, whats): (Areas, Vec<What>), incomplete: bool) -> Self {
+    pub(super) fn new(
+        clips: Clips,
+        areas: Areas,
+        (grounds, whats): (Areas, Vec<What>),
+        incomplete: bool,
+    ) -> Self {
         let incomplete = incomplete || areas.incomplete || grounds.incomplete;
         Self { clips, areas, grounds, whats, samples: FxHashMap::default(), incomplete }
     }

@@ -59,10 +59,37 @@ pub(super) fn judge(
     scene: &Scene,
     budget: &Budget,
 ) -> Result<Judged, Exhausted> {
+    judge_some(list, marks, scene, 0..list.paths.len().min(marks.len()), budget)
+}
+
+/// Looks once more at those that may show, now that the pictures under them are known.
+pub(super) fn judge_again(
+    list: &DisplayList,
+    marks: &[Mark],
+    scene: &Scene,
+    judged: Judged,
+    budget: &Budget,
+) -> Result<Judged, Exhausted> {
+    let (unsure, sure): (Vec<_>, Vec<_>) =
+        judged.verdicts.into_iter().partition(|(_, verdict)| matches!(verdict, Verdict::Unsure { .. }));
+    let mut again = judge_some(list, marks, scene, unsure.into_iter().map(|(at, _)| at), budget)?;
+    again.verdicts.extend(sure);
+    again.incomplete |= judged.incomplete;
+    Ok(again)
+}
+
+fn judge_some(
+    list: &DisplayList,
+    marks: &[Mark],
+    scene: &Scene,
+    some: impl Iterator<Item = usize>,
+    budget: &Budget,
+) -> Result<Judged, Exhausted> {
     let mut judge = Judge { list, scene, looker: Looker::new(scene), found: Vec::new() };
     let mut judged = Judged::default();
     let mut unspent = 0;
-    for (i, (entry, mark)) in list.paths.iter().zip(marks).enumerate() {
+    for i in some {
+        let (entry, mark) = (&list.paths[i], &marks[i]);
         unspent += 1;
         if unspent == POLL_EVERY {
             budget.spend(unspent)?;
@@ -72,6 +99,7 @@ pub(super) fn judge(
             judged.incomplete = true;
             break;
         }
+        judge.looker.met.clear();
         let rgba = list.styles[entry.style as usize].rgba;
         let verdict = match rgba {
             _ if rgba.to_be_bytes()[3] < FAINT => None,
@@ -79,9 +107,11 @@ pub(super) fn judge(
             PATTERN_RGBA => None,
             _ => judge.other(entry, mark, rgba),
         };
+        if matches!(verdict, Some(Verdict::Unsure { .. })) {
+            judged.wanted.extend(judge.looker.met.drain(..));
+        }
         judged.verdicts.extend(verdict.map(|verdict| (i, verdict)));
     }
-    judged.wanted = judge.looker.wanted;
     Ok(judged)
 }
 
@@ -136,6 +166,15 @@ struct Places {
     all: usize,
 }
 
+/// How a path is looked at.
+#[derive(Clone, Copy)]
+struct Look<'i> {
+    /// None for what is as light as paper.
+    ink: Option<&'i Coat>,
+    /// Whether light lines are grounds: where two of them cross, it is what both lie on that shows them.
+    lines: bool,
+}
+
 /// Looks at what lies under one path after the other.
 struct Judge<'s> {
     list: &'s DisplayList,
@@ -149,16 +188,20 @@ impl<'s> Judge<'s> {
     fn light(&mut self, entry: &PathEntry, mark: &Mark, rgba: u32) -> Option<Verdict> {
         let ink = Coat::of(rgba, mark.mix);
         let solid = ink.is_plain() && ink.opacity.0 >= 1.0;
+        let stroke = self.list.styles[entry.style as usize].paint == Paint::Stroke;
         let sides = |[a, b]: [Beside; 2]| match (a, b) {
             (Beside::Same, _) | (_, Beside::Same) => Beside::Same,
+            // A light area on a paler one is there to hide what lies under it.
+            (Beside::Faint, _) | (_, Beside::Faint) if !stroke => Beside::Same,
             (Beside::Apart, Beside::Apart) => Beside::Apart,
             _ => Beside::Unsure,
         };
-        let places = self.places(entry, mark, if solid { None } else { Some(&ink) }, sides);
-        let Places { apart, unsure, all } = places;
         // A light area that is half on the dark only takes a piece of that away.
-        let stroke = self.list.styles[entry.style as usize].paint == Paint::Stroke;
-        let least = all as f32 * if stroke { SHOWN_SHARE } else { 1.0 };
+        let share = if stroke { SHOWN_SHARE } else { 1.0 };
+        let look = Look { ink: (!solid).then_some(&ink), lines: false };
+        let enough = |p: Places, of: usize| (p.all - p.apart - p.unsure) as f32 > of as f32 * (1.0 - share);
+        let Places { apart, unsure, all } = self.places(entry, mark, look, (sides, enough));
+        let least = all as f32 * share;
         match () {
             () if apart > 0 && apart as f32 >= least => Some(Verdict::Shows),
             () if unsure > 0 && (apart + unsure) as f32 >= least => Some(Verdict::Unsure { light: true }),
@@ -170,15 +213,20 @@ impl<'s> Judge<'s> {
         let ink = Coat::of(rgba, mark.mix);
         let half = self.list.styles[entry.style as usize].width / 2.0;
         if ink.is_plain() && !self.looker.has_ground(&grow(&entry.visible, half + BESIDE), mark.seq) {
-            let sunk = mark.opaque && self.is_sunk(entry, mark.seq, rgba, half);
-            return sunk.then_some(Verdict::Hidden);
+            if mark.opaque {
+                return self.is_sunk(entry, mark.seq, rgba, half).then_some(Verdict::Hidden);
+            }
+            // Half see-through on paper, it shows as faint as it is.
+            self.top([entry.visible.left, entry.visible.top], mark.seq)?;
         }
         let sides = |[a, b]: [Beside; 2]| match (a, b) {
             (Beside::Apart, _) | (_, Beside::Apart) => Beside::Apart,
             (Beside::Same, Beside::Same) => Beside::Same,
             _ => Beside::Unsure,
         };
-        let Places { apart, unsure, all } = self.places(entry, mark, Some(&ink), sides);
+        let look = Look { ink: Some(&ink), lines: true };
+        let enough = |p: Places, _: usize| p.all == FIRST_PLACES && p.apart == FIRST_PLACES;
+        let Places { apart, unsure, all } = self.places(entry, mark, look, (sides, enough));
         match () {
             () if all == 0 || apart as f32 >= all as f32 * SHOWN_SHARE => None,
             () if apart + unsure == 0 => Some(Verdict::Hidden),
@@ -186,13 +234,13 @@ impl<'s> Judge<'s> {
         }
     }
 
-    /// Places along a path, by how its ink looks on what lies on both sides there; without ink, as light as paper.
+    /// Places along a path, by how its ink looks on what lies on both sides there, until there are enough of them.
     fn places(
         &mut self,
         entry: &PathEntry,
         mark: &Mark,
-        ink: Option<&Coat>,
-        sides: impl Fn([Beside; 2]) -> Beside,
+        look: Look<'_>,
+        (sides, enough): (impl Fn([Beside; 2]) -> Beside, impl Fn(Places, usize) -> bool),
     ) -> Places {
         let list = self.list;
         let style = &list.styles[entry.style as usize];
@@ -202,9 +250,10 @@ impl<'s> Judge<'s> {
         // Of few lines each is looked at in several places: where they cross, they lie on each other.
         let each = (PLACES / lines.len().max(1)).clamp(1, MOST_OF_A_LINE);
         let some = lines.iter().step_by(lines.len().div_ceil(PLACES).max(1));
+        let count = some.len() * each;
         let mut places = Places::default();
         for ([a, b], nth) in some.flat_map(|line| (0..each).map(move |nth| (line, nth))) {
-            if places.all == FIRST_PLACES && places.apart == FIRST_PLACES && ink.is_some() {
+            if enough(places, count) {
                 break;
             }
             let (dx, dy) = (b[0] - a[0], b[1] - a[1]);
@@ -213,13 +262,13 @@ impl<'s> Judge<'s> {
             let (x, y) = (a[0] + dx * along, a[1] + dy * along);
             let off = [-dy / length * beside, dx / length * beside];
             let looks = [[x + off[0], y + off[1]], [x - off[0], y - off[1]]].map(|p| {
-                let shade = self.looker.shade(p, mark.seq);
-                ink.map_or_else(|| shade.beside_light(), |ink| shade.beside(ink))
+                let shade = self.looker.shade(p, mark.seq, look.lines);
+                look.ink.map_or_else(|| shade.beside_light(), |ink| shade.beside(ink))
             });
             places.all += 1;
             match sides(looks) {
                 Beside::Apart => places.apart += 1,
-                Beside::Unsure => places.unsure += 1,
+                Beside::Unsure | Beside::Faint => places.unsure += 1,
                 Beside::Same => {}
             }
         }

@@ -46,14 +46,15 @@ pub(super) fn taken_by(operator: &[u8]) -> Option<&'static str> {
 
 /// Whether operands are what is taken, no more and no less.
 pub(super) fn fit<'o, 'a: 'o>(takes: &str, operands: impl Iterator<Item = &'o Object<'a>>) -> bool {
-    match takes {
-        "c" | "x" => are_colour(operands, takes == "x"),
+    match takes.as_bytes() {
+        [kind @ (b'c' | b'x')] => are_colour(operands, *kind == b'x'),
         // An inline picture is looked at as it is read.
-        "i" => true,
+        b"i" => true,
         _ => {
             let mut takes = takes.bytes();
             let mut operands = operands;
-            operands.all(|operand| takes.next().is_some_and(|kind| is(kind, operand))) && takes.next().is_none()
+            operands.all(|operand| takes.next().is_some_and(|kind| is(kind, operand)))
+                && takes.next().is_none()
         }
     }
 }
@@ -91,7 +92,10 @@ fn are_colour<'o, 'a: 'o>(operands: impl Iterator<Item = &'o Object<'a>>, patter
 }
 
 /// Whether an operator that makes a path lacks numbers.
-pub(super) fn lack_of_path<'o, 'a: 'o>(operator: &[u8], operands: impl Iterator<Item = &'o Object<'a>>) -> bool {
+pub(super) fn lack_of_path<'o, 'a: 'o>(
+    operator: &[u8],
+    operands: impl Iterator<Item = &'o Object<'a>>,
+) -> bool {
     let needed = match operator {
         b"m" | b"l" => 2,
         b"c" => 6,

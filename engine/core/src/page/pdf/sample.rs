@@ -5,8 +5,8 @@
 
 use hayro_interpret::font::GlyphRun;
 use hayro_interpret::{
-    BlendMode, ClipPath, Context, Device, DrawMode, DrawProps, Image, ImageData, ImageDrawProps, InterpreterCache,
-    InterpreterSettings, LumaData, Paint, SoftMask, interpret_page,
+    BlendMode, ClipPath, Context, Device, DrawMode, DrawProps, Image, ImageData, ImageDrawProps,
+    InterpreterCache, InterpreterSettings, LumaData, Paint, SoftMask, interpret_page,
 };
 use hayro_syntax::page::Page;
 use kurbo::{Affine, BezPath, Point, Rect};
@@ -151,7 +151,8 @@ pub(super) fn pictures(
     let cache = InterpreterCache::new();
     let mut context = Context::new(to_list, page_box, &cache, page.xref(), settings);
     let samples = wanted.iter().map(|nth| (*nth, None)).collect();
-    let mut pictures = Pictures { tally: Tally::new(limits, budget), next: 0, decoded: 0, pixels: 0, kept: 0, samples };
+    let mut pictures =
+        Pictures { tally: Tally::new(limits, budget), next: 0, decoded: 0, pixels: 0, kept: 0, samples };
     tally::catch(|| interpret_page(page, &mut context, &mut pictures))?;
     Ok(pictures.samples)
 }

@@ -24,6 +24,8 @@ pub(super) struct Shade {
 pub(super) enum Beside {
     Apart,
     Same,
+    /// Light ink, on what is a little darker.
+    Faint,
     Unsure,
 }
 
@@ -115,7 +117,9 @@ impl Shade {
             },
             _ => return Self::ANY,
         };
-        let made = |below: [f32; 3], above: [f32; 3]| [0, 1, 2].map(|i| 255.0 * of(below[i] / 255.0, above[i] / 255.0));
+        let made = |below: [f32; 3], above: [f32; 3]| {
+            [0, 1, 2].map(|i| 255.0 * of(below[i] / 255.0, above[i] / 255.0))
+        };
         let made = Self { low: made(self.low, coat.low), high: made(self.high, coat.high), bare: false };
         if made.low.iter().chain(&made.high).all(|c| c.is_finite()) { made } else { Self::ANY }
     }
@@ -154,6 +158,8 @@ impl Shade {
             Beside::Apart
         } else if self.low.iter().all(|c| *c >= 255.0 - 2.0 * ONE_COLOUR) {
             Beside::Same
+        } else if bright(self.low) > u8::MAX - TOLD_APART {
+            Beside::Faint
         } else {
             Beside::Unsure
         }
@@ -173,7 +179,14 @@ fn grows(blend: BlendMode) -> bool {
     use BlendMode as B;
     matches!(
         blend,
-        B::Normal | B::Multiply | B::Screen | B::Darken | B::Lighten | B::Overlay | B::HardLight | B::SoftLight
+        B::Normal
+            | B::Multiply
+            | B::Screen
+            | B::Darken
+            | B::Lighten
+            | B::Overlay
+            | B::HardLight
+            | B::SoftLight
     )
 }
 
@@ -244,7 +257,7 @@ mod tests {
         assert_eq!(grey.beside(&coat(WHITE, 0.01, BlendMode::Normal)), Beside::Same);
         assert_eq!(grey.beside_light(), Beside::Apart);
         assert_eq!(Shade::PAPER.beside_light(), Beside::Same);
-        assert_eq!(Shade::of(0xE0E0_E0FF).beside_light(), Beside::Unsure);
+        assert_eq!(Shade::of(0xE0E0_E0FF).beside_light(), Beside::Faint);
         assert_eq!(Shade::ANY.beside_light(), Beside::Unsure);
     }
 }

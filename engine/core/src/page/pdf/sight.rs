@@ -294,7 +294,7 @@ impl Sight {
     }
 
     /// Notes another area: as a cover of one colour, or as a ground.
-    pub(super) fn area(&mut self, seq: u32, rings: &Rings, paint: Result<u32, What>) {
+    pub(super) fn area(&mut self, seq: u32, rings: &Rings, paint: Result<u32, What>, line: bool) {
         if !rings.is_finite() {
             return;
         }
@@ -302,7 +302,7 @@ impl Sight {
         let (shape, page) = (self.shape(), self.page);
         let least = paint.as_ref().map_or(Form::LEAST, |rgba| Form::least(*rgba));
         let Some(cover) = self.cover(rings, false, visible, (shape, least)) else { return };
-        let cover = Cover { seq, rect: reach(&visible, &page), ..cover };
+        let cover = Cover { seq, rect: reach(&visible, &page), line, ..cover };
         match paint {
             Ok(rgba) => self.covers.push(Cover { rgba: Some(rgba), ..cover }),
             Err(what) => {
@@ -355,7 +355,8 @@ impl Sight {
         };
         let outline =
             kurbo::stroke(path.elements().iter().copied(), &pen, &StrokeOpts::default(), TOLERANCE / factor);
-        self.area(seq, &Rings::of_path(&outline, transform), paint);
+        let line = is_light(rgba) && stroke.line_width * (factor as f32) < THICK;
+        self.area(seq, &Rings::of_path(&outline, transform), paint, line);
     }
 
     /// Whether a picture may hide something, and is worth `looks` to see whether it lies over anything.
@@ -385,8 +386,8 @@ impl Sight {
         if rgba.is_some_and(|rgba| rgba & 0xFF != 0xFF) {
             return;
         }
-        let parts = match opacity::of_picture(image) {
-            Opaque::Parts(parts) => parts,
+        let (parts, nearly) = match opacity::of_picture(image) {
+            Opaque::Parts(parts, nearly) => (parts, nearly),
             Opaque::Unsure => {
                 // Under a dark stencil lines go on.
                 self.unsure += u64::from(rgba.is_none_or(is_light));
@@ -394,8 +395,10 @@ impl Sight {
             }
         };
         let size = Affine::scale_non_uniform(f64::from(image.width()), f64::from(image.height()));
+        let rings =
+            |part: kurbo::Rect| Rings::of_path(&kurbo::Shape::to_path(&part, TOLERANCE), transform * size);
         for part in parts {
-            let rings = Rings::of_path(&kurbo::Shape::to_path(&part, TOLERANCE), transform * size);
+            let rings = rings(part);
             if !rings.is_finite() {
                 continue;
             }
@@ -405,6 +408,10 @@ impl Sight {
                 self.covers.push(Cover { seq, rgba, rect: reach(&visible, &page), ..cover });
             }
         }
+        // Under a dark stencil lines go on.
+        let light = rgba.is_none_or(is_light);
+        self.unsure +=
+            u64::from(light && nearly.into_iter().any(|part| rings(part).thickness() >= Form::LEAST));
     }
 
     /// A cover of this form, inside of a clip; thinner than `least` it is none.
@@ -421,7 +428,7 @@ impl Sight {
             Form::Upright => {}
             Form::Outline(outline) => outlines.push(self.add(outline)?),
         }
-        Some(Cover { seq: 0, rect, outlines, rgba: None, what: 0 })
+        Some(Cover { seq: 0, rect, outlines, rgba: None, what: 0, line: false })
     }
 
     /// All that hides something on the page of `list`, whose paths are those that were marked; the marks.

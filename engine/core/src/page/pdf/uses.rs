@@ -99,7 +99,8 @@ pub(super) fn read(content: &[u8], budget: &Budget) -> Result<Uses, Exhausted> {
             None if compatible == 0 => unknown.add(operator),
             None => {}
             Some(takes) => {
-                let fits = operands::fit(takes, operation.operands()) && operands.is_none_or(operands::are_whole);
+                let fits =
+                    operands::fit(takes, operation.operands()) && operands.is_none_or(operands::are_whole);
                 if !fits {
                     unfit.add(operator);
                 }
@@ -198,7 +199,13 @@ mod tests {
             Some(Trouble::Unknown { first: "new".into(), count: 2 })
         );
         assert_eq!(trouble("0 0 m 9 l S 0 0 m 9 9 l S"), Some(Trouble::Stuck));
-        for lost in ["0 0 m 9 9 l S ) 0 0 m 9 9 l S", "0 0 m S [3 3", "0 0 m S (a S", "0 0 m S 3 <"] {
+        for lost in [
+            "0 0 m 9 9 l S ) 0 0 m 9 9 l S",
+            "0 0 m S [3 3",
+            "0 0 m S (a S",
+            "0 0 m S 3 <",
+            "q 1 0<0 1 5 5 cm q 1 0 0 1 3> 5 cm",
+        ] {
             assert_eq!(trouble(lost), Some(Trouble::Stuck), "{lost}");
         }
         assert_eq!(trouble("0 0 m 9 9 l S 5 /A"), None, "operands that nothing takes");
@@ -227,7 +234,6 @@ mod tests {
             ("BT 5 Tj ET", "Tj"),
             ("[3 q] 0 d", "d"),
             ("[3 (a)] 0 d", "d"),
-            ("q 1 0<0 1 5 5 cm /S Do Q q 1 0 0 1 3> 5 5 cm", "cm"),
             ("1 0 rg", "rg"),
             ("(a) scn", "scn"),
             ("0 0 9 9 1 re", "re"),

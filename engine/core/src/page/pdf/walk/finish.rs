@@ -24,7 +24,7 @@ impl Walk<'_> {
             let mut judged = ground::judge(&self.list, &marks, &scene, budget)?;
             if !judged.wanted.is_empty() {
                 scene.samples = pictures(&judged.wanted)?;
-                judged = ground::judge(&self.list, &marks, &scene, budget)?;
+                judged = ground::judge_again(&self.list, &marks, &scene, judged, budget)?;
             }
             unsure += ground::apply(&mut self.list, &mut marks, &judged);
             all_looked_at &= !judged.incomplete;

@@ -4,8 +4,8 @@ use hayro_interpret::font::Glyph;
 use hayro_interpret::{BlendMode, DrawMode, DrawProps, Image, ImageDrawProps};
 use kurbo::{Affine, Rect, Shape as _};
 
-use super::{How, Walk};
 use super::glyphs::holds;
+use super::{How, Walk};
 use crate::geom::ListRect;
 use crate::page::pdf::coats::{Placed, What};
 use crate::page::pdf::cover::Form;
@@ -92,7 +92,7 @@ impl Walk<'_> {
         self.tally.call(path.elements().len() as u64);
         let rings = Rings::of_path(&path, to_list);
         for paint in self.paints(rgba, lets, &how, props.blend_mode) {
-            self.sight.area(seq, &rings, paint);
+            self.sight.area(seq, &rings, paint, false);
         }
     }
 
@@ -138,7 +138,7 @@ impl Walk<'_> {
             unsure: self.sight.is_veiled(mask),
         });
         let outline = Rect::new(0.0, 0.0, 1.0, 1.0).to_path(1.0);
-        self.sight.area(seq, &Rings::of_path(&outline, to_list), Err(what));
+        self.sight.area(seq, &Rings::of_path(&outline, to_list), Err(what), false);
     }
 
     /// Notes an area through which so little shows that it may be seen or not, if it is no narrower than `least` and
