@@ -1,5 +1,6 @@
 //! What a place of a page looks like before something is drawn on it: all that was painted there, one on the other.
 
+use hayro_syntax::object::ObjectIdentifier;
 use kurbo::{Affine, Point};
 
 use super::cover::Scene;
@@ -19,6 +20,8 @@ pub(super) enum What {
 pub(super) struct Placed {
     /// Which of the page's pictures it is; `None` for one that is not found again.
     pub(super) nth: Option<u32>,
+    /// Which object it is, unless it is painted in a colour of the page's.
+    pub(super) object: Option<ObjectIdentifier>,
     /// From list space to a picture of width and height 1.
     pub(super) to_picture: Affine,
     pub(super) mix: Mix,
@@ -32,7 +35,7 @@ pub(super) struct Looker<'s> {
     /// Covers and grounds looked at.
     pub(super) looks: u64,
     /// Pictures that were met and whose colours are not known yet.
-    pub(super) met: Vec<u32>,
+    pub(super) met: Vec<(u32, Option<ObjectIdentifier>)>,
     found: Vec<u32>,
 }
 
@@ -88,7 +91,7 @@ impl<'s> Looker<'s> {
                 (shade, opacity, opacity)
             }
             Some((nth, None)) => {
-                self.met.push(nth);
+                self.met.push((nth, placed.object));
                 (Shade::ANY, 0.0, 1.0)
             }
             _ => (Shade::ANY, 0.0, 1.0),

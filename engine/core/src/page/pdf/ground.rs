@@ -1,12 +1,11 @@
 //! What a path is painted on: ink in the colour of paper shows on something dark, and ink in the colour of what it
 //! lies on does not show.
 
-use rustc_hash::FxHashSet;
-
 use super::bounds::grow;
 use super::coats::Looker;
 use super::cover::{Cover, Scene};
 use super::outline::Relation;
+use super::sample::Wanted;
 use super::shade::{Beside, Coat};
 use super::sight::Mark;
 use super::walk::PATTERN_RGBA;
@@ -37,7 +36,7 @@ pub(super) struct Judged {
     /// Paths that are not what they seem, by their places in the list.
     verdicts: Vec<(usize, Verdict)>,
     /// Pictures whose colours would tell more.
-    pub(super) wanted: FxHashSet<u32>,
+    pub(super) wanted: Wanted,
     /// There was too much to look at.
     pub(super) incomplete: bool,
 }

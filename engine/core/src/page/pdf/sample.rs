@@ -1,13 +1,15 @@
 //! The colours of pictures that something is drawn on.
 //!
-//! Few pages draw on their pictures, and decoding costs: only where the look at the grounds asks for some is the page
-//! walked once more, for these alone.
+//! Few pages draw on their pictures, and decoding costs: only those are read that the look at the grounds asks for. One
+//! that is an object of the page is drawn for itself; for others the page is walked once more.
 
 use hayro_interpret::font::GlyphRun;
 use hayro_interpret::{
     BlendMode, ClipPath, Context, Device, DrawMode, DrawProps, Image, ImageData, ImageDrawProps,
-    InterpreterCache, InterpreterSettings, LumaData, Paint, SoftMask, interpret_page,
+    InterpreterCache, InterpreterSettings, LumaData, Paint, SoftMask, interpret, interpret_page,
 };
+use hayro_syntax::content::TypedIter;
+use hayro_syntax::object::{MaybeRef, Object, ObjectIdentifier};
 use hayro_syntax::page::Page;
 use kurbo::{Affine, BezPath, Point, Rect};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -139,22 +141,52 @@ fn pixels(image: &Image<'_, '_>) -> u64 {
     u64::from(image.width()) * u64::from(image.height())
 }
 
+/// Pictures that are asked for, by their numbers on the page; and which object each is, as far as that is known.
+pub(super) type Wanted = FxHashMap<u32, Option<ObjectIdentifier>>;
+
 /// Samples of those of the page's pictures that are wanted, by their numbers; `None` of those that cannot be had.
 pub(super) fn pictures(
     page: &Page<'_>,
     (to_list, page_box): (Affine, Rect),
     settings: InterpreterSettings,
-    wanted: &FxHashSet<u32>,
+    wanted: &Wanted,
     limits: &ParseLimits,
     budget: &Budget,
 ) -> Result<FxHashMap<u32, Option<Sample>>, PageFailure> {
     let cache = InterpreterCache::new();
-    let mut context = Context::new(to_list, page_box, &cache, page.xref(), settings);
-    let samples = wanted.iter().map(|nth| (*nth, None)).collect();
-    let mut pictures =
-        Pictures { tally: Tally::new(limits, budget), next: 0, decoded: 0, pixels: 0, kept: 0, samples };
-    tally::catch(|| interpret_page(page, &mut context, &mut pictures))?;
+    let context = || Context::new(to_list, page_box, &cache, page.xref(), settings.clone());
+    let samples = wanted.keys().map(|nth| (*nth, None)).collect();
+    let mut pictures = Pictures {
+        tally: Tally::new(limits, budget),
+        next: 0,
+        decoded: 0,
+        pixels: 0,
+        kept: 0,
+        missing: wanted.keys().copied().collect(),
+        samples,
+    };
+    let mut in_order: Vec<_> = wanted.iter().collect();
+    in_order.sort_unstable();
+    for (nth, object) in in_order {
+        if let Some(content) = object.and_then(|id| drawing_of(page, id)) {
+            pictures.next = *nth;
+            let operations = TypedIter::new(&content);
+            tally::catch(|| interpret(operations, page.resources(), &mut context(), &mut pictures))?;
+        }
+    }
+    if !pictures.missing.is_empty() {
+        pictures.next = 0;
+        tally::catch(|| interpret_page(page, &mut context(), &mut pictures))?;
+    }
     Ok(pictures.samples)
+}
+
+/// Content that draws an object of the page's resources, if that is one.
+fn drawing_of(page: &Page<'_>, id: ObjectIdentifier) -> Option<Vec<u8>> {
+    let is_it = |value: &MaybeRef<Object<'_>>| matches!(value, MaybeRef::Ref(at) if ObjectIdentifier::from(*at) == id);
+    let (name, _) = page.resources().x_objects.entries().find(|(_, value)| is_it(value))?;
+    let name: &[u8] = name.as_ref();
+    name.iter().all(u8::is_ascii_alphanumeric).then(|| [b"/", name, b" Do"].concat())
 }
 
 /// Looks at nothing but pictures.
@@ -164,6 +196,8 @@ struct Pictures<'b> {
     decoded: usize,
     pixels: u64,
     kept: usize,
+    /// Those that were not met yet.
+    missing: FxHashSet<u32>,
     samples: FxHashMap<u32, Option<Sample>>,
 }
 
@@ -188,6 +222,9 @@ impl<'a> Device<'a> for Pictures<'_> {
         self.tally.call(1);
         let nth = self.next;
         self.next += 1;
+        if !self.missing.remove(&nth) {
+            return;
+        }
         let pixels = pixels(&image);
         let few = self.decoded < MAX_SAMPLES && self.pixels + pixels <= MAX_ALL_PIXELS;
         let Some(slot) = self.samples.get_mut(&nth).filter(|_| few) else { return };

@@ -1,6 +1,6 @@
 //! What is left of a walk when all was drawn: what can be seen.
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use super::glyphs::is_seen;
 use super::{INK_PER_DRAW, INK_PER_TILE, Walk, Walked};
@@ -8,13 +8,13 @@ use crate::page::PageFailure;
 use crate::page::display::PageKind;
 use crate::page::pdf::cut::cut;
 use crate::page::pdf::ground;
-use crate::page::pdf::sample::Sample;
+use crate::page::pdf::sample::{Sample, Wanted};
 
 impl Walk<'_> {
     /// `pictures` looks up what those pictures of the page look like that something is drawn on.
     pub(super) fn finish(
         mut self,
-        pictures: impl FnOnce(&FxHashSet<u32>) -> Result<FxHashMap<u32, Option<Sample>>, PageFailure>,
+        pictures: impl FnOnce(&Wanted) -> Result<FxHashMap<u32, Option<Sample>>, PageFailure>,
     ) -> Result<Walked, PageFailure> {
         let mut unsure = self.sight.unsure();
         let (mut scene, mut marks) = self.sight.finish(&self.list);

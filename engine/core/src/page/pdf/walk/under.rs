@@ -131,8 +131,13 @@ impl Walk<'_> {
         if bounds.width().min(bounds.height()) < Form::LEAST || to_list.determinant() == 0.0 {
             return;
         }
+        let object = match image {
+            Image::Raster(raster) => Some(raster.stream().obj_id()),
+            Image::Stencil(_) => None,
+        };
         let what = What::Picture(Placed {
             nth,
+            object,
             to_picture: to_list.inverse(),
             mix: self.sight.mix(props.blend_mode),
             unsure: self.sight.is_veiled(mask),
