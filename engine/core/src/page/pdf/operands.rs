@@ -48,8 +48,6 @@ pub(super) fn taken_by(operator: &[u8]) -> Option<&'static str> {
 pub(super) fn fit<'o, 'a: 'o>(takes: &str, operands: impl Iterator<Item = &'o Object<'a>>) -> bool {
     match takes.as_bytes() {
         [kind @ (b'c' | b'x')] => are_colour(operands, *kind == b'x'),
-        // An inline picture is looked at as it is read.
-        b"i" => true,
         _ => {
             let mut takes = takes.bytes();
             let mut operands = operands;
@@ -65,6 +63,8 @@ fn is(kind: u8, operand: &Object<'_>) -> bool {
         | (b'/', Object::Name(_))
         | (b's', Object::String(_))
         | (b'p', Object::Name(_) | Object::Dict(_)) => true,
+        // One that has no end is none.
+        (b'i', Object::Stream(_)) => true,
         (b'd', Object::Array(array)) => array.raw_iter().all(|item| is_item(item, false)),
         (b't', Object::Array(array)) => array.raw_iter().all(|item| is_item(item, true)),
         _ => false,

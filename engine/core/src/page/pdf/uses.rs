@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use hayro_syntax::content::UntypedIter;
+use hayro_syntax::content::{Instruction, UntypedIter};
 use hayro_syntax::object::{Name, Object};
 
 use super::{operands, spelling};
@@ -61,40 +61,14 @@ pub(super) fn read(content: &[u8], budget: &Budget) -> Result<Uses, Exhausted> {
         let at = place(content, operator);
         let operands = end.zip(at).and_then(|(from, to)| content.get(from..to));
         end = at.map(|at| at + operator.len());
-        let name = |nth: Option<&Object<'_>>| match nth {
-            Some(Object::Name(name)) => Some(Box::from(Name::as_ref(name))),
-            _ => None,
-        };
-        let one = || name(operation.operands().next());
-        let used = match operator {
-            b"Do" => one().map(|name| (Of::XObject, name)),
-            b"gs" => one().map(|name| (Of::State, name)),
-            b"sh" => one().map(|name| (Of::Shading, name)),
-            b"cs" | b"CS" => one().filter(|name| !is_own_space(name)).map(|name| (Of::Space, name)),
-            b"scn" | b"SCN" => name(operation.operands().last()).map(|name| (Of::Pattern, name)),
-            b"Tf" => {
-                font = one();
-                None
-            }
-            b"Tj" | b"TJ" | b"'" | b"\"" => font.take().map(|name| (Of::Font, name)),
-            b"BDC" if one().is_some_and(|tag| *tag == *b"OC") => {
-                name(operation.operands().nth(1)).map(|name| (Of::Layer, name))
-            }
-            b"BX" => {
-                compatible += 1;
-                None
-            }
-            b"EX" => {
-                compatible = compatible.saturating_sub(1);
-                None
-            }
+        match operator {
+            b"BX" => compatible += 1,
+            b"EX" => compatible = compatible.saturating_sub(1),
             // An inline picture goes on behind its operator.
-            b"BI" => {
-                end = end_of_picture(content, operation.operands().last());
-                None
-            }
-            _ => None,
-        };
+            b"BI" => end = end_of_picture(content, operation.operands().last()),
+            _ => {}
+        }
+        let used = named_by(&operation, &mut font);
         match operands::taken_by(operator) {
             None if compatible == 0 => unknown.add(operator),
             None => {}
@@ -123,6 +97,32 @@ pub(super) fn read(content: &[u8], budget: &Budget) -> Result<Uses, Exhausted> {
         _ => None,
     };
     Ok(uses)
+}
+
+/// What of the resources an operation names; `font` is the one that was named last and not written with yet.
+fn named_by(operation: &Instruction<'_, '_>, font: &mut Option<Box<[u8]>>) -> Option<(Of, Box<[u8]>)> {
+    let name = |nth: Option<&Object<'_>>| match nth {
+        Some(Object::Name(name)) => Some(Box::from(Name::as_ref(name))),
+        _ => None,
+    };
+    let one = || name(operation.operands().next());
+    let operator: &[u8] = operation.operator;
+    match operator {
+        b"Do" => one().map(|name| (Of::XObject, name)),
+        b"gs" => one().map(|name| (Of::State, name)),
+        b"sh" => one().map(|name| (Of::Shading, name)),
+        b"cs" | b"CS" => one().filter(|name| !is_own_space(name)).map(|name| (Of::Space, name)),
+        b"scn" | b"SCN" => name(operation.operands().last()).map(|name| (Of::Pattern, name)),
+        b"Tf" => {
+            *font = one();
+            None
+        }
+        b"Tj" | b"TJ" | b"'" | b"\"" => font.take().map(|name| (Of::Font, name)),
+        b"BDC" if one().is_some_and(|tag| *tag == *b"OC") => {
+            name(operation.operands().nth(1)).map(|name| (Of::Layer, name))
+        }
+        _ => None,
+    }
 }
 
 /// How many operations there are of a kind, and the first operator of them.
@@ -237,6 +237,7 @@ mod tests {
             ("1 0 rg", "rg"),
             ("(a) scn", "scn"),
             ("0 0 9 9 1 re", "re"),
+            ("q BI /W 1 /H 1 /BPC 8 /CS /G ID xxxx q Q", "BI"),
             ("BI /W 1 /H 1 /BPC 8 /CS /G ID x EI 3p q Q", "q"),
         ] {
             match trouble(bad) {

@@ -76,7 +76,10 @@ impl Walk<'_> {
     ) {
         let size = 1000.0 * to_list.determinant().abs().sqrt();
         let Glyph::Outline(outline) = glyph else { return };
-        if !(size >= BIG_GLYPH) || !matches!(mode, DrawMode::Fill(_) | DrawMode::FillAndStroke(..)) {
+        let filled = matches!(mode, DrawMode::Fill(_) | DrawMode::FillAndStroke(..));
+        // Also where the size is no number.
+        let big = size >= BIG_GLYPH;
+        if !big || !filled {
             return;
         }
         if self.big_glyphs >= MAX_BIG_GLYPHS {
