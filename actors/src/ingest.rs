@@ -9,7 +9,8 @@ use serde_json::json;
 use takeoff_commands::Desk;
 use takeoff_commands::cached_pages;
 use takeoff_commands::documents::{
-    begun_batch, failed_batch, finish_batch, given_up_batch, opened_batch, revived_batch, revived_pages_batch,
+    GivenUp, begun_batch, failed_batch, finish_batch, given_up_batch, opened_batch, original_whole_batch,
+    revived_batch, revived_pages_batch,
 };
 use takeoff_commands::jobs::{IngestArgs, PageRef, decode, encode};
 use takeoff_commands::pages::{PageResult, StoredPage, stored_batch};
@@ -32,6 +33,8 @@ const MAX_PART_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 
 /// Why nothing is read of a document whose stored bytes are not those that were uploaded.
 const DAMAGED_ORIGINAL: &str = "The stored original is damaged. Upload the file again.";
+/// And nothing can be read again of one whose pages were read before; the same file once more takes its place.
+const NOT_READ_AGAIN: &str = "The stored original is damaged, so no page can be read from it again. Upload the same file again, and it is mended.";
 
 /// Opens documents and parses their pages in parse children.
 #[derive(Debug)]
@@ -109,8 +112,14 @@ impl Ingest {
         };
         let local = match tools.blobs.local(desk.tenant, document.value.blob).await {
             Err(StoreError::Damaged { .. }) => {
-                let batch =
-                    failed_pages_batch(&desk, &attempt.job, document_id, pages, DAMAGED_ORIGINAL).await?;
+                let batch = failed_pages_batch(
+                    &desk,
+                    &attempt.job,
+                    document_id,
+                    pages,
+                    &GivenUp::Original(NOT_READ_AGAIN),
+                )
+                .await?;
                 let end = match attempt.job.task {
                     Some(_) => End::Refused { error: DAMAGED_ORIGINAL.to_owned() },
                     None => End::Done { result: json!({"document_id": document_id, "pages": pages.len()}) },
@@ -151,10 +160,13 @@ impl Ingest {
         // Pages that a document hands out end with it. One that somebody asked for is a task of its own.
         let end = match (attempt.job.task.is_some(), failed) {
             (true, Some((page_id, error))) => {
-                batch.absorb(given_up_batch(&desk, document_id, page_id, &error).await?);
+                batch.absorb(given_up_batch(&desk, document_id, page_id, &GivenUp::Page(&error)).await?);
                 End::Refused { error }
             }
-            (true, None) => End::Done { result: read_again(pages) },
+            (true, None) => {
+                batch.absorb(original_whole_batch(&desk, document_id).await?);
+                End::Done { result: read_again(pages) }
+            }
             (false, _) => End::Done { result: json!({"document_id": document_id, "pages": pages.len()}) },
         };
         Ok(Effects { batch, end })
@@ -289,7 +301,7 @@ impl Stage for Ingest {
         match decode(&job.args) {
             Ok(IngestArgs::Document { document_id }) => Ok(failed_batch(&desk, document_id, why).await?),
             Ok(IngestArgs::Pages { document_id, pages }) => {
-                failed_pages_batch(&desk, job, document_id, &pages, why).await
+                failed_pages_batch(&desk, job, document_id, &pages, &GivenUp::Page(why)).await
             }
             // Arguments that nobody can read name no owner.
             Err(_) => Ok(Batch::new(desk.tenant)),
@@ -327,11 +339,15 @@ async fn failed_pages_batch(
     job: &Job,
     document_id: Id,
     pages: &[PageRef],
-    why: &str,
+    why: &GivenUp<'_>,
 ) -> Result<Batch, StageError> {
     let mut batch = Batch::new(desk.tenant);
     for page in pages {
-        let failed = PageResult::Failed { message: why.to_owned() };
+        let message = match *why {
+            GivenUp::Page(why) => why.to_owned(),
+            GivenUp::Original(_) => DAMAGED_ORIGINAL.to_owned(),
+        };
+        let failed = PageResult::Failed { message };
         batch.absorb(stored_batch(desk, page.page_id, failed, job.request_id.as_deref()).await?);
         if job.task.is_some() {
             batch.absorb(given_up_batch(desk, document_id, page.page_id, why).await?);

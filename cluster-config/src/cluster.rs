@@ -73,6 +73,7 @@ pub(crate) fn settings() -> Vec<Setting> {
             key: "cluster.roles",
             alias: None,
             unit: "",
+            bounds: "gateway, worker, maintenance",
             doc: "What this node does: `gateway` (the whole API), `worker` (leases jobs), `maintenance` (rescue of \
                   leases, retention, sweeps); comma-separated in the environment. One node at least needs each.",
             set: |c, raw| {
@@ -85,6 +86,7 @@ pub(crate) fn settings() -> Vec<Setting> {
             key: "cluster.heartbeat_ms",
             alias: None,
             unit: "ms",
+            bounds: "50 to 5000",
             doc: "Interval of this node's signs of life in the catalogue.",
             set: |c, raw| {
                 c.cluster.heartbeat_ms = raw.integer(50, 5_000)?;
@@ -96,6 +98,7 @@ pub(crate) fn settings() -> Vec<Setting> {
             key: "cluster.silent_ms",
             alias: None,
             unit: "ms",
+            bounds: "500 to 7000",
             doc: "A node that was not heard of for so long is thought to be dead, and another may have its name.",
             set: |c, raw| {
                 c.cluster.silent_ms = raw.integer(500, 7_000)?;

@@ -58,6 +58,7 @@ pub(crate) fn settings() -> Vec<Setting> {
             key: "database.url",
             alias: Some("DATABASE_URL"),
             unit: "",
+            bounds: "postgres:// or postgresql://",
             doc: "PostgreSQL database of the catalogue, `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, never shown; \
                   empty keeps the catalogue in the data folder.",
             set: |c, raw| {
@@ -70,6 +71,7 @@ pub(crate) fn settings() -> Vec<Setting> {
             key: "database.connections",
             alias: None,
             unit: "connections",
+            bounds: "4 to 1000",
             doc: "Connections to the database that this node holds at most, one for wakes not counted.",
             set: |c, raw| {
                 c.database.connections = raw.integer(4, 1_000)? as usize;
@@ -81,6 +83,7 @@ pub(crate) fn settings() -> Vec<Setting> {
             key: "database.statement_timeout_ms",
             alias: None,
             unit: "ms",
+            bounds: "100 to 30000",
             doc: "Longest that one statement of the database may take.",
             set: |c, raw| {
                 c.database.statement_timeout_ms = raw.integer(100, 30_000)?;

@@ -3,15 +3,19 @@
 //! Environment over file over default; every problem is reported at once, with path and origin;
 //! unknown keys are refused.
 
+mod admin;
 mod cluster;
 mod database;
 pub mod environment;
 mod load;
 mod node;
 mod object_store;
+mod raw;
 mod reference;
+mod reload;
 mod settings;
 
+pub use admin::AdminConfig;
 pub use cluster::{ClusterConfig, Roles};
 pub use database::{DatabaseConfig, DatabaseUrl};
 pub use load::{Flags, Loaded, Origin, Problem, load};
@@ -20,5 +24,7 @@ pub use node::{
     NodeConfig, StageSettings,
 };
 pub use object_store::{ObjectStoreConfig, Secret};
+pub use raw::Raw;
 pub use reference::{example, reference};
-pub use settings::{Raw, Set, Setting, settings};
+pub use reload::{Change, Live, Reload, Source, changes, taken_over};
+pub use settings::{Set, Setting, settings};

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use crate::environment::Variables;
 use crate::node::NodeConfig;
-use crate::settings::{Raw, Setting, settings};
+use crate::raw::Raw;
+use crate::settings::{Setting, settings};
 
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use takeoff_core::page::request::ParseLimits;
 
+use crate::admin::AdminConfig;
 use crate::cluster::{ClusterConfig, Roles};
 use crate::database::DatabaseConfig;
 use crate::object_store::ObjectStoreConfig;
@@ -39,6 +40,7 @@ pub struct NodeConfig {
     pub database: DatabaseConfig,
     pub object_store: ObjectStoreConfig,
     pub api: ApiConfig,
+    pub admin: AdminConfig,
     pub limits: LimitSettings,
     pub jobs: JobSettings,
     /// In order of `takeoff_core::job::Stage::ALL`.
@@ -198,6 +200,7 @@ impl NodeConfig {
                 body_idle_ms: 30_000,
                 max_connections: 2_048,
             },
+            admin: AdminConfig::default(),
             limits: LimitSettings {
                 upload_bytes: 500 * 1024 * 1024,
                 json_body_bytes: 4 * 1024 * 1024,

@@ -15,6 +15,15 @@ impl Secret {
         &self.0
     }
 
+    pub(crate) fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// That there is one, or nothing.
+    pub(crate) fn shown(&self) -> &'static str {
+        if self.0.is_empty() { "" } else { "(hidden)" }
+    }
+
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -80,10 +89,6 @@ fn endpoint(text: &str) -> Result<Option<String>, String> {
     Ok(Some(format!("{scheme}://{host}")))
 }
 
-fn shown(secret: &Secret) -> String {
-    if secret.is_empty() { String::new() } else { "(hidden)".to_owned() }
-}
-
 /// S3's rules for names, less those that only some servers have.
 fn bucket(text: &str) -> Result<String, String> {
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '.';
@@ -100,6 +105,7 @@ pub(crate) fn settings() -> Vec<Setting> {
             key: "s3.endpoint",
             alias: Some("MINIO_ENDPOINT"),
             unit: "",
+            bounds: "HOST:PORT, http:// or https://",
             doc: "Server of the object store, such as `https://s3.example.com` or `minio:9000` (no TLS); empty keeps blobs in the data folder.",
             set: |c, raw| {
                 c.object_store.endpoint = endpoint(&raw.text()?)?;
@@ -111,22 +117,25 @@ pub(crate) fn settings() -> Vec<Setting> {
             key: "s3.access_key",
             alias: Some("MINIO_ACCESS_KEY"),
             unit: "",
+            bounds: "text",
             doc: "Its access key; never shown.",
             set: |c, raw| secret(&mut c.object_store.access_key, raw.text()?),
-            show: |c| shown(&c.object_store.access_key),
+            show: |c| c.object_store.access_key.shown().to_owned(),
         },
         Setting {
             key: "s3.secret_key",
             alias: Some("MINIO_SECRET_KEY"),
             unit: "",
+            bounds: "text",
             doc: "Its secret key; never shown.",
             set: |c, raw| secret(&mut c.object_store.secret_key, raw.text()?),
-            show: |c| shown(&c.object_store.secret_key),
+            show: |c| c.object_store.secret_key.shown().to_owned(),
         },
         Setting {
             key: "s3.bucket",
             alias: Some("S3_BUCKET"),
             unit: "",
+            bounds: "3 to 63 characters",
             doc: "Bucket of the blobs; it has to be there.",
             set: |c, raw| {
                 c.object_store.bucket = bucket(&raw.text()?)?;
@@ -138,6 +147,7 @@ pub(crate) fn settings() -> Vec<Setting> {
             key: "s3.region",
             alias: Some("S3_REGION"),
             unit: "",
+            bounds: "text",
             doc: "Region that requests are signed for.",
             set: |c, raw| {
                 c.object_store.region = raw.text()?;
@@ -149,6 +159,7 @@ pub(crate) fn settings() -> Vec<Setting> {
             key: "s3.path_style",
             alias: Some("S3_PATH_STYLE"),
             unit: "",
+            bounds: "true, false",
             doc: "Whether the bucket is in the path (MinIO) and not in the host's name.",
             set: |c: &mut NodeConfig, raw| {
                 c.object_store.path_style = raw.boolean()?;
@@ -183,7 +194,7 @@ mod tests {
         let mut config = NodeConfig::solo("d");
         for (key, value) in [("s3.access_key", "schluessel"), ("s3.secret_key", "geheim")] {
             let setting = settings().into_iter().find(|s| s.key == key).unwrap();
-            (setting.set)(&mut config, &crate::settings::Raw::Text(value.to_owned())).unwrap();
+            (setting.set)(&mut config, &crate::raw::Raw::Text(value.to_owned())).unwrap();
             assert_eq!((setting.show)(&config), "(hidden)");
         }
         let printed = format!("{config:?}");

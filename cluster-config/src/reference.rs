@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::node::NodeConfig;
+use crate::reload::Reload;
 use crate::settings::settings;
 
 /// The reference page, from the same table that is obeyed.
@@ -10,16 +11,20 @@ pub fn reference() -> String {
     let defaults = NodeConfig::solo("takeoff-data");
     let mut out = String::from(
         "# Settings\n\nFlags win over the environment, the environment over the file, the file over the \
-         default. Unknown keys are refused.\n\n| key | variable | unit | default | meaning |\n|---|---|---|---|---|\n",
+         default. Unknown keys are refused.\n\n`Reload` says whether a \
+         running node takes a change of the file (SIGHUP, or `POST /api/v1/admin/reload`) or needs a restart.\n\n\
+         | key | variable | unit | default | bounds | reload | meaning |\n|---|---|---|---|---|---|---|\n",
     );
     for s in settings() {
         let alias = s.alias.map(|a| format!(", `{a}`")).unwrap_or_default();
         let default = (s.show)(&defaults);
         out.push_str(&format!(
-            "| `{}` | `{}`{alias} | {} | `{default}` | {} |\n",
+            "| `{}` | `{}`{alias} | {} | `{default}` | {} | {} | {} |\n",
             s.key,
             s.variable(),
             s.unit,
+            s.bounds,
+            if s.reload() == Reload::Live { "yes" } else { "restart" },
             s.doc
         ));
     }
@@ -38,7 +43,10 @@ pub fn example() -> String {
             section = table.to_owned();
             let _ = write!(out, "\n[{table}]\n");
         }
-        let unit = if s.unit.is_empty() { String::new() } else { format!(" Unit: {}.", s.unit) };
+        let unit = match s.unit {
+            "" => format!(" Takes {}.", s.bounds),
+            unit => format!(" Unit: {unit}, {}.", s.bounds),
+        };
         let shown = (s.show)(&defaults);
         let plain = shown.parse::<f64>().is_ok() || shown == "true" || shown == "false";
         let value = if plain { shown } else { format!("\"{shown}\"") };

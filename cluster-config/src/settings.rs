@@ -6,83 +6,7 @@
 use takeoff_core::job::Stage;
 
 use crate::node::{Environment, NodeConfig};
-
-/// A raw value, from the file with its type or from the environment as text.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Raw {
-    Text(String),
-    Integer(i64),
-    Float(f64),
-    Bool(bool),
-    List(Vec<String>),
-}
-
-impl Raw {
-    pub fn from_toml(value: &toml::Value) -> Result<Self, String> {
-        match value {
-            toml::Value::String(s) => Ok(Self::Text(s.clone())),
-            toml::Value::Integer(i) => Ok(Self::Integer(*i)),
-            toml::Value::Float(f) => Ok(Self::Float(*f)),
-            toml::Value::Boolean(b) => Ok(Self::Bool(*b)),
-            toml::Value::Array(items) => items
-                .iter()
-                .map(|i| i.as_str().map(str::to_owned).ok_or_else(|| "is a list of text only".to_owned()))
-                .collect::<Result<_, _>>()
-                .map(Self::List),
-            toml::Value::Datetime(_) | toml::Value::Table(_) => Err("is not a plain value".to_owned()),
-        }
-    }
-
-    pub(crate) fn text(&self) -> Result<String, String> {
-        match self {
-            Self::Text(s) => Ok(s.clone()),
-            _ => Err("must be text".to_owned()),
-        }
-    }
-
-    pub(crate) fn list(&self) -> Result<Vec<String>, String> {
-        match self {
-            Self::List(items) => Ok(items.clone()),
-            Self::Text(s) => {
-                Ok(s.split(',').map(|p| p.trim().to_owned()).filter(|p| !p.is_empty()).collect())
-            }
-            _ => Err("must be a list of text".to_owned()),
-        }
-    }
-
-    pub(crate) fn integer(&self, low: u64, high: u64) -> Result<u64, String> {
-        let wrong = || format!("must be a whole number from {low} to {high}");
-        let value = match self {
-            Self::Integer(i) => u64::try_from(*i).map_err(|_| wrong())?,
-            Self::Text(s) => s.trim().parse::<u64>().map_err(|_| wrong())?,
-            _ => return Err(wrong()),
-        };
-        if (low..=high).contains(&value) { Ok(value) } else { Err(wrong()) }
-    }
-
-    fn number(&self, low: f64, high: f64) -> Result<f64, String> {
-        let wrong = || format!("must be a number from {low} to {high}");
-        let value = match self {
-            Self::Integer(i) => *i as f64,
-            Self::Float(f) => *f,
-            Self::Text(s) => s.trim().parse::<f64>().map_err(|_| wrong())?,
-            _ => return Err(wrong()),
-        };
-        if (low..=high).contains(&value) { Ok(value) } else { Err(wrong()) }
-    }
-
-    pub(crate) fn boolean(&self) -> Result<bool, String> {
-        match self {
-            Self::Bool(b) => Ok(*b),
-            Self::Text(s) => match s.trim().to_ascii_lowercase().as_str() {
-                "true" | "1" | "yes" | "on" => Ok(true),
-                "false" | "0" | "no" | "off" => Ok(false),
-                _ => Err("must be true or false".to_owned()),
-            },
-            _ => Err("must be true or false".to_owned()),
-        }
-    }
-}
+use crate::raw::Raw;
 
 /// Puts a raw value into the configuration, or says what is wrong with it.
 pub type Set = fn(&mut NodeConfig, &Raw) -> Result<(), String>;
@@ -95,6 +19,8 @@ pub struct Setting {
     /// A name of the deployment document that means the same; every setting also has `TAKEOFF_<KEY>`.
     pub alias: Option<&'static str>,
     pub unit: &'static str,
+    /// Values that it takes, for people: `1 to 256`, or the words that there are.
+    pub bounds: &'static str,
     pub doc: &'static str,
     pub set: Set,
     /// The value as the reference and `config show` print it.
@@ -114,6 +40,7 @@ macro_rules! integer {
             key: $key,
             alias: $alias,
             unit: $unit,
+            bounds: concat!($low, " to ", $high),
             doc: $doc,
             set: |c, raw| {
                 c.$($field).+ = <$ty>::try_from(raw.integer($low, $high)?).map_err(|e| e.to_string())?;
@@ -132,6 +59,7 @@ macro_rules! mebibytes {
             key: $key,
             alias: None,
             unit: "MiB",
+            bounds: concat!($low, " to ", $high),
             doc: $doc,
             set: |c, raw| {
                 c.$($field).+ = <$ty>::try_from(raw.integer($low, $high)? * MIB).map_err(|e| e.to_string())?;
@@ -149,6 +77,7 @@ macro_rules! stage {
                 key: $slots,
                 alias: None,
                 unit: "attempts",
+                bounds: "1 to 256",
                 doc: concat!("Attempts of ", $what, " that run at once on this node."),
                 set: |c, raw| {
                     let slots = raw.integer(1, 256)? as usize;
@@ -161,6 +90,7 @@ macro_rules! stage {
                 key: $enabled,
                 alias: None,
                 unit: "",
+                bounds: "true, false",
                 doc: concat!("Whether this node runs ", $what, "."),
                 set: |c, raw| {
                     let on = raw.boolean()?;
@@ -179,6 +109,7 @@ pub fn settings() -> Vec<Setting> {
     all.extend(crate::cluster::settings());
     all.extend(crate::database::settings());
     all.extend(api());
+    all.extend(crate::admin::settings());
     all.extend(limits_and_jobs());
     all.extend(stage!("stages.ingest.slots", "stages.ingest.enabled", Stage::Ingest, "document ingestion"));
     all.extend(stage!(
@@ -211,6 +142,7 @@ fn node() -> Vec<Setting> {
             key: "node.name",
             alias: None,
             unit: "",
+            bounds: "1 to 64 characters",
             doc: "Name of the node in leases, logs and views; letters, digits, `-` and `_`.",
             set: |c, raw| {
                 let name = raw.text()?;
@@ -227,6 +159,7 @@ fn node() -> Vec<Setting> {
             key: "node.environment",
             alias: Some("ENVIRONMENT"),
             unit: "",
+            bounds: "development, staging, production",
             doc: "`development`, `staging` or `production`.",
             set: |c, raw| {
                 c.environment = match raw.text()?.to_ascii_lowercase().as_str() {
@@ -243,6 +176,7 @@ fn node() -> Vec<Setting> {
             key: "node.log_level",
             alias: Some("LOG_LEVEL"),
             unit: "",
+            bounds: "trace, debug, info, warn, error",
             doc: "`trace`, `debug`, `info`, `warn` or `error`, in any case.",
             set: |c, raw| {
                 let level = raw.text()?.to_ascii_lowercase();
@@ -261,6 +195,7 @@ fn node() -> Vec<Setting> {
             key: "node.data_dir",
             alias: None,
             unit: "",
+            bounds: "a path",
             doc: "Folder of the embedded catalogue and blobs; made when absent.",
             set: |c, raw| {
                 let text = raw.text()?;
@@ -281,6 +216,7 @@ fn api() -> Vec<Setting> {
             key: "api.listen",
             alias: None,
             unit: "",
+            bounds: "ADDRESS:PORT",
             doc: "Address and port of the gateway.",
             set: |c, raw| {
                 c.api.listen = raw
@@ -295,6 +231,7 @@ fn api() -> Vec<Setting> {
             key: "api.public_url",
             alias: None,
             unit: "",
+            bounds: "http:// or https://",
             doc: "Prefix of image and download addresses; empty takes the host that the request names.",
             set: |c, raw| {
                 let url = raw.text()?;
@@ -314,6 +251,7 @@ fn api() -> Vec<Setting> {
             key: "api.cors_origins",
             alias: Some("CORS_ORIGINS"),
             unit: "",
+            bounds: "origins or `*`",
             doc: "Origins whose pages may call the API; comma-separated in the environment.",
             set: |c, raw| {
                 let origins = raw.list()?;
@@ -415,6 +353,7 @@ fn takeoff() -> Vec<Setting> {
             key: "count.threshold",
             alias: Some("AUTO_COUNT_DEFAULT_THRESHOLD"),
             unit: "confidence",
+            bounds: "0 to 1",
             doc: "Confidence from which a detection is kept when the request names none.",
             set: |c, raw| {
                 c.count.threshold = raw.number(0.0, 1.0)?;
@@ -428,6 +367,7 @@ fn takeoff() -> Vec<Setting> {
             key: "assembly.default_waste_percent",
             alias: Some("ASSEMBLY_DEFAULT_WASTE_PERCENT"),
             unit: "percent",
+            bounds: "0 to 100",
             doc: "Default waste that a new assembly shows.",
             set: |c, raw| {
                 c.default_waste_percent = raw.number(0.0, 100.0)?;
@@ -439,6 +379,7 @@ fn takeoff() -> Vec<Setting> {
             key: "review.auto_accept_threshold",
             alias: Some("REVIEW_AUTO_ACCEPT_DEFAULT_THRESHOLD"),
             unit: "confidence",
+            bounds: "0.5 to 1",
             doc: "Confidence from which auto-accept takes a measurement when the request names none.",
             set: |c, raw| {
                 c.auto_accept_threshold = raw.number(0.5, 1.0)?;
@@ -450,6 +391,7 @@ fn takeoff() -> Vec<Setting> {
             key: "review.keyboard_shortcuts",
             alias: Some("REVIEW_ENABLE_KEYBOARD_SHORTCUTS"),
             unit: "",
+            bounds: "true, false",
             doc: "Whether clients should offer the review shortcuts.",
             set: |c, raw| {
                 c.keyboard_shortcuts = raw.boolean()?;

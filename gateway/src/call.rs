@@ -155,7 +155,7 @@ impl FromRequest<App> for Body {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
-        let limit = app.limits.json_body_bytes;
+        let limit = app.config().limits.json_body_bytes;
         let is_json = json_type(request.headers());
         let stated = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok());
         if stated.and_then(|n| n.parse::<u64>().ok()).is_some_and(|n| n > limit as u64) {

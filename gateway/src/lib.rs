@@ -12,6 +12,7 @@ mod incoming;
 mod layers;
 mod links;
 mod openapi;
+mod reload;
 mod reserve;
 mod route;
 mod server;
@@ -19,4 +20,5 @@ mod state;
 mod wire;
 
 pub use exposition::exposition;
+pub use reload::Reload;
 pub use server::{Bound, Gateway, GatewayError};

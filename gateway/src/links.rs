@@ -22,7 +22,7 @@ pub(crate) struct Links {
 impl Links {
     /// `api.public_url` where it is set, else the scheme and host of the request itself.
     pub(crate) fn of(parts: &Parts, app: &App) -> Self {
-        if let Some(url) = &app.api.public_url {
+        if let Some(url) = &app.config().api.public_url {
             return Self { base: url.trim_end_matches('/').to_owned() };
         }
         let host = parts.uri.authority().cloned().or_else(|| host_header(&parts.headers));

@@ -22,7 +22,8 @@ pub(crate) fn routes(gateway: bool) -> (Router<App>, OpenApi) {
         .merge(handlers::admin::routes())
         .merge(handlers::nodes::routes())
         .merge(handlers::jobs::routes())
-        .merge(handlers::pauses::routes());
+        .merge(handlers::pauses::routes())
+        .merge(handlers::config::routes());
     if gateway {
         api = api.merge(work());
     }
@@ -66,12 +67,13 @@ pub(crate) fn finish(router: Router<App>, app: &App) -> Router {
     router
         .fallback(layers::not_found)
         .method_not_allowed_fallback(layers::method_not_allowed)
+        .layer(from_fn_with_state(app.clone(), layers::admin))
         .layer(from_fn_with_state(app.clone(), layers::deadline))
         .layer(from_fn(layers::ignored))
         .layer(from_fn(layers::sound))
         .layer(from_fn(layers::crowded))
         .layer(CatchPanicLayer::custom(layers::on_panic))
-        .layer(layers::cors(&app.api.cors_origins))
+        .layer(layers::cors(app))
         .layer(from_fn_with_state(app.clone(), layers::observe))
         .with_state(app.clone())
 }

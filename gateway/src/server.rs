@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -24,6 +24,7 @@ use tokio::task::JoinSet;
 use tower::ServiceExt as _;
 
 use crate::incoming::Watched;
+use crate::reload::Reload;
 use crate::reserve::{Crowded, Reserve};
 use crate::route;
 use crate::state::{App, Shared};
@@ -69,8 +70,7 @@ impl Gateway {
         let openapi = openapi.to_json().map_err(|e| GatewayError::OpenApi(e.to_string()))?;
         let app = App::new(Shared {
             handle,
-            api: config.api.clone(),
-            limits: config.limits.clone(),
+            reload: OnceLock::new(),
             prometheus,
             local_addr,
             uploads: Semaphore::new(config.limits.uploads_at_once),
@@ -78,13 +78,8 @@ impl Gateway {
             openapi: openapi.into(),
         });
         let connections = Arc::new(Semaphore::new(places(config.api.max_connections)));
-        let drain = Duration::from_millis(config.jobs.drain_ms);
-        let limits = Limits {
-            head: Duration::from_millis(config.api.head_timeout_ms),
-            body_idle: Duration::from_millis(config.api.body_idle_ms),
-        };
         let router = route::finish(router, &app);
-        Ok(Bound { listener, local_addr, router, app, connections, limits, drain })
+        Ok(Bound { listener, local_addr, router, app, connections })
     }
 }
 
@@ -110,6 +105,18 @@ struct Limits {
     body_idle: Duration,
 }
 
+impl Limits {
+    /// As they are in force for a connection that begins now.
+    fn of(app: &App) -> Self {
+        let config = app.config();
+        let api = &config.api;
+        Self {
+            head: Duration::from_millis(api.head_timeout_ms),
+            body_idle: Duration::from_millis(api.body_idle_ms),
+        }
+    }
+}
+
 /// A gateway that listens.
 pub struct Bound {
     listener: TcpListener,
@@ -117,8 +124,6 @@ pub struct Bound {
     router: Router,
     app: App,
     connections: Arc<Semaphore>,
-    limits: Limits,
-    drain: Duration,
 }
 
 impl Bound {
@@ -126,10 +131,18 @@ impl Bound {
         self.local_addr
     }
 
+    /// The one that reads the configuration again when the admin API is asked to.
+    #[must_use]
+    pub fn reloaded_by(self, reload: Arc<dyn Reload>) -> Self {
+        // There is none before, as this takes the gateway and is called once.
+        let _ = self.app.reload.set(reload);
+        self
+    }
+
     /// Serves until `shutdown` ends; then stops accepting, lets requests in flight finish for at most
     /// `jobs.drain_ms`, and returns how many connections had to be cut.
     pub async fn serve(self, shutdown: impl Future<Output = ()> + Send) -> usize {
-        let Self { listener, local_addr, router, app, connections, limits, drain } = self;
+        let Self { listener, local_addr, router, app, connections } = self;
         tracing::info!(addr = %local_addr, "listening");
         let graceful = GracefulShutdown::new();
         let mut tasks = JoinSet::new();
@@ -146,7 +159,7 @@ impl Bound {
                     let place = Arc::clone(&connections).try_acquire_owned().ok();
                     let crowded = place.is_none();
                     let client = Client { stream, peer, place };
-                    let served = tasks.spawn(connection(client, limits, router.clone(), graceful.watcher()));
+                    let served = tasks.spawn(connection(client, Limits::of(&app), router.clone(), graceful.watcher()));
                     if crowded {
                         reserve.admit(served);
                     }
@@ -154,6 +167,7 @@ impl Bound {
             }
         }
         drop(listener);
+        let drain = Duration::from_millis(app.config().jobs.drain_ms);
         tracing::info!(connections = tasks.len(), "no more connections, waiting for requests in flight");
         let _ = tokio::time::timeout(drain, graceful.shutdown()).await;
         while tasks.try_join_next().is_some() {}

@@ -2,13 +2,15 @@
 
 use std::net::SocketAddr;
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use metrics_exporter_prometheus::PrometheusHandle;
-use takeoff_config::{ApiConfig, LimitSettings};
+use takeoff_config::NodeConfig;
 use takeoff_engine::handle::Handle;
 use tokio::sync::Semaphore;
+
+use crate::reload::Reload;
 
 /// Cheap to clone.
 #[derive(Clone)]
@@ -16,8 +18,8 @@ pub(crate) struct App(Arc<Shared>);
 
 pub(crate) struct Shared {
     pub(crate) handle: Handle,
-    pub(crate) api: ApiConfig,
-    pub(crate) limits: LimitSettings,
+    /// Reads the configuration again, where somebody can.
+    pub(crate) reload: OnceLock<Arc<dyn Reload>>,
     pub(crate) prometheus: PrometheusHandle,
     /// Where we listen; names us to clients that do not say how they reached us.
     pub(crate) local_addr: SocketAddr,
@@ -32,6 +34,11 @@ pub(crate) struct Shared {
 impl App {
     pub(crate) fn new(shared: Shared) -> Self {
         Self(Arc::new(shared))
+    }
+
+    /// As it is in force now: to be asked for each time.
+    pub(crate) fn config(&self) -> Arc<NodeConfig> {
+        self.handle.config()
     }
 }
 

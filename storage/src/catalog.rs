@@ -397,6 +397,36 @@ pub trait Catalog: Send + Sync + 'static {
     /// registered is such a one.
     async fn forget_blob(&self, tenant: TenantId, hash: BlobHash) -> Result<bool, StoreError>;
 
+    /// Sends every row as of one moment, by kind and key, a batch at a time. An embedded store keeps whoever writes
+    /// waiting meanwhile, for `limit` at most.
+    ///
+    /// # Errors
+    /// `Unusable` when it takes longer than that, or when this store has nothing to export.
+    async fn export(
+        &self,
+        _out: tokio::sync::mpsc::Sender<Vec<crate::archive::Row>>,
+        _limit: Option<std::time::Duration>,
+    ) -> Result<(), StoreError> {
+        Err(StoreError::Unusable("this store cannot be exported".to_owned()))
+    }
+
+    /// Whether nothing was ever put into it.
+    async fn is_empty(&self) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+
+    /// Fills an empty store with rows as they were elsewhere, until there are no more. After an error of a shared
+    /// store nothing of them is there; an embedded one may hold a part and is to be thrown away.
+    ///
+    /// # Errors
+    /// `Unusable` when the store is not empty; the first error among the rows.
+    async fn import(
+        &self,
+        _rows: tokio::sync::mpsc::Receiver<Result<Vec<crate::archive::Row>, StoreError>>,
+    ) -> Result<(), StoreError> {
+        Err(StoreError::Unusable("this store cannot be filled from an archive".to_owned()))
+    }
+
     // The register of nodes, by the store's own time.
 
     /// The time by which leases end and nodes are silent.

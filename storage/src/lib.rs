@@ -2,6 +2,7 @@
 //!
 //! One conformance suite (feature `conformance`) runs on every backend. Nothing here knows public JSON.
 
+pub mod archive;
 pub mod blobs;
 pub mod catalog;
 #[cfg(any(test, feature = "conformance"))]

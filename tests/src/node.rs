@@ -32,6 +32,17 @@ impl Node {
         Self::launch(command(), data, settings)
     }
 
+    /// With a settings file, which may be changed while it runs.
+    pub fn start_configured(data: &Path, file: &Path, settings: &[(&str, &str)]) -> Self {
+        let mut configured = command();
+        configured
+            .args(["serve", "--listen", "127.0.0.1:0", "--config"])
+            .arg(file)
+            .arg("--data-dir")
+            .arg(data);
+        Self::spawn(configured, data, settings)
+    }
+
     /// A node none of whose files may grow past so many bytes until [`Node::lift_limit`]: the file system
     /// answers as a full disk does, and nobody needs a disk to fill.
     pub fn start_on_small_disk(data: &Path, file_bytes: u64) -> Self {
@@ -56,9 +67,12 @@ impl Node {
     }
 
     fn launch(mut command: Command, data: &Path, settings: &[(&str, &str)]) -> Self {
+        command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(data);
+        Self::spawn(command, data, settings)
+    }
+
+    fn spawn(mut command: Command, data: &Path, settings: &[(&str, &str)]) -> Self {
         let mut child = command
-            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
-            .arg(data)
             .envs(settings.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())

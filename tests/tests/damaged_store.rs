@@ -107,6 +107,9 @@ async fn a_format_file_that_is_removed_is_noticed_while_it_can_be_put_back() {
         let marker = data.path().join(part).join("FORMAT");
         let kept = fs::read(&marker).unwrap();
         fs::remove_file(&marker).unwrap();
+        // At once, and as long as it lasts.
+        let refused = c.post("/projects", json!({"name": "Lost"})).await.expect(503);
+        assert!(refused["detail"].is_string(), "{refused}");
         let ready = eventually("the loss is seen", NOTICED, || async {
             let ready = c.get("//ready").await;
             (ready.status == 503).then_some(ready.body)
@@ -119,7 +122,11 @@ async fn a_format_file_that_is_removed_is_noticed_while_it_can_be_put_back() {
             (c.get("//ready").await.status == 200).then_some(())
         })
         .await;
+        c.post("/projects", json!({"name": "Kept"})).await.expect(201);
     }
     assert_eq!(node.stop("TERM", PROMPT).code(), Some(0));
-    drop(Node::start(data.path()));
+    let node = Node::start(data.path());
+    let kept = node.client().get("/projects").await.expect(200);
+    assert_eq!(kept.as_array().unwrap().len(), 3, "{kept}");
+    drop(node);
 }

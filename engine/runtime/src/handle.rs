@@ -195,8 +195,22 @@ impl Handle {
         &self.tree.node
     }
 
-    pub fn config(&self) -> &NodeConfig {
-        &self.node().config
+    /// In force now; see [`Handle::reconfigure`].
+    pub fn config(&self) -> Arc<NodeConfig> {
+        self.node().live.now()
+    }
+
+    /// Takes over what a running node can take over of `wanted`; what it cannot stays as it was at the start.
+    pub fn reconfigure(&self, wanted: &NodeConfig) {
+        let node = self.node();
+        let new = takeoff_config::taken_over(&node.config, wanted);
+        for stage in &node.stages {
+            let slots = new.stage(stage.name).map_or(0, |settings| settings.slots);
+            if slots > 0 && slots != stage.slots() {
+                stage.resize(slots);
+            }
+        }
+        node.live.replace(new);
     }
 
     /// For reads. Writes go through [`Handle::commit`], which also wakes and watches.
@@ -259,7 +273,8 @@ impl Handle {
     }
 
     /// Commits, wakes the stages that have new work and tells watchers of jobs that ended. While the
-    /// node drains, batches that enqueue jobs are refused.
+    /// node drains, batches that enqueue jobs are refused; while something is missing that a node needs to open the
+    /// stores again, all are.
     #[erased]
     pub async fn commit(&self, batch: Batch) -> Result<Committed, EngineError> {
         // Where there are other nodes, one of them takes it.
@@ -267,6 +282,7 @@ impl Handle {
         if alone && self.node().is_draining() && !batch.jobs.is_empty() {
             return Err(EngineError::Draining);
         }
+        self.node().may_acknowledge().await?;
         let committed = self.node().tools.catalog.commit(batch).await?;
         self.node().after_commit(&committed, None);
         Ok(committed)
@@ -303,6 +319,7 @@ impl Handle {
     /// one commit. Returns the job as it is then; a terminal job is returned unchanged.
     #[erased]
     pub async fn cancel(&self, tenant: TenantId, job: Id, reason: &str) -> Result<Option<Job>, EngineError> {
+        self.node().may_acknowledge().await?;
         self.node().cancel(tenant, job, reason).await
     }
 

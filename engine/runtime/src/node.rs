@@ -1,17 +1,17 @@
 //! What all actors of a node share. Actors change it; the handle reads it.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::supervise::ActorRef;
-use takeoff_config::NodeConfig;
+use takeoff_config::{Live, NodeConfig};
 use takeoff_core::job::{Job, JobEvent, Shares, Stage as StageName};
 use takeoff_core::model::{Id, TenantId, Timestamp};
 use takeoff_storage::catalog::JobChange;
 use takeoff_storage::{Batch, Committed, StoreError};
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::clock::Stopwatch;
@@ -38,8 +38,10 @@ const BURY: Duration = Duration::from_secs(10);
 pub(crate) struct StageState {
     pub(crate) name: StageName,
     pub(crate) stage: Arc<dyn Stage>,
-    pub(crate) slots: usize,
+    slots: Mutex<usize>,
     pub(crate) free: Arc<Semaphore>,
+    /// Slots that are to go and are still in use; the next that become free are not given out again.
+    surplus: AtomicUsize,
     pub(crate) wake: Arc<Notify>,
     /// The queue had at least as much as there were slots: a slot that becomes free is news.
     pub(crate) more: AtomicBool,
@@ -64,8 +66,9 @@ impl StageState {
         Self {
             name,
             stage,
-            slots,
+            slots: Mutex::new(slots),
             free: Arc::new(Semaphore::new(slots)),
+            surplus: AtomicUsize::new(0),
             wake,
             more: AtomicBool::new(true),
             begun: Notify::new(),
@@ -76,6 +79,37 @@ impl StageState {
             rest: Mutex::default(),
             abandoned: Mutex::default(),
             posts: StagePosts::new(name),
+        }
+    }
+
+    pub(crate) fn slots(&self) -> usize {
+        *self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on so many attempts at once. What runs goes on: slots that are to go and are in use go when they
+    /// become free.
+    pub(crate) fn resize(&self, wanted: usize) {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let (more, fewer) = (wanted.saturating_sub(*slots), slots.saturating_sub(wanted));
+        *slots = wanted;
+        let kept = self.surplus.load(Ordering::Acquire).min(more);
+        self.surplus.fetch_sub(kept, Ordering::AcqRel);
+        self.free.add_permits(more - kept);
+        self.surplus.fetch_add(fewer, Ordering::AcqRel);
+        drop(slots);
+        // The puller is the one that takes slots; it looks now.
+        self.wake.notify_one();
+    }
+
+    /// A free slot, if there is one that stays.
+    pub(crate) fn free_slot(&self) -> Option<OwnedSemaphorePermit> {
+        loop {
+            let slot = Arc::clone(&self.free).try_acquire_owned().ok()?;
+            let paid = self.surplus.try_update(Ordering::AcqRel, Ordering::Acquire, |n| n.checked_sub(1));
+            if paid.is_err() {
+                return Some(slot);
+            }
+            slot.forget();
         }
     }
 
@@ -135,6 +169,8 @@ impl Orphans {
 
 /// The store, as something that there may be trouble with.
 pub(crate) const STORE: &str = "store";
+/// A store that takes longer for a trivial write is no store to work with.
+pub(crate) const STORE_ANSWERS: Duration = Duration::from_secs(5);
 
 /// What keeps the node from being ready, by what it concerns.
 #[derive(Default)]
@@ -165,7 +201,9 @@ impl Troubles {
 }
 
 pub(crate) struct Node {
+    /// As it was at the start; what may change since is in `live`.
     pub(crate) config: Arc<NodeConfig>,
+    pub(crate) live: Live,
     pub(crate) tools: Tools,
     /// Those that run here.
     pub(crate) stages: Vec<Arc<StageState>>,
@@ -216,11 +254,12 @@ impl Node {
             .collect();
         let this = Member {
             node: config.node.clone(),
-            stages: stages.iter().map(|stage| (stage.name, stage.slots)).collect(),
+            stages: stages.iter().map(|stage| (stage.name, stage.slots())).collect(),
         };
         let fabric: Arc<dyn Fabric> = Arc::new(Solo::new(wakes, this));
         Self {
             started_at: tools.clock.now(),
+            live: Live::new(Arc::clone(&config)),
             presence: Presence::new(tools.ids.next()),
             config,
             tools,
@@ -340,6 +379,26 @@ impl Node {
             }
             drop(orphan.open);
         }
+    }
+
+    /// That a node would open the stores again as they lie there.
+    pub(crate) async fn stores_in_place(&self) -> Result<(), StoreError> {
+        let blobs = Arc::clone(&self.tools.blobs);
+        tokio::task::spawn_blocking(move || blobs.in_place()).await.unwrap_or_else(|_| {
+            Err(StoreError::Unavailable("the folder of the blobs cannot be looked at".to_owned()))
+        })
+    }
+
+    /// Refuses what would be promised to somebody outside while they are not, and is unready from then on.
+    pub(crate) async fn may_acknowledge(&self) -> Result<(), StoreError> {
+        let looked = self.stores_in_place().await;
+        if let Err(e) = &looked {
+            self.troubles.set(STORE, Some(e.cause()));
+            // So that the catalogue sees for itself whether it is the one that is gone; what it answers is its own
+            // standing.
+            let _ = tokio::time::timeout(STORE_ANSWERS, self.tools.catalog.ping()).await;
+        }
+        looked
     }
 
     pub(crate) fn readiness(&self) -> Readiness {

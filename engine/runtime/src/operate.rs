@@ -170,7 +170,7 @@ impl Handle {
     /// The work that is done at times, whichever node does it, by name.
     #[erased]
     pub async fn schedule(&self) -> Result<Vec<Scheduled>, EngineError> {
-        let entries = schedule::entries(self.config());
+        let entries = schedule::entries(&self.config());
         let ids: Vec<Id> = entries.iter().map(|entry| Schedule::id_of(entry.name)).collect();
         let stored = get_many::<Schedule>(self.catalog(), self.tenant(), &ids).await?;
         let stands = stored.into_iter().map(|found| found.map(|found| found.value));

@@ -71,7 +71,7 @@ fn identity(node: &Node) -> NodeIdentity {
         name: node.config.node.clone(),
         life: node.presence.life,
         roles: node.config.roles.names().into_iter().map(str::to_owned).collect(),
-        stages: node.stages.iter().map(|stage| (stage.name, stage.slots)).collect(),
+        stages: node.stages.iter().map(|stage| (stage.name, stage.slots())).collect(),
         version: ENGINE_VERSION.to_owned(),
     }
 }

@@ -5,6 +5,7 @@ pub(crate) mod assemblies;
 pub(crate) mod autocount;
 pub(crate) mod components;
 pub(crate) mod conditions;
+pub(crate) mod config;
 pub(crate) mod documents;
 pub(crate) mod files;
 pub(crate) mod formulas;

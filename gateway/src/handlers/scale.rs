@@ -49,8 +49,8 @@ fn body_error(e: CommandError) -> ApiError {
 /// States the page's scale; what depends on it is recalculated.
 ///
 /// `scale_value` is in pixels of this page's image, whatever resolution that has. `scale_text` alone sets the
-/// scale that it states; beside a value it has to say the same. 400 where it contradicts the value, is no scale as
-/// drawings write it, or says that nothing is to scale.
+/// scale that it states; beside a value it has to say the same. 400 where it contradicts the value, has numbers
+/// that are no scale as drawings write it, or says that nothing is to scale.
 #[utoipa::path(put, path = "/pages/{page_id}/scale", tag = "scale", request_body = wire::SetScale, responses(
     (status = 200, body = wire::ScaleSet),
 ))]
@@ -110,7 +110,7 @@ async fn copy_scale(State(app): State<App>, call: Call) -> Answer<wire::ScaleCop
 /// - A `scale_text` that states exactly one ratio decides: every page gets the pixels per foot that the
 ///   ratio is at its own resolution. `scale_value` must agree with it within 1 %, at the resolution of one
 ///   of the pages or, where vector pages are among them, at 150 dpi; else 400.
-/// - A `scale_text` alone is enough. One that is no scale is refused: 400.
+/// - A `scale_text` alone is enough. One with numbers that is no scale is refused: 400.
 /// - Without a text every page gets `scale_value` as it stands; 400 where the pages have different
 ///   resolutions, because it would be another scale on each.
 /// - Pictures that state no resolution get `scale_value` as it stands; 400 together with other pages.

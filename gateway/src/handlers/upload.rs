@@ -56,7 +56,7 @@ impl Drop for Scratch {
 /// Receives the file whole, or refuses: 413 past the limit, 422 without the part, 503 when all places
 /// are taken.
 pub(super) async fn receive(app: &App, request: Request) -> Result<Scratch, ApiError> {
-    let limit = app.limits.upload_bytes;
+    let limit = app.config().limits.upload_bytes;
     let (parts, body) = request.into_parts();
     if declared_length(&parts.headers).is_some_and(|n| n > limit.saturating_add(FORM_BYTES)) {
         return Err(too_large(limit));

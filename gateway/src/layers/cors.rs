@@ -6,17 +6,18 @@ use axum::http::{HeaderName, HeaderValue, Method, header};
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use super::{ignored, request_id};
+use crate::state::App;
 
 const PREFLIGHT_CACHE_S: u64 = 600;
 
-/// `origins` as in `api.cors_origins`; `*` lets any origin in.
-pub(crate) fn cors(origins: &[String]) -> CorsLayer {
-    let allowed = if origins.iter().any(|o| o == "*") {
-        // With credentials the wildcard itself is not allowed, so the origin is named back.
-        AllowOrigin::mirror_request()
-    } else {
-        AllowOrigin::list(origins.iter().filter_map(|o| HeaderValue::from_str(o.trim_end_matches('/')).ok()))
-    };
+/// By `api.cors_origins` as it is in force at each request; `*` lets any origin in.
+pub(crate) fn cors(app: &App) -> CorsLayer {
+    let app = app.clone();
+    // With credentials the wildcard itself is not allowed, so the origin is named back.
+    let allowed = AllowOrigin::predicate(move |origin: &HeaderValue, _| {
+        let one = |o: &String| o == "*" || o.trim_end_matches('/').as_bytes() == origin.as_bytes();
+        app.config().api.cors_origins.iter().any(one)
+    });
     CorsLayer::new()
         .allow_origin(allowed)
         .allow_credentials(true)

@@ -35,7 +35,8 @@ pub(crate) async fn deadline(State(app): State<App>, request: Request, next: Nex
         .get(axum::http::header::CONTENT_TYPE)
         .and_then(|v| v.to_str().ok())
         .is_some_and(|v| v.starts_with("multipart/"));
-    let ms = if is_upload { app.api.upload_timeout_ms } else { app.api.request_timeout_ms };
+    let config = app.config();
+    let ms = if is_upload { config.api.upload_timeout_ms } else { config.api.request_timeout_ms };
     let arrival = request.extensions().get::<Arrival>().cloned();
     match tokio::time::timeout(Duration::from_millis(ms), next.run(request)).await {
         Ok(response) => response,

@@ -1,5 +1,6 @@
 //! What surrounds every handler.
 
+mod admin;
 mod cors;
 mod fallback;
 mod ignored;
@@ -7,6 +8,7 @@ mod observe;
 mod request_id;
 mod sound;
 
+pub(crate) use admin::admin;
 pub(crate) use cors::cors;
 pub(crate) use fallback::{crowded, deadline, method_not_allowed, not_found, on_panic};
 pub(crate) use ignored::{Ignored, ignored};

@@ -79,6 +79,8 @@ const ROUTES: &[&str] = &[
     "GET /api/v1/admin/nodes",
     "POST /api/v1/admin/nodes/{name}/drain",
     "GET /api/v1/admin/schedule",
+    "GET /api/v1/admin/config",
+    "POST /api/v1/admin/reload",
     "GET /api/v1/admin/jobs",
     "GET /api/v1/admin/jobs/{job_id}",
     "POST /api/v1/admin/jobs/{job_id}/retry",

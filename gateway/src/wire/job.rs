@@ -35,7 +35,7 @@ pub(crate) struct JobRow {
     task_type: Option<String>,
     task_name: Option<String>,
     parent_id: Option<Uuid>,
-    /// Attempts used up.
+    /// Attempts that failed; one that runs or succeeded is none of them.
     attempts: u16,
     max_attempts: u16,
     /// Deaths of a parse child that it caused.

@@ -4,6 +4,7 @@ pub(crate) mod assembly;
 pub(crate) mod assembly_write;
 pub(crate) mod autocount;
 pub(crate) mod condition;
+pub(crate) mod config;
 pub(crate) mod document;
 pub(crate) mod formula;
 pub(crate) mod job;

@@ -133,7 +133,7 @@ pub(crate) struct SetScale {
     #[schema(default = "foot")]
     scale_unit: Option<String>,
     /// How drawings write it (`1/4" = 1'-0"`, `1:100`): it must say what the value says, to 1 %, and is the scale
-    /// where there is no value. `AS NOTED` and the like say nothing; a text that is no scale is refused.
+    /// where there is no value. Words alone (`AS NOTED`) say nothing; one with numbers that is no scale is refused.
     #[schema(max_length = 100)]
     scale_text: Option<String>,
 }
@@ -229,8 +229,8 @@ pub(crate) struct Calibrated {
     pub(crate) status: &'static str,
     pub(crate) page_id: Uuid,
     pub(crate) pixels_per_foot: f64,
-    /// Real inches per drawing inch.
-    pub(crate) estimated_scale_ratio: f64,
+    /// Real inches per drawing inch; null for a picture that states no resolution.
+    pub(crate) estimated_scale_ratio: Option<f64>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]

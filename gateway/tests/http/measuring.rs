@@ -6,6 +6,30 @@ use takeoff_commands::Ctx;
 use crate::support::{Reply, Server};
 
 #[tokio::test]
+async fn a_text_alone_is_a_scale_and_one_that_is_none_is_refused() {
+    let server = Server::start().await;
+    let project = server.project().await;
+    let page = server.page(&project, b"png").await.id;
+    let scale = format!("/pages/{page}/scale");
+    assert_eq!(
+        server.put(&scale, json!({"scale_text": " "})).await.problems(),
+        ["missing at body.scale_value"]
+    );
+    for (body, why) in [
+        (json!({"scale_value": 18, "scale_text": "1/4"}), "no scale"),
+        (json!({"scale_text": "site"}), "no scale"),
+        (json!({"scale_value": 18, "scale_text": "NTS"}), "nothing is to scale"),
+        (json!({"scale_value": 37.5, "scale_text": "1/100"}), "18 px/ft"),
+        (json!({"scale_text": "1/4"}), "no scale"),
+    ] {
+        let said = server.put(&scale, body.clone()).await.detail(400);
+        assert!(said.contains(why), "{body}: {said}");
+    }
+    let alone = server.put(&scale, json!({"scale_text": "1/100"})).await.expect(200);
+    assert_eq!(alone["scale_value"], json!(18.0));
+}
+
+#[tokio::test]
 async fn a_page_is_measured_once_it_has_a_scale() {
     let server = Server::start().await;
     let project = server.project().await;
@@ -31,21 +55,6 @@ async fn a_page_is_measured_once_it_has_a_scale() {
         let reply = server.put(&scale, json!({"scale_value": value})).await;
         assert_eq!(reply.problems(), ["value_error at body.scale_value"], "{value}");
     }
-    assert_eq!(
-        server.put(&scale, json!({"scale_text": " "})).await.problems(),
-        ["missing at body.scale_value"]
-    );
-    for (body, why) in [
-        (json!({"scale_value": 18, "scale_text": "site"}), "no scale"),
-        (json!({"scale_value": 18, "scale_text": "NTS"}), "nothing is to scale"),
-        (json!({"scale_value": 37.5, "scale_text": "1/100"}), "18 px/ft"),
-        (json!({"scale_text": "1/4"}), "no scale"),
-    ] {
-        let said = server.put(&scale, body.clone()).await.detail(400);
-        assert!(said.contains(why), "{body}: {said}");
-    }
-    let alone = server.put(&scale, json!({"scale_text": "1/100"})).await.expect(200);
-    assert_eq!(alone["scale_value"], json!(18.0));
     let meters = json!({"scale_value": 10, "scale_unit": "meter"});
     assert_eq!(server.put(&scale, meters).await.problems(), ["literal_error at body.scale_unit"]);
     let feet = server.put(&scale, json!({"scale_value": 10, "scale_unit": "ft"})).await.expect(200);

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{jobs, migrate, nodes, output, run, serve, settings};
+use crate::{archive, doctor, jobs, migrate, nodes, output, run, serve, settings};
 
 /// Exit codes beside 0; 64 and up are those of `sysexits.h`.
 pub(crate) mod exit {
@@ -44,6 +44,10 @@ enum Command {
     Drain(nodes::DrainArgs),
     /// Take the database of DATABASE_URL to the schema of this version; never back
     Migrate(MigrateArgs),
+    /// Write everything that the stores of the settings hold to one file
+    Backup(ArchiveArgs),
+    /// Fill empty stores from such a file, after it was verified; or only verify it
+    Restore(RestoreArgs),
     /// Check, show or document the configuration
     Config {
         #[command(subcommand)]
@@ -55,7 +59,12 @@ enum Command {
         /// Address space, bytes
         #[arg(long)]
         memory_bytes: u64,
+        /// Only ask for so many bytes, and say whether they are granted: exit code 0 or 1
+        #[arg(long)]
+        ask_bytes: Option<usize>,
     },
+    /// Look for what keeps a node of these settings from working: stores, clocks, permissions, disk, parse workers
+    Doctor(DoctorArgs),
 }
 
 #[derive(Args)]
@@ -102,12 +111,57 @@ pub(crate) struct MigrateArgs {
     pub(crate) config: Option<PathBuf>,
 }
 
+#[derive(Args)]
+pub(crate) struct ArchiveArgs {
+    /// The archive
+    pub(crate) file: PathBuf,
+    /// Folder of the catalogue and the blobs [default: takeoff-data]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<String>,
+    /// Settings file; it, and DATABASE_URL and MINIO_ENDPOINT, say which stores are meant
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct DoctorArgs {
+    /// Settings file; without one the environment and the defaults are looked at
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Folder of the catalogue and the blobs [default: takeoff-data]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<String>,
+    /// Address and port [default: 127.0.0.1:8000]
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: Option<String>,
+    /// Print the findings as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct RestoreArgs {
+    #[command(flatten)]
+    pub(crate) archive: ArchiveArgs,
+    /// Read all of the archive and compare it with its sums; change nothing
+    #[arg(long)]
+    pub(crate) verify: bool,
+}
+
 #[derive(Subcommand)]
 pub(crate) enum ConfigCommand {
     /// Report every problem of the file and the environment; exit 78 when there is one
     Check { file: Option<PathBuf> },
-    /// Print the settings in force and where each comes from
-    Show { file: Option<PathBuf> },
+    /// Print the settings in force
+    Show {
+        file: Option<PathBuf>,
+        /// With where each comes from: a flag, the environment, the file or the default
+        #[arg(long)]
+        origin: bool,
+    },
+    /// Print what differs between two files, or a file and a running node (http://ADDRESS), and whether a running
+    /// node takes it or needs a restart; exit 1 when something differs
+    Diff { a: String, b: String },
     /// Print the reference of all settings (docs/settings.md)
     Reference,
     /// Print a settings file with every default
@@ -122,14 +176,24 @@ pub(crate) fn main() -> ExitCode {
         Command::Nodes(args) => nodes::list(&args),
         Command::Drain(args) => nodes::drain(&args),
         Command::Migrate(args) => migrate::main(&args),
+        Command::Backup(args) => archive::backup(&args),
+        Command::Restore(args) => archive::restore(&args),
         Command::Config { what } => settings::main(&what),
-        Command::ParseWorker { memory_bytes } => parse_worker(memory_bytes),
+        Command::ParseWorker { memory_bytes, ask_bytes } => parse_worker(memory_bytes, ask_bytes),
+        Command::Doctor(args) => doctor::main(&args),
     };
     ExitCode::from(code)
 }
 
-fn parse_worker(memory_bytes: u64) -> u8 {
+fn parse_worker(memory_bytes: u64, ask_bytes: Option<usize>) -> u8 {
     use takeoff_engine::child::{WorkerLimits, serve};
+    if let Some(bytes) = ask_bytes {
+        return match (WorkerLimits { memory_bytes }).grants(bytes) {
+            Ok(true) => 0,
+            Ok(false) => exit::FAILED,
+            Err(_) => exit::CONFIG,
+        };
+    }
     let mut worker = takeoff_actors::parse_worker::ParseWorker::new();
     let served = serve(WorkerLimits { memory_bytes }, &mut |request, reply| worker.handle(request, reply));
     match served {

@@ -13,9 +13,9 @@ use takeoff_storage::embedded::Embedded;
 use takeoff_storage::pg::PgSettings;
 use takeoff_storage::s3::S3Settings;
 
-/// The database of the settings cannot be worked with: somebody has to change one of the two.
+/// The stores of the settings cannot be worked with: somebody has to change one of the two.
 #[derive(Debug, thiserror::Error)]
-#[error("the database cannot be used: {0}")]
+#[error("the stores of the settings cannot be used: {0}")]
 pub(crate) struct NoDatabase(String);
 
 /// Another node has the name of this one, before it started or since.
@@ -26,7 +26,7 @@ pub(crate) struct NameTaken(pub(crate) String);
 /// Opens the stores of the settings and starts the engine on them.
 pub(crate) async fn start(config: NodeConfig) -> anyhow::Result<Handle> {
     let clock = Arc::new(SystemClock);
-    let Embedded { catalog, blobs } = open(&config, clock.clone()).await?;
+    let Embedded { catalog, blobs } = open(&config, clock.clone(), &SystemIds.next().to_string()).await?;
     let program = std::env::current_exe().context("the running program has no path")?;
     let config = Arc::new(config);
     let handle = Handle::start(EngineParts {
@@ -48,24 +48,34 @@ pub(crate) async fn start(config: NodeConfig) -> anyhow::Result<Handle> {
     Ok(handle)
 }
 
+/// The stores of the settings, without anything that works on them.
+pub(crate) async fn open_stores(config: &NodeConfig) -> anyhow::Result<Embedded> {
+    open_stores_as(config, &SystemIds.next().to_string()).await
+}
+
+/// The same with the name that a new store of blobs is to have.
+pub(crate) async fn open_stores_as(config: &NodeConfig, name: &str) -> anyhow::Result<Embedded> {
+    open(config, Arc::new(SystemClock), name).await
+}
+
 /// The catalogue in a database and the blobs in a bucket where the settings name them, all else in the data folder.
-async fn open(config: &NodeConfig, clock: Arc<SystemClock>) -> anyhow::Result<Embedded> {
-    let (folder, name) = (&config.data_dir, SystemIds.next().to_string());
+async fn open(config: &NodeConfig, clock: Arc<SystemClock>, name: &str) -> anyhow::Result<Embedded> {
+    let folder = &config.data_dir;
     let bucket = bucket(&config.object_store);
     if let Some(database) = database(&config.database) {
         let database = PgSettings { session: format!("takeoff {name}"), ..database };
-        let opened = takeoff_storage::shared::open(folder, &database, bucket.as_ref(), &name).await;
+        let opened = takeoff_storage::shared::open(folder, &database, bucket.as_ref(), name).await;
         return Ok(opened.map_err(|e| NoDatabase(e.cause()))?);
     }
     let opened = match bucket {
         None => takeoff_storage::embedded::open(folder, clock),
-        Some(bucket) => takeoff_storage::embedded::open_with_bucket(folder, clock, &bucket, &name).await,
+        Some(bucket) => takeoff_storage::embedded::open_with_bucket(folder, clock, &bucket, name).await,
     };
     opened.with_context(|| format!("the data folder {} cannot be opened", folder.display()))
 }
 
 /// How the bucket is reached, if there is one.
-fn bucket(config: &ObjectStoreConfig) -> Option<S3Settings> {
+pub(crate) fn bucket(config: &ObjectStoreConfig) -> Option<S3Settings> {
     Some(S3Settings {
         endpoint: config.endpoint.clone()?,
         region: config.region.clone(),

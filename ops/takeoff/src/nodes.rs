@@ -3,8 +3,8 @@
 use clap::Args;
 use serde_json::{Value, json};
 
+use crate::admin::Client;
 use crate::cli::exit;
-use crate::jobs::client::Client;
 use crate::jobs::text::{age, said, table};
 use crate::{node, output};
 

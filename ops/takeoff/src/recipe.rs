@@ -10,6 +10,7 @@ mod reading;
 #[cfg(test)]
 mod tests;
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use place::Lines;
@@ -205,8 +206,7 @@ pub(crate) struct Unusable(pub(crate) Vec<String>);
 
 impl Recipe {
     pub(crate) fn read(path: &Path) -> Result<Self, Unusable> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|e| Unusable(vec![format!("{} cannot be read: {e}", path.display())]))?;
+        let text = text_of(path).map_err(|why| Unusable(vec![why]))?;
         let (mut recipe, unknown) = reading::read(&text)?;
         recipe.lines = Lines::of(&text);
         let table: toml::Table = toml::from_str(&text).map_err(|e| Unusable(vec![e.to_string()]))?;
@@ -220,6 +220,33 @@ impl Recipe {
         problems.into_result()?;
         Ok(recipe)
     }
+}
+
+/// How files begin that people give in place of a recipe.
+const DRAWINGS: [(&[u8], &str); 5] = [
+    (b"%PDF-", "a PDF"),
+    (b"II*\0", "a TIFF picture"),
+    (b"MM\0*", "a TIFF picture"),
+    (b"\x89PNG", "a PNG picture"),
+    (b"\xff\xd8\xff", "a JPEG picture"),
+];
+
+/// The text of a recipe, or what the file is in place of one. No more is read of a drawing than its beginning.
+fn text_of(path: &Path) -> Result<String, String> {
+    let shown = path.display();
+    let failed = |e: std::io::Error| format!("{shown} cannot be read: {e}");
+    let mut bytes = Vec::new();
+    let mut file = std::fs::File::open(path).map_err(failed)?;
+    (&mut file).take(8).read_to_end(&mut bytes).map_err(failed)?;
+    if let Some((_, what)) = DRAWINGS.iter().find(|(start, _)| bytes.starts_with(start)) {
+        return Err(format!(
+            "{shown} is {what}, no recipe: a recipe is a TOML file that names drawings, each as `file = \"...\"` in a \
+             [[document]] (docs/recipe.md)"
+        ));
+    }
+    file.read_to_end(&mut bytes).map_err(failed)?;
+    String::from_utf8(bytes)
+        .map_err(|_| format!("{shown} is no text, and so no recipe: a recipe is a TOML file"))
 }
 
 impl ConditionPart {

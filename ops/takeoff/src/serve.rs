@@ -1,25 +1,30 @@
 //! `takeoff serve`: the engine behind the gateway, until a signal.
 
 use std::io::IsTerminal as _;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use takeoff_config::{Flags, NodeConfig};
+use takeoff_config::environment::Variables;
+use takeoff_config::{Flags, Loaded, Source};
 use takeoff_engine::presence::Leave;
-use takeoff_gateway::Gateway;
+use takeoff_gateway::{Gateway, Reload as _};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::{ServeArgs, exit};
+use crate::reloading::Reloader;
+use crate::telemetry::LogLevel;
 use crate::{node, output, settings, telemetry};
 
 pub(crate) fn main(args: &ServeArgs) -> u8 {
     let flags = Flags { listen: args.listen.clone(), data_dir: args.data_dir.clone() };
-    let loaded = match settings::load_or_complain(args.config.as_deref(), &flags) {
+    let source = Source { file: args.config.clone(), variables: Variables::of_process(), flags };
+    let loaded = match settings::loaded_or_complain(&source) {
         Ok(loaded) => loaded,
         Err(code) => return code,
     };
-    telemetry::log_json(&loaded.config.log_level);
+    let level = telemetry::log_json(&loaded.config.log_level);
     let served =
-        node::runtime().map_err(anyhow::Error::from).and_then(|rt| rt.block_on(serve(loaded.config)));
+        node::runtime().map_err(anyhow::Error::from).and_then(|rt| rt.block_on(serve(source, loaded, level)));
     match served {
         Ok(()) => 0,
         Err(e) => {
@@ -36,14 +41,16 @@ pub(crate) fn main(args: &ServeArgs) -> u8 {
     }
 }
 
-async fn serve(config: NodeConfig) -> anyhow::Result<()> {
+async fn serve(source: Source, loaded: Loaded, level: LogLevel) -> anyhow::Result<()> {
+    let Loaded { config, origins } = loaded;
     let metrics = telemetry::metrics()?;
-    let drain_ms = config.jobs.drain_ms;
     // Signals are caught before anything starts, so that none is lost in between.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hangup = signal(SignalKind::hangup())?;
     let handle = node::start(config.clone()).await?;
-    let gateway = Gateway::bind(&config, handle.clone(), metrics).await?;
+    let reloader = Arc::new(Reloader::new(source, origins, handle.clone(), level));
+    let gateway = Gateway::bind(&config, handle.clone(), metrics).await?.reloaded_by(reloader.clone());
     let address = gateway.local_addr();
     let environment = config.environment.name();
     tracing::info!(%address, version = takeoff_core::ENGINE_VERSION, environment, "listening");
@@ -51,10 +58,14 @@ async fn serve(config: NodeConfig) -> anyhow::Result<()> {
     handle.set_address(config.api.public_url.clone().unwrap_or_else(|| format!("http://{address}")));
     let replaced = AtomicBool::new(false);
     let stop = async {
-        let leave = tokio::select! {
-            _ = terminate.recv() => None,
-            _ = interrupt.recv() => None,
-            why = handle.leave() => Some(why),
+        let leave = loop {
+            tokio::select! {
+                _ = terminate.recv() => break None,
+                _ = interrupt.recv() => break None,
+                why = handle.leave() => break Some(why),
+                // What is wrong with it is in the log; the node goes on.
+                _ = hangup.recv() => drop(reloader.reload()),
+            }
         };
         match leave {
             None => {}
@@ -62,7 +73,7 @@ async fn serve(config: NodeConfig) -> anyhow::Result<()> {
             Some(Leave::Drain) => {
                 tracing::info!("asked to drain");
                 tokio::select! {
-                    () = handle.quiesce(drain_ms) => {}
+                    () = handle.quiesce(handle.config().jobs.drain_ms) => {}
                     _ = terminate.recv() => {}
                     _ = interrupt.recv() => {}
                 }
@@ -75,7 +86,7 @@ async fn serve(config: NodeConfig) -> anyhow::Result<()> {
     if cut_off > 0 {
         tracing::warn!(cut_off, "connections were cut off");
     }
-    let report = handle.drain(drain_ms).await;
+    let report = handle.drain(handle.config().jobs.drain_ms).await;
     tracing::info!(?report, "drained");
     if replaced.load(Ordering::Relaxed) {
         let name = &config.node;

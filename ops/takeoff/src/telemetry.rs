@@ -6,16 +6,12 @@ use takeoff_storage::catalog::Clock as _;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::format::FmtSpan;
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::{Registry, reload};
 
 /// JSON lines on standard error, so that standard output stays the command's own. `level` is one that the
 /// configuration takes.
-pub(crate) fn log_json(level: &str) {
-    let own = level.parse().unwrap_or(LevelFilter::INFO);
-    // Libraries say at `info` what is their own affair.
-    let filter = Targets::new()
-        .with_default(own)
-        .with_targets(["sled", "ractor", "hyper"].map(|library| (library, LevelFilter::WARN.min(own))))
-        .with_target("hayro", LevelFilter::ERROR.min(own));
+pub(crate) fn log_json(level: &str) -> LogLevel {
+    let (filter, handle) = reload::Layer::new(filter(level));
     let lines = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
@@ -27,6 +23,28 @@ pub(crate) fn log_json(level: &str) {
     let _ = tracing::subscriber::set_global_default(
         tracing_subscriber::registry().with(lines.with_filter(filter)),
     );
+    LogLevel(handle)
+}
+
+/// From which level on lines are written; may be changed while the process runs.
+pub(crate) struct LogLevel(reload::Handle<Targets, Registry>);
+
+impl LogLevel {
+    /// `level` is one that the configuration takes.
+    pub(crate) fn set(&self, level: &str) {
+        if let Err(e) = self.0.reload(filter(level)) {
+            tracing::error!(error = %e, "the log level was not changed");
+        }
+    }
+}
+
+fn filter(level: &str) -> Targets {
+    let own = level.parse().unwrap_or(LevelFilter::INFO);
+    // Libraries say at `info` what is their own affair.
+    Targets::new()
+        .with_default(own)
+        .with_targets(["sled", "ractor", "hyper"].map(|library| (library, LevelFilter::WARN.min(own))))
+        .with_target("hayro", LevelFilter::ERROR.min(own))
 }
 
 /// Installs the process's recorder, with the gateway's histogram buckets, and gives the handle that renders

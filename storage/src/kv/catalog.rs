@@ -14,7 +14,8 @@ use tokio::time::timeout;
 use super::queue::QueueState;
 use super::shelf::Shelf;
 use super::writer::{Command, QUEUE_CAPACITY, Reply, Writer, lock};
-use super::{Kv, Opener, listing, recover, register};
+use super::{Kv, Opener, listing, portable, recover, register};
+use crate::archive::{Row, row};
 use crate::catalog::{
     Batch, Catalog, Claim, Clock, Committed, Event, JobPage, JobQuery, LeaseRequest, ListQuery, Record,
     Renewal, Renewed, StageQueue, Standing,
@@ -204,6 +205,33 @@ impl<K: Kv> Catalog for KvCatalog<K> {
 
     async fn forget_blob(&self, tenant: TenantId, hash: BlobHash) -> Result<bool, StoreError> {
         self.write(|reply| Command::ForgetBlob { tenant, hash, reply }).await
+    }
+
+    async fn export(&self, out: mpsc::Sender<Vec<Row>>, limit: Option<Duration>) -> Result<(), StoreError> {
+        let ms = limit.map(|limit| i64::try_from(limit.as_millis()).unwrap_or(i64::MAX));
+        let until = ms.map(|ms| self.clock.now().plus_ms(ms));
+        // Without a limit of its own: it takes as long as there are rows, or as the one that it was given.
+        self.shelf.store()?;
+        let stopped = || StoreError::Unavailable("its writer has stopped".to_owned());
+        let (reply, answer) = oneshot::channel();
+        let commands = self.commands.as_ref().ok_or_else(stopped)?;
+        commands.send(Command::Export { out, until, reply }).await.map_err(|_| stopped())?;
+        answer.await.map_err(|_| stopped())?
+    }
+
+    async fn is_empty(&self) -> Result<bool, StoreError> {
+        self.read(portable::is_empty).await
+    }
+
+    async fn import(&self, mut rows: mpsc::Receiver<Result<Vec<Row>, StoreError>>) -> Result<(), StoreError> {
+        if !self.is_empty().await? {
+            return Err(row::not_empty("the catalogue"));
+        }
+        while let Some(batch) = rows.recv().await {
+            let rows = batch?;
+            self.write(|reply| Command::Import { rows, reply }).await?;
+        }
+        Ok(())
     }
 
     async fn now(&self) -> Result<Timestamp, StoreError> {

@@ -24,7 +24,7 @@ impl<K: Kv> Change<'_, '_, K> {
         self.insert_job(job)
     }
 
-    fn insert_job(&mut self, job: Job) -> Result<(), StoreError> {
+    pub(super) fn insert_job(&mut self, job: Job) -> Result<(), StoreError> {
         if let Some(twin) = self.job(job.tenant, job.id)? {
             return Err(StoreError::JobState { job: twin.id, state: twin.state });
         }

@@ -13,6 +13,7 @@ mod mend;
 #[cfg(test)]
 mod model_test;
 mod overlay;
+mod portable;
 mod prune;
 mod queue;
 mod recover;

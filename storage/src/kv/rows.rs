@@ -6,6 +6,7 @@ use serde_json::Value;
 use takeoff_core::job::{Job, JobState, Stage};
 use takeoff_core::model::{BlobHash, Id, Index, Kind, TenantId, Timestamp};
 
+use crate::archive::row::{self, RecordRow as Portable, Row};
 use crate::catalog::{Event, JobQuery, NewRecord, Record};
 use crate::error::StoreError;
 
@@ -34,6 +35,19 @@ impl RecordRow {
         }
     }
 
+    pub(super) fn of_portable(record: Portable) -> Self {
+        let Portable { version, engine, format, lists, blobs, body, .. } = record;
+        let blobs = blobs.into_iter().map(|h| h.0).collect();
+        Self { version, engine, format, lists, blobs, body: body.into_bytes() }
+    }
+
+    pub(super) fn into_portable(self, tenant: TenantId, kind: Kind, id: Id) -> Result<Portable, StoreError> {
+        let Self { version, engine, format, lists, blobs, body } = self;
+        let body = row::utf8(|| format!("{kind:?} {id}"), body)?;
+        let blobs = blobs.into_iter().map(BlobHash).collect();
+        Ok(Portable { tenant, kind, id, version, engine, format, lists, blobs, body })
+    }
+
     pub(super) fn blobs(&self) -> impl Iterator<Item = BlobHash> {
         self.blobs.iter().map(|h| BlobHash(*h))
     }
@@ -60,6 +74,16 @@ pub(super) struct EventRow {
 impl EventRow {
     pub(super) fn of(at: Timestamp, name: String, payload: &Value) -> Self {
         Self { at, name, payload: json(payload) }
+    }
+
+    pub(super) fn of_text(at: Timestamp, name: String, payload: String) -> Self {
+        Self { at, name, payload: payload.into_bytes() }
+    }
+
+    pub(super) fn into_portable(self, tenant: TenantId, project: Id, seq: u64) -> Result<Row, StoreError> {
+        let Self { at, name, payload } = self;
+        let payload = row::utf8(|| format!("event {seq}"), payload)?;
+        Ok(Row::Event { tenant, project, seq, at, name, payload })
     }
 
     pub(super) fn into_event(self, seq: u64) -> Result<Event, StoreError> {

@@ -12,7 +12,8 @@ use super::commit::Change;
 use super::overlay::Overlay;
 use super::queue::QueueState;
 use super::shelf::Shelf;
-use super::{Kv, Opener, SEQ_KEY, keys};
+use super::{Kv, Opener, SEQ_KEY, keys, portable};
+use crate::archive::Row;
 use crate::catalog::{Batch, Clock, Committed, LeaseRequest, Renewal, Renewed};
 use crate::error::StoreError;
 use crate::register::{Beat, Joined, NodeEntry, NodeIdentity};
@@ -32,6 +33,8 @@ pub(super) enum Command {
     Rescue { limit: usize, reply: Reply<usize> },
     Prune { before: Timestamp, limit: usize, reply: Reply<usize> },
     ForgetBlob { tenant: TenantId, hash: BlobHash, reply: Reply<bool> },
+    Export { out: mpsc::Sender<Vec<Row>>, until: Option<Timestamp>, reply: Reply<()> },
+    Import { rows: Vec<Row>, reply: Reply<()> },
     Join { node: NodeIdentity, silent_ms: i64, reply: Reply<Joined> },
     Beat { beat: Beat, reply: Reply<Option<NodeEntry>> },
     AskToDrain { name: String, reply: Reply<Option<NodeEntry>> },
@@ -53,7 +56,7 @@ impl Command {
             Self::ForgetBlob { reply, .. } => no(reply, why),
             Self::Join { reply, .. } => no(reply, why),
             Self::Beat { reply, .. } | Self::AskToDrain { reply, .. } => no(reply, why),
-            Self::Ping(reply) => no(reply, why),
+            Self::Ping(reply) | Self::Export { reply, .. } | Self::Import { reply, .. } => no(reply, why),
         }
     }
 }
@@ -155,6 +158,13 @@ impl<K: Kv> Writer<K> {
             Command::ForgetBlob { tenant, hash, reply } => {
                 self.simple(rows, reply, |c| c.forget_blob(tenant, hash))
             }
+            Command::Export { out, until, reply } => {
+                // What the group has changed so far is not in the store yet: the export is of the moment before.
+                let exported =
+                    self.shelf.store().and_then(|store| portable::export(&*store, &out, &*self.clock, until));
+                answer(reply, exported)
+            }
+            Command::Import { rows: all, reply } => self.simple(rows, reply, |c| c.import(all)),
             Command::Join { node, silent_ms, reply } => {
                 self.simple(rows, reply, |c| c.join(&node, silent_ms))
             }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use takeoff_core::job::{Job, Stage};
 use takeoff_core::model::{BlobHash, Id, Index, Kind, TenantId, Timestamp};
-use tokio::sync::{broadcast, oneshot};
+use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
@@ -17,7 +17,8 @@ use super::reads::{self, ask, big};
 use super::settings::PgSettings;
 use super::task::Task;
 use super::writer::{Place, Waiting, Writers};
-use super::{connect, lease, migrate, query, register};
+use super::{connect, lease, migrate, portable, query, register};
+use crate::archive::Row;
 use crate::catalog::{
     Batch, Catalog, Claim, Clock, Committed, Event, JobPage, JobQuery, LeaseRequest, ListQuery, Record,
     Renewal, Renewed, StageQueue, Standing,
@@ -240,6 +241,18 @@ impl Catalog for PgCatalog {
     async fn forget_blob(&self, tenant: TenantId, hash: BlobHash) -> Result<bool, StoreError> {
         let place = self.in_use()?;
         answered(lease::forget_blob(place, tenant_code(tenant), &hash.0)).await
+    }
+
+    async fn export(&self, out: mpsc::Sender<Vec<Row>>, _: Option<Duration>) -> Result<(), StoreError> {
+        portable::export(self.in_use()?, &out).await
+    }
+
+    async fn is_empty(&self) -> Result<bool, StoreError> {
+        answered(portable::is_empty(self.in_use()?)).await
+    }
+
+    async fn import(&self, mut rows: mpsc::Receiver<Result<Vec<Row>, StoreError>>) -> Result<(), StoreError> {
+        portable::import(self.in_use()?, &mut rows).await
     }
 
     async fn now(&self) -> Result<Timestamp, StoreError> {

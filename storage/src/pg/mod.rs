@@ -14,6 +14,8 @@ mod lease;
 mod listen;
 mod lock;
 pub mod migrate;
+mod portable;
+mod probe;
 mod query;
 mod reads;
 mod register;
@@ -28,4 +30,5 @@ mod trouble;
 mod writer;
 
 pub use catalog::{PgCatalog, open};
+pub use probe::{Found, probe};
 pub use settings::PgSettings;

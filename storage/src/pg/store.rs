@@ -26,11 +26,11 @@ pub(super) struct Write {
 macro_rules! columns {
     ($name:ident { $($column:ident: $type:ty),+ $(,)? }) => {
         #[derive(Default)]
-        struct $name { $($column: Vec<$type>),+ }
+        pub(super) struct $name { $(pub(super) $column: Vec<$type>),+ }
 
         impl $name {
             /// Nothing when there are no rows.
-            fn write(self, sql: &'static str, writes: &mut Vec<Write>) {
+            pub(super) fn write(self, sql: &'static str, writes: &mut Vec<Write>) {
                 let rows = [$(self.$column.len()),+];
                 debug_assert!(rows.iter().all(|n| *n == rows[0]), "{rows:?}");
                 if rows[0] > 0 {
@@ -43,7 +43,7 @@ macro_rules! columns {
 
 columns!(RecordKeys { tenant: i32, kind: i16, id: Uuid });
 columns!(Records {
-    tenant: i32, kind: i16, id: Uuid, version: i64, engine: &'static str, format: i32, entered: Vec<u8>, body: Vec<u8>
+    tenant: i32, kind: i16, id: Uuid, version: i64, engine: String, format: i32, entered: Vec<u8>, body: Vec<u8>
 });
 columns!(Lists { tenant: i32, kind: i16, list: i16, parent: Uuid, id: Uuid });
 columns!(Refs { tenant: i32, hash: Vec<u8>, kind: i16, id: Uuid });
@@ -51,6 +51,8 @@ columns!(Blobs { tenant: i32, hash: Vec<u8>, size: i64 });
 columns!(Claims { tenant: i32, claim: Vec<u8>, owner: Uuid });
 columns!(ClaimKeys { tenant: i32, claim: Vec<u8> });
 columns!(Events { tenant: i32, project: Uuid, name: String, payload: Vec<u8> });
+columns!(EventCounts { tenant: i32, project: Uuid, newest: i64 });
+columns!(PastEvents { tenant: i32, project: Uuid, seq: i64, at: i64, name: String, payload: Vec<u8> });
 columns!(NewJobs {
     tenant: i32, id: Uuid, stage: i16, lane: i16, priority: i16, state: i16, run_at: i64, attempts: i32,
     child_deaths: i32, node_deaths: i32, token: i64, lease_node: Option<String>, lease_until: Option<i64>,
@@ -78,7 +80,7 @@ fn uuid(id: Option<Id>) -> Option<Uuid> {
 }
 
 impl NewJobs {
-    fn push(&mut self, job: &Job) {
+    pub(super) fn push(&mut self, job: &Job) {
         self.tenant.push(tenant_code(job.tenant));
         self.id.push(job.id.0);
         self.stage.push(job.stage as i16);
@@ -226,7 +228,7 @@ fn push_record(records: &mut Records, (tenant, kind, id): RecordKey, version: u6
     records.kind.push(kind_code(kind));
     records.id.push(id.0);
     records.version.push(long(version));
-    records.engine.push(ENGINE_VERSION);
+    records.engine.push(ENGINE_VERSION.to_owned());
     records.format.push(row.format);
     records.entered.push(row.entered);
     records.body.push(row.body);
@@ -389,6 +391,15 @@ pub(super) async fn commit(session: &Session, writes: &[Write]) -> Result<(), Tr
         Some(e) => Err(e),
         None => committed.map_err(|e| Trouble::from(e).once_sent()),
     }
+}
+
+/// One statement within a transaction that goes on.
+pub(super) async fn write(session: &Session, write: &Write) -> Result<(), StoreError> {
+    let failed = |e| Trouble::from(e).into_store();
+    let params: Vec<&(dyn ToSql + Sync)> =
+        write.columns.iter().map(|c| &**c as &(dyn ToSql + Sync)).collect();
+    let statement = session.client().prepare_cached(write.sql).await.map_err(failed)?;
+    session.client().execute(&statement, &params).await.map(drop).map_err(failed)
 }
 
 /// Ends a transaction in which nothing was written.

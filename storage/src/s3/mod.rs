@@ -6,8 +6,11 @@
 mod call;
 #[cfg(test)]
 mod faults;
+mod probe;
 #[cfg(test)]
 mod tests;
+
+pub use probe::probe;
 
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -72,6 +75,13 @@ impl S3Blobs {
     /// `Unusable` when the server does not answer, refuses the credentials, has no such bucket or one that
     /// belongs to another store; `Unavailable` when the local disk fails.
     pub async fn open(settings: &S3Settings, scratch: &Path, owner: &str) -> Result<Self, StoreError> {
+        let blobs = Self::unowned(settings, scratch).await?;
+        blobs.own(owner, &settings.bucket).await?;
+        Ok(blobs)
+    }
+
+    /// Whoever it belongs to.
+    async fn unowned(settings: &S3Settings, scratch: &Path) -> Result<Self, StoreError> {
         match tokio::fs::remove_dir_all(scratch).await {
             Err(e) if e.kind() != ErrorKind::NotFound => return Err(unavailable("clear", scratch, &e)),
             _ => {}
@@ -85,16 +95,14 @@ impl S3Blobs {
         let bucket = if settings.path_style { bucket.with_path_style() } else { bucket };
         let bucket = Bucket::new(*bucket);
         bucket.check().await?;
-        let blobs = Self {
+        Ok(Self {
             bucket,
             scratch: scratch.to_owned(),
             sweeping: RwLock::default(),
             seen: Seen::default(),
             comparing: tokio::sync::Mutex::default(),
             around: Around::default(),
-        };
-        blobs.own(owner, &settings.bucket).await?;
-        Ok(blobs)
+        })
     }
 
     /// Keeps the folders that the scratch folder is in from others.

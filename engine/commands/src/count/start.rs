@@ -97,7 +97,8 @@ fn session_of(
     condition: &Condition,
     asked: Asked,
 ) -> Result<CountSession, CommandError> {
-    let defaults = &ctx.handle.config().count;
+    let config = ctx.handle.config();
+    let defaults = &config.count;
     let confidence_threshold = request.confidence_threshold.unwrap_or(defaults.threshold);
     check::within("the confidence threshold", confidence_threshold, 0.0, 1.0)?;
     let scale_tolerance = request.scale_tolerance.unwrap_or(0.20);

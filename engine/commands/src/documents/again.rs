@@ -1,6 +1,7 @@
 //! Reading a page once more: its parser was killed, or somebody asks for it.
 
 use serde_json::json;
+use takeoff_core::found::Finding;
 use takeoff_core::job::{Lane, NewJob, RetryPolicy, Stage, TaskLabel};
 use takeoff_core::model::{Document, DocumentStatus, Id, Index, Page, PageStatus};
 use takeoff_storage::{Batch, StoreError};
@@ -78,25 +79,64 @@ fn job(ctx: &Ctx<'_>, desk: &Desk<'_>, page: &Page) -> NewJob {
     }
 }
 
-/// A page that was read again could not be: where it was the last hope of its document, that is `error` again.
+/// Code of the finding of a document whose stored bytes are not those that were uploaded.
+const ORIGINAL_DAMAGED: &str = "original_damaged";
+
+/// Why a page could not be read again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GivenUp<'a> {
+    /// The page itself, or its parser.
+    Page(&'a str),
+    /// The stored original, so no page can be; in words for a person.
+    Original(&'a str),
+}
+
+/// A page that was read again could not be: where it was the last hope of its document, that is `error` again. A
+/// damaged original is told by the document, whatever its pages have, until a page is read from it again.
 #[erased]
 pub async fn given_up_batch(
     desk: &Desk<'_>,
     document_id: Id,
     page_id: Id,
-    why: &str,
+    why: &GivenUp<'_>,
 ) -> Result<Batch, StoreError> {
     let mut batch = Batch::new(desk.tenant);
     let Some(document) = find::<Document>(desk, document_id).await? else { return Ok(batch) };
     let pages = list::<Page>(desk, Index::ByDocument, document_id).await?;
     let failed = |p: &Page| p.blobs.is_none() && (p.id == page_id || p.status == PageStatus::Error);
-    if document.value.status == DocumentStatus::Error || !pages.iter().all(|p| failed(&p.value)) {
-        return Ok(batch);
+    let hopeless = document.value.status != DocumentStatus::Error && pages.iter().all(|p| failed(&p.value));
+    let mut changed = document.value.clone();
+    if let GivenUp::Original(said) = *why
+        && !is_told(&changed)
+    {
+        changed.findings.push(Finding::new(ORIGINAL_DAMAGED, said));
     }
-    let mut changed = document.value;
-    changed.updated_at = desk.now;
-    let why = format!("none of the {} pages can be read; the last that was tried: {why}", pages.len());
-    fail(&mut batch, &mut changed, &why);
-    batch.update(document.version, &changed);
+    if hopeless {
+        let (GivenUp::Page(why) | GivenUp::Original(why)) = *why;
+        let why = format!("none of the {} pages can be read; the last that was tried: {why}", pages.len());
+        fail(&mut batch, &mut changed, &why);
+    }
+    if changed != document.value {
+        changed.updated_at = desk.now;
+        batch.update(document.version, &changed);
+    }
     Ok(batch)
+}
+
+/// A page was read from its document's original, so that is whole: another upload of the file has mended it.
+#[erased]
+pub async fn original_whole_batch(desk: &Desk<'_>, document_id: Id) -> Result<Batch, StoreError> {
+    let mut batch = Batch::new(desk.tenant);
+    let Some(document) = find::<Document>(desk, document_id).await? else { return Ok(batch) };
+    if is_told(&document.value) {
+        let mut changed = document.value;
+        changed.findings.retain(|f| f.code != ORIGINAL_DAMAGED);
+        changed.updated_at = desk.now;
+        batch.update(document.version, &changed);
+    }
+    Ok(batch)
+}
+
+fn is_told(document: &Document) -> bool {
+    document.findings.iter().any(|f| f.code == ORIGINAL_DAMAGED)
 }

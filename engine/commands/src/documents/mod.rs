@@ -4,7 +4,7 @@ mod again;
 mod ingest;
 mod upload;
 
-pub use again::{given_up_batch, read_again};
+pub use again::{GivenUp, given_up_batch, original_whole_batch, read_again};
 pub use ingest::{
     OpenedStep, begun_batch, failed_batch, finish_batch, opened_batch, revived_batch, revived_pages_batch,
 };

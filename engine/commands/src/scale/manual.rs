@@ -50,8 +50,9 @@ impl ManualScale {
         check::optional_text("the scale text", self.text.as_deref(), NAME_CHARS)
     }
 
-    /// What it means on pages of these spaces. A text has to say a scale (or that it stands elsewhere) and the value, if
-    /// there is one, has to be that: whichever of two is meant, the other would be believed.
+    /// What it means on pages of these spaces. A text that states a scale has to state that of the value, if
+    /// there is one: whichever of two is meant, the other would be believed. One that was to state it and cannot be
+    /// read is refused; words alone state nothing.
     pub(super) fn means(&self, spaces: &[Option<PageSpace>]) -> Result<SharedScale, CommandError> {
         let refused = |e: SharedScaleError| CommandError::invalid(e.to_string());
         let text = self.stated();
@@ -93,7 +94,7 @@ pub struct Calibrated {
     pub page: Page,
     pub pixels_per_foot: f64,
     /// Real inches per drawing inch at the page's resolution (150 dpi where it has none).
-    pub estimated_ratio: f64,
+    pub estimated_ratio: Option<f64>,
 }
 
 #[erased]
@@ -275,7 +276,7 @@ fn dpi(page: &Page) -> Option<f64> {
     page.space.map_or(Some(DEFAULT_DPI), |s| s.dpi).filter(|d| d.is_finite() && *d > 0.0)
 }
 
-fn ratio_of(page: &Page, px_per_foot: f64) -> f64 {
+fn ratio_of(page: &Page, px_per_foot: f64) -> Option<f64> {
     core::estimated_ratio(page.space.as_ref(), px_per_foot)
 }
 

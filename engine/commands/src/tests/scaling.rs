@@ -45,7 +45,7 @@ async fn two_points_and_a_distance_make_a_scale() {
         let calibration = Calibration { pixel_distance: 375.0, real_distance, real_unit };
         let done = calibrate(&ctx, page.id, calibration).await.unwrap();
         assert!((done.pixels_per_foot - expect).abs() < 1e-4, "{real_unit:?}: {}", done.pixels_per_foot);
-        assert!((done.estimated_ratio - 48.0).abs() < 1e-3);
+        assert!(done.estimated_ratio.is_some_and(|r| (r - 48.0).abs() < 1e-3));
         let stored = reads::page(&ctx, page.id).await.unwrap();
         assert_eq!(stored, done.page);
         let manual = stored.scale.record.unwrap().manual;
@@ -202,10 +202,11 @@ async fn a_text_alone_is_the_scale_and_one_that_is_none_is_refused() {
     let of =
         |value: Option<f64>, text: &str| ManualScale { value, text: Some(text.to_owned()), ..scale(1.0) };
     for (value, text, why) in [
-        (Some(18.0), "site", "no scale"),
+        (Some(18.0), "1/4", "no scale"),
         (Some(18.0), "NTS", "nothing is to scale"),
         (Some(37.5), "1/100", "18 px/ft"),
         (None, "1/4", "no scale"),
+        (None, "site", "no scale"),
         (None, "NTS", "nothing is to scale"),
         (None, "1:50 / 1:100", "one scale"),
         (None, " ", "needs a value"),
@@ -215,9 +216,12 @@ async fn a_text_alone_is_the_scale_and_one_that_is_none_is_refused() {
         refusal(batch_scale(&ctx, &[page.id], of(value, text)).await);
     }
     assert!(!reads::page(&ctx, page.id).await.unwrap().scale.calibrated);
-    for (value, text, expected) in
-        [(None, "1/100", 18.0), (None, "1/4\" = 1'-0\"", 37.5), (Some(20.0), "AS NOTED", 20.0)]
-    {
+    for (value, text, expected) in [
+        (None, "1/100", 18.0),
+        (None, "1/4\" = 1'-0\"", 37.5),
+        (Some(20.0), "AS NOTED", 20.0),
+        (Some(21.0), "as measured", 21.0),
+    ] {
         let set = set_scale(&ctx, page.id, of(value, text)).await.unwrap().scale;
         assert_eq!((set.px_per_foot, set.text.as_deref()), (Some(expected), Some(text)));
         assert_eq!(set.record.unwrap().manual["manual_calibration"]["scale_value"], expected);

@@ -24,6 +24,7 @@ mod lettering;
 mod marks;
 mod matching;
 mod parts;
+mod places;
 mod pose;
 mod probe;
 mod round;

@@ -6,8 +6,9 @@ use super::exemplar::{Body, Exemplar, Pieces};
 use super::index::PageIndex;
 use super::matching::{Matcher, Score};
 use super::parts::{Lacking, Partly, Parts};
+use super::places::{one_each, strongest};
 use super::pose::Pose;
-use super::search::{CountParams, Detection, Judged, Stopped, detection, judge, reconsider, strongest};
+use super::search::{CountParams, Detection, Judged, Stopped, detection, judge, reconsider};
 use super::template::Template;
 use super::trim;
 use super::variant::tell_variants;
@@ -56,7 +57,12 @@ impl Search<'_> {
         let mut judged = Vec::new();
         if self.own {
             let pose = Pose::at(pieces.middle);
-            judged.push(Judged { pose, score: Score { confidence: 1.0, ..matcher.score(&pose) }, own: true });
+            judged.push(Judged {
+                pose,
+                score: Score { confidence: 1.0, ..matcher.score(&pose) },
+                own: true,
+                place: 0,
+            });
         }
         let (mut parts, mut partly) = (Parts::default(), Partly::default());
         let mut note = |pose: &Pose, coverage: f64| {
@@ -72,6 +78,7 @@ impl Search<'_> {
         let mut kept = strongest(template, judged);
         reconsider(&matcher, self.params, &mut kept);
         tell_variants(&matcher, self.params, &mut kept);
+        one_each(self.params, &mut kept);
         let matches = kept.iter().filter(|j| j.score.confidence >= self.params.threshold).map(|j| &j.pose);
         let lacking = parts.common(&matcher, pieces, matches);
         let partly = partly.but(&matcher, &kept);

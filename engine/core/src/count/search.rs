@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use smallvec::SmallVec;
 
 use super::beside;
 use super::candidates::{Candidate, Range};
@@ -22,11 +21,6 @@ use crate::geom::{ListRect, PxPoint, PxRect};
 
 /// Matches below the threshold are listed down to this confidence.
 const NEAR_MISS_FLOOR: f64 = 0.5;
-/// Poses whose claims overlap by more than this share are one symbol.
-const SAME_INK: f64 = 0.4;
-/// Middles nearer than this (diameters) of sizes nearer than this (logarithm) are one place.
-const SAME_PLACE: f64 = 0.1;
-const SAME_SIZE: f64 = 0.1;
 /// Deviation from a quarter turn that rounding explains, degrees.
 const TURN_SLACK: f64 = 1.0;
 /// A pose of this confidence is certain, and so certain that no other turn there can be better.
@@ -217,6 +211,8 @@ pub(super) struct Judged {
     pub pose: Pose,
     pub score: Score,
     pub own: bool,
+    /// The same for all that are at one place, each with ink of its own.
+    pub place: usize,
 }
 
 /// Refines and scores rough poses, best first.
@@ -277,7 +273,7 @@ pub(super) fn judge(
                     .or_default()
                     .push(Sure { pose, perfect: score.confidence >= PERFECT });
             }
-            judged.push(Judged { pose, score, own: false });
+            judged.push(Judged { pose, score, own: false, place: 0 });
         }
     }
     Ok(())
@@ -303,58 +299,6 @@ fn known(sure: &FxHashMap<(i64, i64), Vec<Sure>>, rough: &Pose, template: &Templ
         (same_turn && off < 0.12) || (s.perfect && !template.slender && same_size && off < 0.2)
     };
     (x - 1..=x + 1).any(|x| (y - 1..=y + 1).any(|y| sure.get(&(x, y)).is_some_and(|l| l.iter().any(close))))
-}
-
-/// One pose per symbol: the strongest that neither shares its ink nor its place with a stronger one.
-pub(super) fn strongest(template: &Template, mut judged: Vec<Judged>) -> Vec<Judged> {
-    // Whose strokes agree best has the ink, whatever is around it: a look-alike must not be taken for
-    // something else that fits less.
-    // Poses of a symmetric shape differ by rounding only: whole hundredths decide, then the plainest.
-    let rank = |j: &Judged| {
-        let off_size = (j.pose.scale().ln().abs() / 0.05).round() as i64;
-        let hundredths = |v: f64| (v * 100.0).round() as i64;
-        (j.own, hundredths(j.score.base), -off_size, hundredths(j.score.confidence))
-    };
-    judged.sort_by(|p, q| {
-        rank(q)
-            .cmp(&rank(p))
-            .then(p.pose.mirrored.cmp(&q.pose.mirrored))
-            .then(turn_of(&p.pose).total_cmp(&turn_of(&q.pose)))
-            .then(q.score.confidence.total_cmp(&p.score.confidence))
-            .then(p.pose.y.total_cmp(&q.pose.y))
-            .then(p.pose.x.total_cmp(&q.pose.x))
-    });
-    // Neighbours may share a side, so one piece of ink can have several owners.
-    let mut owners: FxHashMap<(u32, u32), SmallVec<[u32; 2]>> = FxHashMap::default();
-    let mut kept: Vec<Judged> = Vec::new();
-    for j in judged {
-        let mut shared: FxHashMap<u32, usize> = FxHashMap::default();
-        for claim in &j.score.claims {
-            for &o in owners.get(claim).into_iter().flatten() {
-                *shared.entry(o).or_default() += 1;
-            }
-        }
-        let most = shared.values().copied().max().unwrap_or(0);
-        // Slender ones can cross.
-        let same_place = |k: &Judged| !template.slender && coincide(template, &k.pose, &j.pose);
-        if most as f64 > SAME_INK * j.score.claims.len() as f64
-            || shared.keys().any(|&o| same_place(&kept[o as usize]))
-        {
-            continue;
-        }
-        for &claim in &j.score.claims {
-            owners.entry(claim).or_default().push(kept.len() as u32);
-        }
-        kept.push(j);
-    }
-    kept
-}
-
-/// Whether two poses put the symbol in one place, however it is turned.
-fn coincide(template: &Template, p: &Pose, q: &Pose) -> bool {
-    let (a, b) = (p.apply(template.centroid), q.apply(template.centroid));
-    (a[0] - b[0]).hypot(a[1] - b[1]) < SAME_PLACE * template.diameter * p.scale()
-        && (p.scale() / q.scale()).ln().abs() < SAME_SIZE
 }
 
 /// By piece of page ink: the first of the poses for which something holds that takes it for itself.
@@ -400,7 +344,7 @@ fn on_scan(confidence: f64) -> f64 {
 }
 
 /// Smallest turn to either side, degrees.
-fn turn_of(pose: &Pose) -> f64 {
+pub(super) fn turn_of(pose: &Pose) -> f64 {
     let a = pose.angle_deg();
     // Whole hundredths, so that rounding does not choose between equal turns.
     (a.min(360.0 - a) * 100.0).round() / 100.0

@@ -121,6 +121,12 @@ impl Template {
         bounds
     }
 
+    /// Of the ink's box as it is drawn.
+    pub(super) fn smaller_side(&self) -> f64 {
+        let bounds = self.bounds();
+        f64::from((bounds.right - bounds.left).min(bounds.bottom - bounds.top))
+    }
+
     /// `ink` relative to the exemplar's middle, with a weight for each segment. Not empty.
     pub(super) fn of(ink: &Ink, weights: &[f32], grain: f32, budget: &Budget) -> Result<Self, Exhausted> {
         let total: f32 = ink.segments.iter().map(Segment::length).sum();

@@ -7,7 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::frame::middle;
 use super::inkmap::InkMap;
-use super::matching::Matcher;
+use super::matching::{Matcher, Score};
 use super::pose::Pose;
 use super::search::{CountParams, Judged, owners};
 use super::surroundings;
@@ -101,10 +101,15 @@ pub(super) fn tell_variants(matcher: &Matcher<'_>, params: &CountParams, kept: &
     let mut told = tell(&matcher.template.around, &all).into_iter();
     for j in kept.iter_mut().filter(|j| matches(j)) {
         if told.next() == Some(true) {
-            j.score.variant = true;
-            j.score.confidence = j.score.confidence.min(MAX_VARIANT.max(params.threshold));
+            doubt(params, &mut j.score);
         }
     }
+}
+
+/// Takes a match for one that may be another symbol.
+pub(super) fn doubt(params: &CountParams, score: &mut Score) {
+    score.variant = true;
+    score.confidence = score.confidence.min(MAX_VARIANT.max(params.threshold));
 }
 
 /// Which of the places show strokes about them that several others show, too, and `own`, what is about the exemplar

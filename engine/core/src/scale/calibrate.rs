@@ -58,11 +58,11 @@ pub fn calibrate(pixel_distance: f64, real_distance: f64, unit: RealUnit) -> Res
     }
 }
 
-/// Ratio (real inches per drawing inch) that `px_per_foot` means on a page; reckoned at 150 dpi where the
-/// page's resolution is unknown.
-pub fn estimated_ratio(space: Option<&PageSpace>, px_per_foot: f64) -> f64 {
-    let dpi = space.and_then(|s| s.dpi).filter(|d| d.is_finite() && *d > 0.0);
-    dpi.unwrap_or(DEFAULT_DPI) * 12.0 / px_per_foot
+/// Ratio (real inches per drawing inch) that `px_per_foot` means on a page, one without an image taken for 150 dpi;
+/// `None` for a picture that states no resolution: nobody knows the size of its paper.
+pub fn estimated_ratio(space: Option<&PageSpace>, px_per_foot: f64) -> Option<f64> {
+    let dpi = space.map_or(Some(DEFAULT_DPI), |s| s.dpi).filter(|d| d.is_finite() && *d > 0.0);
+    dpi.map(|dpi| dpi * 12.0 / px_per_foot)
 }
 
 #[cfg(test)]
@@ -90,11 +90,11 @@ mod tests {
     #[test]
     fn the_ratio_comes_back_with_its_factor_of_twelve() {
         let space = PageSpace::of_points(3024.0, 2160.0).unwrap();
-        assert_eq!(estimated_ratio(Some(&space), 37.5), 48.0);
+        assert_eq!(estimated_ratio(Some(&space), 37.5), Some(48.0));
         let lowered = PageSpace { dpi: Some(75.0), ..space };
-        assert_eq!(estimated_ratio(Some(&lowered), 37.5), 24.0);
+        assert_eq!(estimated_ratio(Some(&lowered), 37.5), Some(24.0));
         let unknown = PageSpace { dpi: None, ..space };
-        assert_eq!(estimated_ratio(Some(&unknown), 37.5), 48.0);
-        assert_eq!(estimated_ratio(None, 37.5), 48.0);
+        assert_eq!(estimated_ratio(Some(&unknown), 37.5), None);
+        assert_eq!(estimated_ratio(None, 37.5), Some(48.0));
     }
 }

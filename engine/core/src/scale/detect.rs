@@ -35,6 +35,8 @@ pub(super) struct Testimony {
     pub(super) deferred: Option<String>,
     /// The sheet says that it is a half-size print.
     pub(super) half_size: bool,
+    /// The sheet says that it was reduced or enlarged by a share: the words.
+    pub(super) resized: Option<String>,
     /// Statements left out because there were too many.
     pub(super) left_out: usize,
 }
@@ -54,18 +56,26 @@ pub fn detect(list: &DisplayList) -> Found<ScaleRecord> {
         all.statements.extend(said.statements);
         all.deferred = all.deferred.or(said.deferred);
         all.half_size |= said.half_size;
+        all.resized = all.resized.or(said.resized);
         all.left_out += said.left_out;
     }
+    let resized = all.resized.take();
     let found = reconcile::decide(all, list);
-    if list.findings.iter().any(Finding::is_damage) { withheld(found) } else { found }
+    if list.findings.iter().any(Finding::is_damage) {
+        let why = "the file is damaged where the page draws from it, another scale may be stated";
+        withheld(found, why.to_owned())
+    } else if let Some(words) = resized {
+        let why = format!("the sheet says \"{words}\": whether the scale holds for this size is not known");
+        withheld(found, why)
+    } else {
+        found
+    }
 }
 
-/// Of a damaged page no scale is taken: what is missing of its text may state another one.
-fn withheld(mut found: Found<ScaleRecord>) -> Found<ScaleRecord> {
+/// No scale is taken where the page says something that speaks against any.
+fn withheld(mut found: Found<ScaleRecord>, reason: String) -> Found<ScaleRecord> {
     let record = &mut found.value;
     if record.best.take().is_some() {
-        let reason =
-            "the file is damaged where the page draws from it, another scale may be stated".to_owned();
         found.findings.push(Finding::new("scale_withheld", reason.clone()));
         record.withheld = Some(reason);
         record.needs_calibration = true;

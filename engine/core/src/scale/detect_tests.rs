@@ -154,6 +154,15 @@ fn half_size_doubles_every_ratio_once() {
 }
 
 #[test]
+fn a_scale_on_a_print_that_was_resized_is_withheld() {
+    for note in ["(REDUCED 50%)", "THIS SHEET WAS REDUCED BY 50%", "PLOTTED AT 70%"] {
+        let found = found(&[(0.0, 0.0, "SCALE: 1/8\" = 1'-0\""), (0.0, 500.0, note)]);
+        assert_eq!((found.value.best, found.value.candidates.len()), (None, 1), "{note}");
+        assert!(found.value.withheld.is_some_and(|w| w.contains('%')), "{note}");
+    }
+}
+
+#[test]
 fn a_scale_for_another_paper_is_withheld() {
     let a1 = PageSpace::of_points(841.0 / 25.4 * 72.0, 594.0 / 25.4 * 72.0).unwrap();
     let a3 = PageSpace::of_points(420.0 / 25.4 * 72.0, 297.0 / 25.4 * 72.0).unwrap();

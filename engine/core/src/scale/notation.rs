@@ -68,6 +68,8 @@ pub struct Reading {
     pub notations: Vec<Notation>,
     /// The line is a note that the sheet is printed at half size.
     pub half_size: bool,
+    /// Words that say that the print was reduced or enlarged by a share.
+    pub resized: Option<String>,
 }
 
 /// Every scale notation in a line of text, in order. A tab or line break separates columns: a number
@@ -136,7 +138,11 @@ pub fn read(text: &str) -> Reading {
         hits.iter().filter_map(|h| line.standing(h, &hits).map(|s| (h.clone(), s))).collect();
     let notations =
         settled.into_iter().filter_map(|(hit, standing)| finish(text, &line, &hit, standing, half_size));
-    Reading { notations: notations.collect(), half_size }
+    let resized = line.says_resized(&hits).and_then(|at| {
+        let words = tokens.get(at)?;
+        text.get(words.first()?.start..words.last()?.end).map(str::to_owned)
+    });
+    Reading { notations: notations.collect(), half_size, resized }
 }
 
 fn finish(text: &str, line: &Line<'_>, hit: &Hit, standing: Standing, half_size: bool) -> Option<Notation> {

@@ -1,7 +1,7 @@
 //! `1:50`, and `1/50` after the word "scale".
 
 use super::context::Line;
-use super::lex::{Kind, Token};
+use super::lex::{Kind, Number, Token};
 use super::notation::{Family, Hit, Needs};
 use super::words::RANGE_WORDS;
 
@@ -22,11 +22,11 @@ pub(super) fn at(line: &Line<'_>, start: usize) -> Option<Hit> {
         return None;
     }
     let n = line.tokens.get(start + 2)?.number()?;
-    let end = start + 3;
+    let (thousands, end) = thousands_after(line, start + 2, n)?;
     if n.zero_led || touched_after(line, end) || is_range(line, end) {
         return None;
     }
-    let ratio = n.point_thousands.unwrap_or(n.value);
+    let ratio = n.point_thousands.unwrap_or(n.value) * thousands;
     let usual = USUAL.contains(&ratio);
     let tokens = start..end;
     if ratio < 1.0 || line.is_noise(&tokens, true) {
@@ -40,6 +40,18 @@ pub(super) fn at(line: &Line<'_>, start: usize) -> Option<Hit> {
         (false, false) => Needs::PlaceElseWeak,
     };
     Some(Hit { tokens, family: Family::Ratio, ratio: Some(ratio), needs })
+}
+
+/// What groups of zeros behind a space multiply a number by (`1:50 000`), and the token after them. `None` where a
+/// group behind a single digit is not of zeros: `1:1 250` may be 1:1250, and is no 1:1.
+fn thousands_after(line: &Line<'_>, at: usize, n: Number) -> Option<(f64, usize)> {
+    let group = |i: usize| {
+        let token = line.tokens.get(i).filter(|t| t.end - t.start == 3 && line.same_column(i, at))?;
+        token.number().filter(|n| n.integer).map(|n| n.value)
+    };
+    let zeros = (at + 1..).take_while(|&i| n.integer && group(i) == Some(0.0)).count();
+    let other = n.integer && n.value < 10.0 && group(at + 1).is_some_and(|v| v > 0.0);
+    (!other).then(|| (1_000.0_f64.powi(zeros.min(5) as i32), at + 1 + zeros))
 }
 
 /// One end of a range (`1:100-1:200`, `1:100 TO 1:200`, `1:100-200`): neither end is the scale. Two whole

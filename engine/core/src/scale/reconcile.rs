@@ -19,7 +19,7 @@ const CONFIDENCE_NOT_TO_SCALE: f64 = 0.90;
 const PAPER_TOLERANCE: f64 = 0.04;
 
 pub(super) fn decide(testimony: Testimony, list: &DisplayList) -> Found<ScaleRecord> {
-    let Testimony { mut statements, deferred, half_size, left_out } = testimony;
+    let Testimony { mut statements, deferred, half_size, left_out, resized: _ } = testimony;
     let mut findings = Vec::new();
     if half_size {
         let implausible = double(&mut statements);

@@ -119,6 +119,9 @@ impl SharedScale {
     /// a resolution. Of several ratios those count that name the paper of all the pages.
     pub fn of_text(spaces: &[Option<PageSpace>], text: &str) -> Result<Self, SharedScaleError> {
         readable(text)?;
+        if notations(text).is_empty() {
+            return Err(SharedScaleError::Unreadable { text: text.to_owned() });
+        }
         match stated_ratios(text, spaces).as_slice() {
             [_] if spaces.iter().any(|s| resolution(s.as_ref()).is_none()) => {
                 Err(SharedScaleError::NoResolution)
@@ -137,14 +140,14 @@ impl SharedScale {
     }
 }
 
-/// Refuses a text, given as that of a scale, that is none or says that there is none. One that says that the scale
-/// stands elsewhere (`AS NOTED`) is none of these.
+/// Refuses a text, given beside a value, that has numbers and is no scale, or that says that there is none. Words alone
+/// (`as measured on site`, `AS NOTED`) state nothing that could contradict the value.
 pub fn readable(text: &str) -> Result<(), SharedScaleError> {
     let all = notations(text);
-    if all.is_empty() {
+    if all.is_empty() && text.chars().any(char::is_numeric) {
         return Err(SharedScaleError::Unreadable { text: text.to_owned() });
     }
-    if all.iter().all(|n| n.family == Family::NotToScale) {
+    if !all.is_empty() && all.iter().all(|n| n.family == Family::NotToScale) {
         return Err(SharedScaleError::NotToScale { text: text.to_owned() });
     }
     Ok(())
@@ -303,7 +306,12 @@ mod tests {
         assert_eq!(on(picture(None), "1:100"), Err(SharedScaleError::NoResolution));
         let a1 = PageSpace::of_points(841.0 / 25.4 * 72.0, 594.0 / 25.4 * 72.0);
         assert_eq!(on(a1, "1:100 @A1 / 1:200 @A3"), Ok(SharedScale::Ratio(100.0)));
-        assert!(readable("AS NOTED").is_ok() && readable("1:50 / 1:100").is_ok());
+        for sound in ["AS NOTED", "as measured on site", "1:50 / 1:100"] {
+            assert_eq!(readable(sound), Ok(()), "{sound}");
+        }
+        for wrong in ["1/4", "37.5", "NTS", "\u{bc}"] {
+            assert!(readable(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

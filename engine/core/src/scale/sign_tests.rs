@@ -1,4 +1,4 @@
-use super::notation::parse_all;
+use super::notation::{parse_all, read};
 use super::notation_tests::one;
 
 #[test]
@@ -88,4 +88,43 @@ fn a_range_is_no_scale_and_a_list_is_all_of_it() {
         let found: Vec<f64> = parse_all(text).iter().filter_map(|n| n.ratio).collect();
         assert_eq!(found, ratios, "{text}");
     }
+}
+
+#[test]
+fn a_print_that_was_resized_is_told() {
+    for (text, words) in [
+        ("SCALE 1/8\"=1'-0\" (REDUCED 50%)", "REDUCED 50%"),
+        ("SCALE 1:100 ENLARGED TO 141 %", "ENLARGED TO 141 %"),
+        ("THIS DRAWING HAS BEEN REDUCED BY 50%", "REDUCED BY 50%"),
+        ("PRINTED AT 64%", "PRINTED AT 64%"),
+        ("PLOT: 50% OF FULL SIZE", "50% OF FULL SIZE"),
+        ("REDUCED 50 PERCENT", "REDUCED 50 PERCENT"),
+        ("50% REDUCTION", "50% REDUCTION"),
+    ] {
+        assert_eq!(read(text).resized.as_deref(), Some(words), "{text}");
+    }
+    for text in [
+        "LIVE LOAD REDUCTION 40%",
+        "30% WATER USE REDUCTION REQUIRED BY THE OWNER'S PROJECT REQUIREMENTS",
+        "100% CONSTRUCTION DOCUMENTS",
+        "50% DESIGN DEVELOPMENT PRINT SET",
+        "ENLARGED FLOOR PLAN 1/4\" = 1'-0\"",
+        "PRINTED AT 100%",
+        "SLOPE 2% ENLARGED PLAN",
+        "1:50",
+    ] {
+        assert_eq!(read(text).resized, None, "{text}");
+    }
+}
+
+#[test]
+fn spaces_group_thousands() {
+    for (text, ratio) in [("SCALE 1:1 000", 1_000.0), ("SCALE 1 : 2 000", 2_000.0), ("1:50", 50.0)] {
+        assert_eq!(one(text), Ok(ratio), "{text}");
+    }
+    // Beyond what text may state, or not sure.
+    for text in ["SCALE 1 : 1000 000", "SCALE 1:50 000", "SCALE 1:1 250"] {
+        assert!(parse_all(text).is_empty(), "{text}");
+    }
+    assert_eq!(one("SCALE 1:100 200"), Ok(100.0));
 }

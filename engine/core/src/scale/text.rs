@@ -34,6 +34,9 @@ impl Witness for TextWitness {
             let (text, words) = columns(list, line);
             let reading = notation::read(&text);
             out.half_size |= reading.half_size && !reading.notations.iter().any(|n| n.halved);
+            if out.resized.is_none() {
+                out.resized = reading.resized.as_deref().map(printable);
+            }
             for notation in reading.notations {
                 if wrapped::ends_a_sentence(&notation, line, list) {
                     continue;

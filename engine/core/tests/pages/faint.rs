@@ -2,8 +2,8 @@
 
 use takeoff_core::page::display::DisplayList;
 
-use crate::hidden::{CROSS, PAGE, drawn, page_with};
-use crate::support::{Doc, codes, walk};
+use crate::hidden::{CROSS, PAGE, drawn, file_with, page_with};
+use crate::support::{Doc, codes, parse, walk};
 
 #[test]
 fn what_lets_next_to_nothing_through_hides_and_what_lets_little_through_is_told() {
@@ -58,5 +58,39 @@ fn what_lets_next_to_nothing_through_hides_and_what_lets_little_through_is_told(
     ] {
         assert_eq!(grouped(state, form, white.as_bytes(), ""), of_form, "group, {state}");
         assert_eq!(grouped(state, picture, &[255], "40 0 0 40 80 80 cm"), of_picture, "picture, {state}");
+    }
+}
+
+/// What the list says is what the picture shows.
+#[test]
+fn the_picture_shows_what_is_kept_and_not_what_is_hidden() {
+    const MODES: [&str; 11] = [
+        "Normal",
+        "Screen",
+        "Lighten",
+        "Luminosity",
+        "HardLight",
+        "Multiply",
+        "Darken",
+        "Overlay",
+        "SoftLight",
+        "Difference",
+        "Exclusion",
+    ];
+    let alphas = MODES.iter().flat_map(|mode| [1.0, 0.98, 0.9, 0.7].map(|alpha| (*mode, alpha)));
+    for ((mode, alpha), grey) in alphas.flat_map(|of| [1.0, 0.97, 0.6].map(|grey| (of, grey))) {
+        let content = format!("{CROSS} /G gs {grey} g 80 80 40 40 re f");
+        let mut file = file_with(&format!("/BM /{mode} /ca {alpha}"), &content);
+        let (parsed, image, _) = parse(&mut file, 0).unwrap();
+        let px = |pt: f64| (pt * 150.0 / 72.0) as u32;
+        // An arm of the cross, and beside it.
+        let (line, ground) = (image.at(px(94.0), px(300.0))[0], image.at(px(94.0), px(310.0))[0]);
+        let told = i32::from(ground).abs_diff(i32::from(line));
+        let unsure = codes(&parsed.list).contains(&"visibility_unsure");
+        let what = format!("{mode} {alpha} {grey}: {line} on {ground}");
+        match drawn(&parsed.list) > 20.0 {
+            false => assert!(told <= 8 && !unsure, "{what} is hidden"),
+            true => assert!(unsure || told >= 56, "{what} shows"),
+        }
     }
 }

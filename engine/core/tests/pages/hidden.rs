@@ -1,5 +1,6 @@
 //! What nobody can see is not on the page: under something opaque, or outside of a clip's outline.
 
+use takeoff_core::page::OpenedFile;
 use takeoff_core::page::display::{DisplayList, PageKind, Paint, Verb};
 
 use crate::support::{Doc, HELVETICA, codes, deflate, one_page, walk};
@@ -17,6 +18,10 @@ fn page(content: &str) -> DisplayList {
 
 /// A page with a graphics state /G of these entries.
 pub(crate) fn page_with(state: &str, content: &str) -> DisplayList {
+    walk(&mut file_with(state, content))
+}
+
+pub(crate) fn file_with(state: &str, content: &str) -> OpenedFile {
     let mut doc = Doc::new();
     let form =
         "/Type /XObject /Subtype /Form /BBox [0 0 400 400] /Group << /S /Transparency /CS /DeviceGray >>";
@@ -24,7 +29,7 @@ pub(crate) fn page_with(state: &str, content: &str) -> DisplayList {
     let state = state.replace("MASK", &format!("{mask} 0 R"));
     let resources = format!("/Resources << /ExtGState << /G << {state} >> >> >>");
     doc.page(&format!("{PAGE} {resources}"), content);
-    walk(&mut doc.open())
+    doc.open()
 }
 
 /// Length of the lines of the paths that are no covers: everything but what is as light as paper or filled.

@@ -28,6 +28,13 @@ impl WorkerLimits {
         Ok(Self { memory_bytes })
     }
 
+    /// Sets the limits for this process and asks for so much memory: whether it is granted. For a process that has
+    /// nothing else to do.
+    pub fn grants(self, bytes: usize) -> io::Result<bool> {
+        self.apply()?;
+        Ok(Vec::<u8>::new().try_reserve_exact(bytes).is_ok())
+    }
+
     fn apply(self) -> io::Result<()> {
         let (_, allowed) = rlimit::Resource::AS.get()?;
         let memory = self.memory_bytes.min(allowed);

@@ -5,11 +5,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::node::{Node, STORE};
+use crate::node::{Node, STORE, STORE_ANSWERS};
 use crate::supervise::routine::Duty;
-
-/// A store that takes longer for a trivial write is no store to work with.
-const STORE_ANSWERS: Duration = Duration::from_secs(5);
 
 const SHORTEST: Duration = Duration::from_millis(20);
 const LONGEST: Duration = Duration::from_secs(2);
@@ -28,25 +25,13 @@ impl StorePulse {
     }
 }
 
-impl StorePulse {
-    async fn blobs_in_place(&self) -> Option<String> {
-        let blobs = Arc::clone(&self.0.tools.blobs);
-        let looked = tokio::task::spawn_blocking(move || blobs.in_place()).await;
-        match looked {
-            Ok(Ok(())) => None,
-            Ok(Err(e)) => Some(e.cause()),
-            Err(_) => Some("the folder of the blobs cannot be looked at".to_owned()),
-        }
-    }
-}
-
 impl Duty for StorePulse {
     async fn round(&self) {
         let node = &self.0;
         let pause = Duration::from_millis(node.config.jobs.poll_ms * 2).clamp(SHORTEST, LONGEST);
         tokio::time::sleep(pause).await;
         let trouble = match tokio::time::timeout(STORE_ANSWERS, node.tools.catalog.ping()).await {
-            Ok(Ok(())) => self.blobs_in_place().await,
+            Ok(Ok(())) => node.stores_in_place().await.err().map(|e| e.cause()),
             Ok(Err(e)) => Some(format!("the store does not acknowledge writes: {}", e.cause())),
             Err(_) => Some(format!("the store has not answered within {} s", STORE_ANSWERS.as_secs())),
         };

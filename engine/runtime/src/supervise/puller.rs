@@ -71,7 +71,7 @@ impl Puller {
     fn free_slots(&self) -> Vec<OwnedSemaphorePermit> {
         let mut slots = Vec::new();
         while slots.len() < AT_ONCE
-            && let Ok(slot) = Arc::clone(&self.stage.free).try_acquire_owned()
+            && let Some(slot) = self.stage.free_slot()
         {
             slots.push(slot);
         }

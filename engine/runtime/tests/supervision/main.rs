@@ -9,6 +9,7 @@ mod jobs;
 mod memory;
 mod node;
 mod operating;
+mod resizing;
 mod schedule;
 mod sharing;
 mod support;

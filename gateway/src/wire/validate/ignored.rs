@@ -36,7 +36,15 @@ fn likeness(name: &str, known: &str) -> Option<usize> {
         return Some(slips);
     }
     let within = |part: &str, whole: &str| part.len() >= TELLING && whole.contains(part);
-    (within(&a, &b) || within(&b, &a)).then_some(SLIPS + a.len().abs_diff(b.len()))
+    let apart = SLIPS + a.len().abs_diff(b.len());
+    if within(&a, &b) || within(&b, &a) {
+        return Some(apart);
+    }
+    // A slip in the last words of a longer name: `treshold` for `confidence_threshold`.
+    let last_words = b.match_indices('_').map(|(at, _)| &b[at + 1..]);
+    let slips = last_words.map(|part| (distance(&a, part), part.len()));
+    let least = slips.filter(|(slips, len)| *slips <= SLIPS && slips * 2 < *len && *len >= TELLING).min();
+    least.map(|(slips, _)| apart + slips)
 }
 
 /// Levenshtein's distance, characters.
@@ -81,6 +89,8 @@ mod tests {
     fn a_slip_is_told_from_another_word() {
         assert_eq!(said("formula"), "formula (quantity_formula?)");
         assert_eq!(said("threshold"), "threshold (confidence_threshold?)");
+        assert_eq!(said("treshold"), "treshold (confidence_threshold?)");
+        assert_eq!(said("formulla"), "formulla (quantity_formula?)");
         assert_eq!(said("unitcost"), "unitcost (unit_cost?)");
         assert_eq!(said("Name"), "Name (name?)");
         assert_eq!(said("untit"), "untit (unit?)");

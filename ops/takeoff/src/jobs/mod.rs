@@ -1,15 +1,14 @@
 //! `takeoff jobs`: jobs of a running node, over its admin API. The node has the store open, so there is no
 //! other way to them.
 
-pub(crate) mod client;
 pub(crate) mod text;
 
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
+use crate::admin::Client;
 use crate::cli::exit;
 use crate::{node, output};
-use client::Client;
 
 #[derive(Args)]
 pub(crate) struct JobsArgs {

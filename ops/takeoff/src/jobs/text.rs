@@ -34,15 +34,28 @@ fn aged(value: &Value) -> String {
 
 fn cells(job: &Value) -> [String; 7] {
     let state = if job["paused"] == true { "paused".to_owned() } else { said(&job["state"]) };
+    let (begun, max) = attempts(job);
     [
         said(&job["id"]),
         said(&job["stage"]),
         state,
         aged(&job["age_ms"]),
         aged(&job["state_age_ms"]),
-        format!("{}/{}", said(&job["attempts"]), said(&job["max_attempts"])),
+        format!("{begun}/{max}"),
         said(&job["cause"]),
     ]
+}
+
+/// Attempts that a job has begun, of those that it may have. The answer's count is of those that failed, and one that
+/// runs, went on in parts or succeeded is one more.
+fn attempts(job: &Value) -> (String, String) {
+    let begun = matches!(job["state"].as_str(), Some("leased" | "waiting" | "succeeded"));
+    match (job["attempts"].as_u64(), job["max_attempts"].as_u64()) {
+        (Some(failed), Some(max)) => {
+            ((failed + u64::from(begun)).min(max.max(1)).to_string(), max.to_string())
+        }
+        _ => (said(&job["attempts"]), said(&job["max_attempts"])),
+    }
 }
 
 /// Columns as wide as they must be; the last one as it is.
@@ -119,8 +132,8 @@ pub(super) fn job(answer: &Value) -> String {
         }
     }
     let of = |key: &str| said(&answer[key]);
-    let _ =
-        writeln!(text, "attempts   {} of {}, {} leases", of("attempts"), of("max_attempts"), of("leases"));
+    let (begun, max) = attempts(answer);
+    let _ = writeln!(text, "attempts   {begun} of {max}, {} leases", of("leases"));
     let _ = writeln!(
         text,
         "deaths     {} of its parse child, {} of a node, {} of them while it ran alone",
@@ -214,6 +227,30 @@ mod tests {
         assert!(text.contains("\\u{1b}[2Jgone") && !text.contains('\u{1b}'), "{text}");
         assert!(text.ends_with("2 of 7 jobs\nthe next ones: --offset 2\n"), "{text}");
         assert_eq!(jobs(&json!({"jobs": [], "total": 0, "next_offset": null})), "0 of 0 jobs\n");
+    }
+
+    #[test]
+    fn a_job_that_succeeded_had_an_attempt() {
+        let of = |state: &str, failed: u16| {
+            let text =
+                jobs(&json!({"jobs": [{"id": "a", "stage": "ingest", "state": state, "attempts": failed,
+                "max_attempts": 4, "age_ms": 0, "state_age_ms": 0, "cause": null}], "total": 1}));
+            let shown =
+                job(&json!({"id": "a", "state": state, "attempts": failed, "max_attempts": 4, "leases": 1,
+                "children_total": 0}));
+            let begun = text.lines().nth(1).unwrap().split_whitespace().nth(5).unwrap().to_owned();
+            assert!(
+                shown.contains(&format!("attempts   {}, 1 leases", begun.replace('/', " of "))),
+                "{shown}"
+            );
+            begun
+        };
+        assert_eq!(
+            ["ready", "leased", "waiting", "succeeded"].map(|s| of(s, 0)),
+            ["0/4", "1/4", "1/4", "1/4"]
+        );
+        assert_eq!(["ready", "leased", "succeeded"].map(|s| of(s, 2)), ["2/4", "3/4", "3/4"]);
+        assert_eq!(["dead", "succeeded"].map(|s| of(s, 4)), ["4/4", "4/4"]);
     }
 
     #[test]

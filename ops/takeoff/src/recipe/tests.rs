@@ -79,6 +79,59 @@ fn every_unknown_key_is_named_at_once_beside_what_else_is_wrong() {
 }
 
 #[test]
+fn every_value_of_a_wrong_type_is_named_at_once() {
+    let text = format!(
+        "{HEAD}[[condition]]\nid = 7\nname = \"A\"\ntype = \"cuont\"\ncolour = 1\n[[condition.count]]\n\
+         document = \"plans\"\npage = \"four\"\nbox = [1, \"a\", 3]\nthreshold = \"high\"\n\
+         [[condition]]\nname = \"B\"\ntype = \"area\"\n[condition.assembly]\noverhead_percent = true\n\
+         [[condition.assembly.component]]\nname = \"c\"\ntype = \"material\"\nunit = \"EA\"\nunit_cost = \"dear\"\n"
+    );
+    let Unusable(problems) = read(&text).unwrap_err();
+    let all = problems.join("\n");
+    for part in [
+        "line 10: unknown field `colour`",
+        "line 7, ",
+        "line 9, ",
+        "line 13, ",
+        "line 14, ",
+        "line 15, ",
+        "missing field `id`",
+        "line 20, ",
+        "line 25, ",
+    ] {
+        assert!(all.contains(part), "{part} is missing in\n{all}");
+    }
+    // The box has a word in it, and three numbers.
+    assert_eq!(problems.len(), 10, "{all}");
+    // One alone is shown as it stands.
+    let Unusable(one) = read(&count("threshold = \"high\"")).unwrap_err();
+    assert!(
+        one.len() == 1 && one[0].contains("threshold = \"high\"") && one[0].contains("line 14"),
+        "{one:?}"
+    );
+    let Unusable(many) = read(&count(&format!("more = [{}]", "'x', ".repeat(300)))).unwrap_err();
+    assert!((20..=21).contains(&many.len()), "{}", many.len());
+}
+
+#[test]
+fn a_drawing_in_place_of_a_recipe_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("plans.pdf");
+    for (bytes, what) in [
+        (&b"%PDF-1.7\n\xe2\xe3\xcf\xd3 1 0 obj"[..], "a PDF"),
+        (b"\x89PNG\r\n\x1a\n\0\0", "a PNG picture"),
+        (b"II*\0\x08\0\0\0", "a TIFF picture"),
+        (b"\xff\xd8\xff\xe0\0", "a JPEG picture"),
+        (b"a = '\xff'", "no text"),
+    ] {
+        std::fs::write(&path, bytes).unwrap();
+        let Unusable(said) = Recipe::read(&path).unwrap_err();
+        assert!(said.len() == 1 && said[0].contains(what) && said[0].contains("plans.pdf"), "{said:?}");
+        assert_eq!(said[0].contains("[[document]]"), what != "no text", "{said:?}");
+    }
+}
+
+#[test]
 fn numbers_of_hundreds_of_digits_are_told_briefly() {
     let long = "1".repeat(300);
     let text = count(&format!("threshold = {long}.0\nregion = [{long}.0, 0, -{long}.0, 5]"));

@@ -66,7 +66,10 @@ pub(crate) async fn drive(
     drive.report.seconds.measure_and_price =
         drive.report.seconds.total - drive.report.seconds.ingest - drive.report.seconds.count;
     if let Some(out) = out {
-        progress.step("Drawing the counted pages");
+        // What an earlier run drew goes, even where nothing is drawn in its place.
+        if drive.report.conditions.iter().any(|c| !c.counts.is_empty()) {
+            progress.step("Drawing the counted pages");
+        }
         if let Err(e) = picture::write_all(&drive.ctx, out, &drive.sheets, &drive.report).await {
             drive.report.problems.push(format!("the pictures are not all written: {e:#}"));
         }

@@ -346,10 +346,10 @@ impl CountReport {
         });
         let mut named: Vec<String> = named.collect();
         named.extend((close.len() > NAMED).then(|| format!("{} more", close.len() - NAMED)));
-        let places = if close.len() == 1 { "place shows" } else { "places show" };
+        let (places, are) = if close.len() == 1 { ("place shows", "is") } else { ("places show", "are") };
         (!close.is_empty()).then(|| {
             format!(
-                "{} {places} nearly all of the example and are not counted: {}",
+                "{} {places} nearly all of the example and {are} not counted: {}",
                 close.len(),
                 named.join(", ")
             )
@@ -415,5 +415,28 @@ mod tests {
         for silent in [&[(97, scale), (0, None)][..], &[(5, None), (3, None)], &[(5, scale), (3, scale)]] {
             assert_eq!(counted(silent).notes().count(), 0, "{silent:?}");
         }
+    }
+
+    #[test]
+    fn one_place_is_and_two_are_not_counted() {
+        let mut report = counted(&[(1, None)]);
+        let count = &mut report.counts[0];
+        let place = LessAlike {
+            page: 1,
+            bbox: PxRect { x: 0.0, y: 0.0, w: 2.0, h: 2.0 },
+            confidence: 0.7,
+            coverage: None,
+            extra: None,
+            why: "smaller".to_owned(),
+        };
+        count.less_alike.push(place.clone());
+        let said = count.close().unwrap();
+        assert!(
+            said.starts_with("1 place shows nearly all of the example and is not counted: page 1"),
+            "{said}"
+        );
+        count.less_alike.push(place);
+        let said = count.close().unwrap();
+        assert!(said.starts_with("2 places show nearly all of the example and are not counted"), "{said}");
     }
 }

@@ -8,7 +8,6 @@ use takeoff_commands::scale::{Calibration, ManualScale, RealUnit, calibrate, set
 use takeoff_commands::{Ctx, reads};
 use takeoff_core::job::{Job, JobState};
 use takeoff_core::model::{Document, Id, Page, PageScale, PageStatus};
-use takeoff_core::scale::parse_all;
 
 use super::progress::Progress;
 use super::report::{DocumentReport, PageReport, ScaleReport};
@@ -148,20 +147,8 @@ pub(crate) async fn override_scale(ctx: &Ctx<'_>, page: &Page, part: &ScalePart)
         let calibration = Calibration { pixel_distance, real_distance: feet, real_unit: RealUnit::Foot };
         return calibrate(ctx, page.id, calibration).await.map(|_| ()).map_err(said);
     }
-    let value = match (&part.text, part.px_per_foot) {
-        (Some(text), _) => {
-            let ratio = match parse_all(text).as_slice() {
-                [one] => one.ratio.filter(|r| *r > 0.0).ok_or(format!("`{text}` states no ratio"))?,
-                [] => return Err(format!("`{text}` states no scale")),
-                _ => return Err(format!("`{text}` does not state one scale")),
-            };
-            let space = page.space.ok_or("the page has no size")?;
-            space.px_per_foot(ratio).ok_or("the page's paper size is unknown, give px_per_foot")?
-        }
-        (None, Some(value)) => value,
-        (None, None) => return Err("no scale is given".to_owned()),
-    };
-    let scale = ManualScale { value: Some(value), unit: "foot".to_owned(), text: part.text.clone() };
+    // A text alone is the scale that it states.
+    let scale = ManualScale { value: part.px_per_foot, unit: "foot".to_owned(), text: part.text.clone() };
     set_scale(ctx, page.id, scale).await.map(|_| ()).map_err(said)
 }
 

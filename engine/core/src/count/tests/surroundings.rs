@@ -3,7 +3,7 @@
 use rand::Rng;
 
 use super::super::pose::Pose;
-use super::super::{CountOutcome, CountParams};
+use super::super::{CountOutcome, CountParams, Detection};
 use super::sheet::{
     HABITS, Habit, PEN, Sheet, Stroke, Symbol, Tally, at, box_around, circle, count, families, line, middle,
     rect, summary, tally,
@@ -329,5 +329,42 @@ fn the_sample_in_a_legend_is_told_from_the_instances() {
         expect_all(&outcome, &truth, "legend");
         let samples: Vec<_> = outcome.detections.iter().filter(|d| d.in_legend).collect();
         assert!(samples.len() == 1 && samples[0].center.x > 1800.0, "{heading:?}: {samples:#?}");
+    }
+}
+
+/// Twenty of a symbol, every other one with something upon it: how many are counted, and how many of these are to be
+/// looked at. No place counts twice, and those with nothing upon them are all that is sure.
+fn counted_upon(symbol: &Symbol, upon: impl Fn(&mut Sheet, &Pose)) -> [usize; 2] {
+    let mut sheet = Sheet::new(800.0, 200.0, 5);
+    let (truth, poses, drawn) = scatter(&mut sheet, symbol, 20, 0);
+    poses.iter().skip(1).step_by(2).for_each(|pose| upon(&mut sheet, pose));
+    let outcome = count(&sheet, drawn, &ALL);
+    let near = |d: &Detection, t: &PxPoint| (d.center.x - t.x).hypot(d.center.y - t.y) < 8.0;
+    for (i, t) in truth.iter().enumerate() {
+        let there: Vec<_> = outcome.detections.iter().filter(|d| near(d, t)).collect();
+        assert!(there.len() <= 1, "{}", summary(&outcome, &truth));
+        assert!(i % 2 == 1 || there.len() == 1 && there[0].confidence > 0.9);
+    }
+    assert_eq!(outcome.detections.iter().filter(|d| d.confidence > 0.9).count(), 10);
+    let doubtful = outcome.detections.iter().filter(|d| d.variant && d.confidence <= 0.89).count();
+    [outcome.detections.len(), doubtful]
+}
+
+#[test]
+fn an_outline_within_another_and_a_symbol_drawn_twice_are_one_and_told() {
+    let ring = Symbol(vec![circle(6.0)]);
+    let square = Symbol(vec![rect(-6.0, -6.0, 6.0, 6.0), line(-6.0, -6.0, 6.0, 6.0)]);
+    for symbol in [&ring, &square] {
+        for (scale, shift) in [(1.15, 0.0), (0.87, 0.0), (1.0, 1.2), (1.0, 2.4)] {
+            let again = |sheet: &mut Sheet, pose: &Pose| {
+                let (x, y) = (pose.x + shift * 0.8, pose.y + shift * 0.6);
+                let pose = at(x, y, pose.angle_deg(), scale, pose.mirrored);
+                sheet.symbol(symbol, &pose, Habit::Polylines(32), 0);
+            };
+            let [all, doubtful] = counted_upon(symbol, again);
+            assert_eq!(all, 10 + doubtful, "{scale} {shift}");
+            // What has more in it than the exemplar is another symbol; a larger outline about it is in doubt.
+            assert!(scale < 1.0 || shift > 0.0 || doubtful == 10, "{doubtful} {scale} {shift}");
+        }
     }
 }

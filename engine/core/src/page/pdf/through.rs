@@ -51,14 +51,15 @@ impl Mix {
         let [r, g, b, a] = rgba.to_be_bytes();
         // Under a dark area lines go on.
         let dark = f32::from(luma(r, g, b)) < SEEN;
-        let Some(left) = self.blend.and_then(|blend| left(blend, [r, g, b])) else {
-            return if dark { Lets::Through } else { Lets::Unsure };
-        };
-        let shown = f32::from(u8::MAX) * (1.0 - self.opacity * f32::from(a) / 255.0 * (1.0 - left));
-        match shown {
-            s if s <= NOT_TOLD => Lets::Nothing,
-            s if s < SEEN && !dark => Lets::Unsure,
-            _ => Lets::Through,
+        let (least, most) = self.blend.map_or((0.0, 1.0), |blend| left(blend, [r, g, b]));
+        let shown =
+            |left: f32| f32::from(u8::MAX) * (1.0 - self.opacity * f32::from(a) / 255.0 * (1.0 - left));
+        if shown(most) <= NOT_TOLD {
+            Lets::Nothing
+        } else if shown(least) >= SEEN || dark {
+            Lets::Through
+        } else {
+            Lets::Unsure
         }
     }
 
@@ -71,33 +72,38 @@ impl Mix {
     }
 }
 
-/// How much of the difference between black and white is left under a colour, 0 to 1: how far apart its blend mode
-/// (ISO 32000-2, 11.3.5) puts them. `None` where programs differ.
-fn left(blend: BlendMode, colour: [u8; 3]) -> Option<f32> {
+/// How much of the difference between black ink and what is beside it is left under a colour, 0 to 1, at least and at
+/// most: how far apart its blend mode (ISO 32000-2, 11.3.5) puts them. Beside the ink may be paper, which a page is put
+/// on when it is done (11.4.7), so that nothing is blended there, or white, which some programs draw on from the start
+/// and drawings themselves may have put there.
+fn left(blend: BlendMode, colour: [u8; 3]) -> (f32, f32) {
+    // What black and white turn to.
     let of = |s: f32| match blend {
-        BlendMode::Normal | BlendMode::Luminosity => 0.0,
-        BlendMode::Screen | BlendMode::Lighten => 1.0 - s,
-        BlendMode::Multiply | BlendMode::Darken => s,
-        BlendMode::HardLight => 2.0 * s.min(1.0 - s),
-        BlendMode::Difference
-        | BlendMode::Exclusion
-        | BlendMode::Overlay
+        BlendMode::Normal | BlendMode::Luminosity => [s, s],
+        BlendMode::Screen | BlendMode::Lighten => [s, 1.0],
+        BlendMode::Multiply | BlendMode::Darken => [0.0, s],
+        BlendMode::HardLight => [(2.0 * s - 1.0).max(0.0), (2.0 * s).min(1.0)],
+        BlendMode::Difference | BlendMode::Exclusion => [s, 1.0 - s],
+        BlendMode::Overlay
         | BlendMode::SoftLight
         | BlendMode::ColorBurn
         | BlendMode::ColorDodge
         | BlendMode::Hue
         | BlendMode::Saturation
-        | BlendMode::Color => 1.0,
+        | BlendMode::Color => [0.0, 1.0],
     };
-    // Black under white: ISO 32000-1 makes it white, ISO 32000-2 leaves it black. And where a difference makes black of
-    // bare paper in some programs, it leaves its own colour there in others, as it does on ink.
-    match blend {
-        BlendMode::ColorDodge if colour == [u8::MAX; 3] => return None,
-        BlendMode::Difference | BlendMode::Exclusion => return None,
-        _ => {}
-    }
-    let [r, g, b] = colour.map(|c| (of(f32::from(c) / 255.0) * 255.0).round() as u8);
-    Some(f32::from(luma(r, g, b)) / 255.0)
+    let apart = |beside: fn(f32, f32) -> f32| {
+        let [r, g, b] = colour.map(|c| {
+            let s = f32::from(c) / 255.0;
+            let [black, white] = of(s);
+            ((beside(s, white) - black).abs() * 255.0).round() as u8
+        });
+        f32::from(luma(r, g, b)) / 255.0
+    };
+    let (on_paper, on_white) = (apart(|own, _| own), apart(|_, white| white));
+    // Black under white: ISO 32000-1 makes it white, ISO 32000-2 leaves it black.
+    let hides_too = blend == BlendMode::ColorDodge && colour == [u8::MAX; 3];
+    (if hides_too { 0.0 } else { on_paper.min(on_white) }, on_paper.max(on_white))
 }
 
 #[cfg(test)]
@@ -127,14 +133,15 @@ mod tests {
         for blend in [BlendMode::Screen, BlendMode::Lighten, BlendMode::HardLight, BlendMode::Luminosity] {
             assert_eq!(white(blend), Lets::Nothing, "{blend:?}");
         }
-        for blend in [BlendMode::Multiply, BlendMode::Darken, BlendMode::Overlay] {
+        for blend in [BlendMode::Multiply, BlendMode::Darken, BlendMode::Overlay, BlendMode::Color] {
             assert_eq!(white(blend), Lets::Through, "{blend:?}");
         }
         for blend in [BlendMode::ColorDodge, BlendMode::Difference, BlendMode::Exclusion] {
             assert_eq!(white(blend), Lets::Unsure, "{blend:?}");
         }
         assert_eq!(of(1.0, BlendMode::Screen, 0xE6E6_E6FF), Lets::Unsure);
-        assert_eq!(of(1.0, BlendMode::Screen, 0x8080_80FF), Lets::Through);
+        assert_eq!(of(1.0, BlendMode::Screen, 0x8080_80FF), Lets::Unsure, "not on white, but on paper");
+        assert_eq!(of(1.0, BlendMode::Multiply, 0x8080_80FF), Lets::Through);
         assert_eq!(of(1.0, BlendMode::Screen, 0xFFFF_00FF), Lets::Unsure, "black turns yellow");
         let mixed = Mix::PLAIN.within(1.0, BlendMode::Screen).within(1.0, BlendMode::Multiply);
         assert_eq!((mixed.lets(WHITE), mixed.lets(0x0000_00FF)), (Lets::Unsure, Lets::Through));

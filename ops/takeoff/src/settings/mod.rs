@@ -1,16 +1,28 @@
 //! `takeoff config`, and how commands load their configuration.
 
+mod diff;
+
 use std::path::Path;
 
 use takeoff_config::environment::Variables;
-use takeoff_config::{Flags, Loaded, load};
+use takeoff_config::{Flags, Loaded, Source};
 
 use crate::cli::{ConfigCommand, exit};
 use crate::output;
 
 /// Loads, or prints every problem and gives the exit code.
 pub(crate) fn load_or_complain(file: Option<&Path>, flags: &Flags) -> Result<Loaded, u8> {
-    load(file, &Variables::of_process(), flags).map_err(|problems| {
+    let source = Source {
+        file: file.map(Path::to_path_buf),
+        variables: Variables::of_process(),
+        flags: flags.clone(),
+    };
+    loaded_or_complain(&source)
+}
+
+/// The same from a source that is kept.
+pub(crate) fn loaded_or_complain(source: &Source) -> Result<Loaded, u8> {
+    source.load().map_err(|problems| {
         for problem in problems {
             output::complain(&problem.to_string());
         }
@@ -26,17 +38,21 @@ pub(crate) fn main(what: &ConfigCommand) -> u8 {
             Ok(_) => output::print("the configuration is valid\n"),
             Err(code) => code,
         },
-        ConfigCommand::Show { file } => match load_or_complain(file.as_deref(), &Flags::default()) {
-            Ok(loaded) => output::print(&show(&loaded)),
+        ConfigCommand::Diff { a, b } => diff::main(a, b),
+        ConfigCommand::Show { file, origin } => match load_or_complain(file.as_deref(), &Flags::default()) {
+            Ok(loaded) => output::print(&show(&loaded, *origin)),
             Err(code) => code,
         },
     }
 }
 
-fn show(loaded: &Loaded) -> String {
+fn show(loaded: &Loaded, with_origin: bool) -> String {
     takeoff_config::settings()
         .iter()
         .map(|s| {
+            if !with_origin {
+                return format!("{} = {}\n", s.key, (s.show)(&loaded.config));
+            }
             let origin = loaded.origins.get(s.key).map(ToString::to_string).unwrap_or_default();
             format!("{} = {}    # {origin}\n", s.key, (s.show)(&loaded.config))
         })

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail, ensure};
 use reqwest::RequestBuilder;
 use serde_json::Value;
+use takeoff_config::environment::Variables;
 
 /// Longest that an answer may take; the store's own limit is half of it.
 const ANSWER_WITHIN: Duration = Duration::from_secs(60);
@@ -12,9 +13,13 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 /// Bytes of an answer. A page of jobs is far below.
 const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
 
+/// The node's own token, by the name that the node itself reads it from.
+const TOKEN: &str = "TAKEOFF_ADMIN_TOKEN";
+
 pub(crate) struct Client {
     http: reqwest::Client,
     base: String,
+    token: Option<String>,
 }
 
 impl Client {
@@ -22,7 +27,8 @@ impl Client {
     pub(crate) fn of(url: &str) -> anyhow::Result<Self> {
         ensure!(url.starts_with("http://"), "{url} is no address of a node: it begins with http://");
         let http = reqwest::Client::builder().timeout(ANSWER_WITHIN).build()?;
-        Ok(Self { http, base: format!("{}/api/v1/admin", url.trim_end_matches('/')) })
+        let token = Variables::of_process().get(TOKEN).map(str::to_owned);
+        Ok(Self { http, token, base: format!("{}/api/v1/admin", url.trim_end_matches('/')) })
     }
 
     pub(crate) async fn get(&self, path: &str, query: &[(&str, String)]) -> anyhow::Result<Value> {
@@ -44,6 +50,10 @@ impl Client {
 
     /// The answer's JSON, or what the node says is wrong.
     async fn answer(&self, request: RequestBuilder) -> anyhow::Result<Value> {
+        let request = match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        };
         let mut response =
             request.send().await.with_context(|| format!("no node answers at {}", self.base))?;
         let status = response.status();

@@ -1,0 +1,127 @@
+//! One pose per symbol: what matches at one place, however often, is one symbol.
+
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+
+use super::pose::Pose;
+use super::search::{CountParams, Judged, turn_of};
+use super::template::Template;
+use super::variant::doubt;
+
+/// Poses whose claims overlap by more than this share are one symbol.
+const SAME_INK: f64 = 0.4;
+/// Middles nearer than this (diameters) of sizes nearer than this (logarithm) are one place for poses that share ink.
+const SAME_PLACE: f64 = 0.1;
+const SAME_SIZE: f64 = 0.1;
+/// Middles nearer than this share of the smaller side are one place, whatever the ink: an outline within another, a
+/// symbol that was drawn twice with a shift. Symbols that overlap more than that are not told apart by people either.
+const UPON: f64 = 0.3;
+
+/// Poses by the cell that the middle of their ink falls in.
+struct Cells {
+    side: f64,
+    kept: FxHashMap<(i64, i64), SmallVec<[u32; 2]>>,
+}
+
+impl Cells {
+    fn cell(&self, middle: [f64; 2]) -> (i64, i64) {
+        ((middle[0] / self.side).floor() as i64, (middle[1] / self.side).floor() as i64)
+    }
+
+    fn put(&mut self, middle: [f64; 2], k: u32) {
+        self.kept.entry(self.cell(middle)).or_default().push(k);
+    }
+
+    /// Those in a cell and the eight about it.
+    fn about(&self, middle: [f64; 2]) -> impl Iterator<Item = u32> {
+        let (x, y) = self.cell(middle);
+        let cells = (x - 1..=x + 1).flat_map(move |x| (y - 1..=y + 1).map(move |y| (x, y)));
+        cells.filter_map(|cell| self.kept.get(&cell)).flatten().copied()
+    }
+}
+
+/// The strongest poses that do not share their ink with a stronger one at the place; several with ink of their own
+/// may be at one.
+pub(super) fn strongest(template: &Template, mut judged: Vec<Judged>) -> Vec<Judged> {
+    judged.sort_by(by_rank);
+    // Neighbours may share a side, so one piece of ink can have several owners.
+    let mut owners: FxHashMap<(u32, u32), SmallVec<[u32; 2]>> = FxHashMap::default();
+    let upon = UPON * template.smaller_side();
+    let mut cells = Cells { side: (upon * 2.0).max(f64::EPSILON), kept: FxHashMap::default() };
+    let mut kept: Vec<Judged> = Vec::new();
+    for mut j in judged {
+        j.place = kept.len();
+        let mut shared: FxHashMap<u32, usize> = FxHashMap::default();
+        for claim in &j.score.claims {
+            for &o in owners.get(claim).into_iter().flatten() {
+                *shared.entry(o).or_default() += 1;
+            }
+        }
+        let most = shared.values().copied().max().unwrap_or(0);
+        if most as f64 > SAME_INK * j.score.claims.len() as f64 {
+            continue;
+        }
+        let middle = j.pose.apply(template.centroid);
+        // Slender ones can cross.
+        if !template.slender {
+            if shared.keys().any(|&o| coincide(template, &kept[o as usize].pose, &j.pose)) {
+                continue;
+            }
+            let near = |k: &u32| {
+                let other = kept[*k as usize].pose.apply(template.centroid);
+                (other[0] - middle[0]).hypot(other[1] - middle[1]) < upon
+            };
+            if let Some(under) = cells.about(middle).find(near) {
+                j.place = kept[under as usize].place;
+            }
+        }
+        for &claim in &j.score.claims {
+            owners.entry(claim).or_default().push(kept.len() as u32);
+        }
+        cells.put(middle, kept.len() as u32);
+        kept.push(j);
+    }
+    kept
+}
+
+/// Leaves one pose at each place. What matches there more than once, each time with ink of its own, may be another
+/// symbol, unless the exemplar does so itself.
+pub(super) fn one_each(params: &CountParams, kept: &mut Vec<Judged>) {
+    let mut matches: FxHashMap<usize, usize> = FxHashMap::default();
+    for j in kept.iter().filter(|j| j.score.confidence >= params.threshold) {
+        *matches.entry(j.place).or_default() += 1;
+    }
+    let several = |place: usize| matches.get(&place).is_some_and(|&n| n > 1);
+    let telling = !kept.iter().any(|j| j.own && several(j.place));
+    kept.sort_by(|p, q| {
+        p.place.cmp(&q.place).then(q.own.cmp(&p.own)).then(q.score.confidence.total_cmp(&p.score.confidence))
+    });
+    kept.dedup_by_key(|j| j.place);
+    for j in kept.iter_mut().filter(|j| telling && several(j.place)) {
+        doubt(params, &mut j.score);
+    }
+}
+
+/// Whose strokes agree best has the ink, whatever is around it: a look-alike must not be taken for something else
+/// that fits less. Poses of a symmetric shape differ by rounding only: whole hundredths decide, then the plainest.
+fn by_rank(p: &Judged, q: &Judged) -> std::cmp::Ordering {
+    let rank = |j: &Judged| {
+        let off_size = (j.pose.scale().ln().abs() / 0.05).round() as i64;
+        let hundredths = |v: f64| (v * 100.0).round() as i64;
+        (j.own, hundredths(j.score.base), -off_size, hundredths(j.score.confidence))
+    };
+    rank(q)
+        .cmp(&rank(p))
+        .then(p.pose.mirrored.cmp(&q.pose.mirrored))
+        .then(turn_of(&p.pose).total_cmp(&turn_of(&q.pose)))
+        .then(q.score.confidence.total_cmp(&p.score.confidence))
+        .then(p.pose.y.total_cmp(&q.pose.y))
+        .then(p.pose.x.total_cmp(&q.pose.x))
+}
+
+/// Whether two poses put the symbol in one place, however it is turned.
+fn coincide(template: &Template, p: &Pose, q: &Pose) -> bool {
+    let (a, b) = (p.apply(template.centroid), q.apply(template.centroid));
+    (a[0] - b[0]).hypot(a[1] - b[1]) < SAME_PLACE * template.diameter * p.scale()
+        && (p.scale() / q.scale()).ln().abs() < SAME_SIZE
+}

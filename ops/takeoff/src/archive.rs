@@ -1,0 +1,128 @@
+//! `takeoff backup` and `takeoff restore`: everything that the stores hold, as one file.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail, ensure};
+use takeoff_config::{Flags, NodeConfig};
+use takeoff_core::model::IdSource as _;
+use takeoff_engine::clock::{SystemClock, SystemIds};
+use takeoff_storage::archive::{self, Manifest, Verified};
+use takeoff_storage::catalog::Clock as _;
+use takeoff_storage::embedded::Embedded;
+
+use crate::cli::{ArchiveArgs, RestoreArgs, exit};
+use crate::{node, output, settings};
+
+/// Behind the folder's name while it is filled.
+const RESTORING: &str = ".restoring";
+
+pub(crate) fn backup(args: &ArchiveArgs) -> u8 {
+    ended(args, async |config| {
+        let manifest = back_up(&config, &args.file).await?;
+        Ok(told(&format!("{} is written", args.file.display()), &manifest))
+    })
+}
+
+pub(crate) fn restore(args: &RestoreArgs) -> u8 {
+    ended(&args.archive, async |config| {
+        let file = &args.archive.file;
+        let verified = archive::verify(file).await?;
+        if args.verify {
+            return Ok(told(&format!("{} is whole", file.display()), &verified.manifest));
+        }
+        let into = if config.database.url.is_some() {
+            let stores = node::open_stores(&config).await?;
+            archive::restore(&verified, &*stores.catalog, &*stores.blobs).await?;
+            "the database is filled".to_owned()
+        } else {
+            into_folder(&config, &verified).await?;
+            format!("{} is filled", config.data_dir.display())
+        };
+        Ok(told(&into, &verified.manifest))
+    })
+}
+
+fn ended(args: &ArchiveArgs, work: impl AsyncFnOnce(NodeConfig) -> anyhow::Result<String>) -> u8 {
+    let flags = Flags { listen: None, data_dir: args.data_dir.clone() };
+    let loaded = match settings::load_or_complain(args.config.as_deref(), &flags) {
+        Ok(loaded) => loaded,
+        Err(code) => return code,
+    };
+    let done = node::runtime().map_err(anyhow::Error::from).and_then(|rt| rt.block_on(work(loaded.config)));
+    match done {
+        Ok(text) => output::print(&text),
+        Err(e) => {
+            output::complain(&format!("{e:#}"));
+            if e.is::<node::NoDatabase>() { exit::CONFIG } else { exit::FAILED }
+        }
+    }
+}
+
+fn told(what: &str, manifest: &Manifest) -> String {
+    let rows: Vec<String> =
+        manifest.rows.iter().map(|(name, n)| format!("{n} {}", name.replace('_', " "))).collect();
+    let rows = if rows.is_empty() { "nothing".to_owned() } else { rows.join(", ") };
+    format!("{what}: {rows}; {} files of {} bytes in all\n", manifest.blobs, manifest.blob_bytes)
+}
+
+async fn back_up(config: &NodeConfig, file: &Path) -> anyhow::Result<Manifest> {
+    let shared = config.database.url.is_some() && config.object_store.endpoint.is_some();
+    // Beside a database and a bucket the data folder holds nothing: nodes may go on using theirs.
+    let own = if shared { Some(tempfile::tempdir().context("no temporary folder")?) } else { None };
+    let mut config = config.clone();
+    match &own {
+        Some(own) => config.data_dir = own.path().join("data"),
+        None => ensure!(
+            config.data_dir.join("FORMAT").is_file(),
+            "{} is no data folder: there is nothing to back up",
+            config.data_dir.display()
+        ),
+    }
+    let Embedded { catalog, blobs } = node::open_stores(&config).await.context(
+        "a folder that a running node has is backed up through that node, or after it was stopped",
+    )?;
+    Ok(archive::backup(&*catalog, &*blobs, file, SystemClock.now(), None).await?)
+}
+
+/// Fills a folder beside the one that is meant, which then takes its place: there is a whole one or none.
+async fn into_folder(config: &NodeConfig, verified: &Verified) -> anyhow::Result<()> {
+    let folder = &config.data_dir;
+    match std::fs::read_dir(folder) {
+        Ok(mut entries) => ensure!(
+            entries.next().is_none(),
+            "{} is not empty: an archive is restored into a new or empty folder only",
+            folder.display()
+        ),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+        Err(e) => bail!("{} cannot be read: {e}", folder.display()),
+    }
+    let mut beside = folder.as_os_str().to_owned();
+    beside.push(RESTORING);
+    let beside = PathBuf::from(beside);
+    let mut config = config.clone();
+    config.data_dir.clone_from(&beside);
+    // What an earlier restore left, which was not finished. A bucket goes on knowing its store by that name.
+    let name = std::fs::read_to_string(beside.join("objects/OWNER"));
+    let name = name.unwrap_or_else(|_| SystemIds.next().to_string());
+    if beside.exists() {
+        std::fs::remove_dir_all(&beside)
+            .with_context(|| format!("{} cannot be removed", beside.display()))?;
+    }
+    let filled = async {
+        let stores = node::open_stores_as(&config, name.trim()).await?;
+        archive::restore(verified, &*stores.catalog, &*stores.blobs).await?;
+        anyhow::Ok(())
+    };
+    if let Err(e) = filled.await {
+        // With a bucket the next restore needs the name that is in it.
+        if config.object_store.endpoint.is_none() {
+            // The failure is what matters.
+            let _ = std::fs::remove_dir_all(&beside);
+        }
+        return Err(e);
+    }
+    std::fs::rename(&beside, folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+    let parent = folder.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let synced = std::fs::File::open(parent).and_then(|parent| parent.sync_all());
+    synced.with_context(|| format!("{} cannot be synced", parent.display()))
+}
