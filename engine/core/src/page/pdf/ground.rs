@@ -6,7 +6,7 @@ use super::coats::Looker;
 use super::cover::{Cover, Scene};
 use super::outline::Relation;
 use super::sample::Wanted;
-use super::shade::{Beside, Coat};
+use super::shade::{Beside, Coat, Shade};
 use super::sight::Mark;
 use super::walk::PATTERN_RGBA;
 use crate::budget::{Budget, Exhausted};
@@ -211,12 +211,17 @@ impl<'s> Judge<'s> {
     fn other(&mut self, entry: &PathEntry, mark: &Mark, rgba: u32) -> Option<Verdict> {
         let ink = Coat::of(rgba, mark.mix);
         let half = self.list.styles[entry.style as usize].width / 2.0;
-        if ink.is_plain() && !self.looker.has_ground(&grow(&entry.visible, half + BESIDE), mark.seq) {
-            if mark.opaque {
-                return self.is_sunk(entry, mark.seq, rgba, half).then_some(Verdict::Hidden);
+        let plain = ink.is_plain() && !self.looker.has_ground(&grow(&entry.visible, half + BESIDE), mark.seq);
+        if plain {
+            if mark.opaque && self.is_sunk(entry, mark.seq, rgba, half) {
+                return Some(Verdict::Hidden);
             }
-            // Half see-through on paper, it shows as faint as it is.
-            self.top([entry.visible.left, entry.visible.top], mark.seq)?;
+            // On paper it shows, as faint as it is.
+            let top = self.top([entry.visible.left, entry.visible.top], mark.seq)?;
+            let dark = |rgba: u32| Shade::of(rgba).is_dark();
+            if mark.opaque && !(dark(rgba) && top.rgba.is_some_and(dark)) {
+                return None;
+            }
         }
         let sides = |[a, b]: [Beside; 2]| match (a, b) {
             (Beside::Apart, _) | (_, Beside::Apart) => Beside::Apart,
@@ -226,6 +231,10 @@ impl<'s> Judge<'s> {
         let look = Look { ink: Some(&ink), lines: true };
         let enough = |p: Places, _: usize| p.all == FIRST_PLACES && p.apart == FIRST_PLACES;
         let Places { apart, unsure, all } = self.places(entry, mark, look, (sides, enough));
+        if plain && mark.opaque {
+            let faint = unsure as f32 > all as f32 * (1.0 - SHOWN_SHARE);
+            return faint.then_some(Verdict::Unsure { light: false });
+        }
         match () {
             () if all == 0 || apart as f32 >= all as f32 * SHOWN_SHARE => None,
             () if apart + unsure == 0 => Some(Verdict::Hidden),

@@ -24,7 +24,7 @@ pub(super) struct Shade {
 pub(super) enum Beside {
     Apart,
     Same,
-    /// Light ink, on what is a little darker.
+    /// Light ink, on what is a little darker; or dark ink, on what is about as dark.
     Faint,
     Unsure,
 }
@@ -79,6 +79,11 @@ impl Shade {
         grey(self.low) && grey(self.high)
     }
 
+    /// Whether a place is so dark that dark ink may not be told from it.
+    pub(super) fn is_dark(&self) -> bool {
+        bright(self.high) < TOLD_APART
+    }
+
     fn is_one(&self) -> bool {
         self.low == self.high
     }
@@ -129,7 +134,9 @@ impl Shade {
         if ink.is_plain() {
             let opacity = ink.opacity.0;
             let [near, far] = self.distances(&ink.shade).map(|d| d * opacity);
-            return of_distances(near, far);
+            let beside = of_distances(near, far);
+            let close = near < f32::from(TOLD_APART) && self.is_dark() && ink.shade.is_dark();
+            return if beside == Beside::Apart && close { Beside::Faint } else { beside };
         }
         // Of a range it is not known which of it makes which.
         if !self.is_one() {
@@ -150,10 +157,6 @@ impl Shade {
 
     /// How opaque ink as light as paper looks on this.
     pub(super) fn beside_light(&self) -> Beside {
-        let bright = |c: [f32; 3]| {
-            let [r, g, b] = c.map(|c| c as u8);
-            luma(r, g, b)
-        };
         if bright(self.high) <= u8::MAX - TOLD_APART {
             Beside::Apart
         } else if self.low.iter().all(|c| *c >= 255.0 - 2.0 * ONE_COLOUR) {
@@ -164,6 +167,11 @@ impl Shade {
             Beside::Unsure
         }
     }
+}
+
+fn bright(colour: [f32; 3]) -> u8 {
+    let [r, g, b] = colour.map(|c| c as u8);
+    luma(r, g, b)
 }
 
 fn of_distances(near: f32, far: f32) -> Beside {
@@ -249,10 +257,13 @@ mod tests {
     fn ink_shows_where_it_differs_and_is_unsure_where_that_is_not_known() {
         let ink = |rgba| coat(rgba, 1.0, BlendMode::Normal);
         let grey = Shade::of(0x2020_20FF);
-        assert_eq!(grey.beside(&ink(BLACK)), Beside::Apart);
+        assert_eq!(Shade::of(0x5050_50FF).beside(&ink(BLACK)), Beside::Apart);
+        assert_eq!(grey.beside(&ink(BLACK)), Beside::Faint);
+        assert_eq!(grey.beside(&ink(0x8080_80FF)), Beside::Apart);
         assert_eq!(grey.beside(&ink(0x2222_22FF)), Beside::Same);
         assert_eq!(Shade::ANY.beside(&ink(BLACK)), Beside::Unsure);
         assert_eq!(grey.or(Shade::of(0x4040_40FF)).beside(&ink(BLACK)), Beside::Apart);
+        assert_eq!(grey.or(Shade::of(0x3030_30FF)).beside(&ink(BLACK)), Beside::Faint);
         assert_eq!(grey.beside(&coat(WHITE, 1.0, BlendMode::Multiply)), Beside::Same);
         assert_eq!(grey.beside(&coat(WHITE, 0.01, BlendMode::Normal)), Beside::Same);
         assert_eq!(grey.beside_light(), Beside::Apart);

@@ -237,7 +237,7 @@ mod tests {
             ("1 0 rg", "rg"),
             ("(a) scn", "scn"),
             ("0 0 9 9 1 re", "re"),
-            ("q BI /W 1 /H 1 /BPC 8 /CS /G ID xxxx q Q", "BI"),
+            ("q BI /W 1 /H 1 /BPC 8 /CS /G ID q Q", "BI"),
             ("BI /W 1 /H 1 /BPC 8 /CS /G ID x EI 3p q Q", "q"),
         ] {
             match trouble(bad) {
