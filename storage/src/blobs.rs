@@ -81,9 +81,20 @@ pub trait BlobStore: Send + Sync + 'static {
     }
 
     /// Deletes a blob, unless somebody has put it since `before`: equal bytes are one blob, and who has put
-    /// them is about to refer to it. Whether it was deleted.
+    /// them is about to refer to it. Whether it was deleted. See [`BlobStore::aside_before`].
     async fn sweep(&self, _: TenantId, _: BlobHash, _before: Timestamp) -> Result<bool, StoreError> {
         Ok(false)
+    }
+
+    /// Blobs that were swept before that time and could still be had back. Only a store that several nodes share, and
+    /// that cannot say whether somebody puts a blob while it is swept, keeps them.
+    async fn aside_before(&self, _: TenantId, _before: Timestamp) -> Result<Vec<BlobHash>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    /// Ends that: for good, or with `keep` by putting the blob back.
+    async fn end_aside(&self, _: TenantId, _: BlobHash, _keep: bool) -> Result<(), StoreError> {
+        Ok(())
     }
 
     /// A folder for files in the making, on the same file system where there is one. Cleared on open.

@@ -3,6 +3,7 @@
 //! A file is hashed where it lies, then uploaded under its own key, so there is no temporary object to copy.
 //! An object, multipart or not, is visible whole or not at all: S3 shows it when its upload is complete.
 
+mod aside;
 mod call;
 #[cfg(test)]
 mod faults;
@@ -163,8 +164,15 @@ impl S3Blobs {
         Ok(self.object_look(key).await?.map(|(size, _)| size))
     }
 
-    /// Size and tag of an object; the tag is empty where the server gives none.
+    /// Size and tag of an object; the tag is empty where the server gives none. One that was swept is put back.
     async fn object_look(&self, key: &str) -> Result<Option<(u64, String)>, StoreError> {
+        match self.head(key).await? {
+            None if self.put_back(key).await? => self.head(key).await,
+            found => Ok(found),
+        }
+    }
+
+    async fn head(&self, key: &str) -> Result<Option<(u64, String)>, StoreError> {
         match self.bucket.call("look for", |b| async move { b.head_object(key).await }).await {
             Ok((head, _)) => {
                 let size = head.content_length.unwrap_or(0).try_into().unwrap_or(0);
@@ -228,6 +236,13 @@ impl S3Blobs {
         Ok(())
     }
 
+    async fn remove(&self, key: &str) -> Result<(), StoreError> {
+        match self.bucket.call("delete", |b| async move { b.delete_object(key).await }).await {
+            Ok(_) | Err(Failure::Missing) => Ok(()),
+            Err(e) => Err(e.into()),
+        }
+    }
+
     async fn put(&self, key: &str, bytes: &[u8]) -> Result<(), StoreError> {
         self.bucket.call("store", |b| async move { b.put_object(key, bytes).await }).await?;
         Ok(())
@@ -235,7 +250,12 @@ impl S3Blobs {
 
     async fn range(&self, key: &str, hash: BlobHash, start: u64, end: u64) -> Result<Bytes, StoreError> {
         let get = |b: s3::Bucket| async move { b.get_object_range(key, start, Some(end)).await };
-        let got = self.bucket.call("read", get).await.map_err(|e| e.of_blob(hash))?.bytes().clone();
+        let got = match self.bucket.call("read", get).await {
+            // Swept since its size was asked for.
+            Err(Failure::Missing) if self.put_back(key).await? => self.bucket.call("read", get).await,
+            got => got,
+        };
+        let got = got.map_err(|e| e.of_blob(hash))?.bytes().clone();
         if got.len() as u64 == end - start + 1 {
             return Ok(got);
         }
@@ -361,11 +381,9 @@ impl BlobStore for S3Blobs {
     }
 
     async fn delete(&self, tenant: TenantId, hash: BlobHash) -> Result<(), StoreError> {
-        let key = &key(tenant, hash);
-        match self.bucket.call("delete", |b| async move { b.delete_object(key).await }).await {
-            Ok(_) | Err(Failure::Missing) => Ok(()),
-            Err(e) => Err(e.into()),
-        }
+        let key = key(tenant, hash);
+        self.end_aside(tenant, hash, false).await?;
+        self.remove(&key).await
     }
 
     async fn list(&self, tenant: TenantId) -> Result<Vec<BlobInfo>, StoreError> {
@@ -387,8 +405,15 @@ impl BlobStore for S3Blobs {
         if !found.iter().any(|(info, put)| info.hash == hash && put.is_some_and(|p| p < before)) {
             return Ok(false);
         }
-        self.delete(tenant, hash).await?;
-        Ok(true)
+        self.set_aside(tenant, hash).await
+    }
+
+    async fn aside_before(&self, tenant: TenantId, before: Timestamp) -> Result<Vec<BlobHash>, StoreError> {
+        S3Blobs::aside_before(self, tenant, before).await
+    }
+
+    async fn end_aside(&self, tenant: TenantId, hash: BlobHash, keep: bool) -> Result<(), StoreError> {
+        S3Blobs::end_aside(self, tenant, hash, keep).await
     }
 
     fn scratch(&self) -> &Path {

@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use s3::creds::Credentials;
 use s3::{BucketConfiguration, Region};
-use takeoff_core::model::TenantId;
+use takeoff_core::model::{TenantId, Timestamp};
 use takeoff_test_servers::S3Server;
 
 use super::{PART_BYTES, S3Blobs, S3Settings, prefix};
@@ -110,7 +110,48 @@ async fn only_what_is_old_is_swept_and_a_put_makes_it_new() {
     }
     assert!(!blobs.sweep(tenant, info.hash, later).await.expect("sweep"), "it was put since");
     assert!(blobs.sweep(tenant, info.hash, put.plus_ms(600_000)).await.expect("sweep"));
+    blobs.end_aside(tenant, info.hash, false).await.expect("for good");
     assert_eq!(blobs.stat(tenant, info.hash).await.expect("stat"), None);
+}
+
+/// One node puts what another is deleting: the other has looked before, and deletes after.
+#[tokio::test]
+async fn what_is_put_while_another_node_sweeps_it_is_not_lost() {
+    let (_server, settings) = bucket().await;
+    let folder = tempfile::tempdir().expect("folder");
+    let open = |scratch: &str| {
+        let scratch = folder.path().join(scratch);
+        let settings = &settings;
+        async move { S3Blobs::open(settings, &scratch, "a store").await.expect("open") }
+    };
+    let (one, other, tenant) = (open("a").await, open("b").await, TenantId::DEFAULT);
+    let aged = |put: Timestamp| put.plus_ms(600_000);
+    let bytes: Vec<u8> = (0..PART_BYTES + 99).map(|i| (i * 31 % 251) as u8).collect();
+    let mut hashes = Vec::new();
+    for text in [b"read at once".as_slice(), b"kept", b"gone", &bytes] {
+        let info = other.put_bytes(tenant, text.to_vec().into()).await.expect("put");
+        let put = one.listed(&crate::s3::key(tenant, info.hash)).await.expect("list")[0].1.expect("a time");
+        assert!(one.sweep(tenant, info.hash, aged(put)).await.expect("sweep"), "as if it had looked before");
+        hashes.push((info, put));
+    }
+    for (at, text) in [(0, b"read at once".as_slice()), (3, &bytes)] {
+        let (info, _) = hashes[at];
+        assert_eq!(other.stat(tenant, info.hash).await.expect("stat"), Some(info.size));
+        assert_eq!(other.read(tenant, info.hash, info.size).await.expect("back"), text);
+    }
+    let (kept, gone) = (hashes[1].0.hash, hashes[2].0.hash);
+    let mut left = one.aside_before(tenant, aged(hashes[0].1)).await.expect("list");
+    left.sort();
+    let mut expected = [kept, gone];
+    expected.sort();
+    assert_eq!(left, expected, "those that are back need no copy");
+    assert_eq!(one.aside_before(tenant, hashes[0].1).await.expect("list"), [], "not before their time");
+    one.end_aside(tenant, kept, true).await.expect("keep");
+    one.end_aside(tenant, gone, false).await.expect("let go");
+    assert_eq!(other.read(tenant, kept, 100).await.expect("kept"), b"kept".as_slice());
+    assert_eq!(other.stat(tenant, gone).await.expect("stat"), None);
+    assert_eq!(one.aside_before(tenant, aged(hashes[0].1)).await.expect("list"), []);
+    assert_eq!(one.list(tenant).await.expect("list").len(), 3, "copies are no blobs");
 }
 
 #[tokio::test]

@@ -43,6 +43,11 @@ impl Sweeper {
                 tracing::debug!(blob = %blob.hash, bytes = blob.size, "a blob without a record is deleted");
             }
         }
+        // Whoever stored one in the very moment in which it was swept has come to a commit since.
+        for hash in tools.blobs.aside_before(tenant, before).await? {
+            let keep = !tools.catalog.forget_blob(tenant, hash).await?;
+            tools.blobs.end_aside(tenant, hash, keep).await?;
+        }
         Ok(swept)
     }
 }
