@@ -213,11 +213,11 @@ impl<'s> Judge<'s> {
         let half = self.list.styles[entry.style as usize].width / 2.0;
         let plain = ink.is_plain() && !self.looker.has_ground(&grow(&entry.visible, half + BESIDE), mark.seq);
         if plain {
-            if mark.opaque && self.is_sunk(entry, mark.seq, rgba, half) {
-                return Some(Verdict::Hidden);
-            }
             // On paper it shows, as faint as it is.
             let top = self.top([entry.visible.left, entry.visible.top], mark.seq)?;
+            if mark.opaque && self.is_sunk(entry, top, (mark.seq, rgba), half) {
+                return Some(Verdict::Hidden);
+            }
             let dark = |rgba: u32| Shade::of(rgba).is_dark();
             if mark.opaque && !(dark(rgba) && top.rgba.is_some_and(dark)) {
                 return None;
@@ -293,10 +293,9 @@ impl<'s> Judge<'s> {
     }
 
     /// Whether a path lies, with a margin, within an area of its own colour that nothing else lies on.
-    fn is_sunk(&mut self, entry: &PathEntry, seq: u32, rgba: u32, half: f32) -> bool {
-        let corner = [entry.visible.left, entry.visible.top];
+    fn is_sunk(&mut self, entry: &PathEntry, top: &Cover, (seq, rgba): (u32, u32), half: f32) -> bool {
         let own = |c: &Cover| c.rgba.is_some_and(|own| is_one_colour(own, rgba));
-        if !self.top(corner, seq).is_some_and(own) {
+        if !own(top) {
             return false;
         }
         let area = grow(&entry.visible, half + BESIDE);
