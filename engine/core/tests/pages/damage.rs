@@ -245,3 +245,29 @@ fn damaged_objects_of_a_file_are_told_of_the_file_and_of_its_pages() {
     assert_eq!(of_file, ["objects_damaged"]);
     assert!(told(&page).contains(&format!("objects of the file (object {objects})")));
 }
+
+#[test]
+fn an_operation_without_its_operands_is_told_of_the_page_and_of_its_forms() {
+    let of = |content: &str, form: &str| {
+        let mut doc = Doc::new();
+        let form = doc.stream("/Type /XObject /Subtype /Form /BBox [0 0 99 99]", form.as_bytes());
+        doc.page(&format!("{BOX} /Resources << /XObject << /S {form} 0 R >> >>"), content);
+        walk(&mut doc.open())
+    };
+    let (place, draw) = ("q 1 0 0 1 5 5 cm /S Do Q ", "0 0 m 9 9 l S");
+    assert!(!is_told(&of(place, draw)));
+    for damaged in [
+        "q 1 0 0 1 5 5 cm /S\"Do Q",
+        "q 1 0 0 1 5 54cm /S Do Q",
+        "q 1 0 0 1 5 cm /S Do Q",
+        "q 1 0 0 (1) 5 5 cm /S Do Q",
+        "q 1`0 0 1 5 5 cm /S Do Q",
+        "q 1 0 0 1 5 5 cm Do Q",
+        "q 1 0 0 1 5 5 cm (S Do Q",
+        "q [1 0 0 1 5 5 cm /S Do Q",
+    ] {
+        assert!(is_told(&of(&format!("{place} {damaged}"), draw)), "{damaged}");
+        assert!(is_told(&of(place, &format!("{draw} {damaged}"))), "in a form: {damaged}");
+    }
+    assert!(told(&of("q 1 0 0 1 5 cm /S Do Q", draw)).contains("first: before cm"));
+}

@@ -4,6 +4,7 @@ mod corpus;
 mod counted;
 mod damage;
 mod faint;
+mod grounds;
 mod hidden;
 mod key;
 mod limits;

@@ -1,8 +1,11 @@
 //! What hides what: opaque areas in the order of painting, and the clips that are no rectangles.
 
+use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
+use super::coats::What;
 use super::outline::{Crossings, Outline, Relation, Rings};
+use super::sample::Sample;
 use super::walk::is_light;
 use crate::geom::ListRect;
 use crate::page::image_out::luma;
@@ -52,6 +55,10 @@ pub(super) struct Cover {
     pub(super) outlines: SmallVec<[u32; 2]>,
     /// `None` for a picture.
     pub(super) rgba: Option<u32>,
+    /// Of an area that is looked at as a ground: what it is painted with, by its number.
+    pub(super) what: u32,
+    /// It is a thin line as light as paper.
+    pub(super) line: bool,
 }
 
 impl Cover {
@@ -69,19 +76,32 @@ impl Cover {
     }
 }
 
-/// All that hides something on a page.
+/// Areas, found by their places.
 #[derive(Debug, Default)]
-pub(super) struct Scene {
-    pub(super) clips: Clips,
+pub(super) struct Areas {
     /// In the order of painting.
     covers: Vec<Cover>,
     grid: Grid,
+    /// There were too many, and some were left out.
+    incomplete: bool,
+}
+
+/// All that hides something on a page, and what lines lie on.
+#[derive(Debug, Default)]
+pub(super) struct Scene {
+    pub(super) clips: Clips,
+    areas: Areas,
+    /// Areas that hide nothing, or have no single colour, and what they are painted with.
+    pub(super) grounds: Areas,
+    pub(super) whats: Vec<What>,
+    /// Of the pictures among them, by their numbers on the page.
+    pub(super) samples: FxHashMap<u32, Option<Sample>>,
     /// Some areas were too many to be looked at.
     pub(super) incomplete: bool,
 }
 
-impl Scene {
-    pub(super) fn new(clips: Clips, mut covers: Vec<Cover>, page: &ListRect, incomplete: bool) -> Self {
+impl Areas {
+    pub(super) fn new(mut covers: Vec<Cover>, page: &ListRect) -> Self {
         let too_many = covers.len() > MAX_COVERS;
         if too_many {
             let size = |c: &Cover| c.rect.width().min(page.width()) * c.rect.height().min(page.height());
@@ -90,22 +110,36 @@ impl Scene {
         }
         covers.sort_by_key(|c| c.seq);
         let (grid, wide_left_out) = Grid::of(&covers, page);
-        Self { clips, covers, grid, incomplete: incomplete || too_many || wide_left_out }
+        Self { covers, grid, incomplete: too_many || wide_left_out }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.covers.is_empty() && self.clips.outlines.is_empty()
-    }
-
-    pub(super) fn outline(&self, id: u32) -> &Outline {
-        &self.clips.outlines[id as usize]
+        self.covers.is_empty()
     }
 
     pub(super) fn cover(&self, id: u32) -> &Cover {
         &self.covers[id as usize]
     }
 
-    /// Covers painted after `seq` that may meet an area, each once, the latest first; returns the looks it took.
+    /// Whether some area painted before `seq` may meet an area.
+    pub(super) fn any_before(&self, area: &ListRect, seq: u32) -> bool {
+        let meets = |id: &u32| {
+            let cover = &self.covers[*id as usize];
+            cover.seq < seq && cover.rect.intersects(area)
+        };
+        let early =
+            |list: &[u32]| list.iter().take_while(|id| self.covers[**id as usize].seq < seq).any(meets);
+        if early(&self.grid.wide) {
+            return true;
+        }
+        if self.grid.entries.is_empty() {
+            return false;
+        }
+        let (columns, mut rows) = self.grid.cells(area);
+        rows.any(|row| columns.clone().any(|column| early(self.grid.cell(row, column))))
+    }
+
+    /// Areas painted after `seq` that may meet an area, each once, the latest first; returns the looks it took.
     pub(super) fn later(&self, seq: u32, area: &ListRect, found: &mut Vec<u32>) -> u64 {
         found.clear();
         let mut looks = 1;
@@ -131,6 +165,35 @@ impl Scene {
         found.sort_unstable_by(|a, b| b.cmp(a));
         found.dedup();
         looks
+    }
+}
+
+impl Scene {
+    pub(super) fn new(
+        clips: Clips,
+        areas: Areas,
+        (grounds, whats): (Areas, Vec<What>),
+        incomplete: bool,
+    ) -> Self {
+        let incomplete = incomplete || areas.incomplete || grounds.incomplete;
+        Self { clips, areas, grounds, whats, samples: FxHashMap::default(), incomplete }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.areas.is_empty() && self.grounds.is_empty() && self.clips.outlines.is_empty()
+    }
+
+    pub(super) fn outline(&self, id: u32) -> &Outline {
+        &self.clips.outlines[id as usize]
+    }
+
+    pub(super) fn cover(&self, id: u32) -> &Cover {
+        self.areas.cover(id)
+    }
+
+    /// Covers painted after `seq` that may meet an area, each once, the latest first; returns the looks it took.
+    pub(super) fn later(&self, seq: u32, area: &ListRect, found: &mut Vec<u32>) -> u64 {
+        self.areas.later(seq, area, found)
     }
 
     pub(super) fn relation(&self, cover: &Cover, area: &ListRect) -> Relation {

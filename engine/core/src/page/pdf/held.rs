@@ -78,6 +78,12 @@ impl<'p> Walk<'p, '_> {
                 let why = format!("holds {count} words that are no operators (first: {first})");
                 self.tell(by.0, by.1, Fault::Unfit(why));
             }
+            Some(Trouble::Operands { first, count }) => {
+                let why = format!(
+                    "holds {count} operations without the operands that they take (first: before {first})"
+                );
+                self.tell(by.0, by.1, Fault::Unfit(why));
+            }
             Some(Trouble::Stuck) => {
                 self.tell(by.0, by.1, Fault::Unfit("cannot be read from some place on".into()));
             }

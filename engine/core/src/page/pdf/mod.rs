@@ -1,6 +1,7 @@
 //! PDF pages, read and rendered by hayro.
 
 mod bounds;
+mod coats;
 mod cover;
 mod cut;
 mod fit;
@@ -12,9 +13,12 @@ mod names;
 mod objects;
 mod oddities;
 mod opacity;
+mod operands;
 mod outline;
 mod packed;
 mod render;
+mod sample;
+mod shade;
 mod sight;
 mod spelling;
 mod tally;

@@ -1,5 +1,7 @@
 //! Which parts of a picture let nothing through.
 
+use std::ops::RangeInclusive;
+
 use hayro_interpret::{Image, LumaData, Paint};
 use kurbo::Rect;
 
@@ -15,9 +17,19 @@ const MAX_BYTES: u64 = 256 * 1024 * 1024;
 /// What a picture does to what lies under it.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Opaque {
-    /// Within these, of a picture of width and height 1, nothing of it can be seen; the rest lets all through.
-    Parts(Vec<Rect>),
+    /// Within the first of these, of a picture of width and height 1, nothing of it can be seen, and within the others
+    /// so little that it may be; the rest lets all through.
+    Parts(Vec<Rect>, Vec<Rect>),
     Unsure,
+}
+
+/// Pixels at least this opaque let nothing through that the eye could see, and at least so opaque ones next to nothing;
+/// of 255.
+const OPAQUE: u8 = 249;
+const NEARLY: u8 = 192;
+
+impl Opaque {
+    const NONE: Self = Self::Parts(Vec::new(), Vec::new());
 }
 
 /// Of a picture whose paint, if it has one, is opaque.
@@ -37,7 +49,7 @@ pub(super) fn of_picture(image: &Image<'_, '_>) -> Opaque {
             // The hint keeps decoders that can from unfolding more than is asked of them.
             let hint = (!masked).then_some((64, 64));
             // One that cannot be decoded shows nothing.
-            let mut parts = Opaque::Parts(Vec::new());
+            let mut parts = Opaque::NONE;
             raster.with_rgba(|_, alpha| parts = alpha.as_ref().map_or_else(whole, opaque), hint);
             parts
         }
@@ -46,7 +58,7 @@ pub(super) fn of_picture(image: &Image<'_, '_>) -> Opaque {
             if damaged || pixels(image) > MAX_PIXELS {
                 return Opaque::Unsure;
             }
-            let mut parts = Opaque::Parts(Vec::new());
+            let mut parts = Opaque::NONE;
             stencil.with_stencil(|luma, _| parts = opaque(&luma), None);
             parts
         }
@@ -78,11 +90,17 @@ fn pixels(image: &Image<'_, '_>) -> u64 {
 }
 
 fn whole() -> Opaque {
-    Opaque::Parts(vec![Rect::new(0.0, 0.0, 1.0, 1.0)])
+    Opaque::Parts(vec![Rect::new(0.0, 0.0, 1.0, 1.0)], Vec::new())
 }
 
-/// Rectangles of the pixels that are opaque.
 fn opaque(alpha: &LumaData) -> Opaque {
+    let opaque = rectangles(alpha, OPAQUE..=u8::MAX);
+    let nearly = rectangles(alpha, NEARLY..=OPAQUE - 1);
+    opaque.zip(nearly).map_or(Opaque::Unsure, |(opaque, nearly)| Opaque::Parts(opaque, nearly))
+}
+
+/// Rectangles of the pixels of some opacities; `None` where there are too many.
+fn rectangles(alpha: &LumaData, within: RangeInclusive<u8>) -> Option<Vec<Rect>> {
     let (width, height) = (alpha.width as usize, alpha.height as usize);
     // Rectangles that reach to the row at hand: columns, and the row that they begin in.
     let mut open: Vec<(usize, usize, usize)> = Vec::new();
@@ -90,9 +108,9 @@ fn opaque(alpha: &LumaData) -> Opaque {
     for row in 0..=height {
         let line =
             alpha.data.get(row * width..(row + 1) * width).filter(|_| row < height).unwrap_or_default();
-        let runs = runs(line);
+        let runs = runs(line, &within);
         if done.len() + runs.len() > MAX_PARTS {
-            return Opaque::Unsure;
+            return None;
         }
         let mut next = Vec::with_capacity(runs.len());
         for (from, to) in &runs {
@@ -106,15 +124,15 @@ fn opaque(alpha: &LumaData) -> Opaque {
     let (w, h) = (width.max(1) as f64, height.max(1) as f64);
     let part =
         |[x0, y0, x1, y1]: [usize; 4]| Rect::new(x0 as f64 / w, y0 as f64 / h, x1 as f64 / w, y1 as f64 / h);
-    Opaque::Parts(done.into_iter().map(part).collect())
+    Some(done.into_iter().map(part).collect())
 }
 
-/// Opaque pixels of a row: from and to, at most one more of them than matter.
-fn runs(line: &[u8]) -> Vec<(usize, usize)> {
+/// Pixels of a row of some opacities: from and to, at most one more of them than matter.
+fn runs(line: &[u8], within: &RangeInclusive<u8>) -> Vec<(usize, usize)> {
     let mut runs = Vec::new();
     let mut at = 0;
-    while let Some(from) = line[at..].iter().position(|a| *a == u8::MAX).map(|i| at + i) {
-        let to = line[from..].iter().position(|a| *a != u8::MAX).map_or(line.len(), |i| from + i);
+    while let Some(from) = line[at..].iter().position(|a| within.contains(a)).map(|i| at + i) {
+        let to = line[from..].iter().position(|a| !within.contains(a)).map_or(line.len(), |i| from + i);
         runs.push((from, to));
         if runs.len() > MAX_PARTS {
             break;
@@ -141,14 +159,16 @@ mod tests {
 
     #[test]
     fn opaque_pixels_become_rectangles() {
-        let Opaque::Parts(all) = of(2, &[255; 6]) else { panic!("unsure") };
+        let Opaque::Parts(all, _) = of(2, &[255; 6]) else { panic!("unsure") };
         assert_eq!(all, [Rect::new(0.0, 0.0, 1.0, 1.0)]);
         // A frame two pixels wide around a hole, of 4 x 4.
         let data: Vec<u8> = (0..16).map(|i| if [5, 6, 9, 10].contains(&i) { 0 } else { 255 }).collect();
-        let Opaque::Parts(frame) = of(4, &data) else { panic!("unsure") };
+        let Opaque::Parts(frame, _) = of(4, &data) else { panic!("unsure") };
         assert_eq!(frame.len(), 4);
         assert!((frame.iter().map(Rect::area).sum::<f64>() - 0.75).abs() < 1e-9);
-        assert_eq!(of(3, &[0, 254, 9]), Opaque::Parts(Vec::new()));
+        assert_eq!(of(3, &[0, 150, 9]), Opaque::NONE);
+        let third = |i: u32| vec![Rect::new(f64::from(i) / 3.0, 0.0, f64::from(i + 1) / 3.0, 1.0)];
+        assert_eq!(of(3, &[0, 240, 254]), Opaque::Parts(third(2), third(1)));
         let board: Vec<u8> = (0..4_096).map(|i| if (i + i / 64) % 2 == 0 { 0 } else { 255 }).collect();
         assert_eq!(of(64, &board), Opaque::Unsure);
     }

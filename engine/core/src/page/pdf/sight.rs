@@ -7,7 +7,8 @@ use smallvec::SmallVec;
 use std::hash::{Hash, Hasher};
 
 use super::bounds::{intersect, list_rect, visible_part};
-use super::cover::{Clips, Cover, Form, MAX_ALL_EDGES, Scene, UNCLIPPED, reach};
+use super::coats::What;
+use super::cover::{Areas, Clips, Cover, Form, MAX_ALL_EDGES, Scene, UNCLIPPED, reach};
 use super::opacity::{self, Opaque};
 use super::outline::{Outline, Rings};
 use super::tally::dashes;
@@ -15,7 +16,7 @@ use super::through::{Lets, Mix};
 use super::veil::{Tiles, Veil};
 use super::walk::is_light;
 use crate::geom::ListRect;
-use crate::page::display::{DisplayList, Paint};
+use crate::page::display::{DisplayList, Paint, PathEntry};
 
 /// Narrower strokes are lines, not areas that hide something, unless they are as light as paper, which nobody
 /// draws for its own sake; list units.
@@ -26,6 +27,8 @@ const MAX_DASHES: f64 = 2_000.0;
 /// Thick strokes that are looked at as covers, and corners of one such stroke.
 const MAX_STROKES: usize = 2_000;
 const MAX_STROKE_ELEMENTS: usize = 1_000;
+/// Areas that are looked at as grounds.
+const MAX_GROUNDS: usize = 20_000;
 /// Things looked at to see whether pictures lie over them, and pictures that are decoded because they do.
 const MAX_PICTURE_LOOKS: usize = 200_000_000;
 const MAX_DECODED: usize = 64;
@@ -50,6 +53,8 @@ pub(super) struct Mark {
     pub(super) clip: u32,
     /// Nothing shows through it.
     pub(super) opaque: bool,
+    /// How it is painted on what lies under it.
+    pub(super) mix: Mix,
     /// It has the colour of what it lies on.
     pub(super) sunk: bool,
 }
@@ -81,6 +86,10 @@ pub(super) struct Sight {
     edges: usize,
     /// Covers that are no filled path.
     covers: Vec<Cover>,
+    /// Areas that show through, or have no single colour; and filled paths among them, by their places in the list.
+    grounds: Vec<Cover>,
+    ground_paths: Vec<(u32, u32)>,
+    whats: Vec<What>,
     strokes: usize,
     picture_looks: usize,
     decoded: usize,
@@ -103,6 +112,9 @@ impl Sight {
             known_clips: FxHashMap::default(),
             edges: 0,
             covers: Vec::new(),
+            grounds: Vec::new(),
+            ground_paths: Vec::new(),
+            whats: Vec::new(),
             strokes: 0,
             picture_looks: 0,
             decoded: 0,
@@ -213,6 +225,11 @@ impl Sight {
         self.page
     }
 
+    /// Notes that there was more than is looked at.
+    pub(super) fn leave_out(&mut self) {
+        self.incomplete = true;
+    }
+
     /// Notes an area of which it cannot be told what it hides.
     pub(super) fn is_unsure(&mut self) {
         self.unsure += 1;
@@ -254,17 +271,65 @@ impl Sight {
     }
 
     /// Notes a path that was just added to the list.
-    pub(super) fn mark(&mut self, seq: u32, opaque: bool) {
-        self.marks.push(Mark { seq, clip: self.shape(), opaque, sunk: false });
+    pub(super) fn mark(&mut self, seq: u32, opaque: bool, blend: BlendMode) {
+        self.marks.push(Mark { seq, clip: self.shape(), opaque, mix: self.mix(blend), sunk: false });
     }
 
-    /// Notes the area of a stroke, if it is one that hides something.
-    pub(super) fn cover_by_stroke(
+    /// How something with a blend mode is painted now.
+    pub(super) fn mix(&self, blend: BlendMode) -> Mix {
+        self.group().mix.within(1.0, blend)
+    }
+
+    /// Whether nothing of what is drawn now is surely seen, through the groups and a mask.
+    pub(super) fn is_veiled(&self, mask: Option<Veil>) -> bool {
+        self.group().veil.and(mask.unwrap_or(Veil::Shows)) != Veil::Shows
+    }
+
+    /// Notes that the last path of the list, the `seq`th thing, is a ground for what comes after it.
+    pub(super) fn ground_by_path(&mut self, what: What) {
+        let path = self.marks.len().saturating_sub(1) as u32;
+        if let Some(what) = self.keep_what(what) {
+            self.ground_paths.push((path, what));
+        }
+    }
+
+    /// Notes another area: as a cover of one colour, or as a ground.
+    pub(super) fn area(&mut self, seq: u32, rings: &Rings, paint: Result<u32, What>, line: bool) {
+        if !rings.is_finite() {
+            return;
+        }
+        let visible = visible_part(&rings.bounds(), &self.clip());
+        let (shape, page) = (self.shape(), self.page);
+        let least = paint.as_ref().map_or(Form::LEAST, |rgba| Form::least(*rgba));
+        let Some(cover) = self.cover(rings, false, visible, (shape, least)) else { return };
+        let cover = Cover { seq, rect: reach(&visible, &page), line, ..cover };
+        match paint {
+            Ok(rgba) => self.covers.push(Cover { rgba: Some(rgba), ..cover }),
+            Err(what) => {
+                if let Some(what) = self.keep_what(what) {
+                    self.grounds.push(Cover { what, ..cover });
+                }
+            }
+        }
+    }
+
+    fn keep_what(&mut self, what: What) -> Option<u32> {
+        if self.whats.len() >= MAX_GROUNDS {
+            self.incomplete = true;
+            return None;
+        }
+        self.whats.push(what);
+        Some(self.whats.len() as u32 - 1)
+    }
+
+    /// Notes the area of a stroke, if it is one that hides something or shows its colour under others.
+    pub(super) fn area_of_stroke(
         &mut self,
         (seq, rgba): (u32, u32),
         path: &BezPath,
         transform: Affine,
         stroke: &StrokeProps,
+        paint: Result<u32, What>,
     ) {
         let factor = transform.determinant().abs().sqrt();
         if stroke.line_width * (factor as f32) < thick(rgba) || path.elements().len() > MAX_STROKE_ELEMENTS {
@@ -290,14 +355,8 @@ impl Sight {
         };
         let outline =
             kurbo::stroke(path.elements().iter().copied(), &pen, &StrokeOpts::default(), TOLERANCE / factor);
-        let rings = Rings::of_path(&outline, transform);
-        if rings.is_finite() {
-            let visible = visible_part(&rings.bounds(), &self.clip());
-            let (shape, page) = (self.shape(), self.page);
-            if let Some(cover) = self.cover(&rings, false, visible, (shape, Form::least(rgba))) {
-                self.covers.push(Cover { seq, rgba: Some(rgba), rect: reach(&visible, &page), ..cover });
-            }
-        }
+        let line = is_light(rgba) && stroke.line_width * (factor as f32) < THICK;
+        self.area(seq, &Rings::of_path(&outline, transform), paint, line);
     }
 
     /// Whether a picture may hide something, and is worth `looks` to see whether it lies over anything.
@@ -327,8 +386,8 @@ impl Sight {
         if rgba.is_some_and(|rgba| rgba & 0xFF != 0xFF) {
             return;
         }
-        let parts = match opacity::of_picture(image) {
-            Opaque::Parts(parts) => parts,
+        let (parts, nearly) = match opacity::of_picture(image) {
+            Opaque::Parts(parts, nearly) => (parts, nearly),
             Opaque::Unsure => {
                 // Under a dark stencil lines go on.
                 self.unsure += u64::from(rgba.is_none_or(is_light));
@@ -336,8 +395,10 @@ impl Sight {
             }
         };
         let size = Affine::scale_non_uniform(f64::from(image.width()), f64::from(image.height()));
+        let rings =
+            |part: kurbo::Rect| Rings::of_path(&kurbo::Shape::to_path(&part, TOLERANCE), transform * size);
         for part in parts {
-            let rings = Rings::of_path(&kurbo::Shape::to_path(&part, TOLERANCE), transform * size);
+            let rings = rings(part);
             if !rings.is_finite() {
                 continue;
             }
@@ -347,6 +408,10 @@ impl Sight {
                 self.covers.push(Cover { seq, rgba, rect: reach(&visible, &page), ..cover });
             }
         }
+        // Under a dark stencil lines go on.
+        let light = rgba.is_none_or(is_light);
+        self.unsure +=
+            u64::from(light && nearly.into_iter().any(|part| rings(part).thickness() >= Form::LEAST));
     }
 
     /// A cover of this form, inside of a clip; thinner than `least` it is none.
@@ -363,7 +428,7 @@ impl Sight {
             Form::Upright => {}
             Form::Outline(outline) => outlines.push(self.add(outline)?),
         }
-        Some(Cover { seq: 0, rect, outlines, rgba: None })
+        Some(Cover { seq: 0, rect, outlines, rgba: None, what: 0, line: false })
     }
 
     /// All that hides something on the page of `list`, whose paths are those that were marked; the marks.
@@ -376,13 +441,32 @@ impl Sight {
             if !mark.opaque || style.paint == Paint::Stroke || side < least {
                 continue;
             }
-            let (verbs, coords) = list.path(entry);
-            let rect = reach(&entry.visible, &self.page);
-            let even_odd = style.paint == Paint::FillEvenOdd;
-            if let Some(cover) = self.cover(&Rings::of(verbs, coords), even_odd, rect, (mark.clip, least)) {
-                self.covers.push(Cover { seq: mark.seq, rgba: Some(style.rgba), ..cover });
+            if let Some(cover) = self.cover_by_path(list, entry, mark, least) {
+                self.covers.push(Cover { rgba: Some(style.rgba), ..cover });
             }
         }
-        (Scene::new(self.clips, self.covers, &self.page, self.incomplete), marks)
+        for (path, what) in std::mem::take(&mut self.ground_paths) {
+            let (entry, mark) = (&list.paths[path as usize], &marks[path as usize]);
+            if let Some(cover) = self.cover_by_path(list, entry, mark, Form::LEAST) {
+                self.grounds.push(Cover { what, ..cover });
+            }
+        }
+        let grounds = (Areas::new(self.grounds, &self.page), self.whats);
+        let areas = Areas::new(self.covers, &self.page);
+        (Scene::new(self.clips, areas, grounds, self.incomplete), marks)
+    }
+
+    fn cover_by_path(
+        &mut self,
+        list: &DisplayList,
+        entry: &PathEntry,
+        mark: &Mark,
+        least: f32,
+    ) -> Option<Cover> {
+        let (verbs, coords) = list.path(entry);
+        let rect = reach(&entry.visible, &self.page);
+        let even_odd = list.styles[entry.style as usize].paint == Paint::FillEvenOdd;
+        let cover = self.cover(&Rings::of(verbs, coords), even_odd, rect, (mark.clip, least))?;
+        Some(Cover { seq: mark.seq, ..cover })
     }
 }

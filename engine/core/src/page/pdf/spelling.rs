@@ -68,7 +68,15 @@ fn is_word(word: &[u8]) -> bool {
 
 /// Whether the bytes between an array's brackets are its items.
 pub(super) fn are_items(data: &[u8]) -> bool {
-    let mut text = Text(data);
+    only_objects(Text(data, false))
+}
+
+/// Whether bytes of a content are operands and nothing else. The reader knows no exponents there.
+pub(super) fn are_operands(data: &[u8]) -> bool {
+    only_objects(Text(data, true))
+}
+
+fn only_objects(mut text: Text<'_>) -> bool {
     loop {
         text.blank();
         if text.0.is_empty() {
@@ -82,7 +90,7 @@ pub(super) fn are_items(data: &[u8]) -> bool {
 
 /// Whether the bytes of a dictionary read as one and nothing else.
 pub(super) fn is_well_formed(data: &[u8]) -> bool {
-    let mut text = Text(data);
+    let mut text = Text(data, false);
     text.blank();
     text.object(0).is_some() && {
         text.blank();
@@ -145,8 +153,8 @@ pub(super) fn shown(name: &[u8]) -> String {
     readable.collect()
 }
 
-/// The rest of a text.
-struct Text<'a>(&'a [u8]);
+/// The rest of a text, and whether its numbers are without exponents.
+struct Text<'a>(&'a [u8], bool);
 
 impl<'a> Text<'a> {
     fn blank(&mut self) {
@@ -201,7 +209,7 @@ impl<'a> Text<'a> {
                     self.reference();
                     Some(())
                 }
-                word => is_number(word).then_some(()),
+                word => (is_number(word) && !(self.1 && has_exponent(word))).then_some(()),
             },
         }
     }
@@ -271,8 +279,13 @@ impl<'a> Text<'a> {
     }
 }
 
+pub(super) fn is_blank(byte: u8) -> bool {
+    matches!(byte, 0 | b'\t' | b'\n' | 12 | b'\r' | b' ')
+}
+
 fn is_regular(byte: u8) -> bool {
-    !matches!(byte, 0 | b'\t' | b'\n' | 12 | b'\r' | b' ' | b'(' | b')' | b'<' | b'>' | b'[' | b']')
+    !is_blank(byte)
+        && !matches!(byte, b'(' | b')' | b'<' | b'>' | b'[' | b']')
         && !matches!(byte, b'{' | b'}' | b'/' | b'%')
 }
 
@@ -287,6 +300,10 @@ fn is_number(word: &[u8]) -> bool {
         && !word.starts_with(b"e")
         && !word.starts_with(b"E")
         || matches!(word, b"-" | b".")
+}
+
+fn has_exponent(word: &[u8]) -> bool {
+    word.iter().any(|b| matches!(b, b'e' | b'E'))
 }
 
 #[cfg(test)]

@@ -23,13 +23,17 @@ pub(super) enum Lets {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Mix {
     /// 0 to 1.
-    opacity: f32,
+    pub(super) opacity: f32,
     /// `None` for several that differ.
-    blend: Option<BlendMode>,
+    pub(super) blend: Option<BlendMode>,
 }
 
 impl Mix {
     pub(super) const PLAIN: Self = Self { opacity: 1.0, blend: Some(BlendMode::Normal) };
+
+    pub(super) fn is_normal(&self) -> bool {
+        self.blend == Some(BlendMode::Normal)
+    }
 
     /// Within a group that is painted so.
     pub(super) fn within(self, opacity: f32, blend: BlendMode) -> Self {

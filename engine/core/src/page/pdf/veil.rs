@@ -1,14 +1,17 @@
 //! What is drawn through a mask or with a pattern: whether it surely shows, surely does not, or may.
 
 use hayro_interpret::font::GlyphRun;
-use hayro_interpret::pattern::{Pattern, TilingPattern};
+use hayro_interpret::pattern::{Pattern, ShadingPattern, TilingPattern};
+use hayro_interpret::shading::ShadingType;
 use hayro_interpret::{
     BlendMode, ClipPath, Device, DrawMode, DrawProps, Image, ImageDrawProps, MaskType, Paint, SoftMask,
 };
 use kurbo::{Affine, BezPath};
+use smallvec::SmallVec;
 
 use super::bounds::{intersect, list_rect};
 use super::outline::Rings;
+use super::shade::Shade;
 use super::tally::Tally;
 use super::walk::is_light;
 use crate::geom::ListRect;
@@ -33,6 +36,15 @@ impl Veil {
             _ => Self::Unsure,
         }
     }
+}
+
+/// What is painted with a pattern.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PatternLook {
+    pub(super) tiles: Tiles,
+    pub(super) shade: Shade,
+    /// How opaque it is, from and to.
+    pub(super) opacity: (f32, f32),
 }
 
 /// What a pattern's area does to what lies under it.
@@ -65,29 +77,69 @@ pub(super) fn of_mask<'a>(mask: &SoftMask<'a>, page: &ListRect, tally: &mut Tall
     }
 }
 
-pub(super) fn of_pattern<'a>(pattern: &Pattern<'a>, tally: &mut Tally<'_>) -> Tiles {
+pub(super) fn of_pattern<'a>(pattern: &Pattern<'a>, tally: &mut Tally<'_>) -> PatternLook {
     match pattern {
         Pattern::Tiling(tiling) => of_tiling(tiling, tally),
-        Pattern::Shading(_) => Tiles::Unsure,
+        Pattern::Shading(shading) => of_shading(shading),
     }
 }
 
-fn of_tiling<'a>(tiling: &TilingPattern<'a>, tally: &mut Tally<'_>) -> Tiles {
+fn of_tiling<'a>(tiling: &TilingPattern<'a>, tally: &mut Tally<'_>) -> PatternLook {
     /// Steps and boxes are rounded apart.
     const ROUNDING: f64 = 1.001;
     let bbox = tiling.bbox;
     let mut look = Look::new(tally, list_rect(bbox));
     if tiling.interpret(&mut look, Affine::IDENTITY, false).is_none() {
-        return Tiles::Dark;
+        return PatternLook { tiles: Tiles::Dark, shade: Shade::ANY, opacity: (0.0, 1.0) };
     }
     let closed = f64::from(tiling.x_step).abs() <= bbox.width() * ROUNDING
-        && f64::from(tiling.y_step).abs() <= bbox.height() * ROUNDING
-        && tiling.opacity >= 1.0;
-    match look {
-        Look { covered: true, unknown: false, .. } if closed => Tiles::Cover,
-        Look { nothing_light: true, unknown: false, .. } => Tiles::Dark,
+        && f64::from(tiling.y_step).abs() <= bbox.height() * ROUNDING;
+    let Look { covered, unknown, nothing_light, nothing_at_all, range, .. } = look;
+    let tiles = match (unknown, closed && covered && tiling.opacity >= 1.0, nothing_light) {
+        (false, true, _) => Tiles::Cover,
+        (false, false, true) => Tiles::Dark,
         _ => Tiles::Unsure,
+    };
+    let least = if closed && covered && !unknown { tiling.opacity } else { 0.0 };
+    let (shade, most) = match (unknown, nothing_at_all) {
+        (true, _) => (Shade::ANY, tiling.opacity),
+        (false, true) => (Shade::ANY, 0.0),
+        (false, false) => (range, tiling.opacity),
+    };
+    PatternLook { tiles, shade, opacity: (least, most) }
+}
+
+/// The colours of a shading along one line, as far as those can be listed.
+fn of_shading(pattern: &ShadingPattern) -> PatternLook {
+    /// Places of the line that are looked at.
+    const STEPS: u16 = 256;
+    let shading = &pattern.shading;
+    let unknown = PatternLook { tiles: Tiles::Unsure, shade: Shade::ANY, opacity: (0.0, pattern.opacity) };
+    let ShadingType::RadialAxial { domain, function, extend, axial, .. } = &*shading.shading_type else {
+        return unknown;
+    };
+    if pattern.transfer_function.is_some() {
+        return unknown;
     }
+    let colour = |parts: &[f32]| {
+        let [r, g, b, _] = shading.color_space.to_rgba(parts, 1.0).to_rgba8();
+        Shade::of(u32::from_be_bytes([r, g, b, u8::MAX]))
+    };
+    let mut shade = Shade::NONE;
+    let mut parts: SmallVec<[f32; 8]> = smallvec::smallvec![0.0; function.num_outputs()];
+    for step in 0..=STEPS {
+        let along = f32::from(step) / f32::from(STEPS);
+        if function.eval(&[domain[0] + along * (domain[1] - domain[0])], &mut parts).is_none() {
+            return unknown;
+        }
+        shade = shade.or(colour(&parts));
+    }
+    if let Some(background) = &shading.background {
+        shade = shade.or(colour(background));
+    }
+    let everywhere = *axial && extend.iter().all(|on| *on) && shading.clip_path.is_none();
+    let least = if everywhere { pattern.opacity } else { 0.0 };
+    PatternLook { shade, opacity: (least, pattern.opacity), ..unknown }
 }
 
 /// Of 255; `None` for what is no single colour.
@@ -109,6 +161,8 @@ struct Look<'t, 'b> {
     /// One opaque area lies over all that matters; one that is white.
     covered: bool,
     covered_white: bool,
+    /// All the colours that were painted.
+    range: Shade,
     /// Something was drawn that this does not look into.
     unknown: bool,
 }
@@ -124,6 +178,7 @@ impl<'t, 'b> Look<'t, 'b> {
             nothing_dark: true,
             covered: false,
             covered_white: false,
+            range: Shade::NONE,
             unknown: false,
         }
     }
@@ -139,6 +194,7 @@ impl<'t, 'b> Look<'t, 'b> {
             return;
         }
         self.nothing_at_all = false;
+        self.range = self.range.or(Shade::of(u32::from_be_bytes([r, g, b, alpha])));
         self.nothing_light &= r.max(g).max(b) <= 1;
         self.nothing_dark &= r.min(g).min(b) >= 254;
     }

@@ -13,24 +13,24 @@ use kurbo::{Affine, BezPath, PathEl, Point, Rect};
 use rustc_hash::FxHashMap;
 
 use super::bounds::{cubic_of, grow, intersect, list_rect, push_point, visible_part};
-use super::cut::cut;
-use super::ground::tell_apart;
 use super::layers;
+use super::sample;
 use super::sight::{self, Sight};
 use super::tally::{self, Tally};
 use super::text::{GlyphAt, TextCollector};
 use super::through::Lets;
-use super::veil::{self, Tiles, Veil};
+use super::veil::{self, PatternLook, Tiles, Veil};
 use crate::budget::Budget;
 use crate::geom::{ListRect, PageSpace};
 use crate::page::PageFailure;
 use crate::page::display::{DisplayList, ImagePlacement, NO_LAYER, PageKind, Paint, PathEntry, Style, Verb};
 use crate::page::request::ParseLimits;
 
+mod finish;
 mod glyphs;
 mod under;
 
-use glyphs::{Shown, is_seen};
+use glyphs::Shown;
 
 /// What a pattern or shading is recorded as; its true colour differs from place to place.
 pub(super) const PATTERN_RGBA: u32 = 0x8080_80FF;
@@ -79,10 +79,10 @@ pub(super) fn walk<'a>(
     let width = f64::from(space.width_px) / space.px_per_unit;
     let height = f64::from(space.height_px) / space.px_per_unit;
     let page_box = Rect::new(0.0, 0.0, width, height);
-    let mut context = Context::new(to_list, page_box, &cache, page.xref(), settings);
+    let mut context = Context::new(to_list, page_box, &cache, page.xref(), settings.clone());
     let mut walk = Walk::new(space, list_rect(page_box), limits, budget);
     tally::catch(|| interpret_page(page, &mut context, &mut walk))?;
-    walk.finish()
+    walk.finish(|wanted| sample::pictures(page, (to_list, page_box), settings, wanted, limits, budget))
 }
 
 #[derive(PartialEq, Eq, Hash, Clone)]
@@ -96,8 +96,14 @@ struct StyleKey {
 /// How a path is painted, beside its colour.
 #[derive(Debug, Clone, Copy)]
 struct How {
-    tiles: Option<Tiles>,
+    pattern: Option<PatternLook>,
     mask: Option<Veil>,
+}
+
+impl How {
+    fn tiles(&self) -> Option<Tiles> {
+        self.pattern.map(|look| look.tiles)
+    }
 }
 
 struct Walk<'b> {
@@ -115,7 +121,10 @@ struct Walk<'b> {
     dark: Vec<(ListRect, u32)>,
     /// What is known of masks and patterns, by their keys.
     veils: FxHashMap<u128, Veil>,
-    tiles: FxHashMap<u128, Tiles>,
+    patterns: FxHashMap<u128, PatternLook>,
+    /// Pictures met so far, those that glyphs draw left out.
+    pictures: u32,
+    big_glyphs: usize,
     glyph_program_depth: u32,
     unreadable_glyphs: u64,
     not_finite: u64,
@@ -137,7 +146,9 @@ impl<'b> Walk<'b> {
             unpainted: Vec::new(),
             dark: Vec::new(),
             veils: FxHashMap::default(),
-            tiles: FxHashMap::default(),
+            patterns: FxHashMap::default(),
+            pictures: 0,
+            big_glyphs: 0,
             glyph_program_depth: 0,
             unreadable_glyphs: 0,
             not_finite: 0,
@@ -145,39 +156,6 @@ impl<'b> Walk<'b> {
             ink_tiles: 0.0,
             coloured: false,
         }
-    }
-
-    fn finish(mut self) -> Result<Walked, PageFailure> {
-        let mut unsure = self.sight.unsure();
-        let (scene, mut marks) = self.sight.finish(&self.list);
-        let mut all_looked_at = !scene.incomplete;
-        if !scene.is_empty() {
-            let grounds = tell_apart(&mut self.list, &mut marks, &scene, self.tally.budget())?;
-            unsure += grounds.unsure;
-            all_looked_at &= !grounds.incomplete;
-            all_looked_at &= cut(&mut self.list, &marks, &scene, self.tally.budget())?;
-        }
-        let scanned = super::kind(&self.list) == PageKind::Raster;
-        if !scene.is_empty() {
-            self.text.retain(|glyph| is_seen(glyph, &scene, scanned));
-        }
-        if scanned {
-            std::mem::take(&mut self.unpainted).into_iter().for_each(|glyph| self.text.push(glyph));
-        }
-        let (words, lines) = self.text.group();
-        self.list.words = words;
-        self.list.lines = lines;
-        Ok(Walked {
-            list: self.list,
-            unreadable_glyphs: self.unreadable_glyphs,
-            glyphs: self.tally.glyphs(),
-            not_finite: self.not_finite,
-            ink_bytes: INK_PER_DRAW * (self.drawn + self.tally.glyphs()) as f64
-                + INK_PER_TILE * (self.ink_tiles + 2.0 * self.tally.dashes()),
-            coloured: self.coloured,
-            all_looked_at,
-            unsure,
-        })
     }
 
     fn layer(&self) -> u16 {
@@ -226,16 +204,16 @@ impl<'b> Walk<'b> {
         Some(veil)
     }
 
-    /// What an area of a pattern does to what lies under it; the same pattern is looked at once.
-    fn tiles(&mut self, paint: &PdfPaint<'_>) -> Option<Tiles> {
+    /// What is painted with a pattern; the same pattern is looked at once.
+    fn pattern(&mut self, paint: &PdfPaint<'_>) -> Option<PatternLook> {
         let PdfPaint::Pattern(pattern) = paint else { return None };
         let key = pattern.cache_key();
-        if let Some(known) = self.tiles.get(&key) {
+        if let Some(known) = self.patterns.get(&key) {
             return Some(*known);
         }
-        let tiles = veil::of_pattern(pattern, &mut self.tally);
-        self.tiles.insert(key, tiles);
-        Some(tiles)
+        let look = veil::of_pattern(pattern, &mut self.tally);
+        self.patterns.insert(key, look);
+        Some(look)
     }
 
     fn path(&mut self, path: &BezPath, props: &DrawProps<'_>, mode: &DrawMode) {
@@ -243,7 +221,7 @@ impl<'b> Walk<'b> {
         if matches!(mode, DrawMode::Invisible) || !self.sight.shows(mask) {
             return;
         }
-        let how = How { tiles: self.tiles(&props.paint), mask };
+        let how = How { pattern: self.pattern(&props.paint), mask };
         match mode {
             DrawMode::Fill(rule) => self.fill(path, props, *rule, how),
             DrawMode::Stroke(stroke) => self.stroke(path, props, stroke, how),
@@ -262,14 +240,17 @@ impl<'b> Walk<'b> {
         };
         let rgba = self.colour(&props.paint);
         let style = self.style(paint, rgba, 0.0, &[]);
-        let lets = self.sight.lets(props, how.tiles, how.mask);
+        let lets = self.sight.lets(props, how.tiles(), how.mask);
         let before = self.list.paths.len();
-        let opaque = lets == Lets::Nothing;
-        let painted = self.entry(path.elements(), props.transform, (style, 0.0), opaque);
+        let kind = (style, lets == Lets::Nothing, props.blend_mode);
+        let painted = self.entry(path.elements(), props.transform, kind, 0.0);
+        if let Some((_, area)) = &painted {
+            self.note_ground(area, rgba, lets, &how, props.blend_mode);
+        }
         if let Some((_, area)) = painted.filter(|_| lets == Lets::Unsure) {
             self.look_under(&area, before, super::cover::Form::least(rgba));
         }
-        if let Some((_, area)) = painted.filter(|_| how.tiles == Some(Tiles::Unsure)) {
+        if let Some((_, area)) = painted.filter(|_| how.tiles() == Some(Tiles::Unsure)) {
             let looks = before + self.text.len();
             if self.sight.is_worth(looks, true) && self.has_something_in(&area, before) {
                 self.sight.is_unsure();
@@ -286,15 +267,17 @@ impl<'b> Walk<'b> {
         let dash: smallvec::SmallVec<[f32; 4]> = stroke.dash_array.iter().map(|d| d * factor).collect();
         let rgba = self.colour(&props.paint);
         let style = self.style(Paint::Stroke, rgba, width, &dash);
-        let lets = self.sight.lets(props, how.tiles, how.mask);
+        let lets = self.sight.lets(props, how.tiles(), how.mask);
         let before = self.list.paths.len();
-        let opaque = lets == Lets::Nothing;
-        let painted = self.entry(path.elements(), props.transform, (style, width / 2.0), opaque);
+        let kind = (style, lets == Lets::Nothing, props.blend_mode);
+        let painted = self.entry(path.elements(), props.transform, kind, width / 2.0);
         if let Some((_, area)) = painted.filter(|_| lets == Lets::Unsure && width >= sight::thick(rgba)) {
             self.look_under(&grow(&area, width / 2.0), before, sight::thick(rgba));
         }
-        if let Some((seq, _)) = painted.filter(|_| opaque) {
-            self.sight.cover_by_stroke((seq, rgba), path, props.transform, stroke);
+        if let Some((seq, _)) = painted {
+            for paint in self.paints(rgba, lets, &how, props.blend_mode) {
+                self.sight.area_of_stroke((seq, rgba), path, props.transform, stroke, paint);
+            }
         }
     }
 
@@ -304,8 +287,8 @@ impl<'b> Walk<'b> {
         &mut self,
         elements: &[PathEl],
         transform: Affine,
-        (style, half_width): (u32, f32),
-        opaque: bool,
+        (style, opaque, blend): (u32, bool, BlendMode),
+        half_width: f32,
     ) -> Option<(u32, ListRect)> {
         let verb_start = self.list.verbs.len();
         let coord_start = self.list.coords.len();
@@ -358,7 +341,7 @@ impl<'b> Walk<'b> {
         self.drawn += 1;
         let visible = visible_part(&bounds, &clip);
         let seq = self.sight.next();
-        self.sight.mark(seq, opaque);
+        self.sight.mark(seq, opaque, blend);
         self.list.paths.push(PathEntry {
             style,
             layer: self.layer(),
@@ -438,7 +421,9 @@ impl<'a> Device<'a> for Walk<'_> {
                 self.glyph_program_depth -= 1;
                 continue;
             }
-            self.glyph(glyph, props.transform * positioned.transform(), vertical, run, shown);
+            let to_list = props.transform * positioned.transform();
+            self.glyph(glyph, to_list, vertical, run, shown);
+            self.big_glyph(glyph, to_list, &props, mask, mode);
         }
     }
 
@@ -446,6 +431,9 @@ impl<'a> Device<'a> for Walk<'_> {
         self.tally.call(1);
         self.coloured = true;
         let (width, height) = (image.width(), image.height());
+        // Those that a glyph draws are not met again where pictures are looked up.
+        let nth = (self.glyph_program_depth == 0).then_some(self.pictures);
+        self.pictures += u32::from(nth.is_some());
         self.tally.check_picture(width, height);
         let placed = Rect::new(0.0, 0.0, f64::from(width), f64::from(height));
         let bounds = intersect(&list_rect(props.transform.transform_rect_bbox(placed)), &self.sight.clip());
@@ -453,7 +441,7 @@ impl<'a> Device<'a> for Walk<'_> {
         if !bounds.is_empty() && mask != Some(Veil::Hides) && self.sight.is_shown() {
             let seq = self.sight.next();
             self.darken(bounds, seq);
-            self.picture((seq, bounds), &image, &props, mask);
+            self.picture((seq, bounds), &image, &props, (mask, nth));
             self.list.images.push(ImagePlacement { width, height, bounds });
         }
     }
