@@ -3,6 +3,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::beside::Beside;
+use super::cut;
 use super::index::PageIndex;
 use super::ink::{Ink, Segment};
 use super::label;
@@ -89,6 +90,8 @@ pub(super) struct Pieces {
     pub weights: Vec<f32>,
     /// On its page, list units.
     pub middle: [f32; 2],
+    /// Strokes that the box cuts, as `ink`.
+    pub cut: Vec<Segment>,
 }
 
 /// What is looked for.
@@ -169,7 +172,10 @@ impl Exemplar {
         }
         let middle = [(bounds.left + bounds.right) / 2.0, (bounds.top + bounds.bottom) / 2.0];
         ink.segments = centred(&ink.segments, middle);
-        let mut exemplar = Self::of(page, Pieces { ink, weights, middle }, drawn, choice.through, budget)?;
+        let cut = if patch.is_some() { Vec::new() } else { cut::strokes(page, &ids, area) };
+        let cut: Vec<Segment> = cut.into_iter().map(|i| page.segments[i as usize]).collect();
+        let cut = centred(&cut, middle);
+        let mut exemplar = Self::of(page, Pieces { ink, weights, middle, cut }, drawn, choice.through, budget)?;
         exemplar.patch = patch.map(|mut patch| {
             patch.about(middle);
             Box::new(patch)
@@ -214,6 +220,7 @@ impl Exemplar {
             ink: Ink { segments, joined, closed: Vec::new(), styles: old.ink.styles.clone() },
             weights: kept.iter().map(|&n| old.weights[n]).collect(),
             middle: old.middle,
+            cut: old.cut.clone(),
         };
         let background = self.background + old.ink.segments.len() - kept.len();
         Self::of(page, pieces, self.drawn, background, &Budget::unlimited()).ok()
