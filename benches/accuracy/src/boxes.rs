@@ -118,7 +118,7 @@ fn told(outcome: &CountOutcome, drawn: &PxRect, _all: usize) -> Vec<String> {
         ("lettering", outcome.other_lettering.len()),
         ("close", close),
         ("unsure", unsure),
-        ("CUT", outcome.cut.0),
+        ("CUT", outcome.cut),
     ];
     said.into_iter().filter(|s| s.1 > 0).map(|(what, n)| format!("{what}={n}")).collect()
 }

@@ -6,11 +6,11 @@ use rustc_hash::FxHashMap;
 
 use super::index::PageIndex;
 use super::ink::Segment;
-use super::matching::Matcher;
+use super::runs::Run;
+use super::matching::{Matcher, passes, wide};
 use super::pose::Pose;
-use super::search::{CountParams, Judged};
+use super::search::{CountParams, Judged, owners};
 use super::surroundings::grow;
-use super::template::Template;
 use super::variant::MAX_VARIANT;
 use crate::geom::{ListRect, clip};
 
@@ -25,15 +25,30 @@ const OUT_SHARE: f32 = 0.03;
 const TOUCH: f32 = 0.15;
 /// Share of the strokes' length that is there where they go on in the same way.
 const ALIKE: f64 = 0.75;
+/// Length of such strokes that tells something, diameters.
+const LEAST: f64 = 0.2;
+/// Where they go on at this share of the other matches, the exemplar is a part of all of them; where at so many, and
+/// not as the ink of another match, it is a part of those and something else than the rest.
+const MOST: f64 = 0.5;
+const SOME: usize = 2;
+/// Places on a piece that are looked at.
+const PLACES: u8 = 5;
 
 /// Segments of the strokes that a box cuts.
 pub(super) fn strokes(page: &PageIndex, kept: &[u32], area: &ListRect) -> Vec<u32> {
     let diagonal = area.width().hypot(area.height());
     let far = grow(area, diagonal * REACH);
+    let mut pens: Vec<u32> = kept.iter().map(|&i| page.segments[i as usize].style).collect();
+    pens.sort_unstable();
+    pens.dedup();
+    let of_symbol = |pen: u32| {
+        pens.iter().any(|&p| page.styles[p as usize].agrees(&page.styles[pen as usize]))
+    };
     let mut by_run: FxHashMap<u32, Vec<u32>> = FxHashMap::default();
     for i in page.grid.within(&far) {
         let run = page.run_of[i as usize];
-        if inside(&page.runs[run as usize].bounds, &far) && !page.lettered[run as usize] {
+        let Run { bounds, style } = &page.runs[run as usize];
+        if inside(bounds, &far) && !page.lettered[run as usize] && of_symbol(*style) {
             by_run.entry(run).or_default().push(i);
         }
     }
@@ -51,6 +66,13 @@ pub(super) fn strokes(page: &PageIndex, kept: &[u32], area: &ListRect) -> Vec<u3
     };
     let mut cut: Vec<u32> = by_run.into_values().filter(is_cut).flatten().collect();
     cut.sort_unstable();
+    if std::env::var_os("CUT").is_some() {
+        for i in &cut {
+            let s = &page.segments[*i as usize];
+            let (a, b) = (page.space.to_px(s.a[0], s.a[1]), page.space.to_px(s.b[0], s.b[1]));
+            println!("   cut {:.1},{:.1} - {:.1},{:.1} kept {} run {} style {}", a.x, a.y, b.x, b.y, is_kept(i), page.run_of[*i as usize], s.style);
+        }
+    }
     cut
 }
 
@@ -88,38 +110,69 @@ fn depth(page: &PageIndex, area: &ListRect, members: &[u32], first: u32, enough:
     deep
 }
 
-/// At how many of the other matches the strokes that the exemplar's box cuts go on as they do there, and out of how
-/// many.
-pub(super) fn tell(
-    matcher: &Matcher<'_>,
-    cut: &[Segment],
-    params: &CountParams,
-    kept: &mut [Judged],
-) -> (usize, usize) {
-    let all: f64 = cut.iter().map(|s| f64::from(s.length())).sum();
-    if all <= 0.0 {
-        return (0, 0);
-    }
-    let alike = |pose: &Pose| {
-        let there = |pose: &Pose| {
-            let there = cut.iter().filter(|s| !matcher.lacks(pose, s));
-            there.map(|s| f64::from(s.length())).sum::<f64>() / all
-        };
-        seen(matcher.template, pose).map(|p| there(&p)).fold(0.0, f64::max)
-    };
-    let others: Vec<f64> = kept
-        .iter()
-        .filter(|j| !j.own && j.score.confidence >= params.threshold)
-        .map(|j| alike(&j.pose))
-        .collect();
-    let shared = others.iter().filter(|a| **a >= ALIKE).count();
-    if std::env::var_os("CUT").is_some() {
-        eprintln!("cut {} pieces {:.2} of {:.2}: {shared} of {}", cut.len(), all, matcher.template.weight, others.len());
-    }
-    (shared, others.len())
+/// How the strokes that the exemplar's box cuts are found elsewhere.
+struct Seen {
+    /// Share of their length that is there in the same way, and of what no other match takes for its own.
+    there: f64,
+    free: f64,
 }
 
-/// The ways to see a symbol that is placed.
-fn seen<'a>(template: &'a Template, pose: &'a Pose) -> impl Iterator<Item = Pose> + 'a {
-    template.symmetries.iter().map(|s| pose.after(s))
+/// Whether the strokes that the exemplar's box cuts go on at the other matches as they do there. Then none of them
+/// is sure.
+pub(super) fn tell(matcher: &Matcher<'_>, cut: &[Segment], params: &CountParams, kept: &mut [Judged]) -> usize {
+    let length: f64 = cut.iter().map(|s| f64::from(s.length())).sum();
+    if length < LEAST * matcher.template.diameter {
+        return 0;
+    }
+    let matches = |j: &Judged| !j.own && j.score.confidence >= params.threshold;
+    let owner = owners(kept, |j| j.own || matches(j));
+    let look = |(k, j): (usize, &Judged)| {
+        let taken = |segment: u32| owner.get(&segment).is_some_and(|&o| o != k);
+        let ways = matcher.template.symmetries.iter().map(|s| look(matcher, cut, &j.pose.after(s), &taken));
+        ways.max_by(|p, q| p.there.total_cmp(&q.there)).unwrap_or(Seen { there: 0.0, free: 0.0 })
+    };
+    let own = kept.iter().enumerate().find(|(_, j)| j.own).map(look);
+    let others: Vec<Seen> = kept.iter().enumerate().filter(|(_, j)| matches(j)).map(look).collect();
+    let shared = others.iter().filter(|s| s.there >= ALIKE).count();
+    let free = others.iter().filter(|s| s.free >= ALIKE).count();
+    let of_example = own.as_ref().is_none_or(|own| own.free >= ALIKE);
+    if std::env::var_os("CUT").is_some() {
+        println!("cut {} pieces {:.2} of {:.2} diameter {:.2}: {shared} {free} of {} own {:?}", cut.len(), length, matcher.template.weight, matcher.template.diameter, others.len(), own.as_ref().map(|o| (o.there,o.free)));
+    }
+    let told = if shared as f64 >= MOST * others.len() as f64 {
+        shared
+    } else if of_example && free >= SOME {
+        free
+    } else {
+        return 0;
+    };
+    for j in kept.iter_mut().filter(|j| matches(j)) {
+        j.score.confidence = j.score.confidence.min(MAX_VARIANT.max(params.threshold));
+    }
+    told
 }
+
+fn look(matcher: &Matcher<'_>, cut: &[Segment], pose: &Pose, taken: &dyn Fn(u32) -> bool) -> Seen {
+    let reach = (matcher.template.tolerance * pose.scale() * 2.0) as f32;
+    let (mut all, mut there, mut free) = (f64::MIN_POSITIVE, 0.0, 0.0);
+    for piece in cut {
+        let step = f64::from(piece.length()) / f64::from(PLACES);
+        let d = pose.turn(wide([piece.b[0] - piece.a[0], piece.b[1] - piece.a[1]]));
+        for k in 0..PLACES {
+            let p = pose.apply(wide(piece.at((k as f32 + 0.5) / PLACES as f32)));
+            let (mut is_there, mut is_free) = (false, false);
+            matcher.page.grid.any_near(p[0] as f32, p[1] as f32, reach, |s| {
+                if passes(s, p, d, f64::from(reach)) {
+                    is_there = true;
+                    is_free |= !taken(s.segment);
+                }
+                is_free
+            });
+            all += step;
+            there += if is_there { step } else { 0.0 };
+            free += if is_free { step } else { 0.0 };
+        }
+    }
+    Seen { there: there / all, free: free / all }
+}
+

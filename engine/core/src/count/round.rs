@@ -38,7 +38,7 @@ pub(super) struct Round {
     /// Places that show most of the exemplar, and too little of it to be among `found`.
     pub partly: Vec<PxPoint>,
     /// At how many of how many other matches the strokes that the exemplar's box cuts go on as they do there.
-    pub cut: (usize, usize),
+    pub cut: usize,
     pub ended: Result<(), Stopped>,
 }
 

@@ -129,7 +129,7 @@ pub struct CountOutcome {
     pub lacking_a_part: usize,
     /// Middles of places that show most of the exemplar and too little to be near misses: at most 200.
     pub partly: Vec<PxPoint>,
-    pub cut: (usize, usize),
+    pub cut: usize,
     /// The exemplar without ink at the edge of its box that the other places lack, as it was looked for; the
     /// next pages of the same question take it for theirs.
     pub trimmed: Option<Box<Exemplar>>,
@@ -147,7 +147,7 @@ pub fn find(
     let grow = 1.0 + params.scale_tolerance.clamp(0.0, 1.0) + 1e-6;
     let range = Range { min_scale: 1.0 / grow, max_scale: grow };
     let mut ended = Ok(());
-    let (mut lacking_a_part, mut trimmed, mut partly, mut cut) = (0, None, Vec::new(), (0, 0));
+    let (mut lacking_a_part, mut trimmed, mut partly, mut cut) = (0, None, Vec::new(), 0);
     let found: Vec<Detection> = match &exemplar.body {
         Body::Ink(template, pieces) if let (Some(sheet), Some(patch)) = (&page.sheet, &exemplar.patch) => {
             let at = own.then(|| Pose::at(pieces.middle));
@@ -439,7 +439,7 @@ fn sort_out(page: &PageIndex, params: &CountParams, mut found: Vec<Detection>) -
         other_lettering: BTreeMap::new(),
         lacking_a_part: 0,
         partly: Vec::new(),
-        cut: (0, 0),
+        cut: 0,
         trimmed: None,
     }
 }
