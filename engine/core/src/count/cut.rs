@@ -26,7 +26,7 @@ const TOUCH: f32 = 0.15;
 /// Share of the strokes' length that is there where they go on in the same way.
 const ALIKE: f64 = 0.75;
 /// Length of such strokes that tells something, diameters.
-const LEAST: f64 = 0.2;
+const LEAST: f64 = 0.25;
 /// Where they go on at this share of the other matches, the exemplar is a part of all of them; where at so many, and
 /// not as the ink of another match, it is a part of those and something else than the rest.
 const MOST: f64 = 0.5;
@@ -54,6 +54,8 @@ pub(super) fn strokes(page: &PageIndex, kept: &[u32], area: &ListRect) -> Vec<u3
     }
     let is_kept = |i: &u32| kept.binary_search(i).is_ok();
     let deep = ((DEEP_PX / page.space.px_per_unit.max(f64::MIN_POSITIVE)) as f32).max(diagonal * DEEP_SHARE);
+    let passes = |i: &u32| !inside(&page.runs[page.run_of[*i as usize] as usize].bounds, &far);
+    let ends_on = |meeting: &[u32]| meeting.iter().any(is_kept) || !meeting.iter().any(passes);
     let is_cut = |members: &Vec<u32>| {
         let outside = |i: &u32| {
             let s = &page.segments[*i as usize];
@@ -62,7 +64,7 @@ pub(super) fn strokes(page: &PageIndex, kept: &[u32], area: &ListRect) -> Vec<u3
         };
         !members.iter().all(is_kept)
             && members.iter().map(outside).sum::<f32>() > diagonal * OUT_SHARE
-            && members.iter().any(|&i| depth(page, area, members, i, deep) >= deep)
+            && members.iter().any(|&i| depth(page, area, members, i, &ends_on) >= deep)
     };
     let mut cut: Vec<u32> = by_run.into_values().filter(is_cut).flatten().collect();
     cut.sort_unstable();
@@ -80,9 +82,9 @@ fn inside(inner: &ListRect, outer: &ListRect) -> bool {
     inner.left >= outer.left && inner.right <= outer.right && inner.top >= outer.top && inner.bottom <= outer.bottom
 }
 
-/// How far a stroke goes into the box from where `first` of its pieces enters it, until it ends or others end on its
-/// pieces' ends; no further than `enough`.
-fn depth(page: &PageIndex, area: &ListRect, members: &[u32], first: u32, enough: f32) -> f32 {
+/// How far a stroke goes into the box from where its piece `first` enters it, until it ends or others end on its
+/// pieces' ends. What ends on strokes that pass, and on none of the exemplar's, is a part of those: not at all.
+fn depth(page: &PageIndex, area: &ListRect, members: &[u32], first: u32, ends_on: &dyn Fn(&[u32]) -> bool) -> f32 {
     let within = |p: [f32; 2]| p[0] > area.left && p[0] < area.right && p[1] > area.top && p[1] < area.bottom;
     let touch = |p: [f32; 2], q: [f32; 2]| (p[0] - q[0]).hypot(p[1] - q[1]) <= TOUCH;
     let s = &page.segments[first as usize];
@@ -93,19 +95,20 @@ fn depth(page: &PageIndex, area: &ListRect, members: &[u32], first: u32, enough:
     };
     let mut deep = clip(out, end, area).map_or(0.0, |(a, b)| (b[0] - a[0]).hypot(b[1] - a[1]));
     let mut from = first;
-    while deep < enough {
-        let mut next = None;
-        for i in page.grid.near(end[0], end[1], TOUCH).filter(|&i| i != from) {
-            let o = &page.segments[i as usize];
-            let Some(there) = [(o.a, o.b), (o.b, o.a)].into_iter().find(|(p, _)| touch(*p, end)) else { continue };
-            if !members.contains(&i) {
-                return deep;
-            }
-            next = Some((i, there.1));
+    for _ in 0..members.len() {
+        let meets = |i: &u32| {
+            let o = &page.segments[*i as usize];
+            *i != from && (touch(o.a, end) || touch(o.b, end))
+        };
+        let meeting: Vec<u32> = page.grid.near(end[0], end[1], TOUCH).filter(meets).collect();
+        if !meeting.iter().all(|i| members.contains(i)) {
+            return if ends_on(&meeting) { deep } else { 0.0 };
         }
-        let Some((i, to)) = next else { break };
-        deep += (to[0] - end[0]).hypot(to[1] - end[1]);
-        (from, end) = (i, to);
+        let Some(&next) = meeting.first() else { break };
+        let o = &page.segments[next as usize];
+        let to = if touch(o.a, end) { o.b } else { o.a };
+        deep += o.length();
+        (from, end) = (next, to);
     }
     deep
 }
