@@ -21,6 +21,8 @@ const DEEP_PX: f64 = 6.0;
 const DEEP_SHARE: f32 = 0.1;
 /// Share of the diagonal that it goes out of it at least.
 const OUT_SHARE: f32 = 0.03;
+/// How far out the ends of a stroke lie at most, diagonals, that is cut on both sides and does not pass.
+const ABOUT: f32 = 0.2;
 /// Ends this close touch, list units.
 const TOUCH: f32 = 0.15;
 /// Share of the strokes' length that is there where they go on in the same way.
@@ -69,6 +71,18 @@ pub(super) fn strokes(page: &PageIndex, kept: &[u32], area: &ListRect) -> Vec<u3
     let mut cut: Vec<u32> = by_run.into_values().filter(is_cut).flatten().collect();
     cut.sort_unstable();
     if std::env::var_os("CUT").is_some() {
+        let (a, b) = (page.space.to_px(area.left, area.top), page.space.to_px(area.right, area.bottom));
+        println!("BOX [{:.1},{:.1},{:.1},{:.1}] kept {}", a.x, a.y, b.x - a.x, b.y - a.y, kept.len());
+        for i in kept.iter().take(12) {
+            let s = &page.segments[*i as usize];
+            let (a, b) = (page.space.to_px(s.a[0], s.a[1]), page.space.to_px(s.b[0], s.b[1]));
+            println!("   kept {:.1},{:.1} - {:.1},{:.1}", a.x, a.y, b.x, b.y);
+        }
+        for i in page.grid.within(&area).iter().filter(|i| !is_kept(i)).take(25) {
+            let s = &page.segments[*i as usize];
+            let (a, b) = (page.space.to_px(s.a[0], s.a[1]), page.space.to_px(s.b[0], s.b[1]));
+            println!("   other {:.1},{:.1} - {:.1},{:.1} {} {}", a.x, a.y, b.x, b.y, inside(&page.runs[page.run_of[*i as usize] as usize].bounds,&far), of_symbol(s.style));
+        }
         for i in &cut {
             let s = &page.segments[*i as usize];
             let (a, b) = (page.space.to_px(s.a[0], s.a[1]), page.space.to_px(s.b[0], s.b[1]));
@@ -88,12 +102,19 @@ fn depth(page: &PageIndex, area: &ListRect, members: &[u32], first: u32, ends_on
     let within = |p: [f32; 2]| p[0] > area.left && p[0] < area.right && p[1] > area.top && p[1] < area.bottom;
     let touch = |p: [f32; 2], q: [f32; 2]| (p[0] - q[0]).hypot(p[1] - q[1]) <= TOUCH;
     let s = &page.segments[first as usize];
-    let (out, mut end) = match (within(s.a), within(s.b)) {
-        (false, true) => (s.a, s.b),
-        (true, false) => (s.b, s.a),
-        _ => return 0.0,
+    let Some((a, b)) = clip(s.a, s.b, area) else { return 0.0 };
+    let mut deep = (b[0] - a[0]).hypot(b[1] - a[1]);
+    let mut end = match (within(s.a), within(s.b)) {
+        (false, true) => s.b,
+        (true, false) => s.a,
+        (true, true) => return 0.0,
+        // Short, and through the box from side to side.
+        (false, false) => {
+            let about = grow(area, area.width().hypot(area.height()) * ABOUT);
+            let near = |p: [f32; 2]| p[0] >= about.left && p[0] <= about.right && p[1] >= about.top && p[1] <= about.bottom;
+            return if near(s.a) && near(s.b) { deep } else { 0.0 };
+        }
     };
-    let mut deep = clip(out, end, area).map_or(0.0, |(a, b)| (b[0] - a[0]).hypot(b[1] - a[1]));
     let mut from = first;
     for _ in 0..members.len() {
         let meets = |i: &u32| {
@@ -101,8 +122,9 @@ fn depth(page: &PageIndex, area: &ListRect, members: &[u32], first: u32, ends_on
             *i != from && (touch(o.a, end) || touch(o.b, end))
         };
         let meeting: Vec<u32> = page.grid.near(end[0], end[1], TOUCH).filter(meets).collect();
+        let goes_on = meeting.iter().any(|i| members.contains(i));
         if !meeting.iter().all(|i| members.contains(i)) {
-            return if ends_on(&meeting) { deep } else { 0.0 };
+            return if goes_on || ends_on(&meeting) { deep } else { 0.0 };
         }
         let Some(&next) = meeting.first() else { break };
         let o = &page.segments[next as usize];
