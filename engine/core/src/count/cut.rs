@@ -70,25 +70,6 @@ pub(super) fn strokes(page: &PageIndex, kept: &[u32], area: &ListRect) -> Vec<u3
     };
     let mut cut: Vec<u32> = by_run.into_values().filter(is_cut).flatten().collect();
     cut.sort_unstable();
-    if std::env::var_os("CUT").is_some() {
-        let (a, b) = (page.space.to_px(area.left, area.top), page.space.to_px(area.right, area.bottom));
-        println!("BOX [{:.1},{:.1},{:.1},{:.1}] kept {}", a.x, a.y, b.x - a.x, b.y - a.y, kept.len());
-        for i in kept.iter().take(12) {
-            let s = &page.segments[*i as usize];
-            let (a, b) = (page.space.to_px(s.a[0], s.a[1]), page.space.to_px(s.b[0], s.b[1]));
-            println!("   kept {:.1},{:.1} - {:.1},{:.1}", a.x, a.y, b.x, b.y);
-        }
-        for i in page.grid.within(&area).iter().filter(|i| !is_kept(i)).take(25) {
-            let s = &page.segments[*i as usize];
-            let (a, b) = (page.space.to_px(s.a[0], s.a[1]), page.space.to_px(s.b[0], s.b[1]));
-            println!("   other {:.1},{:.1} - {:.1},{:.1} {} {}", a.x, a.y, b.x, b.y, inside(&page.runs[page.run_of[*i as usize] as usize].bounds,&far), of_symbol(s.style));
-        }
-        for i in &cut {
-            let s = &page.segments[*i as usize];
-            let (a, b) = (page.space.to_px(s.a[0], s.a[1]), page.space.to_px(s.b[0], s.b[1]));
-            println!("   cut {:.1},{:.1} - {:.1},{:.1} kept {} run {} style {}", a.x, a.y, b.x, b.y, is_kept(i), page.run_of[*i as usize], s.style);
-        }
-    }
     cut
 }
 
@@ -161,9 +142,6 @@ pub(super) fn tell(matcher: &Matcher<'_>, cut: &[Segment], params: &CountParams,
     let shared = others.iter().filter(|s| s.there >= ALIKE).count();
     let free = others.iter().filter(|s| s.free >= ALIKE).count();
     let of_example = own.as_ref().is_none_or(|own| own.free >= ALIKE);
-    if std::env::var_os("CUT").is_some() {
-        println!("cut {} pieces {:.2} of {:.2} diameter {:.2}: {shared} {free} of {} own {:?}", cut.len(), length, matcher.template.weight, matcher.template.diameter, others.len(), own.as_ref().map(|o| (o.there,o.free)));
-    }
     let told = if shared as f64 >= MOST * others.len() as f64 {
         shared
     } else if of_example && free >= SOME {

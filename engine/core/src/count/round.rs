@@ -37,7 +37,7 @@ pub(super) struct Round {
     pub lacking_a_part: usize,
     /// Places that show most of the exemplar, and too little of it to be among `found`.
     pub partly: Vec<PxPoint>,
-    /// At how many of how many other matches the strokes that the exemplar's box cuts go on as they do there.
+    /// Other matches at which the strokes that the exemplar's box cuts go on as they do there.
     pub cut: usize,
     pub ended: Result<(), Stopped>,
 }

@@ -129,6 +129,9 @@ pub struct CountOutcome {
     pub lacking_a_part: usize,
     /// Middles of places that show most of the exemplar and too little to be near misses: at most 200.
     pub partly: Vec<PxPoint>,
+    /// Matches at which strokes that the exemplar's box cuts go on as they do at the exemplar, which holds a part of
+    /// a symbol only, then: no match but itself has more than 0.89, or the threshold if that is higher. 0 if there is
+    /// no such sign.
     pub cut: usize,
     /// The exemplar without ink at the edge of its box that the other places lack, as it was looked for; the
     /// next pages of the same question take it for theirs.

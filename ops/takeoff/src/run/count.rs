@@ -160,6 +160,11 @@ fn doubtful(session: &CountSession) -> Vec<String> {
     .into_iter()
     .filter(|(number, _)| *number > 0)
     .map(|(number, what)| format!("places that {what} and are not counted: {number} (see the notes)"))
+    .chain((progress.cut > 0).then(|| {
+        "the example's box cuts strokes that go on in the same way at places found: it probably holds only a part of \
+         the symbol (see the notes)"
+            .to_owned()
+    }))
     .chain((progress.variants > 0).then(|| {
         format!(
             "{} show strokes around or across that the example does not (see the notes)",
