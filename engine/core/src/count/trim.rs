@@ -1,5 +1,6 @@
 //! Ink in an exemplar's box that need not be the symbol's: it does not hang on the rest, and lies at the edge
-//! of the box or goes on outside it in the same way. Whether it is left out is for the other places to say.
+//! of the box or goes on outside it in the same way; or it hangs on the rest, but lies within the edge from end to end:
+//! the side of a neighbour. Whether it is left out is for the other places to say.
 
 use super::exemplar::{Body, Exemplar, Pieces};
 use super::index::PageIndex;
@@ -28,7 +29,7 @@ const MAX_SHARE: f32 = 0.45;
 struct Doubt {
     /// Those that hang on nothing else and lie at the edge of the box.
     loose: Vec<bool>,
-    /// Those, and others that may be texture.
+    /// Those, and others that may be texture or a neighbour's side.
     all: Vec<bool>,
 }
 
@@ -56,6 +57,16 @@ fn doubt(page: &PageIndex, exemplar: &Exemplar, pieces: &Pieces) -> Doubt {
     };
     let at_edge =
         |p: [f32; 2]| p[0] < inner.left || p[0] > inner.right || p[1] < inner.top || p[1] > inner.bottom;
+    // All of it along one side of the box.
+    let along_edge = |s: &Segment| {
+        let sides: [fn(&ListRect, [f32; 2]) -> bool; 4] = [
+            |r, p| p[0] < r.left,
+            |r, p| p[0] > r.right,
+            |r, p| p[1] < r.top,
+            |r, p| p[1] > r.bottom,
+        ];
+        sides.iter().any(|beyond| beyond(&inner, s.a) && beyond(&inner, s.b))
+    };
     let own = |part: usize| all.iter().zip(&part_of).filter(move |(_, p)| **p == part).map(|(s, _)| s);
     let (at_edge, inner): (Vec<usize>, Vec<usize>) = roots
         .into_iter()
@@ -65,7 +76,7 @@ fn doubt(page: &PageIndex, exemplar: &Exemplar, pieces: &Pieces) -> Doubt {
         inner.into_iter().filter(|&part| own(part).all(|s| goes_on(page, &area, s))).collect();
     let scrap = |s: &Segment| page.grain > 0.0 && s.length() <= SCRAP_SHARE * diagonal;
     let loose: Vec<bool> = part_of.iter().map(|p| at_edge.contains(p)).collect();
-    let also = |(s, p): (&Segment, &usize)| texture.contains(p) || scrap(s);
+    let also = |(s, p): (&Segment, &usize)| texture.contains(p) || scrap(s) || along_edge(s);
     let rest = all.iter().zip(&part_of).map(also);
     Doubt { all: loose.iter().zip(rest).map(|(l, r)| *l || r).collect(), loose }
 }

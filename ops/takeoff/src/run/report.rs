@@ -346,10 +346,10 @@ impl CountReport {
         });
         let mut named: Vec<String> = named.collect();
         named.extend((close.len() > NAMED).then(|| format!("{} more", close.len() - NAMED)));
-        let places = if close.len() == 1 { "place shows" } else { "places show" };
+        let (places, are) = if close.len() == 1 { ("place shows", "is") } else { ("places show", "are") };
         (!close.is_empty()).then(|| {
             format!(
-                "{} {places} nearly all of the example and are not counted: {}",
+                "{} {places} nearly all of the example and {are} not counted: {}",
                 close.len(),
                 named.join(", ")
             )
