@@ -53,6 +53,8 @@ const PART_SAMPLES: f64 = 4.0;
 const LEAST_PART: f64 = 0.035;
 const PART_SHARE: f64 = 0.75;
 const PART_SLOPE: f64 = 0.5;
+/// Ink that is further off than this, tolerances, is other ink where a piece of the exemplar is looked for.
+const LACKING: f64 = 1.2;
 /// Places inside a part at least that tell whether it is filled.
 const PART_PLACES: usize = 4;
 const BODY_SLOPE: f64 = 0.3;
@@ -351,7 +353,8 @@ impl Matcher<'_> {
     /// Whether the page has no ink for most of a piece of the exemplar at a pose.
     pub(super) fn lacks(&self, pose: &Pose, piece: &Segment) -> bool {
         const PLACES: usize = 5;
-        let reach = self.template.tolerance * pose.scale() * 2.0;
+        // What is there but not quite may be a stroke beside it.
+        let reach = self.template.tolerance * pose.scale() * LACKING;
         let along = pose.turn([f64::from(piece.b[0] - piece.a[0]), f64::from(piece.b[1] - piece.a[1])]);
         let there = |k: usize| {
             let p = wide(piece.at((k as f32 + 0.5) / PLACES as f32));
