@@ -294,7 +294,9 @@ mod tests {
         progress = CountProgress { variants: 25, ..CountProgress::default() };
         assert!(notes(&progress).unwrap().starts_with("25 of those found show strokes around or across"));
         progress = CountProgress { cut: 15, ..CountProgress::default() };
-        assert!(notes(&progress).unwrap().starts_with("the example's box cuts strokes that go on outside it"));
+        assert!(
+            notes(&progress).unwrap().starts_with("the example's box cuts strokes that go on outside it")
+        );
         progress = CountProgress { lettered: [("S".to_owned(), 25)].into(), ..CountProgress::default() };
         assert!(
             notes(&progress).unwrap().ends_with("the example says nothing, and 25 of those found do: S (25)")

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::{Path};
+use std::path::Path;
 
 use anyhow::Context as _;
 use rand::rngs::StdRng;
@@ -67,7 +67,8 @@ fn wrong_boxes([x, y, w, h]: [f64; 4], rng: &mut StdRng) -> Vec<(&'static str, P
     let mut off = || rng.random_range(OFF) * if rng.random_bool(0.5) { 1.0 } else { -1.0 };
     boxes.push(("off", PxRect::new(x + w * off(), y + h * off(), w, h)));
     let quarter = (off(), off());
-    let (qx, qy) = (if quarter.0 > 0.0 { gx } else { gx + gw / 2.0 }, if quarter.1 > 0.0 { gy } else { gy + gh / 2.0 });
+    let (qx, qy) =
+        (if quarter.0 > 0.0 { gx } else { gx + gw / 2.0 }, if quarter.1 > 0.0 { gy } else { gy + gh / 2.0 });
     boxes.push(("quarter", PxRect::new(qx, qy, gw / 2.0, gh / 2.0)));
     let (dx, dy) = (w * off().abs() / 2.0, h * off().abs() / 2.0);
     boxes.push(("small", PxRect::new(x + dx, y + dy, w - 2.0 * dx, h - 2.0 * dy)));
@@ -86,7 +87,9 @@ pub(crate) fn ask(page: &PageIndex, drawn: PxRect, all: &[&Instance]) -> (End, S
     let found: Vec<_> = outcome.detections.iter().filter(|d| !d.in_legend).collect();
     let hit = |i: &&&Instance| {
         let [_, _, w, h] = i.area;
-        let off = |x: f64, y: f64| (x - i.center[0]).abs() <= w * SAME_PLACE && (y - i.center[1]).abs() <= h * SAME_PLACE;
+        let off = |x: f64, y: f64| {
+            (x - i.center[0]).abs() <= w * SAME_PLACE && (y - i.center[1]).abs() <= h * SAME_PLACE
+        };
         found.iter().filter(|d| off(d.center.x, d.center.y)).count() == 1
     };
     let right = found.len() == all.len() && all.iter().filter(hit).count() == all.len();
@@ -98,7 +101,19 @@ pub(crate) fn ask(page: &PageIndex, drawn: PxRect, all: &[&Instance]) -> (End, S
         (false, true) => End::Silent,
     };
     let b = drawn;
-    (end, format!("{} of {} [{:.1},{:.1},{:.1},{:.1}] {}", found.len(), all.len(), b.x, b.y, b.w, b.h, told.join(" ")))
+    (
+        end,
+        format!(
+            "{} of {} [{:.1},{:.1},{:.1},{:.1}] {}",
+            found.len(),
+            all.len(),
+            b.x,
+            b.y,
+            b.w,
+            b.h,
+            told.join(" ")
+        ),
+    )
 }
 
 /// What the outcome says against itself.
@@ -133,7 +148,8 @@ fn is_moved(drawn: &PxRect, symbol: &PxRect) -> bool {
 }
 
 pub(crate) fn run(asked: &Boxes, out: &mut impl Write) -> anyhow::Result<()> {
-    let truth = std::fs::read(asked.set.join("truth.json")).with_context(|| asked.set.display().to_string())?;
+    let truth =
+        std::fs::read(asked.set.join("truth.json")).with_context(|| asked.set.display().to_string())?;
     let truth: SetTruth = serde_json::from_slice(&truth)?;
     let mut all = Vec::new();
     for document in &truth.documents {
@@ -155,7 +171,10 @@ pub(crate) fn run(asked: &Boxes, out: &mut impl Write) -> anyhow::Result<()> {
         writeln!(out, "{:<12} {end:?} {n}", if *right { "right boxes" } else { "other boxes" })?;
     }
     if let Some(file) = &asked.out {
-        let rows: Vec<_> = all.iter().map(|a| json!({"box": a.name, "end": format!("{:?}", a.end), "text": a.text})).collect();
+        let rows: Vec<_> = all
+            .iter()
+            .map(|a| json!({"box": a.name, "end": format!("{:?}", a.end), "text": a.text}))
+            .collect();
         crate::write(file, &rows.into())?;
     }
     Ok(())
@@ -178,7 +197,8 @@ fn page_boxes(name: &str, index: &PageIndex, page: &PageTruth, asked: &Boxes) ->
         if !asked.only_right {
             for n in 0..asked.instances {
                 let one = there[rng.random_range(0..there.len())];
-                let there: Vec<&Instance> = there.iter().filter(|i| i.status == one.status).copied().collect();
+                let there: Vec<&Instance> =
+                    there.iter().filter(|i| i.status == one.status).copied().collect();
                 for (what, drawn) in wrong_boxes(one.area, &mut rng) {
                     let (end, text) = ask(index, drawn, &there);
                     all.push(Asked { name: format!("{name}-{kind}-{n}-{what}"), end, text });
@@ -188,7 +208,8 @@ fn page_boxes(name: &str, index: &PageIndex, page: &PageTruth, asked: &Boxes) ->
         if !asked.only_wrong {
             for (n, one) in there.iter().enumerate().step_by(asked.step.max(1)) {
                 let [x, y, w, h] = one.area;
-                let there: Vec<&Instance> = there.iter().filter(|i| i.status == one.status).copied().collect();
+                let there: Vec<&Instance> =
+                    there.iter().filter(|i| i.status == one.status).copied().collect();
                 for m in MARGINS {
                     let drawn = PxRect::new(x - m, y - m, w + 2.0 * m, h + 2.0 * m);
                     let (end, text) = ask(index, drawn, &there);

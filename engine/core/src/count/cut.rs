@@ -6,9 +6,9 @@ use rustc_hash::FxHashMap;
 
 use super::index::PageIndex;
 use super::ink::Segment;
-use super::runs::Run;
 use super::matching::{Matcher, passes, wide};
 use super::pose::Pose;
+use super::runs::Run;
 use super::search::{CountParams, Judged, owners};
 use super::surroundings::grow;
 use super::variant::MAX_VARIANT;
@@ -33,6 +33,8 @@ const LEAST: f64 = 0.25;
 /// not as the ink of another match, it is a part of those and something else than the rest.
 const MOST: f64 = 0.5;
 const SOME: usize = 2;
+/// Pieces of one stroke at most; what has more is no symbol's.
+const MAX_PIECES: usize = 500;
 /// Places on a piece that are looked at.
 const PLACES: u8 = 5;
 
@@ -43,9 +45,8 @@ pub(super) fn strokes(page: &PageIndex, kept: &[u32], area: &ListRect) -> Vec<u3
     let mut pens: Vec<u32> = kept.iter().map(|&i| page.segments[i as usize].style).collect();
     pens.sort_unstable();
     pens.dedup();
-    let of_symbol = |pen: u32| {
-        pens.iter().any(|&p| page.styles[p as usize].agrees(&page.styles[pen as usize]))
-    };
+    let of_symbol =
+        |pen: u32| pens.iter().any(|&p| page.styles[p as usize].agrees(&page.styles[pen as usize]));
     let mut by_run: FxHashMap<u32, Vec<u32>> = FxHashMap::default();
     for i in page.grid.within(&far) {
         let run = page.run_of[i as usize];
@@ -64,7 +65,8 @@ pub(super) fn strokes(page: &PageIndex, kept: &[u32], area: &ListRect) -> Vec<u3
             let within = clip(s.a, s.b, area).map_or(0.0, |(a, b)| (b[0] - a[0]).hypot(b[1] - a[1]));
             s.length() - within
         };
-        !members.iter().all(is_kept)
+        members.len() <= MAX_PIECES
+            && !members.iter().all(is_kept)
             && members.iter().map(outside).sum::<f32>() > diagonal * OUT_SHARE
             && members.iter().any(|&i| depth(page, area, members, i, &ends_on) >= deep)
     };
@@ -74,12 +76,21 @@ pub(super) fn strokes(page: &PageIndex, kept: &[u32], area: &ListRect) -> Vec<u3
 }
 
 fn inside(inner: &ListRect, outer: &ListRect) -> bool {
-    inner.left >= outer.left && inner.right <= outer.right && inner.top >= outer.top && inner.bottom <= outer.bottom
+    inner.left >= outer.left
+        && inner.right <= outer.right
+        && inner.top >= outer.top
+        && inner.bottom <= outer.bottom
 }
 
 /// How far a stroke goes into the box from where its piece `first` enters it, until it ends or others end on its
 /// pieces' ends. What ends on strokes that pass, and on none of the exemplar's, is a part of those: not at all.
-fn depth(page: &PageIndex, area: &ListRect, members: &[u32], first: u32, ends_on: &dyn Fn(&[u32]) -> bool) -> f32 {
+fn depth(
+    page: &PageIndex,
+    area: &ListRect,
+    members: &[u32],
+    first: u32,
+    ends_on: &dyn Fn(&[u32]) -> bool,
+) -> f32 {
     let within = |p: [f32; 2]| p[0] > area.left && p[0] < area.right && p[1] > area.top && p[1] < area.bottom;
     let touch = |p: [f32; 2], q: [f32; 2]| (p[0] - q[0]).hypot(p[1] - q[1]) <= TOUCH;
     let s = &page.segments[first as usize];
@@ -92,7 +103,9 @@ fn depth(page: &PageIndex, area: &ListRect, members: &[u32], first: u32, ends_on
         // Short, and through the box from side to side.
         (false, false) => {
             let about = grow(area, area.width().hypot(area.height()) * ABOUT);
-            let near = |p: [f32; 2]| p[0] >= about.left && p[0] <= about.right && p[1] >= about.top && p[1] <= about.bottom;
+            let near = |p: [f32; 2]| {
+                p[0] >= about.left && p[0] <= about.right && p[1] >= about.top && p[1] <= about.bottom
+            };
             return if near(s.a) && near(s.b) { deep } else { 0.0 };
         }
     };
@@ -103,8 +116,8 @@ fn depth(page: &PageIndex, area: &ListRect, members: &[u32], first: u32, ends_on
             *i != from && (touch(o.a, end) || touch(o.b, end))
         };
         let meeting: Vec<u32> = page.grid.near(end[0], end[1], TOUCH).filter(meets).collect();
-        let goes_on = meeting.iter().any(|i| members.contains(i));
-        if !meeting.iter().all(|i| members.contains(i)) {
+        let goes_on = meeting.iter().any(|i| members.binary_search(i).is_ok());
+        if !meeting.iter().all(|i| members.binary_search(i).is_ok()) {
             return if goes_on || ends_on(&meeting) { deep } else { 0.0 };
         }
         let Some(&next) = meeting.first() else { break };
@@ -125,20 +138,25 @@ struct Seen {
 
 /// Whether the strokes that the exemplar's box cuts go on at the other matches as they do there. Then none of them
 /// is sure.
-pub(super) fn tell(matcher: &Matcher<'_>, cut: &[Segment], params: &CountParams, kept: &mut [Judged]) -> usize {
+pub(super) fn tell(
+    matcher: &Matcher<'_>,
+    cut: &[Segment],
+    params: &CountParams,
+    kept: &mut [Judged],
+) -> usize {
     let length: f64 = cut.iter().map(|s| f64::from(s.length())).sum();
     if length < LEAST * matcher.template.diameter {
         return 0;
     }
     let matches = |j: &Judged| !j.own && j.score.confidence >= params.threshold;
     let owner = owners(kept, |j| j.own || matches(j));
-    let look = |(k, j): (usize, &Judged)| {
+    let at_match = |(k, j): (usize, &Judged)| {
         let taken = |segment: u32| owner.get(&segment).is_some_and(|&o| o != k);
         let ways = matcher.template.symmetries.iter().map(|s| look(matcher, cut, &j.pose.after(s), &taken));
         ways.max_by(|p, q| p.there.total_cmp(&q.there)).unwrap_or(Seen { there: 0.0, free: 0.0 })
     };
-    let own = kept.iter().enumerate().find(|(_, j)| j.own).map(look);
-    let others: Vec<Seen> = kept.iter().enumerate().filter(|(_, j)| matches(j)).map(look).collect();
+    let own = kept.iter().enumerate().find(|(_, j)| j.own).map(at_match);
+    let others: Vec<Seen> = kept.iter().enumerate().filter(|(_, j)| matches(j)).map(at_match).collect();
     let shared = others.iter().filter(|s| s.there >= ALIKE).count();
     let free = others.iter().filter(|s| s.free >= ALIKE).count();
     let of_example = own.as_ref().is_none_or(|own| own.free >= ALIKE);
@@ -178,4 +196,3 @@ fn look(matcher: &Matcher<'_>, cut: &[Segment], pose: &Pose, taken: &dyn Fn(u32)
     }
     Seen { there: there / all, free: free / all }
 }
-

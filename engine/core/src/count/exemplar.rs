@@ -186,7 +186,8 @@ impl Exemplar {
         let cut = if patch.is_some() { Vec::new() } else { cut::strokes(page, &ids, area) };
         let cut: Vec<Segment> = cut.into_iter().map(|i| page.segments[i as usize]).collect();
         let cut = centred(&cut, middle);
-        let mut exemplar = Self::of(page, Pieces { ink, weights, middle, cut }, drawn, choice.through, budget)?;
+        let mut exemplar =
+            Self::of(page, Pieces { ink, weights, middle, cut }, drawn, choice.through, budget)?;
         if exemplar.is_flat(page.grain) {
             return Err(ExemplarError::OnlyLine);
         }

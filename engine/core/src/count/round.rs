@@ -1,8 +1,8 @@
 //! One look at a page for a drawing, and a second one where the first shows that the drawing is less than its
 //! box holds.
 
-use super::cut;
 use super::candidates::{Range, propose};
+use super::cut;
 use super::exemplar::{Body, Exemplar, Pieces};
 use super::index::PageIndex;
 use super::matching::{Matcher, Score};

@@ -59,12 +59,8 @@ fn doubt(page: &PageIndex, exemplar: &Exemplar, pieces: &Pieces) -> Doubt {
         |p: [f32; 2]| p[0] < inner.left || p[0] > inner.right || p[1] < inner.top || p[1] > inner.bottom;
     // All of it along one side of the box.
     let along_edge = |s: &Segment| {
-        let sides: [fn(&ListRect, [f32; 2]) -> bool; 4] = [
-            |r, p| p[0] < r.left,
-            |r, p| p[0] > r.right,
-            |r, p| p[1] < r.top,
-            |r, p| p[1] > r.bottom,
-        ];
+        let sides: [fn(&ListRect, [f32; 2]) -> bool; 4] =
+            [|r, p| p[0] < r.left, |r, p| p[0] > r.right, |r, p| p[1] < r.top, |r, p| p[1] > r.bottom];
         sides.iter().any(|beyond| beyond(&inner, s.a) && beyond(&inner, s.b))
     };
     let own = |part: usize| all.iter().zip(&part_of).filter(move |(_, p)| **p == part).map(|(s, _)| s);
