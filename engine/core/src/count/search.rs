@@ -129,9 +129,7 @@ pub struct CountOutcome {
     pub lacking_a_part: usize,
     /// Middles of places that show most of the exemplar and too little to be near misses: at most 200.
     pub partly: Vec<PxPoint>,
-    /// Matches at which strokes that the exemplar's box cuts go on as they do at the exemplar, which holds a part of
-    /// a symbol only, then: no match but itself has more than 0.89, or the threshold if that is higher. 0 if there is
-    /// no such sign.
+    /// Matches at which strokes that the box cuts go on as at the exemplar, a part of a symbol: none is sure, then.
     pub cut: usize,
     /// The exemplar without ink at the edge of its box that the other places lack, as it was looked for; the
     /// next pages of the same question take it for theirs.
@@ -151,7 +149,7 @@ pub fn find(
     let range = Range { min_scale: 1.0 / grow, max_scale: grow };
     let mut ended = Ok(());
     let (mut lacking_a_part, mut trimmed, mut partly, mut cut) = (0, None, Vec::new(), 0);
-    let found: Vec<Detection> = match &exemplar.body {
+    let mut found: Vec<Detection> = match &exemplar.body {
         Body::Ink(template, pieces) if let (Some(sheet), Some(patch)) = (&page.sheet, &exemplar.patch) => {
             let at = own.then(|| Pose::at(pieces.middle));
             let (judged, stopped) = scan::search(sheet, patch, params, range, at, budget);
@@ -168,7 +166,6 @@ pub fn find(
         }
         Body::Text(tag) => tag.find(page, own, range.min_scale, range.max_scale),
     };
-    let mut found = found;
     if page.grain > 0.0 {
         found.iter_mut().filter(|d| !d.is_exemplar).for_each(|d| d.confidence = on_scan(d.confidence));
     }
