@@ -10,7 +10,7 @@ use super::matching::{Matcher, passes, wide};
 use super::pose::Pose;
 use super::runs::Run;
 use super::search::{CountParams, Judged, owners};
-use super::surroundings::grow;
+use super::surroundings::{distance, grow};
 use super::variant::MAX_VARIANT;
 use crate::geom::{ListRect, clip};
 
@@ -59,6 +59,11 @@ pub(super) fn strokes(page: &PageIndex, kept: &[u32], area: &ListRect) -> Vec<u3
     let deep = ((DEEP_PX / page.space.px_per_unit.max(f64::MIN_POSITIVE)) as f32).max(diagonal * DEEP_SHARE);
     let passes = |i: &u32| !inside(&page.runs[page.run_of[*i as usize] as usize].bounds, &far);
     let ends_on = |meeting: &[u32]| meeting.iter().any(is_kept) || !meeting.iter().any(passes);
+    // A grab bar or a shelf goes by and hangs on nothing.
+    let hangs = |i: &u32| {
+        let s = &page.segments[*i as usize];
+        is_kept(i) || kept.iter().any(|&k| meet(s, &page.segments[k as usize]))
+    };
     let is_cut = |members: &Vec<u32>| {
         let outside = |i: &u32| {
             let s = &page.segments[*i as usize];
@@ -67,6 +72,7 @@ pub(super) fn strokes(page: &PageIndex, kept: &[u32], area: &ListRect) -> Vec<u3
         };
         members.len() <= MAX_PIECES
             && !members.iter().all(is_kept)
+            && members.iter().any(hangs)
             && members.iter().map(outside).sum::<f32>() > diagonal * OUT_SHARE
             && members.iter().any(|&i| depth(page, area, members, i, &ends_on) >= deep)
     };
@@ -80,6 +86,15 @@ fn inside(inner: &ListRect, outer: &ListRect) -> bool {
         && inner.right <= outer.right
         && inner.top >= outer.top
         && inner.bottom <= outer.bottom
+}
+
+/// Whether an end of one lies on the other, or they cross.
+fn meet(s: &Segment, o: &Segment) -> bool {
+    let side =
+        |s: &Segment, p: [f32; 2]| (s.b[0] - s.a[0]) * (p[1] - s.a[1]) - (s.b[1] - s.a[1]) * (p[0] - s.a[0]);
+    let crosses = side(s, o.a) * side(s, o.b) < 0.0 && side(o, s.a) * side(o, s.b) < 0.0;
+    let on = |s: &Segment, p: [f32; 2]| distance(s, p) <= TOUCH;
+    crosses || on(s, o.a) || on(s, o.b) || on(o, s.a) || on(o, s.b)
 }
 
 /// How far a stroke goes into the box from where its piece `first` enters it, until it ends or others end on its
