@@ -23,6 +23,8 @@ const DEEP_SHARE: f32 = 0.1;
 const OUT_SHARE: f32 = 0.03;
 /// How far out the ends of a stroke lie at most, diagonals, that is cut on both sides and does not pass.
 const ABOUT: f32 = 0.2;
+/// How close along a side, shares of the shorter one.
+const ALONG: f32 = 0.25;
 /// Ends this close touch, list units.
 const TOUCH: f32 = 0.15;
 /// Share of the strokes' length that is there where they go on in the same way.
@@ -73,6 +75,7 @@ pub(super) fn strokes(page: &PageIndex, kept: &[u32], area: &ListRect) -> Vec<u3
         members.len() <= MAX_PIECES
             && !members.iter().all(is_kept)
             && members.iter().any(hangs)
+            && !along_side(page, area, members)
             && members.iter().map(outside).sum::<f32>() > diagonal * OUT_SHARE
             && members.iter().any(|&i| depth(page, area, members, i, &ends_on) >= deep)
     };
@@ -86,6 +89,26 @@ fn inside(inner: &ListRect, outer: &ListRect) -> bool {
         && inner.right <= outer.right
         && inner.top >= outer.top
         && inner.bottom <= outer.bottom
+}
+
+/// Whether a stroke goes in at one side of the box and out at the opposite one, close along a third: a bar behind the
+/// symbol.
+fn along_side(page: &PageIndex, area: &ListRect, members: &[u32]) -> bool {
+    let mut out = [false; 4];
+    let (mut far, margin) = (0.0_f32, area.width().min(area.height()) * ALONG);
+    for s in members.iter().map(|&i| &page.segments[i as usize]) {
+        for p in [s.a, s.b] {
+            let off = [p[0] - area.left, area.right - p[0], p[1] - area.top, area.bottom - p[1]];
+            off.iter().zip(&mut out).for_each(|(o, out)| *out |= *o < 0.0);
+        }
+        let Some((a, b)) = clip(s.a, s.b, area) else { continue };
+        for t in [0.0, 0.5, 1.0] {
+            let p = [a[0] + (b[0] - a[0]) * t, a[1] + (b[1] - a[1]) * t];
+            let off = [p[0] - area.left, area.right - p[0], p[1] - area.top, area.bottom - p[1]];
+            far = off.into_iter().fold(f32::INFINITY, f32::min).max(far);
+        }
+    }
+    ((out[0] && out[1]) || (out[2] && out[3])) && far < margin
 }
 
 /// Whether an end of one lies on the other, or they cross.
