@@ -44,6 +44,7 @@ pub(super) fn add(progress: &mut CountProgress, page: u32, answer: &Answer) {
     progress.lacking_a_part += answer.lacking_a_part as u64;
     progress.others_found += answer.matches.iter().filter(|m| !m.place.is_exemplar).count() as u64;
     progress.variants += answer.matches.iter().filter(|m| m.place.variant).count() as u64;
+    progress.cut += answer.cut as u64;
     progress.partly += answer.partly.len() as u64;
     let room = MAX_PLACES - progress.partly_at.len().min(MAX_PLACES);
     progress.partly_at.extend(answer.partly.iter().take(room).map(|p| (page, *p)));
@@ -113,6 +114,7 @@ pub(super) fn notes(progress: &CountProgress) -> Option<String> {
         scanned(progress),
         left_out(progress),
         lettered(progress),
+        box_cuts(progress),
         variants(progress),
         in_part(progress),
         box_too_large(progress),
@@ -122,6 +124,20 @@ pub(super) fn notes(progress: &CountProgress) -> Option<String> {
     let notes = notes.into_iter().flatten();
     let notes: Vec<String> = notes.collect();
     (!notes.is_empty()).then(|| notes.join("; "))
+}
+
+/// That the box holds a part of a symbol only.
+fn box_cuts(progress: &CountProgress) -> Option<String> {
+    let places = match progress.cut {
+        0 => return None,
+        1 => "1 of those found".to_owned(),
+        n => format!("{n} of those found"),
+    };
+    Some(format!(
+        "the example's box cuts strokes that go on outside it, and at {places} they go on in the same way: it \
+         probably holds only a part of the symbol, so that parts were counted, or other symbols with the same part; \
+         draw the box around the whole symbol"
+    ))
 }
 
 /// That other places lack the same part of the box.
@@ -277,6 +293,10 @@ mod tests {
         assert!(said.contains("page 2 at x 1, y 7, page 2") && said.contains(", 2 more; if"), "{said}");
         progress = CountProgress { variants: 25, ..CountProgress::default() };
         assert!(notes(&progress).unwrap().starts_with("25 of those found show strokes around or across"));
+        progress = CountProgress { cut: 15, ..CountProgress::default() };
+        assert!(
+            notes(&progress).unwrap().starts_with("the example's box cuts strokes that go on outside it")
+        );
         progress = CountProgress { lettered: [("S".to_owned(), 25)].into(), ..CountProgress::default() };
         assert!(
             notes(&progress).unwrap().ends_with("the example says nothing, and 25 of those found do: S (25)")

@@ -1,6 +1,7 @@
 //! How right the counts are, and how fast: sheets of the samples generator, drawn in every habit with seeds of
 //! one's own choosing, counted from one exemplar of each kind and compared with what was drawn.
 
+mod boxes;
 mod curve;
 mod opencv;
 mod picture;
@@ -52,6 +53,8 @@ enum Command {
     Opencv(Comparison),
     /// Ask sheets what repeats on them, without an example, and see whether it is what was drawn
     Suggest(Suggest),
+    /// Count with boxes that are drawn wrong, and with right ones, and see which errors nothing told of
+    Boxes(Boxes),
     /// Count on one stored page in a process of its own, whose memory is measured
     #[command(hide = true)]
     StoredPage { task: PathBuf },
@@ -85,6 +88,38 @@ pub(crate) struct Suggest {
     #[arg(long, default_value_t = 0.03)]
     pub(crate) scale_tolerance: f64,
     /// List all suggestions and name every kind that is not among the first
+    #[arg(long)]
+    pub(crate) verbose: bool,
+    /// File of the report
+    #[arg(long)]
+    pub(crate) out: Option<PathBuf>,
+}
+
+/// Boxes around parts of symbols and beside them.
+#[derive(Args)]
+pub(crate) struct Boxes {
+    /// Folder of a set of drawings with its `truth.json`
+    #[arg(long, default_value = "samples/school")]
+    pub(crate) set: PathBuf,
+    /// Seed of the boxes
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Instances of each kind on a page that get wrong boxes
+    #[arg(long, default_value_t = 1)]
+    pub(crate) instances: usize,
+    /// Every so many-th instance gets right boxes
+    #[arg(long, default_value_t = 1)]
+    pub(crate) step: usize,
+    /// Kinds of symbols, separated by commas; all by default
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) kinds: Vec<String>,
+    /// Right boxes only
+    #[arg(long)]
+    pub(crate) only_right: bool,
+    /// Wrong boxes only
+    #[arg(long, conflicts_with = "only_right")]
+    pub(crate) only_wrong: bool,
+    /// List every box
     #[arg(long)]
     pub(crate) verbose: bool,
     /// File of the report
@@ -174,6 +209,7 @@ fn main() -> anyhow::Result<()> {
             write(&asked.out, &report.into())
         }
         Some(Command::Suggest(asked)) => suggestions::run(&asked, &mut out),
+        Some(Command::Boxes(asked)) => boxes::run(&asked, &mut out),
         Some(Command::StoredPage { task }) => speed::stored_page(&task, &mut out),
     }
 }

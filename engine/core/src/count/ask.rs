@@ -66,6 +66,8 @@ pub struct Answer {
     pub other_lettering: BTreeMap<String, usize>,
     /// As in [`CountOutcome`]; the least of all exemplars.
     pub lacking_a_part: usize,
+    /// As in [`CountOutcome`]; the most of all exemplars.
+    pub cut: usize,
     /// As in [`CountOutcome`], where no exemplar matches.
     pub partly: Vec<PxPoint>,
     /// Exemplars, and negative ones, that were taken for less than their boxes hold: see [`CountOutcome`].
@@ -94,6 +96,7 @@ pub fn ask(page: &PageIndex, question: &Question<'_>, budget: &Budget) -> Found<
     let other_lettering = others(&exemplars, &outcomes);
     let mut partly = shown_in_part(&outcomes);
     let lacking_a_part = outcomes.iter().map(|o| o.lacking_a_part).min().unwrap_or(0);
+    let cut = outcomes.iter().map(|o| o.cut).max().unwrap_or(0);
     let mut all: Vec<Match> = Vec::new();
     for (nth, (exemplar, outcome)) in exemplars.iter().zip(outcomes).enumerate() {
         let near = same_lettering(exemplar, outcome.lettering, outcome.near_misses);
@@ -126,6 +129,7 @@ pub fn ask(page: &PageIndex, question: &Question<'_>, budget: &Budget) -> Found<
         lettering,
         other_lettering,
         lacking_a_part,
+        cut,
         partly,
         trimmed,
         trimmed_negatives,

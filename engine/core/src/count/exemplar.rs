@@ -3,6 +3,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::beside::Beside;
+use super::cut;
 use super::index::PageIndex;
 use super::ink::{Ink, Segment};
 use super::label;
@@ -37,6 +38,8 @@ const STRAY_SHARE: f32 = 0.4;
 /// hangs on strokes inside.
 const MIN_SLACK: f32 = 0.1;
 const SLACK_SHARE: f32 = 0.03;
+/// Width of a straight line at most: list units, and pixels of a scan.
+const FLAT: f32 = 0.15;
 /// Ends this close touch, list units.
 const TOUCH: f32 = 0.15;
 /// What texture counts against an outline.
@@ -59,6 +62,11 @@ pub enum ExemplarError {
     Blank,
     #[error("the exemplar's box holds only hatch and lines that run through it; draw it around a symbol")]
     OnlyBackground,
+    #[error(
+        "of what is in the exemplar's box, only a straight line is not background, and a line is no symbol; draw it around \
+         one whole symbol"
+    )]
+    OnlyLine,
     #[error("the exemplar's box holds {pieces} strokes, more than one symbol can have")]
     TooComplex { pieces: usize },
     #[error(transparent)]
@@ -89,6 +97,8 @@ pub(super) struct Pieces {
     pub weights: Vec<f32>,
     /// On its page, list units.
     pub middle: [f32; 2],
+    /// Strokes that the box cuts, as `ink`.
+    pub cut: Vec<Segment>,
 }
 
 /// What is looked for.
@@ -109,12 +119,16 @@ impl Exemplar {
         let cut = Self::ink(page, &area, drawn, budget);
         let nothing_drawn = matches!(
             cut,
-            Err(ExemplarError::Blank | ExemplarError::OnlyBackground | ExemplarError::NoVectors)
+            Err(ExemplarError::Blank
+                | ExemplarError::OnlyBackground
+                | ExemplarError::OnlyLine
+                | ExemplarError::NoVectors)
         );
         match Tag::in_box(page, &area).filter(|_| nothing_drawn) {
             Some(tag) => {
                 let page = Some(page.fingerprint);
-                Ok(Self { body: Body::Text(tag), patch: None, page, drawn, background: 0, words: Vec::new() })
+                let words = tag.words.clone();
+                Ok(Self { body: Body::Text(tag), patch: None, page, drawn, background: 0, words })
             }
             None => cut,
         }
@@ -169,7 +183,14 @@ impl Exemplar {
         }
         let middle = [(bounds.left + bounds.right) / 2.0, (bounds.top + bounds.bottom) / 2.0];
         ink.segments = centred(&ink.segments, middle);
-        let mut exemplar = Self::of(page, Pieces { ink, weights, middle }, drawn, choice.through, budget)?;
+        let cut = if patch.is_some() { Vec::new() } else { cut::strokes(page, &ids, area) };
+        let cut: Vec<Segment> = cut.into_iter().map(|i| page.segments[i as usize]).collect();
+        let cut = centred(&cut, middle);
+        let mut exemplar =
+            Self::of(page, Pieces { ink, weights, middle, cut }, drawn, choice.through, budget)?;
+        if exemplar.is_flat(page.grain) {
+            return Err(ExemplarError::OnlyLine);
+        }
         exemplar.patch = patch.map(|mut patch| {
             patch.about(middle);
             Box::new(patch)
@@ -214,9 +235,17 @@ impl Exemplar {
             ink: Ink { segments, joined, closed: Vec::new(), styles: old.ink.styles.clone() },
             weights: kept.iter().map(|&n| old.weights[n]).collect(),
             middle: old.middle,
+            cut: old.cut.clone(),
         };
         let background = self.background + old.ink.segments.len() - kept.len();
-        Self::of(page, pieces, self.drawn, background, &Budget::unlimited()).ok()
+        let less = Self::of(page, pieces, self.drawn, background, &Budget::unlimited()).ok()?;
+        (!less.is_flat(page.grain)).then_some(less)
+    }
+
+    /// Whether its ink is one straight line.
+    fn is_flat(&self, grain: f32) -> bool {
+        let Body::Ink(template, _) = &self.body else { return false };
+        template.width <= f64::from(FLAT.max(grain))
     }
 
     /// The same symbol for a page that must not be taken for its own, even if it is an exact copy of it.

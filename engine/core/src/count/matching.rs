@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::frame::Frame;
+use super::grid::Item;
 use super::hidden;
 use super::index::PageIndex;
 use super::ink::{InkStyle, Segment};
@@ -52,6 +53,8 @@ const PART_SAMPLES: f64 = 4.0;
 const LEAST_PART: f64 = 0.035;
 const PART_SHARE: f64 = 0.75;
 const PART_SLOPE: f64 = 0.5;
+/// Ink that is further off than this, tolerances, is other ink where a piece of the exemplar is looked for.
+const LACKING: f64 = 1.2;
 /// Places inside a part at least that tell whether it is filled.
 const PART_PLACES: usize = 4;
 const BODY_SLOPE: f64 = 0.3;
@@ -129,22 +132,24 @@ pub(super) fn length(v: [f64; 2]) -> f64 {
     (v[0] * v[0] + v[1] * v[1]).sqrt()
 }
 
+/// Whether a stroke of about the direction `d` passes within `r` of a place.
+pub(super) fn passes(s: &Item, p: [f64; 2], d: [f64; 2], r: f64) -> bool {
+    let (ex, ey) = (f64::from(s.b[0] - s.a[0]), f64::from(s.b[1] - s.a[1]));
+    let (n, long) = (ex * ex + ey * ey, d[0] * d[0] + d[1] * d[1]);
+    let cross = ex * d[1] - ey * d[0];
+    if cross * cross > MAX_SINE * MAX_SINE * n * long {
+        return false;
+    }
+    let (px, py) = (p[0] - f64::from(s.a[0]), p[1] - f64::from(s.a[1]));
+    let t = ((px * ex + py * ey) / n).clamp(0.0, 1.0);
+    let (qx, qy) = (px - ex * t, py - ey * t);
+    qx * qx + qy * qy <= r * r
+}
+
 impl Matcher<'_> {
     /// Whether a stroke of about this direction passes within `r`.
     pub(super) fn touches(&self, p: [f64; 2], d: [f64; 2], r: f64) -> bool {
-        let long = d[0] * d[0] + d[1] * d[1];
-        self.page.grid.any_near(p[0] as f32, p[1] as f32, r as f32, |s| {
-            let (ex, ey) = (f64::from(s.b[0] - s.a[0]), f64::from(s.b[1] - s.a[1]));
-            let n = ex * ex + ey * ey;
-            let cross = ex * d[1] - ey * d[0];
-            if cross * cross > MAX_SINE * MAX_SINE * n * long {
-                return false;
-            }
-            let (px, py) = (p[0] - f64::from(s.a[0]), p[1] - f64::from(s.a[1]));
-            let t = ((px * ex + py * ey) / n).clamp(0.0, 1.0);
-            let (qx, qy) = (px - ex * t, py - ey * t);
-            qx * qx + qy * qy <= r * r
-        })
+        self.page.grid.any_near(p[0] as f32, p[1] as f32, r as f32, |s| passes(s, p, d, r))
     }
 
     /// The nearest stroke of about this direction; one of the same pen is preferred, one that runs
@@ -348,7 +353,8 @@ impl Matcher<'_> {
     /// Whether the page has no ink for most of a piece of the exemplar at a pose.
     pub(super) fn lacks(&self, pose: &Pose, piece: &Segment) -> bool {
         const PLACES: usize = 5;
-        let reach = self.template.tolerance * pose.scale() * 2.0;
+        // What is there but not quite may be a stroke beside it.
+        let reach = self.template.tolerance * pose.scale() * LACKING;
         let along = pose.turn([f64::from(piece.b[0] - piece.a[0]), f64::from(piece.b[1] - piece.a[1])]);
         let there = |k: usize| {
             let p = wide(piece.at((k as f32 + 0.5) / PLACES as f32));

@@ -9,6 +9,7 @@
 mod ask;
 mod beside;
 mod candidates;
+mod cut;
 mod exemplar;
 mod fills;
 mod frame;

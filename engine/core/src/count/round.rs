@@ -2,6 +2,7 @@
 //! box holds.
 
 use super::candidates::{Range, propose};
+use super::cut;
 use super::exemplar::{Body, Exemplar, Pieces};
 use super::index::PageIndex;
 use super::matching::{Matcher, Score};
@@ -37,6 +38,8 @@ pub(super) struct Round {
     pub lacking_a_part: usize,
     /// Places that show most of the exemplar, and too little of it to be among `found`.
     pub partly: Vec<PxPoint>,
+    /// Other matches at which the strokes that the exemplar's box cuts go on as they do there.
+    pub cut: usize,
     pub ended: Result<(), Stopped>,
 }
 
@@ -78,13 +81,14 @@ impl Search<'_> {
         let mut kept = strongest(template, judged);
         reconsider(&matcher, self.params, &mut kept);
         tell_variants(&matcher, self.params, &mut kept);
+        let cut = cut::tell(&matcher, &pieces.cut, self.params, &mut kept);
         one_each(self.params, &mut kept);
         let matches = kept.iter().filter(|j| j.score.confidence >= self.params.threshold).map(|j| &j.pose);
         let lacking = parts.common(&matcher, pieces, matches);
         let partly = partly.but(&matcher, &kept);
         let partly = partly.into_iter().map(|[x, y]| self.page.space.to_px(x as f32, y as f32)).collect();
         let found = kept.iter().filter_map(|j| detection(self.page, template, self.params, j)).collect();
-        Round { found, lacking, lacking_a_part: 0, partly, ended }
+        Round { found, lacking, lacking_a_part: 0, partly, cut, ended }
     }
 
     /// As [`Search::run`]; where other places show that the exemplar's box took in ink that need not be the

@@ -123,6 +123,8 @@ pub struct CountOutcome {
     pub lacking_a_part: usize,
     /// Middles of places that show most of the exemplar and too little to be near misses: at most 200.
     pub partly: Vec<PxPoint>,
+    /// Matches at which strokes that the box cuts go on as at the exemplar, a part of a symbol: none is sure, then.
+    pub cut: usize,
     /// The exemplar without ink at the edge of its box that the other places lack, as it was looked for; the
     /// next pages of the same question take it for theirs.
     pub trimmed: Option<Box<Exemplar>>,
@@ -140,8 +142,8 @@ pub fn find(
     let grow = 1.0 + params.scale_tolerance.clamp(0.0, 1.0) + 1e-6;
     let range = Range { min_scale: 1.0 / grow, max_scale: grow };
     let mut ended = Ok(());
-    let (mut lacking_a_part, mut trimmed, mut partly) = (0, None, Vec::new());
-    let found: Vec<Detection> = match &exemplar.body {
+    let (mut lacking_a_part, mut trimmed, mut partly, mut cut) = (0, None, Vec::new(), 0);
+    let mut found: Vec<Detection> = match &exemplar.body {
         Body::Ink(template, pieces) if let (Some(sheet), Some(patch)) = (&page.sheet, &exemplar.patch) => {
             let at = own.then(|| Pose::at(pieces.middle));
             let (judged, stopped) = scan::search(sheet, patch, params, range, at, budget);
@@ -152,13 +154,12 @@ pub fn find(
             let round;
             (round, trimmed) =
                 Search { page, params, range, own }.trimming(exemplar, template, pieces, budget);
-            (lacking_a_part, partly) = (round.lacking_a_part, round.partly);
+            (lacking_a_part, partly, cut) = (round.lacking_a_part, round.partly, round.cut);
             ended = round.ended;
             round.found
         }
         Body::Text(tag) => tag.find(page, own, range.min_scale, range.max_scale),
     };
-    let mut found = found;
     if page.grain > 0.0 {
         found.iter_mut().filter(|d| !d.is_exemplar).for_each(|d| d.confidence = on_scan(d.confidence));
     }
@@ -179,7 +180,7 @@ pub fn find(
     let mut outcome = sort_out(page, params, found);
     (outcome.lettering, outcome.other_lettering) = (lettering, other_lettering);
     (outcome.complete, outcome.lacking_a_part, outcome.trimmed) = (ended.is_ok(), lacking_a_part, trimmed);
-    outcome.partly = partly;
+    (outcome.partly, outcome.cut) = (partly, cut);
     let mut findings = Vec::new();
     if let Err(e) = ended {
         let message = format!("the count stopped early ({e}); {} found until then", outcome.found);
@@ -382,6 +383,7 @@ fn sort_out(page: &PageIndex, params: &CountParams, mut found: Vec<Detection>) -
         other_lettering: BTreeMap::new(),
         lacking_a_part: 0,
         partly: Vec::new(),
+        cut: 0,
         trimmed: None,
     }
 }

@@ -404,7 +404,7 @@ fn joined(p: &Stroke, q: &Stroke, touch: f32) -> bool {
     ends_on(p, q) || ends_on(q, p)
 }
 
-fn distance(s: &Segment, p: [f32; 2]) -> f32 {
+pub(super) fn distance(s: &Segment, p: [f32; 2]) -> f32 {
     let (ex, ey) = (s.b[0] - s.a[0], s.b[1] - s.a[1]);
     let n = (ex * ex + ey * ey).max(f32::MIN_POSITIVE);
     let t = (((p[0] - s.a[0]) * ex + (p[1] - s.a[1]) * ey) / n).clamp(0.0, 1.0);

@@ -19,7 +19,7 @@ pub(super) struct TagWord {
 /// A text to count: the words of one line.
 #[derive(Debug, Clone)]
 pub(super) struct Tag {
-    words: Vec<String>,
+    pub(super) words: Vec<String>,
     bounds: ListRect,
     angle: f32,
     size: f32,

@@ -83,6 +83,8 @@ pub(super) struct Template {
     pub near: InkMap,
     /// Diagonal of the smallest box around the ink, however it is turned, list units.
     pub diameter: f64,
+    /// Smaller side of that box.
+    pub width: f64,
     pub tolerance: f64,
     /// Distance of samples along the ink.
     pub step: f64,
@@ -155,6 +157,7 @@ impl Template {
             map,
             near,
             diameter: f64::from(diameter),
+            width: width.min(height),
             tolerance: f64::from(tolerance),
             step: f64::from(step),
             inside: Vec::new(),

@@ -1,5 +1,6 @@
 //! Ink in an exemplar's box that need not be the symbol's: it does not hang on the rest, and lies at the edge
-//! of the box or goes on outside it in the same way. Whether it is left out is for the other places to say.
+//! of the box or goes on outside it in the same way; or it hangs on the rest, but lies within the edge from end to end:
+//! the side of a neighbour. Whether it is left out is for the other places to say.
 
 use super::exemplar::{Body, Exemplar, Pieces};
 use super::index::PageIndex;
@@ -19,6 +20,8 @@ const LIKE_LENGTH: f32 = 0.3;
 const LIKE_SINE: f32 = 0.17;
 /// Scraps of a scan that may hang on the rest and yet be crossing hatch: longest, share of the diagonal.
 const SCRAP_SHARE: f32 = 0.16;
+/// How far a neighbour's side lies from the symbol's own, tolerances.
+const BESIDE: f32 = 2.0;
 /// What is left out is at least this share of what is lacking.
 const EXPLAINED: f32 = 0.6;
 /// Share of the ink that may be left out at most.
@@ -47,13 +50,7 @@ fn doubt(page: &PageIndex, exemplar: &Exemplar, pieces: &Pieces) -> Doubt {
     let Some(main) = roots.iter().copied().max_by(|p, q| weight(*p).total_cmp(&weight(*q))) else {
         return Doubt { loose: Vec::new(), all: Vec::new() };
     };
-    let [mx, my] = pieces.middle;
-    let inner = ListRect {
-        left: area.left - mx + diagonal * EDGE_SHARE,
-        top: area.top - my + diagonal * EDGE_SHARE,
-        right: area.right - mx - diagonal * EDGE_SHARE,
-        bottom: area.bottom - my - diagonal * EDGE_SHARE,
-    };
+    let inner = inner(page, exemplar, pieces);
     let at_edge =
         |p: [f32; 2]| p[0] < inner.left || p[0] > inner.right || p[1] < inner.top || p[1] > inner.bottom;
     let own = |part: usize| all.iter().zip(&part_of).filter(move |(_, p)| **p == part).map(|(s, _)| s);
@@ -70,6 +67,35 @@ fn doubt(page: &PageIndex, exemplar: &Exemplar, pieces: &Pieces) -> Doubt {
     Doubt { all: loose.iter().zip(rest).map(|(l, r)| *l || r).collect(), loose }
 }
 
+/// The box without its edge, relative to the exemplar's middle.
+fn inner(page: &PageIndex, exemplar: &Exemplar, pieces: &Pieces) -> ListRect {
+    let area = page.space.rect_to_list(&exemplar.drawn);
+    let edge = area.width().hypot(area.height()) * EDGE_SHARE;
+    let [mx, my] = pieces.middle;
+    ListRect {
+        left: area.left - mx + edge,
+        top: area.top - my + edge,
+        right: area.right - mx - edge,
+        bottom: area.bottom - my - edge,
+    }
+}
+
+/// Which pieces lie within the edge from end to end, close beside others that are not lacking: the side of a
+/// neighbour that stands back to back with the symbol. Something that tells the symbol from others sticks out.
+fn beside_others(inner: &ListRect, pieces: &Pieces, lacking: &[bool], reach: f32) -> Vec<bool> {
+    let sides: [fn(&ListRect, [f32; 2]) -> bool; 4] =
+        [|r, p| p[0] < r.left, |r, p| p[0] > r.right, |r, p| p[1] < r.top, |r, p| p[1] > r.bottom];
+    let all = &pieces.ink.segments;
+    let along_edge = |s: &Segment| sides.iter().any(|beyond| beyond(inner, s.a) && beyond(inner, s.b));
+    let beside = |s: &Segment| {
+        [0.0, 0.25, 0.5, 0.75, 1.0].into_iter().all(|t| {
+            let place = Segment { a: s.at(t), b: s.at(t), ..*s };
+            all.iter().zip(lacking).any(|(o, lacks)| !lacks && touches(&place, o, reach))
+        })
+    };
+    all.iter().zip(lacking).map(|(s, lacks)| *lacks && along_edge(s) && beside(s)).collect()
+}
+
 fn length(pieces: &Pieces, of: &[bool]) -> f32 {
     pieces.ink.segments.iter().zip(of).filter(|(_, o)| **o).map(|(s, _)| s.length()).sum()
 }
@@ -77,9 +103,12 @@ fn length(pieces: &Pieces, of: &[bool]) -> f32 {
 /// The exemplar without the pieces that are both lacking elsewhere and doubtful; `None` when that is nothing,
 /// or too much to be a slip.
 pub(super) fn without(page: &PageIndex, exemplar: &Exemplar, lacking: &[bool]) -> Option<Exemplar> {
-    let Body::Ink(_, pieces) = &exemplar.body else { return None };
+    let Body::Ink(template, pieces) = &exemplar.body else { return None };
     let doubt = doubt(page, exemplar, pieces);
-    let out: Vec<bool> = lacking.iter().zip(&doubt.all).map(|(l, d)| *l && *d).collect();
+    let reach = template.tolerance as f32 * BESIDE;
+    let beside = beside_others(&inner(page, exemplar, pieces), pieces, lacking, reach);
+    let doubtful = doubt.all.iter().zip(beside).map(|(d, b)| *d || b);
+    let out: Vec<bool> = lacking.iter().zip(doubtful).map(|(l, d)| *l && d).collect();
     if length(pieces, &out) < length(pieces, lacking) * EXPLAINED {
         return None;
     }

@@ -29,7 +29,7 @@ const MOST_WHOLE: f64 = 2.0;
 const CENTRED: f64 = 2.5;
 /// What a variant's confidence is at most, unless the threshold is higher: it is looked at before it is accepted, and
 /// no match is lost for it.
-const MAX_VARIANT: f64 = 0.89;
+pub(super) const MAX_VARIANT: f64 = 0.89;
 
 /// How far from the exemplar's ink other ink in about its direction is taken for it, tolerances.
 const OWN: f32 = 3.0;

@@ -124,6 +124,8 @@ pub struct CountProgress {
     pub lettered: BTreeMap<String, u64>,
     /// Matches that show strokes about them which the exemplar does not, alike at several.
     pub variants: u64,
+    /// Matches at which strokes that an exemplar's box cuts go on as they do there: it holds a part of a symbol only.
+    pub cut: u64,
     /// Matches that are no exemplars, at the threshold of the search.
     pub others_found: u64,
     /// Where the symbol of an exemplar is, if that is not where its box was drawn: its number, and page pixels.

@@ -145,7 +145,10 @@ fn report(
             .collect(),
         incomplete: incomplete(session),
         notes: session.notes.clone(),
-        doubtful: doubtful(session),
+        doubtful: doubtful(session)
+            .into_iter()
+            .chain(just_below(session, taken.made + taken.already_counted, near_misses, &number))
+            .collect(),
     }
 }
 
@@ -160,6 +163,11 @@ fn doubtful(session: &CountSession) -> Vec<String> {
     .into_iter()
     .filter(|(number, _)| *number > 0)
     .map(|(number, what)| format!("places that {what} and are not counted: {number} (see the notes)"))
+    .chain((progress.cut > 0).then(|| {
+        "the example's box cuts strokes that go on in the same way at places found: it probably holds only a part of \
+         the symbol (see the notes)"
+            .to_owned()
+    }))
     .chain((progress.variants > 0).then(|| {
         format!(
             "{} show strokes around or across that the example does not (see the notes)",
@@ -172,6 +180,45 @@ fn doubtful(session: &CountSession) -> Vec<String> {
             .then(|| "the symbol that was looked for is not all of its box".to_owned()),
     )
     .collect()
+}
+
+/// Below the threshold by no more than this, a place may be what is counted.
+const BELOW: f64 = 0.1;
+/// So few such places are only listed as less alike; and so many of them are named one by one.
+const FEW: usize = 3;
+const NAMED: usize = 4;
+
+/// Many places little below the threshold, against those counted: the threshold or the example may be at fault.
+fn just_below(
+    session: &CountSession,
+    counted: u64,
+    near_misses: &[Detection],
+    number: &dyn Fn(Id) -> u32,
+) -> Option<String> {
+    let threshold = session.confidence_threshold;
+    let below: Vec<&Detection> = near_misses.iter().filter(|d| d.confidence >= threshold - BELOW).collect();
+    if below.len() < FEW || (below.len() as u64) < counted / 2 {
+        return None;
+    }
+    let least = below.iter().map(|d| d.confidence).fold(threshold, f64::min);
+    let named = below.iter().take(NAMED).map(|d| {
+        format!(
+            "page {} at x {:.0}, y {:.0} ({:.2})",
+            number(d.page_id),
+            d.center.x,
+            d.center.y,
+            d.confidence
+        )
+    });
+    let mut named: Vec<String> = named.collect();
+    named.extend((below.len() > NAMED).then(|| format!("{} more", below.len() - NAMED)));
+    Some(format!(
+        "{} places against {counted} counted are less alike than the threshold of {threshold:.2} asks by little: {}; \
+         if they are the symbol, draw the box closer around one, give one of them in `more`, or set `threshold` to {:.2}",
+        below.len(),
+        named.join(", "),
+        (least * 100.0).floor() / 100.0
+    ))
 }
 
 fn counted_page(part: &CountPart, page: &Page, detections: &[Detection]) -> CountedPage {

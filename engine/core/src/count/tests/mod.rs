@@ -2,6 +2,7 @@
 
 mod asking;
 mod clutter;
+mod cut;
 mod drawings;
 mod families;
 mod inputs;
