@@ -300,7 +300,7 @@ fn a_pictures_resolution_that_is_no_evidence_makes_no_scale() {
         std::fs::write(recipe.path("plans.pdf"), scan).unwrap();
         let (code, said, errors) = recipe.run();
         assert_eq!(code, Some(1), "{errors}");
-        assert!(said.contains(says) && said.contains("give px_per_foot"), "{said}");
+        assert!(said.contains(says) && said.contains("give its value in pixels per foot"), "{said}");
         assert_eq!(recipe.report()["pages"][0]["scale"]["pixels_per_foot"], Value::Null);
     }
     // 11 x 17 in to the pixel: a sheet that was drawn for a screen.

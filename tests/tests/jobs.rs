@@ -41,7 +41,8 @@ struct Away(PathBuf);
 
 impl Away {
     fn take(data: &Path) -> Self {
-        let blobs = data.join("blobs");
+        // Without the folder that they are in, clients could not write at all.
+        let blobs = data.join("blobs/blobs");
         for path in std::fs::read_dir(&blobs).unwrap().map(|entry| entry.unwrap().path()) {
             if path.is_dir() {
                 std::fs::rename(&path, path.with_extension("away")).unwrap();
