@@ -11,8 +11,8 @@ use crate::server::Peer;
 use crate::state::App;
 
 const ROUTES: &str = "/api/v1/admin/";
-/// What a proxy says of whom it speaks for.
-const FORWARDED: [&str; 3] = ["forwarded", "x-forwarded-for", "x-real-ip"];
+/// What a proxy says of whom it speaks for, and a browser of the page that asks: any page may make it ask this machine.
+const FORWARDED: [&str; 4] = ["forwarded", "x-forwarded-for", "x-real-ip", "origin"];
 
 pub(crate) async fn admin(State(app): State<App>, request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>();
@@ -38,7 +38,7 @@ pub(crate) async fn admin(State(app): State<App>, request: Request, next: Next) 
 /// `near` is whether the connection comes from this machine.
 fn judge(token: &str, headers: &HeaderMap, near: bool) -> Result<(), (StatusCode, &'static str)> {
     if token.is_empty() {
-        // A proxy on this machine speaks for callers from elsewhere.
+        // A proxy or a browser on this machine speaks for callers from elsewhere.
         let spoken_for = FORWARDED.iter().any(|name| headers.contains_key(*name));
         return if near && !spoken_for {
             Ok(())
@@ -87,6 +87,12 @@ mod tests {
     fn without_a_token_only_this_machine_is_answered() {
         assert!(judge("", &HeaderMap::new(), true).is_ok());
         assert!(judge("", &HeaderMap::new(), false).is_err());
-        assert!(judge("", &headers(&[("x-forwarded-for", "10.0.0.1")]), true).is_err());
+        for (name, of) in [("x-forwarded-for", "10.0.0.1"), ("origin", "https://elsewhere.example")] {
+            assert!(judge("", &headers(&[(name, of)]), true).is_err());
+            assert!(
+                judge(TOKEN, &headers(&[(name, of), ("authorization", "Bearer a-token-that-is-long")]), true)
+                    .is_ok()
+            );
+        }
     }
 }

@@ -190,7 +190,7 @@ impl S3Blobs {
             let bytes = step(&mut opened).await.map_err(read)?;
             return self.put(key, &bytes).await;
         }
-        let was_there = self.object_size(key).await?.is_some();
+        let was_there = self.head(key).await?.is_some();
         let upload = self
             .bucket
             .call("start an upload", |b| async move { b.initiate_multipart_upload(key, CONTENT_TYPE).await })
@@ -200,7 +200,7 @@ impl S3Blobs {
         if sent.is_err() {
             // An answer that was lost, or is not understood, says nothing of what the server did. What lay there
             // before proves nothing, and might be swept.
-            if !was_there && self.object_size(key).await.ok().flatten() == Some(size) {
+            if !was_there && self.head(key).await.ok().flatten().is_some_and(|(found, _)| found == size) {
                 return Ok(());
             }
             // The upload's own failure is what matters.
