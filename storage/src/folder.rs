@@ -43,7 +43,7 @@ impl Folder {
         oldest: u32,
         format: u32,
     ) -> Result<Self, StoreError> {
-        fs::create_dir_all(path).map_err(|e| unavailable("make", path, &e))?;
+        make(path).map_err(|e| unavailable("make", path, &e))?;
         refuse_foreign(path, product)?;
         let lock = lock(path, product)?;
         // Again: who held the lock until now may have gone further.
@@ -59,6 +59,8 @@ impl Folder {
         let folder = Self { path: path.to_owned(), product, format, fresh, lock };
         if fresh {
             folder.write_format("new")?;
+            // A run that was cut off may have made these and not come to it. One that may not be opened is not ours.
+            above(path).for_each(|folder| drop(sync_folder(folder)));
         }
         Ok(folder)
     }
@@ -94,6 +96,18 @@ impl Folder {
         replace(&self.path.join(FORMAT_FILE), text.as_bytes())
             .map_err(|e| unavailable("write FORMAT in", &self.path, &e))
     }
+}
+
+/// Makes a folder and those above it, with their names durable: what is in a folder is lost with its name.
+fn make(path: &Path) -> std::io::Result<()> {
+    let missing = std::iter::once(path).chain(above(path)).take_while(|p| !p.exists()).count();
+    fs::create_dir_all(path)?;
+    above(path).take(missing).try_for_each(sync_folder)
+}
+
+/// The folders that a path leads through, from the innermost.
+fn above(path: &Path) -> impl Iterator<Item = &Path> {
+    path.ancestors().skip(1).map(|p| if p.as_os_str().is_empty() { Path::new(".") } else { p })
 }
 
 /// What surrounds a store that is in use: folders that nobody else may claim, and parts whose `FORMAT` has to

@@ -4,6 +4,7 @@ mod bucket;
 mod client;
 pub mod cluster;
 mod corpus;
+pub mod disk;
 mod drawn;
 pub mod history;
 mod memory;

@@ -32,6 +32,13 @@ impl Node {
         Self::launch(command(), data, settings)
     }
 
+    /// As [`Node::start_with`]; what it said when it does not start.
+    pub fn try_start(data: &Path, settings: &[(&str, &str)]) -> Result<Self, String> {
+        let mut node = command();
+        node.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(data);
+        Self::try_spawn(node, data, settings)
+    }
+
     /// With a settings file, which may be changed while it runs.
     pub fn start_configured(data: &Path, file: &Path, settings: &[(&str, &str)]) -> Self {
         let mut configured = command();
@@ -71,7 +78,12 @@ impl Node {
         Self::spawn(command, data, settings)
     }
 
-    fn spawn(mut command: Command, data: &Path, settings: &[(&str, &str)]) -> Self {
+    fn spawn(command: Command, data: &Path, settings: &[(&str, &str)]) -> Self {
+        Self::try_spawn(command, data, settings)
+            .unwrap_or_else(|said| panic!("the node did not listen:\n{said}"))
+    }
+
+    fn try_spawn(mut command: Command, data: &Path, settings: &[(&str, &str)]) -> Result<Self, String> {
         let mut child = command
             .envs(settings.iter().copied())
             .stdin(Stdio::null())
@@ -89,20 +101,20 @@ impl Node {
         });
         let mut node =
             Self { child, address: String::new(), log, seen: Vec::new(), data: data.to_path_buf() };
-        node.address = node.find_address();
-        node
+        node.address = node.find_address()?;
+        Ok(node)
     }
 
-    fn find_address(&mut self) -> String {
+    fn find_address(&mut self) -> Result<String, String> {
         loop {
             match self.log.recv_timeout(START) {
                 Ok(line) => {
                     self.seen.push(line.clone());
                     if let Some((_, rest)) = line.split_once("listens on ") {
-                        return rest.trim().to_owned();
+                        return Ok(rest.trim().to_owned());
                     }
                 }
-                Err(_) => panic!("the node did not listen:\n{}", self.seen.join("\n")),
+                Err(_) => return Err(self.seen.join("\n")),
             }
         }
     }

@@ -7,6 +7,7 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::{FileExt, MetadataExt};
@@ -44,6 +45,8 @@ struct Root {
     seen: Seen<Look>,
     /// Held while a blob is compared with its hash: many requests for one large blob are one comparison.
     comparing: Mutex<()>,
+    /// Folders of blobs whose names this process has made durable: at most 65,536 a tenant.
+    durable: Mutex<HashSet<PathBuf>>,
     folder: Folder,
     around: OnceLock<Around>,
 }
@@ -102,6 +105,7 @@ impl FsBlobs {
             sweeping: Mutex::default(),
             seen: Seen::default(),
             comparing: Mutex::default(),
+            durable: Mutex::default(),
             folder,
             around: OnceLock::new(),
         })))
@@ -154,11 +158,15 @@ impl Root {
 
     /// Makes the folders of a blob, with their names durable.
     fn make_folders(&self, folder: &Path) -> io::Result<()> {
-        if folder.is_dir() {
+        let durable = || self.durable.lock().unwrap_or_else(PoisonError::into_inner);
+        if durable().contains(folder) && folder.is_dir() {
             return Ok(());
         }
+        // One that is there may be another put's, or a killed run's, that has not come to the sync.
         fs::create_dir_all(folder)?;
-        folder.ancestors().skip(1).take_while(|f| f.starts_with(&self.blobs)).try_for_each(sync_folder)
+        folder.ancestors().skip(1).take_while(|f| f.starts_with(&self.blobs)).try_for_each(sync_folder)?;
+        durable().insert(folder.to_owned());
+        Ok(())
     }
 
     /// Renames a whole, synced file into place; the same blob may be there already.
@@ -171,6 +179,7 @@ impl Root {
             fs::remove_file(file)?;
             self.note(tenant, info.hash, &path)?;
             // Whoever put it first may not have come to this yet.
+            self.make_folders(folder)?;
             return sync_folder(folder);
         }
         self.make_folders(folder)?;

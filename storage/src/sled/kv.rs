@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::values::LargeValues;
 use crate::error::StoreError;
 use crate::folder::{Folder, is_at, sync_folder, unavailable};
 use crate::kv::{FORMAT_KEY, Kv, RowSum, SEQ_KEY, SUM_KEY, Visit, Writes};
@@ -31,6 +32,7 @@ pub(super) struct SledKv {
     /// sled's log, to sync: sled itself leaves it at `sync_file_range`, which neither the file's length
     /// nor the disk's own cache obeys.
     log: File,
+    values: LargeValues,
     acknowledged: File,
     /// A write failed for want of space.
     full: AtomicBool,
@@ -65,7 +67,8 @@ impl SledKv {
             options().open(&witness_path).map_err(|e| folder.unusable(&format!("ACKNOWLEDGED: {e}")))?;
         let (full, unsynced) = (AtomicBool::new(false), AtomicBool::new(false));
         let sum = Mutex::default();
-        let store = Self { tree, log, acknowledged, full, unsynced, sum, log_path, folder };
+        let values = LargeValues::new(tree_path.join("blobs"));
+        let store = Self { tree, log, values, acknowledged, full, unsynced, sum, log_path, folder };
         if fresh {
             store.begin(path)?
         } else {
@@ -107,6 +110,8 @@ impl SledKv {
         self.flush(0)?;
         let sync = || {
             self.acknowledged.sync_all()?;
+            // sled never does; without it the log cannot be read.
+            File::open(path.join("tree/conf"))?.sync_all()?;
             sync_folder(&path.join("tree"))?;
             sync_folder(path)
         };
@@ -294,7 +299,7 @@ impl Kv for SledKv {
 
     fn flush(&self, seq: u64) -> Result<(), StoreError> {
         self.tree.flush().map_err(|e| self.refused(e))?;
-        let synced = self.log.sync_data().and_then(|()| {
+        let synced = self.values.sync().and_then(|()| self.log.sync_data()).and_then(|()| {
             let promise = [seq.to_be_bytes(), (!seq).to_be_bytes()].concat();
             self.acknowledged.write_all_at(&promise, 0)
         });

@@ -7,6 +7,7 @@
 mod kv;
 #[cfg(test)]
 mod tests;
+mod values;
 
 use std::path::Path;
 use std::sync::Arc;
