@@ -9,7 +9,7 @@ fn root() -> PathBuf {
 }
 
 /// Crates in dependency order; each may know those of lower rank only, and nobody of its own rank.
-const RANKS: [(&str, &str, u8); 13] = [
+const RANKS: [(&str, &str, u8); 14] = [
     ("engine/core", "takeoff-core", 0),
     ("cluster-config", "takeoff-config", 1),
     ("storage", "takeoff-storage", 2),
@@ -23,6 +23,7 @@ const RANKS: [(&str, &str, u8); 13] = [
     ("tests", "takeoff-tests", 7),
     ("benches", "takeoff-benches", 7),
     ("benches/accuracy", "takeoff-accuracy", 8),
+    ("benches/load", "takeoff-load", 7),
 ];
 
 fn manifest(folder: &str) -> toml::Table {
@@ -122,7 +123,13 @@ fn some_libraries_have_one_home() {
         ("axum::", &["gateway/src"]),
         (
             "clap::",
-            &["ops/takeoff/src", "benches/src/cli.rs", "benches/src/main.rs", "benches/accuracy/src/main.rs"],
+            &[
+                "ops/takeoff/src",
+                "benches/src/cli.rs",
+                "benches/src/main.rs",
+                "benches/accuracy/src/main.rs",
+                "benches/load/src/main.rs",
+            ],
         ),
         ("criterion::", &["benches/benches"]),
     ] {

@@ -1,0 +1,66 @@
+//! Requests, with what went wrong in one word.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use reqwest::multipart::{Form, Part};
+use serde_json::Value;
+
+/// Longest that one request may take.
+const REQUEST: Duration = Duration::from_secs(60);
+
+#[derive(Clone)]
+pub(crate) struct Api {
+    http: reqwest::Client,
+    root: String,
+}
+
+/// `503`, `timeout`, `connection`, ...
+pub(crate) type Wrong = String;
+
+impl Api {
+    pub(crate) fn new(address: &str) -> anyhow::Result<Self> {
+        let http = reqwest::Client::builder().timeout(REQUEST).build()?;
+        Ok(Self { http, root: format!("{}/api/v1", address.trim_end_matches('/')) })
+    }
+
+    /// The body of a success; `Null` where it is no JSON.
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Value, Wrong> {
+        let mut request = self.http.request(method, format!("{}{path}", self.root));
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        answer(request).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Result<Value, Wrong> {
+        self.send(Method::GET, path, None).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Result<Value, Wrong> {
+        self.send(Method::POST, path, Some(body)).await
+    }
+
+    pub(crate) async fn upload(&self, project: &str, pdf: Vec<u8>) -> Result<Value, Wrong> {
+        let part = Part::bytes(pdf).file_name("sheet.pdf").mime_str("application/pdf");
+        let form = Form::new().part("file", part.map_err(|e| e.to_string())?);
+        answer(self.http.post(format!("{}/projects/{project}/documents", self.root)).multipart(form)).await
+    }
+}
+
+async fn answer(request: reqwest::RequestBuilder) -> Result<Value, Wrong> {
+    let word =
+        |e: reqwest::Error| if e.is_timeout() { "timeout".to_owned() } else { "connection".to_owned() };
+    let response = request.send().await.map_err(word)?;
+    let status = response.status();
+    let bytes = response.bytes().await.map_err(word)?;
+    if !status.is_success() {
+        return Err(status.as_u16().to_string());
+    }
+    Ok(serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+}
