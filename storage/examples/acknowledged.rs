@@ -1,0 +1,90 @@
+//! Writes to an embedded store and prints a line for each thing that was acknowledged, when it was. For tests that
+//! take the disk away: they read from the lines what has to be there.
+//!
+//! `record ID ROUND`: the record has at least the body of that round; `blob HASH`.
+//!
+//! `cargo run -p takeoff-storage --example acknowledged -- FOLDER ROUNDS`
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use takeoff_core::model::{Id, Index, Kind, TenantId, Timestamp};
+use takeoff_storage::catalog::{Clock, NewRecord};
+use takeoff_storage::{Batch, BlobStore, Catalog, Op};
+
+const TENANT: TenantId = TenantId::DEFAULT;
+/// Records of each writer, written over and over, so that the log's old parts are freed and used again.
+const RECORDS: u64 = 24;
+const WRITERS: u64 = 3;
+/// Every so many-th body is more than sled's log takes as a whole.
+const LARGE: u64 = 11;
+const LARGE_BYTES: usize = 200_000;
+
+/// Time is none of what is tested.
+struct Still;
+
+impl Clock for Still {
+    fn now(&self) -> Timestamp {
+        Timestamp(1_700_000_000_000_000)
+    }
+}
+
+/// What a record holds after a round: the test makes the same.
+fn body(record: u64, round: u64) -> Vec<u8> {
+    let len = if (record + round).is_multiple_of(LARGE) { LARGE_BYTES } else { 3_000 };
+    let mut state = record.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ round;
+    let mut bytes = round.to_be_bytes().to_vec();
+    bytes.extend((0..len).map(|_| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 56) as u8
+    }));
+    bytes
+}
+
+fn tell(line: &str) {
+    // One write each: the recorder takes a write for a line.
+    std::io::stdout().lock().write_all(line.as_bytes()).expect("standard output is there");
+}
+
+async fn writer(catalog: Arc<dyn Catalog>, blobs: Arc<dyn BlobStore>, writer: u64, rounds: u64) {
+    for round in 1..=rounds {
+        let record = writer * RECORDS + round % RECORDS;
+        let mut batch = Batch::new(TENANT);
+        batch.ops.push(Op::Put(NewRecord {
+            kind: Kind::Document,
+            id: Id(uuid::Uuid::from_u64_pair(record, 0x8000_0000_0000_0000)),
+            format: 1,
+            lists: vec![(Index::ByProject, Id(uuid::Uuid::from_u64_pair(1, 0x8000_0000_0000_0000)))],
+            blobs: Vec::new(),
+            body: body(record, round),
+        }));
+        catalog.commit(batch).await.expect("a commit");
+        tell(&format!("record {record} {round}\n"));
+        if round % 4 == 0 {
+            // Writers put the same bytes at about the same time.
+            let bytes = body(1_000_000 + round / 2, 0);
+            let info = blobs.put_bytes(TENANT, bytes.into()).await.expect("a blob");
+            tell(&format!("blob {}\n", info.hash));
+        }
+    }
+}
+
+fn main() {
+    let mut args = std::env::args().skip(1);
+    let (Some(folder), Some(rounds)) = (args.next().map(PathBuf::from), args.next()) else {
+        panic!("acknowledged FOLDER ROUNDS");
+    };
+    let rounds = rounds.parse().expect("a number of rounds");
+    let store = takeoff_storage::embedded::open(&folder, Arc::new(Still)).expect("the store opens");
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let mut all = tokio::task::JoinSet::new();
+        for n in 0..WRITERS {
+            all.spawn(writer(Arc::clone(&store.catalog), Arc::clone(&store.blobs), n, rounds));
+        }
+        while let Some(ended) = all.join_next().await {
+            ended.expect("a writer ends");
+        }
+    });
+}

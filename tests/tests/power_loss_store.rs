@@ -1,0 +1,160 @@
+//! Loss of power under the embedded store alone, with much more written than a node writes in a test: parts of the
+//! log that are used again, values beside the log, blobs put by many at once.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+
+use rand::{Rng as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
+use takeoff_core::model::{BlobHash, Id, Kind, TenantId, Timestamp};
+use takeoff_storage::catalog::Clock;
+use takeoff_tests::disk::{Change, Disk, Journal, Left, Recorded};
+
+const SEED: u64 = 0x000d_15c0;
+/// Where the store is below the disk; it makes the folder above it, too.
+const DATA: &str = "var/store";
+const ROUNDS: &str = "300";
+/// Moments that are tried, each in both ways.
+const MOMENTS: usize = 40;
+const TENANT: TenantId = TenantId::DEFAULT;
+
+struct Still;
+
+impl Clock for Still {
+    fn now(&self) -> Timestamp {
+        Timestamp(1_700_000_000_000_000)
+    }
+}
+
+/// What was acknowledged: rounds of records, and blobs.
+#[derive(Default)]
+struct Told {
+    records: BTreeMap<u64, u64>,
+    blobs: Vec<BlobHash>,
+}
+
+impl Told {
+    fn hear(&mut self, line: &str) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        match words[..] {
+            ["record", record, round] => {
+                self.records.insert(record.parse().unwrap(), round.parse().unwrap());
+            }
+            ["blob", hash] => self.blobs.push(hash.parse().unwrap()),
+            _ => panic!("{line}"),
+        }
+    }
+}
+
+/// The first thing that is wrong with a store after a loss of power.
+async fn check(data: &Path, told: &Told) -> Result<(), String> {
+    let path = data.to_path_buf();
+    let opened = tokio::task::spawn_blocking(move || takeoff_storage::embedded::open(&path, Arc::new(Still)));
+    let store = opened.await.map_err(|e| e.to_string())?.map_err(|e| format!("it does not open: {e:?}"))?;
+    for (record, round) in &told.records {
+        let id = Id(uuid::Uuid::from_u64_pair(*record, 0x8000_0000_0000_0000));
+        let found =
+            store.catalog.get(TENANT, Kind::Document, id).await.map_err(|e| format!("{record}: {e:?}"))?;
+        let body = found.ok_or_else(|| format!("record {record} is lost"))?.body;
+        let has = u64::from_be_bytes(body[..8].try_into().unwrap());
+        if has < *round {
+            return Err(format!("record {record} is of round {has}, round {round} was acknowledged"));
+        }
+        if body != expected(*record, has) {
+            return Err(format!("record {record} is half of round {has}"));
+        }
+    }
+    for hash in &told.blobs {
+        match store.blobs.checked(TENANT, *hash).await {
+            Ok(Some(_)) => {}
+            other => return Err(format!("blob {hash}: {other:?}")),
+        }
+    }
+    for info in store.blobs.list(TENANT).await.map_err(|e| format!("{e:?}"))? {
+        store.blobs.checked(TENANT, info.hash).await.map_err(|e| format!("a blob that shows: {e:?}"))?;
+    }
+    Ok(())
+}
+
+/// As the program makes it.
+fn expected(record: u64, round: u64) -> Vec<u8> {
+    let len = if (record + round).is_multiple_of(11) { 200_000 } else { 3_000 };
+    let mut state = record.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ round;
+    let mut bytes = round.to_be_bytes().to_vec();
+    bytes.extend((0..len).map(|_| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 56) as u8
+    }));
+    bytes
+}
+
+async fn lose_power(
+    disk: &Recorded,
+    journal: &Journal,
+    moment: usize,
+    left: &mut Left,
+    ignored: &dyn Fn(&str) -> bool,
+) -> Result<(), String> {
+    let after = tempfile::tempdir().unwrap();
+    let (mut told, mut model) = (Told::default(), Disk::new(disk.root()));
+    for (_, change) in journal.all().take(moment) {
+        if let Change::Told(line) = change {
+            told.hear(line);
+        }
+        model.apply(change, ignored);
+    }
+    model.leave(after.path(), left);
+    check(&after.path().join(DATA), &told).await
+}
+
+#[tokio::test]
+async fn an_embedded_store_acknowledges_only_what_outlives_a_loss_of_power() {
+    let disk = Recorded::default();
+    let program = takeoff_tests::program().with_file_name("examples").join("acknowledged");
+    let ran = Command::new(program)
+        .arg(disk.root().join(DATA))
+        .arg(ROUNDS)
+        .envs(disk.environment(true))
+        .output()
+        .expect("the program runs");
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    let journal = disk.journal();
+    let all: Vec<&Change> = journal.all().map(|(_, change)| change).collect();
+    let told: Vec<usize> =
+        all.iter().enumerate().filter(|(_, c)| matches!(c, Change::Told(_))).map(|(n, _)| n + 1).collect();
+    let beside = |c: &&Change| matches!(c, Change::MadeFile { path, .. } if path.contains("tree/blobs/"));
+    assert!(all.iter().any(|c| beside(&c)), "no value was large enough");
+
+    let mut random = ChaCha8Rng::seed_from_u64(SEED);
+    let mut wrong = Vec::new();
+    for n in 0..MOMENTS {
+        let moment = match n % 8 {
+            0 => random.random_range(1..told[0]),
+            1..=3 => random.random_range(told[0]..all.len()),
+            _ => told[random.random_range(0..told.len())],
+        };
+        let mut some = Left::Some(Box::new(ChaCha8Rng::seed_from_u64(random.random())));
+        for (what, left) in [("nothing", &mut Left::Nothing), ("some", &mut some)] {
+            if let Err(why) = lose_power(&disk, &journal, moment, left, &|_| false).await {
+                wrong.push(format!("after {moment} of {} changes, {what} left: {why}", all.len()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), MOMENTS * 2, wrong.join("\n"));
+
+    // Each sync that the promise rests on is missed.
+    let missed: [(&str, &dyn Fn(&str) -> bool); 6] = [
+        ("a blob", &|path| path.contains("/scratch/")),
+        ("a blob's folder", &|path| path.contains("blobs/blobs/")),
+        ("the log", &|path| path.ends_with("tree/db")),
+        ("large values", &|path| path.contains("tree/blobs/")),
+        ("the folder of large values", &|path| path.ends_with("tree/blobs")),
+        ("the folder above", &|path| path == "var"),
+    ];
+    for (what, ignored) in missed {
+        let lost = lose_power(&disk, &journal, all.len(), &mut Left::Nothing, ignored).await;
+        assert!(lost.is_err(), "the sync of {what} is not needed");
+    }
+}
