@@ -60,7 +60,12 @@ async fn answer(request: reqwest::RequestBuilder) -> Result<Value, Wrong> {
     let status = response.status();
     let bytes = response.bytes().await.map_err(word)?;
     if !status.is_success() {
-        return Err(status.as_u16().to_string());
+        // Kinds are few: what a client sent wrong is said in the node's words, without what is the request's own.
+        let said: Value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        let detail = said["detail"].as_str().unwrap_or_default();
+        return Err(format!("{} {}", status.as_u16(), detail.chars().take(80).collect::<String>())
+            .trim()
+            .to_owned());
     }
     Ok(serde_json::from_slice(&bytes).unwrap_or(Value::Null))
 }

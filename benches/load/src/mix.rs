@@ -230,7 +230,7 @@ impl Mix {
             3 => format!("/documents/{}/pages", page.document),
             4 => format!("/pages/{}", page.id),
             5 => format!("/files/pages/{}/thumbnail.png", page.id),
-            _ => format!("/conditions/{condition}"),
+            _ => format!("/projects/{project}/conditions/{condition}"),
         };
         self.api.get(&path).await?;
         self.tally.took("read", due.elapsed());
