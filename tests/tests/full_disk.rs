@@ -4,6 +4,8 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use takeoff_samples::{Habit, sheet};
+use takeoff_tests::disk::content;
 use takeoff_tests::{Client, Node, eventually};
 
 /// More than a new catalogue has, and less than a disk must have free to be taken for one that is not full.
@@ -81,6 +83,56 @@ async fn a_node_with_a_full_disk_stops_when_it_is_told_to() {
     let again = Node::start(data.path());
     let found = projects(&again.client()).await;
     assert!((made..=made + 1).contains(&found), "{made} were acknowledged, {found} are there");
+}
+
+/// A sheet of more bytes than a file may have.
+fn large_sheet() -> Vec<u8> {
+    let mut pdf = sheet(5, Habit::named("blocks").unwrap()).pdf;
+    let end = pdf.windows(9).rposition(|w| w == b"startxref").unwrap();
+    let end = pdf[end..].to_vec();
+    pdf.extend(b"\n%");
+    pdf.resize(pdf.len() + usize::try_from(FILE_BYTES).unwrap(), b' ');
+    pdf.push(b'\n');
+    pdf.extend(end);
+    pdf
+}
+
+/// Files of blobs and of what is on its way to be one.
+fn blob_files(data: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let all = content(&data.join("blobs")).into_iter();
+    let files = all.filter(|(path, bytes)| bytes.is_some() && path.components().count() > 1);
+    files.map(|(path, _)| path).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_that_finds_no_space_leaves_nothing_and_goes_through_later() {
+    let data = tempfile::tempdir().unwrap();
+    let node = Node::start_on_small_disk(data.path(), FILE_BYTES);
+    let client = node.client();
+    let project = client.project("Large").await;
+    let pdf = large_sheet();
+    for _ in 0..3 {
+        let refused = client.try_upload(&project, "a.pdf", pdf.clone(), "application/pdf").await.unwrap();
+        assert_eq!(refused.expect(503), json!({"detail": "the upload cannot be stored"}));
+    }
+    let path = format!("/projects/{project}/documents");
+    assert_eq!(client.get(&path).await.expect(200)["total"], 0);
+    eventually("nothing half-written is left", NOTICED, || async {
+        blob_files(data.path()).is_empty().then_some(())
+    })
+    .await;
+    // What has room goes on meanwhile.
+    let small = sheet(6, Habit::named("blocks").unwrap()).pdf;
+    client.try_upload(&project, "b.pdf", small, "application/pdf").await.unwrap().expect(201);
+
+    node.lift_limit();
+    let made =
+        client.try_upload(&project, "a.pdf", pdf.clone(), "application/pdf").await.unwrap().expect(201);
+    let document = made["id"].as_str().unwrap();
+    client.pages_of(document, 1).await;
+    let original = client.request(reqwest::Method::GET, &format!("/files/documents/{document}/original"));
+    assert_eq!(original.send().await.unwrap().bytes().await.unwrap(), pdf);
+    assert_eq!(client.get(&path).await.expect(200)["total"], 2);
 }
 
 /// What cannot be mended from inside is for whoever restarts nodes.

@@ -28,6 +28,9 @@ const MOMENTS: usize = 18;
 #[derive(Default)]
 struct Told(Vec<(usize, Fact)>);
 
+/// Paths whose syncs never happened.
+type Ignored<'a> = &'a (dyn Fn(&str) -> bool + Sync);
+
 #[derive(Clone, Debug)]
 enum Fact {
     Project(String),
@@ -165,7 +168,7 @@ async fn lose_power_without(
     told: &Told,
     moment: usize,
     left: &mut Left,
-    ignored: &(dyn Fn(&str) -> bool + Sync),
+    ignored: Ignored<'_>,
 ) -> Result<(), String> {
     let after = tempfile::tempdir().unwrap();
     let known: Vec<Fact> = told.0.iter().filter(|(at, _)| *at <= moment).map(|(_, f)| f.clone()).collect();
@@ -219,7 +222,7 @@ async fn what_was_acknowledged_outlives_a_loss_of_power() {
     }
 
     // Each sync that the promise rests on is missed.
-    let missed: [(&str, &(dyn Fn(&str) -> bool + Sync)); 4] = [
+    let missed: [(&str, Ignored<'_>); 4] = [
         ("a blob", &|path| path.contains("blobs/scratch/")),
         ("a blob's folder", &|path| path.contains("blobs/blobs/")),
         ("the log", &|path| path.ends_with("tree/db")),

@@ -20,6 +20,9 @@ const ROUNDS: &str = "300";
 const MOMENTS: usize = 40;
 const TENANT: TenantId = TenantId::DEFAULT;
 
+/// Paths whose syncs never happened.
+type Ignored<'a> = &'a dyn Fn(&str) -> bool;
+
 struct Still;
 
 impl Clock for Still {
@@ -95,7 +98,7 @@ async fn lose_power(
     journal: &Journal,
     moment: usize,
     left: &mut Left,
-    ignored: &dyn Fn(&str) -> bool,
+    ignored: Ignored<'_>,
 ) -> Result<(), String> {
     let after = tempfile::tempdir().unwrap();
     let (mut told, mut model) = (Told::default(), Disk::new(disk.root()));
@@ -124,8 +127,8 @@ async fn an_embedded_store_acknowledges_only_what_outlives_a_loss_of_power() {
     let all: Vec<&Change> = journal.all().map(|(_, change)| change).collect();
     let told: Vec<usize> =
         all.iter().enumerate().filter(|(_, c)| matches!(c, Change::Told(_))).map(|(n, _)| n + 1).collect();
-    let beside = |c: &&Change| matches!(c, Change::MadeFile { path, .. } if path.contains("tree/blobs/"));
-    assert!(all.iter().any(|c| beside(&c)), "no value was large enough");
+    let beside = |c: &Change| matches!(c, Change::MadeFile { path, .. } if path.contains("tree/blobs/"));
+    assert!(all.iter().any(|c| beside(c)), "no value was large enough");
 
     let mut random = ChaCha8Rng::seed_from_u64(SEED);
     let mut wrong = Vec::new();
@@ -145,7 +148,7 @@ async fn an_embedded_store_acknowledges_only_what_outlives_a_loss_of_power() {
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), MOMENTS * 2, wrong.join("\n"));
 
     // Each sync that the promise rests on is missed.
-    let missed: [(&str, &dyn Fn(&str) -> bool); 6] = [
+    let missed: [(&str, Ignored<'_>); 6] = [
         ("a blob", &|path| path.contains("/scratch/")),
         ("a blob's folder", &|path| path.contains("blobs/blobs/")),
         ("the log", &|path| path.ends_with("tree/db")),

@@ -128,7 +128,7 @@ fn some_libraries_have_one_home() {
                 "benches/src/cli.rs",
                 "benches/src/main.rs",
                 "benches/accuracy/src/main.rs",
-                "benches/load/src/main.rs",
+                "benches/load/src",
             ],
         ),
         ("criterion::", &["benches/benches"]),

@@ -1,6 +1,7 @@
 //! `takeoff-load`: open-loop mixed load on a node, watched from outside, with bounds that a long run must keep.
 
 mod api;
+mod cli;
 mod mix;
 mod node;
 mod report;
@@ -8,90 +9,22 @@ mod tally;
 mod watch;
 
 use std::io::Write as _;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use clap::Parser;
+use clap::Parser as _;
 
 use api::Api;
+use cli::Cli;
 use mix::{Kind, Mix};
 use node::Node;
-use report::{Limits, Report};
+use report::Report;
 use tally::Tally;
 
 /// Exit code when a bound was broken.
 const BROKEN: u8 = 2;
-
-#[derive(Parser)]
-#[command(
-    name = "takeoff-load",
-    version,
-    about = "Mixed load on a node at given rates: a table for people, a report in JSON",
-    after_help = "Arrivals do not wait for answers: latencies count from when a request was due.\n\
-        Exit codes: 0 all bounds were kept, 1 failed, 2 a bound was broken or wrong usage."
-)]
-struct Cli {
-    /// Seconds of load
-    #[arg(long, default_value_t = 3_600)]
-    seconds: u64,
-    /// Seconds from the start whose memory, queues and files are no part of the bounds [default: a sixth of all]
-    #[arg(long)]
-    warm_up: Option<u64>,
-    /// Load a node that runs, by its URL, in place of starting one
-    #[arg(long, value_name = "URL", requires = "pid")]
-    address: Option<String>,
-    /// Process of that node
-    #[arg(long)]
-    pid: Option<u32>,
-    /// The takeoff binary [default: the one beside this program]
-    #[arg(long, value_name = "FILE")]
-    program: Option<PathBuf>,
-    /// Where the started node keeps its data: the disk under load [default: the temporary folder]
-    #[arg(long, value_name = "DIR")]
-    folder: Option<PathBuf>,
-    /// Write the report as JSON here
-    #[arg(long, value_name = "FILE")]
-    out: Option<PathBuf>,
-    /// Seed of arrivals and drawings
-    #[arg(long, default_value_t = 20_261_128)]
-    seed: u64,
-    /// Uploads of a sheet a second
-    #[arg(long, default_value_t = 0.2)]
-    uploads: f64,
-    /// Count sessions a second
-    #[arg(long, default_value_t = 0.3)]
-    counts: f64,
-    /// Reviews of a session a second (confirm all, make measurements)
-    #[arg(long, default_value_t = 0.2)]
-    reviews: f64,
-    /// Reads a second
-    #[arg(long, default_value_t = 20.0)]
-    reads: f64,
-    /// Measurements made a second
-    #[arg(long, default_value_t = 4.0)]
-    writes: f64,
-    /// Measurements deleted a second
-    #[arg(long, default_value_t = 2.0)]
-    deletes: f64,
-    #[command(flatten)]
-    limits: Limits,
-}
-
-impl Cli {
-    const fn rate(&self, kind: Kind) -> f64 {
-        match kind {
-            Kind::Upload => self.uploads,
-            Kind::Count => self.counts,
-            Kind::Review => self.reviews,
-            Kind::Read => self.reads,
-            Kind::Write => self.writes,
-            Kind::Delete => self.deletes,
-        }
-    }
-}
 
 fn main() -> ExitCode {
     let cli = Cli::parse();

@@ -177,6 +177,9 @@ impl Mix {
         self.tally.took("page ready", due.elapsed());
         let path = format!("/pages/{page}/scale-detection-status");
         until(&self.api, &path, |found| Ok((found["status"] == "complete").then_some(()))).await?;
+        // Not every sheet says one that can be found, and without it nothing is measured.
+        let scale = json!({"scale_value": 10.0});
+        self.api.send(Method::PUT, &format!("/pages/{page}/scale"), Some(&scale)).await?;
         remember(&mut self.known().pages, Page { id: page, document, project, exemplar });
         Ok(())
     }

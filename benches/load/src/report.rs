@@ -3,35 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use clap::Args;
 use serde::Serialize;
 
+use crate::cli::Limits;
 use crate::tally::{Latency, Tally};
 use crate::watch::Sample;
 
 pub(crate) const SCHEMA: &str = "takeoff-load/1";
-
-#[derive(Debug, Clone, Args)]
-pub(crate) struct Limits {
-    /// Most that memory may grow after the warm-up, MiB a minute
-    #[arg(long, default_value_t = 1.0)]
-    max_memory_slope: f64,
-    /// Most jobs that may be due or under way, beyond what was at the end of the warm-up
-    #[arg(long, default_value_t = 100.0)]
-    max_queue_growth: f64,
-    /// Most files that the node may have open, beyond what it had at the end of the warm-up
-    #[arg(long, default_value_t = 64.0)]
-    max_file_growth: f64,
-    /// Longest that 99 of 100 reads may take, milliseconds
-    #[arg(long, default_value_t = 500.0)]
-    max_read_p99: f64,
-    /// Longest that 99 of 100 writes may take, milliseconds
-    #[arg(long, default_value_t = 1_000.0)]
-    max_write_p99: f64,
-    /// Most errors, of a thousand requests
-    #[arg(long, default_value_t = 0.0)]
-    max_errors: f64,
-}
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Bound {
