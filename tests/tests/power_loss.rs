@@ -141,7 +141,10 @@ async fn pages(client: &Client, document: &str) -> Result<(), String> {
 /// Every blob that has its name has its bytes.
 fn whole_blobs(data: &Path) -> Result<(), String> {
     let blobs = data.join("blobs/blobs");
-    for (path, bytes) in blobs.is_dir().then(|| content(&blobs)).unwrap_or_default() {
+    if !blobs.is_dir() {
+        return Ok(());
+    }
+    for (path, bytes) in content(&blobs) {
         let Some(bytes) = bytes else { continue };
         let hash: String = Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
         if path.file_name().and_then(|n| n.to_str()) != Some(&hash) {
