@@ -9,7 +9,8 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use takeoff_core::model::{Id, Index, Kind, TenantId, Timestamp};
+use sha2::{Digest as _, Sha256};
+use takeoff_core::model::{BlobHash, Id, Index, Kind, TenantId, Timestamp};
 use takeoff_storage::catalog::{Clock, NewRecord};
 use takeoff_storage::{Batch, BlobStore, Catalog, Op};
 
@@ -42,6 +43,11 @@ fn body(record: u64, round: u64) -> Vec<u8> {
     bytes
 }
 
+/// What all writers put in a round.
+fn blob(round: u64) -> Vec<u8> {
+    body(1_000_000 + round / 2, 0)
+}
+
 fn tell(line: &str) {
     // One write each: the recorder takes a write for a line.
     std::io::stdout().lock().write_all(line.as_bytes()).expect("standard output is there");
@@ -63,8 +69,7 @@ async fn writer(catalog: Arc<dyn Catalog>, blobs: Arc<dyn BlobStore>, writer: u6
         tell(&format!("record {record} {round}\n"));
         if round % 4 == 0 {
             // Writers put the same bytes at about the same time.
-            let bytes = body(1_000_000 + round / 2, 0);
-            let info = blobs.put_bytes(TENANT, bytes.into()).await.expect("a blob");
+            let info = blobs.put_bytes(TENANT, blob(round).into()).await.expect("a blob");
             tell(&format!("blob {}\n", info.hash));
         }
     }
@@ -77,6 +82,10 @@ fn main() {
     };
     let rounds = rounds.parse().expect("a number of rounds");
     let store = takeoff_storage::embedded::open(&folder, Arc::new(Still)).expect("the store opens");
+    // As a run leaves it that was killed within a put: folders of a blob, and nothing durable of their names.
+    let hash = BlobHash(Sha256::digest(blob(4)).into()).to_string();
+    let left = folder.join("blobs/blobs").join(TENANT.0.to_string()).join(&hash[..2]).join(&hash[2..4]);
+    std::fs::create_dir_all(left).expect("folders can be made");
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let mut all = tokio::task::JoinSet::new();

@@ -303,10 +303,12 @@ impl Kv for SledKv {
             let promise = [seq.to_be_bytes(), (!seq).to_be_bytes()].concat();
             self.acknowledged.write_all_at(&promise, 0)
         });
-        synced.map_err(|e| {
+        if let Err(e) = synced {
             self.unsynced.store(true, Ordering::Relaxed);
-            StoreError::Unavailable(format!("cannot sync: {e}"))
-        })?;
+            // That it was removed says more than that something in it is missing.
+            self.in_place()?;
+            return Err(StoreError::Unavailable(format!("cannot sync: {e}")));
+        }
         self.in_place()
     }
 
