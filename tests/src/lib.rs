@@ -6,6 +6,7 @@ pub mod cluster;
 mod corpus;
 mod drawn;
 pub mod history;
+pub mod links;
 mod memory;
 mod node;
 mod program;
