@@ -1,5 +1,6 @@
 //! What a node is among others.
 
+use crate::links::LinkConfig;
 use crate::settings::Setting;
 
 /// What a node does. Each has all of them by default.
@@ -45,11 +46,12 @@ pub struct ClusterConfig {
     pub heartbeat_ms: u64,
     /// A node that was not heard of for so long is thought to be dead.
     pub silent_ms: u64,
+    pub links: LinkConfig,
 }
 
 impl Default for ClusterConfig {
     fn default() -> Self {
-        Self { heartbeat_ms: 500, silent_ms: 5_000 }
+        Self { heartbeat_ms: 500, silent_ms: 5_000, links: LinkConfig::default() }
     }
 }
 
@@ -57,7 +59,7 @@ impl ClusterConfig {
     /// What does not go together, by setting.
     pub(crate) fn conflicts(&self) -> Option<(&'static str, String)> {
         (self.heartbeat_ms.saturating_mul(4) > self.silent_ms).then(|| {
-            let Self { heartbeat_ms, silent_ms } = self;
+            let Self { heartbeat_ms, silent_ms, .. } = self;
             let why = format!(
                 "{heartbeat_ms} ms is more than a quarter of `cluster.silent_ms` ({silent_ms} ms), so that a few slow \
                  heartbeats would be taken for a death"
@@ -132,7 +134,7 @@ mod tests {
     #[test]
     fn heartbeats_are_more_than_one_for_a_death() {
         assert_eq!(ClusterConfig::default().conflicts(), None);
-        let slow = ClusterConfig { heartbeat_ms: 2_000, silent_ms: 7_000 };
+        let slow = ClusterConfig { heartbeat_ms: 2_000, silent_ms: 7_000, ..Default::default() };
         assert!(slow.conflicts().is_some_and(|(_, why)| why.contains("7000 ms")));
     }
 }

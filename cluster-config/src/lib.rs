@@ -7,6 +7,7 @@ mod admin;
 mod cluster;
 mod database;
 pub mod environment;
+mod links;
 mod load;
 mod node;
 mod object_store;
@@ -18,6 +19,7 @@ mod settings;
 pub use admin::AdminConfig;
 pub use cluster::{ClusterConfig, Roles};
 pub use database::{DatabaseConfig, DatabaseUrl};
+pub use links::{LinkConfig, TlsFiles};
 pub use load::{Flags, Loaded, Origin, Problem, load};
 pub use node::{
     ApiConfig, ChildSettings, ComputeSettings, CountDefaults, Environment, JobSettings, LimitSettings,

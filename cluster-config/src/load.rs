@@ -203,6 +203,10 @@ fn check_together(loaded: &Loaded, problems: &mut Vec<Problem>) {
         let origin = loaded.origins.get(key).cloned().unwrap_or(Origin::Default);
         problems.push(Problem { what: key.to_owned(), origin, message });
     }
+    for (key, message) in loaded.config.cluster.links.conflicts(loaded.config.database.url.is_some()) {
+        let origin = loaded.origins.get(key).cloned().unwrap_or(Origin::Default);
+        problems.push(Problem { what: key.to_owned(), origin, message });
+    }
     let jobs = &loaded.config.jobs;
     if jobs.renew_ms * 3 > jobs.lease_ms {
         problems.push(Problem {

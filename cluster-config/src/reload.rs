@@ -76,6 +76,7 @@ impl Setting {
     fn same(&self, a: &NodeConfig, b: &NodeConfig) -> bool {
         match self.key {
             "database.url" => a.database.url == b.database.url,
+            "cluster.cookie" => a.cluster.links.cookie == b.cluster.links.cookie,
             "admin.token" => a.admin.token == b.admin.token,
             "s3.access_key" => a.object_store.access_key == b.object_store.access_key,
             "s3.secret_key" => a.object_store.secret_key == b.object_store.secret_key,
@@ -184,7 +185,13 @@ mod tests {
             "127.0.0.1:9",
             "http://h",
         ];
-        let tries = tries.into_iter().chain(["postgres://u:p@h/d", "a-token-that-is-long", "worker", "2000"]);
+        let tries = tries.into_iter().chain([
+            "postgres://u:p@h/d",
+            "a-token-that-is-long",
+            "worker",
+            "2000",
+            "a-cookie-that-is-long-enough-for-it",
+        ]);
         let found = tries.filter(|t| *t != shown).find_map(|t| {
             let mut new = config.clone();
             (setting.set)(&mut new, &Raw::Text(t.to_owned())).is_ok().then_some(new)

@@ -107,6 +107,7 @@ macro_rules! stage {
 pub fn settings() -> Vec<Setting> {
     let mut all = node();
     all.extend(crate::cluster::settings());
+    all.extend(crate::links::settings());
     all.extend(crate::database::settings());
     all.extend(api());
     all.extend(crate::admin::settings());

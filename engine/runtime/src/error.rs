@@ -49,6 +49,9 @@ pub enum EngineError {
         if address.is_empty() { String::new() } else { format!(" at {address}") }
     )]
     NameTaken { name: String, address: String, version: String },
+    /// A setting, a file or the socket of the links.
+    #[error("the links to other nodes cannot be opened: {0}")]
+    Links(String),
     #[error("no answer within {ms} ms")]
     Deadline { ms: u64 },
     /// All places are taken; try again after the given seconds.

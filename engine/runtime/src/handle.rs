@@ -21,7 +21,8 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::child::{ChildConfig, ChildPool};
 use crate::clock::Stopwatch;
-use crate::cluster::fabric::{Fabric, Member};
+use crate::cluster::fabric::{Fabric, LinkView, Member};
+use crate::cluster::remote::Opened;
 use crate::compute::Compute;
 use crate::controls::Paused;
 use crate::error::EngineError;
@@ -119,10 +120,10 @@ impl Drop for Tree {
 async fn pass_on(fabric: Arc<dyn Fabric>, mut wakes: broadcast::Receiver<StageName>) {
     loop {
         match wakes.recv().await {
-            Ok(stage) => fabric.wake(stage),
+            Ok(stage) => fabric.woken(stage),
             // Some were missed, of any stage.
             Err(broadcast::error::RecvError::Lagged(_)) => {
-                StageName::ALL.into_iter().for_each(|stage| fabric.wake(stage));
+                StageName::ALL.into_iter().for_each(|stage| fabric.woken(stage));
             }
             Err(broadcast::error::RecvError::Closed) => return,
         }
@@ -141,6 +142,7 @@ impl Handle {
     pub async fn start(parts: EngineParts) -> Result<Self, EngineError> {
         names::describe();
         let config = Arc::clone(&parts.config);
+        let links = Opened::open(&config.cluster.links).map_err(EngineError::Links)?;
         let compute = Compute::start(&config.compute).map_err(EngineError::Failed)?;
         let children = ChildPool::new(ChildConfig {
             program: parts.child_program.clone(),
@@ -159,7 +161,7 @@ impl Handle {
             clock: Arc::clone(&parts.clock),
             ids: Arc::clone(&parts.ids),
         };
-        let node = Arc::new(Node::new(parts, tools));
+        let node = Arc::new(Node::new(parts, tools, links));
         for post in node.posts() {
             ::metrics::counter!(names::ACTOR_RESTARTS, "actor" => post.name().to_owned()).increment(0);
         }
@@ -252,6 +254,11 @@ impl Handle {
         self.node().fabric.members()
     }
 
+    /// This node's links to others, and addresses at which there is none and why.
+    pub fn links(&self) -> Vec<LinkView> {
+        self.node().fabric.links()
+    }
+
     /// Where the node is reached; the others are told.
     pub fn set_address(&self, address: String) {
         self.node().presence.set_address(address);
@@ -312,7 +319,7 @@ impl Handle {
 
     /// Newest progress of a job that runs on a reachable node; `None` when only the store knows it.
     pub fn progress(&self, job: Id) -> Option<Progress> {
-        self.node().board.latest(job)
+        self.node().board.latest(job).or_else(|| self.node().fabric.progress_of(job))
     }
 
     /// Cancels a job with everything that waits on it and moves its owner out of its running state, in
@@ -407,6 +414,7 @@ impl Handle {
         tracing::info!(running = node.running.all().len(), deadline_ms, "the node drains");
         self.stop_leasing();
         let within_limit = self.wind_down(Duration::from_millis(deadline_ms)).await;
+        node.fabric.leave();
         self.stop().await;
         if let Err(e) = presence::beat(node, NodeState::Gone).await {
             tracing::warn!(error = %e, "the register was not told that the node has left");

@@ -45,6 +45,11 @@ pub const MEMORY_REQUESTS: &str = "takeoff_memory_requests_total";
 pub const ADMISSIONS_REFUSED: &str = "takeoff_admissions_refused_total";
 pub const SCHEDULED_RUNS: &str = "takeoff_scheduled_runs_total";
 pub const PAGE_CACHE: &str = "takeoff_page_cache_total";
+pub const CLUSTER_MEMBERS: &str = "takeoff_cluster_members";
+pub const CLUSTER_LINKS: &str = "takeoff_cluster_links";
+pub const CLUSTER_FRAMES: &str = "takeoff_cluster_frames_total";
+pub const CLUSTER_REFUSED: &str = "takeoff_cluster_links_refused_total";
+pub const CLUSTER_ROUND_TRIP: &str = "takeoff_cluster_round_trip_seconds";
 pub use takeoff_storage::metrics::BLOBS_DAMAGED as STORE_BLOBS_DAMAGED;
 pub use takeoff_storage::metrics::COMMIT_SECONDS as STORE_COMMIT_SECONDS;
 
@@ -79,7 +84,7 @@ const fn metric(
 }
 
 /// Everything that a node exports.
-pub const ALL: [Metric; 37] = [
+pub const ALL: [Metric; 42] = [
     metric(
         HTTP_REQUESTS,
         Kind::Counter,
@@ -125,6 +130,16 @@ pub const ALL: [Metric; 37] = [
     metric(ADMISSIONS_REFUSED, Kind::Counter, &["stage"], "work that was not taken because too much waits"),
     metric(SCHEDULED_RUNS, Kind::Counter, &["entry", "outcome"], "runs of the schedule that ended here"),
     metric(PAGE_CACHE, Kind::Counter, &["outcome"], "pages looked for in the page cache, by outcome"),
+    metric(CLUSTER_MEMBERS, Kind::Gauge, &[], "nodes that are linked and answer, this one included"),
+    metric(CLUSTER_LINKS, Kind::Gauge, &["state"], "links to other nodes, by state"),
+    metric(
+        CLUSTER_FRAMES,
+        Kind::Counter,
+        &["outcome"],
+        "what nodes told each other, by what became of it here",
+    ),
+    metric(CLUSTER_REFUSED, Kind::Counter, &["reason"], "links that were not made, by reason"),
+    metric(CLUSTER_ROUND_TRIP, Kind::Seconds, &[], "time from a heartbeat of a link to its answer"),
     metric(STORE_BLOBS_DAMAGED, Kind::Counter, &[], "blobs found not to be what was stored"),
     metric(STORE_COMMIT_SECONDS, Kind::Seconds, &[], "time of a durable commit"),
 ];

@@ -16,6 +16,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::clock::Stopwatch;
 use crate::cluster::fabric::{Fabric, Member};
+use crate::cluster::remote::{Opened, Remote};
 use crate::cluster::solo::{Solo, Wakes};
 use crate::controls::Controls;
 use crate::error::StageError;
@@ -210,6 +211,8 @@ pub(crate) struct Node {
     /// All that this node knows, for burials.
     known: Vec<Arc<dyn Stage>>,
     pub(crate) fabric: Arc<dyn Fabric>,
+    /// The same, where there are links.
+    pub(crate) links: Option<Arc<Remote>>,
     pub(crate) board: Arc<Board>,
     pub(crate) watchers: Watchers,
     pub(crate) running: RunningTable,
@@ -233,7 +236,7 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    pub(crate) fn new(parts: EngineParts, tools: Tools) -> Self {
+    pub(crate) fn new(parts: EngineParts, tools: Tools, links: Option<Opened>) -> Self {
         let config = parts.config;
         let enabled: Vec<_> = parts
             .stages
@@ -256,17 +259,25 @@ impl Node {
             node: config.node.clone(),
             stages: stages.iter().map(|stage| (stage.name, stage.slots())).collect(),
         };
-        let fabric: Arc<dyn Fabric> = Arc::new(Solo::new(wakes, this));
+        let life = tools.ids.next();
+        let links = links.map(|opened| {
+            Arc::new(Remote::new(opened, &config.cluster.links, wakes.clone(), this.clone(), life))
+        });
+        let fabric: Arc<dyn Fabric> = match &links {
+            Some(links) => Arc::clone(links) as _,
+            None => Arc::new(Solo::new(wakes, this)),
+        };
         Self {
             started_at: tools.clock.now(),
             live: Live::new(Arc::clone(&config)),
-            presence: Presence::new(tools.ids.next()),
+            presence: Presence::new(life),
             config,
             tools,
             stages,
             known: parts.stages,
             board: Arc::new(Board::new(Arc::clone(&fabric))),
             fabric,
+            links,
             watchers: Watchers::default(),
             running: RunningTable::default(),
             orphans: Orphans::default(),
@@ -430,6 +441,7 @@ impl Node {
     /// Posts of all actors but the attempts.
     pub(crate) fn posts(&self) -> Vec<Arc<dyn Observed>> {
         let mut posts = self.maintain.all(self.config.roles);
+        posts.extend(self.links.iter().map(|links| Arc::clone(&links.post) as Arc<dyn Observed>));
         for stage in &self.stages {
             posts.extend(stage.posts.all());
         }

@@ -95,6 +95,8 @@ mod tests {
     impl Fabric for Recorder {
         fn wake(&self, _: Stage) {}
 
+        fn woken(&self, _: Stage) {}
+
         fn progress(&self, _: Id, progress: &Progress) {
             self.0.lock().unwrap().push(progress.clone());
         }

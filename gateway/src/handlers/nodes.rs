@@ -12,12 +12,14 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(list_nodes)).routes(routes!(drain_node))
 }
 
-/// The nodes that share the store, those that have left of late and those that are silent among them.
+/// The nodes that share the store, those that have left of late and those that are silent among them, with the links
+/// that the node which answers has to them.
 #[utoipa::path(get, path = "/admin/nodes", tag = "node", responses((status = 200, body = Nodes)))]
 async fn list_nodes(State(app): State<App>) -> Answer<Nodes> {
-    let silent_ms = app.handle.config().cluster.silent_ms;
+    let config = app.handle.config();
     let nodes = app.handle.nodes().await?.into_iter();
-    ok(Nodes { nodes: nodes.map(|entry| NodeRow::of(entry, silent_ms)).collect() })
+    let rows = nodes.map(|entry| NodeRow::of(entry, config.cluster.silent_ms)).collect();
+    ok(Nodes::of(config.node.clone(), rows, app.handle.links()))
 }
 
 /// Asks a node to drain: it leases nothing more, finishes or gives back what it has, leaves, and its process ends

@@ -23,6 +23,11 @@ pub(crate) struct NoDatabase(String);
 #[error("{0}")]
 pub(crate) struct NameTaken(pub(crate) String);
 
+/// What the settings say of links to other nodes cannot be done.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct NoLinks(String);
+
 /// Opens the stores of the settings and starts the engine on them.
 pub(crate) async fn start(config: NodeConfig) -> anyhow::Result<Handle> {
     let clock = Arc::new(SystemClock);
@@ -42,6 +47,7 @@ pub(crate) async fn start(config: NodeConfig) -> anyhow::Result<Handle> {
     .await
     .map_err(|e| match e {
         EngineError::NameTaken { .. } => anyhow::Error::from(NameTaken(e.to_string())),
+        EngineError::Links(_) => anyhow::Error::from(NoLinks(e.to_string())),
         other => other.into(),
     })?;
     takeoff_commands::templates::seed(&Ctx::new(&handle, handle.tenant(), None)).await?;

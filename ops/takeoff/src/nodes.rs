@@ -64,6 +64,19 @@ fn ended(work: impl Future<Output = anyhow::Result<()>>) -> u8 {
     }
 }
 
+/// The link from the node that answers.
+fn link(row: &Value) -> String {
+    match (row["state"].as_str(), row["round_trip_ms"].as_f64()) {
+        (None, _) => "-".to_owned(),
+        (Some("up"), Some(ms)) => format!("up, {ms:.1} ms"),
+        (Some("down"), _) => format!("down: {}", said(&row["said"])),
+        (Some(state), _) => match row["silent_ms"].as_i64() {
+            Some(ms) if state == "suspected" => format!("suspected for {}", age(ms)),
+            _ => state.to_owned(),
+        },
+    }
+}
+
 fn shown(answer: &Value) -> String {
     let nodes = answer["nodes"].as_array().map_or(&[][..], Vec::as_slice);
     let list = |value: &Value, each: &dyn Fn(&Value) -> String| {
@@ -82,11 +95,17 @@ fn shown(answer: &Value) -> String {
             list(&node["stages"], &|s| format!("{}:{}", said(&s["stage"]), said(&s["slots"]))),
             said(&node["version"]),
             said(&node["started_at"]),
+            link(&node["link"]),
             said(&node["address"]),
         ]
     };
     let rows: Vec<Vec<String>> = nodes.iter().map(row).collect();
-    table(&["NODE", "STATE", "HEARD", "ROLES", "STAGES", "VERSION", "STARTED", "ADDRESS"], &rows)
+    let mut text =
+        table(&["NODE", "STATE", "HEARD", "ROLES", "STAGES", "VERSION", "STARTED", "LINK", "ADDRESS"], &rows);
+    for row in answer["unknown_links"].as_array().into_iter().flatten() {
+        text.push_str(&format!("at {}: {}\n", said(&row["address"]), link(row)));
+    }
+    text
 }
 
 #[cfg(test)]
@@ -99,11 +118,20 @@ mod tests {
             "name": "a", "state": "up", "silent_ms": 2_300, "roles": ["gateway", "worker"],
             "stages": [{"stage": "ingest", "slots": 2}], "version": "0.1.0", "started_at": "2026-01-01T00:00:00Z",
             "address": "http://h:1", "drain_asked_at": "2026-01-01T00:00:01Z",
-        }]});
+            "link": {"state": "up", "round_trip_ms": 0.42},
+        }], "unknown_links": [{"address": "h:7", "state": "down", "said": "the cookies differ"}]});
         let text = shown(&answer);
-        for part in ["up, to drain", "2s", "gateway worker", "ingest:2", "http://h:1"] {
+        for part in [
+            "up, to drain",
+            "2s",
+            "gateway worker",
+            "ingest:2",
+            "http://h:1",
+            "up, 0.4 ms",
+            "at h:7: down: the cookies differ",
+        ] {
             assert!(text.contains(part), "{text}");
         }
-        assert_eq!(text.lines().count(), 2, "{text}");
+        assert_eq!(text.lines().count(), 3, "{text}");
     }
 }

@@ -45,6 +45,8 @@ fn filter(level: &str) -> Targets {
         .with_default(own)
         .with_targets(["sled", "ractor", "hyper"].map(|library| (library, LevelFilter::WARN.min(own))))
         .with_target("hayro", LevelFilter::ERROR.min(own))
+        // What its sessions come to, the links say themselves.
+        .with_target("ractor_cluster", LevelFilter::ERROR.min(own))
 }
 
 /// Installs the process's recorder, with the gateway's histogram buckets, and gives the handle that renders

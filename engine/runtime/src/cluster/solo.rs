@@ -45,6 +45,10 @@ impl Fabric for Solo {
         self.wakes.wake(stage);
     }
 
+    fn woken(&self, stage: Stage) {
+        self.wakes.wake(stage);
+    }
+
     fn progress(&self, _: Id, _: &Progress) {
         // The board of this node is the only one.
     }

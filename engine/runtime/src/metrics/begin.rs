@@ -4,9 +4,13 @@
 use metrics::{counter, gauge, histogram};
 use takeoff_core::job::{FailureKind, Stage};
 
+use crate::cluster::connect::REFUSALS;
+use crate::cluster::links::STATES;
+
 use super::{
     ADMISSIONS_REFUSED, AI_ERRORS, AI_MEASUREMENTS, AI_OVERRIDDEN, AI_PROCESSING_SECONDS, ASSEMBLY_ERRORS,
-    ATTEMPT_SECONDS, ATTEMPTS, COMPUTE_BUSY, COMPUTE_PANICS, COMPUTE_QUEUED, COUNT_PRECISION, COUNT_TIMEOUTS,
+    ATTEMPT_SECONDS, ATTEMPTS, CLUSTER_FRAMES, CLUSTER_LINKS, CLUSTER_MEMBERS, CLUSTER_REFUSED,
+    CLUSTER_ROUND_TRIP, COMPUTE_BUSY, COMPUTE_PANICS, COMPUTE_QUEUED, COUNT_PRECISION, COUNT_TIMEOUTS,
     FORMULA_SECONDS, HTTP_ACTIVE_CONNECTIONS, HTTP_REQUEST_SECONDS, HTTP_REQUESTS, JOB_OLDEST_READY,
     JOBS_DEAD, JOBS_READY, LEASES, MEMORY_BUDGET, MEMORY_REQUESTS, MEMORY_TAKEN, MEMORY_WAITING, NODE_READY,
     NODES, PAGE_CACHE, PARSE_WORKER_DEATHS, PARSE_WORKERS, QUEUE_LENGTH, SCHEDULED_RUNS, STORE_BLOBS_DAMAGED,
@@ -43,6 +47,9 @@ const RUNS: [&str; 2] = ["done", "failed"];
 /// What a request for memory ends with.
 const ASKED: [&str; 4] = ["granted", "alone", "postponed", "refused"];
 
+/// What becomes of what is told to a node or by it.
+const TOLD: [&str; 4] = ["sent", "received", "dropped", "unread"];
+
 /// What a scrape finds at the latest after the first one.
 const SCRAPED: [(&str, &str); 3] = [("method", "GET"), ("endpoint", "/metrics"), ("status", "200")];
 
@@ -68,7 +75,8 @@ pub fn begin(tasks: &[&'static str]) {
     }
     // Nothing was reviewed yet: no share, and none that is below a threshold.
     gauge!(COUNT_PRECISION).set(f64::NAN);
-    for name in [AI_PROCESSING_SECONDS, FORMULA_SECONDS, STORE_COMMIT_SECONDS] {
+    gauge!(CLUSTER_MEMBERS).set(1.0);
+    for name in [AI_PROCESSING_SECONDS, CLUSTER_ROUND_TRIP, FORMULA_SECONDS, STORE_COMMIT_SECONDS] {
         let _ = histogram!(name);
     }
     counter!(HTTP_REQUESTS, &SCRAPED).increment(0);
@@ -84,6 +92,15 @@ pub fn begin(tasks: &[&'static str]) {
     }
     for outcome in ASKED {
         counter!(MEMORY_REQUESTS, "outcome" => outcome).increment(0);
+    }
+    for state in STATES {
+        gauge!(CLUSTER_LINKS, "state" => state).set(0.0);
+    }
+    for outcome in TOLD {
+        counter!(CLUSTER_FRAMES, "outcome" => outcome).increment(0);
+    }
+    for reason in REFUSALS {
+        counter!(CLUSTER_REFUSED, "reason" => reason).increment(0);
     }
     for outcome in LOOKS {
         counter!(PAGE_CACHE, "outcome" => outcome).increment(0);

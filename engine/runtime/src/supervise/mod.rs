@@ -23,6 +23,7 @@ pub(crate) use ractor::ActorRef;
 use ractor::{Actor, SpawnErr};
 use takeoff_core::job::Stage as StageName;
 
+use crate::cluster::links;
 use crate::maintain;
 use crate::node::{Node, StageState};
 use crate::observe::{Observed, Post};
@@ -77,6 +78,7 @@ pub(crate) async fn start(node: &Arc<Node>) -> Result<ActorRef<SupervisorMessage
     children.push(routine::child(node, &node.maintain.renewer, renewer::Renewer::new));
     children.push(routine::child(node, &node.maintain.releaser, renewer::Releaser::new));
     children.extend(maintain::children(node));
+    children.extend(node.links.iter().map(|links| links::child(node, links)));
     let its_node = Arc::clone(node);
     let plan = Plan {
         node: Arc::clone(node),
