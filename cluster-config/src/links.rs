@@ -29,7 +29,8 @@ pub struct LinkConfig {
     pub cluster: String,
     /// `None`: no links.
     pub listen: Option<SocketAddr>,
-    /// `HOST:PORT` that the others are told; `None` tells where it listens.
+    /// `HOST:PORT` that the others are told; `None` tells where it listens, or the node's name where that is every
+    /// address of the machine.
     pub advertise: Option<String>,
     /// `HOST:PORT` of nodes that are asked first.
     pub seeds: Vec<String>,
@@ -71,7 +72,7 @@ impl LinkConfig {
     }
 
     /// What does not go together, by setting.
-    pub(crate) fn conflicts(&self, shares_a_store: bool) -> Vec<(&'static str, String)> {
+    pub(crate) fn conflicts(&self) -> Vec<(&'static str, String)> {
         let mut found = Vec::new();
         let mut wrong = |key, why: &str| found.push((key, why.to_owned()));
         let (in_text, in_file) = (!self.cookie.is_empty(), self.cookie_file.is_some());
@@ -89,7 +90,7 @@ impl LinkConfig {
         if in_text && in_file {
             wrong("cluster.cookie_file", "is set beside `cluster.cookie`: the cookie is in one place");
         }
-        let Some(listen) = self.listen else {
+        if self.listen.is_none() {
             let unused = [
                 ("cluster.cookie", in_text),
                 ("cluster.cookie_file", in_file),
@@ -100,24 +101,11 @@ impl LinkConfig {
             for (key, _) in unused.into_iter().filter(|(_, set)| *set) {
                 wrong(key, "is set without `cluster.listen`: the node would have no links");
             }
-            return found;
-        };
-        if !in_text && !in_file {
+        }
+        if self.listen.is_some() && !in_text && !in_file {
             wrong(
                 "cluster.listen",
                 "is set without `cluster.cookie` or `cluster.cookie_file`: anybody could join",
-            );
-        }
-        if listen.ip().is_unspecified() && self.advertise.is_none() {
-            wrong(
-                "cluster.listen",
-                "is every address of the machine: `cluster.advertise` has to say at which it is reached",
-            );
-        }
-        if !shares_a_store {
-            wrong(
-                "cluster.listen",
-                "is set without `database.url`: nodes that share no store have nothing to tell each other",
             );
         }
         found
@@ -231,8 +219,8 @@ fn addresses() -> Vec<Setting> {
             alias: None,
             unit: "",
             bounds: "HOST:PORT",
-            doc: "Where the other nodes reach `cluster.listen`; empty tells them that address itself. With TLS the \
-                  certificate is for this host.",
+            doc: "Where the other nodes reach `cluster.listen`; empty tells them that address itself, or `node.name` as \
+                  the host where that is every address of the machine. With TLS the certificate is for this host.",
             set: |c, raw| {
                 let text = raw.text()?;
                 c.cluster.links.advertise =
@@ -309,21 +297,16 @@ mod tests {
 
     #[test]
     fn what_belongs_together_is_asked_for_together() {
-        assert_eq!(LinkConfig::default().conflicts(false), []);
+        assert_eq!(LinkConfig::default().conflicts(), []);
         let listens = [("listen", "10.0.0.1:7400"), ("cookie", COOKIE)];
-        assert_eq!(given(&listens).conflicts(true), []);
-        assert_eq!(keys(&given(&listens).conflicts(false)), ["cluster.listen"]);
-        assert_eq!(keys(&given(&listens[..1]).conflicts(true)), ["cluster.listen"]);
-        assert_eq!(keys(&given(&listens[1..]).conflicts(true)), ["cluster.cookie"]);
+        assert_eq!(given(&listens).conflicts(), []);
+        assert_eq!(keys(&given(&listens[..1]).conflicts()), ["cluster.listen"]);
+        assert_eq!(keys(&given(&listens[1..]).conflicts()), ["cluster.cookie"]);
         let twice = [listens[0], listens[1], ("cookie_file", "/c")];
-        assert_eq!(keys(&given(&twice).conflicts(true)), ["cluster.cookie_file"]);
+        assert_eq!(keys(&given(&twice).conflicts()), ["cluster.cookie_file"]);
         let half = [listens[0], listens[1], ("tls_ca", "/ca.pem")];
-        assert_eq!(keys(&given(&half).conflicts(true)), ["cluster.tls_cert", "cluster.tls_key"]);
-        let everywhere = [("listen", "0.0.0.0:7400"), ("cookie", COOKIE)];
-        assert!(given(&everywhere).conflicts(true)[0].1.contains("`cluster.advertise`"));
-        let told = [everywhere[0], everywhere[1], ("advertise", "node-1.internal:7400")];
-        assert_eq!(given(&told).conflicts(true), []);
-        assert_eq!(keys(&given(&[("seeds", "a:1,b:2")]).conflicts(true)), ["cluster.seeds"]);
+        assert_eq!(keys(&given(&half).conflicts()), ["cluster.tls_cert", "cluster.tls_key"]);
+        assert_eq!(keys(&given(&[("seeds", "a:1,b:2")]).conflicts()), ["cluster.seeds"]);
     }
 
     #[test]

@@ -203,7 +203,7 @@ fn check_together(loaded: &Loaded, problems: &mut Vec<Problem>) {
         let origin = loaded.origins.get(key).cloned().unwrap_or(Origin::Default);
         problems.push(Problem { what: key.to_owned(), origin, message });
     }
-    for (key, message) in loaded.config.cluster.links.conflicts(loaded.config.database.url.is_some()) {
+    for (key, message) in loaded.config.cluster.links.conflicts() {
         let origin = loaded.origins.get(key).cloned().unwrap_or(Origin::Default);
         problems.push(Problem { what: key.to_owned(), origin, message });
     }

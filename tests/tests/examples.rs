@@ -2,10 +2,12 @@
 //! given beside them: names, addresses, folders, secrets.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use takeoff_test_servers::{Durability, Postgres};
-use takeoff_tests::{Bucket, Client, Node, command, first_count, run, school_plans};
+use takeoff_tests::links::{Authority, COOKIE};
+use takeoff_tests::{Bucket, Client, Node, command, eventually, first_count, run, school_plans};
 
 fn example(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../cluster-config/examples").join(name)
@@ -17,6 +19,8 @@ struct Site {
     bucket: Bucket,
     url: String,
     folder: tempfile::TempDir,
+    /// Where the nodes are linked, the first of which all are told of.
+    places: [String; 3],
 }
 
 impl Site {
@@ -25,15 +29,24 @@ impl Site {
         let url = server.new_database();
         let migrated = command().arg("migrate").env("DATABASE_URL", &url).output().unwrap();
         assert!(migrated.status.success(), "{}", String::from_utf8_lossy(&migrated.stderr));
-        Self { _server: server, bucket: Bucket::start().await, url, folder: tempfile::tempdir().unwrap() }
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("cookie"), COOKIE).unwrap();
+        let authority = Authority::new();
+        let places = ["1", "2", "3"].map(|name| authority.place(name).address().to_owned());
+        Self { _server: server, bucket: Bucket::start().await, url, folder, places }
     }
 
-    fn start(&self, file: &str, name: &str) -> Node {
+    fn start(&self, file: &str, name: &str, place: usize) -> Node {
+        let cookie = self.folder.path().join("cookie");
         let mut settings = self.bucket.settings().to_vec();
         settings.push(("DATABASE_URL", &self.url));
         settings.push(("TAKEOFF_NODE_NAME", name));
         // The example's own address is the load balancer's; here clients ask the nodes themselves.
         settings.push(("TAKEOFF_API_PUBLIC_URL", "http://takeoff.example"));
+        // No two nodes of one machine have a port of their own for all its addresses, and its name is not theirs.
+        settings.push(("TAKEOFF_CLUSTER_LISTEN", &self.places[place]));
+        settings.push(("TAKEOFF_CLUSTER_SEEDS", &self.places[0]));
+        settings.push(("TAKEOFF_CLUSTER_COOKIE_FILE", cookie.to_str().unwrap()));
         Node::start_configured(&self.folder.path().join(name), &example(file), &settings)
     }
 }
@@ -66,6 +79,16 @@ async fn priced(project: &str, pages: &[Value], count_at: &Client, price_at: &Cl
     price_at.post(&path, Value::Null).await.expect(200);
 }
 
+/// Waits until the node is linked to so many.
+async fn linked(client: &Client, others: usize) {
+    eventually("the nodes are linked", Duration::from_secs(20), || async {
+        let nodes = client.get("/admin/nodes").await.expect(200)["nodes"].clone();
+        let up = nodes.as_array().unwrap().iter().filter(|n| n["link"]["state"] == "up").count();
+        (up == others).then_some(())
+    })
+    .await;
+}
+
 /// Jobs of all stages that a node leased.
 async fn leased(client: &Client) -> u64 {
     let view = client.get("/admin/node").await.expect(200);
@@ -85,7 +108,10 @@ async fn one_node() {
 #[tokio::test(flavor = "multi_thread")]
 async fn three_nodes() {
     let site = Site::open().await;
-    let nodes = ["node-1", "node-2", "node-3"].map(|name| site.start("three-nodes.toml", name));
+    let nodes = [0, 1, 2].map(|n| site.start("three-nodes.toml", &format!("node-{}", n + 1), n));
+    for node in &nodes {
+        linked(&node.client(), 2).await;
+    }
     let [a, b, c] = [0, 1, 2].map(|n: usize| nodes[n].client());
     let (project, pages) = ingested(&a, &b).await;
     priced(&project, &pages, &b, &c).await;
@@ -102,7 +128,10 @@ async fn three_nodes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn gateways_apart_from_workers() {
     let site = Site::open().await;
-    let (gateway, worker) = (site.start("gateway.toml", "gateway-1"), site.start("worker.toml", "worker-1"));
+    let (gateway, worker) =
+        (site.start("gateway.toml", "gateway-1", 0), site.start("worker.toml", "worker-1", 1));
+    linked(&gateway.client(), 1).await;
+    linked(&worker.client(), 1).await;
     let client = gateway.client();
     let (project, pages) = ingested(&client, &client).await;
     priced(&project, &pages, &client, &client).await;

@@ -88,6 +88,15 @@ async fn who_is_gone_is_noticed_and_who_is_back_as_well() {
     // b and c were told of a only.
     until(&clients[1], "c", Some("up"), NOTICE).await;
     work_is_done(&clients[1]).await;
+    let woken = async |client: &Client| {
+        let actors = client.get("/admin/node").await.expect(200)["actors"].clone();
+        let links = actors.as_array().unwrap().iter().find(|a| a["name"] == "node/links").unwrap().clone();
+        links["counters"]["wakes"].as_u64().unwrap()
+    };
+    assert!(
+        woken(&clients[0]).await > 0 && woken(&clients[2]).await > 0,
+        "who took the work in wakes the others"
+    );
     let answer = nodes(&clients[0]).await;
     let row = answer["nodes"].as_array().unwrap().iter().find(|n| n["name"] == "b").unwrap().clone();
     assert!(row["link"]["round_trip_ms"].as_f64().is_some_and(|ms| ms < 1_000.0), "{row}");

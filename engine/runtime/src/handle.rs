@@ -142,7 +142,7 @@ impl Handle {
     pub async fn start(parts: EngineParts) -> Result<Self, EngineError> {
         names::describe();
         let config = Arc::clone(&parts.config);
-        let links = Opened::open(&config.cluster.links).map_err(EngineError::Links)?;
+        let links = Opened::open(&config.cluster.links, &config.node).map_err(EngineError::Links)?;
         let compute = Compute::start(&config.compute).map_err(EngineError::Failed)?;
         let children = ChildPool::new(ChildConfig {
             program: parts.child_program.clone(),

@@ -401,7 +401,8 @@ impl Links {
             }
             Frame::Peers(known) => state.peers.learn(&known, now),
             Frame::Wake(stages) => {
-                stages.iter().filter_map(|s| named(s)).for_each(|s| self.remote.wakes.wake(s))
+                self.remote.post.count(|c| c.wakes += 1);
+                stages.iter().filter_map(|s| named(s)).for_each(|s| self.remote.wakes.wake(s));
             }
             Frame::Watch(jobs) => {
                 if let Some(end) = state.ends.get_mut(&link) {
@@ -409,7 +410,10 @@ impl Links {
                 }
                 self.watched(state);
             }
-            Frame::Progress(step) => self.remote.told(step),
+            Frame::Progress(step) => {
+                self.remote.post.count(|c| c.progress += 1);
+                self.remote.told(step);
+            }
             Frame::Bye => {
                 if let Some(end) = state.ends.get(&link) {
                     tracing::info!(node = end.node, "another node leaves");

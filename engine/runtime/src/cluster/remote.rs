@@ -34,6 +34,9 @@ pub(crate) struct LinkCounters {
     pub(crate) refused: u64,
     pub(crate) sent: u64,
     pub(crate) received: u64,
+    /// Of those, wakes and words on the progress of jobs.
+    pub(crate) wakes: u64,
+    pub(crate) progress: u64,
     /// Not sent because the other node confirms nothing, or its link is gone.
     pub(crate) dropped: u64,
     /// Of another version or kind, or nonsense.
@@ -53,7 +56,7 @@ impl Opened {
     ///
     /// # Errors
     /// What is wrong with which setting.
-    pub(crate) fn open(config: &LinkConfig) -> Result<Option<Self>, String> {
+    pub(crate) fn open(config: &LinkConfig, node: &str) -> Result<Option<Self>, String> {
         let Some(listen) = config.listen else { return Ok(None) };
         let cookie = config.cookie()?;
         if cookie.is_empty() {
@@ -63,11 +66,14 @@ impl Opened {
         let bind = || {
             let listener = std::net::TcpListener::bind(listen)?;
             listener.set_nonblocking(true)?;
-            Ok((listener.local_addr()?.to_string(), listener))
+            Ok((listener.local_addr()?, listener))
         };
         let (local, listener) =
             bind().map_err(|e: std::io::Error| format!("`cluster.listen` {listen}: {e}"))?;
-        let address = config.advertise.clone().unwrap_or(local);
+        let address = config.advertise.clone().unwrap_or_else(|| match local.ip().is_unspecified() {
+            true => format!("{node}:{}", local.port()),
+            false => local.to_string(),
+        });
         Ok(Some(Self { listener, tls, cookie: cookie.reveal().to_owned(), address }))
     }
 }
@@ -219,5 +225,64 @@ impl Fabric for Remote {
     fn leave(&self) {
         lock(&self.outbox).bye = true;
         self.news.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn remote() -> Remote {
+        let config = LinkConfig { listen: Some(([127, 0, 0, 1], 0).into()), ..LinkConfig::default() };
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let opened = Opened { listener, tls: None, cookie: "c".to_owned(), address: "h:1".to_owned() };
+        let this = Member { node: "a".to_owned(), stages: vec![(Stage::Ingest, 2)] };
+        let wakes = Wakes::of([Stage::Ingest].into_iter());
+        Remote::new(opened, &config, wakes, this, Id::NIL)
+    }
+
+    fn id(n: usize) -> Id {
+        Id(Uuid::from_u128(n as u128))
+    }
+
+    #[test]
+    fn a_wake_is_sent_once_however_often_it_is_said_and_an_old_one_is_not_passed_on() {
+        let remote = remote();
+        (0..1_000).for_each(|_| remote.wake(Stage::Ingest));
+        remote.woken(Stage::AutoCount);
+        assert_eq!(remote.take().stages, BTreeSet::from([Stage::Ingest]));
+        assert!(remote.take().stages.is_empty());
+    }
+
+    #[test]
+    fn only_what_somebody_asks_for_is_told() {
+        let remote = remote();
+        let at = |percent| Progress { percent, step: Some("page 3".to_owned()) };
+        remote.progress(id(1), &at(1.0));
+        remote.watch(BTreeSet::from([id(1)]));
+        remote.progress(id(1), &at(2.0));
+        remote.progress(id(1), &at(3.0));
+        remote.progress(id(2), &at(4.0));
+        let told: Vec<Step> = remote.take().progress.into_values().collect();
+        assert_eq!(told, [Step { job: id(1), percent: 3.0, step: Some("page 3".to_owned()) }]);
+    }
+
+    #[test]
+    fn what_was_asked_for_is_kept_and_is_bounded() {
+        let remote = remote();
+        let word = |n| Step { job: id(n), percent: 250.0, step: None };
+        remote.told(word(1));
+        assert_eq!(remote.progress_of(id(1)), None, "nobody had asked");
+        assert!(remote.take().asked_anew);
+        remote.told(word(1));
+        assert_eq!(remote.progress_of(id(1)), Some(Progress { percent: 100.0, step: None }));
+        assert!(!remote.take().asked_anew);
+        for n in 2..1_000 {
+            remote.progress_of(id(n));
+            remote.told(word(n));
+        }
+        assert_eq!((remote.asked().len(), lock(&remote.progress).len()), (MAX_ASKED, MAX_ASKED));
     }
 }

@@ -118,7 +118,7 @@ fn nodes_that_others_know_are_dialled_and_those_that_are_gone_are_forgotten() {
     b.learn(&[known("a"), known("b"), known("c")], at(0));
     assert_eq!(b.tick(at(0)).dial, ["a:1"], "the lesser name waits to be dialled");
     assert_eq!(b.tick(at(400)).dial, ["c:1"]);
-    assert_eq!(b.dialled("a:1", &Ok("a".to_owned()), at(410)), false);
+    assert!(!b.dialled("a:1", &Ok("a".to_owned()), at(410)));
     let (a, _) = b.admit(claim("a", 1), true, at(410)).unwrap();
     b.opened(a, at(420));
     assert_eq!(b.known(), [known("a")]);
