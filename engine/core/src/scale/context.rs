@@ -6,7 +6,8 @@ use std::ops::Range;
 use super::lex::{Kind, Token};
 use super::notation::{Family, Hit, Needs, Standing};
 use super::words::{
-    NOISE_AFTER, NOISE_BEFORE, NUMBERED, OTHER_RATIOS, RANGE_WORDS, SLOPES, SUFFIXES, TITLES, is_label,
+    NO_LONGER, NOISE_AFTER, NOISE_BEFORE, NOT_IN_FORCE, NUMBERED, OTHER_RATIOS, OTHER_VIEWS, RANGE_WORDS,
+    REFERS, REFERS_BEFORE, SLOPES, SUFFIXES, TITLES, is_label,
 };
 
 pub(super) struct Line<'a> {
@@ -126,8 +127,44 @@ impl<'a> Line<'a> {
         NUMBERED.contains(&before.as_str())
     }
 
-    /// The words around tell of a slope (for any notation) or of a limit, mix or time (for `1:N`).
+    /// The words around say that a notation does not hold (VOID SCALE 1:50), is another sheet's (FOR
+    /// 1:50 PLANS) or that of something beside the drawing (KEY PLAN 1:500).
+    fn is_disowned(&self, tokens: &Range<usize>) -> bool {
+        let (start, end) = (tokens.start, tokens.end);
+        // Words before, the nearest first, up to the end of a sentence.
+        let sentence_ends = |i: usize| self.is(i, &Kind::Other('.')) && self.glued(i) && !self.glued(i + 1);
+        let before = || {
+            let of_line = |i: &usize| self.same_column(*i, start) && !sentence_ends(*i);
+            (start.saturating_sub(REFERS_BEFORE)..start)
+                .rev()
+                .take_while(of_line)
+                .filter_map(|i| self.word(i))
+        };
+        let mut nearest = before().skip_while(|w| matches!(*w, "THE" | "THIS" | "A"));
+        let (mut word, mut labelled) = (nearest.next(), false);
+        while let Some(label) = word.filter(|w| is_label(w)) {
+            (word, labelled) = (nearest.next(), label != "M");
+        }
+        let over = match word {
+            // DO NOT SCALE is said of the drawing and not of the scale beside it.
+            Some("NOT") => !labelled,
+            Some("USE") => nearest.next() == Some("NOT"),
+            Some(word) if OTHER_VIEWS.contains(&word) => labelled,
+            Some("PLAN" | "MAP") => nearest.next() == Some("KEY"),
+            Some(word) => NOT_IN_FORCE.contains(&word),
+            None => false,
+        };
+        let after = (end..self.tokens.len()).find(|i| !self.punctuation(*i));
+        let no_longer =
+            |i: usize| self.same_column(i, start) && self.word(i).is_some_and(|w| NO_LONGER.contains(&w));
+        over || after.is_some_and(no_longer) || before().any(|w| REFERS.contains(&w))
+    }
+
+    /// The words around disown the notation, tell of a slope (for any notation) or of a limit, mix or time (for `1:N`).
     pub(super) fn is_noise(&self, tokens: &Range<usize>, ratio: bool) -> bool {
+        if self.is_disowned(tokens) {
+            return true;
+        }
         if self.label_before(tokens.start) || self.title_before(tokens.start) {
             // "ROOF SLOPE PLAN 1:100" is a plan; "SCALE 1:50 MAX" is still a scale.
             return false;

@@ -118,6 +118,36 @@ fn a_print_that_was_resized_is_told() {
 }
 
 #[test]
+fn a_notation_that_the_sheet_disowns_is_none() {
+    for text in [
+        "NOT 1/8\" = 1'-0\"",
+        "DO NOT USE SCALE 1:50",
+        "VOID SCALE 1:50",
+        "SCALE 1:50 SUPERSEDED",
+        "SCALE 1:50 (VOID)",
+        "PREVIOUS SCALE: 1/4\" = 1'-0\"",
+        "SEE A-401 FOR 1/4\" = 1'-0\" ENLARGED PLANS",
+        "REFER TO DRAWING A-201 SCALE 1:50",
+        "SEE DETAIL AT 1:10",
+        "KEY PLAN SCALE 1:500",
+        "KEY PLAN 1:500",
+        "VERTICAL SCALE: 1\" = 5'",
+    ] {
+        let found = parse_all(text);
+        assert!(found.is_empty(), "{text:?} gave {found:?}");
+    }
+    for (text, ratio) in [
+        ("DO NOT SCALE DRAWINGS. SCALE: 1:50", 50.0),
+        ("DO NOT SCALE THIS DRAWING SCALE 1:50", 50.0),
+        ("SEE NOTE 4. SCALE 1/8\" = 1'-0\"", 96.0),
+        ("OVERALL PLAN 1:200", 200.0),
+        ("SCALE: 1:100 UNLESS NOTED", 100.0),
+    ] {
+        assert_eq!(one(text), Ok(ratio), "{text}");
+    }
+}
+
+#[test]
 fn spaces_group_thousands() {
     for (text, ratio) in [("SCALE 1:1 000", 1_000.0), ("SCALE 1 : 2 000", 2_000.0), ("1:50", 50.0)] {
         assert_eq!(one(text), Ok(ratio), "{text}");

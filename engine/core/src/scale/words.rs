@@ -70,6 +70,15 @@ pub(super) const OTHER_RATIOS: [&str; 22] = [
     "BERM", "TOWARD", "TOWARDS", "AM", "PM", "HRS", "HOURS", "RATIO", "DILUTE", "DILUTED",
 ];
 
+/// Words just before a notation that say that it does not hold, and words after it.
+pub(super) const NOT_IN_FORCE: [&str; 6] = ["NOT", "VOID", "VOIDED", "PREVIOUS", "FORMER", "SUPERSEDED"];
+pub(super) const NO_LONGER: [&str; 3] = ["VOID", "VOIDED", "SUPERSEDED"];
+/// Words that send the reader elsewhere, and how far before a notation (tokens) one makes it another sheet's.
+pub(super) const REFERS: [&str; 4] = ["SEE", "REFER", "REF", "REFERENCE"];
+pub(super) const REFERS_BEFORE: usize = 8;
+/// Words before PLAN, MAP or SCALE that make it none of the sheet's own drawing.
+pub(super) const OTHER_VIEWS: [&str; 4] = ["KEY", "VERTICAL", "PHOTO", "PHOTOGRAPH"];
+
 /// Words between the two ends of a range.
 pub(super) const RANGE_WORDS: [&str; 5] = ["TO", "THRU", "THROUGH", "UNTIL", "BIS"];
 

@@ -35,6 +35,19 @@ fn a_scale_note_in_several_runs_reads_as_one_line() {
     assert_eq!(lines(&page(content)), ["1/8\" = 1'-0\""]);
 }
 
+/// Letters are large enough from 24 pt on to hide what lies under them: not themselves.
+#[test]
+fn large_letters_do_not_hide_themselves() {
+    for size in [12, 23, 24, 26, 60] {
+        for (ground, ink) in [("", "0 g"), ("0 g 0 0 400 400 re f", "1 g")] {
+            let list = page(&format!("{ground} {ink} BT /F1 {size} Tf 20 200 Td (HT1 T) Tj ET"));
+            assert_eq!(lines(&list), ["HT1 T"], "{size} pt, {ink}");
+        }
+    }
+    let under = page("BT /F1 10 Tf 33 100 Td (I) Tj ET BT /F1 300 Tf 0 60 Td (I) Tj ET");
+    assert_eq!(lines(&under), ["I"], "a small letter under a large one");
+}
+
 #[test]
 fn columns_and_neighbouring_tags_stay_apart() {
     let content = "BT /F1 10 Tf 1 0 0 1 50 300 Tm (DOOR) Tj ET BT /F1 10 Tf 1 0 0 1 120 300 Tm (WIDTH) Tj ET \

@@ -422,8 +422,10 @@ impl<'a> Device<'a> for Walk<'_> {
                 continue;
             }
             let to_list = props.transform * positioned.transform();
-            self.glyph(glyph, to_list, vertical, run, shown);
-            self.big_glyph(glyph, to_list, &props, mask, mode);
+            // One number for both: a letter's area lies neither on the letter nor under it.
+            let seq = self.sight.next();
+            self.glyph(glyph, to_list, vertical, (run, seq), shown);
+            self.big_glyph(glyph, to_list, &props, (mask, seq), mode);
         }
     }
 

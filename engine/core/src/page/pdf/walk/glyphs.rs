@@ -33,7 +33,7 @@ impl Walk<'_> {
         glyph: &Glyph<'_>,
         to_list: Affine,
         vertical: bool,
-        run: u32,
+        (run, seq): (u32, u32),
         shown: Shown,
     ) {
         let text = match glyph.as_unicode() {
@@ -69,7 +69,7 @@ impl Walk<'_> {
             size,
             layer: self.layer(),
             run,
-            seq: self.sight.next(),
+            seq,
             clip: self.sight.shape(),
             ground: None,
         };

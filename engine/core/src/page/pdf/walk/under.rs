@@ -71,7 +71,7 @@ impl Walk<'_> {
         glyph: &Glyph<'_>,
         to_list: Affine,
         props: &DrawProps<'_>,
-        mask: Option<Veil>,
+        (mask, seq): (Option<Veil>, u32),
         mode: &DrawMode,
     ) {
         let size = 1000.0 * to_list.determinant().abs().sqrt();
@@ -90,7 +90,6 @@ impl Walk<'_> {
         let how = How { pattern: self.pattern(&props.paint), mask };
         let lets = self.sight.lets(props, how.tiles(), mask);
         let rgba = self.colour(&props.paint);
-        let seq = self.sight.next();
         let path = outline.outline();
         self.tally.call(path.elements().len() as u64);
         let rings = Rings::of_path(&path, to_list);
