@@ -28,7 +28,12 @@ const DEPLOYMENT: [(&str, &[&str]); 15] = [
 ];
 
 /// Our own: queue depth, oldest job, leases, attempts by outcome, pool use, parse workers, store commits.
-const OWN: [(&str, &[&str]); 22] = [
+const OWN: [(&str, &[&str]); 27] = [
+    ("takeoff_cluster_members", &[]),
+    ("takeoff_cluster_links", &["state"]),
+    ("takeoff_cluster_frames_total", &["outcome"]),
+    ("takeoff_cluster_links_refused_total", &["reason"]),
+    ("takeoff_cluster_round_trip_seconds", &[]),
     ("takeoff_jobs_ready", &["stage"]),
     ("takeoff_job_oldest_ready_seconds", &["stage"]),
     ("takeoff_jobs_dead", &["stage"]),

@@ -21,7 +21,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::child::{ChildConfig, ChildPool};
 use crate::clock::Stopwatch;
-use crate::cluster::fabric::{Fabric, LinkView, Member};
+use crate::cluster::fabric::Fabric;
 use crate::cluster::remote::Opened;
 use crate::compute::Compute;
 use crate::controls::Paused;
@@ -247,16 +247,6 @@ impl Handle {
 
     pub fn next_id(&self) -> Id {
         self.node().tools.ids.next()
-    }
-
-    /// Nodes that are thought to be alive, this one included.
-    pub fn members(&self) -> Vec<Member> {
-        self.node().fabric.members()
-    }
-
-    /// This node's links to others, and addresses at which there is none and why.
-    pub fn links(&self) -> Vec<LinkView> {
-        self.node().fabric.links()
     }
 
     /// Where the node is reached; the others are told.

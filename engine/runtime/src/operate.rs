@@ -6,6 +6,7 @@ use takeoff_core::schedule::{Entry, Schedule};
 use takeoff_storage::catalog::{Batch, JobChange};
 use takeoff_storage::{StoreError, get_many};
 
+use crate::cluster::fabric::{LinkView, Member};
 use crate::controls::Paused;
 use crate::erased;
 use crate::error::EngineError;
@@ -89,6 +90,16 @@ pub struct Scheduled {
 }
 
 impl Handle {
+    /// Nodes that are thought to be alive, this one included.
+    pub fn members(&self) -> Vec<Member> {
+        self.node().fabric.members()
+    }
+
+    /// This node's links to others, and addresses at which there is none and why.
+    pub fn links(&self) -> Vec<LinkView> {
+        self.node().fabric.links()
+    }
+
     /// Gives a dead or cancelled job a fresh set of attempts and moves its owner back to where it waits for
     /// them, in one commit. Returns the job as it is then; `None` for an id that no job has.
     ///
