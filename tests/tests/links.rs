@@ -164,6 +164,9 @@ async fn who_has_no_right_to_is_refused() {
         work_is_done(&node.client()).await;
         node.kill();
     }
+    let actors = seen.get("/admin/node").await.expect(200)["actors"].clone();
+    let links = actors.as_array().unwrap().iter().find(|a| a["name"] == "node/links").unwrap();
+    assert!(links["counters"]["refused"].as_u64() > Some(0), "{links}");
     let said = tokio::task::block_in_place(|| {
         let mut a = a;
         a.log().join("\n")

@@ -140,6 +140,7 @@ fn a_notation_that_the_sheet_disowns_is_none() {
         ("DO NOT SCALE DRAWINGS. SCALE: 1:50", 50.0),
         ("DO NOT SCALE THIS DRAWING SCALE 1:50", 50.0),
         ("SEE NOTE 4. SCALE 1/8\" = 1'-0\"", 96.0),
+        ("DRAWING REF: A-101 SCALE 1:100", 100.0),
         ("OVERALL PLAN 1:200", 200.0),
         ("SCALE: 1:100 UNLESS NOTED", 100.0),
     ] {

@@ -74,7 +74,7 @@ pub(super) const OTHER_RATIOS: [&str; 22] = [
 pub(super) const NOT_IN_FORCE: [&str; 6] = ["NOT", "VOID", "VOIDED", "PREVIOUS", "FORMER", "SUPERSEDED"];
 pub(super) const NO_LONGER: [&str; 3] = ["VOID", "VOIDED", "SUPERSEDED"];
 /// Words that send the reader elsewhere, and how far before a notation (tokens) one makes it another sheet's.
-pub(super) const REFERS: [&str; 4] = ["SEE", "REFER", "REF", "REFERENCE"];
+pub(super) const REFERS: [&str; 2] = ["SEE", "REFER"];
 pub(super) const REFERS_BEFORE: usize = 8;
 /// Words before PLAN, MAP or SCALE that make it none of the sheet's own drawing.
 pub(super) const OTHER_VIEWS: [&str; 4] = ["KEY", "VERTICAL", "PHOTO", "PHOTOGRAPH"];

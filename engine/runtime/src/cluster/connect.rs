@@ -118,7 +118,7 @@ impl Connector {
             }
             Err(why) => {
                 drop(place);
-                refused(&why);
+                refused(&self.remote, &why);
                 match why {
                     Failed::Declined(Refusal::Linked(_) | Refusal::Itself) | Failed::Refused(_) => {}
                     Failed::Declined(_) => tracing::warn!(%from, %why, "a node that calls is not linked"),
@@ -150,7 +150,7 @@ impl Connector {
             }
             Err(why) => {
                 drop(place);
-                refused(&why);
+                refused(&self.remote, &why);
                 Err(why)
             }
         };
@@ -176,7 +176,7 @@ fn of_tls(e: std::io::Error) -> Failed {
 /// Words of the metric's label.
 pub(crate) const REFUSALS: [&str; 6] = ["cookie", "cluster", "name", "full", "foreign", "broken"];
 
-fn refused(why: &Failed) {
+fn refused(remote: &Remote, why: &Failed) {
     let reason = match why {
         Failed::Declined(why) | Failed::Refused(why) => match why {
             Refusal::Cookie => "cookie",
@@ -189,5 +189,6 @@ fn refused(why: &Failed) {
         Failed::Foreign(_) => "foreign",
         Failed::Broken(_) => "broken",
     };
+    remote.post.count(|c| c.refused += 1);
     ::metrics::counter!(names::CLUSTER_REFUSED, "reason" => reason).increment(1);
 }
