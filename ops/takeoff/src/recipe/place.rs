@@ -18,27 +18,27 @@ impl Lines {
     pub(super) fn of(text: &str) -> Self {
         let mut lines = Self::default();
         if let Ok(table) = DeTable::parse(text) {
-            lines.table("", table.get_ref(), text);
+            lines.table("", table.get_ref(), &Starts::of(text));
         }
         lines
     }
 
-    fn table(&mut self, path: &str, table: &DeTable<'_>, text: &str) {
+    fn table(&mut self, path: &str, table: &DeTable<'_>, starts: &Starts) {
         for (key, value) in table {
             let path = joined(path, key.get_ref());
-            self.0.insert(path.clone(), line(text, key.span().start));
-            self.value(&path, value, text);
+            self.0.insert(path.clone(), starts.line(key.span().start));
+            self.value(&path, value, starts);
         }
     }
 
-    fn value(&mut self, path: &str, value: &Spanned<DeValue<'_>>, text: &str) {
+    fn value(&mut self, path: &str, value: &Spanned<DeValue<'_>>, starts: &Starts) {
         match value.get_ref() {
-            DeValue::Table(table) => self.table(path, table, text),
+            DeValue::Table(table) => self.table(path, table, starts),
             DeValue::Array(items) => {
                 for (nth, item) in items.iter().enumerate() {
                     let path = joined(path, &nth.to_string());
-                    self.0.insert(path.clone(), line(text, item.span().start));
-                    self.value(&path, item, text);
+                    self.0.insert(path.clone(), starts.line(item.span().start));
+                    self.value(&path, item, starts);
                 }
             }
             _ => {}
@@ -60,6 +60,20 @@ impl Lines {
 /// A path and what is in it, of which the path may be empty.
 pub(super) fn joined(path: &str, key: &str) -> String {
     if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+}
+
+/// Where lines begin, so that the line of each of many places is looked up and not counted.
+struct Starts(Vec<usize>);
+
+impl Starts {
+    fn of(text: &str) -> Self {
+        Self(text.match_indices('\n').map(|(at, _)| at + 1).collect())
+    }
+
+    /// From 1.
+    fn line(&self, at: usize) -> usize {
+        self.0.partition_point(|start| *start <= at) + 1
+    }
 }
 
 pub(super) fn line(text: &str, at: usize) -> usize {

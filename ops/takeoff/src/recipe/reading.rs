@@ -179,6 +179,8 @@ fn plainly(message: &str) -> String {
         ("expected usize", "expected a whole number, 0 or more"),
         ("expected a Decimal type representing a fixed-point number", "expected an amount such as \"6.85\""),
         ("expected a string", "expected text in quotation marks"),
+        ("expected an array of length 4", "expected four numbers, [x, y, width, height]"),
+        ("expected an array of length 2", "expected two numbers, [x, y]"),
         ("expected path string", "expected text in quotation marks"),
         ("expected a boolean", "expected true or false"),
         ("invalid type: string", "it is the text"),
@@ -196,18 +198,19 @@ fn path_of(table: &DeTable<'_>, at: &Range<usize>) -> Option<String> {
     table.iter().find_map(|(key, value)| path_within(key.get_ref(), value, at))
 }
 
+/// The innermost: a list of one table lies where its table does.
 fn path_within(path: &str, value: &Spanned<DeValue<'_>>, at: &Range<usize>) -> Option<String> {
-    if value.span() == *at {
-        return Some(path.to_owned());
-    }
-    match value.get_ref() {
+    let within = match value.get_ref() {
         DeValue::Table(table) => path_of(table, at).map(|within| joined(path, &within)),
-        DeValue::Array(items) => items
-            .iter()
-            .enumerate()
-            .find_map(|(nth, item)| path_within(&joined(path, &nth.to_string()), item, at)),
+        DeValue::Array(items) => {
+            let within = |(nth, item): (usize, &Spanned<DeValue<'_>>)| {
+                path_within(&joined(path, &format!("{nth}")), item, at)
+            };
+            items.iter().enumerate().find_map(within)
+        }
         _ => None,
-    }
+    };
+    within.or_else(|| (value.span() == *at).then(|| path.to_owned()))
 }
 
 /// A path in words, and the key in the innermost table that it leads to; none for a table itself.
