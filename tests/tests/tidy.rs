@@ -23,7 +23,7 @@ const RANKS: [(&str, &str, u8); 14] = [
     ("tests", "takeoff-tests", 7),
     ("benches", "takeoff-benches", 7),
     ("benches/accuracy", "takeoff-accuracy", 8),
-    ("benches/load", "takeoff-load", 7),
+    ("benches/load", "takeoff-load", 8),
 ];
 
 fn manifest(folder: &str) -> toml::Table {
@@ -163,6 +163,20 @@ fn only_the_engine_and_the_commands_commit() {
             assert!(!text.contains(banned), "{} must not use {banned}", file.display());
         }
     }
+}
+
+#[test]
+fn every_decision_has_a_number_of_its_own() {
+    let mut numbers = BTreeSet::new();
+    for entry in fs::read_dir(root().join("docs/adr")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        let number: u32 = name.split('-').next().unwrap().parse().unwrap_or_else(|e| panic!("{name}: {e}"));
+        assert!(numbers.insert(number), "{name}: its number is another's");
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.starts_with(&format!("# {number}. ")), "{name} begins with another number");
+    }
+    assert_eq!(numbers, (1..=numbers.len() as u32).collect(), "numbers are given in order");
 }
 
 #[test]

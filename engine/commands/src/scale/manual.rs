@@ -80,6 +80,18 @@ impl ManualScale {
     }
 }
 
+/// Whether a text, given alone as a page's scale, states one on any page at all.
+pub fn check_scale_text(text: &str) -> Result<(), CommandError> {
+    ManualScale { value: None, unit: FOOT[0].to_owned(), text: Some(text.to_owned()) }.check()?;
+    match SharedScale::of_text(&[], text) {
+        Err(e @ (SharedScaleError::Unreadable { .. } | SharedScaleError::NotToScale { .. })) => {
+            Err(CommandError::invalid(e.to_string()))
+        }
+        // Which of several is meant, and whether it can be, the page's paper says.
+        _ => Ok(()),
+    }
+}
+
 /// Two points and what lies between them in reality.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Calibration {

@@ -31,6 +31,11 @@ async fn many(node: &Node, condition: &Condition, page: &Page, count: usize) {
         }
         ctx.handle.commit(batch).await.unwrap();
     }
+    // They came past the command that keeps it, as on records from before.
+    let read = crate::load::required::<Page>(&ctx.desk(), page.id, "Page").await.unwrap();
+    let mut batch = Batch::new(ctx.tenant);
+    batch.update(read.version, &Page { shapes_at_most: None, ..read.value });
+    ctx.handle.commit(batch).await.unwrap();
 }
 
 /// A page that more hangs on than can be recalculated at once.

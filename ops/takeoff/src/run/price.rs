@@ -1,7 +1,7 @@
 //! Assemblies of a run: from a template or from the recipe's own components.
 
 use takeoff_commands::assemblies::{
-    AssemblyPatch, NewAssembly, add_component, calculate, create, delete, update,
+    AssemblyPatch, NewAssembly, add_components, calculate, create, delete, update,
 };
 use takeoff_commands::{CommandError, Ctx, reads};
 use takeoff_core::assembly::unknown;
@@ -9,7 +9,7 @@ use takeoff_core::formula::Variable;
 use takeoff_core::model::{Assembly, Condition};
 
 use super::report::{AssemblyReport, CostReport, LineReport};
-use crate::recipe::AssemblyPart;
+use crate::recipe::{AssemblyPart, ComponentPart};
 
 /// Attaches the assembly to the condition and prices it.
 pub(crate) async fn price(
@@ -31,8 +31,9 @@ pub(crate) async fn price(
     let attach = async {
         let new = NewAssembly { template_id: template, ..NewAssembly::default() };
         let assembly = create(ctx, condition.id, new).await?;
-        for component in &part.components {
-            add_component(ctx, assembly.id, component.new_component()).await?;
+        if !part.components.is_empty() {
+            let components = part.components.iter().map(ComponentPart::new_component).collect();
+            add_components(ctx, assembly.id, components).await?;
         }
         let patch = AssemblyPatch {
             overhead_percent: Some(part.overhead_percent),
