@@ -21,7 +21,7 @@ pub struct NewMeasurement {
     pub page_id: Id,
     /// `line`, `polyline`, `polygon`, `rectangle`, `circle`, `point`.
     pub geometry_type: String,
-    /// Page pixels; unknown keys are kept.
+    /// Page pixels; unknown keys are kept, but for such as cut something out of the shape: `Invalid`.
     pub geometry_data: Value,
     pub notes: Option<String>,
 }
@@ -40,6 +40,7 @@ pub async fn create(ctx: &Ctx<'_>, new: NewMeasurement) -> Result<Measurement, C
     let geometry_type = geometry_type(&new.geometry_type)?;
     check::optional_text("the notes", new.notes.as_deref(), TEXT_CHARS)?;
     check::json("geometry_data", Some(&new.geometry_data), GEOMETRY_BYTES)?;
+    without_holes(&new.geometry_data)?;
     let project = known_condition(&ctx.desk(), new.condition_id).await?.value.project_id;
     let _turn = turn(project).await?;
     let mut tries = Tries::new(ctx);
@@ -53,7 +54,7 @@ pub async fn create(ctx: &Ctx<'_>, new: NewMeasurement) -> Result<Measurement, C
         }
         let mut measurement = Measurement {
             geometry_type,
-            geometry_data: new.geometry_data.clone(),
+            geometry_data: Geometry::kept(geometry_type, new.geometry_data.clone()),
             notes: new.notes.clone(),
             ..blank(&desk, &condition.value, new.page_id)
         };
@@ -82,10 +83,11 @@ pub async fn create(ctx: &Ctx<'_>, new: NewMeasurement) -> Result<Measurement, C
 pub async fn update(ctx: &Ctx<'_>, id: Id, patch: MeasurementPatch) -> Result<Measurement, CommandError> {
     check::optional_text("the notes", patch.notes.as_deref(), TEXT_CHARS)?;
     check::json("geometry_data", patch.geometry_data.as_ref(), GEOMETRY_BYTES)?;
+    patch.geometry_data.as_ref().map_or(Ok(()), without_holes)?;
     let (before, after) = change(ctx, id, |measurement| {
         let reshaped = patch.geometry_data.is_some();
         if let Some(geometry) = &patch.geometry_data {
-            measurement.geometry_data.clone_from(geometry);
+            measurement.geometry_data = Geometry::kept(measurement.geometry_type, geometry.clone());
             measurement.is_modified = true;
         }
         if patch.notes.is_some() {
@@ -233,6 +235,11 @@ fn calibrated(page: &Page) -> Result<f64, CommandError> {
             page.number
         ))
     })
+}
+
+/// A shape that was stored with such a key before this was checked can still be recalculated.
+fn without_holes(geometry_data: &Value) -> Result<(), CommandError> {
+    Geometry::has_no_holes(geometry_data).map_err(|e| CommandError::invalid(e.to_string()))
 }
 
 fn on_page(measurement: &Measurement, page: &Page) -> Result<(), CommandError> {

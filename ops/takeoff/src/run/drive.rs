@@ -7,11 +7,12 @@ use rust_decimal::Decimal;
 use takeoff_commands::conditions::{NewCondition, create as create_condition};
 use takeoff_commands::measurements::{NewMeasurement, create as create_measurement};
 use takeoff_commands::projects::{NewProject, create as create_project};
+use takeoff_commands::reads::Again;
 use takeoff_commands::scale::detect_scale;
-use takeoff_commands::{Ctx, reads};
+use takeoff_commands::{CommandError, Ctx, reads};
 use takeoff_core::found::Finding;
 use takeoff_core::measure::Geometry;
-use takeoff_core::model::{Condition, DocumentStatus, GeometryType, Id};
+use takeoff_core::model::{Condition, DocumentStatus, GeometryType, Id, Measurement};
 use takeoff_engine::clock::Stopwatch;
 use takeoff_engine::handle::Handle;
 
@@ -214,10 +215,13 @@ impl Drive<'_> {
     ) -> anyhow::Result<ConditionReport> {
         let (counts, mut problems) = self.counts(condition, part).await;
         for (i, measure) in part.measures.iter().enumerate() {
-            match self.measure(condition, measure).await {
+            let mut twice = Vec::new();
+            match self.measure(condition, measure, &mut twice).await {
                 Ok(None) => {}
                 Ok(Some(why)) | Err(why) => problems.push(format!("measure {}: {why}", i + 1)),
             }
+            let place = format!("condition `{}`, measure {}", part.id, i + 1);
+            self.report.notes.extend(twice.into_iter().map(|why| format!("{place} {why}")));
         }
         if part.counts.is_empty() && part.measures.is_empty() {
             problems.push("the recipe gives it nothing to count or to measure".to_owned());
@@ -249,12 +253,6 @@ impl Drive<'_> {
                 Ok(priced) => {
                     let errors = priced.lines.iter().filter_map(|l| l.error.as_ref().map(|e| (&l.name, e)));
                     report.problems.extend(errors.map(|(name, e)| format!("component `{name}`: {e}")));
-                    let silent = priced.lines.iter().filter(|l| !l.unknown.is_empty());
-                    report.problems.extend(silent.map(|l| {
-                        let names: Vec<String> = l.unknown.iter().map(|v| format!("{{{v}}}")).collect();
-                        let (name, names) = (&l.name, names.join(", "));
-                        format!("component `{name}`: its formula reads {names}, which nothing gives, as 0")
-                    }));
                     let credits = priced.lines.iter().filter(|l| l.extended_cost < Decimal::ZERO);
                     self.report.notes.extend(credits.map(|l| {
                         let (id, name, cost) = (&part.id, &l.name, l.extended_cost);
@@ -298,8 +296,26 @@ impl Drive<'_> {
         (counts, problems)
     }
 
-    /// What makes the measure unsure, if anything does.
-    async fn measure(&self, condition: &Condition, part: &MeasurePart) -> Result<Option<String>, String> {
+    /// That a point lies on a symbol which was counted for its condition.
+    async fn on_counted(&self, point: &Measurement) -> Result<Option<String>, CommandError> {
+        let (id, distance_px) = match reads::again(&self.ctx, point).await? {
+            None => return Ok(None),
+            Some(Again::Same(id)) => (id, 0.0),
+            Some(Again::Near { id, distance_px }) => (id, distance_px),
+        };
+        let counted = reads::measurement(&self.ctx, id).await?.is_ai_generated;
+        Ok(counted.then(|| {
+            format!("lies {distance_px:.1} px from the middle of a symbol that was counted: both are in the quantity")
+        }))
+    }
+
+    /// What makes the measure unsure, if anything does. `twice` takes points that lie on symbols which count already.
+    async fn measure(
+        &self,
+        condition: &Condition,
+        part: &MeasurePart,
+        twice: &mut Vec<String>,
+    ) -> Result<Option<String>, String> {
         let sheets = self.sheets.iter().find(|s| s.id == part.document);
         let page = sheets.ok_or("the document could not be read")?.page(part.page)?;
         let needs_scale = part.geometry != GeometryType::Point;
@@ -315,14 +331,17 @@ impl Drive<'_> {
                 geometry_data,
                 notes: part.notes.clone(),
             };
-            create_measurement(&self.ctx, new).await.map_err(|e| e.to_string())?;
+            let made = create_measurement(&self.ctx, new).await.map_err(|e| e.to_string())?;
+            if part.geometry == GeometryType::Point {
+                twice.extend(self.on_counted(&made).await.map_err(|e| e.to_string())?);
+            }
         }
         let damaged = page.findings.iter().any(Finding::is_damage);
         Ok(damaged.then(|| format!("the file is damaged where page {} draws from it", page.number)))
     }
 }
 
-/// Shapes that are there twice on one page, and so count twice.
+/// Shapes that are there twice on one page, and so count twice. What lies on a counted symbol, [`Drive::on_counted`] says.
 fn measured_twice(part: &ConditionPart) -> impl Iterator<Item = String> {
     let shapes: Vec<(usize, &MeasurePart, Geometry)> = (1..)
         .zip(&part.measures)
