@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use takeoff_commands::measurements::{MeasurementPatch, NewMeasurement};
 use takeoff_commands::reads::Again;
 use takeoff_core::measure::Geometry;
@@ -170,10 +170,10 @@ impl Rule for Shape {
                 continue;
             }
             let points = part.as_array().map_or(std::slice::from_ref(part), Vec::as_slice);
-            let of_points = points.iter().filter_map(Value::as_object).flat_map(|p| p.keys());
+            let of_points = points.iter().filter_map(Value::as_object).flat_map(Map::keys);
             // Each once, however many points have it.
             let other: BTreeSet<&String> = of_points.filter(|k| !POINT_KEYS.contains(&k.as_str())).collect();
-            other.into_iter().for_each(|k| at.ignored(&[key], k, POINT_KEYS));
+            other.into_iter().for_each(|k| at.ignored(&[key.as_str()], k, POINT_KEYS));
         }
         Some(data)
     }

@@ -10,11 +10,20 @@ fn id(of: &Value) -> &str {
     of["id"].as_str().unwrap_or_else(|| panic!("no id: {of}"))
 }
 
-/// A page of 10 pixels per foot, and what makes a body of a measurement on it.
-async fn scaled(server: &Server, project: &str) -> impl Fn(&str, Value) -> Value + use<> {
-    let page = server.page(project, b"png").await.id;
-    server.put(&format!("/pages/{page}/scale"), json!({"scale_value": 10})).await.expect(200);
-    move |kind, data| json!({"page_id": page.to_string(), "geometry_type": kind, "geometry_data": data})
+/// A page of 10 pixels per foot.
+struct Scaled(String);
+
+impl Scaled {
+    async fn of(server: &Server, project: &str) -> Self {
+        let page = server.page(project, b"png").await.id.to_string();
+        server.put(&format!("/pages/{page}/scale"), json!({"scale_value": 10})).await.expect(200);
+        Self(page)
+    }
+
+    /// The body of a measurement on it.
+    fn shape(&self, kind: &str, data: Value) -> Value {
+        json!({"page_id": self.0, "geometry_type": kind, "geometry_data": data})
+    }
 }
 
 fn rectangle() -> Value {
@@ -25,10 +34,10 @@ fn rectangle() -> Value {
 async fn a_price_that_nothing_gives_is_an_error_wherever_it_is_shown() {
     let server = Server::start().await;
     let project = server.project().await;
-    let on_page = scaled(&server, &project).await;
+    let page = Scaled::of(&server, &project).await;
     let condition = server.condition(&project, json!({"name": "Slab", "measurement_type": "area"})).await;
     server
-        .post(&format!("/conditions/{condition}/measurements"), on_page("rectangle", rectangle()))
+        .post(&format!("/conditions/{condition}/measurements"), page.shape("rectangle", rectangle()))
         .await
         .expect(201);
     let made = server.post(&format!("/conditions/{condition}/assembly"), json!({})).await.expect(201);
@@ -57,13 +66,13 @@ async fn a_price_that_nothing_gives_is_an_error_wherever_it_is_shown() {
 async fn a_volume_without_a_depth_is_no_quiet_zero() {
     let server = Server::start().await;
     let project = server.project().await;
-    let on_page = scaled(&server, &project).await;
+    let page = Scaled::of(&server, &project).await;
     let body = json!({"name": "Pad", "measurement_type": "volume"});
     let made = server.post(&format!("/projects/{project}/conditions"), body).await.expect(201);
     assert!(made["notice"].as_str().unwrap().contains("`depth`"), "{made}");
     let (condition, path) = (id(&made).to_owned(), format!("/projects/{project}/conditions/{}", id(&made)));
     let list = format!("/conditions/{condition}/measurements");
-    let flat = server.post(&list, on_page("rectangle", rectangle())).await.expect(201);
+    let flat = server.post(&list, page.shape("rectangle", rectangle())).await.expect(201);
     let says = |m: &Value| m["notice"].as_str().is_some_and(|n| n.contains("so the volume is 0"));
     assert!(flat["quantity"] == 0.0 && says(&flat), "{flat}");
     let one = format!("/measurements/{}", id(&flat));
@@ -132,7 +141,7 @@ async fn what_an_assembly_is_made_with_is_taken_and_what_is_rounded_is_told() {
 async fn what_a_geometry_says_in_vain_is_named_and_what_would_change_its_size_is_refused() {
     let server = Server::start().await;
     let project = server.project().await;
-    let on_page = scaled(&server, &project).await;
+    let page = Scaled::of(&server, &project).await;
     let condition = server.condition(&project, json!({"name": "Slab", "measurement_type": "area"})).await;
     let path = format!("/conditions/{condition}/measurements");
     let send = async |method: Method, path: &str, body: Value| {
@@ -143,25 +152,25 @@ async fn what_a_geometry_says_in_vain_is_named_and_what_would_change_its_size_is
     };
     let mut data = rectangle();
     (data["rotation"], data["label"], data["hieght"]) = (json!(30), json!("a"), json!(9));
-    let (ignored, made) = send(Method::POST, &path, on_page("rectangle", data)).await;
+    let (ignored, made) = send(Method::POST, &path, page.shape("rectangle", data)).await;
     assert_eq!(ignored.unwrap(), "geometry_data.hieght (height?), geometry_data.label");
     let made = made.expect(201);
     assert_eq!((&made["quantity"], &made["geometry_data"]["label"]), (&json!(50.0), &json!("a")));
 
     let corners = [(0, 0), (100, 0), (100, 100)].map(|(x, y)| json!({"x": x, "y": y, "bulge": 1}));
     let (ignored, made) =
-        send(Method::POST, &path, on_page("polygon", json!({"points": corners, "closed": true}))).await;
+        send(Method::POST, &path, page.shape("polygon", json!({"points": corners, "closed": true}))).await;
     assert_eq!(ignored.unwrap(), "geometry_data.closed, geometry_data.points.bulge");
     made.expect(201);
-    let (ignored, _) = send(Method::POST, &path, on_page("rectangle", rectangle())).await;
+    let (ignored, _) = send(Method::POST, &path, page.shape("rectangle", rectangle())).await;
     assert_eq!(ignored, None);
 
     let mut holed = rectangle();
     holed["holes"] = json!([[{"x": 110, "y": 110}, {"x": 120, "y": 110}, {"x": 120, "y": 120}]]);
-    let refused = server.post(&path, on_page("rectangle", holed.clone())).await.detail(400);
+    let refused = server.post(&path, page.shape("rectangle", holed.clone())).await.detail(400);
     assert!(refused.starts_with("geometry_data.holes: no hole is taken off"), "{refused}");
     let backwards = json!({"x": 200, "y": 150, "width": -100, "height": -50, "holes": []});
-    let made = server.post(&path, on_page("rectangle", backwards)).await.expect(201);
+    let made = server.post(&path, page.shape("rectangle", backwards)).await.expect(201);
     assert_eq!(made["quantity"], 50.0);
     let corner = json!({"x": 100.0, "y": 100.0, "width": 100.0, "height": 50.0, "holes": []});
     assert_eq!(made["geometry_data"], corner, "as it would be drawn");
@@ -178,10 +187,10 @@ async fn what_a_geometry_says_in_vain_is_named_and_what_would_change_its_size_is
 async fn a_point_beside_another_is_told() {
     let server = Server::start().await;
     let project = server.project().await;
-    let on_page = scaled(&server, &project).await;
+    let page = Scaled::of(&server, &project).await;
     let condition = server.condition(&project, json!({"name": "WC", "measurement_type": "count"})).await;
     let path = format!("/conditions/{condition}/measurements");
-    let point = |x: f64, y: f64| server.post(&path, on_page("point", json!({"x": x, "y": y})));
+    let point = |x: f64, y: f64| server.post(&path, page.shape("point", json!({"x": x, "y": y})));
     let first = point(300.0, 300.0).await.expect(201);
     assert_eq!(first["notice"], Value::Null);
     let near = point(303.0, 304.0).await.expect(201);
@@ -192,7 +201,7 @@ async fn a_point_beside_another_is_told() {
     let same = point(320.4, 300.0).await.expect(201);
     assert!(same["notice"].as_str().unwrap().contains("the same shape"), "{same}");
     let other = server.condition(&project, json!({"name": "UR", "measurement_type": "count"})).await;
-    let body = on_page("point", json!({"x": 300, "y": 300}));
+    let body = page.shape("point", json!({"x": 300, "y": 300}));
     let elsewhere = server.post(&format!("/conditions/{other}/measurements"), body).await.expect(201);
     assert_eq!(elsewhere["notice"], Value::Null, "another thing may stand there");
 }

@@ -167,12 +167,13 @@ fn take(page: &mut Page, mut record: ScaleRecord, may_replace: bool) {
         record.needs_calibration = false;
     }
     scale.record = Some(record);
-    if page.scale.method.as_deref() == Some(MANUAL_METHOD)
-        && let Some(stated) = contradicted(page)
-    {
+    if page.scale.method.as_deref() != Some(MANUAL_METHOD) {
+        return;
+    }
+    let stated = contradicted(page);
+    if let (Some(stated), Some(record)) = (stated, &mut page.scale.record) {
         let said = format!("{stated}: the scale was set by hand and is kept; set it anew to have another");
-        let finding = Finding::new(KEPT_BY_HAND, said);
-        page.scale.record.iter_mut().for_each(|r| r.findings.push(finding.clone()));
+        record.findings.push(Finding::new(KEPT_BY_HAND, said));
     }
 }
 

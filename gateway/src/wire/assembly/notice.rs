@@ -73,11 +73,10 @@ impl Prices {
     pub(super) fn rounded(&self) -> Option<String> {
         let sent = self.0.iter().filter_map(|(name, sent, kept)| sent.map(|sent| (name, sent, kept(sent))));
         let rounded = sent.filter(|(_, sent, kept)| sent != kept);
-        let places = |kept: Decimal| kept.scale();
         joined(
             rounded
                 .map(|(name, sent, kept)| {
-                    format!("{name} {sent} is kept as {kept}, with {} places", places(kept))
+                    format!("{name} {sent} is kept as {kept}, with {} places", kept.scale())
                 })
                 .collect(),
         )
