@@ -321,6 +321,28 @@ fn credits_and_a_file_that_is_there_twice_are_pointed_out() {
 }
 
 #[test]
+fn a_point_on_a_counted_symbol_is_pointed_out() {
+    let (page, shown) = takeoff_tests::first_count();
+    let middle = |at: &str, size: &str| shown[at].as_f64().unwrap() + shown[size].as_f64().unwrap() / 2.0;
+    let (x, y) = (middle("x", "w"), middle("y", "h"));
+    let point = |x: f64| {
+        format!(
+            "[[condition.measure]]\ndocument = \"plans\"\npage = {page}\ngeometry = \"point\"\nx = {x}\ny = {y}\n"
+        )
+    };
+    let of = format!("{}{}{}", count(""), point(x + 4.0), point(10.0));
+    let ran = Takeoff::of(&condition("wc", "count", &of)).run();
+    let notes = ran.report["notes"].as_array().unwrap();
+    let on: Vec<&str> = notes
+        .iter()
+        .filter_map(Value::as_str)
+        .filter(|n| n.contains("of a symbol that was counted"))
+        .collect();
+    assert_eq!(on.len(), 1, "{notes:?}");
+    assert!(on[0].starts_with("condition `wc`, measure 1 lies "), "{}", on[0]);
+}
+
+#[test]
 fn a_price_without_its_depth_and_a_condition_without_a_count_are_no_quiet_zeros() {
     let reads =
         ASSEMBLY.replace("name = \"C\"", "name = \"C\"\nformula = \"{volume_cy} + {height} + {qty}\"");
@@ -332,7 +354,15 @@ fn a_price_without_its_depth_and_a_condition_without_a_count_are_no_quiet_zeros(
     let ran = Takeoff::of(&conditions.concat()).run();
     assert_eq!(ran.code, Some(1), "{}", ran.said);
     let problem = |words: &str| ran.problems().iter().filter(|p| p.contains(words)).count();
-    assert_eq!(problem("condition `slab`, component `C`: its formula reads {height}, {volume_cy}"), 1);
+    assert_eq!(
+        problem("condition `slab`, component `C`: The formula reads {volume_cy}: the condition has no depth"),
+        1
+    );
+    assert_eq!(problem("it reads {height}: no condition has that"), 1);
+    // The table, the sums and the CSV say what the problems say.
+    assert_eq!(ran.condition("slab")["cost"]["components_in_error"], 1);
+    assert_eq!(ran.report["cost"]["components_in_error"], 1);
+    assert_eq!(ran.condition("slab")["cost"]["lines"][0]["extended_cost"], "0.00");
     assert_eq!((problem("`deep`"), problem("condition `forgot`, the recipe gives it nothing")), (0, 1));
     assert_eq!(ran.condition("forgot")["quantity"], Value::Null);
 }

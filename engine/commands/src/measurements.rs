@@ -24,7 +24,7 @@ pub struct NewMeasurement {
     pub page_id: Id,
     /// `line`, `polyline`, `polygon`, `rectangle`, `circle`, `point`.
     pub geometry_type: String,
-    /// Page pixels; unknown keys are kept.
+    /// Page pixels; unknown keys are kept, but for such as cut something out of the shape: `Invalid`.
     pub geometry_data: Value,
     pub notes: Option<String>,
 }
@@ -152,6 +152,7 @@ impl Adding<'_> {
         let kind = geometry_type(&new.geometry_type)?;
         check_notes(new.notes.as_deref())?;
         check_geometry(&new.geometry_data)?;
+        without_holes(&new.geometry_data)?;
         let condition = &self.condition.value;
         if !self.pages.contains_key(&new.page_id) {
             let page = find::<Page>(self.desk, new.page_id).await?;
@@ -166,7 +167,7 @@ impl Adding<'_> {
         }
         let mut measurement = Measurement {
             geometry_type: kind,
-            geometry_data: new.geometry_data.clone(),
+            geometry_data: Geometry::kept(kind, new.geometry_data.clone()),
             notes: new.notes.clone(),
             ..blank(self.desk, condition, new.page_id)
         };
@@ -208,10 +209,11 @@ impl Adding<'_> {
 pub async fn update(ctx: &Ctx<'_>, id: Id, patch: MeasurementPatch) -> Result<Measurement, CommandError> {
     check::optional_text("the notes", patch.notes.as_deref(), TEXT_CHARS)?;
     check::json("geometry_data", patch.geometry_data.as_ref(), GEOMETRY_BYTES)?;
+    patch.geometry_data.as_ref().map_or(Ok(()), without_holes)?;
     let (before, after) = change(ctx, id, |measurement| {
         let reshaped = patch.geometry_data.is_some();
         if let Some(geometry) = &patch.geometry_data {
-            measurement.geometry_data.clone_from(geometry);
+            measurement.geometry_data = Geometry::kept(measurement.geometry_type, geometry.clone());
             measurement.is_modified = true;
         }
         if patch.notes.is_some() {
@@ -359,6 +361,11 @@ fn calibrated(page: &Page) -> Result<f64, CommandError> {
             page.number
         ))
     })
+}
+
+/// A shape that was stored with such a key before this was checked can still be recalculated.
+fn without_holes(geometry_data: &Value) -> Result<(), CommandError> {
+    Geometry::has_no_holes(geometry_data).map_err(|e| CommandError::invalid(e.to_string()))
 }
 
 fn on_page(measurement: &Measurement, page: &Page) -> Result<(), CommandError> {

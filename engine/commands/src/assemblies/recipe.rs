@@ -17,9 +17,9 @@ use crate::{CommandError, Ctx, Desk, Field, figures};
 /// Without a name: the template's, else the condition's.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct NewAssembly {
-    pub name: Option<String>,
     pub template_id: Option<Id>,
-    pub description: Option<String>,
+    /// What it has instead of what the template, or nothing, gives it.
+    pub set: AssemblyPatch,
 }
 
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -63,7 +63,7 @@ pub async fn create(ctx: &Ctx<'_>, condition_id: Id, new: NewAssembly) -> Result
                 Some(found)
             }
         };
-        let named = core::NewAssembly { name: new.name.clone(), description: new.description.clone() };
+        let named = core::NewAssembly::default();
         let mut assembly = match &template {
             Some(template) => core::from_template(template, &condition.value, named, desk.ids, desk.now),
             None => Assembly {
@@ -71,6 +71,7 @@ pub async fn create(ctx: &Ctx<'_>, condition_id: Id, new: NewAssembly) -> Result
                 ..core::blank(&condition.value, named, desk.ids, desk.now)
             },
         };
+        new.set.clone().write(&mut assembly);
         check(&assembly)?;
         let mut batch = Batch::new(ctx.tenant);
         touch(&mut batch, &condition);

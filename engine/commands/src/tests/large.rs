@@ -113,7 +113,7 @@ async fn a_detected_scale_that_too_much_depends_on_is_shown_and_not_put_in_force
         bbox: None,
     };
     let record = ScaleRecord { candidates: vec![best.clone()], best: Some(best), ..ScaleRecord::default() };
-    let detected = detected_batch(&ctx.desk(), page.id, record, false, id(7)).await.unwrap().unwrap();
+    let detected = detected_batch(&ctx.desk(), page.id, record, id(7)).await.unwrap().unwrap();
     ctx.handle.commit(detected.batch).await.unwrap();
     let stored = reads::page(&ctx, page.id).await.unwrap().scale;
     assert_eq!((stored.calibrated, stored.px_per_foot), (false, None));

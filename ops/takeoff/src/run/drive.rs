@@ -216,9 +216,10 @@ impl Drive<'_> {
         part: &ConditionPart,
     ) -> anyhow::Result<ConditionReport> {
         let (counts, mut problems) = self.counts(condition, part).await;
-        let (measures, refused) =
-            measure::all(&self.ctx, condition, part, &self.sheets, &self.unscaled).await?;
-        problems.extend(refused);
+        let measured = measure::all(&self.ctx, condition, part, &self.sheets, &self.unscaled).await?;
+        let measures = measured.measures;
+        problems.extend(measured.problems);
+        self.report.notes.extend(measured.notes);
         if part.counts.is_empty() && part.measures.is_empty() {
             problems.push("the recipe gives it nothing to count or to measure".to_owned());
         }
@@ -251,12 +252,6 @@ impl Drive<'_> {
                 Ok(priced) => {
                     let errors = priced.lines.iter().filter_map(|l| l.error.as_ref().map(|e| (&l.name, e)));
                     report.problems.extend(errors.map(|(name, e)| format!("component `{name}`: {e}")));
-                    let silent = priced.lines.iter().filter(|l| !l.unknown.is_empty());
-                    report.problems.extend(silent.map(|l| {
-                        let names: Vec<String> = l.unknown.iter().map(|v| format!("{{{v}}}")).collect();
-                        let (name, names) = (&l.name, names.join(", "));
-                        format!("component `{name}`: its formula reads {names}, which nothing gives, as 0")
-                    }));
                     let credits = priced.lines.iter().filter(|l| l.extended_cost < Decimal::ZERO);
                     self.report.notes.extend(credits.map(|l| {
                         let (id, name, cost) = (&part.id, &l.name, l.extended_cost);

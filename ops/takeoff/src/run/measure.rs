@@ -3,24 +3,35 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use takeoff_commands::measurements::{NewMeasurement, create_all};
+use takeoff_commands::reads::{self, Again};
 use takeoff_commands::{CommandError, Ctx};
 use takeoff_core::found::Finding;
 use takeoff_core::measure::Geometry;
-use takeoff_core::model::{Condition, GeometryType, Page};
+use takeoff_core::model::{Condition, GeometryType, Measurement, Page};
 
 use super::report::MeasureReport;
 use super::sheets::{Sheets, scale_of};
 use crate::recipe::{ConditionPart, MeasurePart};
 
-/// Measures everything that the recipe traces for a condition; what was made, and what is wrong or unsure with which
-/// part. `unscaled` are pages whose scale of the recipe was refused.
+/// What became of the shapes of a condition.
+#[derive(Debug, Default)]
+pub(crate) struct Measured {
+    pub(crate) measures: Vec<MeasureReport>,
+    /// What is wrong or unsure with which part.
+    pub(crate) problems: Vec<String>,
+    /// Points that lie on symbols which count already.
+    pub(crate) notes: Vec<String>,
+}
+
+/// Measures everything that the recipe traces for a condition. `unscaled` are pages whose scale of the recipe was
+/// refused.
 pub(crate) async fn all(
     ctx: &Ctx<'_>,
     condition: &Condition,
     part: &ConditionPart,
     sheets: &[Sheets],
     unscaled: &BTreeSet<(String, u32)>,
-) -> Result<(Vec<MeasureReport>, Vec<String>), CommandError> {
+) -> Result<Measured, CommandError> {
     let (mut new, mut places, mut said) = (Vec::new(), Vec::new(), BTreeMap::new());
     for (nth, measure) in part.measures.iter().enumerate() {
         match shapes(condition, measure, sheets, unscaled) {
@@ -34,26 +45,49 @@ pub(crate) async fn all(
             Err(why) => drop(said.insert(nth, why)),
         }
     }
-    let mut measures = Vec::with_capacity(new.len());
+    let mut done = Measured::default();
     let mut refused = BTreeSet::new();
     for ((nth, measure, page), made) in places.into_iter().zip(create_all(ctx, &new).await?) {
         match made {
-            Ok(made) => measures.push(MeasureReport {
-                document: measure.document.clone(),
-                page: page.number,
-                scale: scale_of(page),
-                geometry: made.geometry_type,
-                geometry_data: made.geometry_data,
-                quantity: made.quantity,
-                notes: made.notes,
-            }),
+            Ok(made) => {
+                if !part.counts.is_empty()
+                    && let Some(why) = on_counted(ctx, &made).await?
+                {
+                    done.notes.push(format!("condition `{}`, measure {} {why}", part.id, nth + 1));
+                }
+                done.measures.push(MeasureReport {
+                    document: measure.document.clone(),
+                    page: page.number,
+                    scale: scale_of(page),
+                    geometry: made.geometry_type,
+                    geometry_data: made.geometry_data,
+                    quantity: made.quantity,
+                    notes: made.notes,
+                });
+            }
             // Of several points one says it for all.
             Err(e) if refused.insert(nth) => drop(said.insert(nth, e.to_string())),
             Err(_) => {}
         }
     }
-    let said = said.into_iter().map(|(nth, why)| format!("measure {}: {why}", nth + 1));
-    Ok((measures, said.collect()))
+    done.problems = said.into_iter().map(|(nth, why)| format!("measure {}: {why}", nth + 1)).collect();
+    Ok(done)
+}
+
+/// That a point lies on a symbol which was counted for its condition.
+async fn on_counted(ctx: &Ctx<'_>, made: &Measurement) -> Result<Option<String>, CommandError> {
+    if made.geometry_type != GeometryType::Point {
+        return Ok(None);
+    }
+    let (id, distance_px) = match reads::again(ctx, made).await? {
+        None => return Ok(None),
+        Some(Again::Same(id)) => (id, 0.0),
+        Some(Again::Near { id, distance_px }) => (id, distance_px),
+    };
+    let counted = reads::measurement(ctx, id).await?.is_ai_generated;
+    Ok(counted.then(|| {
+        format!("lies {distance_px:.1} px from the middle of a symbol that was counted: both are in the quantity")
+    }))
 }
 
 /// The page of a measure and its shapes, or why there are none.
@@ -84,7 +118,7 @@ fn shapes<'s>(
 /// that are less than half of it apart.
 const CELL_PX: f64 = 8.0;
 
-/// Shapes that are there twice on one page, and so count twice.
+/// Shapes that are there twice on one page, and so count twice. What lies on a counted symbol, [`on_counted`] says.
 pub(crate) fn twice(part: &ConditionPart) -> Vec<String> {
     let mut cells: BTreeMap<(&str, u32, i64, i64), Vec<(usize, Geometry)>> = BTreeMap::new();
     let mut twice = Vec::new();

@@ -4,8 +4,6 @@ use takeoff_commands::assemblies::{
     AssemblyPatch, NewAssembly, add_components, calculate, create, delete, update,
 };
 use takeoff_commands::{CommandError, Ctx, reads};
-use takeoff_core::assembly::unknown;
-use takeoff_core::formula::Variable;
 use takeoff_core::model::{Assembly, Condition};
 
 use super::report::{AssemblyReport, CostReport, LineReport};
@@ -45,7 +43,7 @@ pub(crate) async fn price(
     };
     let priced: Result<Assembly, CommandError> = attach.await;
     match priced {
-        Ok(assembly) => Ok(report(&assembly, condition)),
+        Ok(assembly) => Ok(report(&assembly)),
         Err(why) => {
             // What is said to have no price must not be in the project's sum.
             if let Some(half) = reads::assembly_of(ctx, condition.id).await.map_err(|e| e.to_string())? {
@@ -56,7 +54,7 @@ pub(crate) async fn price(
     }
 }
 
-fn report(assembly: &Assembly, condition: &Condition) -> AssemblyReport {
+fn report(assembly: &Assembly) -> AssemblyReport {
     AssemblyReport {
         assembly: assembly.name.clone(),
         cost: CostReport {
@@ -82,7 +80,6 @@ fn report(assembly: &Assembly, condition: &Condition) -> AssemblyReport {
                 unit_cost: c.unit_cost,
                 extended_cost: c.extended_cost,
                 error: c.error.clone(),
-                unknown: unknown(&c.quantity_formula, condition).into_iter().map(Variable::name).collect(),
             })
             .collect(),
     }

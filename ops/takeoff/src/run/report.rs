@@ -257,8 +257,6 @@ pub(crate) struct LineReport {
     pub(crate) unit_cost: Decimal,
     pub(crate) extended_cost: Decimal,
     pub(crate) error: Option<String>,
-    /// Variables of its formula that the condition says nothing of: they counted as 0.
-    pub(crate) unknown: Vec<&'static str>,
 }
 
 /// Money; every sum is of rounded lines.
