@@ -6,8 +6,8 @@ use std::ops::Range;
 use super::lex::{Kind, Token};
 use super::notation::{Family, Hit, Needs, Standing};
 use super::words::{
-    NO_LONGER, NOISE_AFTER, NOISE_BEFORE, NOT_IN_FORCE, NUMBERED, RANGE_WORDS, REFERS, REFERS_BEFORE, SUFFIXES,
-    TITLES, is_label, tells_of_slopes,
+    NO_LONGER, NOISE_AFTER, NOISE_BEFORE, NOT_IN_FORCE, NUMBERED, RANGE_WORDS, REFERS, REFERS_BEFORE,
+    SUFFIXES, TITLES, is_label, tells_of_slopes,
 };
 
 pub(super) struct Line<'a> {
@@ -166,9 +166,7 @@ impl<'a> Line<'a> {
             // "ROOF SLOPE PLAN 1:100" is a plan, "RAMP DETAIL 1:12" a slope; "SCALE 1:50 MAX" is still a scale.
             return false;
         }
-        let told = |i: usize| {
-            self.word(i).is_some_and(|w| tells_of_slopes(w, ratio) || (ratio && w == "TO"))
-        };
+        let told = |i: usize| self.word(i).is_some_and(|w| tells_of_slopes(w, ratio) || (ratio && w == "TO"));
         let before = tokens.start.saturating_sub(NOISE_BEFORE)..tokens.start;
         let after = tokens.end..(tokens.end + NOISE_AFTER).min(self.tokens.len());
         before.chain(after).any(|i| self.same_column(i, tokens.start) && told(i))

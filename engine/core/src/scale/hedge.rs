@@ -67,7 +67,9 @@ impl Line<'_> {
             if is_hedge(before) {
                 return Some(before..before + 1);
             }
-            if self.is_about_sign(before) && !matches!(self.before(before).map(|t| &t.kind), Some(Kind::Number(_))) {
+            if self.is_about_sign(before)
+                && !matches!(self.before(before).map(|t| &t.kind), Some(Kind::Number(_)))
+            {
                 return Some(before..before + 1);
             }
             if !passed(before) {
@@ -78,7 +80,8 @@ impl Line<'_> {
         let mut at = notation.end;
         while at < self.tokens.len() && of_column(at) {
             if is_hedge(at) {
-                let next = (at + 1..self.tokens.len()).find(|&i| !self.punctuation(i)).filter(|&i| of_column(i));
+                let next =
+                    (at + 1..self.tokens.len()).find(|&i| !self.punctuation(i)).filter(|&i| of_column(i));
                 let ends = next.is_none_or(|i| self.word(i).is_some_and(|w| BEHIND.contains(&w)));
                 return ends.then_some(at..at + 1);
             }

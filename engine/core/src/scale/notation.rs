@@ -147,8 +147,9 @@ pub fn read(text: &str) -> Reading {
     let half_size = line.says_half_size(&hits);
     let settled: Vec<(Hit, Standing)> =
         hits.iter().filter_map(|h| line.standing(h, &hits).map(|s| (h.clone(), s))).collect();
-    let notations =
-        settled.into_iter().filter_map(|(hit, standing)| finish(text, &line, (&hit, &hits), standing, half_size));
+    let notations = settled
+        .into_iter()
+        .filter_map(|(hit, standing)| finish(text, &line, (&hit, &hits), standing, half_size));
     let said = |at: Range<usize>| {
         let words = tokens.get(at)?;
         text.get(words.first()?.start..words.last()?.end).map(str::to_owned)

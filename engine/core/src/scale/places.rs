@@ -15,6 +15,8 @@ const CAPTION_REACH: f32 = 3.0;
 const LEGEND_REACH: (f32, f32) = (12.0, 25.0);
 /// A view's title belongs to what stands so many text heights below it.
 const TITLE_REACH: f32 = 1.5;
+/// Words of a heading.
+const HEADING_WORDS: u32 = 5;
 /// Words and letters of a line that may be a title, a caption or a cell of a table.
 const CELL: (u32, usize) = (6, 60);
 
@@ -71,7 +73,9 @@ impl Places {
                 continue;
             }
             let is_heading = ["LEGEND", "SYMBOLS", "ABBREVIATIONS"];
-            if heading.split(|c: char| !c.is_alphabetic()).any(|w| is_heading.contains(&w)) {
+            let words =
+                |heading: &str| heading.split(|c: char| !c.is_alphabetic()).any(|w| is_heading.contains(&w));
+            if line.word_len <= HEADING_WORDS && words(heading) {
                 places.legends.push(line.bounds);
             }
             places.cells.extend(cell(line));
@@ -94,7 +98,8 @@ impl Places {
             Some(_) => lone = false,
             None => {}
         }
-        if lone && standing == Standing::Plain && notation.family == Family::Ratio && self.is_of_words(bounds) {
+        if lone && standing == Standing::Plain && notation.family == Family::Ratio && self.is_of_words(bounds)
+        {
             standing = Standing::Weak;
         }
         Statement {
@@ -116,7 +121,8 @@ impl Places {
         let titles = self.cells.iter().filter(|c| matches!(c.meaning, Meaning::Title | Meaning::Beside));
         let of = titles.filter_map(|c| {
             let apart = heights_apart(&c.bounds, bounds);
-            let under = bounds.top >= c.bounds.top && bounds.left <= c.bounds.right && c.bounds.left <= bounds.right;
+            let under =
+                bounds.top >= c.bounds.top && bounds.left <= c.bounds.right && c.bounds.left <= bounds.right;
             let reaches = under && apart <= TITLE_REACH || is_before(&c.bounds, bounds);
             reaches.then_some((apart, c))
         });
@@ -167,14 +173,18 @@ fn is_before(cell: &ListRect, bounds: &ListRect) -> bool {
 /// Nothing but the word "scale", what follows scales, and paper: `SCALE`, `SCALE @ A1`.
 fn is_caption(line: &TextLine) -> bool {
     let tokens = lex::lex(&line.text);
-    let label = |t: &Token| t.word().is_some_and(|w| w != "M" && is_label(w));
+    let label = |t: &Token| t.word().is_some_and(|w| w.chars().count() > 2 && is_label(w));
     let known = |t: &Token| match &t.kind {
         Kind::Word(w) => is_label(w) || w == "A" || SUFFIXES.contains(&w.as_str()),
         Kind::Number(n) => n.value <= 60.0,
         _ => true,
     };
-    let names = |t: &Token| t.word().is_some_and(|w| matches!(w, "SHOWN" | "NOTED" | "INDICATED"));
-    tokens.iter().any(label) && tokens.iter().all(known) && !tokens.iter().any(names) && line.word_len <= 4
+    let names =
+        |t: &Token| t.word().is_some_and(|w| matches!(w, "SHOWN" | "NOTED" | "INDICATED" | "HALF" | "FULL"));
+    tokens.iter().any(label)
+        && tokens.iter().all(known)
+        && !tokens.iter().any(names)
+        && line.word_len <= 4
         && super::notation::parse_all(&line.text).is_empty()
 }
 

@@ -53,13 +53,25 @@ impl Line<'_> {
 
 /// Prints and what is printed.
 const SHEETS: [&str; 14] = [
-    "DRAWING", "DRAWINGS", "SHEET", "SHEETS", "PRINT", "PRINTS", "PLOT", "PLOTS", "PLAN", "PLANS", "COPY", "SET",
-    "SCALE", "DOCUMENT",
+    "DRAWING", "DRAWINGS", "SHEET", "SHEETS", "PRINT", "PRINTS", "PLOT", "PLOTS", "PLAN", "PLANS", "COPY",
+    "SET", "SCALE", "DOCUMENT",
 ];
 /// Words that follow REDUCED where it speaks of a print.
 const REDUCED_THINGS: [&str; 14] = [
-    "SIZE", "PRINT", "PRINTS", "DRAWING", "DRAWINGS", "SHEET", "SHEETS", "PLOT", "PLOTS", "SET", "COPY", "COPIES",
-    "SCALE", "REPRODUCTION",
+    "SIZE",
+    "PRINT",
+    "PRINTS",
+    "DRAWING",
+    "DRAWINGS",
+    "SHEET",
+    "SHEETS",
+    "PLOT",
+    "PLOTS",
+    "SET",
+    "COPY",
+    "COPIES",
+    "SCALE",
+    "REPRODUCTION",
 ];
 /// Between a print and what happened to it.
 const HAPPENED: [&str; 9] =
@@ -114,8 +126,8 @@ impl Line<'_> {
         const SIZED: [&str; 8] = ["ORIGINAL", "ACTUAL", "FULL", "SHEET", "PAPER", "PLOT", "PRINT", "DRAWING"];
         const MADE: [&str; 4] = ["PLOTTED", "PRINTED", "REPRODUCED", "PLOT"];
         const PASSED: [&str; 15] = [
-            "IS", "OF", "AT", "ON", "A", "AN", "TO", "FULL", "SIZE", "SHEET", "DRAWING", "PAPER", "MEASURE", "EQUAL",
-            "DOES",
+            "IS", "OF", "AT", "ON", "A", "AN", "TO", "FULL", "SIZE", "SHEET", "DRAWING", "PAPER", "MEASURE",
+            "EQUAL", "DOES",
         ];
         let words: Vec<&str> = (0..at)
             .rev()
@@ -125,7 +137,8 @@ impl Line<'_> {
             .take(8)
             .collect();
         let has = |any: &[&str]| words.iter().any(|w| any.contains(w));
-        let speaks_of_sheet = || has(&["SHEET", "DRAWING", "PRINT", "PLAN", "PLOT"]) && has(&["IF", "WHEN", "WHERE"]);
+        let speaks_of_sheet =
+            || has(&["SHEET", "DRAWING", "PRINT", "PLAN", "PLOT"]) && has(&["IF", "WHEN", "WHERE"]);
         let mut passed: Vec<&str> = Vec::new();
         for (i, word) in words.iter().enumerate() {
             let before = words.get(i + 1);

@@ -59,8 +59,9 @@ fn thousands_after(line: &Line<'_>, at: usize, n: Number) -> Option<(f64, usize)
 /// The fraction of `1:33 1/3`, and the token after it. One that has a unit or an equals sign is of the next notation.
 fn part_after(line: &Line<'_>, n: Number, at: usize) -> Option<(f64, usize)> {
     let (part, end) = fraction(line, at).filter(|_| n.integer && line.same_column(at - 1, at))?;
-    let of_next = matches!(line.kind(end), Some(Kind::Inch | Kind::Foot | Kind::Equals | Kind::Slash | Kind::Dash))
-        || matches!(line.word(end), Some("IN" | "INCH" | "INCHES"));
+    let of_next =
+        matches!(line.kind(end), Some(Kind::Inch | Kind::Foot | Kind::Equals | Kind::Slash | Kind::Dash))
+            || line.word(end).is_some_and(|w| !matches!(w, "AT" | "ON" | "FOR" | "UNO" | "UNLESS" | "SCALE"));
     (part < 1.0 && !of_next).then_some((part, end))
 }
 

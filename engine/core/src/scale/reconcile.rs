@@ -20,7 +20,8 @@ const CONFIDENCE_WEAK: f64 = 0.30;
 const CONFIDENCE_NOT_TO_SCALE: f64 = 0.90;
 
 pub(super) fn decide(testimony: Testimony, list: &DisplayList) -> Found<ScaleRecord> {
-    let Testimony { mut statements, deferred, half_size, left_out, sheets, resized: _, reduced: _ } = testimony;
+    let Testimony { mut statements, deferred, half_size, left_out, sheets, resized: _, reduced: _ } =
+        testimony;
     let mut findings = Vec::new();
     if half_size {
         let implausible = double(&mut statements);
@@ -225,7 +226,9 @@ fn nothing_strong(statements: &[Statement], list: &DisplayList) -> String {
 /// Why a statement is in doubt, for a person.
 fn doubted(s: &Statement, doubt: &Doubt) -> String {
     match doubt {
-        Doubt::Beside(what) => format!("{} is the scale of \"{what}\", and the page states no other", s.text),
+        Doubt::Beside(what) => {
+            format!("{} is the scale of \"{what}\", which may be only a part of the sheet", s.text)
+        }
         Doubt::About(words) => format!("{} is only about right: the page says \"{words}\"", s.text),
         Doubt::Unscaled(words) => format!("{} stands beside \"{words}\"", s.text),
     }

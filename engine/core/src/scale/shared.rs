@@ -163,7 +163,8 @@ fn notations(text: &str) -> Vec<Notation> {
 /// The different ratios that a text states; where some name the paper of all the pages, only those.
 fn stated_ratios(text: &str, spaces: &[Option<PageSpace>]) -> Vec<f64> {
     // Who gives a scale may say what it is of and that it is about right; that it is none may not be said as well.
-    let is_one = |n: &Notation| !matches!(n.doubt, Some(Doubt::Unscaled(_))) && n.ratio.is_some_and(|r| r > 0.0);
+    let is_one =
+        |n: &Notation| !matches!(n.doubt, Some(Doubt::Unscaled(_))) && n.ratio.is_some_and(|r| r > 0.0);
     let stated: Vec<_> = notations(text).into_iter().filter(is_one).collect();
     let fits = |paper: &str| spaces.iter().flatten().all(|s| is_on_paper(paper, s) == Some(true));
     let on_paper = |paper: &Option<String>| paper.as_deref().is_some_and(fits);

@@ -50,7 +50,8 @@ pub(super) fn is_beside(title: &[&str]) -> bool {
 
 /// Whether words are the title of a view. FLOOR LEVEL is a height.
 pub(super) fn is_title(words: &[&str]) -> bool {
-    let height = words.windows(2).any(|pair| matches!(pair, ["FLOOR", "LEVEL" | "LEVELS"] | ["FINISHED", "FLOOR"]));
+    let height =
+        words.windows(2).any(|pair| matches!(pair, ["FLOOR", "LEVEL" | "LEVELS"] | ["FINISHED", "FLOOR"]));
     words.iter().any(|w| TITLES.contains(w) || !height && PLACES.contains(w))
 }
 
@@ -90,10 +91,8 @@ impl Line<'_> {
             let (first, last) = (self.tokens.get(*at.first()?)?, self.tokens.get(*at.last()?)?);
             text.get(first.start..last.end).map(|words| Doubt::Beside(words.to_owned()))
         };
-        // Only as many words as it takes: PLAN AND KEY PLAN is a key plan.
-        let least = (0..words.len()).rev().find(|&from| is_beside(&words[from..]));
-        if let Some(from) = least {
-            return named(&before[from..]);
+        if is_beside(&words) {
+            return named(&before);
         }
         if other {
             return named(before.last().map(std::slice::from_ref)?);

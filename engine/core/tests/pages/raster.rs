@@ -19,7 +19,13 @@ pub(crate) fn dpi(file: &takeoff_core::page::OpenedFile, page: usize) -> Option<
 }
 
 /// A PNG of `color` whose pixel bytes are `data`.
-pub(crate) fn png(width: u32, height: u32, color: png::ColorType, per_metre: Option<u32>, data: &[u8]) -> Vec<u8> {
+pub(crate) fn png(
+    width: u32,
+    height: u32,
+    color: png::ColorType,
+    per_metre: Option<u32>,
+    data: &[u8],
+) -> Vec<u8> {
     let mut out = Vec::new();
     let mut encoder = png::Encoder::new(&mut out, width, height);
     encoder.set_color(color);

@@ -8,20 +8,14 @@ use takeoff_core::geom::PxRect;
 use takeoff_core::page::display::DisplayList;
 use takeoff_core::page::open;
 use takeoff_core::page::request::{FileType, PageHead, ParseLimits};
-use tiff::encoder::{Rational, TiffEncoder, TiffValue, colortype};
+use tiff::encoder::{Rational, TiffEncoder, colortype};
 use tiff::tags::{ResolutionUnit, Tag};
 
 use crate::raster::{crc32, jpeg, png};
 use crate::support::{Picture, codes, open_bytes, parse};
 
 /// A grey TIFF with what its resolution is said to be and how it is stored.
-fn tiff(
-    size: (u32, u32),
-    unit: ResolutionUnit,
-    per_unit: (u32, u32),
-    turn: u16,
-    data: &[u8],
-) -> Vec<u8> {
+fn tiff(size: (u32, u32), unit: ResolutionUnit, per_unit: (u32, u32), turn: u16, data: &[u8]) -> Vec<u8> {
     tiff_of::<colortype::Gray8>(size, unit, per_unit, turn, data)
 }
 
@@ -31,10 +25,7 @@ fn tiff_of<C: colortype::ColorType<Inner = u8>>(
     (x, y): (u32, u32),
     turn: u16,
     data: &[u8],
-) -> Vec<u8>
-where
-    [u8]: TiffValue,
-{
+) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
     let mut encoder = TiffEncoder::new(&mut bytes).unwrap();
     let mut image = encoder.new_image::<C>(width, height).unwrap();
@@ -68,10 +59,13 @@ fn dark(image: &Picture) -> (u32, u32, u32, u32) {
 /// Around all strokes that were traced, page pixels.
 fn traced(list: &DisplayList) -> PxRect {
     let points = list.coords.chunks_exact(2).map(|c| list.space.to_px(c[0], c[1]));
-    points.map(|p| PxRect::from_corners(p, p)).reduce(|a, b| {
-        let (right, bottom) = ((a.x + a.w).max(b.x), (a.y + a.h).max(b.y));
-        PxRect { x: a.x.min(b.x), y: a.y.min(b.y), w: right - a.x.min(b.x), h: bottom - a.y.min(b.y) }
-    }).unwrap()
+    points
+        .map(|p| PxRect::from_corners(p, p))
+        .reduce(|a, b| {
+            let (right, bottom) = ((a.x + a.w).max(b.x), (a.y + a.h).max(b.y));
+            PxRect { x: a.x.min(b.x), y: a.y.min(b.y), w: right - a.x.min(b.x), h: bottom - a.y.min(b.y) }
+        })
+        .unwrap()
 }
 
 fn head(file: &takeoff_core::page::OpenedFile) -> (u32, u32, Option<f64>) {
@@ -155,8 +149,7 @@ fn a_picture_that_is_stored_turned_is_shown_upright() {
     let rgb: Vec<u8> = data.iter().flat_map(|v| [*v; 3]).collect();
     for (turn, size, place) in upright {
         let gray = tiff((600, 400), ResolutionUnit::Inch, (100, 100), turn, &data);
-        let colour =
-            tiff_of::<colortype::RGB8>((600, 400), ResolutionUnit::Inch, (100, 100), turn, &rgb);
+        let colour = tiff_of::<colortype::RGB8>((600, 400), ResolutionUnit::Inch, (100, 100), turn, &rgb);
         for bytes in [gray, colour] {
             let mut file = open_bytes(bytes, FileType::Tiff).unwrap();
             assert_eq!(head(&file), (size.0, size.1, Some(100.0)), "{turn}");
@@ -193,10 +186,7 @@ fn photographs_and_exports_are_turned_by_their_exif_block() {
     app1.extend(segment);
     let whole = jpeg(640, 320, [1, 0, 200, 0, 200]);
     // Behind JFIF's segment, of 18 bytes, and instead of it, as cameras write.
-    for bytes in [
-        [&whole[..20], &app1, &whole[20..]].concat(),
-        [&whole[..2], &app1, &whole[20..]].concat(),
-    ] {
+    for bytes in [[&whole[..20], &app1, &whole[20..]].concat(), [&whole[..2], &app1, &whole[20..]].concat()] {
         let mut file = open_bytes(bytes, FileType::Jpeg).unwrap();
         assert_eq!((head(&file).0, head(&file).1), (320, 640));
         let image = parse(&mut file, 0).unwrap().1;

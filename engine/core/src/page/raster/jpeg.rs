@@ -52,9 +52,8 @@ fn jfif_density(bytes: &[u8]) -> Option<Density> {
 /// How the picture is stored, as cameras and some scanners say in an Exif block.
 fn turn(bytes: &[u8]) -> Turn {
     const APP1: u8 = 0xE1;
-    let exif = segments(bytes).find_map(|(marker, segment)| {
-        segment.strip_prefix(b"Exif\0\0").filter(|_| marker == APP1)
-    });
+    let exif = segments(bytes)
+        .find_map(|(marker, segment)| segment.strip_prefix(b"Exif\0\0").filter(|_| marker == APP1));
     exif.map_or(Turn::UPRIGHT, upright::of_exif)
 }
 

@@ -1,4 +1,4 @@
-//! Picture files: every frame is a page at its own pixels.
+//! Picture files: every frame is a page at its own pixels, upright and square.
 
 mod jpeg;
 mod png;
@@ -20,13 +20,13 @@ use super::open::{FileBytes, PageFailure, ParseError, ParsedContent, rejected};
 use super::request::{FileType, Opened, PageHead, ParseLimits, RejectReason, Rejected};
 use super::strokes;
 use super::weight::PageWeight;
+use crate::budget::Budget;
+use crate::found::Finding;
+use crate::geom::{ListRect, PageSpace};
 use resolution::{Density, Judged};
 use rows::{PageRows, Rows};
 use square::Square;
 use upright::Turn;
-use crate::budget::Budget;
-use crate::found::Finding;
-use crate::geom::{ListRect, PageSpace};
 
 /// An open picture file.
 pub(super) struct RasterFile {

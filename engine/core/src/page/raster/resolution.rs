@@ -97,7 +97,8 @@ pub(super) struct Judged {
 /// the finer axis, or as `max_pixels` allow.
 pub(super) fn judged(size: (u32, u32), stated: Option<Density>, max_pixels: u64) -> Judged {
     let sound = |v: f64| v.is_finite() && v > 0.0;
-    let as_it_is = |dpi, finding: Option<Finding>| Judged { size, dpi, findings: finding.into_iter().collect() };
+    let as_it_is =
+        |dpi, finding: Option<Finding>| Judged { size, dpi, findings: finding.into_iter().collect() };
     let (x, y, known) = match stated {
         Some(Density::PerInch(x, y) | Density::Shape(x, y)) if !(sound(x) && sound(y)) => {
             return as_it_is(None, None);
@@ -239,8 +240,7 @@ fn scanned((width, height): (f64, f64), x: f64, sheet: &str) -> (Option<f64>, Op
         elsewhere(is_sheet).or_else(|| elsewhere(is_about_a_sheet))
     };
     let none = if like { "no usual sheet's size" } else { "no sheet's size" };
-    let said =
-        format!("The file states {x:.0} pixels an inch, and the {sheet} that this makes are {none}");
+    let said = format!("The file states {x:.0} pixels an inch, and the {sheet} that this makes are {none}");
     if let Some(scan) = better {
         let (w, h) = (width / scan, height / scan);
         let said = format!("{said}; at {scan:.0} it is a sheet of {w:.1} x {h:.1} in, so it is not believed");

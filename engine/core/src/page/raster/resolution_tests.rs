@@ -55,11 +55,7 @@ fn another_resolution_is_noticed_where_only_that_makes_a_sheet() {
     assert_eq!(said(5400, 3600, 300.0), (Some(300.0), None));
     // Parts of sheets have any size.
     for (w, h, dpi) in [(900, 700, 300.0), (5000, 2900, 300.0), (2222, 2222, 200.0)] {
-        assert_eq!(
-            said(w, h, dpi),
-            (Some(dpi), code("resolution_of_no_sheet_taken")),
-            "{w} x {h} at {dpi}"
-        );
+        assert_eq!(said(w, h, dpi), (Some(dpi), code("resolution_of_no_sheet_taken")), "{w} x {h} at {dpi}");
     }
     // A resolution that was rounded is no other.
     assert_eq!(said(10_800, 7200, 299.0), (Some(299.0), None));
@@ -72,11 +68,7 @@ fn a_screen_s_resolution_is_evidence_only_where_it_makes_a_sheet() {
         for (short, long) in SHEETS {
             for tag in [71.12, 72.0, 72.009, 96.0, 96.52, 144.0] {
                 let px = |inches: f64| (inches * scanned) as u32;
-                assert_eq!(
-                    said(px(long), px(short), tag).0,
-                    None,
-                    "{short} x {long} at {scanned}, {tag}"
-                );
+                assert_eq!(said(px(long), px(short), tag).0, None, "{short} x {long} at {scanned}, {tag}");
             }
         }
     }

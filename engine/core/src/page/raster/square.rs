@@ -122,7 +122,8 @@ mod tests {
 
     #[test]
     fn any_size_comes_to_any_other_whole_and_bright_as_it_was() {
-        for (w, h, to_w, to_h) in [(7, 5, 7, 11), (5, 13, 17, 13), (9, 9, 4, 20), (1, 1, 6, 6), (6, 6, 1, 1)] {
+        for (w, h, to_w, to_h) in [(7, 5, 7, 11), (5, 13, 17, 13), (9, 9, 4, 20), (1, 1, 6, 6), (6, 6, 1, 1)]
+        {
             let white = vec![255; w];
             let rows: Vec<&[u8]> = vec![&white; h];
             let out = brought(&rows, (to_w, to_h), 1);
