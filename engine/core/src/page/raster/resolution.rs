@@ -25,7 +25,7 @@ const WIDEST: f64 = 60.0;
 /// Inches of the longest plot on a roll.
 const LONGEST: f64 = 240.0;
 /// Sheets that drawings are plotted on, inches, the shorter side first: ANSI Y14.1, the architectural sizes, ISO 216.
-const SHEETS: [(f64, f64); 17] = [
+pub(super) const SHEETS: [(f64, f64); 17] = [
     (8.5, 11.0),
     (8.5, 14.0),
     (11.0, 17.0),
@@ -46,7 +46,7 @@ const SHEETS: [(f64, f64); 17] = [
 ];
 const MM: f64 = 25.4;
 /// Others that drawings come on, ISO 216 B and the architectural ones between the usual.
-const OTHER_SHEETS: [(f64, f64); 6] = [
+pub(super) const OTHER_SHEETS: [(f64, f64); 6] = [
     (257.0 / MM, 364.0 / MM),
     (364.0 / MM, 515.0 / MM),
     (515.0 / MM, 728.0 / MM),
@@ -56,7 +56,7 @@ const OTHER_SHEETS: [(f64, f64); 6] = [
 ];
 /// What scanners are set to. A picture that is a sheet at one of these, and at what its file states is none or a worse
 /// one, was scanned at the former.
-const SCANS: [f64; 6] = [100.0, 150.0, 200.0, 300.0, 400.0, 600.0];
+pub(super) const SCANS: [f64; 6] = [100.0, 150.0, 200.0, 300.0, 400.0, 600.0];
 /// Scans are trimmed, or show what lies around the sheet, by so many inches or this share of a side.
 const TRIMMED: f64 = 0.5;
 const TRIMMED_SHARE: f64 = 0.02;
