@@ -82,7 +82,10 @@ impl Line<'_> {
             if is_hedge(at) {
                 let next =
                     (at + 1..self.tokens.len()).find(|&i| !self.punctuation(i)).filter(|&i| of_column(i));
-                let ends = next.is_none_or(|i| self.word(i).is_some_and(|w| BEHIND.contains(&w)));
+                let goes_on = |i: usize| {
+                    self.word(i).is_some_and(|w| BEHIND.contains(&w)) || self.paper_at(i).is_some()
+                };
+                let ends = next.is_none_or(goes_on);
                 return ends.then_some(at..at + 1);
             }
             let signs = self.about_signs(at);

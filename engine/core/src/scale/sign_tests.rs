@@ -228,7 +228,7 @@ fn a_scale_that_is_about_right_is_in_doubt() {
 
 #[test]
 fn a_scale_beside_not_to_scale_is_in_doubt() {
-    for text in ["1:50 NTS", "SCALE 1:50 (N.T.S.)", "SCALE: NTS 1:50", "1:50 @ A1 - NOT TO SCALE"] {
+    for text in ["1:50 NTS", "SCALE 1:50 (N.T.S.)", "SCALE: NTS 1:50", "SCALE 1:50 @ A1 - NOT TO SCALE"] {
         let found = parse_all(text);
         let scaled = found.iter().find(|n| n.ratio == Some(50.0)).unwrap();
         assert!(matches!(scaled.doubt, Some(Doubt::Unscaled(_))), "{text}: {found:?}");

@@ -60,6 +60,8 @@ pub(super) const SCANS: [f64; 6] = [100.0, 150.0, 200.0, 300.0, 400.0, 600.0];
 /// Scans are trimmed, or show what lies around the sheet, by so many inches or this share of a side.
 const TRIMMED: f64 = 0.5;
 const TRIMMED_SHARE: f64 = 0.02;
+/// What is looked for at other resolutions than the stated one may be off by this share: more finds sheets in anything.
+const ABOUT: f64 = 0.01;
 
 /// How dense a picture's pixels are across and down, as its file states it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -157,7 +159,7 @@ fn no_evidence((width, height): (f64, f64), (x, y): (f64, f64), known: bool) -> 
         let (short, long) = sorted(width / per_inch, height / per_inch);
         is_sheet(short, long)
     });
-    let square = square.filter(|_| known && !is_like_a_sheet(short, long))?;
+    let square = square.filter(|_| known && !is_about_a_sheet(short, long))?;
     Some(format!(
         "{said}, which makes {:.1} x {:.1} in and no sheet's size; at {} both ways it is a sheet of {:.1} x {:.1} in",
         width / x,
@@ -204,9 +206,9 @@ fn is_sheet(short: f64, long: f64) -> bool {
     is_within(short, long, |side| SHEET * side)
 }
 
-/// Whether a size is that of such a sheet that was trimmed a little.
+/// Whether a size is that of such a sheet that was trimmed a little, or scanned a little aslant.
 fn is_about_a_sheet(short: f64, long: f64) -> bool {
-    is_within(short, long, |side| (TRIMMED / 2.0).max(TRIMMED_SHARE / 2.0 * side))
+    is_within(short, long, |side| ABOUT * side)
 }
 
 fn is_within(short: f64, long: f64, off: impl Fn(f64) -> f64) -> bool {
@@ -225,7 +227,7 @@ fn is_like_a_sheet(short: f64, long: f64) -> bool {
 
 /// What somebody stated who knew: it is believed unless the picture is a better sheet at another resolution that
 /// scanners have. A factor of two makes sheets of sheets, so that one is not noticed. Of parts of sheets, which may
-/// have any size, two in a hundred look like a sheet at another resolution.
+/// have any size, one in two hundred looks like a sheet at another resolution.
 fn scanned((width, height): (f64, f64), x: f64, sheet: &str) -> (Option<f64>, Option<Finding>) {
     let (short, long) = (width.min(height), width.max(height));
     // Programs round what they state: the same resolution, said in another way, is no other.
