@@ -58,7 +58,7 @@ fn dark(image: &Picture) -> (u32, u32, u32, u32) {
 
 /// Around all strokes that were traced, page pixels.
 fn traced(list: &DisplayList) -> PxRect {
-    let points = list.coords.chunks_exact(2).map(|c| list.space.to_px(c[0], c[1]));
+    let points = list.coords.iter().map(|c| list.space.to_px(c[0], c[1]));
     points
         .map(|p| PxRect::from_corners(p, p))
         .reduce(|a, b| {
