@@ -86,7 +86,9 @@ async fn on_counted(ctx: &Ctx<'_>, made: &Measurement) -> Result<Option<String>,
     };
     let counted = reads::measurement(ctx, id).await?.is_ai_generated;
     Ok(counted.then(|| {
-        format!("lies {distance_px:.1} px from the middle of a symbol that was counted: both are in the quantity")
+        format!(
+            "lies {distance_px:.1} px from the middle of a symbol that was counted: both are in the quantity"
+        )
     }))
 }
 
