@@ -126,7 +126,7 @@ fn progress(lines: &str, recipe: &toml::Table) {
     let mut steps: Vec<String> = names("document", "file").iter().map(|f| format!("Ingesting {f}")).collect();
     steps.push("Finding the scale of every page".to_owned());
     steps.extend(names("condition", "name").iter().map(|n| format!("Counting {n}")));
-    steps.push("Drawing the counted pages".to_owned());
+    steps.push("Drawing the pages that were counted or measured on".to_owned());
     let said: Vec<&str> = lines.lines().filter(|l| steps.iter().any(|s| s == l)).collect();
     assert_eq!(said, steps, "{lines}");
 }

@@ -98,10 +98,10 @@ fn every_value_of_a_wrong_type_is_named_at_once() {
     for part in [
         "line 10: unknown field `colour`",
         "line 7: condition 1: `id = 7`: it is the number `7`, expected text in quotation marks",
-        "line 9: condition 1: `type = \"cuont\"`: unknown variant `cuont`",
-        "line 13: condition 1, count 1: `page = \"four\"`: it is the text \"four\", expected a whole number",
-        "line 14: condition 1, count 1: `box = [1, \"a\", 3]`: ",
-        "line 15: condition 1, count 1: `threshold = \"high\"`: ",
+        "line 9: condition `7`: `type = \"cuont\"`: unknown variant `cuont`",
+        "line 13: condition `7`, count 1: `page = \"four\"`: it is the text \"four\", expected a whole number",
+        "line 14: condition `7`, count 1: `box = [1, \"a\", 3]`: ",
+        "line 15: condition `7`, count 1: `threshold = \"high\"`: ",
         "line 16: condition 2: missing field `id`",
         "line 20: condition 2, assembly: `overhead_percent = true`: it is `true`, expected a number",
         "line 25: condition 2, assembly, component 1: `unit_cost = \"dear\"`: ",
@@ -241,11 +241,12 @@ fn every_geometry_that_the_sample_documents_is_taken() {
 fn every_other_key_of_the_format_is_taken() {
     let text = "[project]\nname = \"P\"\nclient = \"C\"\naddress = \"A\"\ndescription = \"D\"\n\
          [[document]]\nid = \"plans\"\nfile = \"plans.pdf\"\n\
-         [[condition]]\nid = \"a\"\nname = \"A\"\ntype = \"area\"\nunit = \"SY\"\ndepth = 4\nthickness = 2\n\
+         [[condition]]\nid = \"a\"\nname = \"A\"\ntype = \"area\"\nunit = \"SF\"\ndepth = 4\nthickness = 2\n\
          scope = \"base\"\ncategory = \"floors\"\ncolor = \"#336699\"\n\
          [condition.assembly]\ntemplate = \"Carpet Tile Floor with Base\"\noverhead_percent = 10\nprofit_percent = 8\n\
          [[condition.assembly.component]]\nname = \"M\"\ntype = \"material\"\nunit = \"SF\"\nunit_cost = \"1.25\"\n\
          formula = \"{qty} * 2\"\nwaste_percent = 3\nlabor_hours = 1\n\
+         [[condition]]\nid = \"b\"\nname = \"B\"\ntype = \"area\"\nunit = \"SY\"\n\
          [[scale]]\ndocument = \"plans\"\npage = 1\npx_per_foot = 7.5\n\
          [[scale]]\ndocument = \"plans\"\npage = 2\ntext = \"1:50\"\n\
          [[scale]]\ndocument = \"plans\"\npage = 3\nfrom = [0, 0]\nto = [3, 4]\nfeet = 20.0\n\
@@ -259,8 +260,9 @@ fn every_other_key_of_the_format_is_taken() {
     let condition = &recipe.conditions[0];
     assert_eq!(
         (condition.unit().as_str(), condition.depth, condition.thickness),
-        ("SY", Some(4.0), Some(2.0))
+        ("SF", Some(4.0), Some(2.0))
     );
+    assert_eq!(recipe.conditions[1].unit(), "SY");
     assert_eq!(condition.assembly.as_ref().unwrap().components[0].formula, "{qty} * 2");
 }
 
