@@ -15,6 +15,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use metrics_exporter_prometheus::PrometheusHandle;
+use takeoff_commands::reads::SuggestedPages;
 use takeoff_config::NodeConfig;
 use takeoff_engine::handle::Handle;
 use takeoff_engine::open_files;
@@ -75,6 +76,7 @@ impl Gateway {
             local_addr,
             uploads: Semaphore::new(config.limits.uploads_at_once),
             looks: Semaphore::new(LOOKS_AT_ONCE),
+            suggested: SuggestedPages::default(),
             openapi: openapi.into(),
         });
         let connections = Arc::new(Semaphore::new(places(config.api.max_connections)));

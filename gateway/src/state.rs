@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use metrics_exporter_prometheus::PrometheusHandle;
+use takeoff_commands::reads::SuggestedPages;
 use takeoff_config::NodeConfig;
 use takeoff_engine::handle::Handle;
 use tokio::sync::Semaphore;
@@ -27,6 +28,8 @@ pub(crate) struct Shared {
     pub(crate) uploads: Semaphore,
     /// Drawings that are looked into within their requests; bounded because each is unpacked in memory.
     pub(crate) looks: Semaphore,
+    /// What such looks found last.
+    pub(crate) suggested: SuggestedPages,
     /// The OpenAPI document, encoded once.
     pub(crate) openapi: Bytes,
 }

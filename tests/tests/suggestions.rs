@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use takeoff_tests::{Drawn, problems};
+use takeoff_tests::{Client, Drawn, problems};
 
 /// What a count of the suggestions is made with, too.
 const SCALE_TOLERANCE: f64 = 0.03;
@@ -24,6 +24,12 @@ fn overlap([ax, ay, aw, ah]: [f64; 4], [bx, by, bw, bh]: [f64; 4]) -> f64 {
     let h = (ay + ah).min(by + bh) - ay.max(by);
     let both = w.max(0.0) * h.max(0.0);
     both / (aw * ah + bw * bh - both)
+}
+
+/// Pieces of work that the node's pool has done.
+async fn looked_through(c: &Client) -> u64 {
+    let node = c.get("/admin/node").await.expect(200);
+    node["compute"]["done"].as_u64().unwrap_or_else(|| panic!("{node}"))
 }
 
 async fn picture(url: &str) -> image::RgbImage {
@@ -74,7 +80,9 @@ async fn what_repeats_is_suggested_shown_and_counted_with_one_click() {
         assert_eq!(symbol["in_legend"], found.len() - instances, "{symbol}");
     }
     assert!(counted > 0, "{answer}");
+    let work = looked_through(c).await;
     assert_eq!(c.get(&path).await.expect(200), answer, "the same page gives the same answer");
+    assert_eq!(looked_through(c).await, work, "it is not looked through again");
 
     let few = c.get(&format!("{path}?limit=1&min_count=5")).await.expect(200);
     let often = c.get(&format!("{path}?limit=100&min_count=5")).await.expect(200)["symbols"].clone();

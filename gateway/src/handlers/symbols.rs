@@ -44,9 +44,20 @@ async fn turn(app: &App) -> Result<SemaphorePermit<'_>, ApiError> {
 )]
 async fn symbols_of_page(State(app): State<App>, call: Call) -> Answer<wire::Symbols> {
     let (page_id, filter) = call.read(|input| input.id("page_id").zip(wire::filter(&input.query)))?;
-    let _turn = turn(&app).await?;
-    let (page, found) = reads::suggestions(&call.ctx(&app), page_id).await?;
-    ok(wire::Symbols::of(&page, found, filter, &call.links))
+    let ctx = call.ctx(&app);
+    let page = reads::drawn_page(&ctx, page_id).await?;
+    let found = match app.suggested.of(&ctx, &page) {
+        Some(found) => found,
+        None => {
+            let _turn = turn(&app).await?;
+            // Whoever was before may have asked for the same.
+            match app.suggested.of(&ctx, &page) {
+                Some(found) => found,
+                None => reads::suggestions(&ctx, &page, &app.suggested).await?,
+            }
+        }
+    };
+    ok(wire::Symbols::of(&page, &found, filter, &call.links))
 }
 
 /// A part of the page's image, pixel for pixel.

@@ -47,7 +47,7 @@ pub(crate) struct Symbol {
 }
 
 impl Symbol {
-    fn of(s: Suggestion, page: &model::Page, links: &Links) -> Self {
+    fn of(s: &Suggestion, page: &model::Page, links: &Links) -> Self {
         let text = s.words.join(" ");
         Self {
             bbox: s.bbox.into(),
@@ -56,7 +56,7 @@ impl Symbol {
             in_legend: s.in_legend,
             confidence_min: s.confidence.map(|c| c.least),
             confidence_mean: s.confidence.map(|c| c.mean),
-            label: s.label,
+            label: s.label.clone(),
             text: (!text.is_empty()).then_some(text),
             crop_url: links.page_crop(page, &s.bbox),
         }
@@ -78,14 +78,14 @@ pub(crate) fn filter(query: &Fields<'_>) -> Option<Filter> {
 }
 
 impl Symbols {
-    pub(crate) fn of(page: &model::Page, found: Found<Suggestions>, filter: Filter, links: &Links) -> Self {
+    pub(crate) fn of(page: &model::Page, found: &Found<Suggestions>, filter: Filter, links: &Links) -> Self {
         let notes: Vec<String> = found.findings.iter().map(|f| f.message.clone()).collect();
-        let Suggestions { mut list, complete } = found.value;
-        list.retain(|s| s.count >= filter.min_count);
-        let total = list.len();
-        let symbols = list.into_iter().take(filter.limit).map(|s| Symbol::of(s, page, links)).collect();
+        let Suggestions { list, complete } = &found.value;
+        let wanted = || list.iter().filter(|s| s.count >= filter.min_count);
+        let total = wanted().count();
+        let symbols = wanted().take(filter.limit).map(|s| Symbol::of(s, page, links)).collect();
         let notes = (!notes.is_empty()).then(|| notes.join("; "));
-        Self { page_id: page.id.0, symbols, total, complete, notes }
+        Self { page_id: page.id.0, symbols, total, complete: *complete, notes }
     }
 }
 

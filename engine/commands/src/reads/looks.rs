@@ -1,13 +1,15 @@
 //! Reads that look into a page's drawing: bounded work on the compute pool within the request.
 
+use std::collections::VecDeque;
 use std::io::BufReader;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use takeoff_core::budget::Budget;
 use takeoff_core::count::{CountParams, PageIndex, Suggestions, suggest};
 use takeoff_core::found::Found;
 use takeoff_core::job::Lane;
-use takeoff_core::model::{Id, Page};
+use takeoff_core::model::{BlobHash, Id, Page, TenantId};
 use takeoff_core::page::display::DisplayList;
 use takeoff_core::page::{CropArea, CropError, crop, worked_list_bytes};
 use takeoff_engine::compute::ComputeError;
@@ -33,12 +35,53 @@ const MEMORY_WAIT: Duration = Duration::from_secs(10);
 /// Seconds after which a request that found no thread may be tried again.
 const RETRY_AFTER_S: u64 = 5;
 
-/// What repeats on a page, as [`suggest`] finds it for counts of one size. `Invalid` while the
-/// page is not ready, and when its drawing is too large to be looked at while somebody waits.
+/// What repeats on a page, and what was noticed on the way.
+pub type Suggested = Arc<Found<Suggestions>>;
+
+/// Pages whose suggestions are kept.
+const KEPT: usize = 64;
+
+/// Suggestions of the pages that were asked for last, by what is drawn there: to find them takes seconds.
+#[derive(Debug, Default)]
+pub struct SuggestedPages(Mutex<VecDeque<(TenantId, BlobHash, Suggested)>>);
+
+impl SuggestedPages {
+    /// Those of a page, if they are known.
+    pub fn of(&self, ctx: &Ctx<'_>, page: &Page) -> Option<Suggested> {
+        let list = page.blobs?.list;
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = kept.iter().position(|(tenant, of, _)| (*tenant, *of) == (ctx.tenant, list))?;
+        let known = kept.remove(at)?;
+        let found = known.2.clone();
+        kept.push_back(known);
+        Some(found)
+    }
+
+    fn keep(&self, tenant: TenantId, list: BlobHash, found: &Suggested) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.push_back((tenant, list, found.clone()));
+        if kept.len() > KEPT {
+            kept.pop_front();
+        }
+    }
+}
+
+/// A page whose drawing can be looked through; `Invalid` while it is not ready.
 #[erased]
-pub async fn suggestions(ctx: &Ctx<'_>, page_id: Id) -> Result<(Page, Found<Suggestions>), CommandError> {
+pub async fn drawn_page(ctx: &Ctx<'_>, page_id: Id) -> Result<Page, CommandError> {
     let page = page(ctx, page_id).await?;
     countable(&page)?;
+    Ok(page)
+}
+
+/// What repeats on a page of [`drawn_page`], as [`suggest`] finds it for counts of one size; kept among the `known`,
+/// unless there was no time to end. `Invalid` when its drawing is too large to be looked at while somebody waits.
+#[erased]
+pub async fn suggestions(
+    ctx: &Ctx<'_>,
+    page: &Page,
+    known: &SuggestedPages,
+) -> Result<Suggested, CommandError> {
     let number = page.number;
     let too_large = move || {
         CommandError::invalid(format!("page {number} holds too much ink to be looked through at once"))
@@ -56,10 +99,15 @@ pub async fn suggestions(ctx: &Ctx<'_>, page_id: Id) -> Result<(Page, Found<Sugg
         let index = PageIndex::build(&list, budget).map_err(|_| busy())?;
         drop(list);
         let params = CountParams { scale_tolerance: SCALE_TOLERANCE, ..CountParams::default() };
-        Ok::<_, CommandError>(suggest(&index, &params, budget))
+        let found = suggest(&index, &params, budget);
+        Ok::<_, CommandError>((found, budget.is_cancelled()))
     };
-    let found = look(ctx, work).await??;
-    Ok((page, found))
+    let (found, cut_short) = look(ctx, work).await??;
+    let found = Arc::new(found);
+    if !cut_short {
+        known.keep(ctx.tenant, blobs.list, &found);
+    }
+    Ok(found)
 }
 
 /// A part of a page's image as PNG. `NotFound` where the page has none, `Invalid` where the part is not inside

@@ -8,7 +8,7 @@ mod sheets;
 mod tasks;
 
 pub use cost::cost_summary;
-pub use looks::{page_crop, suggestions};
+pub use looks::{Suggested, SuggestedPages, drawn_page, page_crop, suggestions};
 pub use measured::{Again, again, measurement, measurements_of_condition, measurements_of_page};
 pub use records::{
     CountView, ProjectView, assembly, assembly_of, condition, conditions, counted, detection, detections,
