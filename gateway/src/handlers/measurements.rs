@@ -54,7 +54,11 @@ async fn create_measurement(State(app): State<App>, call: Call, body: Body) -> M
     })?;
     let ctx = call.ctx(&app);
     let made = measurements::create(&ctx, new).await?;
-    let again = reads::again(&ctx, &made).await?;
+    // It is made: what cannot be looked up beside it is no reason to answer that it is not.
+    let again = reads::again(&ctx, &made).await.unwrap_or_else(|why| {
+        tracing::warn!(measurement = %made.id, error = %why, "whether it is there twice is not known");
+        None
+    });
     created(Measurement::made(made, again))
 }
 

@@ -53,7 +53,7 @@ async fn label(ctx: &Ctx<'_>, measurements: &mut [Measurement]) -> Result<()> {
 }
 
 /// Newest measurements among which another is looked for, so that the look stays short beside the write.
-const LOOKED_AT: usize = 1_000;
+const LOOKED_AT: usize = 200;
 
 /// How near two points are for one to be the other again, where no symbol's size is known: pixels, about 2 mm of paper.
 const NEAR_PX: f64 = 10.0;

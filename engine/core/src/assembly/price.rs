@@ -99,17 +99,22 @@ impl ConditionQuantities {
         // Measured areas that are to be a volume and have no depth are not 0 cubic yards.
         let flat = self.is_volume && self.count > 0 && self.depth.unwrap_or(0.0) <= 0.0;
         match variable {
-            Variable::Perimeter | Variable::Count => None,
+            Variable::Count => None,
+            // Of shapes that were measured, points alone have no length.
+            Variable::Perimeter => {
+                let none = self.count > 0 && self.perimeter_ft <= 0.0;
+                none.then_some("nothing that is measured for the condition has a length")
+            }
             Variable::Qty | Variable::VolumeCf | Variable::VolumeCy if self.is_volume => {
                 flat.then_some("the condition is a volume without a depth, set its `depth` in inches")
             }
             Variable::Qty => None,
             Variable::Depth | Variable::DepthFt | Variable::VolumeCf | Variable::VolumeCy => {
-                let none = self.depth.is_none();
+                let none = self.depth.unwrap_or(0.0) <= 0.0;
                 none.then_some("the condition has no depth, set its `depth` in inches")
             }
             Variable::Thickness | Variable::ThicknessFt => {
-                let none = self.thickness.is_none();
+                let none = self.thickness.unwrap_or(0.0) <= 0.0;
                 none.then_some("the condition has no thickness, set its `thickness` in inches")
             }
             Variable::Height | Variable::Width | Variable::Length => {

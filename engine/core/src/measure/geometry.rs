@@ -110,8 +110,10 @@ impl Geometry {
     /// Refuses what a client means to be left out of the shape. It would be measured with the rest, and the quantity
     /// would look right.
     pub fn has_no_holes(data: &Value) -> Result<(), GeometryError> {
-        let holes = HOLES.into_iter().find(|key| data.get(key).is_some_and(says_something));
-        holes.map_or(Ok(()), |key| {
+        let is_hole = |key: &str| HOLES.iter().any(|hole| hole.eq_ignore_ascii_case(key));
+        let all = data.as_object().into_iter().flatten();
+        let mut holes = all.filter(|(key, value)| is_hole(key) && says_something(value)).map(|(key, _)| key);
+        holes.next().map_or(Ok(()), |key| {
             Err(GeometryError::new(
                 key,
                 "no hole is taken off a quantity: measure the parts around it as shapes of their own, or draw one \

@@ -24,6 +24,11 @@ fn an_inset_s_scale_is_offered_and_not_taken() {
     let all = found(&both);
     assert_eq!(all.value.best.map(|b| b.ratio), Some(100.0));
     assert!(all.findings.iter().any(|f| f.code == "scale_beside" && f.message.contains("1:1250")));
+    // Under a line and wide leading, too.
+    for below in [24.0, 30.0, 40.0] {
+        let apart: &[Placed] = &[(0.0, 0.0, "LOCATION PLAN"), (0.0, below, "SCALE 1:1250")];
+        assert!(withheld(apart, 1250.0).contains("LOCATION PLAN"), "{below}");
+    }
     // The nearer title counts.
     let stacked: &[Placed] = &[(0.0, 0.0, "KEY PLAN"), (0.0, 30.0, "FLOOR PLAN"), (0.0, 42.0, "SCALE 1:100")];
     assert_eq!(best(stacked), Some(100.0));
@@ -106,7 +111,9 @@ fn a_print_that_was_reduced_has_no_scale_by_its_text() {
     ];
     assert_eq!(best(conditional), Some(96.0));
     // By half is by how much.
-    assert_eq!(best(&[scale, (0.0, 500.0, "REDUCED SET"), (0.0, 600.0, "HALF SIZE")]), Some(192.0));
+    let halved = [scale, (0.0, 500.0, "REDUCED SET"), (0.0, 600.0, "HALF SIZE")];
+    let record = detect(&page(paper(17.0 * 25.4, 11.0 * 25.4), &halved)).value;
+    assert_eq!(record.best.map(|b| b.ratio), Some(192.0));
 }
 
 #[test]

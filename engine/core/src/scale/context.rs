@@ -6,8 +6,8 @@ use std::ops::Range;
 use super::lex::{Kind, Token};
 use super::notation::{Family, Hit, Needs, Standing};
 use super::words::{
-    NO_LONGER, NOISE_AFTER, NOISE_BEFORE, NOT_IN_FORCE, NUMBERED, RANGE_WORDS, REFERS, REFERS_BEFORE,
-    SUFFIXES, TITLES, is_label, tells_of_slopes,
+    NO_LONGER, NO_LONGER_IN_WORDS, NOISE_AFTER, NOISE_BEFORE, NOT_IN_FORCE, NUMBERED, RANGE_WORDS, REFERS,
+    REFERS_BEFORE, SUFFIXES, TITLES, is_label, tells_of_slopes,
 };
 
 pub(super) struct Line<'a> {
@@ -143,16 +143,28 @@ impl<'a> Line<'a> {
         while let Some(label) = word.filter(|w| is_label(w)) {
             (word, labelled) = (nearest.next(), label != "M");
         }
+        // NOT A SCALE: 1:50.
+        let article = labelled && matches!(word, Some("A" | "THE"));
+        if article {
+            word = nearest.next();
+        }
         let over = match word {
             // DO NOT SCALE is said of the drawing and not of the scale beside it.
-            Some("NOT") => !labelled,
+            Some("NOT") => !labelled || article || nearest.next() == Some("IS"),
             Some("USE") => nearest.next() == Some("NOT"),
             Some(word) => NOT_IN_FORCE.contains(&word),
             None => false,
         };
         let after = (end..self.tokens.len()).find(|i| !self.punctuation(*i));
-        let no_longer =
-            |i: usize| self.same_column(i, start) && self.word(i).is_some_and(|w| NO_LONGER.contains(&w));
+        let no_longer = |i: usize| {
+            let words = || (i..self.tokens.len()).take_while(|j| self.same_column(*j, start));
+            let following = || words().filter(|j| !self.punctuation(*j)).map(|j| self.word(j));
+            let says = |said: &'static [&'static str]| {
+                following().take(said.len()).eq(said.iter().map(|w| Some(*w)))
+            };
+            following().next().flatten().is_some_and(|w| NO_LONGER.contains(&w))
+                || NO_LONGER_IN_WORDS.into_iter().any(says)
+        };
         over || after.is_some_and(no_longer) || before().any(|w| REFERS.contains(&w))
     }
 

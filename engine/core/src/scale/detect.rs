@@ -3,10 +3,11 @@
 use super::ScaleRecord;
 use super::hedge::Doubt;
 use super::notation::Standing;
+use super::paper;
 use super::reconcile;
 use super::text::TextWitness;
 use crate::found::{Finding, Found};
-use crate::geom::PxRect;
+use crate::geom::{PageSpace, PxRect};
 use crate::page::display::DisplayList;
 
 /// One scale that a witness has seen stated on the page.
@@ -40,6 +41,8 @@ pub(super) struct Testimony {
     pub(super) deferred: Option<String>,
     /// The sheet says that it is a half-size print.
     pub(super) half_size: bool,
+    /// The sheet speaks of half-size prints without saying that it is one: the words.
+    pub(super) half_sizes: Option<String>,
     /// The sheet says that it was reduced or enlarged by a share: the words.
     pub(super) resized: Option<String>,
     /// The sheet says that it was reduced, and not by how much: the words.
@@ -65,6 +68,7 @@ pub fn detect(list: &DisplayList) -> Found<ScaleRecord> {
         all.statements.extend(said.statements);
         all.deferred = all.deferred.or(said.deferred);
         all.half_size |= said.half_size;
+        all.half_sizes = all.half_sizes.or(said.half_sizes);
         all.resized = all.resized.or(said.resized);
         all.reduced = all.reduced.or(said.reduced);
         all.sheets.extend(said.sheets);
@@ -73,6 +77,7 @@ pub fn detect(list: &DisplayList) -> Found<ScaleRecord> {
     // A half-size print was reduced, by half.
     let reduced = all.reduced.take().filter(|_| !all.half_size);
     let resized = all.resized.take().or(reduced);
+    let half = half_or_not(&all, &list.space);
     let found = reconcile::decide(all, list);
     if list.findings.iter().any(Finding::is_damage) {
         let why = "the file is damaged where the page draws from it, another scale may be stated";
@@ -80,9 +85,31 @@ pub fn detect(list: &DisplayList) -> Found<ScaleRecord> {
     } else if let Some(words) = resized {
         let why = format!("the sheet says \"{words}\": whether the scale holds for this size is not known");
         withheld(found, why)
+    } else if let Some(why) = half {
+        withheld(found, why)
     } else {
         found
     }
+}
+
+/// Longer side of the largest usual half-size print, inches, with its margin: 18 x 24 of 36 x 48, A2 of A0. Sheets
+/// beyond that are drawn for their size.
+const HALF_PRINT_IN: f64 = 25.0;
+
+/// Why it is not known whether the page is a half-size print: it says so and is too large for one, or it is small enough
+/// and speaks of such prints only.
+fn half_or_not(all: &Testimony, space: &PageSpace) -> Option<String> {
+    let (width, height) = paper::inches(space)?;
+    let is_large = width.max(height) > HALF_PRINT_IN;
+    let is_said = all.half_size || all.statements.iter().any(|s| s.halved);
+    if is_large && is_said {
+        return Some(format!(
+            "the sheet says that it is printed at half size, and is {width:.1} x {height:.1} in: whether that is meant \
+             of the sheet or of a part is not known"
+        ));
+    }
+    let words = all.half_sizes.as_ref().filter(|_| !is_large && !is_said)?;
+    Some(format!("the sheet says \"{words}\": whether it is a half-size print itself is not known"))
 }
 
 /// No scale is taken where the page says something that speaks against any.

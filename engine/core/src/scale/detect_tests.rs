@@ -149,13 +149,34 @@ fn words_split_by_runs_are_still_read() {
     assert_eq!(best(&[(0.0, 0.0, "1 / 8 \" = 1 ' - 0 \"")]), Some(96.0));
 }
 
+/// What a tabloid sheet with these lines is said to be scaled.
+fn on_tabloid(lines: &[Placed]) -> Found<ScaleRecord> {
+    detect(&page(paper(17.0 * 25.4, 11.0 * 25.4), lines))
+}
+
 #[test]
-fn half_size_doubles_every_ratio_once() {
-    assert_eq!(best(&[(0.0, 0.0, "SCALE: 1/4\" = 1'-0\""), (0.0, 500.0, "HALF SIZE")]), Some(96.0));
-    assert_eq!(
-        best(&[(0.0, 0.0, "1/4\" = 1'-0\" HALF SIZE"), (0.0, 500.0, "1/4\" = 1'-0\" HALF SIZE")]),
-        Some(96.0)
-    );
+fn half_size_doubles_every_ratio_once_and_says_so() {
+    let taken = |lines: &[Placed]| on_tabloid(lines).value.best.map(|b| (b.ratio, b.text));
+    let note = taken(&[(0.0, 0.0, "SCALE: 1/4\" = 1'-0\""), (0.0, 500.0, "HALF SIZE")]).unwrap();
+    assert_eq!((note.0, note.1.as_str()), (96.0, "1/4\" = 1'-0\" (half size)"));
+    // Read again, the text means the same.
+    assert_eq!(super::parse_all(&note.1)[0].ratio, Some(96.0));
+    let own = taken(&[(0.0, 0.0, "1/4\" = 1'-0\" HALF SIZE"), (0.0, 500.0, "1/4\" = 1'-0\" HALF SIZE")]);
+    assert_eq!(own.map(|o| o.0), Some(96.0));
+}
+
+#[test]
+fn a_sheet_that_may_be_a_half_size_print_has_no_scale_by_its_text() {
+    let scale = (0.0, 0.0, "SCALE: 1/4\" = 1'-0\"");
+    let mention = (0.0, 500.0, "HALF SIZE PRINTS AVAILABLE FROM THE ARCHITECT");
+    let small = on_tabloid(&[scale, mention]).value;
+    assert!(small.best.is_none() && small.withheld.unwrap().contains("HALF SIZE PRINTS AVAILABLE"));
+    // No half-size print is 42 x 30 in, whatever is said of such.
+    assert_eq!(best(&[scale, mention]), Some(48.0));
+    for said in ["HALF SIZE", "HALF SIZE PLANS", "1/2 SIZE", "SCALE: HALF SIZE"] {
+        let large = found(&[scale, (0.0, 500.0, said)]).value;
+        assert!(large.best.is_none() && large.withheld.unwrap().contains("42.0 x 30.0 in"), "{said}");
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::ops::Range;
 use super::context::Line;
 use super::hedge::Doubt;
 use super::lex::{self, Kind};
+use super::statement::HalfSize;
 use super::{equation, ratio, statement};
 
 /// Ratios that text may state: from full size to a town plan. Narrower than [`super::SCALE_BAND`], because
@@ -73,8 +74,8 @@ pub struct Notation {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Reading {
     pub notations: Vec<Notation>,
-    /// The line is a note that the sheet is printed at half size.
-    pub half_size: bool,
+    /// Whether the line is a note that the sheet is printed at half size, or speaks of such prints.
+    pub half_size: Option<HalfSize>,
     /// Words that say that the print was reduced or enlarged by a share.
     pub resized: Option<String>,
     /// Words that say that it was reduced, without saying by how much.
@@ -147,9 +148,9 @@ pub fn read(text: &str) -> Reading {
     let half_size = line.says_half_size(&hits);
     let settled: Vec<(Hit, Standing)> =
         hits.iter().filter_map(|h| line.standing(h, &hits).map(|s| (h.clone(), s))).collect();
-    let notations = settled
-        .into_iter()
-        .filter_map(|(hit, standing)| finish(text, &line, (&hit, &hits), standing, half_size));
+    let notations = settled.into_iter().filter_map(|(hit, standing)| {
+        finish(text, &line, (&hit, &hits), standing, half_size == Some(HalfSize::Said))
+    });
     let said = |at: Range<usize>| {
         let words = tokens.get(at)?;
         text.get(words.first()?.start..words.last()?.end).map(str::to_owned)

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::notation::{Family, Standing, parse_all, read};
+use super::statement::HalfSize;
 
 /// The table of the domain: notation and ratio.
 const ARCHITECTURAL: [(&str, f64); 14] = [
@@ -310,7 +311,17 @@ fn half_size_doubles() {
         "HALF SIZE (11x17)",
         "HALF SCALE DRAWING",
     ] {
-        assert!(read(text).half_size, "{text}");
+        assert_eq!(read(text).half_size, Some(HalfSize::Said), "{text}");
+    }
+    for text in [
+        "HALF SIZE PRINTS AVAILABLE FROM THE ARCHITECT",
+        "SEE HALF SIZE SET FOR BIDDING",
+        "FOR HALF SIZE PRINTS DOUBLE THE SCALE",
+        "CONTRACTOR SHALL SUBMIT TWO HALF SIZE SETS WITH THE BID",
+        "HALF-SIZE DRAWINGS ARE NOT TO BE SCALED",
+        "SCALES SHOWN ARE FOR 24x36; HALF SIZE SET IS 11x17",
+    ] {
+        assert_eq!(read(text).half_size, Some(HalfSize::Mentioned), "{text}");
     }
     for text in [
         "HALF SIZE BRICK COURSE",
@@ -318,7 +329,7 @@ fn half_size_doubles() {
         "PROVIDE HALF SIZE OPENINGS",
         "FULL SIZE 1/4\"=1'-0\" HALF SIZE 1/8\"=1'-0\"",
     ] {
-        assert!(!read(text).half_size, "{text}");
+        assert_eq!(read(text).half_size, None, "{text}");
     }
 }
 

@@ -13,8 +13,9 @@ use crate::page::display::{DisplayList, TextLine};
 const CAPTION_REACH: f32 = 3.0;
 /// How far a legend's heading reaches, in its text heights: to each side, and down.
 const LEGEND_REACH: (f32, f32) = (12.0, 25.0);
-/// A view's title belongs to what stands so many text heights below it.
-const TITLE_REACH: f32 = 1.5;
+/// A view's title belongs to what stands so many text heights below it, if no other title is nearer: underlines and
+/// wide leading lie between the two.
+const TITLE_REACH: f32 = 4.0;
 /// Words of a heading.
 const HEADING_WORDS: u32 = 5;
 /// Words and letters of a line that may be a title, a caption or a cell of a table.

@@ -51,6 +51,11 @@ impl Line<'_> {
     }
 }
 
+/// Sheets in inches on which drawings are made, whichever side comes first.
+const USUAL_SHEETS: [&str; 14] = [
+    "22X34", "34X22", "24X36", "36X24", "30X42", "42X30", "36X48", "48X36", "18X24", "24X18", "34X44",
+    "44X34", "28X40", "40X28",
+];
 /// Prints and what is printed.
 const SHEETS: [&str; 14] = [
     "DRAWING", "DRAWINGS", "SHEET", "SHEETS", "PRINT", "PRINTS", "PLOT", "PLOTS", "PLAN", "PLANS", "COPY",
@@ -117,8 +122,34 @@ impl Line<'_> {
     pub(super) fn names_sheet(&self) -> Option<String> {
         (0..self.tokens.len()).find_map(|at| {
             let (paper, end) = self.paper_at(at)?;
-            (self.leads_to_sheet(at) || self.word(end) == Some("ORIGINAL")).then_some(paper)
+            let is_sheet = self.leads_to_sheet(at)
+                || self.word(end) == Some("ORIGINAL")
+                || self.is_sheet_of_scales(&paper);
+            is_sheet.then_some(paper)
         })
+    }
+
+    /// FULL SIZE PRINT IS 24 X 36, SCALE CORRECT AT 24x36 ONLY, SCALES SHOWN ARE FOR 24x36 SHEETS: a usual sheet in
+    /// inches in a line that speaks of the full size or of what scales hold for.
+    fn is_sheet_of_scales(&self, paper: &str) -> bool {
+        const HOLDS: [&str; 10] = [
+            "CORRECT",
+            "SHOWN",
+            "VALID",
+            "ACCURATE",
+            "ONLY",
+            "INDICATED",
+            "NOTED",
+            "TRUE",
+            "APPLIES",
+            "APPLY",
+        ];
+        let has =
+            |words: &[&str]| (0..self.tokens.len()).any(|i| self.word(i).is_some_and(|w| words.contains(&w)));
+        let of_full_size =
+            || has(&["FULL"]) && has(&["SIZE"]) && has(&["SHEET", "SHEETS", "PRINT", "PRINTS", "DRAWING"]);
+        let of_scales = || has(&["SCALE", "SCALES"]) && has(&HOLDS);
+        USUAL_SHEETS.contains(&paper) && (of_full_size() || of_scales())
     }
 
     /// The words before the paper at `at` say that it is the sheet's.

@@ -20,8 +20,16 @@ const CONFIDENCE_WEAK: f64 = 0.30;
 const CONFIDENCE_NOT_TO_SCALE: f64 = 0.90;
 
 pub(super) fn decide(testimony: Testimony, list: &DisplayList) -> Found<ScaleRecord> {
-    let Testimony { mut statements, deferred, half_size, left_out, sheets, resized: _, reduced: _ } =
-        testimony;
+    let Testimony {
+        mut statements,
+        deferred,
+        half_size,
+        left_out,
+        sheets,
+        half_sizes: _,
+        resized: _,
+        reduced: _,
+    } = testimony;
     let mut findings = Vec::new();
     if half_size {
         let implausible = double(&mut statements);
@@ -149,12 +157,22 @@ fn elsewhere(words: &str, statements: &[Statement], places: usize, distinct: usi
     format!("the sheet's scale is given as \"{words}\"; {scales}{unscaled}")
 }
 
+/// What is added to the text of a notation that a note elsewhere on the sheet doubled; a notation that is read with it
+/// is doubled, too.
+const HALVED: &str = " (half size)";
+/// Longest scale text of the contract, characters.
+const LONGEST_TEXT: usize = 100;
+
 /// A half-size print shows twice the real length per inch; what leaves the plausible range goes and is
 /// returned.
 fn double(statements: &mut Vec<Statement>) -> Vec<Statement> {
     for s in statements.iter_mut().filter(|s| !s.halved) {
         s.ratio *= 2.0;
         s.halved = true;
+        // Whoever reads the text beside the scale sees why the two differ.
+        if s.ratio > 0.0 && s.text.chars().count() + HALVED.len() <= LONGEST_TEXT {
+            s.text.push_str(HALVED);
+        }
     }
     let plausible = |s: &Statement| s.ratio == 0.0 || PLAUSIBLE_RATIOS.contains(&s.ratio);
     let (kept, gone) = std::mem::take(statements).into_iter().partition(plausible);

@@ -5,18 +5,31 @@ use super::lex::{Kind, Token};
 use super::notation::{Family, Hit, Needs};
 use super::words::{HALVED_THINGS, SUFFIXES, is_label};
 
+/// Words between a print and its being of half size, and the article.
+const OF_A_PRINT: [&str; 12] =
+    ["THIS", "THE", "IS", "A", "HAS", "BEEN", "WAS", "TO", "REDUCED", "REPRODUCED", "PHOTOGRAPHICALLY", "IN"];
+
+/// What a line says of half-size prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HalfSize {
+    /// The sheet is one.
+    Said,
+    /// There are such; whether the sheet is one it does not say.
+    Mentioned,
+}
+
 impl Line<'_> {
-    /// A note that the sheet is a half-size print, and not a condition or a full-size alternative.
-    pub(super) fn says_half_size(&self, hits: &[Hit]) -> bool {
+    /// Whether the line says that the sheet is a half-size print: by words that say nothing else, or beside a
+    /// notation. What only speaks of such prints (HALF SIZE SETS AVAILABLE ON REQUEST) is a mention.
+    pub(super) fn says_half_size(&self, hits: &[Hit]) -> Option<HalfSize> {
         let has = |words: &[&str]| self.tokens.iter().any(|t| t.word().is_some_and(|w| words.contains(&w)));
         if has(&["FULL", "IF", "WHEN", "UNLESS", "BRICK", "DOOR"]) {
-            return false;
+            return None;
         }
         let mut in_hit = vec![false; self.tokens.len()];
         hits.iter().for_each(|h| in_hit[h.tokens.clone()].fill(true));
         let found = (0..self.tokens.len()).filter_map(|i| self.half_size_at(i).map(|end| (i, end)));
-        // A note says it once or twice; a longer line is no note.
-        found.take(4).any(|(i, end)| {
+        let said = |(i, end): (usize, usize)| {
             let thing = self.word(end).is_some_and(|w| HALVED_THINGS.contains(&w));
             let beside = |h: &Hit| {
                 h.family != Family::NotToScale
@@ -25,7 +38,10 @@ impl Line<'_> {
             };
             let alone = || {
                 (0..self.tokens.len()).filter(|j| self.same_column(*j, i)).all(|j| {
-                    let known = |w| is_label(w) || SUFFIXES.contains(&w) || HALVED_THINGS.contains(&w);
+                    let known = |w| {
+                        is_label(w)
+                            || [&SUFFIXES[..], &HALVED_THINGS, &OF_A_PRINT].iter().any(|of| of.contains(&w))
+                    };
                     (i..end).contains(&j)
                         || in_hit[j]
                         || self.punctuation(j)
@@ -34,8 +50,15 @@ impl Line<'_> {
                         || self.paper_at(j).is_some()
                 })
             };
-            thing || hits.iter().any(beside) || alone()
-        })
+            if hits.iter().any(beside) || alone() {
+                Some(HalfSize::Said)
+            } else {
+                thing.then_some(HalfSize::Mentioned)
+            }
+        };
+        // A note says it once or twice; a longer line is no note.
+        let all: Vec<HalfSize> = found.take(4).filter_map(said).collect();
+        all.iter().find(|h| **h == HalfSize::Said).or(all.first()).copied()
     }
 
     /// HALF SIZE, HALF-SIZE, HALF SCALE, 1/2 SIZE; the token after it.

@@ -5,6 +5,7 @@ use std::ops::{Range, RangeInclusive};
 use super::detect::{Testimony, Witness};
 use super::notation::{self, Family};
 use super::places::{Places, drop_abbreviation_cells};
+use super::statement::HalfSize;
 use super::wrapped;
 use crate::geom::ListRect;
 use crate::page::display::{DisplayList, TextLine, Word};
@@ -30,7 +31,13 @@ impl Witness for TextWitness {
         for line in &list.lines {
             let (text, words) = columns(list, line);
             let reading = notation::read(&text);
-            out.half_size |= reading.half_size && !reading.notations.iter().any(|n| n.halved);
+            match reading.half_size {
+                Some(HalfSize::Said) => out.half_size |= !reading.notations.iter().any(|n| n.halved),
+                Some(HalfSize::Mentioned) if out.half_sizes.is_none() => {
+                    out.half_sizes = Some(printable(text.trim()));
+                }
+                _ => {}
+            }
             if out.resized.is_none() {
                 out.resized = reading.resized.as_deref().map(printable);
             }

@@ -71,8 +71,31 @@ const OTHER_RATIOS: [&str; 22] = [
 ];
 
 /// Words just before a notation that say that it does not hold, and words after it.
-pub(super) const NOT_IN_FORCE: [&str; 6] = ["NOT", "VOID", "VOIDED", "PREVIOUS", "FORMER", "SUPERSEDED"];
-pub(super) const NO_LONGER: [&str; 3] = ["VOID", "VOIDED", "SUPERSEDED"];
+pub(super) const NOT_IN_FORCE: [&str; 7] =
+    ["NOT", "VOID", "VOIDED", "PREVIOUS", "FORMER", "SUPERSEDED", "OLD"];
+pub(super) const NO_LONGER: [&str; 11] = [
+    "VOID",
+    "VOIDED",
+    "SUPERSEDED",
+    "WITHDRAWN",
+    "DELETED",
+    "OBSOLETE",
+    "CANCELLED",
+    "CANCELED",
+    "INCORRECT",
+    "INVALID",
+    "WRONG",
+];
+/// The same in several words.
+pub(super) const NO_LONGER_IN_WORDS: [&[&str]; 7] = [
+    &["NOT", "VALID"],
+    &["NOT", "APPLICABLE"],
+    &["NOT", "CORRECT"],
+    &["NO", "LONGER"],
+    &["N", "A"],
+    &["DO", "NOT", "USE"],
+    &["NOT", "USED"],
+];
 /// Words that send the reader elsewhere, and how far before a notation (tokens) one makes it another sheet's.
 pub(super) const REFERS: [&str; 2] = ["SEE", "REFER"];
 pub(super) const REFERS_BEFORE: usize = 8;

@@ -239,6 +239,7 @@ impl Drive<'_> {
             color: now.color,
             quantity: (!unknown).then_some(now.total_quantity),
             measurements: now.measurement_count,
+            partial: !unknown && !problems.is_empty(),
             problems,
             counts,
             measures,

@@ -142,7 +142,9 @@ fn csv(report: &Report) -> String {
             None => row.extend(std::iter::repeat_n(String::new(), MONEY)),
             Some(a) => row.extend(money(&a.cost)),
         }
-        row.extend(certainty(c));
+        let of_condition = format!("condition `{}`", c.condition);
+        let said = report.notes.iter().filter(|n| n.starts_with(&of_condition));
+        row.extend(certainty(c, said));
         row.extend(places(c));
         rows.push(row);
     }
@@ -172,13 +174,17 @@ fn total(report: &Report) -> Vec<String> {
         row.extend(money(&report.cost));
     }
     row.resize(NOTES, String::new());
-    let missing: Vec<&str> =
-        report.conditions.iter().filter(|c| c.unpriced.is_some()).map(|c| c.name.as_str()).collect();
-    row.push(if missing.is_empty() {
-        String::new()
-    } else {
-        cell(&format!("INCOMPLETE: not in these sums: {}", missing.join(", ")))
-    });
+    let names = |which: fn(&ConditionReport) -> bool| {
+        let names: Vec<&str> =
+            report.conditions.iter().filter(|c| which(c)).map(|c| c.name.as_str()).collect();
+        (!names.is_empty()).then(|| names.join(", "))
+    };
+    let missing = names(|c| c.unpriced.is_some()).map(|n| format!("not in these sums: {n}"));
+    let partly = names(|c| c.partial && c.cost.is_some()).map(|n| format!("only in part: {n}"));
+    let errors = report.cost.components_in_error;
+    let errors = (errors > 0).then(|| format!("components without a price: {errors}"));
+    let said: Vec<String> = [missing, partly, errors].into_iter().flatten().collect();
+    row.push(if said.is_empty() { String::new() } else { cell(&format!("INCOMPLETE: {}", said.join("; "))) });
     row.resize(HEAD.len(), String::new());
     row
 }
@@ -210,14 +216,16 @@ fn places(condition: &ConditionReport) -> [String; 2] {
 const NO_SCALE: &str = "none";
 
 /// How many were counted, the least confidence among them, and everything that was said of the condition.
-fn certainty(condition: &ConditionReport) -> [String; 3] {
+fn certainty<'r>(condition: &ConditionReport, said: impl Iterator<Item = &'r String>) -> [String; 3] {
     let mut notes = condition.problems.clone();
+    let said: Vec<String> = said.cloned().collect();
     if condition.quantity.is_some()
         && let Some(first) = notes.first_mut()
     {
         first.insert_str(0, "INCOMPLETE: ");
     }
     if condition.counts.is_empty() {
+        notes.extend(said);
         return [String::new(), String::new(), cell(&notes.join("; "))];
     }
     let sum = |of: fn(&super::report::CountReport) -> u64| condition.counts.iter().map(of).sum::<u64>();
@@ -235,7 +243,7 @@ fn certainty(condition: &ConditionReport) -> [String; 3] {
     ] {
         notes.extend((number > 0).then(|| format!("{number} {what}")));
     }
-    notes.extend(condition.notes().filter(|n| !notes.contains(n)).collect::<Vec<_>>());
+    notes.extend(condition.notes().chain(said).filter(|n| !notes.contains(n)).collect::<Vec<_>>());
     let least = least.map(|l| format!("{l:.2}")).unwrap_or_default();
     // What was cut off is no number that could be summed up.
     let counted = if cut_off { String::new() } else { sum(|c| c.counted).to_string() };

@@ -85,6 +85,8 @@ pub(crate) struct ConditionReport {
     pub(crate) cost: Option<AssemblyReport>,
     /// Why there is no cost although the recipe asks for one.
     pub(crate) unpriced: Option<String>,
+    /// The quantity, and so the cost, may lack something; the problems say what.
+    pub(crate) partial: bool,
 }
 
 /// A shape that was measured.
@@ -302,6 +304,7 @@ impl ConditionReport {
             counts: Vec::new(),
             measures: Vec::new(),
             cost: None,
+            partial: false,
         }
     }
 

@@ -238,6 +238,13 @@ fn costs(out: &mut String, report: &Report) {
         if let Some(why) = &condition.unpriced {
             let _ = writeln!(out, "  {} is NOT in these sums: {}", plain(&condition.name), plain(why));
         }
+        if condition.partial && condition.cost.is_some() {
+            let _ = writeln!(
+                out,
+                "  {} is in these sums only in PART: its quantity is not all, see below",
+                plain(&condition.name)
+            );
+        }
     }
     if report.cost.components_in_error > 0 {
         let _ = writeln!(

@@ -38,10 +38,16 @@ fn what_the_condition_does_not_have_is_an_error_and_no_zero() {
         assert_eq!(error_of(&without, formula), None, "{formula}");
     }
     let with = condition(MeasurementType::Area, 100.0);
-    let zero = Condition { depth: Some(0.0), ..with.clone() };
-    for condition in [with, zero] {
-        assert_eq!(error_of(&condition, "{volume_cy} + {depth_ft} + {thickness_ft}"), None, "it was given");
+    assert_eq!(error_of(&with, "{volume_cy} + {depth_ft} + {thickness_ft}"), None, "it was given");
+    // A depth of 0 is none: what it would cost is 0, too.
+    let zero = Condition { depth: Some(0.0), thickness: Some(0.0), ..with };
+    for formula in ["{volume_cy}", "{depth_ft}", "{thickness_ft}"] {
+        assert!(error_of(&zero, formula).is_some(), "{formula}");
     }
+    // Points have no length; where nothing is measured, 0 is the length of it.
+    let points = Condition { total_perimeter_ft: 0.0, ..condition(MeasurementType::Count, 3.0) };
+    assert!(error_of(&points, "{perimeter}").unwrap().contains("has a length"));
+    assert_eq!(error_of(&Condition { measurement_count: 0, ..points }, "{perimeter}"), None);
 }
 
 #[test]
