@@ -55,8 +55,11 @@ pub(super) fn of_assembly(a: &Assembly) -> Option<String> {
     joined(waste.into_iter().chain(information).collect())
 }
 
-/// The prices of a component as they were sent, with how each is kept.
-pub(crate) struct Prices([(&'static str, Option<Decimal>, fn(Decimal) -> Decimal); 4]);
+/// A price as it was sent, and how it is kept.
+type Sent = (&'static str, Option<Decimal>, fn(Decimal) -> Decimal);
+
+/// The prices of a component.
+pub(crate) struct Prices([Sent; 4]);
 
 impl Prices {
     fn of(unit_cost: Option<Decimal>, rates: [Option<Decimal>; 3]) -> Self {
