@@ -120,9 +120,12 @@ fn shapes<'s>(
 /// that are less than half of it apart.
 const CELL_PX: f64 = 8.0;
 
+/// Document, page, column and row of a square.
+type Square<'p> = (&'p str, u32, i64, i64);
+
 /// Shapes that are there twice on one page, and so count twice. What lies on a counted symbol, [`on_counted`] says.
 pub(crate) fn twice(part: &ConditionPart) -> Vec<String> {
-    let mut cells: BTreeMap<(&str, u32, i64, i64), Vec<(usize, Geometry)>> = BTreeMap::new();
+    let mut cells: BTreeMap<Square<'_>, Vec<(usize, Geometry)>> = BTreeMap::new();
     let mut twice = Vec::new();
     for (nth, m) in (1..).zip(&part.measures) {
         let all = m.geometries().unwrap_or_default();

@@ -32,12 +32,12 @@ impl Turn {
     }
 
     /// Columns run from right to left on the upright picture, or rows where they are its columns.
-    const fn from_right(self) -> bool {
+    const fn is_from_right(self) -> bool {
         matches!(self.0, 2 | 3 | 6 | 7)
     }
 
     /// The upright picture begins with the last of what becomes its rows.
-    const fn from_bottom(self) -> bool {
+    const fn is_from_bottom(self) -> bool {
         matches!(self.0, 3 | 4 | 7 | 8)
     }
 
@@ -61,10 +61,10 @@ impl Turn {
             let height = pixels.len() / line;
             let mut out = Vec::with_capacity(line);
             for y in 0..height {
-                let y = if self.from_bottom() { height - 1 - y } else { y };
+                let y = if self.is_from_bottom() { height - 1 - y } else { y };
                 out.clear();
                 out.extend_from_slice(&pixels[y * line..(y + 1) * line]);
-                if self.from_right() {
+                if self.is_from_right() {
                     mirror(&mut out, channels);
                 }
                 emit(&out)?;
@@ -76,12 +76,12 @@ impl Turn {
         for top in (0..width).step_by(BAND_ROWS) {
             let rows = BAND_ROWS.min(width - top);
             // The stored columns that become the rows of this band, in their stored order.
-            let first = if self.from_bottom() { width - top - rows } else { top };
+            let first = if self.is_from_bottom() { width - top - rows } else { top };
             for (y, stored) in pixels.chunks_exact(line).enumerate() {
-                let x = if self.from_right() { across - 1 - y } else { y };
+                let x = if self.is_from_right() { across - 1 - y } else { y };
                 let columns = &stored[first * channels..(first + rows) * channels];
                 for (i, pixel) in columns.chunks_exact(channels).enumerate() {
-                    let row = if self.from_bottom() { rows - 1 - i } else { i };
+                    let row = if self.is_from_bottom() { rows - 1 - i } else { i };
                     let at = (row * across + x) * channels;
                     band[at..at + channels].copy_from_slice(pixel);
                 }
