@@ -65,7 +65,7 @@ impl Stage for DetectScale {
             }
         };
         attempt.progress.report(90.0, "Saving");
-        let applied = detected_batch(&desk, args.page_id, record, args.asked, attempt.job.id).await?;
+        let applied = detected_batch(&desk, args.page_id, record, attempt.job.id).await?;
         let Some(detected) = applied else {
             return Ok(crate::nothing(&attempt));
         };

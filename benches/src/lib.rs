@@ -7,7 +7,7 @@ pub mod durable;
 pub mod inputs;
 pub mod machine;
 pub mod measure;
-mod node;
+pub mod node;
 pub mod report;
 pub mod sizes;
 pub mod stats;

@@ -20,7 +20,7 @@ pub(crate) fn settings() -> Vec<Setting> {
         unit: "",
         bounds: "at least 16 characters",
         doc: "What requests to `/api/v1/admin` bring as `Authorization: Bearer TOKEN`, never shown; empty answers \
-              callers on the node's own machine only.",
+              callers on the node's own machine only, by its name.",
         set: |c: &mut NodeConfig, raw| {
             let token = raw.text()?;
             let token = token.trim();

@@ -132,6 +132,12 @@ fn read_file(path: &Path, table: &[Setting], problems: &mut Vec<Problem>) -> BTr
             return BTreeMap::new();
         }
     };
+    if !root.is_empty() && root.keys().all(|key| OF_A_RECIPE.contains(&key.as_str())) {
+        let what = "is a recipe, which `takeoff run` takes and checks; settings stand in tables such as [node] and [api], \
+                    `takeoff config example` prints them all";
+        problem("file", what.to_owned());
+        return BTreeMap::new();
+    }
     let mut flat = BTreeMap::new();
     flatten("", &root, &mut flat);
     let mut found = BTreeMap::new();
@@ -163,13 +169,36 @@ fn flatten(prefix: &str, table: &toml::Table, out: &mut BTreeMap<String, toml::V
     }
 }
 
-/// The setting whose key shares most letters pairs with a mistyped one.
+/// The tables of a recipe; none of them holds settings.
+const OF_A_RECIPE: [&str; 4] = ["project", "document", "scale", "condition"];
+
+/// The setting that a mistyped key may have meant: of few letters changed, else the one that shares most pairs of
+/// letters with it.
 fn nearest(key: &str, table: &[Setting]) -> Option<&'static str> {
+    let mistyped = table.iter().map(|s| (changes(key, s.key), s.key)).min()?;
+    if mistyped.0 <= (key.len() / 4).max(2) {
+        return Some(mistyped.1);
+    }
     let pairs = |s: &str| s.as_bytes().windows(2).map(<[u8]>::to_vec).collect::<Vec<_>>();
     let mine = pairs(key);
     let score = |s: &Setting| pairs(s.key).iter().filter(|p| mine.contains(p)).count();
     let best = table.iter().max_by_key(|s| score(s))?;
     (score(best) * 2 >= mine.len()).then_some(best.key)
+}
+
+/// Letters to insert, remove or replace to make one of the other (Levenshtein's distance).
+fn changes(from: &str, to: &str) -> usize {
+    let to: Vec<char> = to.chars().collect();
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (i, a) in from.chars().enumerate() {
+        let mut before = std::mem::replace(&mut row[0], i + 1);
+        for (j, b) in to.iter().enumerate() {
+            let replaced = before + usize::from(a != *b);
+            before = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(before + 1);
+        }
+    }
+    row[to.len()]
 }
 
 fn check_variables(variables: &Variables, table: &[Setting], problems: &mut Vec<Problem>) {

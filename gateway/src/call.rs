@@ -13,7 +13,7 @@ use crate::incoming::BodyError;
 use crate::layers::{Ignored, RequestId};
 use crate::links::Links;
 use crate::state::App;
-use crate::wire::validate::{At, Fields, IdRule, Nested, Problems, Rule};
+use crate::wire::validate::{At, Fields, IdRule, Nested, Problems, Rule, integer};
 
 /// A request without its body.
 pub(crate) struct Call {
@@ -47,7 +47,8 @@ impl FromRequestParts<App> for Call {
     }
 }
 
-/// A key that is given more than once has no value, whether or not the route reads it.
+/// A key that is given more than once has no value, and a part of a list is named by whole numbers, whether or not the
+/// route reads them.
 fn once_each(pairs: Vec<(String, String)>) -> Result<Map<String, Value>, ApiError> {
     let (mut query, problems) = (Map::new(), Problems::default());
     for (key, value) in pairs {
@@ -61,11 +62,19 @@ fn once_each(pairs: Vec<(String, String)>) -> Result<Map<String, Value>, ApiErro
             query.insert(key, value.into());
         }
     }
+    for (key, least) in PAGING {
+        if let Some(value) = query.get(key) {
+            let _: Option<i64> = integer().ge(least).read(value, &At::root("query", &problems).child(key));
+        }
+    }
     match problems.into_vec() {
         problems if problems.is_empty() => Ok(query),
         problems => Err(ApiError::Invalid(problems)),
     }
 }
+
+/// What names a part of a list, and the least that each may be.
+const PAGING: [(&str, i64); 2] = [("limit", 1), ("offset", 0)];
 
 /// What a reader of a request reads from.
 pub(crate) struct Input<'a> {

@@ -3,9 +3,9 @@
 //! `FORMAT` names product, format number and state; `LOCK` is held as long as the store is open. A folder
 //! with anything else in it and no `FORMAT` is somebody else's and is not touched.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Write};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use crate::error::StoreError;
@@ -101,7 +101,14 @@ impl Folder {
 /// Makes a folder and those above it, with their names durable: what is in a folder is lost with its name.
 fn make(path: &Path) -> std::io::Result<()> {
     let missing = std::iter::once(path).chain(above(path)).take_while(|p| !p.exists()).count();
-    fs::create_dir_all(path)?;
+    if let Some(parent) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
+        fs::create_dir_all(parent)?;
+    }
+    // Drawings and prices are in it: nobody else on the machine is to read them.
+    match DirBuilder::new().mode(0o700).create(path) {
+        Err(e) if e.kind() == ErrorKind::AlreadyExists && path.is_dir() => {}
+        made => made?,
+    }
     above(path).take(missing).try_for_each(sync_folder)
 }
 

@@ -77,6 +77,7 @@ async fn a_node_moves_to_a_database_and_a_bucket_and_back() {
     let data = school.node.data().to_path_buf();
     let (code, said) = takeoff(&["backup", text(&first), "--data-dir", text(&data)], &[]);
     assert!(code == Some(1) && said.contains("in use"), "a running node has the folder: {said}");
+    assert!(said.contains("stop the node"), "it says what to do: {said}");
     assert!(!first.exists());
     assert_eq!(school.node.stop("TERM", STOP).code(), Some(0));
     let (code, said) = takeoff(&["backup", text(&first), "--data-dir", text(&data)], &[]);
@@ -146,4 +147,40 @@ async fn what_cannot_be_restored_leaves_everything_as_it_was() {
     }
     let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&file).unwrap().permissions());
     assert_eq!(mode & 0o077, 0, "it holds everything: for its owner only");
+}
+
+#[test]
+fn an_archive_that_is_not_there_is_no_fault_of_a_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, data) = (folder.path().join("none.takeoff"), folder.path().join("data"));
+    for args in
+        [&["restore", text(&file), "--data-dir", text(&data)][..], &["restore", "--verify", text(&file)]]
+    {
+        let (code, said) = takeoff(args, &[]);
+        assert!(code == Some(1) && said.contains("none.takeoff cannot be read: No such file"), "{said}");
+        assert!(!said.contains("store"), "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_that_was_killed_is_no_empty_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, left) = (folder.path().join("data"), folder.path().join("data.restoring"));
+    std::fs::create_dir(&left).unwrap();
+    let (code, said) = takeoff(&["serve", "--listen", "127.0.0.1:0", "--data-dir", text(&data)], &[]);
+    assert!(
+        code == Some(1) && said.contains("was not finished") && said.contains("data.restoring"),
+        "{said}"
+    );
+    assert!(!data.exists(), "nothing was made in its place");
+    let doctor = ["doctor", "--listen", "127.0.0.1:0", "--data-dir", text(&data)];
+    let (code, said) = takeoff(&doctor, &[]);
+    assert!(code == Some(1) && said.contains("FAIL  restore: ") && said.contains("data.restoring"), "{said}");
+    // A node that has its folder goes on, and the doctor tells what lies beside it.
+    std::fs::remove_dir(&left).unwrap();
+    drop(Node::start(&data));
+    std::fs::create_dir(&left).unwrap();
+    drop(Node::start(&data));
+    let (code, said) = takeoff(&doctor, &[]);
+    assert!(code == Some(0) && said.contains("WARN  restore: "), "{said}");
 }

@@ -156,7 +156,13 @@ fn pictures_of_an_earlier_run_are_no_results_of_this_one() {
     let table = std::fs::read_to_string(recipe.path("out/takeoff.csv")).unwrap();
     let row = table.lines().nth(1).unwrap();
     let counted = recipe.report()["conditions"][0]["counts"][0]["counted"].clone();
-    assert!(table.lines().next().unwrap().ends_with(",Components in error,Counted,Least confidence,Notes"));
+    assert!(
+        table
+            .lines()
+            .next()
+            .unwrap()
+            .ends_with(",Components in error,Counted,Least confidence,Notes,Pages,Scale")
+    );
     assert!(row.contains(&format!(",{counted},1.00,\"1 in legends set apart; ")), "{row}");
 
     let foreign = Recipe::of("");

@@ -133,8 +133,10 @@ async fn scales_are_set_calibrated_copied_and_detected_again() {
     let set = c
         .put(&format!("/pages/{a}/scale"), json!({"scale_value": 37.5, "scale_text": "1/4\" = 1'-0\""}))
         .await;
+    let mut set = set.expect(200);
+    set.as_object_mut().unwrap().remove("notice").expect("there is one, or null");
     assert_eq!(
-        set.expect(200),
+        set,
         json!({"status": "success", "page_id": a, "scale_value": 37.5, "scale_unit": "foot", "scale_calibrated": true})
     );
     let page = c.get(&format!("/pages/{a}")).await.expect(200);
@@ -161,13 +163,32 @@ async fn scales_are_set_calibrated_copied_and_detected_again() {
     let batch = json!({"page_ids": [a, NOBODY], "scale_value": 20.0});
     let batch = c.post("/pages/batch-scale", batch).await.expect(200);
     assert_eq!((&batch["count"], &batch["missing_ids"]), (&json!(1), &json!([NOBODY])));
+    let said = batch["notice"].as_str().unwrap();
+    assert!(said.starts_with(&format!("page {a}: the sheet's own text says ")), "{said}");
     c.post("/pages/batch-scale", json!({"page_ids": [NOBODY], "scale_value": 20.0})).await.expect(404);
 
-    let before = s.pages[s.calibrated() - 1]["scale_value"].clone();
     let queued = c.post(&format!("/pages/{a}/detect-scale"), Value::Null).await.expect(202);
     assert_eq!(queued["status"], "queued");
     let status = c.scale(&a).await;
-    assert_eq!(status["scale_value"], before, "one distinct scale, asked for by a person");
+    assert_eq!(status["scale_value"], 20.0, "a person gave it, so it is kept");
+    let best = &status["detection"]["best_scale"];
+    let stated = &s.pages[s.calibrated() - 1]["scale_value"];
+    assert_eq!(&best["pixels_per_foot"], stated, "what was found is shown beside it");
+    let findings = status["detection"]["findings"].as_array().unwrap();
+    let kept =
+        findings.iter().find(|f| f["code"] == "scale_kept_by_hand").unwrap_or_else(|| panic!("{status}"));
+    assert!(kept["message"].as_str().unwrap().contains("not 20 pixels per foot"), "{kept}");
+    let set = c.put(&format!("/pages/{a}/scale"), json!({"scale_value": 20.0})).await.expect(200);
+    let notice = set["notice"].as_str().unwrap();
+    assert!(
+        notice.starts_with(&format!("the sheet's own text says {} (", best["text"].as_str().unwrap())),
+        "{notice}"
+    );
+    let as_stated = json!({"scale_text": best["text"]});
+    let agreed = c.put(&format!("/pages/{a}/scale"), as_stated).await.expect(200);
+    assert_eq!((&agreed["notice"], &agreed["scale_value"]), (&Value::Null, stated));
+    let now = c.get(&format!("/pages/{a}/scale-detection-status")).await.expect(200);
+    assert!(!now.to_string().contains("scale_kept_by_hand"), "{now}");
     assert!(status["detection"]["best_scale"]["bbox"]["width"].as_f64().unwrap() > 0.0);
     assert_eq!(c.task(queued["task_id"].as_str().unwrap()).await["result"]["page_id"], a);
     c.post(&format!("/pages/{NOBODY}/detect-scale"), Value::Null).await.expect(404);

@@ -108,6 +108,8 @@ async fn it_may_be_asked_beside_a_node_that_runs() {
     let found = examined(&["--listen", listen, "--data-dir", text(data.path())], &[]);
     assert_eq!((found.code, found.status("port").as_str()), (Some(0), "WARN"), "{}", found.said);
     assert!(found.text("port").contains("taken by a takeoff"), "{}", found.said);
+    let mode = fs::metadata(data.path().join("catalog")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700, "what a node makes is its own");
     node.client().project("Still").await;
 }
 
@@ -144,4 +146,39 @@ async fn databases_and_buckets_are_tried() {
         .collect();
     let found = examined(&args, &wrong);
     assert_eq!((found.code, found.status("object store").as_str()), (Some(1), "FAIL"), "{}", found.said);
+}
+
+#[test]
+fn the_files_of_links_are_looked_at() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let (data, cookie) = (path("data"), path("cookie"));
+    let args = [&ANY_PORT[..], &["--data-dir", text(&data)]].concat();
+    assert_eq!(examined(&args, &[]).status("links"), "OK", "none is fine");
+    let linked = |more: &[(&str, &str)]| {
+        let links =
+            [("TAKEOFF_CLUSTER_LISTEN", "127.0.0.1:0"), ("TAKEOFF_CLUSTER_COOKIE_FILE", text(&cookie))];
+        examined(&args, &[&links[..], more].concat())
+    };
+    let found = linked(&[]);
+    assert_eq!((found.code, found.status("links cookie").as_str()), (Some(1), "FAIL"), "{}", found.said);
+    assert!(found.text("links cookie").contains("cookie_file"), "{}", found.said);
+    fs::write(&cookie, "short").unwrap();
+    assert_eq!(linked(&[]).status("links cookie"), "FAIL");
+    fs::write(&cookie, "0123456789abcdef0123456789abcdef\n").unwrap();
+    fs::set_permissions(&cookie, fs::Permissions::from_mode(0o644)).unwrap();
+    let found = linked(&[]);
+    assert_eq!((found.status("links cookie").as_str(), found.status("links TLS").as_str()), ("FAIL", "WARN"));
+    assert!(!found.said.contains("0123456789abcdef"), "no secret is said");
+    fs::set_permissions(&cookie, fs::Permissions::from_mode(0o600)).unwrap();
+    let (ca, other) = (path("ca.pem"), path("other.pem"));
+    fs::write(&ca, "no certificate").unwrap();
+    let tls = [
+        ("TAKEOFF_CLUSTER_TLS_CA", text(&ca)),
+        ("TAKEOFF_CLUSTER_TLS_CERT", text(&other)),
+        ("TAKEOFF_CLUSTER_TLS_KEY", text(&other)),
+    ];
+    let found = linked(&tls);
+    assert_eq!((found.status("links cookie").as_str(), found.status("links TLS").as_str()), ("OK", "FAIL"));
+    assert!(found.text("links TLS").contains("ca.pem"), "{}", found.said);
 }

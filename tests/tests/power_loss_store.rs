@@ -1,6 +1,10 @@
 //! Loss of power under the embedded store alone, with much more written than a node writes in a test: parts of the
 //! log that are used again, values beside the log, blobs put by many at once.
 
+/// What the program writes.
+#[path = "../../storage/examples/acknowledged/content.rs"]
+mod content;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
@@ -8,9 +12,10 @@ use std::sync::Arc;
 
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
-use takeoff_core::model::{BlobHash, Id, Kind, TenantId, Timestamp};
-use takeoff_storage::catalog::Clock;
+use takeoff_core::model::{BlobHash, Kind, TenantId};
 use takeoff_tests::disk::{Change, Disk, Journal, Left, Recorded};
+
+use content::{Still, record_id};
 
 const SEED: u64 = 0x000d_15c0;
 /// Where the store is below the disk; it makes the folder above it, too.
@@ -22,14 +27,6 @@ const TENANT: TenantId = TenantId::DEFAULT;
 
 /// Paths whose syncs never happened.
 type Ignored<'a> = &'a dyn Fn(&str) -> bool;
-
-struct Still;
-
-impl Clock for Still {
-    fn now(&self) -> Timestamp {
-        Timestamp(1_700_000_000_000_000)
-    }
-}
 
 /// What was acknowledged: rounds of records, and blobs.
 #[derive(Default)]
@@ -57,7 +54,7 @@ async fn check(data: &Path, told: &Told) -> Result<(), String> {
     let opened = tokio::task::spawn_blocking(move || takeoff_storage::embedded::open(&path, Arc::new(Still)));
     let store = opened.await.map_err(|e| e.to_string())?.map_err(|e| format!("it does not open: {e:?}"))?;
     for (record, round) in &told.records {
-        let id = Id(uuid::Uuid::from_u64_pair(*record, 0x8000_0000_0000_0000));
+        let id = record_id(*record);
         let found =
             store.catalog.get(TENANT, Kind::Document, id).await.map_err(|e| format!("{record}: {e:?}"))?;
         let body = found.ok_or_else(|| format!("record {record} is lost"))?.body;
@@ -65,7 +62,7 @@ async fn check(data: &Path, told: &Told) -> Result<(), String> {
         if has < *round {
             return Err(format!("record {record} is of round {has}, round {round} was acknowledged"));
         }
-        if body != expected(*record, has) {
+        if body != content::body(*record, has) {
             return Err(format!("record {record} is half of round {has}"));
         }
     }
@@ -79,18 +76,6 @@ async fn check(data: &Path, told: &Told) -> Result<(), String> {
         store.blobs.checked(TENANT, info.hash).await.map_err(|e| format!("a blob that shows: {e:?}"))?;
     }
     Ok(())
-}
-
-/// As the program makes it.
-fn expected(record: u64, round: u64) -> Vec<u8> {
-    let len = if (record + round).is_multiple_of(11) { 200_000 } else { 3_000 };
-    let mut state = record.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ round;
-    let mut bytes = round.to_be_bytes().to_vec();
-    bytes.extend((0..len).map(|_| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 56) as u8
-    }));
-    bytes
 }
 
 async fn lose_power(

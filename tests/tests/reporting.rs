@@ -85,12 +85,11 @@ fn a_quantity_that_is_not_known_is_no_zero() {
         condition("flat", "volume", &format!("{}{ASSEMBLY}", square(2))),
         condition("unscaled", "area", &format!("{}{ASSEMBLY}", square(8))),
         condition("partly", "area", &format!("{}{}{ASSEMBLY}", square(2), square(8))),
-        condition("refused", "area", &format!("depth = -1\n{}", square(2))),
         condition("whole", "volume", &format!("depth = 12\n{}", square(2))),
     ];
     let ran = Takeoff::of(&conditions.concat()).run();
     assert_eq!(ran.code, Some(1), "{}", ran.said);
-    for (id, why) in [("flat", "depth"), ("unscaled", "scale"), ("refused", "depth")] {
+    for (id, why) in [("flat", "depth"), ("unscaled", "scale")] {
         assert_eq!(ran.condition(id)["quantity"], Value::Null, "{id}");
         assert_eq!(ran.condition(id)["cost"], Value::Null, "{id}");
         let [line] = ran.lines("Quantities", id)[..] else { panic!("{}", ran.said) };
@@ -108,7 +107,7 @@ fn a_quantity_that_is_not_known_is_no_zero() {
     assert!((quantity("partly") - 100.0).abs() < 1e-6 && (quantity("whole") - 100.0 / 27.0).abs() < 1e-6);
     let [line] = ran.lines("Quantities", "partly")[..] else { panic!("{}", ran.said) };
     assert!(line.contains("100 SF") && line.contains("INCOMPLETE: measure 2"), "{line}");
-    assert_eq!(ran.problems().len(), 4, "{:?}", ran.problems());
+    assert_eq!(ran.problems().len(), 3, "{:?}", ran.problems());
     // Costs: a dash where there is none, and why; a condition without an assembly is not in the table.
     for id in ["flat", "unscaled"] {
         let [row, why] = ran.lines("Cost", id)[..] else { panic!("{}", ran.said) };
@@ -120,6 +119,14 @@ fn a_quantity_that_is_not_known_is_no_zero() {
     let csv = std::fs::read_to_string(ran.out.join("takeoff.csv")).unwrap();
     let flat = csv.lines().find(|l| l.starts_with("flat,")).unwrap();
     assert!(flat.starts_with("flat,volume,,CY,1,,,,,,,,,,,") && flat.contains("depth"), "{csv}");
+    let partly = csv.lines().find(|l| l.starts_with("partly,")).unwrap();
+    assert!(
+        partly.contains(",\"INCOMPLETE: measure 2: ") || partly.contains(",INCOMPLETE: measure 2: "),
+        "{csv}"
+    );
+    let total = csv.lines().last().unwrap();
+    assert!(total.starts_with("TOTAL,,,,,1000.00,0.00,0.00,0.00,0.00,1000.00,1000.00,0,,,"), "{csv}");
+    assert!(total.ends_with(",\"INCOMPLETE: not in these sums: flat, unscaled\",,"), "{csv}");
 }
 
 /// The first count of the sample, with other options.
@@ -161,6 +168,7 @@ fn a_count_is_split_by_page_and_only_the_pages_asked_for_count() {
             && ran.problems()[0].contains("max_detections")
     );
     assert_eq!((ran.code, ran.problems().len()), (Some(1), 1));
+    cut_off(&ran, part("few"));
     // Nothing is priced: no table of zeros.
     assert!(
         ran.said.contains("no condition has an assembly") && !ran.said.contains("0.00  "),
@@ -171,6 +179,21 @@ fn a_count_is_split_by_page_and_only_the_pages_asked_for_count() {
     assert_eq!(ran.condition("other")["color"], "#123456");
     assert_ne!(ran.condition("every")["color"], ran.condition("few")["color"]);
     colors(&ran.out);
+}
+
+/// Nowhere is there a number that reads as if it were all, and the advice can be followed.
+fn cut_off(ran: &Ran, count: &Value) {
+    assert_eq!(ran.condition("few")["quantity"], Value::Null);
+    let [line] = ran.lines("Quantities", "few")[..] else { panic!("{}", ran.said) };
+    let mut words = line.split_whitespace();
+    assert_eq!((words.next(), words.next()), (Some("few"), Some("-")), "{line}");
+    assert!(line.contains("at least 2 counted") && line.contains("not known: count 1: "), "{line}");
+    assert!(line.contains(&format!("set max_detections to {} or more", count["found"])), "{line}");
+    let [row] = ran.lines("Counted by page", "few")[..] else { panic!("{}", ran.said) };
+    assert!(row.contains(" 2+ "), "{row}");
+    let csv = std::fs::read_to_string(ran.out.join("takeoff.csv")).unwrap();
+    let row = csv.lines().find(|l| l.starts_with("few,")).unwrap();
+    assert!(row.starts_with("few,count,,EA,2,,,,,,,,,,") && row.contains("at least 2 counted"), "{row}");
 }
 
 fn colors(out: &Path) {
@@ -298,6 +321,28 @@ fn credits_and_a_file_that_is_there_twice_are_pointed_out() {
 }
 
 #[test]
+fn a_point_on_a_counted_symbol_is_pointed_out() {
+    let (page, shown) = takeoff_tests::first_count();
+    let middle = |at: &str, size: &str| shown[at].as_f64().unwrap() + shown[size].as_f64().unwrap() / 2.0;
+    let (x, y) = (middle("x", "w"), middle("y", "h"));
+    let point = |x: f64| {
+        format!(
+            "[[condition.measure]]\ndocument = \"plans\"\npage = {page}\ngeometry = \"point\"\nx = {x}\ny = {y}\n"
+        )
+    };
+    let of = format!("{}{}{}", count(""), point(x + 4.0), point(10.0));
+    let ran = Takeoff::of(&condition("wc", "count", &of)).run();
+    let notes = ran.report["notes"].as_array().unwrap();
+    let on: Vec<&str> = notes
+        .iter()
+        .filter_map(Value::as_str)
+        .filter(|n| n.contains("of a symbol that was counted"))
+        .collect();
+    assert_eq!(on.len(), 1, "{notes:?}");
+    assert!(on[0].starts_with("condition `wc`, measure 1 lies "), "{}", on[0]);
+}
+
+#[test]
 fn a_price_without_its_depth_and_a_condition_without_a_count_are_no_quiet_zeros() {
     let reads =
         ASSEMBLY.replace("name = \"C\"", "name = \"C\"\nformula = \"{volume_cy} + {height} + {qty}\"");
@@ -309,7 +354,15 @@ fn a_price_without_its_depth_and_a_condition_without_a_count_are_no_quiet_zeros(
     let ran = Takeoff::of(&conditions.concat()).run();
     assert_eq!(ran.code, Some(1), "{}", ran.said);
     let problem = |words: &str| ran.problems().iter().filter(|p| p.contains(words)).count();
-    assert_eq!(problem("condition `slab`, component `C`: its formula reads {height}, {volume_cy}"), 1);
+    assert_eq!(
+        problem("condition `slab`, component `C`: The formula reads {volume_cy}: the condition has no depth"),
+        1
+    );
+    assert_eq!(problem("it reads {height}: no condition has that"), 1);
+    // The table, the sums and the CSV say what the problems say.
+    assert_eq!(ran.condition("slab")["cost"]["components_in_error"], 1);
+    assert_eq!(ran.report["cost"]["components_in_error"], 1);
+    assert_eq!(ran.condition("slab")["cost"]["lines"][0]["extended_cost"], "0.00");
     assert_eq!((problem("`deep`"), problem("condition `forgot`, the recipe gives it nothing")), (0, 1));
     assert_eq!(ran.condition("forgot")["quantity"], Value::Null);
 }
@@ -365,4 +418,42 @@ fn a_plan_set_that_was_cut_off_is_not_a_whole_one() {
     assert_eq!(ran.code, Some(1), "{}", ran.said);
     let problems = ran.report["problems"].to_string();
     assert!(problems.contains("breaks off before its end"), "{problems}");
+}
+
+/// The pixel at the middle of the upper side of [`square`] on a page.
+fn on_the_squares_edge(out: &Path, page: u32) -> [u8; 3] {
+    let picture = image::open(out.join(format!("plans-page{page}.png"))).unwrap().into_rgb8();
+    picture.get_pixel(693, 600).0
+}
+
+#[test]
+fn what_was_measured_is_drawn_and_the_table_says_where_and_by_which_scale() {
+    let point =
+        "[[condition.measure]]\ndocument = \"plans\"\npage = 3\ngeometry = \"point\"\nx = 700\ny = 700\n";
+    let scale = "[[scale]]\ndocument = \"plans\"\npage = 8\npx_per_foot = 37.5\n";
+    let conditions = [
+        condition("floor", "area", &format!("color = \"#0A64C8\"\n{}{}{ASSEMBLY}", square(2), square(8))),
+        condition("door", "count", &format!("color = \"#C80A64\"\n{point}")),
+    ];
+    let ran = Takeoff::of(&format!("{scale}{}", conditions.concat())).run();
+    assert_eq!(ran.code, Some(0), "{}", ran.said);
+    for page in [2, 8] {
+        assert_eq!(on_the_squares_edge(&ran.out, page), [0x0a, 0x64, 0xc8], "page {page}");
+    }
+    let picture = image::open(ran.out.join("plans-page3.png")).unwrap().into_rgb8();
+    assert_eq!(picture.get_pixel(700, 700).0, [0xc8, 0x0a, 0x64], "a point is marked");
+    assert!(picture.height() > 3600, "no strip names the condition");
+    assert!(!ran.out.join("plans-page4.png").exists(), "nothing was done on it");
+    let measures = ran.condition("floor")["measures"].as_array().unwrap();
+    assert_eq!((&measures[1]["page"], &measures[1]["quantity"]), (&json!(8), &json!(25.0)), "{measures:?}");
+    let csv = std::fs::read_to_string(ran.out.join("takeoff.csv")).unwrap();
+    let rows: Vec<&str> = csv.lines().collect();
+    assert!(rows[0].ends_with(",Components in error,Counted,Least confidence,Notes,Pages,Scale"), "{csv}");
+    assert!(rows[1].starts_with("floor,area,125.0000,SF,2,"), "{csv}");
+    assert!(
+        rows[1].contains(",\"plans 2, plans 8\",\"plans 2: ") && rows[1].ends_with("; plans 8: 37.5 px/ft\""),
+        "{csv}"
+    );
+    assert!(rows[2].contains(",plans 3,"), "{csv}");
+    assert!(rows[3].starts_with("TOTAL,,,,,1250.00,") && rows.len() == 4, "{csv}");
 }

@@ -189,7 +189,8 @@ fn withheld(found: &Value, place: &str) {
     assert!(found["withheld"].as_str().is_some_and(|w| !w.is_empty()), "{place}: {found}");
 }
 
-/// `report.json`, `takeoff.csv`, the list of what was written and one picture for each counted page, and no more.
+/// `report.json`, `takeoff.csv`, the list of what was written and one picture for each page that was counted or measured
+/// on, and no more.
 fn files(out: &Path, report: &Value, truth: &SetTruth) {
     let mut pictures: BTreeMap<String, (String, u32)> = BTreeMap::new();
     for count in list(&report["conditions"]).iter().flat_map(|c| list(&c["counts"])) {
@@ -197,6 +198,11 @@ fn files(out: &Path, report: &Value, truth: &SetTruth) {
         for page in list(&count["searched_pages"]).iter().map(|p| p.as_u64().unwrap() as u32) {
             pictures.insert(format!("{document}-page{page}.png"), (document.to_owned(), page));
         }
+    }
+    for measure in list(&report["conditions"]).iter().flat_map(|c| list(&c["measures"])) {
+        let (document, page) =
+            (measure["document"].as_str().unwrap(), measure["page"].as_u64().unwrap() as u32);
+        pictures.insert(format!("{document}-page{page}.png"), (document.to_owned(), page));
     }
     assert!(pictures.len() >= 5, "{pictures:?}");
     let expected: BTreeSet<&str> =
@@ -231,7 +237,9 @@ fn files(out: &Path, report: &Value, truth: &SetTruth) {
     let csv = std::fs::read_to_string(out.join("takeoff.csv")).unwrap();
     let rows: Vec<&str> = csv.split_terminator("\r\n").collect();
     let conditions = list(&report["conditions"]);
-    assert_eq!(rows.len(), conditions.len() + 1, "{csv}");
+    assert_eq!(rows.len(), conditions.len() + 2, "{csv}");
+    let total = format!(",{},", report["cost"]["total_with_markup"].as_str().unwrap());
+    assert!(rows.last().is_some_and(|r| r.starts_with("TOTAL,,,,,") && r.contains(&total)), "{csv}");
     for (row, condition) in rows[1..].iter().zip(conditions) {
         let quantity =
             format!(",{:.4},{},", number(&condition["quantity"]), condition["unit"].as_str().unwrap());

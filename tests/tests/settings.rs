@@ -86,3 +86,30 @@ fn variables_that_cannot_be_honoured_stop_the_node() {
     }
     assert!(!said.contains("geheim"), "a secret reached a message");
 }
+
+/// What `takeoff config` says to these arguments.
+fn config(args: &[&str]) -> (Option<i32>, String) {
+    let out = takeoff_tests::command().arg("config").args(args).output().expect("the binary runs");
+    (out.status.code(), String::from_utf8_lossy(&[out.stdout, out.stderr].concat()).into_owned())
+}
+
+#[test]
+fn a_file_is_named_as_other_commands_take_it_and_a_recipe_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, recipe) = (folder.path().join("node.toml"), folder.path().join("takeoff.toml"));
+    let (file, recipe) = (file.to_str().unwrap(), recipe.to_str().unwrap());
+    std::fs::write(file, "[node]\nname = \"quarry\"\n").unwrap();
+    for args in [&["show", "--config", file][..], &["show", file]] {
+        let (code, said) = config(args);
+        assert!(code == Some(0) && said.contains("node.name = quarry"), "{said}");
+    }
+    assert_eq!(config(&["check", "--config", file]).0, Some(0));
+    assert_eq!(config(&["check", file, "--config", file]).0, Some(2), "one of them");
+    std::fs::write(recipe, "[project]\nname = \"P\"\n[[document]]\nid = \"a\"\nfile = \"a.pdf\"\n").unwrap();
+    let (code, said) = config(&["check", recipe]);
+    assert!(code == Some(78) && said.contains("is a recipe, which `takeoff run` takes"), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    std::fs::write(file, "[node]\nnme = \"quarry\"\n").unwrap();
+    let (code, said) = config(&["check", file]);
+    assert!(code == Some(78) && said.contains("did you mean `node.name`?"), "{said}");
+}

@@ -32,7 +32,7 @@ async fn what_a_scale_detection_noticed_is_kept_with_the_page() {
     let node = Node::start(|_| {}).await;
     let list = lettered(&[(50.0, 50.0, "SCALE:1/4\"=1'-0\""), (50.0, 400.0, "N.T.S.")]);
     let page = node.page(1, Some(&list)).await.id;
-    let args = encode(&DetectScaleArgs { page_id: page, asked: false });
+    let args = encode(&DetectScaleArgs { page_id: page });
     let ended = node.run(job(&node, Stage::DetectScale, args)).await;
     assert_eq!(ended.state, JobState::Succeeded);
     let scale = node.stored_page(page).await.scale;

@@ -89,6 +89,7 @@ impl Node {
             display_order: None,
             group_name: None,
             is_relevant: true,
+            shapes_at_most: None,
             created_at: ctx.handle.now(),
             updated_at: ctx.handle.now(),
         };

@@ -1,27 +1,21 @@
 //! The node under load.
 
-use std::fs::File;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
-use anyhow::{Context as _, bail, ensure};
-use tempfile::TempDir;
-
-/// Longest until it listens, and how often its log is looked at.
-const START: Duration = Duration::from_secs(60);
-const LOOK: Duration = Duration::from_millis(20);
+use anyhow::{Context as _, ensure};
+use takeoff_benches::node::Server;
 
 pub(crate) struct Node {
+    /// Its URL.
     address: String,
     id: u32,
     /// One that was started for this run: killed and forgotten at its end.
-    own: Option<(Child, TempDir)>,
+    _own: Option<Server>,
 }
 
 impl Node {
     pub(crate) fn running(address: &str, id: u32) -> Self {
-        Self { address: address.to_owned(), id, own: None }
+        Self { address: address.to_owned(), id, _own: None }
     }
 
     /// A node with default settings on a free port of the loopback interface, in a folder of its own.
@@ -29,35 +23,9 @@ impl Node {
         let own = std::env::current_exe().context("the running program has no path")?;
         let program = program.map_or_else(|| own.with_file_name("takeoff"), Path::to_path_buf);
         ensure!(program.is_file(), "{} is missing: it is what is put under load", program.display());
-        let mut folder = tempfile::Builder::new();
-        folder.prefix("takeoff-load-");
-        let folder = below.map_or_else(|| folder.tempdir(), |below| folder.tempdir_in(below))?;
-        let log = folder.path().join("log");
-        let child = Command::new(&program)
-            .env_clear()
-            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
-            .arg(folder.path().join("data"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(File::create(&log)?)
-            .spawn()
-            .with_context(|| format!("{} does not start", program.display()))?;
-        let mut node = Self { address: String::new(), id: child.id(), own: Some((child, folder)) };
-        let mut tick = tokio::time::interval(LOOK);
-        for _ in 0..START.as_millis() / LOOK.as_millis() {
-            tick.tick().await;
-            let said = std::fs::read_to_string(&log)?;
-            if let Some((_, rest)) = said.lines().find_map(|l| l.split_once("listens on ")) {
-                rest.trim().clone_into(&mut node.address);
-                return Ok(node);
-            }
-            if let Some((child, _)) = &mut node.own
-                && child.try_wait()?.is_some()
-            {
-                bail!("the node ended; it said:\n{said}");
-            }
-        }
-        bail!("the node does not listen within {START:?}")
+        let temporary = std::env::temp_dir();
+        let server = Server::start(&program, below.unwrap_or(&temporary)).await?;
+        Ok(Self { address: format!("http://{}", server.address()), id: server.id(), _own: Some(server) })
     }
 
     /// Its URL.
@@ -67,15 +35,5 @@ impl Node {
 
     pub(crate) const fn id(&self) -> u32 {
         self.id
-    }
-}
-
-impl Drop for Node {
-    fn drop(&mut self) {
-        if let Some((child, _)) = &mut self.own {
-            // An error means that it has ended already.
-            let _ = child.kill();
-            let _ = child.wait();
-        }
     }
 }

@@ -8,4 +8,4 @@ mod server;
 pub(crate) use api::Api;
 pub(crate) use family::{PeakWatch, cpu_seconds};
 pub(crate) use load::drive;
-pub(crate) use server::Server;
+pub use server::Server;

@@ -13,7 +13,8 @@ const START: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_millis(20);
 
 /// A node on a free port of the loopback interface with default settings; killed when dropped.
-pub(crate) struct Server {
+#[derive(Debug)]
+pub struct Server {
     child: Child,
     address: String,
     log: PathBuf,
@@ -21,8 +22,9 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts `program` with its data in a fresh folder below `below`, and returns when it listens.
-    pub(crate) async fn start(program: &Path, below: &Path) -> anyhow::Result<Self> {
+    /// Starts `program` with its data in a fresh folder below `below`, and returns when it listens. An error where it
+    /// does not start, ends, or does not listen within a minute; it holds what the node said.
+    pub async fn start(program: &Path, below: &Path) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("takeoff-bench-").tempdir_in(below)?;
         let log = folder.path().join("log");
         let child = Command::new(program)
@@ -58,11 +60,12 @@ impl Server {
     }
 
     /// Host and port.
-    pub(crate) fn address(&self) -> &str {
+    pub fn address(&self) -> &str {
         &self.address
     }
 
-    pub(crate) fn id(&self) -> u32 {
+    /// Of its process.
+    pub fn id(&self) -> u32 {
         self.child.id()
     }
 }

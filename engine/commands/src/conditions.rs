@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use takeoff_core::measure::{Tally, Unit};
-use takeoff_core::model::{Assembly, Condition, Id, Index, Kind, MeasurementType, Project};
+use takeoff_core::model::{Assembly, Condition, Id, Index, Kind, MeasurementType, Project, Timestamp};
 use takeoff_storage::{Batch, Expect};
 
 use crate::check::{self, METADATA_BYTES, NAME_CHARS, TEXT_CHARS, UNIT_CHARS};
@@ -54,6 +54,45 @@ impl NewCondition {
             extra_metadata: None,
         }
     }
+
+    /// Everything that is wrong with it, each with the field's name, before there is a project to create it in.
+    pub fn refusals(&self) -> Vec<(&'static str, CommandError)> {
+        refusals(&self.clone().filled(Id::NIL, Id::NIL, 1, Timestamp(0)))
+    }
+
+    fn condition(self, desk: &Desk<'_>, project_id: Id, sort_order: i64) -> Result<Condition, CommandError> {
+        let mut condition = self.filled(desk.ids.next(), project_id, sort_order, desk.now);
+        check(&mut condition)?;
+        Ok(condition)
+    }
+
+    fn filled(self, id: Id, project_id: Id, sort_order: i64, now: Timestamp) -> Condition {
+        Condition {
+            id,
+            project_id,
+            name: self.name,
+            description: self.description,
+            scope: self.scope.unwrap_or_else(|| "concrete".to_owned()),
+            category: self.category,
+            measurement_type: self.measurement_type,
+            color: self.color.unwrap_or_else(|| "#3B82F6".to_owned()),
+            line_width: self.line_width.unwrap_or(2),
+            fill_opacity: self.fill_opacity.unwrap_or(0.3),
+            unit: self.unit.unwrap_or_else(|| Unit::standard(self.measurement_type).to_owned()),
+            depth: self.depth,
+            thickness: self.thickness,
+            total_quantity: 0.0,
+            measurement_count: 0,
+            total_perimeter_ft: 0.0,
+            tally: Some(Tally::default()),
+            sort_order,
+            is_ai_generated: self.is_ai_generated.unwrap_or(false),
+            is_visible: self.is_visible.unwrap_or(true),
+            extra_metadata: self.extra_metadata,
+            created_at: now,
+            updated_at: now,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -78,55 +117,57 @@ pub struct ConditionPatch {
 const MAX_INCHES: f64 = 126_720.0;
 
 /// Conditions of one project; bounds the work that a project-wide read may cost.
-const MAX_CONDITIONS: usize = 5_000;
+pub const MAX_CONDITIONS: usize = 5_000;
 
 /// Creates it last in the project's order.
 #[erased]
 pub async fn create(ctx: &Ctx<'_>, project_id: Id, new: NewCondition) -> Result<Condition, CommandError> {
+    let mut made = create_all(ctx, project_id, vec![new]).await?;
+    made.pop().expect("each that is asked for has its answer")
+}
+
+/// Conditions that one commit makes; each costs two operations.
+const MOST_TOGETHER: usize = 1_000;
+
+/// Creates many, in their order, reading those there are once and committing a thousand at a time. Each is made or
+/// refused by itself, as by [`create`]; an error of the whole is the store's, and what was committed before it stays.
+#[erased]
+pub async fn create_all(
+    ctx: &Ctx<'_>,
+    project_id: Id,
+    new: Vec<NewCondition>,
+) -> Result<Vec<Result<Condition, CommandError>>, CommandError> {
     let _turn = turn(project_id).await?;
-    let desk = ctx.desk();
-    required::<Project>(&desk, project_id, "Project").await?;
-    let others = list::<Condition>(&desk, Index::ByProject, project_id).await?;
-    if others.len() >= MAX_CONDITIONS {
-        return Err(CommandError::invalid(format!("a project holds at most {MAX_CONDITIONS} conditions")));
+    required::<Project>(&ctx.desk(), project_id, "Project").await?;
+    let others = list::<Condition>(&ctx.desk(), Index::ByProject, project_id).await?;
+    let mut there = others.len();
+    let mut last = others.iter().map(|c| c.value.sort_order).max();
+    let mut all = Vec::with_capacity(new.len());
+    let mut new = new.into_iter().peekable();
+    while new.peek().is_some() {
+        let desk = ctx.desk();
+        let mut batch = Batch::new(ctx.tenant);
+        batch.expect.push(Expect::Exists(Kind::Project, project_id));
+        for one in new.by_ref().take(MOST_TOGETHER) {
+            let next = last.map_or(1, |n| n.saturating_add(1));
+            let made = if there < MAX_CONDITIONS {
+                one.condition(&desk, project_id, next)
+            } else {
+                Err(CommandError::invalid(format!("a project holds at most {MAX_CONDITIONS} conditions")))
+            };
+            if let Ok(condition) = &made {
+                batch.create(condition);
+                batch.event(project_id, "condition_created", json!({ "condition_id": condition.id }));
+                (there, last) = (there + 1, Some(next));
+            }
+            all.push(made);
+        }
+        if !Tries::new(ctx).commit(batch).await? {
+            // The one record that another may have changed is the project: it is gone.
+            return Err(CommandError::NotFound { what: "Project" });
+        }
     }
-    let last = others.iter().map(|c| c.value.sort_order).max();
-    let mut condition = Condition {
-        id: desk.ids.next(),
-        project_id,
-        name: new.name,
-        description: new.description,
-        scope: new.scope.unwrap_or_else(|| "concrete".to_owned()),
-        category: new.category,
-        measurement_type: new.measurement_type,
-        color: new.color.unwrap_or_else(|| "#3B82F6".to_owned()),
-        line_width: new.line_width.unwrap_or(2),
-        fill_opacity: new.fill_opacity.unwrap_or(0.3),
-        unit: new.unit.unwrap_or_else(|| Unit::standard(new.measurement_type).to_owned()),
-        depth: new.depth,
-        thickness: new.thickness,
-        total_quantity: 0.0,
-        measurement_count: 0,
-        total_perimeter_ft: 0.0,
-        tally: Some(Tally::default()),
-        sort_order: last.map_or(1, |n| n.saturating_add(1)),
-        is_ai_generated: new.is_ai_generated.unwrap_or(false),
-        is_visible: new.is_visible.unwrap_or(true),
-        extra_metadata: new.extra_metadata,
-        created_at: desk.now,
-        updated_at: desk.now,
-    };
-    check(&mut condition)?;
-    let mut batch = Batch::new(ctx.tenant);
-    batch.expect.push(Expect::Exists(Kind::Project, project_id));
-    batch.create(&condition);
-    batch.event(project_id, "condition_created", json!({ "condition_id": condition.id }));
-    if Tries::new(ctx).commit(batch).await? {
-        Ok(condition)
-    } else {
-        // The one record that another may have changed is the project: it is gone.
-        Err(CommandError::NotFound { what: "Project" })
-    }
+    Ok(all)
 }
 
 /// A change of type, unit, depth or thickness recalculates measurements, totals and the assembly in the
@@ -231,19 +272,37 @@ async fn keeps_its_price(desk: &Desk<'_>, batch: &mut Batch, condition_id: Id) -
 
 /// Bounds, and the unit under its one name.
 fn check(condition: &mut Condition) -> Result<(), CommandError> {
+    if let Some((_, refused)) = refusals(condition).into_iter().next() {
+        return Err(refused);
+    }
     let unit = Unit::of(condition.measurement_type, &condition.unit)
         .map_err(|e| CommandError::invalid(e.to_string()))?;
     condition.unit = unit.code(&condition.unit);
-    check::text("the name", &condition.name, NAME_CHARS)?;
-    check::optional_text("the description", condition.description.as_deref(), TEXT_CHARS)?;
-    check::text("the scope", &condition.scope, NAME_CHARS)?;
-    check::optional_text("the category", condition.category.as_deref(), NAME_CHARS)?;
-    check::text("the unit", &condition.unit, UNIT_CHARS)?;
-    check::color(&condition.color)?;
-    check::count("the line width", Some(condition.line_width))?;
-    check::within("the fill opacity", condition.fill_opacity, 0.0, 1.0)?;
-    for (what, size) in [("the depth", condition.depth), ("the thickness", condition.thickness)] {
-        check::within(&format!("{what} in inches"), size.unwrap_or_default(), 0.0, MAX_INCHES)?;
-    }
-    check::json("extra_metadata", condition.extra_metadata.as_ref(), METADATA_BYTES)
+    Ok(())
+}
+
+/// Everything that is out of its bounds, each with the field's name.
+fn refusals(condition: &Condition) -> Vec<(&'static str, CommandError)> {
+    let inches = |what: &str, size: Option<f64>| {
+        check::within(&format!("{what} in inches"), size.unwrap_or_default(), 0.0, MAX_INCHES)
+    };
+    let unit = Unit::of(condition.measurement_type, &condition.unit).map(|_| ());
+    let checks = [
+        ("unit", unit.map_err(|e| CommandError::invalid(e.to_string()))),
+        ("name", check::text("the name", &condition.name, NAME_CHARS)),
+        (
+            "description",
+            check::optional_text("the description", condition.description.as_deref(), TEXT_CHARS),
+        ),
+        ("scope", check::text("the scope", &condition.scope, NAME_CHARS)),
+        ("category", check::optional_text("the category", condition.category.as_deref(), NAME_CHARS)),
+        ("unit", check::text("the unit", &condition.unit, UNIT_CHARS)),
+        ("color", check::color(&condition.color)),
+        ("line_width", check::count("the line width", Some(condition.line_width))),
+        ("fill_opacity", check::within("the fill opacity", condition.fill_opacity, 0.0, 1.0)),
+        ("depth", inches("the depth", condition.depth)),
+        ("thickness", inches("the thickness", condition.thickness)),
+        ("extra_metadata", check::json("extra_metadata", condition.extra_metadata.as_ref(), METADATA_BYTES)),
+    ];
+    checks.into_iter().filter_map(|(field, checked)| Some((field, checked.err()?))).collect()
 }

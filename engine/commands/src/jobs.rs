@@ -65,8 +65,6 @@ pub enum IngestArgs {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DetectScaleArgs {
     pub page_id: Id,
-    /// A person asked for it: the result may replace a manual calibration.
-    pub asked: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,7 +92,7 @@ mod tests {
 
     #[test]
     fn another_version_and_nonsense_are_refused() {
-        let later = serde_json::json!({"v": 2, "args": {"page_id": Id::NIL, "asked": true}});
+        let later = serde_json::json!({"v": 2, "args": {"page_id": Id::NIL}});
         assert_eq!(decode::<DetectScaleArgs>(&later), Err(ArgsError::Version { found: 2 }));
         assert!(matches!(decode::<DetectScaleArgs>(&Value::Null), Err(ArgsError::Unreadable(_))));
         assert!(matches!(decode::<DetectScaleArgs>(&encode(&1)), Err(ArgsError::Unreadable(_))));

@@ -1,9 +1,11 @@
 //! Measurements. Each command leaves the condition's totals and its unlocked assembly right.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
-use takeoff_core::measure::Geometry;
+use takeoff_core::measure::{Geometry, Tally};
 use takeoff_core::model::{
-    Condition, Detection, GeometryType, Id, Index, Measurement, MeasurementType, Page, PageStatus,
+    Condition, Detection, GeometryType, Id, Index, Kind, Measurement, MeasurementType, Page, PageStatus,
 };
 use takeoff_engine::metrics as names;
 use takeoff_storage::{Batch, Stored};
@@ -12,7 +14,8 @@ use crate::check::{self, GEOMETRY_BYTES, TEXT_CHARS};
 use crate::erased;
 use crate::load::{find, only, relies_on, required, touch};
 use crate::retry::{Tries, turn};
-use crate::settle::{SettleError, has_room, settle, tally};
+pub use crate::settle::MOST_SHAPES;
+use crate::settle::{SettleError, has_room, settle, shapes, tally};
 use crate::{CommandError, Ctx, Desk, figures};
 
 #[derive(Debug, Clone, PartialEq)]
@@ -21,7 +24,7 @@ pub struct NewMeasurement {
     pub page_id: Id,
     /// `line`, `polyline`, `polygon`, `rectangle`, `circle`, `point`.
     pub geometry_type: String,
-    /// Page pixels; unknown keys are kept.
+    /// Page pixels; unknown keys are kept, but for such as cut something out of the shape: `Invalid`.
     pub geometry_data: Value,
     pub notes: Option<String>,
 }
@@ -37,43 +40,167 @@ pub struct MeasurementPatch {
 /// all else is `Invalid`.
 #[erased]
 pub async fn create(ctx: &Ctx<'_>, new: NewMeasurement) -> Result<Measurement, CommandError> {
-    let geometry_type = geometry_type(&new.geometry_type)?;
-    check::optional_text("the notes", new.notes.as_deref(), TEXT_CHARS)?;
-    check::json("geometry_data", Some(&new.geometry_data), GEOMETRY_BYTES)?;
-    let project = known_condition(&ctx.desk(), new.condition_id).await?.value.project_id;
+    let mut made = create_together(ctx, std::slice::from_ref(&new)).await?;
+    made.pop().expect("each that is asked for has its answer")
+}
+
+/// Makes many at the cost of few: those of one condition that follow each other are read for, decided and committed
+/// together, up to a thousand at a time. In the order given each is made or refused by itself, as by [`create`]; an error
+/// of the whole is the store's, or a condition's that there is not, and what was committed before it stays.
+#[erased]
+pub async fn create_all(
+    ctx: &Ctx<'_>,
+    new: &[NewMeasurement],
+) -> Result<Vec<Result<Measurement, CommandError>>, CommandError> {
+    let mut all = Vec::with_capacity(new.len());
+    for mut rest in new.chunk_by(|a, b| a.condition_id == b.condition_id) {
+        while !rest.is_empty() {
+            let (part, after) = rest.split_at(together(rest));
+            all.extend(create_together(ctx, part).await?);
+            rest = after;
+        }
+    }
+    Ok(all)
+}
+
+/// Whether notes of a measurement are of a length that is kept.
+pub fn check_notes(notes: Option<&str>) -> Result<(), CommandError> {
+    check::optional_text("the notes", notes, TEXT_CHARS)
+}
+
+/// Whether a geometry is of a size that is kept; what it says is looked at when it is measured.
+pub fn check_geometry(geometry_data: &Value) -> Result<(), CommandError> {
+    check::json("geometry_data", Some(geometry_data), GEOMETRY_BYTES)
+}
+
+/// Measurements that one commit makes; each costs two operations, and its page one.
+const MOST_TOGETHER: usize = 1_000;
+/// Geometry that one commit writes, bytes as JSON, unless one has more by itself.
+const MOST_BYTES: usize = 4 * 1024 * 1024;
+
+/// How many of the first fit one commit; one always does.
+fn together(new: &[NewMeasurement]) -> usize {
+    let mut bytes = 0_usize;
+    let fits = |one: &&NewMeasurement| {
+        bytes = bytes.saturating_add(check::json_bytes(&one.geometry_data));
+        bytes <= MOST_BYTES
+    };
+    new.iter().take(MOST_TOGETHER).take_while(fits).count().max(1)
+}
+
+/// All are of one condition, and there is one at least.
+async fn create_together(
+    ctx: &Ctx<'_>,
+    new: &[NewMeasurement],
+) -> Result<Vec<Result<Measurement, CommandError>>, CommandError> {
+    let condition_id = new.first().expect("there is one at least").condition_id;
+    let project = known_condition(&ctx.desk(), condition_id).await?.value.project_id;
     let _turn = turn(project).await?;
     let mut tries = Tries::new(ctx);
     loop {
         let desk = ctx.desk();
-        let condition = known_condition(&desk, new.condition_id).await?;
-        let page =
-            find::<Page>(&desk, new.page_id).await?.ok_or_else(|| CommandError::invalid("Page not found"))?;
-        if page.value.project_id != condition.value.project_id {
+        let condition = known_condition(&desk, condition_id).await?;
+        let tally = tally(&desk, &condition.value).await?;
+        let mut adding =
+            Adding { desk: &desk, condition: &condition, tally, shapes: None, pages: BTreeMap::new() };
+        let (mut batch, mut made) = (Batch::new(ctx.tenant), Vec::with_capacity(new.len()));
+        for one in new {
+            let added = match adding.add(one).await {
+                Err(e @ CommandError::Engine(_)) => return Err(e),
+                added => added,
+            };
+            if let Ok(measurement) = &added {
+                batch.create(measurement);
+                announce(&mut batch, "measurement_created", measurement);
+            }
+            made.push(added);
+        }
+        if batch.changes_nothing() {
+            return Ok(made);
+        }
+        let Adding { tally, pages, .. } = adding;
+        pages.values().flatten().filter(|p| p.takes).for_each(|p| touch(&mut batch, &p.page));
+        settle(&desk, &mut batch, &condition, condition.value.clone(), tally).await?;
+        if tries.commit(batch).await? {
+            return Ok(made);
+        }
+    }
+}
+
+/// New measurements of one condition, and what they change beside themselves.
+struct Adding<'a> {
+    desk: &'a Desk<'a>,
+    condition: &'a Stored<Condition>,
+    tally: Tally,
+    /// Of the condition; `None` until it has to be known.
+    shapes: Option<u64>,
+    /// `None` for one that there is not.
+    pages: BTreeMap<Id, Option<PageTaking>>,
+}
+
+/// A page that measurements are added to.
+struct PageTaking {
+    page: Stored<Page>,
+    /// Whether one was.
+    takes: bool,
+    /// Measured shapes on it; `None` until they have to be known.
+    shapes: Option<u64>,
+}
+
+impl Adding<'_> {
+    async fn add(&mut self, new: &NewMeasurement) -> Result<Measurement, CommandError> {
+        let kind = geometry_type(&new.geometry_type)?;
+        check_notes(new.notes.as_deref())?;
+        check_geometry(&new.geometry_data)?;
+        without_holes(&new.geometry_data)?;
+        let condition = &self.condition.value;
+        if !self.pages.contains_key(&new.page_id) {
+            let page = find::<Page>(self.desk, new.page_id).await?;
+            let taking = page.map(|page| PageTaking { page, takes: false, shapes: None });
+            self.pages.insert(new.page_id, taking);
+        }
+        let taking = self.pages.get_mut(&new.page_id).and_then(Option::as_mut);
+        let taking = taking.ok_or_else(|| CommandError::invalid("Page not found"))?;
+        let page = &mut taking.page.value;
+        if page.project_id != condition.project_id {
             return Err(CommandError::invalid("page and condition belong to different projects"));
         }
         let mut measurement = Measurement {
-            geometry_type,
-            geometry_data: new.geometry_data.clone(),
+            geometry_type: kind,
+            geometry_data: Geometry::kept(kind, new.geometry_data.clone()),
             notes: new.notes.clone(),
-            ..blank(&desk, &condition.value, new.page_id)
+            ..blank(self.desk, condition, new.page_id)
         };
-        let scale = calibrated(&page.value)?;
-        figures::measure(&mut measurement, &condition.value, Some(scale)).map_err(CommandError::invalid)?;
-        on_page(&measurement, &page.value)?;
-        if geometry_type != GeometryType::Point {
-            has_room(&desk, (Index::ByCondition, "condition"), new.condition_id).await?;
-            has_room(&desk, (Index::ByPage, "page"), new.page_id).await?;
-        }
-        let mut batch = Batch::new(ctx.tenant);
-        batch.create(&measurement);
-        touch(&mut batch, &page);
-        let mut tally = tally(&desk, &condition.value).await?;
+        figures::measure(&mut measurement, condition, Some(calibrated(page)?))
+            .map_err(CommandError::invalid)?;
+        on_page(&measurement, page)?;
+        let mut tally = self.tally;
         tally.add(&measurement).map_err(SettleError::from)?;
-        settle(&desk, &mut batch, &condition, condition.value.clone(), tally).await?;
-        announce(&mut batch, "measurement_created", &measurement);
-        if tries.commit(batch).await? {
-            return Ok(measurement);
+        if kind != GeometryType::Point {
+            let of_condition = match self.shapes {
+                Some(known) => known,
+                None => {
+                    let desk = self.desk;
+                    let (owner, id) = (Index::ByCondition, condition.id);
+                    let all = desk.catalog.count(desk.tenant, Kind::Measurement, owner, id).await?;
+                    shapes(desk, owner, id, Some(all)).await?
+                }
+            };
+            self.shapes = Some(of_condition);
+            has_room("condition", of_condition)?;
+            let on_page = match taking.shapes {
+                Some(known) => known,
+                None => shapes(self.desk, Index::ByPage, page.id, page.shapes_at_most).await?,
+            };
+            taking.shapes = Some(on_page);
+            has_room("page", on_page)?;
+            self.shapes = Some(of_condition + 1);
+            taking.shapes = Some(on_page + 1);
+            page.shapes_at_most = taking.shapes;
         }
+        taking.takes = true;
+        self.tally = tally;
+        Ok(measurement)
     }
 }
 
@@ -82,10 +209,11 @@ pub async fn create(ctx: &Ctx<'_>, new: NewMeasurement) -> Result<Measurement, C
 pub async fn update(ctx: &Ctx<'_>, id: Id, patch: MeasurementPatch) -> Result<Measurement, CommandError> {
     check::optional_text("the notes", patch.notes.as_deref(), TEXT_CHARS)?;
     check::json("geometry_data", patch.geometry_data.as_ref(), GEOMETRY_BYTES)?;
+    patch.geometry_data.as_ref().map_or(Ok(()), without_holes)?;
     let (before, after) = change(ctx, id, |measurement| {
         let reshaped = patch.geometry_data.is_some();
         if let Some(geometry) = &patch.geometry_data {
-            measurement.geometry_data.clone_from(geometry);
+            measurement.geometry_data = Geometry::kept(measurement.geometry_type, geometry.clone());
             measurement.is_modified = true;
         }
         if patch.notes.is_some() {
@@ -233,6 +361,11 @@ fn calibrated(page: &Page) -> Result<f64, CommandError> {
             page.number
         ))
     })
+}
+
+/// A shape that was stored with such a key before this was checked can still be recalculated.
+fn without_holes(geometry_data: &Value) -> Result<(), CommandError> {
+    Geometry::has_no_holes(geometry_data).map_err(|e| CommandError::invalid(e.to_string()))
 }
 
 fn on_page(measurement: &Measurement, page: &Page) -> Result<(), CommandError> {

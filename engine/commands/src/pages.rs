@@ -108,7 +108,7 @@ fn detection_job(desk: &Desk<'_>, page: &Page, request_id: Option<&str>) -> NewJ
     NewJob {
         id: desk.ids.next(),
         stage: Stage::DetectScale,
-        args: jobs::encode(&DetectScaleArgs { page_id: page.id, asked: false }),
+        args: jobs::encode(&DetectScaleArgs { page_id: page.id }),
         lane: Lane::Batch,
         priority: 0,
         run_at: None,
@@ -156,7 +156,7 @@ mod tests {
         let job = bench.catalog.job(bench.desk().tenant, job_id).await.unwrap().unwrap();
         assert_eq!((job.stage, job.request_id.as_deref()), (Stage::DetectScale, Some("r1")));
         let args: DetectScaleArgs = jobs::decode(&job.args).unwrap();
-        assert_eq!(args, DetectScaleArgs { page_id: id(500), asked: false });
+        assert_eq!(args, DetectScaleArgs { page_id: id(500) });
     }
 
     #[tokio::test]

@@ -1,7 +1,7 @@
 //! Projects.
 
 use serde_json::json;
-use takeoff_core::model::{Id, Project, ProjectStatus};
+use takeoff_core::model::{Id, Project, ProjectStatus, Timestamp};
 use takeoff_storage::Batch;
 
 use crate::check::{self, NAME_CHARS, TEXT_CHARS};
@@ -17,6 +17,26 @@ pub struct NewProject {
     pub description: Option<String>,
     pub client_name: Option<String>,
     pub project_address: Option<String>,
+}
+
+impl NewProject {
+    /// What is wrong with it, before it is created.
+    pub fn check(&self) -> Result<(), CommandError> {
+        checked(self.clone().project(Id::NIL, ProjectStatus::Draft, Timestamp(0))).map(drop)
+    }
+
+    fn project(self, id: Id, status: ProjectStatus, now: Timestamp) -> Project {
+        Project {
+            id,
+            name: self.name,
+            description: self.description,
+            client_name: self.client_name,
+            project_address: self.project_address,
+            status,
+            created_at: now,
+            updated_at: now,
+        }
+    }
 }
 
 /// What of a project may be changed.
@@ -43,16 +63,7 @@ pub async fn create_as(
     status: ProjectStatus,
 ) -> Result<Project, CommandError> {
     let desk = ctx.desk();
-    let project = checked(Project {
-        id: desk.ids.next(),
-        name: new.name,
-        description: new.description,
-        client_name: new.client_name,
-        project_address: new.project_address,
-        status,
-        created_at: desk.now,
-        updated_at: desk.now,
-    })?;
+    let project = checked(new.project(desk.ids.next(), status, desk.now))?;
     let mut batch = Batch::new(ctx.tenant);
     batch.create(&project);
     batch.event(project.id, "project_created", json!({ "project_id": project.id }));

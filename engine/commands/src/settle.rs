@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use takeoff_core::measure::{Tally, TooLarge};
-use takeoff_core::model::{Assembly, Condition, GeometryType, Id, Index, Kind, Measurement, Page};
+use takeoff_core::model::{Assembly, Condition, GeometryType, Id, Index, Measurement, Page};
 use takeoff_storage::catalog::MAX_BATCH_OPS;
 use takeoff_storage::{Batch, StoreError, Stored, entity};
 
@@ -175,19 +175,25 @@ pub(crate) fn fits(batch: &Batch) -> Result<(), StoreError> {
 
 /// Shapes on a page, or of a condition, that are recalculated when its scale, unit or depth changes: they fit one
 /// commit with what follows from them. Counted points do not depend on those and are not among them.
-pub(crate) const MOST_SHAPES: u64 = 4_000;
+pub const MOST_SHAPES: u64 = 4_000;
 
-/// Refuses one shape more than could be recalculated together: a wrong scale must stay one that can be corrected.
-pub(crate) async fn has_room(
+/// How many measured shapes there are, if `at_most` says no more than that there may be none left to add; then all of
+/// them are read.
+pub(crate) async fn shapes(
     desk: &Desk<'_>,
-    (owner, name): (Index, &str),
+    owner: Index,
     id: Id,
-) -> Result<(), CommandError> {
-    if desk.catalog.count(desk.tenant, Kind::Measurement, owner, id).await? < MOST_SHAPES {
-        return Ok(());
+    at_most: Option<u64>,
+) -> Result<u64, StoreError> {
+    if let Some(known) = at_most.filter(|n| *n < MOST_SHAPES) {
+        return Ok(known);
     }
     let all = list::<Measurement>(desk, owner, id).await?;
-    let shapes = all.iter().filter(|m| m.value.geometry_type != GeometryType::Point).count() as u64;
+    Ok(all.iter().filter(|m| m.value.geometry_type != GeometryType::Point).count() as u64)
+}
+
+/// Refuses one shape more than could be recalculated together: a wrong scale must stay one that can be corrected.
+pub(crate) fn has_room(name: &str, shapes: u64) -> Result<(), CommandError> {
     if shapes < MOST_SHAPES {
         return Ok(());
     }

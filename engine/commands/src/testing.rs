@@ -139,6 +139,7 @@ pub(crate) fn page(id: Id, space: Option<PageSpace>, now: Timestamp) -> Page {
         display_order: None,
         group_name: None,
         is_relevant: true,
+        shapes_at_most: None,
         created_at: now,
         updated_at: now,
     }
@@ -219,12 +220,23 @@ impl Stage for PricingStage {
 pub(crate) struct Meddled {
     inner: Arc<dyn Catalog>,
     next: Mutex<Option<BoxFuture<'static, ()>>>,
+    /// Records that were read, counted or written.
+    rows: AtomicU64,
 }
 
 impl Meddled {
     /// Makes `write` happen between the next commit's decision and the commit itself.
     pub(crate) fn before_commit(&self, write: impl Future<Output = ()> + Send + 'static) {
         *self.next.lock().unwrap() = Some(write.boxed());
+    }
+
+    /// Records that were read, counted or written since it was asked for last.
+    pub(crate) fn rows(&self) -> u64 {
+        self.rows.swap(0, Ordering::Relaxed)
+    }
+
+    fn touched(&self, rows: usize) {
+        self.rows.fetch_add(rows as u64, Ordering::Relaxed);
     }
 
     pub(crate) fn has_happened(&self) -> bool {
@@ -239,10 +251,12 @@ impl Catalog for Meddled {
         if let Some(write) = write {
             write.await;
         }
+        self.touched(batch.op_count());
         self.inner.commit(batch).await
     }
 
     async fn get(&self, tenant: TenantId, kind: Kind, id: Id) -> Result<Option<Record>, StoreError> {
+        self.touched(1);
         self.inner.get(tenant, kind, id).await
     }
 
@@ -252,15 +266,20 @@ impl Catalog for Meddled {
         kind: Kind,
         ids: &[Id],
     ) -> Result<Vec<Option<Record>>, StoreError> {
+        self.touched(ids.len());
         self.inner.get_many(tenant, kind, ids).await
     }
 
     async fn list(&self, query: ListQuery) -> Result<Vec<Record>, StoreError> {
-        self.inner.list(query).await
+        let found = self.inner.list(query).await?;
+        self.touched(found.len() + 1);
+        Ok(found)
     }
 
     async fn count(&self, tenant: TenantId, kind: Kind, index: Index, parent: Id) -> Result<u64, StoreError> {
-        self.inner.count(tenant, kind, index, parent).await
+        let found = self.inner.count(tenant, kind, index, parent).await?;
+        self.touched(found as usize + 1);
+        Ok(found)
     }
 
     async fn claim_owner(&self, tenant: TenantId, claim: &Claim) -> Result<Option<Id>, StoreError> {
@@ -351,7 +370,7 @@ impl Node {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(SystemClock);
         let inner = mem::open(clock.clone()).unwrap();
-        let catalog = Arc::new(Meddled { inner, next: Mutex::default() });
+        let catalog = Arc::new(Meddled { inner, next: Mutex::default(), rows: AtomicU64::new(0) });
         let parts = EngineParts {
             config: Arc::new(NodeConfig::solo(folder.path())),
             catalog: catalog.clone(),

@@ -2,7 +2,7 @@
 //!
 //! Three spaces exist and only this module and a [`PageSpace`] or a scale lead from one to another:
 //! *page space* (pixels of the upright page image, origin top-left, y down), *list space* (the unit
-//! of the display list: PDF points of the upright page, or native pixels of a raster file; same
+//! of the display list: PDF points of the upright page, or upright square pixels of a raster file; same
 //! origin and direction as page space) and the *real world* (feet).
 
 use serde::{Deserialize, Serialize};
@@ -178,7 +178,7 @@ impl PageSpace {
         })
     }
 
-    /// Page space of a raster file: its own pixels.
+    /// Page space of a raster file: its own pixels, or those that it was brought to where they are not square.
     pub fn of_raster(width_px: u32, height_px: u32, dpi: Option<f64>) -> Self {
         Self { width_px, height_px, unit: ListUnit::Pixel, px_per_unit: 1.0, dpi }
     }

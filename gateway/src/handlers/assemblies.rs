@@ -63,7 +63,7 @@ async fn of_condition(State(app): State<App>, call: Call) -> Answer<Option<Assem
     ok(reads::assembly_of(&call.ctx(&app), id).await?.map(Assembly::from))
 }
 
-/// Attaches an assembly to a condition, empty or from a template.
+/// Attaches an assembly to a condition, empty or from a template, with what the body sets of it.
 #[utoipa::path(post, path = "/conditions/{condition_id}/assembly", tag = "assemblies",
     request_body = CreateAssembly,
     responses((status = 201, body = Assembly)),

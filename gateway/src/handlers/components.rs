@@ -9,6 +9,7 @@ use crate::call::{Body, Call};
 use crate::error::ApiError;
 use crate::state::App;
 use crate::wire::assembly::Component;
+use crate::wire::assembly::notice::Prices;
 use crate::wire::assembly_write::{
     CreateComponent, Reordered, UpdateComponent, component_patch, new_component,
 };
@@ -25,13 +26,17 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 }
 
 /// Adds a component; a formula that cannot be read is 400 with its place.
+///
+/// A line costs its quantity with waste times `unit_cost`, whatever its type: rates, crew and duration are kept as
+/// information. One whose formula reads what the condition does not have (a depth, a thickness) carries an `error`.
 #[utoipa::path(post, path = "/assemblies/{assembly_id}/components", tag = "assemblies",
     request_body = CreateComponent,
     responses((status = 201, body = Component)),
 )]
 async fn add_component(State(app): State<App>, call: Call, body: Body) -> Made<Component> {
     let (id, new) = call.read(|input| input.id("assembly_id").zip(input.object(&body, new_component)))?;
-    created(assemblies::add_component(&call.ctx(&app), id, new).await?)
+    let sent = Prices::from(&new);
+    created(Component::written(assemblies::add_component(&call.ctx(&app), id, new).await?, &sent))
 }
 
 /// Orders components: a bare array of ids; unknown ones are ignored.
@@ -54,7 +59,8 @@ async fn reorder_components(State(app): State<App>, call: Call, body: Body) -> A
 async fn update_component(State(app): State<App>, call: Call, body: Body) -> Answer<Component> {
     let (id, patch) =
         call.read(|input| input.id("component_id").zip(input.object(&body, component_patch)))?;
-    ok(assemblies::update_component(&call.ctx(&app), id, patch).await?)
+    let sent = Prices::from(&patch);
+    ok(Component::written(assemblies::update_component(&call.ctx(&app), id, patch).await?, &sent))
 }
 
 /// Deletes a component; the totals follow.

@@ -7,7 +7,9 @@ use utoipa_axum::routes;
 use super::{Answer, Made, created, ok, upload};
 use crate::call::Call;
 use crate::state::App;
-use crate::wire::document::{Document, DocumentList, DocumentProgress, PageSummary, Upload, status_word};
+use crate::wire::document::{
+    Document, DocumentList, DocumentMade, DocumentProgress, PageSummary, Upload, status_word,
+};
 use crate::wire::page::{PageList, PageRow};
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
@@ -30,22 +32,25 @@ async fn list_documents(State(app): State<App>, call: Call) -> Answer<DocumentLi
 }
 
 /// Takes a plan set: PDF, TIFF, PNG or JPEG, known by its first bytes.
+///
+/// The same file once more in a project is another document, and `notice` names the earlier one.
 #[utoipa::path(post, path = "/projects/{project_id}/documents", tag = "documents",
     request_body(content = Upload, content_type = "multipart/form-data"),
     responses(
-        (status = 201, body = Document),
+        (status = 201, body = DocumentMade),
         (status = 400, description = "The file is damaged, empty, password-protected or of no known type", body = crate::error::Detail),
         (status = 413, description = "The file is larger than the limit", body = crate::error::Detail),
     ),
 )]
-async fn upload_document(State(app): State<App>, call: Call, request: Request) -> Made<Document> {
+async fn upload_document(State(app): State<App>, call: Call, request: Request) -> Made<DocumentMade> {
     let id = call.id("project_id")?;
     let ctx = call.ctx(&app);
     // Before half a gigabyte is taken in for a project that does not exist.
     reads::project(&ctx, id).await?;
     let staged = upload::receive(&app, request).await?;
     let document = takeoff_commands::documents::receive_upload(&ctx, id, staged.staged()).await?;
-    created(Document::of(document, Vec::new(), &call.links))
+    let same = reads::same_file(&ctx, &document).await?;
+    created(DocumentMade::of(document, same, &call.links))
 }
 
 /// One document with its pages.

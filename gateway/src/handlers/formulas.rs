@@ -23,7 +23,7 @@ async fn validate_formula(call: Call, body: Body) -> Answer<wire::FormulaVerdict
     ok(trial)
 }
 
-/// Formulas to start from, by id.
+/// Formulas to start from, by id. One that reads the depth is for conditions that have one.
 #[utoipa::path(get, path = "/formulas/presets", tag = "assemblies", responses(
     (status = 200, body = BTreeMap<String, wire::FormulaPreset>),
 ))]

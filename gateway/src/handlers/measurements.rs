@@ -9,8 +9,7 @@ use crate::call::{Body, Call};
 use crate::error::ApiError;
 use crate::state::App;
 use crate::wire::measurement::{
-    CreateMeasurement, Measurement, MeasurementList, MeasurementMade, UpdateMeasurement, measurement_patch,
-    new_measurement,
+    CreateMeasurement, Measurement, MeasurementList, UpdateMeasurement, measurement_patch, new_measurement,
 };
 use crate::wire::validate::{Fields, Nested};
 
@@ -40,20 +39,23 @@ async fn of_page(State(app): State<App>, call: Call) -> Answer<MeasurementList> 
     ok(reads::measurements_of_page(&call.ctx(&app), id).await?)
 }
 
-/// Measures a geometry on a calibrated page. The same shape twice counts twice, and `notice` says so.
+/// Measures a geometry on a calibrated page.
+///
+/// The same shape twice counts twice, and so does a second point on one symbol: `notice` says so. 400 where the shape
+/// cannot be measured as it is meant: malformed, crossing itself, with `holes`.
 #[utoipa::path(post, path = "/conditions/{condition_id}/measurements", tag = "measurements",
     request_body = CreateMeasurement,
-    responses((status = 201, body = MeasurementMade)),
+    responses((status = 201, body = Measurement)),
 )]
-async fn create_measurement(State(app): State<App>, call: Call, body: Body) -> Made<MeasurementMade> {
+async fn create_measurement(State(app): State<App>, call: Call, body: Body) -> Made<Measurement> {
     let new = call.read(|input| {
         let condition = input.id("condition_id");
         input.body(&body, Nested(|f: &Fields<'_>| new_measurement(condition, f)))
     })?;
     let ctx = call.ctx(&app);
     let made = measurements::create(&ctx, new).await?;
-    let same = reads::same_shape(&ctx, &made).await?;
-    created(MeasurementMade::of(made, same))
+    let again = reads::again(&ctx, &made).await?;
+    created(Measurement::made(made, again))
 }
 
 /// One measurement.

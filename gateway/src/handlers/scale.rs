@@ -20,6 +20,9 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 }
 
 /// Asks for a detection of the page's scale.
+///
+/// A scale that a person gave (by value, text, calibration, copy or batch) is kept. What was detected is shown beside it
+/// in the status, and its findings name it where it is another scale (`scale_kept_by_hand`).
 #[utoipa::path(post, path = "/pages/{page_id}/detect-scale", tag = "scale", responses(
     (status = 202, body = wire::DetectionStarted),
 ))]
@@ -50,7 +53,8 @@ fn body_error(e: CommandError) -> ApiError {
 ///
 /// `scale_value` is in pixels of this page's image, whatever resolution that has. `scale_text` alone sets the
 /// scale that it states; beside a value it has to say the same. 400 where it contradicts the value, has numbers
-/// that are no scale as drawings write it, or says that nothing is to scale.
+/// that are no scale as drawings write it, or says that nothing is to scale. Where the sheet's own text says another scale
+/// than the value, the value is taken and `notice` names the text.
 #[utoipa::path(put, path = "/pages/{page_id}/scale", tag = "scale", request_body = wire::SetScale, responses(
     (status = 200, body = wire::ScaleSet),
 ))]
@@ -81,6 +85,7 @@ async fn calibrate(State(app): State<App>, call: Call) -> Answer<wire::Calibrate
         page_id: page_id.0,
         pixels_per_foot: done.pixels_per_foot,
         estimated_scale_ratio: done.estimated_ratio,
+        notice: scale::contradicted(&done.page),
     })
 }
 
@@ -99,6 +104,7 @@ async fn copy_scale(State(app): State<App>, call: Call) -> Answer<wire::ScaleCop
         page_id: page_id.0,
         scale_value: page.scale.px_per_foot,
         copied_from: source.0,
+        notice: scale::contradicted(&page),
     })
 }
 
@@ -126,6 +132,7 @@ async fn batch_scale(State(app): State<App>, call: Call, body: Body) -> Answer<w
     ok(wire::BatchScaled {
         status: "success",
         count: done.updated.len(),
+        notice: wire::contradictions(&done.contradicted),
         updated_pages: done.updated.into_iter().map(|id| id.0).collect(),
         missing_ids: done.missing.into_iter().map(|id| id.0).collect(),
     })

@@ -8,6 +8,8 @@ use uuid::Uuid;
 use super::condition::type_word;
 use super::scalar::{Amount, Cost, Stamp, UnitCost};
 
+pub(crate) mod notice;
+
 /// One line of an assembly.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Component {
@@ -27,20 +29,26 @@ pub(crate) struct Component {
     waste_percent: f64,
     quantity_with_waste: f64,
     extended_cost: Cost,
-    /// Hours per unit of quantity.
+    /// Hours per unit of quantity: they add up in the assembly's hours and price nothing.
     labor_hours: Option<f64>,
+    /// Information, like the crew, the duration and the other rates: prices nothing.
     labor_rate: Option<Cost>,
     crew_size: Option<i64>,
     duration_hours: Option<f64>,
     hourly_rate: Option<Cost>,
     daily_rate: Option<Cost>,
     is_included: bool,
+    /// A word beside the line: it is in the totals unless `is_included` is false.
     is_optional: bool,
     notes: Option<String>,
-    /// Why the formula could not be evaluated; the line then costs nothing and says so here.
+    /// Why the formula could not be evaluated, or what it reads that the condition does not have; the line then costs
+    /// nothing, and the totals say that they lack it (`components_in_error`).
     error: Option<String>,
     created_at: Stamp,
     updated_at: Stamp,
+    /// What to know of it: values that are set and price nothing, an optional line that is in the totals and, where it was
+    /// just written, a price that was rounded. `null` when nothing is.
+    notice: Option<String>,
 }
 
 pub(crate) const COMPONENT_TYPES: &[(&str, ComponentType)] = &[
@@ -64,6 +72,7 @@ const fn component_word(of: ComponentType) -> &'static str {
 impl Component {
     fn of(assembly_id: Id, c: model::Component) -> Self {
         Self {
+            notice: notice::of_component(&c),
             id: c.id.0,
             assembly_id: assembly_id.0,
             cost_item_id: c.cost_item_id.map(|id| id.0),
@@ -94,6 +103,14 @@ impl Component {
     }
 }
 
+impl Component {
+    /// One that was just written with these prices.
+    pub(crate) fn written(line: Line, sent: &notice::Prices) -> Self {
+        let written = Self::from(line);
+        Self { notice: notice::joined(sent.rounded().into_iter().chain(written.notice).collect()), ..written }
+    }
+}
+
 impl From<Line> for Component {
     fn from(line: Line) -> Self {
         Self::of(line.assembly_id, line.component)
@@ -110,7 +127,9 @@ pub(crate) struct Assembly {
     description: Option<String>,
     csi_code: Option<String>,
     csi_description: Option<String>,
+    /// Information: a component without a waste of its own has none.
     default_waste_percent: f64,
+    /// Information, like the crew: prices nothing.
     productivity_rate: Option<f64>,
     productivity_unit: Option<String>,
     crew_size: Option<i64>,
@@ -130,10 +149,13 @@ pub(crate) struct Assembly {
     locked_at: Option<Stamp>,
     locked_by: Option<String>,
     notes: Option<String>,
-    /// Components whose formula could not be evaluated.
+    /// Components that carry an `error`: the totals lack them.
     components_in_error: u32,
     created_at: Stamp,
     updated_at: Stamp,
+    /// What to know of it: a default waste that lines go without, values that are set and price nothing. `null` when
+    /// nothing is.
+    notice: Option<String>,
     /// By sort order.
     components: Vec<Component>,
 }
@@ -142,6 +164,7 @@ impl From<model::Assembly> for Assembly {
     fn from(a: model::Assembly) -> Self {
         let id = a.id;
         Self {
+            notice: notice::of_assembly(&a),
             id: id.0,
             condition_id: a.condition_id.0,
             template_id: a.template_id.map(|id| id.0),
@@ -267,13 +290,17 @@ pub(crate) struct CostSummary {
     other_cost: Cost,
     total_cost: Cost,
     total_with_markup: Cost,
-    /// Components whose formula could not be evaluated: the totals lack them.
+    /// Components whose formula could not be evaluated or reads what its condition does not have: the totals lack
+    /// them.
     components_in_error: u64,
+    /// What the totals lack: components in error, volumes without a depth. `null` when they are whole.
+    notice: Option<String>,
 }
 
 impl CostSummary {
     pub(crate) fn of(project_id: Id, s: reads::CostSummary) -> Self {
         Self {
+            notice: notice::of_summary(&s),
             project_id: project_id.0,
             total_conditions: s.total_conditions,
             conditions_with_assemblies: s.conditions_with_assemblies,

@@ -28,7 +28,8 @@ fn hours() -> Number {
     number().ge(0.0)
 }
 
-/// An assembly to be; all fields are optional.
+/// An assembly to be; all fields are optional. What is absent comes from the template, if there is one; `null` leaves
+/// those that may be without a value empty.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "documents what `create_assembly` reads")]
 pub(crate) struct CreateAssembly {
@@ -36,13 +37,32 @@ pub(crate) struct CreateAssembly {
     name: Option<String>,
     template_id: Option<Uuid>,
     description: Option<String>,
+    #[schema(max_length = 20)]
+    csi_code: Option<String>,
+    #[schema(max_length = 255)]
+    csi_description: Option<String>,
+    /// Information: a component without a waste of its own has none.
+    #[schema(minimum = 0.0, maximum = 100.0)]
+    default_waste_percent: Option<f64>,
+    /// Of the cost; added to it together with the profit.
+    #[schema(minimum = 0.0)]
+    overhead_percent: Option<f64>,
+    /// Of the cost, overhead not included.
+    #[schema(minimum = 0.0)]
+    profit_percent: Option<f64>,
+    /// Information: prices nothing.
+    productivity_rate: Option<f64>,
+    productivity_unit: Option<String>,
+    /// Information: prices nothing.
+    #[schema(minimum = 0)]
+    crew_size: Option<i64>,
+    notes: Option<String>,
 }
 
 pub(crate) fn new_assembly(f: &Fields<'_>) -> Option<NewAssembly> {
-    let name = f.optional("name", name());
     let template_id = f.optional("template_id", IdRule);
-    let description = f.optional("description", text());
-    Some(NewAssembly { name: name?, template_id: template_id?, description: description? })
+    let set = assembly_patch(f);
+    Some(NewAssembly { template_id: template_id?, set: set? })
 }
 
 /// What of an assembly may be changed. Absent leaves a value; `null` clears those that may be without.
@@ -56,14 +76,19 @@ pub(crate) struct UpdateAssembly {
     csi_code: Option<String>,
     #[schema(max_length = 255)]
     csi_description: Option<String>,
+    /// Information: a component without a waste of its own has none.
     #[schema(minimum = 0.0, maximum = 100.0)]
     default_waste_percent: Option<f64>,
+    /// Of the cost; added to it together with the profit.
     #[schema(minimum = 0.0)]
     overhead_percent: Option<f64>,
+    /// Of the cost, overhead not included.
     #[schema(minimum = 0.0)]
     profit_percent: Option<f64>,
+    /// Information: prices nothing.
     productivity_rate: Option<f64>,
     productivity_unit: Option<String>,
+    /// Information: prices nothing.
     #[schema(minimum = 0)]
     crew_size: Option<i64>,
     notes: Option<String>,
@@ -96,7 +121,8 @@ pub(crate) fn assembly_patch(f: &Fields<'_>) -> Option<AssemblyPatch> {
     })
 }
 
-/// A component to be. Money may be a number or numeric text.
+/// A component to be. Money may be a number or numeric text. It costs its quantity with waste times `unit_cost`,
+/// whatever its type.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "documents what `add_component` reads")]
 pub(crate) struct CreateComponent {
@@ -113,25 +139,33 @@ pub(crate) struct CreateComponent {
     sort_order: Option<i64>,
     #[schema(default = "{qty}", max_length = 500)]
     quantity_formula: Option<String>,
+    /// Money per unit of quantity; what has more than 4 places is rounded, and `notice` says so.
     #[schema(minimum = 0.0, default = 0)]
     unit_cost: Option<f64>,
     #[schema(minimum = 0.0, maximum = 100.0, default = 0)]
     waste_percent: Option<f64>,
     cost_item_id: Option<Uuid>,
+    /// Hours per unit of quantity: they add up in the assembly's hours and price nothing.
     #[schema(minimum = 0.0)]
     labor_hours: Option<f64>,
+    /// Information, 2 places: prices nothing.
     #[schema(minimum = 0.0)]
     labor_rate: Option<f64>,
+    /// Information: prices nothing.
     #[schema(minimum = 0)]
     crew_size: Option<i64>,
+    /// Information: prices nothing.
     #[schema(minimum = 0.0)]
     duration_hours: Option<f64>,
+    /// Information, 2 places: prices nothing.
     #[schema(minimum = 0.0)]
     hourly_rate: Option<f64>,
+    /// Information, 2 places: prices nothing.
     #[schema(minimum = 0.0)]
     daily_rate: Option<f64>,
     #[schema(default = true)]
     is_included: Option<bool>,
+    /// A word beside the line: it is in the totals unless `is_included` is false.
     #[schema(default = false)]
     is_optional: Option<bool>,
     notes: Option<String>,
@@ -151,24 +185,32 @@ pub(crate) struct UpdateComponent {
     sort_order: Option<i64>,
     #[schema(max_length = 500)]
     quantity_formula: Option<String>,
+    /// Money per unit of quantity; what has more than 4 places is rounded, and `notice` says so.
     #[schema(minimum = 0.0)]
     unit_cost: Option<f64>,
     #[schema(minimum = 0.0, maximum = 100.0)]
     waste_percent: Option<f64>,
     cost_item_id: Option<Uuid>,
+    /// Hours per unit of quantity: they add up in the assembly's hours and price nothing.
     #[schema(minimum = 0.0)]
     labor_hours: Option<f64>,
+    /// Information, 2 places: prices nothing.
     #[schema(minimum = 0.0)]
     labor_rate: Option<f64>,
+    /// Information: prices nothing.
     #[schema(minimum = 0)]
     crew_size: Option<i64>,
+    /// Information: prices nothing.
     #[schema(minimum = 0.0)]
     duration_hours: Option<f64>,
+    /// Information, 2 places: prices nothing.
     #[schema(minimum = 0.0)]
     hourly_rate: Option<f64>,
+    /// Information, 2 places: prices nothing.
     #[schema(minimum = 0.0)]
     daily_rate: Option<f64>,
     is_included: Option<bool>,
+    /// A word beside the line: it is in the totals unless `is_included` is false.
     is_optional: Option<bool>,
     notes: Option<String>,
 }

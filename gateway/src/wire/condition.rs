@@ -39,7 +39,13 @@ pub(crate) struct Condition {
     extra_metadata: Option<Value>,
     created_at: Stamp,
     updated_at: Stamp,
+    /// What to know of it: that it is a volume without a depth, so that its quantity is 0 whatever is measured.
+    /// `null` when nothing is.
+    notice: Option<&'static str>,
 }
+
+/// Of a volume without a depth.
+const FLAT: &str = "the condition is a volume without a depth: whatever is measured comes to 0 until its `depth` in inches is set";
 
 pub(crate) const MEASUREMENT_TYPES: &[(&str, MeasurementType)] = &[
     ("linear", MeasurementType::Linear),
@@ -60,6 +66,7 @@ pub(crate) fn type_word(of: MeasurementType) -> &'static str {
 impl From<model::Condition> for Condition {
     fn from(c: model::Condition) -> Self {
         Self {
+            notice: c.is_flat().then_some(FLAT),
             id: c.id.0,
             project_id: c.project_id.0,
             name: c.name,
@@ -156,9 +163,9 @@ pub(crate) struct CreateCondition {
     /// `CY`, `CF`, `M3`; count `EA` or a word for the piece. Absent takes `LF`, `SF`, `CY` or `EA`.
     #[schema(max_length = 50)]
     unit: Option<String>,
-    /// Inches.
+    /// Inches. Without one a volume is 0, and a component whose formula reads it is in error.
     depth: Option<f64>,
-    /// Inches.
+    /// Inches. Without one a component whose formula reads it is in error.
     thickness: Option<f64>,
     #[schema(default = true)]
     is_visible: Option<bool>,

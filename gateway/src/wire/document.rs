@@ -105,6 +105,27 @@ impl Document {
     }
 }
 
+/// A document that was just uploaded.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DocumentMade {
+    #[serde(flatten)]
+    document: Document,
+    /// What to know of it: that the project has the same file already. `null` when nothing is.
+    notice: Option<String>,
+}
+
+impl DocumentMade {
+    pub(crate) fn of(d: model::Document, same: Option<model::Document>, links: &Links) -> Self {
+        let notice = same.map(|same| {
+            format!(
+                "the project has the same file already, as {:?} (document {}): what is taken off both is there twice",
+                same.original_filename, same.id
+            )
+        });
+        Self { document: Document::of(d, Vec::new(), links), notice }
+    }
+}
+
 /// A page as its document lists it.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PageSummary {

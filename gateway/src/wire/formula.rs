@@ -11,7 +11,8 @@ use super::validate::{Fields, integer, number, text};
 #[expect(dead_code, reason = "documents what `validate_formula` reads")]
 pub(crate) struct ValidateFormula {
     formula: String,
-    /// The formula is evaluated only when this is given; other variables are then 0 by default.
+    /// The formula is evaluated only when this is given; other variables are then 0 by default. In an assembly they are
+    /// not: a component that reads what its condition does not have is in error.
     test_qty: Option<f64>,
     /// Inches.
     test_depth: Option<f64>,

@@ -1,6 +1,6 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use takeoff_commands::scale::{Calibration, MAX_BATCH_PAGES, ManualScale, RealUnit};
+use takeoff_commands::scale::{Calibration, MAX_BATCH_PAGES, ManualScale, RealUnit, contradicted};
 use takeoff_core::model::{Id, Page, PageStatus};
 use takeoff_core::scale::{ImplausibleScale, SCALE_BAND, ScaleCandidate, ScaleRecord};
 use utoipa::ToSchema;
@@ -194,11 +194,14 @@ pub(crate) struct ScaleSet {
     scale_value: Option<f64>,
     scale_unit: String,
     scale_calibrated: bool,
+    /// What the sheet's own text says, where that is another scale. `null` where it says the same, or nothing.
+    notice: Option<String>,
 }
 
 impl From<Page> for ScaleSet {
     fn from(page: Page) -> Self {
         Self {
+            notice: contradicted(&page),
             status: "success",
             page_id: page.id.0,
             scale_value: page.scale.px_per_foot,
@@ -231,6 +234,8 @@ pub(crate) struct Calibrated {
     pub(crate) pixels_per_foot: f64,
     /// Real inches per drawing inch; null for a picture that states no resolution.
     pub(crate) estimated_scale_ratio: Option<f64>,
+    /// What the sheet's own text says, where that is another scale. `null` where it says the same, or nothing.
+    pub(crate) notice: Option<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -240,6 +245,8 @@ pub(crate) struct ScaleCopied {
     pub(crate) page_id: Uuid,
     pub(crate) scale_value: Option<f64>,
     pub(crate) copied_from: Uuid,
+    /// What the sheet's own text says, where that is another scale. `null` where it says the same, or nothing.
+    pub(crate) notice: Option<String>,
 }
 
 /// One scale for many pages.
@@ -272,8 +279,22 @@ pub(crate) struct BatchScaled {
     pub(crate) status: &'static str,
     pub(crate) updated_pages: Vec<Uuid>,
     pub(crate) count: usize,
+    /// The pages whose own text says another scale. `null` where none does.
+    pub(crate) notice: Option<String>,
     /// Only when some ids are unknown.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub(crate) missing_ids: Vec<Uuid>,
+}
+
+/// Pages that one notice names.
+const NAMED: usize = 5;
+
+/// What the pages of a batch say against its scale.
+pub(crate) fn contradictions(pages: &[(Id, String)]) -> Option<String> {
+    let named = pages.iter().take(NAMED).map(|(id, said)| format!("page {id}: {said}"));
+    let mut named: Vec<String> = named.collect();
+    let more = pages.len().saturating_sub(NAMED);
+    named.extend((more > 0).then(|| format!("{more} more pages say another scale")));
+    (!named.is_empty()).then(|| named.join("; "))
 }

@@ -93,6 +93,13 @@ impl<'p> At<'p> {
         None
     }
 
+    /// Notes a key of this value, or of a part of it, that nothing reads.
+    pub(crate) fn ignored(&self, part: &[&str], key: &str, known: &[&str]) {
+        let known: Vec<String> = known.iter().map(|&k| k.to_owned()).collect();
+        let within = self.loc.iter().skip(1).filter_map(Value::as_str).chain(part.iter().copied());
+        self.problems.ignore(IgnoredField::of(key, &known).within(&within.collect::<Vec<_>>()));
+    }
+
     pub(crate) fn missing<T>(&self, within: &Value) -> Option<T> {
         self.refuse("missing", "Field required", within, None)
     }

@@ -5,6 +5,7 @@
 mod crowds;
 mod files;
 mod measuring;
+mod notices;
 mod operating;
 mod patience;
 mod pricing;

@@ -63,7 +63,7 @@ async fn a_page_is_measured_once_it_has_a_scale() {
     let set = server.put(&scale, json!({"scale_value": "10"})).await.expect(200);
     assert_eq!(
         set,
-        json!({"status": "success", "page_id": page.to_string(), "scale_value": 10.0, "scale_unit": "foot", "scale_calibrated": true})
+        json!({"status": "success", "page_id": page.to_string(), "scale_value": 10.0, "scale_unit": "foot", "scale_calibrated": true, "notice": null})
     );
     let made = server.post(&path, body).await.expect(201);
     assert_eq!(

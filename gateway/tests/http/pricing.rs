@@ -115,7 +115,11 @@ async fn components_are_judged_when_saved() {
     // Fails only when evaluated: an error on its line, never a silent zero.
     let body = json!({"name": "x", "unit": "EA", "quantity_formula": "{qty} / {thickness}", "unit_cost": 1});
     let line = server.post(&components, body).await.expect(201);
-    assert!(line["error"].as_str().unwrap().contains("ivision by zero"), "{line}");
+    assert!(line["error"].as_str().unwrap().contains("set its `thickness`"), "{line}");
+    let divided =
+        json!({"name": "x", "unit": "EA", "quantity_formula": "1 / ({count} - {count})", "unit_cost": 1});
+    let divided = server.post(&components, divided).await.expect(201);
+    assert!(divided["error"].as_str().unwrap().contains("Division by zero"), "{divided}");
     let one = format!("/components/{}", line["id"].as_str().unwrap());
     let fixed = server
         .put(&one, json!({"quantity_formula": "{qty}", "notes": "n", "crew_size": 2}))

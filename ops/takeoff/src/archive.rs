@@ -26,6 +26,8 @@ pub(crate) fn backup(args: &ArchiveArgs) -> u8 {
 pub(crate) fn restore(args: &RestoreArgs) -> u8 {
     ended(&args.archive, async |config| {
         let file = &args.archive.file;
+        // A file that is not there is no fault of a store.
+        std::fs::File::open(file).with_context(|| format!("{} cannot be read", file.display()))?;
         let verified = archive::verify(file).await?;
         if args.verify {
             return Ok(told(&format!("{} is whole", file.display()), &verified.manifest));
@@ -79,9 +81,27 @@ async fn back_up(config: &NodeConfig, file: &Path) -> anyhow::Result<Manifest> {
         ),
     }
     let Embedded { catalog, blobs } = node::open_stores(&config).await.context(
-        "a folder that a running node has is backed up through that node, or after it was stopped",
+        "while a node runs, its data folder cannot be backed up: stop the node, back up, and start it again (with a \
+         database and a bucket, backups are made while nodes run)",
     )?;
     Ok(archive::backup(&*catalog, &*blobs, file, SystemClock.now(), None).await?)
+}
+
+/// Where an archive is restored to before the folder takes its place.
+fn beside(folder: &Path) -> PathBuf {
+    let mut beside = folder.as_os_str().to_owned();
+    beside.push(RESTORING);
+    PathBuf::from(beside)
+}
+
+/// What a restore into this folder left that did not come to its end, if one did.
+pub(crate) fn unfinished(folder: &Path) -> Option<PathBuf> {
+    Some(beside(folder)).filter(|beside| beside.is_dir())
+}
+
+/// What to do about it.
+pub(crate) fn to_finish(left: &Path) -> String {
+    format!("run `takeoff restore FILE` again, which begins anew, or remove {}", left.display())
 }
 
 /// Fills a folder beside the one that is meant, which then takes its place: there is a whole one or none.
@@ -96,9 +116,7 @@ async fn into_folder(config: &NodeConfig, verified: &Verified) -> anyhow::Result
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
         Err(e) => bail!("{} cannot be read: {e}", folder.display()),
     }
-    let mut beside = folder.as_os_str().to_owned();
-    beside.push(RESTORING);
-    let beside = PathBuf::from(beside);
+    let beside = beside(folder);
     let mut config = config.clone();
     config.data_dir.clone_from(&beside);
     // What an earlier restore left, which was not finished. A bucket goes on knowing its store by that name.

@@ -46,7 +46,7 @@ enum Command {
     Migrate(MigrateArgs),
     /// Write everything that the stores of the settings hold to one file
     Backup(ArchiveArgs),
-    /// Fill empty stores from such a file, after it was verified; or only verify it
+    /// Fill empty stores from a file that `takeoff backup` wrote, after it was verified; or only verify it
     Restore(RestoreArgs),
     /// Check, show or document the configuration
     Config {
@@ -71,7 +71,8 @@ enum Command {
 pub(crate) struct RunArgs {
     /// The recipe, such as samples/school/takeoff.toml
     pub(crate) recipe: PathBuf,
-    /// Write report.json, takeoff.csv and an annotated PNG of each counted page here, in place of an earlier run's
+    /// Write report.json, takeoff.csv and an annotated PNG of each page that was counted or measured on here, in place
+    /// of an earlier run's
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Print the report as JSON only
@@ -113,7 +114,7 @@ pub(crate) struct MigrateArgs {
 
 #[derive(Args)]
 pub(crate) struct ArchiveArgs {
-    /// The archive
+    /// The archive: the one file that holds everything
     pub(crate) file: PathBuf,
     /// Folder of the catalogue and the blobs [default: takeoff-data]
     #[arg(long, value_name = "DIR")]
@@ -151,17 +152,32 @@ pub(crate) struct RestoreArgs {
 #[derive(Subcommand)]
 pub(crate) enum ConfigCommand {
     /// Report every problem of the file and the environment; exit 78 when there is one
-    Check { file: Option<PathBuf> },
+    Check {
+        /// Settings file; without one the environment and the defaults are looked at
+        file: Option<PathBuf>,
+        /// The same, as other commands take it
+        #[arg(long, value_name = "FILE", conflicts_with = "file")]
+        config: Option<PathBuf>,
+    },
     /// Print the settings in force
     Show {
+        /// Settings file; without one the environment and the defaults are shown
         file: Option<PathBuf>,
+        /// The same, as other commands take it
+        #[arg(long, value_name = "FILE", conflicts_with = "file")]
+        config: Option<PathBuf>,
         /// With where each comes from: a flag, the environment, the file or the default
         #[arg(long)]
         origin: bool,
     },
     /// Print what differs between two files, or a file and a running node (http://ADDRESS), and whether a running
     /// node takes it or needs a restart; exit 1 when something differs
-    Diff { a: String, b: String },
+    Diff {
+        /// A settings file or http://ADDRESS of a running node
+        a: String,
+        /// Another one
+        b: String,
+    },
     /// Print the reference of all settings (docs/settings.md)
     Reference,
     /// Print a settings file with every default
@@ -202,5 +218,32 @@ fn parse_worker(memory_bytes: u64, ask_bytes: Option<usize>) -> u8 {
             output::complain(&format!("parse worker: {e}"));
             exit::FAILED
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    fn look(command: &clap::Command, path: &str) {
+        let path = format!("{path} {}", command.get_name());
+        let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+        assert!(!about.is_empty(), "{path} does not say what it does");
+        for argument in command.get_arguments().filter(|a| !a.is_hide_set()) {
+            let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+            assert!(!help.is_empty(), "{path}: {} says nothing", argument.get_id());
+            // The default is in the text that clap writes, or stands in ours.
+            assert!(!help.contains("[default") || argument.get_default_values().is_empty(), "{path}: twice");
+        }
+        command.get_subcommands().for_each(|c| look(c, &path));
+    }
+
+    #[test]
+    fn every_command_and_argument_says_what_it_is() {
+        let command = Cli::command();
+        command.clone().debug_assert();
+        look(&command, "");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use takeoff_commands::Ctx;
 use takeoff_config::{DatabaseConfig, NodeConfig, ObjectStoreConfig};
 use takeoff_core::model::IdSource as _;
@@ -12,6 +12,8 @@ use takeoff_engine::handle::{EngineParts, Handle};
 use takeoff_storage::embedded::Embedded;
 use takeoff_storage::pg::PgSettings;
 use takeoff_storage::s3::S3Settings;
+
+use crate::archive;
 
 /// The stores of the settings cannot be worked with: somebody has to change one of the two.
 #[derive(Debug, thiserror::Error)]
@@ -29,7 +31,18 @@ pub(crate) struct NameTaken(pub(crate) String);
 pub(crate) struct NoLinks(String);
 
 /// Opens the stores of the settings and starts the engine on them.
+///
+/// An error where the data folder is to come from a restore that was not finished: an empty store in its place would
+/// look like the loss of everything.
 pub(crate) async fn start(config: NodeConfig) -> anyhow::Result<Handle> {
+    if let Some(left) = archive::unfinished(&config.data_dir).filter(|_| config.database.url.is_none()) {
+        let (folder, to_do) = (config.data_dir.display(), archive::to_finish(&left));
+        ensure!(
+            config.data_dir.join("FORMAT").is_file(),
+            "a restore into the data folder {folder} was not finished: {to_do}"
+        );
+        tracing::warn!(left = %left.display(), "a restore was not finished: {to_do}");
+    }
     let clock = Arc::new(SystemClock);
     let Embedded { catalog, blobs } = open(&config, clock.clone(), &SystemIds.next().to_string()).await?;
     let program = std::env::current_exe().context("the running program has no path")?;

@@ -5,6 +5,7 @@
 
 mod geometry;
 mod place;
+mod priced;
 mod problems;
 mod reading;
 #[cfg(test)]
@@ -19,6 +20,7 @@ pub(crate) use problems::{count_place, measure_place};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use takeoff_commands::assemblies::NewComponent;
+use takeoff_commands::conditions::NewCondition;
 use takeoff_core::measure::Unit;
 use takeoff_core::model::{ComponentType, GeometryType, Lettering, MeasurementType};
 
@@ -34,6 +36,9 @@ pub(crate) struct Recipe {
     pub(crate) conditions: Vec<ConditionPart>,
     #[serde(skip)]
     pub(crate) lines: Lines,
+    /// Paths of values that something stands in for; only of a recipe that is refused.
+    #[serde(skip)]
+    made_up: Vec<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -207,16 +212,16 @@ pub(crate) struct Unusable(pub(crate) Vec<String>);
 impl Recipe {
     pub(crate) fn read(path: &Path) -> Result<Self, Unusable> {
         let text = text_of(path).map_err(|why| Unusable(vec![why]))?;
-        let (mut recipe, unknown) = reading::read(&text)?;
+        let reading::Read { mut recipe, wrong, made_up } = reading::read(&text)?;
         recipe.lines = Lines::of(&text);
+        recipe.made_up.clone_from(&made_up);
         let table: toml::Table = toml::from_str(&text).map_err(|e| Unusable(vec![e.to_string()]))?;
         let mut problems = Problems::new(&recipe.lines);
-        problems::not_finite(&table, &mut problems);
-        // Of numbers that are none nothing more can be said.
-        if problems.is_empty() {
-            recipe.problems(path.parent().unwrap_or(Path::new(".")), &mut problems);
-        }
-        problems.extend(unknown);
+        let no_numbers = problems::not_finite(&table, &mut problems);
+        // Of these nothing more can be said; of all else everything is said at once.
+        problems.skip(made_up.into_iter().chain(no_numbers));
+        recipe.problems(path.parent().unwrap_or(Path::new(".")), &mut problems);
+        problems.extend(wrong);
         problems.into_result()?;
         Ok(recipe)
     }
@@ -253,6 +258,19 @@ impl ConditionPart {
     /// The unit that goes with the measurement type unless the recipe says another.
     pub(crate) fn unit(&self) -> String {
         self.unit.clone().unwrap_or_else(|| Unit::standard(self.measurement_type).to_owned())
+    }
+
+    /// As the engine takes it.
+    pub(crate) fn new_condition(&self, color: &str) -> NewCondition {
+        NewCondition {
+            scope: self.scope.clone(),
+            category: self.category.clone(),
+            color: Some(color.to_owned()),
+            unit: Some(self.unit()),
+            depth: self.depth,
+            thickness: self.thickness,
+            ..NewCondition::named(&self.name, self.measurement_type)
+        }
     }
 
     /// Whether it asks for a volume that nothing gives a height.

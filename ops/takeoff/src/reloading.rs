@@ -9,6 +9,10 @@ use takeoff_gateway::Reload;
 
 use crate::telemetry::LogLevel;
 
+/// What its lines of the log name as their target.
+#[cfg(test)]
+pub(crate) const MODULE: &str = module_path!();
+
 pub(crate) struct Reloader {
     source: Source,
     handle: Handle,

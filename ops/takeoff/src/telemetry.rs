@@ -47,7 +47,12 @@ fn filter(level: &str) -> Targets {
         .with_target("hayro", LevelFilter::ERROR.min(own))
         // What its sessions come to, the links say themselves.
         .with_target("ractor_cluster", LevelFilter::ERROR.min(own))
+        // Whoever has the configuration read again learns what came of it, whatever else is kept silent.
+        .with_target(RELOADING, LevelFilter::INFO.max(own))
 }
+
+/// The module that says what came of reading the configuration again.
+const RELOADING: &str = "takeoff::reloading";
 
 /// Installs the process's recorder, with the gateway's histogram buckets, and gives the handle that renders
 /// `/metrics`.
@@ -60,4 +65,22 @@ pub(crate) fn metrics() -> anyhow::Result<PrometheusHandle> {
     let start = SystemClock.now().0 as f64 / 1e6;
     metrics::gauge!(takeoff_engine::metrics::PROCESS_START_TIME).set(start);
     Ok(handle)
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing::Level;
+
+    use super::*;
+
+    #[test]
+    fn a_reload_is_told_at_every_level() {
+        for (level, more) in [("error", false), ("warn", false), ("info", false), ("debug", true)] {
+            let filter = filter(level);
+            assert!(filter.would_enable(RELOADING, &Level::INFO), "{level}");
+            assert_eq!(filter.would_enable(RELOADING, &Level::DEBUG), more, "{level}");
+        }
+        assert!(!filter("warn").would_enable("takeoff::serve", &Level::INFO));
+        assert_eq!(RELOADING, crate::reloading::MODULE);
+    }
 }

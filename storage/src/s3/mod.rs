@@ -159,11 +159,6 @@ impl S3Blobs {
         self.stat(tenant, hash).await?.ok_or(StoreError::MissingBlob(hash))
     }
 
-    /// `None` when it is not there.
-    async fn object_size(&self, key: &str) -> Result<Option<u64>, StoreError> {
-        Ok(self.object_look(key).await?.map(|(size, _)| size))
-    }
-
     /// Size and tag of an object; the tag is empty where the server gives none. One that was swept is put back.
     async fn object_look(&self, key: &str) -> Result<Option<(u64, String)>, StoreError> {
         match self.head(key).await? {
@@ -308,7 +303,7 @@ impl BlobStore for S3Blobs {
     }
 
     async fn stat(&self, tenant: TenantId, hash: BlobHash) -> Result<Option<u64>, StoreError> {
-        self.object_size(&key(tenant, hash)).await
+        Ok(self.object_look(&key(tenant, hash)).await?.map(|(size, _)| size))
     }
 
     /// The folders around it; whether the bucket is there, each request sees.

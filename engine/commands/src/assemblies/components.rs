@@ -92,27 +92,39 @@ pub struct Line {
 }
 
 /// Components of one assembly; keeps pricing, which every change does, short.
-const MAX_COMPONENTS: usize = 500;
+pub const MAX_COMPONENTS: usize = 500;
 
 #[erased]
 pub async fn add_component(ctx: &Ctx<'_>, assembly_id: Id, new: NewComponent) -> Result<Line, CommandError> {
-    let edit = |desk: &Desk<'_>, assembly: &mut Assembly| {
-        if assembly.components.len() >= MAX_COMPONENTS {
-            return Err(CommandError::invalid(format!(
-                "an assembly holds at most {MAX_COMPONENTS} components"
-            )));
-        }
-        let last = assembly.components.iter().map(|c| c.sort_order).max();
-        let component =
-            new.clone().component(desk.ids.next(), desk.now, last.map_or(0, |n| n.saturating_add(1)));
-        let component = checked(component)?;
-        let id = component.id;
-        assembly.components.push(component);
-        order(assembly);
-        Ok(id)
-    };
+    let edit = |desk: &Desk<'_>, assembly: &mut Assembly| add(desk, assembly, new.clone());
     let (assembly, id) = change(ctx, assembly_id, true, edit).await?;
     line(assembly, id)
+}
+
+/// Adds all of them, in their order, or none: an assembly of many is priced and written once.
+#[erased]
+pub async fn add_components(
+    ctx: &Ctx<'_>,
+    assembly_id: Id,
+    new: Vec<NewComponent>,
+) -> Result<Assembly, CommandError> {
+    let edit = |desk: &Desk<'_>, assembly: &mut Assembly| {
+        new.iter().try_for_each(|one| add(desk, assembly, one.clone()).map(drop))
+    };
+    Ok(change(ctx, assembly_id, true, edit).await?.0)
+}
+
+fn add(desk: &Desk<'_>, assembly: &mut Assembly, new: NewComponent) -> Result<Id, CommandError> {
+    if assembly.components.len() >= MAX_COMPONENTS {
+        return Err(CommandError::invalid(format!("an assembly holds at most {MAX_COMPONENTS} components")));
+    }
+    let last = assembly.components.iter().map(|c| c.sort_order).max();
+    let component = new.component(desk.ids.next(), desk.now, last.map_or(0, |n| n.saturating_add(1)));
+    let component = checked(component)?;
+    let id = component.id;
+    assembly.components.push(component);
+    order(assembly);
+    Ok(id)
 }
 
 #[erased]

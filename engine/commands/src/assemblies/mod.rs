@@ -7,9 +7,10 @@ mod recipe;
 
 pub use calculate::{Priced, Pricing, calculate, priced_batch};
 pub use components::{
-    ComponentPatch, Line, NewComponent, add_component, delete_component, reorder_components, update_component,
+    ComponentPatch, Line, MAX_COMPONENTS, NewComponent, add_component, add_components, delete_component,
+    reorder_components, update_component,
 };
-pub use recipe::{AssemblyPatch, NewAssembly, check_markup, create, delete, lock, unlock, update};
+pub use recipe::{AssemblyPatch, NewAssembly, check_markup, create, delete, fits, lock, unlock, update};
 
 use serde_json::json;
 use takeoff_core::model::{Assembly, Condition, Id};

@@ -2,7 +2,7 @@
 
 use takeoff_core::assembly as core;
 use takeoff_core::measure::Unit;
-use takeoff_core::model::{Assembly, AssemblyTemplate, Condition, Id};
+use takeoff_core::model::{Assembly, AssemblyTemplate, Condition, Id, MeasurementType};
 use takeoff_storage::catalog::Claim;
 use takeoff_storage::{Batch, Op, Stored};
 
@@ -17,9 +17,9 @@ use crate::{CommandError, Ctx, Desk, Field, figures};
 /// Without a name: the template's, else the condition's.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct NewAssembly {
-    pub name: Option<String>,
     pub template_id: Option<Id>,
-    pub description: Option<String>,
+    /// What it has instead of what the template, or nothing, gives it.
+    pub set: AssemblyPatch,
 }
 
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -58,11 +58,12 @@ pub async fn create(ctx: &Ctx<'_>, condition_id: Id, new: NewAssembly) -> Result
             Some(id) => {
                 let found = find::<AssemblyTemplate>(&desk, id).await?;
                 let found = found.ok_or_else(|| CommandError::invalid("Assembly template not found"))?.value;
-                fits(&found, &condition.value)?;
+                let (found_in, given) = ((found.measurement_type, &*found.expected_unit), &condition.value);
+                fits((&found.name, found_in), (&given.name, (given.measurement_type, &given.unit)))?;
                 Some(found)
             }
         };
-        let named = core::NewAssembly { name: new.name.clone(), description: new.description.clone() };
+        let named = core::NewAssembly::default();
         let mut assembly = match &template {
             Some(template) => core::from_template(template, &condition.value, named, desk.ids, desk.now),
             None => Assembly {
@@ -70,6 +71,7 @@ pub async fn create(ctx: &Ctx<'_>, condition_id: Id, new: NewAssembly) -> Result
                 ..core::blank(&condition.value, named, desk.ids, desk.now)
             },
         };
+        new.set.clone().write(&mut assembly);
         check(&assembly)?;
         let mut batch = Batch::new(ctx.tenant);
         touch(&mut batch, &condition);
@@ -83,15 +85,18 @@ pub async fn create(ctx: &Ctx<'_>, condition_id: Id, new: NewAssembly) -> Result
     }
 }
 
-/// A template's formulas are for quantities in its unit; in another they would give a wrong price.
-fn fits(template: &AssemblyTemplate, condition: &Condition) -> Result<(), CommandError> {
-    let wanted = (template.measurement_type, template.expected_unit.as_str());
-    if Unit::same(wanted, (condition.measurement_type, &condition.unit)) {
+/// A template's formulas are for quantities in its unit; in another they would give a wrong price. Both are given
+/// by name, with the type and the unit of their quantity.
+pub fn fits(
+    (template, wanted): (&str, (MeasurementType, &str)),
+    (condition, given): (&str, (MeasurementType, &str)),
+) -> Result<(), CommandError> {
+    if Unit::same(wanted, given) {
         return Ok(());
     }
     Err(CommandError::invalid(format!(
-        "the template {:?} prices a quantity in {} and the condition {:?} has one in {}",
-        template.name, template.expected_unit, condition.name, condition.unit
+        "the template {template:?} prices a quantity in {} and the condition {condition:?} has one in {}",
+        wanted.1, given.1
     )))
 }
 

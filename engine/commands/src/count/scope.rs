@@ -83,17 +83,7 @@ impl Asked {
         {
             return Err(CommandError::invalid("the region must have a width and a height above zero"));
         }
-        if let (Some(r), Some(space)) = (scope.region, page.space)
-            && (r.x + r.w <= 0.0
-                || r.y + r.h <= 0.0
-                || r.x >= f64::from(space.width_px)
-                || r.y >= f64::from(space.height_px))
-        {
-            return Err(CommandError::invalid(format!(
-                "the region lies outside page {} of {} x {} pixels",
-                page.number, space.width_px, space.height_px
-            )));
-        }
+        scope.region.map_or(Ok(()), |region| meets(&region, page))?;
         let mut boxed = BTreeMap::from([(page.id, (page.clone(), vec![request.exemplar]))]);
         for b in exemplars.iter().chain(&negatives) {
             if !boxed.contains_key(&b.page_id) {
@@ -175,6 +165,19 @@ pub(crate) fn countable(page: &Page) -> Result<(), CommandError> {
         PageStatus::Ready | PageStatus::Completed if page.blobs.is_some() => Ok(()),
         _ => Err(CommandError::invalid(format!("page {number} is still being processed, try again later"))),
     }
+}
+
+/// Whether a part of the region lies on the page; `Invalid` where none does.
+pub fn meets(r: &PxRect, page: &Page) -> Result<(), CommandError> {
+    let Some(space) = page.space else { return Ok(()) };
+    let (width, height) = (f64::from(space.width_px), f64::from(space.height_px));
+    if r.x + r.w > 0.0 && r.y + r.h > 0.0 && r.x < width && r.y < height {
+        return Ok(());
+    }
+    Err(CommandError::invalid(format!(
+        "the region lies outside page {} of {width} x {height} pixels",
+        page.number
+    )))
 }
 
 /// Clients round boxes to whole pixels, so an edge may lie this far outside.

@@ -1,7 +1,7 @@
 //! The cost of a project.
 
 use takeoff_core::assembly::{CostSummary, summarize};
-use takeoff_core::model::{Assembly, Id, Index, Kind};
+use takeoff_core::model::{Assembly, Condition, Id, Index};
 
 use crate::erased;
 use crate::load::list;
@@ -11,7 +11,7 @@ use crate::{CommandError, Ctx};
 #[erased]
 pub async fn cost_summary(ctx: &Ctx<'_>, project_id: Id) -> Result<CostSummary, CommandError> {
     let desk = ctx.desk();
-    let conditions = desk.catalog.count(desk.tenant, Kind::Condition, Index::ByProject, project_id).await?;
+    let conditions = list::<Condition>(&desk, Index::ByProject, project_id).await?;
     let assemblies = list::<Assembly>(&desk, Index::ByProject, project_id).await?;
-    Ok(summarize(conditions, assemblies.iter().map(|a| &a.value)))
+    Ok(summarize(conditions.iter().map(|c| &c.value), assemblies.iter().map(|a| &a.value)))
 }

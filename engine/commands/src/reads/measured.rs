@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use takeoff_core::measure::Geometry;
-use takeoff_core::model::{Condition, Id, Index, Kind, Measurement, MeasurementType};
+use takeoff_core::model::{Condition, Detection, Id, Index, Kind, Measurement, MeasurementType};
 use takeoff_storage::entity;
 
 use super::records::{Result, all, one};
 use crate::Ctx;
 use crate::erased;
+use crate::load::only;
 
 #[erased]
 pub async fn measurement(ctx: &Ctx<'_>, id: Id) -> Result<Measurement> {
@@ -51,13 +52,25 @@ async fn label(ctx: &Ctx<'_>, measurements: &mut [Measurement]) -> Result<()> {
     Ok(())
 }
 
-/// Newest measurements among which the same shape is looked for, so that the look stays short beside the write.
+/// Newest measurements among which another is looked for, so that the look stays short beside the write.
 const LOOKED_AT: usize = 1_000;
 
-/// Another measurement of the condition that covers what this one covers on its page, and counts with it; among the
-/// newest of the condition, or of the page where that has fewer.
+/// How near two points are for one to be the other again, where no symbol's size is known: pixels, about 2 mm of paper.
+const NEAR_PX: f64 = 10.0;
+
+/// Another measurement that may be the same thing once more.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Again {
+    /// It covers the same shape.
+    Same(Id),
+    /// A point so near that both may mean one symbol.
+    Near { id: Id, distance_px: f64 },
+}
+
+/// Another measurement of the condition, on the same page and counting with it, that covers what this one covers or is
+/// a point on the same symbol; among the newest of the condition, or of the page where that has fewer.
 #[erased]
-pub async fn same_shape(ctx: &Ctx<'_>, measurement: &Measurement) -> Result<Option<Id>> {
+pub async fn again(ctx: &Ctx<'_>, measurement: &Measurement) -> Result<Option<Again>> {
     let Ok(shape) = Geometry::parse(measurement.geometry_type, &measurement.geometry_data) else {
         return Ok(None);
     };
@@ -70,11 +83,31 @@ pub async fn same_shape(ctx: &Ctx<'_>, measurement: &Measurement) -> Result<Opti
     let newest =
         entity::list_page::<Measurement>(desk.catalog, desk.tenant, index, parent, None, true, LOOKED_AT)
             .await?;
-    let same = |other: &Measurement| {
+    let beside = |other: &Measurement| {
         other.id != measurement.id
             && (other.condition_id, other.page_id) == (measurement.condition_id, measurement.page_id)
             && !other.is_rejected
-            && Geometry::parse(other.geometry_type, &other.geometry_data).is_ok_and(|o| shape.is_same(&o))
     };
-    Ok(newest.into_iter().map(|m| m.value).find(same).map(|m| m.id))
+    let mut nearest: Option<(f64, Measurement)> = None;
+    for other in newest.into_iter().map(|m| m.value).filter(beside) {
+        let Ok(that) = Geometry::parse(other.geometry_type, &other.geometry_data) else { continue };
+        if shape.is_same(&that) {
+            return Ok(Some(Again::Same(other.id)));
+        }
+        if let (Geometry::Point(a), Geometry::Point(b)) = (&shape, &that) {
+            let distance_px = a.distance(*b);
+            if nearest.as_ref().is_none_or(|(least, _)| distance_px < *least) {
+                nearest = Some((distance_px, other));
+            }
+        }
+    }
+    let Some((distance_px, other)) = nearest else { return Ok(None) };
+    Ok((distance_px < reach(ctx, &other).await?).then_some(Again::Near { id: other.id, distance_px }))
+}
+
+/// How far from a point its symbol reaches, pixels: half the smaller side of what was counted, as counting itself judges
+/// whether a symbol has its point.
+async fn reach(ctx: &Ctx<'_>, point: &Measurement) -> Result<f64> {
+    let counted = only::<Detection>(&ctx.desk(), Index::ByMeasurement, point.id).await?;
+    Ok(counted.map_or(NEAR_PX, |d| d.value.bbox.w.min(d.value.bbox.h) / 2.0))
 }

@@ -9,11 +9,11 @@ mod tasks;
 
 pub use cost::cost_summary;
 pub use looks::{page_crop, suggestions};
-pub use measured::{measurement, measurements_of_condition, measurements_of_page, same_shape};
+pub use measured::{Again, again, measurement, measurements_of_condition, measurements_of_page};
 pub use records::{
     CountView, ProjectView, assembly, assembly_of, condition, conditions, counted, detection, detections,
-    document, documents, page, pages_by_number, pages_by_sheet, project, projects, session, sessions_of_page,
-    template, templates,
+    document, documents, page, pages_by_number, pages_by_sheet, project, projects, same_file, session,
+    sessions_of_page, template, templates,
 };
 pub use sheets::{SheetGroup, SheetView, natural_order, sheets};
 pub use takeoff_core::assembly::CostSummary;

@@ -66,6 +66,13 @@ pub async fn documents(ctx: &Ctx<'_>, project_id: Id) -> Result<Vec<Document>> {
     Ok(documents)
 }
 
+/// The oldest other document of the project that holds the same bytes.
+#[erased]
+pub async fn same_file(ctx: &Ctx<'_>, document: &Document) -> Result<Option<Document>> {
+    let all = all::<Document>(ctx, Index::ByProject, document.project_id).await?;
+    Ok(all.into_iter().find(|other| other.id != document.id && other.blob == document.blob))
+}
+
 #[erased]
 pub async fn page(ctx: &Ctx<'_>, id: Id) -> Result<Page> {
     let mut page: Page = one(ctx, id, "Page").await?;

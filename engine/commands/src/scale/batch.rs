@@ -7,6 +7,7 @@ use takeoff_core::model::{Id, Page};
 use takeoff_core::scale::SharedScale;
 use takeoff_storage::{Batch, StoreError, Stored, entity};
 
+use super::beside::contradicted;
 use super::manual::{ManualScale, announce, apply};
 use crate::erased;
 use crate::retry::{Tries, turn};
@@ -21,6 +22,8 @@ pub struct BatchScaled {
     pub updated: Vec<Id>,
     /// Ids that no page has.
     pub missing: Vec<Id>,
+    /// Updated pages whose own text states another scale, with what it says.
+    pub contradicted: Vec<(Id, String)>,
 }
 
 /// One scale for many pages of one project; `NotFound` when none of the ids is a page. What the value
@@ -54,13 +57,15 @@ pub async fn batch_scale(
     }
     let scale = Shared::of(scale, &found)?;
     let _turn = turn(project).await?;
-    let mut updated = BTreeSet::new();
+    let mut updated = BTreeMap::new();
     let ids: Vec<Id> = found.iter().map(|p| p.value.id).collect();
     for part in parts(&ctx.desk(), ids, &scale).await? {
         updated.extend(scale_together(ctx, &part, &scale).await?);
     }
-    let (updated, missing) = wanted.into_iter().partition(|id| updated.contains(id));
-    Ok(BatchScaled { updated, missing })
+    let said = |id: &Id| updated.get(id).cloned().flatten().map(|said| (*id, said));
+    let contradicted = wanted.iter().filter_map(said).collect();
+    let (updated, missing) = wanted.into_iter().partition(|id| updated.contains_key(id));
+    Ok(BatchScaled { updated, missing, contradicted })
 }
 
 /// A manual scale and what it means on each of the pages it is given to.
@@ -108,7 +113,7 @@ async fn parts(desk: &Desk<'_>, pages: Vec<Id>, scale: &Shared) -> Result<Vec<Ve
     Ok(fitting)
 }
 
-async fn scale_together(ctx: &Ctx<'_>, pages: &[Id], scale: &Shared) -> Result<Vec<Id>, CommandError> {
+async fn scale_together(ctx: &Ctx<'_>, pages: &[Id], scale: &Shared) -> Result<Scaled, CommandError> {
     let mut tries = Tries::new(ctx);
     loop {
         let (batch, updated) = together(&ctx.desk(), pages, scale).await?;
@@ -118,8 +123,11 @@ async fn scale_together(ctx: &Ctx<'_>, pages: &[Id], scale: &Shared) -> Result<V
     }
 }
 
+/// Pages that have a scale now, and what their own text says where that is another.
+type Scaled = Vec<(Id, Option<String>)>;
+
 /// Pages that are gone are left out.
-async fn together(desk: &Desk<'_>, pages: &[Id], scale: &Shared) -> Result<(Batch, Vec<Id>), SettleError> {
+async fn together(desk: &Desk<'_>, pages: &[Id], scale: &Shared) -> Result<(Batch, Scaled), SettleError> {
     let mut batch = Batch::new(desk.tenant);
     let mut changed = BTreeMap::new();
     for read in known(desk, pages).await? {
@@ -134,5 +142,5 @@ async fn together(desk: &Desk<'_>, pages: &[Id], scale: &Shared) -> Result<(Batc
         changed.insert(page.id, page);
     }
     rescale(desk, &mut batch, &changed).await?;
-    Ok((batch, changed.into_keys().collect()))
+    Ok((batch, changed.into_iter().map(|(id, page)| (id, contradicted(&page))).collect()))
 }

@@ -9,6 +9,7 @@ use takeoff_core::model::{Id, Page};
 use takeoff_core::scale::{ScaleRecord, check_scale};
 use takeoff_storage::{Batch, StoreError, Stored};
 
+use super::beside::contradicted;
 use super::manual::{MANUAL_METHOD, announce};
 use crate::erased;
 use crate::jobs::{self, DetectScaleArgs};
@@ -31,7 +32,7 @@ pub async fn detect_scale(ctx: &Ctx<'_>, page_id: Id) -> Result<Id, CommandError
         let job = NewJob {
             id: desk.ids.next(),
             stage: Stage::DetectScale,
-            args: jobs::encode(&DetectScaleArgs { page_id, asked: true }),
+            args: jobs::encode(&DetectScaleArgs { page_id }),
             lane: Lane::Interactive,
             priority: 0,
             run_at: None,
@@ -70,25 +71,23 @@ pub struct Detected {
 /// Writes what a detection found: the record (manual keys are kept), the scale itself when one was found
 /// with a confidence of at least 0.85, and everything that depends on it.
 ///
-/// An automatic detection (`asked` false) never replaces a manual scale. One that a person asked for
-/// does, if it found a scale and nobody gave a manual one since. `None` when the page is gone.
+/// No detection replaces a scale that a person gave, whoever asked for it: what it found is shown beside that scale, and a
+/// finding names it where the two differ. `None` when the page is gone.
 #[erased]
 pub async fn detected_batch(
     desk: &Desk<'_>,
     page_id: Id,
     record: ScaleRecord,
-    asked: bool,
     job_id: Id,
 ) -> Result<Option<Detected>, StoreError> {
     let Some(read) = find::<Page>(desk, page_id).await? else { return Ok(None) };
     let awaited = read.value.scale.detection_job == Some(job_id);
     let manual = read.value.scale.calibrated && read.value.scale.method.as_deref() == Some(MANUAL_METHOD);
-    let may_replace = !manual || (asked && awaited);
     let record = match implausible(&read.value, &record) {
         Some(why) => unusable(record, &why),
         None => record,
     };
-    let why = match detected(desk, &read, record.clone(), may_replace, awaited).await {
+    let why = match detected(desk, &read, record.clone(), !manual, awaited).await {
         Ok(detected) => return Ok(Some(detected)),
         Err(SettleError::Refused(why)) => why,
         Err(e) if e.is_too_much() => {
@@ -168,7 +167,18 @@ fn take(page: &mut Page, mut record: ScaleRecord, may_replace: bool) {
         record.needs_calibration = false;
     }
     scale.record = Some(record);
+    if page.scale.method.as_deref() != Some(MANUAL_METHOD) {
+        return;
+    }
+    let stated = contradicted(page);
+    if let (Some(stated), Some(record)) = (stated, &mut page.scale.record) {
+        let said = format!("{stated}: the scale was set by hand and is kept; set it anew to have another");
+        record.findings.push(Finding::new(KEPT_BY_HAND, said));
+    }
 }
+
+/// Code of the finding that names what was detected beside a scale that a person gave.
+pub(super) const KEPT_BY_HAND: &str = "scale_kept_by_hand";
 
 /// The detection failed for good: it is no longer under way, the page keeps its scale.
 #[erased]
@@ -230,8 +240,8 @@ mod tests {
         bench
     }
 
-    async fn detect(bench: &Bench, record: ScaleRecord, asked: bool, job: u64) -> Page {
-        let detected = detected_batch(&bench.desk(), id(500), record, asked, id(job)).await.unwrap().unwrap();
+    async fn detect(bench: &Bench, record: ScaleRecord, job: u64) -> Page {
+        let detected = detected_batch(&bench.desk(), id(500), record, id(job)).await.unwrap().unwrap();
         bench.commit(detected.batch).await;
         let page = bench.get(id(500)).await;
         assert_eq!(page, detected.page);
@@ -240,7 +250,7 @@ mod tests {
 
     #[tokio::test]
     async fn one_sure_scale_calibrates() {
-        let page = detect(&bench(false).await, found(Some(candidate(37.5, 0.9))), false, 7).await;
+        let page = detect(&bench(false).await, found(Some(candidate(37.5, 0.9))), 7).await;
         assert!(page.scale.calibrated);
         assert_eq!(page.scale.px_per_foot, Some(37.5));
         assert_eq!(page.scale.method.as_deref(), Some("ocr_pattern_match"));
@@ -252,7 +262,7 @@ mod tests {
     async fn an_unsure_or_withheld_scale_never_calibrates() {
         let no_resolution = ScaleCandidate { px_per_foot: None, ..candidate(37.5, 0.9) };
         for record in [found(None), found(Some(candidate(37.5, 0.84))), found(Some(no_resolution))] {
-            let page = detect(&bench(false).await, record, true, 7).await;
+            let page = detect(&bench(false).await, record, 7).await;
             assert!(!page.scale.calibrated);
             assert_eq!(page.scale.px_per_foot, None);
             assert_eq!(page.scale.detection_job, None);
@@ -263,7 +273,7 @@ mod tests {
     #[tokio::test]
     async fn a_scale_that_no_drawing_has_is_shown_and_not_put_in_force() {
         for px_per_foot in [1e9, 1e-5] {
-            let page = detect(&bench(false).await, found(Some(candidate(px_per_foot, 0.9))), true, 7).await;
+            let page = detect(&bench(false).await, found(Some(candidate(px_per_foot, 0.9))), 7).await;
             assert!(!page.scale.calibrated && page.scale.px_per_foot.is_none());
             let record = page.scale.record.unwrap();
             assert!(record.needs_calibration && record.best.is_none());
@@ -272,13 +282,25 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_a_detection_that_was_asked_for_and_waited_for_replaces_a_manual_scale() {
-        for (asked, job, expect) in [(false, 7, 10.0), (true, 8, 10.0), (true, 7, 37.5)] {
-            let page = detect(&bench(true).await, found(Some(candidate(37.5, 0.9))), asked, job).await;
-            assert_eq!(page.scale.px_per_foot, Some(expect), "asked {asked}, job {job}");
+    async fn no_detection_replaces_a_scale_that_a_person_gave_and_what_it_found_is_shown_beside_it() {
+        for job in [7, 8] {
+            let page = detect(&bench(true).await, found(Some(candidate(37.5, 0.9))), job).await;
+            assert_eq!(page.scale.px_per_foot, Some(10.0), "job {job}");
+            assert_eq!(page.scale.method.as_deref(), Some(MANUAL_METHOD));
             assert_eq!(page.scale.detection_job.is_some(), job == 8);
-            assert!(page.scale.record.unwrap().manual.contains_key("calibration"));
+            let record = page.scale.record.unwrap();
+            assert!(record.manual.contains_key("calibration") && !record.needs_calibration);
+            assert_eq!(record.best.unwrap().px_per_foot, Some(37.5));
+            let [said] = &record.findings[..] else { panic!("{:?}", record.findings) };
+            assert_eq!(said.code, KEPT_BY_HAND);
+            assert!(
+                said.message.contains("1/4\" = 1'-0\" (37.5 pixels per foot), not 10"),
+                "{}",
+                said.message
+            );
         }
+        let agreed = detect(&bench(true).await, found(Some(candidate(10.05, 0.9))), 7).await;
+        assert_eq!(agreed.scale.record.unwrap().findings, []);
     }
 
     fn job(number: u64) -> Job {
@@ -319,7 +341,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_detection_that_finds_nothing_leaves_a_scale_in_force() {
-        let page = detect(&bench(true).await, found(None), true, 7).await;
+        let page = detect(&bench(true).await, found(None), 7).await;
         assert_eq!(page.scale.px_per_foot, Some(10.0));
         assert!(page.scale.calibrated);
     }

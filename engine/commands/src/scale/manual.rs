@@ -11,6 +11,8 @@ use takeoff_core::scale::{
 };
 use takeoff_storage::{Batch, Stored};
 
+use super::beside::is_same;
+use super::detected::KEPT_BY_HAND;
 use crate::check::{self, NAME_CHARS};
 use crate::erased;
 use crate::load::{relies_on, required};
@@ -77,6 +79,18 @@ impl ManualScale {
     /// What is kept of it on the page, where it means a value.
     pub(super) fn input(&self, value: f64) -> Value {
         json!({ "scale_value": value, "scale_unit": self.unit, "scale_text": self.text })
+    }
+}
+
+/// Whether a text, given alone as a page's scale, states one on any page at all.
+pub fn check_scale_text(text: &str) -> Result<(), CommandError> {
+    ManualScale { value: None, unit: FOOT[0].to_owned(), text: Some(text.to_owned()) }.check()?;
+    match SharedScale::of_text(&[], text) {
+        Err(e @ (SharedScaleError::Unreadable { .. } | SharedScaleError::NotToScale { .. })) => {
+            Err(CommandError::invalid(e.to_string()))
+        }
+        // Which of several is meant, and whether it can be, the page's paper says.
+        _ => Ok(()),
     }
 }
 
@@ -192,7 +206,7 @@ pub async fn copy_scale(ctx: &Ctx<'_>, page_id: Id, source_page_id: Id) -> Resul
 fn on_page(page: &Page, scale: &ManualScale) -> Result<f64, CommandError> {
     let means = scale.means(&[page.space])?.on(page.space.as_ref());
     match (means, scale.value) {
-        (Some(stated), Some(value)) if (stated - value).abs() > SAME_SCALE * stated => {
+        (Some(stated), Some(value)) if !is_same(stated, value) => {
             let (stated, value) = (brief(stated), brief(value));
             Err(CommandError::invalid(format!(
                 "the scale text means {stated} pixels per foot on this page, not {value}: correct one of them or \
@@ -203,9 +217,6 @@ fn on_page(page: &Page, scale: &ManualScale) -> Result<f64, CommandError> {
         (None, None) => Err(CommandError::invalid(SharedScaleError::NoResolution.to_string())),
     }
 }
-
-/// Share by which a value may differ from its text.
-const SAME_SCALE: f64 = 0.01;
 
 async fn change_one(
     ctx: &Ctx<'_>,
@@ -267,6 +278,8 @@ pub(super) fn apply<const N: usize>(
     scale.detection_job = None;
     let record = scale.record.get_or_insert_with(ScaleRecord::default);
     record.needs_calibration = false;
+    // It said what an earlier scale was kept against.
+    record.findings.retain(|finding| finding.code != KEPT_BY_HAND);
     record.manual = input.into_iter().map(|(key, value)| (key.to_owned(), value)).collect::<Map<_, _>>();
     Ok(())
 }

@@ -231,6 +231,39 @@ async fn counting_again_doubles_nothing() {
 }
 
 #[tokio::test]
+async fn a_point_by_hand_on_a_counted_symbol_is_known_for_one() {
+    let node = Node::start().await;
+    let ctx = node.ctx();
+    let project = node.project().await;
+    let page = node.page(project, 1, &drawn()).await;
+    let closets = node.condition(project, Count).await;
+    let scale = ManualScale { value: Some(18.75), unit: "foot".to_owned(), text: None };
+    set_scale(&ctx, page.id, scale).await.unwrap();
+    let session = start(&ctx, request(page.id, closets.id)).await.unwrap();
+    finish(&node, &session, &[1.0, 0.97]).await;
+    bulk_confirm(&ctx, session.id, Bulk::from(0.0)).await.unwrap();
+    create_measurements(&ctx, session.id).await.unwrap();
+    // The symbols are 10 px wide, with their middles at 5 and 15 px: what is nearer than 5 px is on one of them.
+    for (x, on) in [(18.0, Some(3.0)), (20.0, None), (24.0, None)] {
+        let new = NewMeasurement {
+            geometry_type: "point".to_owned(),
+            geometry_data: json!({"x": x, "y": 5.0}),
+            ..square(closets.id, page.id, 1.0)
+        };
+        let made = measurements::create(&ctx, new).await.unwrap();
+        match (reads::again(&ctx, &made).await.unwrap(), on) {
+            (Some(reads::Again::Near { id, distance_px }), Some(expected)) => {
+                let counted = reads::measurement(&ctx, id).await.unwrap();
+                assert!(counted.is_ai_generated && (distance_px - expected).abs() < 1e-9, "{distance_px}");
+            }
+            (None, None) => {}
+            (found, _) => panic!("at {x}: {found:?}"),
+        }
+        measurements::delete(&ctx, made.id).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn rejecting_takes_the_measurement_back() {
     let node = Node::start().await;
     let ctx = node.ctx();

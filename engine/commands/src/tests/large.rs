@@ -31,6 +31,11 @@ async fn many(node: &Node, condition: &Condition, page: &Page, count: usize) {
         }
         ctx.handle.commit(batch).await.unwrap();
     }
+    // They came past the command that keeps it, as on records from before.
+    let read = crate::load::required::<Page>(&ctx.desk(), page.id, "Page").await.unwrap();
+    let mut batch = Batch::new(ctx.tenant);
+    batch.update(read.version, &Page { shapes_at_most: None, ..read.value });
+    ctx.handle.commit(batch).await.unwrap();
 }
 
 /// A page that more hangs on than can be recalculated at once.
@@ -108,7 +113,7 @@ async fn a_detected_scale_that_too_much_depends_on_is_shown_and_not_put_in_force
         bbox: None,
     };
     let record = ScaleRecord { candidates: vec![best.clone()], best: Some(best), ..ScaleRecord::default() };
-    let detected = detected_batch(&ctx.desk(), page.id, record, false, id(7)).await.unwrap().unwrap();
+    let detected = detected_batch(&ctx.desk(), page.id, record, id(7)).await.unwrap().unwrap();
     ctx.handle.commit(detected.batch).await.unwrap();
     let stored = reads::page(&ctx, page.id).await.unwrap().scale;
     assert_eq!((stored.calibrated, stored.px_per_foot), (false, None));

@@ -251,7 +251,7 @@ async fn a_detection_is_under_way_until_a_manual_scale_or_its_end() {
     assert_eq!(task.task.unwrap().task_type, "scale_detection");
     assert_eq!(task.request_id.as_deref(), Some("request-1"));
     let args: DetectScaleArgs = decode(&task.args).unwrap();
-    assert_eq!(args, DetectScaleArgs { page_id: page.id, asked: true });
+    assert_eq!(args, DetectScaleArgs { page_id: page.id });
     set_scale(&ctx, page.id, scale(10.0)).await.unwrap();
     assert_eq!(reads::page(&ctx, page.id).await.unwrap().scale.detection_job, None);
     assert!(tasks::cancel(&ctx, id(1)).await.unwrap().is_none());

@@ -11,5 +11,5 @@ mod tests;
 pub use library::{ComponentSpec, PLACEHOLDER_PRICES, TemplateSpec, templates};
 pub use make::{NewAssembly, blank, from_template};
 pub use money::{MAX_LINE, cents, decimal_of, unit_price};
-pub use price::{ConditionQuantities, PriceError, price, unknown};
+pub use price::{ConditionQuantities, PriceError, price};
 pub use summary::{CostSummary, summarize};

@@ -33,6 +33,8 @@ pub struct ConditionQuantities {
     pub count: u64,
     /// Cubic feet; `None` takes quantity times depth.
     pub volume_cf: Option<f64>,
+    /// The quantity is a volume itself.
+    pub is_volume: bool,
     /// The quantity is in metres, square or cubic ones.
     pub metric: bool,
 }
@@ -46,6 +48,7 @@ impl From<&Condition> for ConditionQuantities {
             perimeter_ft: c.total_perimeter_ft,
             count: c.measurement_count,
             volume_cf: volume_cf(c),
+            is_volume: c.measurement_type == MeasurementType::Volume,
             metric: Unit::of(c.measurement_type, &c.unit).is_ok_and(Unit::is_metric),
         }
     }
@@ -61,7 +64,7 @@ fn volume_cf(c: &Condition) -> Option<f64> {
 }
 
 impl ConditionQuantities {
-    /// The formulas' variables; what is not known is 0.
+    /// The formulas' variables. What is not known is 0 here; a component that reads it has no price (see [`price`]).
     pub fn variables(&self) -> Variables {
         Variables::new(&Inputs {
             qty: self.qty,
@@ -73,21 +76,47 @@ impl ConditionQuantities {
             ..Inputs::default()
         })
     }
-}
 
-/// Variables that a formula reads although the condition says nothing of them, so that they are 0. None for a
-/// text that is no formula.
-pub fn unknown(formula: &str, condition: &Condition) -> Vec<Variable> {
-    let Ok(formula) = Formula::compile(formula) else { return Vec::new() };
-    let is_volume = condition.measurement_type == MeasurementType::Volume;
-    let known = |variable: &Variable| match variable {
-        Variable::Qty | Variable::Perimeter | Variable::Count => true,
-        Variable::Depth | Variable::DepthFt => condition.depth.is_some(),
-        Variable::Thickness | Variable::ThicknessFt => condition.thickness.is_some(),
-        Variable::VolumeCf | Variable::VolumeCy => is_volume || condition.depth.is_some(),
-        Variable::Height | Variable::Width | Variable::Length => false,
-    };
-    Variable::ALL.into_iter().filter(|v| formula.uses(*v) && !known(v)).collect()
+    /// Why a formula has no value here although it can be evaluated: the condition does not have what it reads, and a
+    /// 0 in its place would be a price that nobody asked for.
+    fn lack(&self, formula: &Formula) -> Option<String> {
+        let read = Variable::ALL.into_iter().filter(|v| formula.uses(*v));
+        let mut lacks: Vec<(&str, Vec<String>)> = Vec::new();
+        for (variable, why) in read.filter_map(|v| self.lacks(v).map(|why| (v, why))) {
+            let name = format!("{{{}}}", variable.name());
+            match lacks.iter_mut().find(|(known, _)| *known == why) {
+                Some((_, names)) => names.push(name),
+                None => lacks.push((why, vec![name])),
+            }
+        }
+        let said = lacks.iter().map(|(why, names)| format!("reads {}: {why}", names.join(", ")));
+        let said: Vec<String> = said.collect();
+        (!said.is_empty()).then(|| format!("The formula {}", said.join("; it ")))
+    }
+
+    /// Why a variable has no value, and what gives it one.
+    fn lacks(&self, variable: Variable) -> Option<&'static str> {
+        // Measured areas that are to be a volume and have no depth are not 0 cubic yards.
+        let flat = self.is_volume && self.count > 0 && self.depth.unwrap_or(0.0) <= 0.0;
+        match variable {
+            Variable::Perimeter | Variable::Count => None,
+            Variable::Qty | Variable::VolumeCf | Variable::VolumeCy if self.is_volume => {
+                flat.then_some("the condition is a volume without a depth, set its `depth` in inches")
+            }
+            Variable::Qty => None,
+            Variable::Depth | Variable::DepthFt | Variable::VolumeCf | Variable::VolumeCy => {
+                let none = self.depth.is_none();
+                none.then_some("the condition has no depth, set its `depth` in inches")
+            }
+            Variable::Thickness | Variable::ThicknessFt => {
+                let none = self.thickness.is_none();
+                none.then_some("the condition has no thickness, set its `thickness` in inches")
+            }
+            Variable::Height | Variable::Width | Variable::Length => {
+                Some("no condition has that, write it into the formula as a number of feet")
+            }
+        }
+    }
 }
 
 /// Variables that are in feet or inches whatever the condition's unit is, but for the perimeter.
@@ -134,8 +163,8 @@ pub enum PriceError {
 }
 
 /// The assembly with every output calculated anew: lines, buckets, totals, hours and errors. Components
-/// come back in sort order. A line that cannot be evaluated carries its `error`, counts in
-/// `components_in_error` and costs nothing.
+/// come back in sort order. A line that cannot be evaluated, or that reads what the condition does not have, carries its
+/// `error`, counts in `components_in_error` and costs nothing.
 pub fn price(assembly: &Assembly, quantities: &ConditionQuantities) -> Result<Assembly, PriceError> {
     let mut priced = assembly.clone();
     let markup = percent("overhead_percent", priced.overhead_percent)?
@@ -146,11 +175,8 @@ pub fn price(assembly: &Assembly, quantities: &ConditionQuantities) -> Result<As
     let mut hours = 0.0;
     priced.components_in_error = 0;
     for component in &mut priced.components {
-        let line = if component.is_included {
-            line(component, &variables, quantities.metric)
-        } else {
-            Ok(Line::default())
-        };
+        let line =
+            if component.is_included { line(component, &variables, quantities) } else { Ok(Line::default()) };
         component.error = line.as_ref().err().cloned();
         priced.components_in_error += u32::from(component.error.is_some());
         let line = line.unwrap_or_default();
@@ -208,9 +234,14 @@ struct Line {
 }
 
 /// One component's outputs, or why there are none.
-fn line(component: &Component, variables: &Variables, metric: bool) -> Result<Line, String> {
+fn line(
+    component: &Component,
+    variables: &Variables,
+    quantities: &ConditionQuantities,
+) -> Result<Line, String> {
     let formula = Formula::compile(&component.quantity_formula).map_err(|e| e.to_string())?;
-    if let Some(why) = metric.then(|| mixed(&formula)).flatten() {
+    let mixed = quantities.metric.then(|| mixed(&formula)).flatten();
+    if let Some(why) = mixed.or_else(|| quantities.lack(&formula)) {
         return Err(why);
     }
     let quantity = formula.eval(variables).map_err(|e| e.to_string())?;

@@ -1,7 +1,7 @@
 use rust_decimal::Decimal;
 
 use super::money::cents;
-use crate::model::Assembly;
+use crate::model::{Assembly, Condition};
 
 /// Sums of the stored totals of a project's assemblies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,17 +17,28 @@ pub struct CostSummary {
     pub total_with_markup: Decimal,
     /// Lines whose formula could not be evaluated: their cost is missing from the sums.
     pub components_in_error: u64,
+    /// Names of conditions that something is measured for and whose quantity of 0 is none (see
+    /// [`Condition::is_flat`]).
+    pub without_depth: Vec<String>,
 }
 
 /// Adds up what the assemblies of a project's conditions show; a condition without one counts only in
 /// `total_conditions`.
 pub fn summarize<'a>(
-    total_conditions: u64,
+    conditions: impl IntoIterator<Item = &'a Condition>,
     assemblies: impl IntoIterator<Item = &'a Assembly>,
 ) -> CostSummary {
+    let (mut total_conditions, mut without_depth) = (0, Vec::new());
+    for condition in conditions {
+        total_conditions += 1;
+        if condition.is_flat() && condition.measurement_count > 0 {
+            without_depth.push(condition.name.clone());
+        }
+    }
     let zero = cents(Decimal::ZERO);
     let start = CostSummary {
         total_conditions,
+        without_depth,
         conditions_with_assemblies: 0,
         material_cost: zero,
         labor_cost: zero,
@@ -39,7 +50,6 @@ pub fn summarize<'a>(
         components_in_error: 0,
     };
     assemblies.into_iter().fold(start, |sum, a| CostSummary {
-        total_conditions,
         conditions_with_assemblies: sum.conditions_with_assemblies + 1,
         material_cost: sum.material_cost.saturating_add(a.material_cost),
         labor_cost: sum.labor_cost.saturating_add(a.labor_cost),
@@ -49,5 +59,6 @@ pub fn summarize<'a>(
         total_cost: sum.total_cost.saturating_add(a.total_cost),
         total_with_markup: sum.total_with_markup.saturating_add(a.total_with_markup),
         components_in_error: sum.components_in_error + u64::from(a.components_in_error),
+        ..sum
     })
 }

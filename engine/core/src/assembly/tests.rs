@@ -11,6 +11,8 @@ use super::*;
 use crate::formula::{Formula, Variable};
 use crate::model::{Assembly, Component, ComponentType, Condition, Id, IdSource, MeasurementType, Timestamp};
 
+mod lacking;
+
 const NOW: Timestamp = Timestamp(1);
 
 /// Ids that count up.
@@ -186,12 +188,30 @@ fn feet_and_metres_do_not_meet_in_one_formula_unseen() {
         assert!(in_unit("M2", formula).unwrap().contains("{perimeter} is in feet"), "{formula}");
         assert_eq!(in_unit("SF", formula), None);
     }
-    for formula in ["{qty} * {depth} / 12 / 27", "{qty} + {thickness_ft}", "{qty} * {height}"] {
+    for formula in ["{qty} * {depth} / 12 / 27", "{qty} + {thickness_ft}"] {
         assert!(in_unit("M2", formula).unwrap().contains("in feet or inches"), "{formula}");
         assert_eq!(in_unit("SF", formula), None);
     }
+    assert!(in_unit("M2", "{qty} * {height}").unwrap().contains("in feet or inches"));
     for formula in ["{qty} * 1.1", "{count}", "{volume_cy} * 0.7646", "{depth}"] {
         assert_eq!(in_unit("M2", formula), None, "{formula}");
+    }
+}
+
+#[test]
+fn a_template_says_what_its_formulas_need() {
+    for t in templates() {
+        for c in t.components {
+            let formula = Formula::compile(c.formula).unwrap();
+            for (word, variables) in [
+                ("depth", &[Variable::Depth, Variable::DepthFt, Variable::VolumeCf, Variable::VolumeCy][..]),
+                ("thickness", &[Variable::Thickness, Variable::ThicknessFt]),
+            ] {
+                let reads = variables.iter().any(|v| formula.uses(*v));
+                let said = t.description.contains(&format!("{word} from the condition"));
+                assert!(!reads || said, "{} / {} reads the {word}", t.name, c.name);
+            }
+        }
     }
 }
 
@@ -236,12 +256,17 @@ fn the_summary_adds_what_is_shown() {
     let a = priced(vec![component(ComponentType::Material, "{qty}", "1.115", 0.0)], 1.0);
     let mut b = priced(vec![component(ComponentType::Labor, "{qty}", "2.5", 0.0)], 3.0);
     b.components_in_error = 2;
-    let sum = summarize(5, [&a, &b]);
+    let conditions = vec![condition(MeasurementType::Area, 0.0); 5];
+    let sum = summarize(&conditions, [&a, &b]);
     assert_eq!((sum.total_conditions, sum.conditions_with_assemblies, sum.components_in_error), (5, 2, 2));
     assert_eq!(sum.material_cost.to_string(), "1.12");
     assert_eq!(sum.labor_cost.to_string(), "7.50");
     assert_eq!(sum.total_cost, a.total_cost + b.total_cost);
-    assert_eq!(summarize(0, []).total_with_markup.to_string(), "0.00");
+    assert_eq!(summarize([], []).total_with_markup.to_string(), "0.00");
+    let flat = Condition { depth: None, name: "Pad".to_owned(), ..condition(MeasurementType::Volume, 0.0) };
+    let unmeasured = Condition { measurement_count: 0, ..flat.clone() };
+    let sum = summarize([&flat, &unmeasured, &conditions[0]], []);
+    assert_eq!((sum.total_conditions, sum.without_depth), (3, vec!["Pad".to_owned()]));
 }
 
 #[test]
@@ -295,6 +320,7 @@ fn quantity_of(template: &str, component: &str) -> (f64, &'static str) {
         perimeter_ft: 40.0,
         count: 1,
         volume_cf: None,
+        is_volume: false,
         metric: false,
     };
     (Formula::compile(c.formula).unwrap().eval(&quantities.variables()).unwrap(), c.unit)

@@ -3,17 +3,29 @@
 /// Each variable as written, and what it means.
 pub const VARIABLES: [(&str, &str); 12] = [
     ("{qty}", "Total quantity of the condition, in its unit (LF, SF, CY or EA)"),
-    ("{depth}", "Depth of the condition, inches"),
-    ("{thickness}", "Thickness of the condition, inches"),
+    (
+        "{depth}",
+        "Depth of the condition, inches; a component that reads it is in error where the condition has none",
+    ),
+    (
+        "{thickness}",
+        "Thickness of the condition, inches; a component that reads it is in error where the condition has none",
+    ),
     ("{perimeter}", "Sum of the perimeters and lengths of the condition's measurements, feet"),
     ("{count}", "Number of measurements of the condition"),
-    ("{height}", "Height, feet; 0 where the condition has none"),
-    ("{width}", "Width, feet; 0 where the condition has none"),
-    ("{length}", "Length, feet; 0 where the condition has none"),
-    ("{depth_ft}", "Depth of the condition, feet"),
-    ("{thickness_ft}", "Thickness of the condition, feet"),
-    ("{volume_cf}", "Quantity times depth, cubic feet (for a quantity in square feet)"),
-    ("{volume_cy}", "Quantity times depth, cubic yards (for a quantity in square feet)"),
+    ("{height}", "Height, feet; no condition has one, so a component that reads it is in error"),
+    ("{width}", "Width, feet; no condition has one, so a component that reads it is in error"),
+    ("{length}", "Length, feet; no condition has one, so a component that reads it is in error"),
+    ("{depth_ft}", "Depth of the condition, feet; as {depth}"),
+    ("{thickness_ft}", "Thickness of the condition, feet; as {thickness}"),
+    (
+        "{volume_cf}",
+        "Volume, cubic feet: of a volume the quantity, of all else quantity times depth, which the condition must have",
+    ),
+    (
+        "{volume_cy}",
+        "Volume, cubic yards: of a volume the quantity, of all else quantity times depth, which the condition must have",
+    ),
 ];
 
 /// Functions and the constant, with their arguments.

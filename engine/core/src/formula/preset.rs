@@ -62,7 +62,7 @@ pub const PRESETS: [Preset; 12] = [
         "concrete_pump_days",
         "Concrete Pump Days",
         "ceil({qty} * {depth} / 12 / 27 / 80)",
-        "Full days of a pump that places 80 cubic yards a day",
+        "Full days of a pump that places 80 cubic yards a day, for an area of the condition's depth",
     ),
     preset("chairs_per_sf", "Rebar Chairs per SF", "{qty} / 4", "One bar support for every 4 square feet"),
 ];

@@ -117,7 +117,7 @@ impl Geometry {
             return Err(MeasureError::Incompatible { geometry, measurement_type });
         };
         if terms.measurement_type == MeasurementType::Volume && depth.is_none() {
-            let note = "the condition has no depth, so the volume is 0";
+            let note = "the condition has no depth, so the volume is 0: set its `depth` in inches";
             sizes.calculation.insert("note".to_owned(), note.into());
         }
         let finite = [Some(quantity), Some(sizes.perimeter_ft), sizes.area_sf, volume_cf];

@@ -95,6 +95,48 @@ impl Geometry {
         }
     }
 
+    /// The keys that a shape of this type has. `rotation` turns a rectangle about itself for those who draw it: no
+    /// length and no area depends on it.
+    pub const fn keys(kind: GeometryType) -> &'static [&'static str] {
+        match kind {
+            GeometryType::Line => &["start", "end"],
+            GeometryType::Polyline | GeometryType::Polygon => &["points"],
+            GeometryType::Rectangle => &["x", "y", "width", "height", "rotation"],
+            GeometryType::Circle => &["center", "radius"],
+            GeometryType::Point => &["x", "y"],
+        }
+    }
+
+    /// Refuses what a client means to be left out of the shape. It would be measured with the rest, and the quantity
+    /// would look right.
+    pub fn has_no_holes(data: &Value) -> Result<(), GeometryError> {
+        let holes = HOLES.into_iter().find(|key| data.get(key).is_some_and(says_something));
+        holes.map_or(Ok(()), |key| {
+            Err(GeometryError::new(
+                key,
+                "no hole is taken off a quantity: measure the parts around it as shapes of their own, or draw one \
+                 polygon around what is left",
+            ))
+        })
+    }
+
+    /// The object as it is kept. A rectangle of negative size, dragged to the left or upwards, gets its upper left
+    /// corner and positive size, as whoever draws it expects; all else stays as it came.
+    pub fn kept(kind: GeometryType, mut data: Value) -> Value {
+        if let (GeometryType::Rectangle, Ok(Self::Rectangle { corner, width, height })) =
+            (kind, Self::parse(kind, &data))
+        {
+            for (side, place, size, from) in
+                [("width", "x", width, corner.x), ("height", "y", height, corner.y)]
+            {
+                if data[side].as_f64().is_some_and(|s| s < 0.0) {
+                    (data[side], data[place]) = (size.into(), from.into());
+                }
+            }
+        }
+        data
+    }
+
     /// The smallest upright box around it, page pixels; without size for a point.
     pub fn bounds(&self) -> PxRect {
         let around = |points: &[PxPoint]| {
@@ -123,6 +165,18 @@ impl Geometry {
             Self::Circle { .. } => GeometryType::Circle,
             Self::Point(_) => GeometryType::Point,
         }
+    }
+}
+
+/// Keys under which clients write parts that are cut out of a shape.
+const HOLES: [&str; 3] = ["holes", "cutouts", "interiors"];
+
+fn says_something(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(map) => !map.is_empty(),
+        _ => true,
     }
 }
 

@@ -404,3 +404,33 @@ fn a_unit_of_another_type_is_none() {
     let e = Unit::of(Area, "EA").unwrap_err().to_string();
     assert_eq!(e, "the unit of an area must be one of SF, SY, SQ, MSF, ACRE, M2, not \"EA\"");
 }
+
+#[test]
+fn what_is_to_be_left_out_of_a_shape_is_refused() {
+    let square = |key: &str, value: Value| json!({"x": 0, "y": 0, "width": 9, "height": 9, key: value});
+    for key in ["holes", "cutouts", "interiors"] {
+        let said = Geometry::has_no_holes(&square(key, json!([[{"x": 1, "y": 1}]]))).unwrap_err().to_string();
+        assert!(said.starts_with(&format!("geometry_data.{key}: no hole")), "{said}");
+        for nothing in [json!([]), json!(null), json!(false), json!({})] {
+            assert!(Geometry::has_no_holes(&square(key, nothing)).is_ok(), "{key}");
+        }
+    }
+    assert!(Geometry::has_no_holes(&square("rotation", json!(30))).is_ok());
+}
+
+#[test]
+fn a_rectangle_that_was_dragged_backwards_is_kept_as_one_that_was_not() {
+    let kept = |data| Geometry::kept(GeometryType::Rectangle, data);
+    assert_eq!(
+        kept(json!({"x": 10, "y": 20, "width": -4, "height": 5, "label": "a"})),
+        json!({"x": 6.0, "y": 20, "width": 4.0, "height": 5, "label": "a"})
+    );
+    assert_eq!(
+        kept(json!({"x": 10, "y": 20, "width": 4, "height": -5})),
+        json!({"x": 10, "y": 15.0, "width": 4, "height": 5.0})
+    );
+    let upright = json!({"x": 10, "y": 20, "width": 4, "height": 5});
+    assert_eq!(kept(upright.clone()), upright);
+    let point = json!({"x": 1, "y": 1, "width": -4});
+    assert_eq!(Geometry::kept(GeometryType::Point, point.clone()), point);
+}

@@ -47,7 +47,8 @@ pub struct Component {
     pub quantity_with_waste: f64,
     /// Output: money, 2 places.
     pub extended_cost: Decimal,
-    /// Output: why the formula could not be evaluated; the line then counts in `components_in_error`.
+    /// Output: why the formula could not be evaluated, or what it reads that the condition does not have; the line then
+    /// counts in `components_in_error`.
     pub error: Option<String>,
 }
 

@@ -50,6 +50,13 @@ pub struct Condition {
     pub updated_at: Timestamp,
 }
 
+impl Condition {
+    /// Whether it is a volume without a depth: whatever is measured for it comes to 0, which is not its quantity.
+    pub fn is_flat(&self) -> bool {
+        self.measurement_type == MeasurementType::Volume && self.depth.unwrap_or(0.0) <= 0.0
+    }
+}
+
 impl Entity for Condition {
     const KIND: Kind = Kind::Condition;
     const FORMAT: u16 = 1;

@@ -1,6 +1,6 @@
 //! The display list: what can be seen of all that was drawn on a page, compact enough to keep.
 //!
-//! Coordinates are in list space (see [`crate::geom`]): points of the upright page (or native pixels
+//! Coordinates are in list space (see [`crate::geom`]): points of the upright page (or square pixels
 //! of a raster file), origin top-left, y down. `space` leads to page pixels.
 
 use serde::{Deserialize, Serialize};

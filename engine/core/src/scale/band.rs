@@ -64,7 +64,7 @@ fn is_plausible(ratio: f64) -> bool {
 }
 
 /// A ratio as people write it: `1:48`, `10:1`.
-struct RatioText(f64);
+pub(super) struct RatioText(pub(super) f64);
 
 impl fmt::Display for RatioText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

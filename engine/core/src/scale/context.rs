@@ -6,8 +6,8 @@ use std::ops::Range;
 use super::lex::{Kind, Token};
 use super::notation::{Family, Hit, Needs, Standing};
 use super::words::{
-    NO_LONGER, NOISE_AFTER, NOISE_BEFORE, NOT_IN_FORCE, NUMBERED, OTHER_RATIOS, OTHER_VIEWS, RANGE_WORDS,
-    REFERS, REFERS_BEFORE, SLOPES, SUFFIXES, TITLES, is_label,
+    NO_LONGER, NOISE_AFTER, NOISE_BEFORE, NOT_IN_FORCE, NUMBERED, RANGE_WORDS, REFERS, REFERS_BEFORE,
+    SUFFIXES, TITLES, is_label, tells_of_slopes,
 };
 
 pub(super) struct Line<'a> {
@@ -111,12 +111,6 @@ impl<'a> Line<'a> {
         false
     }
 
-    fn has_title(&self, at: usize) -> bool {
-        self.tokens.iter().filter(|t| t.column == self.tokens[at].column).any(|t| {
-            t.word().is_some_and(|w| TITLES.contains(&w) || matches!(w, "SITE" | "FLOOR" | "LEVEL" | "ROOF"))
-        })
-    }
-
     /// The number at `at` follows a word that numbers things, so it is a name.
     pub(super) fn names_something(&self, at: usize) -> bool {
         let before = match self.before(at).map(|t| &t.kind) {
@@ -127,14 +121,18 @@ impl<'a> Line<'a> {
         NUMBERED.contains(&before.as_str())
     }
 
-    /// The words around say that a notation does not hold (VOID SCALE 1:50), is another sheet's (FOR
-    /// 1:50 PLANS) or that of something beside the drawing (KEY PLAN 1:500).
+    /// A sentence ends at the token.
+    pub(super) fn ends_sentence(&self, at: usize) -> bool {
+        self.is(at, &Kind::Other('.')) && self.glued(at) && !self.glued(at + 1)
+    }
+
+    /// The words around say that a notation does not hold (VOID SCALE 1:50) or is another sheet's (FOR 1:50
+    /// PLANS).
     fn is_disowned(&self, tokens: &Range<usize>) -> bool {
         let (start, end) = (tokens.start, tokens.end);
         // Words before, the nearest first, up to the end of a sentence.
-        let sentence_ends = |i: usize| self.is(i, &Kind::Other('.')) && self.glued(i) && !self.glued(i + 1);
         let before = || {
-            let of_line = |i: &usize| self.same_column(*i, start) && !sentence_ends(*i);
+            let of_line = |i: &usize| self.same_column(*i, start) && !self.ends_sentence(*i);
             (start.saturating_sub(REFERS_BEFORE)..start)
                 .rev()
                 .take_while(of_line)
@@ -149,8 +147,6 @@ impl<'a> Line<'a> {
             // DO NOT SCALE is said of the drawing and not of the scale beside it.
             Some("NOT") => !labelled,
             Some("USE") => nearest.next() == Some("NOT"),
-            Some(word) if OTHER_VIEWS.contains(&word) => labelled,
-            Some("PLAN" | "MAP") => nearest.next() == Some("KEY"),
             Some(word) => NOT_IN_FORCE.contains(&word),
             None => false,
         };
@@ -161,19 +157,16 @@ impl<'a> Line<'a> {
     }
 
     /// The words around disown the notation, tell of a slope (for any notation) or of a limit, mix or time (for `1:N`).
-    pub(super) fn is_noise(&self, tokens: &Range<usize>, ratio: bool) -> bool {
+    /// `usual`: scales have that value more often than slopes.
+    pub(super) fn is_noise(&self, tokens: &Range<usize>, ratio: bool, usual: bool) -> bool {
         if self.is_disowned(tokens) {
             return true;
         }
-        if self.label_before(tokens.start) || self.title_before(tokens.start) {
-            // "ROOF SLOPE PLAN 1:100" is a plan; "SCALE 1:50 MAX" is still a scale.
+        if self.label_before(tokens.start) || usual && self.title_before(tokens.start) {
+            // "ROOF SLOPE PLAN 1:100" is a plan, "RAMP DETAIL 1:12" a slope; "SCALE 1:50 MAX" is still a scale.
             return false;
         }
-        let told = |i: usize| {
-            self.word(i).is_some_and(|w| {
-                SLOPES.iter().any(|s| w.starts_with(s)) || (ratio && (OTHER_RATIOS.contains(&w) || w == "TO"))
-            })
-        };
+        let told = |i: usize| self.word(i).is_some_and(|w| tells_of_slopes(w, ratio) || (ratio && w == "TO"));
         let before = tokens.start.saturating_sub(NOISE_BEFORE)..tokens.start;
         let after = tokens.end..(tokens.end + NOISE_AFTER).min(self.tokens.len());
         before.chain(after).any(|i| self.same_column(i, tokens.start) && told(i))
@@ -204,7 +197,7 @@ impl<'a> Line<'a> {
     }
 
     /// Nothing but notations, labels, suffixes, paper sizes and punctuation in the column.
-    fn is_alone(&self, at: usize, all: &[Hit]) -> bool {
+    pub(super) fn is_alone(&self, at: usize, all: &[Hit]) -> bool {
         let column = self.tokens[at].column;
         let first = self.tokens.partition_point(|t| t.column < column);
         let last = self.tokens.partition_point(|t| t.column <= column);
@@ -288,7 +281,7 @@ impl<'a> Line<'a> {
     }
 
     /// `@ A1`, `at A1`, `(A1)`, `on 24x36` right after a notation.
-    fn paper_after(&self, end: usize) -> Option<String> {
+    pub(super) fn paper_after(&self, end: usize) -> Option<String> {
         for at in end..end + 3 {
             if let Some((paper, _)) = self.paper_at(at).filter(|_| at > end) {
                 return Some(paper);

@@ -1,6 +1,7 @@
 //! A page's scale from what its witnesses say.
 
 use super::ScaleRecord;
+use super::hedge::Doubt;
 use super::notation::Standing;
 use super::reconcile;
 use super::text::TextWitness;
@@ -16,6 +17,10 @@ pub(super) struct Statement {
     /// Real inches per drawing inch; 0 for NTS.
     pub(super) ratio: f64,
     pub(super) standing: Standing,
+    /// Why it is no scale of the sheet's drawing all the same.
+    pub(super) doubt: Option<Doubt>,
+    /// Nothing near it says whose it is: neither a word, nor a caption, nor a title.
+    pub(super) lone: bool,
     /// Stands in a legend, as a sample of how scales are written.
     pub(super) sample: bool,
     /// The ratio is already doubled for a half-size note in its own line.
@@ -37,6 +42,10 @@ pub(super) struct Testimony {
     pub(super) half_size: bool,
     /// The sheet says that it was reduced or enlarged by a share: the words.
     pub(super) resized: Option<String>,
+    /// The sheet says that it was reduced, and not by how much: the words.
+    pub(super) reduced: Option<String>,
+    /// Papers that the sheet says it is made for (`A1`, `24X36`).
+    pub(super) sheets: Vec<String>,
     /// Statements left out because there were too many.
     pub(super) left_out: usize,
 }
@@ -57,9 +66,13 @@ pub fn detect(list: &DisplayList) -> Found<ScaleRecord> {
         all.deferred = all.deferred.or(said.deferred);
         all.half_size |= said.half_size;
         all.resized = all.resized.or(said.resized);
+        all.reduced = all.reduced.or(said.reduced);
+        all.sheets.extend(said.sheets);
         all.left_out += said.left_out;
     }
-    let resized = all.resized.take();
+    // A half-size print was reduced, by half.
+    let reduced = all.reduced.take().filter(|_| !all.half_size);
+    let resized = all.resized.take().or(reduced);
     let found = reconcile::decide(all, list);
     if list.findings.iter().any(Finding::is_damage) {
         let why = "the file is damaged where the page draws from it, another scale may be stated";

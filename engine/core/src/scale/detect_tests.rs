@@ -11,10 +11,15 @@ fn sheet() -> PageSpace {
 }
 
 /// A line of text and the place of its start, points.
-type Placed = (f32, f32, &'static str);
+pub(super) type Placed = (f32, f32, &'static str);
+
+/// A page of paper, millimetres.
+pub(super) fn paper(w: f64, h: f64) -> PageSpace {
+    PageSpace::of_points(w / 25.4 * 72.0, h / 25.4 * 72.0).unwrap()
+}
 
 /// Lines of 10 pt text at given places; a tab stands for a wide gap.
-fn page(space: PageSpace, lines: &[(f32, f32, &str)]) -> DisplayList {
+pub(super) fn page(space: PageSpace, lines: &[(f32, f32, &str)]) -> DisplayList {
     let mut list = DisplayList::empty(space, PageKind::Vector);
     for &(x, y, text) in lines {
         let from = list.words.len();
@@ -47,11 +52,11 @@ fn page(space: PageSpace, lines: &[(f32, f32, &str)]) -> DisplayList {
     list
 }
 
-fn found(lines: &[(f32, f32, &str)]) -> Found<ScaleRecord> {
+pub(super) fn found(lines: &[(f32, f32, &str)]) -> Found<ScaleRecord> {
     detect(&page(sheet(), lines))
 }
 
-fn best(lines: &[(f32, f32, &str)]) -> Option<f64> {
+pub(super) fn best(lines: &[(f32, f32, &str)]) -> Option<f64> {
     found(lines).value.best.map(|b| b.ratio)
 }
 

@@ -48,7 +48,7 @@ pub(super) fn at(line: &Line<'_>, start: usize, follows: bool) -> Vec<Hit> {
         return Vec::new();
     }
     let tokens = start..real.end;
-    if line.is_noise(&tokens, false) {
+    if line.is_noise(&tokens, false, true) {
         return Vec::new();
     }
     let mut hits = Vec::new();
@@ -168,7 +168,7 @@ fn mangled_mixed(line: &Line<'_>, start: usize) -> Option<f64> {
 }
 
 /// A proper fraction (or `11/2`) and the token after it.
-fn fraction(line: &Line<'_>, at: usize) -> Option<(f64, usize)> {
+pub(super) fn fraction(line: &Line<'_>, at: usize) -> Option<(f64, usize)> {
     match *line.kind(at)? {
         Kind::Vulgar(n, d) => Some((n / d, at + 1)),
         Kind::Number(n) if n.integer && line.is(at + 1, &Kind::Slash) => {

@@ -1,16 +1,22 @@
 //! Scale: notations, candidates found on a page, reconciliation.
 
 mod band;
+#[cfg(test)]
+mod beside_tests;
 mod calibrate;
 mod context;
 mod detect;
 #[cfg(test)]
 mod detect_tests;
 mod equation;
+mod hedge;
 mod lex;
 mod notation;
 #[cfg(test)]
 mod notation_tests;
+mod paper;
+mod places;
+mod print;
 mod ratio;
 mod reconcile;
 mod record;
@@ -19,12 +25,14 @@ mod shared;
 mod sign_tests;
 mod statement;
 mod text;
+mod title;
 mod words;
 mod wrapped;
 
 pub use band::{ImplausibleScale, SCALE_BAND, check_scale};
 pub use calibrate::{CalibrationError, RealUnit, calibrate, estimated_ratio};
 pub use detect::detect;
+pub use hedge::Doubt;
 pub use notation::{Family, Notation, PLAUSIBLE_RATIOS, Reading, Standing, parse_all, read};
 pub use record::{ScaleBox, ScaleCandidate, ScaleRecord};
 pub use shared::{SharedScale, SharedScaleError, readable};

@@ -7,6 +7,7 @@
 use std::ops::Range;
 
 use super::context::Line;
+use super::hedge::Doubt;
 use super::lex::{self, Kind};
 use super::{equation, ratio, statement};
 
@@ -60,6 +61,12 @@ pub struct Notation {
     pub halved: bool,
     /// The paper that the notation holds for (`A1`, `24X36`), where it names one.
     pub paper: Option<String>,
+    /// Why it is no scale of the sheet's drawing all the same.
+    pub doubt: Option<Doubt>,
+    /// A ratio or a "not to scale" with no word in its column that says whose it is.
+    pub lone: bool,
+    /// The title of a view stands just before it, or elsewhere in its column.
+    pub titled: bool,
 }
 
 /// What one line of text says about scale.
@@ -70,6 +77,10 @@ pub struct Reading {
     pub half_size: bool,
     /// Words that say that the print was reduced or enlarged by a share.
     pub resized: Option<String>,
+    /// Words that say that it was reduced, without saying by how much.
+    pub reduced: Option<String>,
+    /// The paper that the sheet is said to be made for (`ORIGINAL SHEET SIZE A1`).
+    pub sheet: Option<String>,
 }
 
 /// Every scale notation in a line of text, in order. A tab or line break separates columns: a number
@@ -136,16 +147,29 @@ pub fn read(text: &str) -> Reading {
     let half_size = line.says_half_size(&hits);
     let settled: Vec<(Hit, Standing)> =
         hits.iter().filter_map(|h| line.standing(h, &hits).map(|s| (h.clone(), s))).collect();
-    let notations =
-        settled.into_iter().filter_map(|(hit, standing)| finish(text, &line, &hit, standing, half_size));
-    let resized = line.says_resized(&hits).and_then(|at| {
+    let notations = settled
+        .into_iter()
+        .filter_map(|(hit, standing)| finish(text, &line, (&hit, &hits), standing, half_size));
+    let said = |at: Range<usize>| {
         let words = tokens.get(at)?;
         text.get(words.first()?.start..words.last()?.end).map(str::to_owned)
-    });
-    Reading { notations: notations.collect(), half_size, resized }
+    };
+    Reading {
+        notations: notations.collect(),
+        half_size,
+        resized: line.says_resized(&hits).and_then(said),
+        reduced: line.says_reduced().and_then(said),
+        sheet: line.names_sheet(),
+    }
 }
 
-fn finish(text: &str, line: &Line<'_>, hit: &Hit, standing: Standing, half_size: bool) -> Option<Notation> {
+fn finish(
+    text: &str,
+    line: &Line<'_>,
+    (hit, all): (&Hit, &[Hit]),
+    standing: Standing,
+    half_size: bool,
+) -> Option<Notation> {
     let tokens = line.tokens;
     let span = tokens[hit.tokens.start].start..tokens[hit.tokens.end - 1].end;
     let scaled = matches!(hit.family, Family::Architectural | Family::Engineering | Family::Ratio);
@@ -168,5 +192,12 @@ fn finish(text: &str, line: &Line<'_>, hit: &Hit, standing: Standing, half_size:
         standing,
         halved: scaled && half_size,
         paper: line.paper_near(hit),
+        doubt: line.doubt(hit, all, text),
+        titled: line.has_title(hit.tokens.start),
+        lone: match hit.family {
+            Family::Ratio => standing < Standing::Labelled && line.is_alone(hit.tokens.start, all),
+            Family::NotToScale => line.is_alone(hit.tokens.start, all),
+            _ => false,
+        },
     })
 }

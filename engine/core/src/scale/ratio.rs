@@ -1,6 +1,7 @@
 //! `1:50`, and `1/50` after the word "scale".
 
 use super::context::Line;
+use super::equation::fraction;
 use super::lex::{Kind, Number, Token};
 use super::notation::{Family, Hit, Needs};
 use super::words::RANGE_WORDS;
@@ -23,13 +24,14 @@ pub(super) fn at(line: &Line<'_>, start: usize) -> Option<Hit> {
     }
     let n = line.tokens.get(start + 2)?.number()?;
     let (thousands, end) = thousands_after(line, start + 2, n)?;
+    let (part, end) = part_after(line, n, end).unwrap_or((0.0, end));
     if n.zero_led || touched_after(line, end) || is_range(line, end) {
         return None;
     }
-    let ratio = n.point_thousands.unwrap_or(n.value) * thousands;
+    let ratio = n.point_thousands.unwrap_or(n.value) * thousands + part;
     let usual = USUAL.contains(&ratio);
     let tokens = start..end;
-    if ratio < 1.0 || line.is_noise(&tokens, true) {
+    if ratio < 1.0 || line.is_noise(&tokens, true, usual) {
         return None;
     }
     let needs = match (slash, usual) {
@@ -52,6 +54,15 @@ fn thousands_after(line: &Line<'_>, at: usize, n: Number) -> Option<(f64, usize)
     let zeros = (at + 1..).take_while(|&i| n.integer && group(i) == Some(0.0)).count();
     let other = n.integer && n.value < 10.0 && group(at + 1).is_some_and(|v| v > 0.0);
     (!other).then(|| (1_000.0_f64.powi(zeros.min(5) as i32), at + 1 + zeros))
+}
+
+/// The fraction of `1:33 1/3`, and the token after it. One that has a unit or an equals sign is of the next notation.
+fn part_after(line: &Line<'_>, n: Number, at: usize) -> Option<(f64, usize)> {
+    let (part, end) = fraction(line, at).filter(|_| n.integer && line.same_column(at - 1, at))?;
+    let of_next =
+        matches!(line.kind(end), Some(Kind::Inch | Kind::Foot | Kind::Equals | Kind::Slash | Kind::Dash))
+            || line.word(end).is_some_and(|w| !matches!(w, "AT" | "ON" | "FOR" | "UNO" | "UNLESS" | "SCALE"));
+    (part < 1.0 && !of_next).then_some((part, end))
 }
 
 /// One end of a range (`1:100-1:200`, `1:100 TO 1:200`, `1:100-200`): neither end is the scale. Two whole

@@ -1,7 +1,10 @@
 //! From statements to a decision: one distinct scale is taken, anything else is withheld with a reason.
 
+use super::band::RatioText;
 use super::detect::{Statement, Testimony};
+use super::hedge::Doubt;
 use super::notation::{PLAUSIBLE_RATIOS, Standing};
+use super::paper::{self, inches, is_on_paper};
 use super::{ScaleCandidate, ScaleRecord};
 use crate::found::{Finding, Found};
 use crate::geom::PageSpace;
@@ -15,11 +18,10 @@ const CONFIDENCE_SEVERAL: f64 = 0.50;
 const CONFIDENCE_WEAK: f64 = 0.30;
 /// Confidence in a statement that there is no scale, as far as the statement goes.
 const CONFIDENCE_NOT_TO_SCALE: f64 = 0.90;
-/// Paper sizes agree within this part of their length: trimming and driver margins.
-const PAPER_TOLERANCE: f64 = 0.04;
 
 pub(super) fn decide(testimony: Testimony, list: &DisplayList) -> Found<ScaleRecord> {
-    let Testimony { mut statements, deferred, half_size, left_out, resized: _ } = testimony;
+    let Testimony { mut statements, deferred, half_size, left_out, sheets, resized: _, reduced: _ } =
+        testimony;
     let mut findings = Vec::new();
     if half_size {
         let implausible = double(&mut statements);
@@ -38,6 +40,15 @@ pub(super) fn decide(testimony: Testimony, list: &DisplayList) -> Found<ScaleRec
         ));
     }
     let chosen = choose(&statements, deferred.as_deref(), list);
+    // A scale that was written for another paper, as it would be on this page.
+    let mut corrected = None;
+    let chosen = chosen.and_then(|i| match other_paper(&statements, i, &sheets, &list.space) {
+        None => Ok(i),
+        Some(other) => {
+            corrected = other.on_this_page(&statements[i], &list.space);
+            Err(other.reason(&statements[i], corrected, &list.space))
+        }
+    });
     findings.extend(not_used(&statements, chosen.as_ref().ok().map(|&i| statements[i].text.as_str())));
     let confidence = |s: &Statement| match (&chosen, s.ratio > 0.0) {
         (_, false) => CONFIDENCE_NOT_TO_SCALE,
@@ -53,7 +64,12 @@ pub(super) fn decide(testimony: Testimony, list: &DisplayList) -> Found<ScaleRec
         method: s.method.to_owned(),
         bbox: s.bbox,
     };
-    let candidates: Vec<ScaleCandidate> = statements.iter().map(candidate).collect();
+    let mut candidates: Vec<ScaleCandidate> = statements.iter().map(candidate).collect();
+    if let (Some(ratio), Some(of)) = (corrected, statements.iter().position(counts)) {
+        let text = RatioText(ratio).to_string();
+        let px_per_foot = list.space.px_per_foot(ratio);
+        candidates.push(ScaleCandidate { text, ratio, px_per_foot, ..candidates[of].clone() });
+    }
     let best = chosen.as_ref().ok().and_then(|&i| candidates.get(i).cloned());
     let withheld = chosen.err();
     if let Some(reason) = &withheld {
@@ -78,10 +94,20 @@ fn not_used(statements: &[Statement], taken: Option<&str>) -> Vec<Finding> {
     let samples = unused(&of(|s| s.ratio > 0.0 && s.sample), "scale_in_legend", |texts| {
         format!("not used, because it stands in a legend: {texts}")
     });
-    let weak = unused(&of(|s| s.ratio > 0.0 && !s.sample && !counts(s)), "scale_unlabelled", |texts| {
+    let doubtful = |which: fn(&Doubt) -> bool| {
+        statements.iter().filter(|s| s.doubt.as_ref().is_some_and(which)).cloned().collect::<Vec<_>>()
+    };
+    let beside = unused(&doubtful(|d| matches!(d, Doubt::Beside(_))), "scale_beside", |texts| {
+        format!("not used, because it is that of something beside the drawing: {texts}")
+    });
+    let about = unused(&doubtful(|d| matches!(d, Doubt::About(_))), "scale_about", |texts| {
+        format!("not used, because it is said to be about right only: {texts}")
+    });
+    let weak = of(|s| s.ratio > 0.0 && !s.sample && s.doubt.is_none() && !counts(s));
+    let weak = unused(&weak, "scale_unlabelled", |texts| {
         format!("not used, because nothing says that it is the page's scale: {texts}")
     });
-    [marked, samples, weak].into_iter().flatten().collect()
+    [marked, samples, beside, about, weak].into_iter().flatten().collect()
 }
 
 /// Texts that one sentence names; it says how many more there are.
@@ -138,7 +164,7 @@ fn double(statements: &mut Vec<Statement>) -> Vec<Statement> {
 
 /// Whether a statement alone may decide.
 fn counts(s: &Statement) -> bool {
-    s.ratio > 0.0 && s.standing > Standing::Weak && !s.sample
+    s.ratio > 0.0 && s.standing > Standing::Weak && !s.sample && s.doubt.is_none()
 }
 
 /// The statement to take, or why none is taken.
@@ -162,19 +188,26 @@ fn choose(statements: &[Statement], deferred: Option<&str>, list: &DisplayList) 
     let Some(&first) = strong.iter().max_by_key(|&&i| (statements[i].standing, std::cmp::Reverse(i))) else {
         return Err(nothing_strong(statements, list));
     };
-    if list.space.dpi.is_none() {
+    let text = &statements[first].text;
+    let unscaled = statements.iter().find(|s| s.ratio == 0.0 && s.lone);
+    if let Some(unscaled) = unscaled.filter(|_| strong.iter().all(|&i| statements[i].lone)) {
         return Err(format!(
-            "the page states {} but the picture's resolution is not known, so pixels per foot are not",
-            statements[first].text
+            "the page says {}, and {text} stands on it with nothing that says that it is its scale",
+            unscaled.text
         ));
     }
-    match strong.iter().find_map(|&i| other_paper(&statements[i], &list.space)) {
-        Some(reason) => Err(reason),
-        None => Ok(first),
+    if list.space.dpi.is_none() {
+        return Err(format!(
+            "the page states {text} but the picture's resolution is not known, so pixels per foot are not"
+        ));
     }
+    Ok(first)
 }
 
 fn nothing_strong(statements: &[Statement], list: &DisplayList) -> String {
+    if let Some((s, doubt)) = statements.iter().find_map(|s| s.doubt.as_ref().map(|doubt| (s, doubt))) {
+        return doubted(s, doubt);
+    }
     if let Some(s) = statements.iter().find(|s| s.ratio > 0.0 && s.sample) {
         return format!("the only scale of the page, {}, stands in a legend", s.text);
     }
@@ -190,6 +223,17 @@ fn nothing_strong(statements: &[Statement], list: &DisplayList) -> String {
     "no scale is stated in the page's text".to_owned()
 }
 
+/// Why a statement is in doubt, for a person.
+fn doubted(s: &Statement, doubt: &Doubt) -> String {
+    match doubt {
+        Doubt::Beside(what) => {
+            format!("{} is the scale of \"{what}\", which may be only a part of the sheet", s.text)
+        }
+        Doubt::About(words) => format!("{} is only about right: the page says \"{words}\"", s.text),
+        Doubt::Unscaled(words) => format!("{} stands beside \"{words}\"", s.text),
+    }
+}
+
 fn counted(n: usize, noun: &str) -> String {
     match n {
         1 => format!("1 {noun}"),
@@ -197,40 +241,59 @@ fn counted(n: usize, noun: &str) -> String {
     }
 }
 
-/// Why a scale that names its paper does not hold on this page.
-fn other_paper(s: &Statement, space: &PageSpace) -> Option<String> {
-    let name = s.paper.as_deref()?;
-    if is_on_paper(name, space)? {
-        return None;
+/// The paper that a page's scale holds for, where the page is not of it.
+struct OtherPaper<'a> {
+    name: &'a str,
+    /// The scale names it, and not the sheet.
+    of_scale: bool,
+}
+
+/// The paper that the taken statement, one that agrees with it or the sheet names, where it names none that the page is
+/// of. A sheet that says that it is printed at half size is compared at its full one.
+fn other_paper<'a>(
+    statements: &'a [Statement],
+    taken: usize,
+    sheets: &'a [String],
+    space: &PageSpace,
+) -> Option<OtherPaper<'a>> {
+    let space = written_for(&statements[taken], space);
+    let own = statements.iter().filter(|s| counts(s)).filter_map(|s| s.paper.as_deref());
+    let own = own.map(|name| OtherPaper { name, of_scale: true });
+    let sheets = sheets.iter().map(|name| OtherPaper { name, of_scale: false });
+    let mut other = None;
+    for (name, fits) in own.chain(sheets).filter_map(|p| is_on_paper(p.name, &space).map(|fits| (p, fits))) {
+        if fits {
+            return None;
+        }
+        other = other.or(Some(name));
     }
-    let (w, h) = inches(space)?;
-    Some(format!("{} holds for {name} paper, but this page measures {w:.1} x {h:.1} in", s.text))
+    other
 }
 
-/// Whether a page is a sheet of `A1` or `24X36`; `None` for another name and for a page of unknown size.
-pub(super) fn is_on_paper(name: &str, space: &PageSpace) -> Option<bool> {
-    let (short, long) = paper_inches(name)?;
-    let (w, h) = inches(space)?;
-    let agrees = |a: f64, b: f64| (a - b).abs() <= PAPER_TOLERANCE * b;
-    Some(agrees(w.min(h), short) && agrees(w.max(h), long))
+/// The page as large as a statement was written for.
+fn written_for(s: &Statement, space: &PageSpace) -> PageSpace {
+    PageSpace { dpi: space.dpi.map(|dpi| if s.halved { dpi / 2.0 } else { dpi }), ..*space }
 }
 
-/// Width and height of the page's paper.
-fn inches(space: &PageSpace) -> Option<(f64, f64)> {
-    let dpi = space.dpi?;
-    Some((f64::from(space.width_px) / dpi, f64::from(space.height_px) / dpi))
-}
-
-/// Short and long side in inches of `A1` or `24X36`.
-fn paper_inches(name: &str) -> Option<(f64, f64)> {
-    // ISO 216, millimetres.
-    const A_MM: [(f64, f64); 5] =
-        [(841.0, 1189.0), (594.0, 841.0), (420.0, 594.0), (297.0, 420.0), (210.0, 297.0)];
-    if let Some(n) = name.strip_prefix('A') {
-        let (short, long) = *A_MM.get(n.parse::<usize>().ok()?)?;
-        return Some((short / 25.4, long / 25.4));
+impl OtherPaper<'_> {
+    /// The ratio on this page, if it is a copy of the paper at another size.
+    fn on_this_page(&self, s: &Statement, space: &PageSpace) -> Option<f64> {
+        paper::on_this_page(if s.halved { s.ratio / 2.0 } else { s.ratio }, self.name, space)
     }
-    let (a, b) = name.split_once('X')?;
-    let (a, b): (f64, f64) = (a.parse().ok()?, b.parse().ok()?);
-    Some((a.min(b), a.max(b)))
+
+    fn reason(&self, s: &Statement, corrected: Option<f64>, space: &PageSpace) -> String {
+        let (w, h) = inches(space).unwrap_or_default();
+        let (name, text) = (self.name, &s.text);
+        let said = if self.of_scale {
+            format!("{text} holds for {name} paper, but this page measures {w:.1} x {h:.1} in")
+        } else {
+            format!(
+                "{text} is stated on a sheet made for {name} paper, but this page measures {w:.1} x {h:.1} in"
+            )
+        };
+        match corrected {
+            Some(ratio) => format!("{said}; if it is a copy of that, its scale is {}", RatioText(ratio)),
+            None => said,
+        }
+    }
 }

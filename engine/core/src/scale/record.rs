@@ -12,7 +12,7 @@ pub type ScaleBox = PxRect;
 /// A scale that something on the page states.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ScaleCandidate {
-    /// As written.
+    /// As written; the bare ratio of one that was reckoned from what is written for another paper.
     pub text: String,
     /// Real inches per drawing inch; 0 for NTS.
     pub ratio: f64,

@@ -4,8 +4,9 @@
 //! on a page too large to be shown at more than 50 dpi. Who gives one scale to several pages means one
 //! drawing scale, so a value is taken as it stands only where it means the same on every page.
 
+use super::hedge::Doubt;
 use super::notation::{Family, Notation, parse_all};
-use super::reconcile::is_on_paper;
+use super::paper::is_on_paper;
 use crate::geom::{DEFAULT_DPI, ListUnit, PageSpace};
 
 /// Resolutions this near each other are one: scanners write 300 dpi as 118.11 dots per centimetre.
@@ -161,7 +162,10 @@ fn notations(text: &str) -> Vec<Notation> {
 
 /// The different ratios that a text states; where some name the paper of all the pages, only those.
 fn stated_ratios(text: &str, spaces: &[Option<PageSpace>]) -> Vec<f64> {
-    let stated: Vec<_> = notations(text).into_iter().filter(|n| n.ratio.is_some_and(|r| r > 0.0)).collect();
+    // Who gives a scale may say what it is of and that it is about right; that it is none may not be said as well.
+    let is_one =
+        |n: &Notation| !matches!(n.doubt, Some(Doubt::Unscaled(_))) && n.ratio.is_some_and(|r| r > 0.0);
+    let stated: Vec<_> = notations(text).into_iter().filter(is_one).collect();
     let fits = |paper: &str| spaces.iter().flatten().all(|s| is_on_paper(paper, s) == Some(true));
     let on_paper = |paper: &Option<String>| paper.as_deref().is_some_and(fits);
     let named = stated.iter().any(|n| on_paper(&n.paper));

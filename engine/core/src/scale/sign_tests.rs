@@ -1,3 +1,4 @@
+use super::hedge::Doubt;
 use super::notation::{parse_all, read};
 use super::notation_tests::one;
 
@@ -129,9 +130,6 @@ fn a_notation_that_the_sheet_disowns_is_none() {
         "SEE A-401 FOR 1/4\" = 1'-0\" ENLARGED PLANS",
         "REFER TO DRAWING A-201 SCALE 1:50",
         "SEE DETAIL AT 1:10",
-        "KEY PLAN SCALE 1:500",
-        "KEY PLAN 1:500",
-        "VERTICAL SCALE: 1\" = 5'",
     ] {
         let found = parse_all(text);
         assert!(found.is_empty(), "{text:?} gave {found:?}");
@@ -158,4 +156,140 @@ fn spaces_group_thousands() {
         assert!(parse_all(text).is_empty(), "{text}");
     }
     assert_eq!(one("SCALE 1:100 200"), Ok(100.0));
+}
+
+#[test]
+fn a_fraction_behind_a_ratio_is_part_of_it() {
+    for text in ["SCALE 1:33 1/3", "SCALE 1 : 33 1/3", "SCALE 1:33⅓", "SCALE: 1:33 ⅓ @ A1"] {
+        let ratio = one(text).unwrap();
+        assert!((ratio - 100.0 / 3.0).abs() < 1e-9, "{text}: {ratio}");
+    }
+    // That of the next notation is not.
+    let both: Vec<f64> = parse_all("SCALE 1:48 1/4\" = 1'-0\"").iter().filter_map(|n| n.ratio).collect();
+    assert_eq!(both, [48.0, 48.0]);
+}
+
+/// The doubt of the one notation of a text.
+fn doubt(text: &str) -> Option<Doubt> {
+    one(text).unwrap();
+    parse_all(text).remove(0).doubt
+}
+
+#[test]
+fn a_scale_of_something_beside_the_drawing_is_in_doubt() {
+    for (text, words) in [
+        ("KEY PLAN SCALE 1:500", "KEY PLAN"),
+        ("KEY PLAN 1:500", "KEY PLAN"),
+        ("SITE LOCATION PLAN - 1:1250", "SITE LOCATION PLAN"),
+        ("1:1250 LOCATION PLAN", "LOCATION PLAN"),
+        ("2 LOCATION PLAN SCALE: 1:1250 @ A3", "LOCATION PLAN"),
+        ("VICINITY MAP (1:2500)", "VICINITY MAP"),
+        ("VICINITY MAP SCALE: 1\" = 500'", "VICINITY MAP"),
+        ("AERIAL IMAGE SCALE 1:2000", "AERIAL IMAGE"),
+        ("PHOTO SCALE 1:50", "PHOTO"),
+        ("VERTICAL SCALE: 1\" = 5'", "VERTICAL"),
+    ] {
+        let Some(Doubt::Beside(said)) = doubt(text) else { panic!("{text}: {:?}", doubt(text)) };
+        assert!(said.ends_with(words), "{text}: {said}");
+    }
+    for text in [
+        "BORING LOCATION PLAN 1\" = 20'",
+        "FLOOR PLAN 1:100",
+        "LOCATION: LONDON. SCALE 1:50",
+        "PLAN 1:100 KEY",
+        "1:100 FLOOR PLAN, SEE KEY PLAN",
+    ] {
+        assert_eq!(doubt(text), None, "{text}");
+    }
+}
+
+#[test]
+fn a_scale_that_is_about_right_is_in_doubt() {
+    for text in [
+        "APPROX. SCALE 1:50",
+        "SCALE (APPROX): 1:50",
+        "SCALE: APPROX. 1:50",
+        "SCALE: 1:50 (APPROX.)",
+        "SCALE 1:50 APPROXIMATELY",
+        "SCALE ~1:50",
+        "SCALE: ≈ 1:50",
+        "SCALE 1:50 ±",
+        "SCALE 1:50 +/-",
+        "SCALE CIRCA 1:50",
+        "SCALE: 1\" = 20' ±",
+        "SCALE: 1/4\" = 1'-0\" APPROX. @ A1",
+    ] {
+        assert!(matches!(doubt(text), Some(Doubt::About(_))), "{text}: {:?}", doubt(text));
+    }
+    for text in ["SCALE 1:50 APPROXIMATE LOCATION OF SEWER", "SCALE 1:50", "APPROX. 3 M. SCALE 1:50"] {
+        assert_eq!(doubt(text), None, "{text}");
+    }
+}
+
+#[test]
+fn a_scale_beside_not_to_scale_is_in_doubt() {
+    for text in ["1:50 NTS", "SCALE 1:50 (N.T.S.)", "SCALE: NTS 1:50", "SCALE 1:50 @ A1 - NOT TO SCALE"] {
+        let found = parse_all(text);
+        let scaled = found.iter().find(|n| n.ratio == Some(50.0)).unwrap();
+        assert!(matches!(scaled.doubt, Some(Doubt::Unscaled(_))), "{text}: {found:?}");
+    }
+    for text in ["SCALE 1:100 @ A1, NTS @ A3", "PLAN 1:50 DETAIL 3 NTS"] {
+        assert!(parse_all(text).iter().all(|n| n.doubt.is_none()), "{text}");
+    }
+}
+
+#[test]
+fn a_print_that_was_reduced_by_nobody_knows_how_much_is_told() {
+    for (text, words) in [
+        ("THIS DRAWING HAS BEEN REDUCED", "DRAWING HAS BEEN REDUCED"),
+        ("REDUCED", "REDUCED"),
+        ("(REDUCED)", "REDUCED"),
+        ("REDUCED SIZE PRINT", "REDUCED SIZE"),
+        ("THIS IS A REDUCED DRAWING", "REDUCED DRAWING"),
+        ("SCALE REDUCED", "SCALE REDUCED"),
+        ("THIS PRINT WAS ENLARGED", "PRINT WAS ENLARGED"),
+    ] {
+        assert_eq!(read(text).reduced.as_deref(), Some(words), "{text}");
+    }
+    for text in [
+        "REDUCED PRESSURE BACKFLOW PREVENTER",
+        "ENLARGED PLAN",
+        "PLAN ENLARGED",
+        "THIS DRAWING MAY HAVE BEEN REDUCED",
+        "IF BAR IS NOT ONE INCH, DRAWING HAS BEEN REDUCED",
+        "FLOW REDUCED TO 2 GPM",
+        "LIVE LOADS HAVE BEEN REDUCED",
+    ] {
+        assert_eq!(read(text).reduced, None, "{text}");
+    }
+}
+
+#[test]
+fn the_paper_that_a_sheet_is_made_for_is_told() {
+    for (text, paper) in [
+        ("ORIGINAL SHEET SIZE A1", "A1"),
+        ("ORIGINAL SIZE: A1", "A1"),
+        ("SHEET SIZE IS 24\" x 36\"", "24X36"),
+        ("A1 ORIGINAL", "A1"),
+        ("ORIGINAL A1", "A1"),
+        ("SCALE 1:100 WHEN PLOTTED AT A1", "A1"),
+        ("WHEN PLOTTED AT FULL SIZE 24x36", "24X36"),
+        ("PRINTED ON A1", "A1"),
+        ("IF THIS SHEET IS NOT 22X34 IT IS A REDUCED PRINT", "22X34"),
+        ("IF SHEET IS LESS THAN 24\"X36\"", "24X36"),
+    ] {
+        assert_eq!(read(text).sheet.as_deref(), Some(paper), "{text}");
+    }
+    for text in [
+        "SHEET A1",
+        "SEE DRAWING A1",
+        "SHEET METAL 24X36",
+        "NO DUCT ON THIS PLAN MAY BE LARGER THAN 24X36",
+        "FULL SIZE DETAIL A1",
+        "1:100 @ A1",
+        "DOOR SIZE 36X48",
+        "HALF SIZE (11x17)",
+    ] {
+        assert_eq!(read(text).sheet, None, "{text}");
+    }
 }

@@ -1,6 +1,4 @@
-//! Words that speak of scale without a ratio: not to scale, as noted, half size, reduced by a share.
-
-use std::ops::Range;
+//! Words that speak of scale without a ratio: not to scale, as noted, half size.
 
 use super::context::Line;
 use super::lex::{Kind, Token};
@@ -57,51 +55,6 @@ impl Line<'_> {
         let sized = matches!(self.word(at), Some("SIZE" | "SIZED" | "SCALE"));
         // "SCALE: 1/2 SIZE" and "HALF SCALE" are notes; "HALF SCALE: 1/4" labels what follows.
         (sized && !self.is(at + 1, &Kind::Colon)).then_some(at + 1)
-    }
-}
-
-/// What happened to a print that was not made at its size.
-const RESIZED: [&str; 5] = ["REDUCED", "REDUCTION", "ENLARGED", "ENLARGEMENT", "SHRUNK"];
-/// What a note of it speaks of, where no scale stands beside it: other things are reduced by shares, too.
-const PRINTS: [&str; 9] =
-    ["SIZE", "PRINT", "PRINTED", "PLOT", "PLOTTED", "SHEET", "DRAWING", "DRAWINGS", "SCALE"];
-/// Tokens between such a word and its share at most (`REDUCED TO APPROX. 50%`).
-const APART: usize = 4;
-
-impl Line<'_> {
-    /// REDUCED 50%, PRINTED AT 64%, 50% OF FULL SIZE: the print has another size than its scale was written for, and
-    /// whether the scale was changed with it nobody says. The words that say so.
-    pub(super) fn says_resized(&self, hits: &[Hit]) -> Option<Range<usize>> {
-        let scaled = hits.iter().any(|h| h.ratio.is_some_and(|r| r > 0.0));
-        let of_prints = || (0..self.tokens.len()).any(|i| self.word(i).is_some_and(|w| PRINTS.contains(&w)));
-        let short = self.tokens.len() <= 2 * APART;
-        let first = |i: usize| (0..i).all(|before| self.punctuation(before));
-        (0..self.tokens.len()).filter(|&i| self.is_share(i)).find_map(|share| {
-            let near = share.saturating_sub(APART)..(share + 2 + APART).min(self.tokens.len());
-            let near = near.filter(|&i| self.same_column(i, share));
-            let word = near.clone().find(|&i| self.word(i).is_some_and(|w| RESIZED.contains(&w)));
-            let alone = |i: usize| short && (first(i) || first(share) && i == share + 2);
-            let word = word.filter(|&i| scaled || of_prints() || alone(i));
-            let printed = || {
-                let at = self.word(share.checked_sub(1)?) == Some("AT");
-                let made = |w: &str| ["PRINTED", "PLOTTED"].contains(&w);
-                (at && self.word(share.checked_sub(2)?).is_some_and(made)).then(|| share - 2)
-            };
-            let of_size = || {
-                let passed =
-                    |i: &usize| !matches!(self.word(*i), Some("OF" | "FULL" | "ORIGINAL" | "ACTUAL"));
-                let next = (share + 2..share + 5).find(passed)?;
-                (self.word(next) == Some("SIZE")).then_some(next)
-            };
-            let other = word.or_else(printed).or_else(of_size)?;
-            Some(other.min(share)..(other + 1).max(share + 2))
-        })
-    }
-
-    /// `50%` or `50 PERCENT`, and not all of it.
-    fn is_share(&self, at: usize) -> bool {
-        let number = self.tokens.get(at).and_then(Token::number).is_some_and(|n| n.value != 100.0);
-        number && (self.is(at + 1, &Kind::Other('%')) || self.word(at + 1) == Some("PERCENT"))
     }
 }
 

@@ -46,7 +46,7 @@ pub(super) const NUMBERED: [&str; 14] = [
 ];
 
 /// Heads of words that speak of a slope.
-pub(super) const SLOPES: [&str; 16] = [
+const SLOPES: [&str; 16] = [
     "SLOPE",
     "SLOPING",
     "FALL",
@@ -65,7 +65,7 @@ pub(super) const SLOPES: [&str; 16] = [
     "CAMBER",
 ];
 /// Words that make `1:N` a limit, a mix or a time rather than a scale.
-pub(super) const OTHER_RATIOS: [&str; 22] = [
+const OTHER_RATIOS: [&str; 22] = [
     "MAX", "MAXIMUM", "MIN", "MINIMUM", "RUN", "MIX", "MIXED", "CEMENT", "SAND", "MORTAR", "GROUT", "LIME",
     "BERM", "TOWARD", "TOWARDS", "AM", "PM", "HRS", "HOURS", "RATIO", "DILUTE", "DILUTED",
 ];
@@ -76,9 +76,6 @@ pub(super) const NO_LONGER: [&str; 3] = ["VOID", "VOIDED", "SUPERSEDED"];
 /// Words that send the reader elsewhere, and how far before a notation (tokens) one makes it another sheet's.
 pub(super) const REFERS: [&str; 2] = ["SEE", "REFER"];
 pub(super) const REFERS_BEFORE: usize = 8;
-/// Words before PLAN, MAP or SCALE that make it none of the sheet's own drawing.
-pub(super) const OTHER_VIEWS: [&str; 4] = ["KEY", "VERTICAL", "PHOTO", "PHOTOGRAPH"];
-
 /// Words between the two ends of a range.
 pub(super) const RANGE_WORDS: [&str; 5] = ["TO", "THRU", "THROUGH", "UNTIL", "BIS"];
 
@@ -146,4 +143,9 @@ pub(super) const NOISE_AFTER: usize = 6;
 
 pub(super) fn is_label(word: &str) -> bool {
     LABELS.contains(&word) || LABEL_TAILS.iter().any(|t| word.ends_with(t))
+}
+
+/// Whether a word speaks of a slope or, for `1:N`, of a limit, a mix or a time.
+pub(super) fn tells_of_slopes(word: &str, ratio: bool) -> bool {
+    SLOPES.iter().any(|s| word.starts_with(s)) || ratio && OTHER_RATIOS.contains(&word)
 }

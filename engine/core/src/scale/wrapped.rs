@@ -1,7 +1,9 @@
 //! A sentence that runs over the end of a line: what its second line begins with is no statement of its
 //! own ("SLOPE RAMPS NOT MORE THAN / 1:20.").
 
+use super::lex;
 use super::notation::{self, Notation, Standing};
+use super::print::is_condition;
 use crate::page::display::{DisplayList, TextLine, Word};
 
 /// The next line of a paragraph begins within so many text heights below the line before it.
@@ -34,4 +36,32 @@ fn text_above(other: &TextLine, line: &TextLine, list: &DisplayList) -> Option<S
     let first = words.iter().position(|w| (w.bounds.left - line.bounds.left).abs() <= INDENT * height)?;
     let text: Vec<&str> = words[first..].iter().map(|w| w.text.as_str()).collect();
     (text.len() >= 3).then(|| text.join(" "))
+}
+
+/// Lines of a note that are looked at before and after one of its lines.
+const AROUND: usize = 2;
+
+/// Whether the note that a line is part of sets a condition: "IF THIS SHEET IS NOT 24 X 36 / IT IS A REDUCED PRINT".
+pub(super) fn is_conditional(line: &TextLine, list: &DisplayList) -> bool {
+    let sets = |l: &TextLine| lex::lex(&l.text).iter().any(|t| t.word().is_some_and(is_condition));
+    let next = |of: &TextLine, below: bool| {
+        list.lines.iter().find(|other| {
+            let (upper, lower) = if below { (of, *other) } else { (*other, of) };
+            is_next(upper, lower)
+        })
+    };
+    [false, true].into_iter().any(|below| {
+        let around = std::iter::successors(next(line, below), |l| next(l, below));
+        around.take(AROUND).any(sets)
+    })
+}
+
+/// Whether a line goes on just below another, in the same column.
+fn is_next(upper: &TextLine, lower: &TextLine) -> bool {
+    let height = lower.bounds.height().max(0.1);
+    let gap = lower.bounds.top - upper.bounds.bottom;
+    let level = upper.angle.abs() <= 3.0 && lower.angle.abs() <= 3.0;
+    let below = lower.bounds.top > upper.bounds.top && (-0.3 * height..=LINE_GAP * height).contains(&gap);
+    let column = lower.bounds.left <= upper.bounds.right && upper.bounds.left <= lower.bounds.right;
+    level && below && column
 }

@@ -13,4 +13,5 @@ mod raster;
 mod structure;
 mod support;
 mod text;
+mod turned;
 mod variants;

@@ -9,3 +9,11 @@ pub(crate) mod remote;
 pub(crate) mod solo;
 mod tls;
 mod wire;
+
+/// Reads the files that TLS between nodes needs, as a node does when it starts; whether there are any.
+///
+/// # Errors
+/// What is wrong with which file.
+pub fn check_tls(files: &takeoff_config::TlsFiles) -> Result<bool, String> {
+    tls::Tls::open(files).map(|tls| tls.is_some())
+}

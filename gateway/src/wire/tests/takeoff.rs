@@ -76,7 +76,7 @@ fn a_measurement_keeps_its_geometry_as_it_came() {
         super::super::measurement::Measurement::from(measurement()),
         "id condition_id page_id geometry_type geometry_data quantity unit pixel_length pixel_area is_ai_generated \
          ai_confidence ai_model is_modified is_verified is_rejected rejection_reason review_notes reviewed_at \
-         original_geometry original_quantity notes created_at updated_at",
+         original_geometry original_quantity notes created_at updated_at notice",
     );
     assert_eq!(json["geometry_type"], "point");
     assert_eq!(json["geometry_data"], json!({"x": 1, "y": 2.5, "label": "kept"}));
@@ -87,7 +87,7 @@ fn a_measurement_keeps_its_geometry_as_it_came() {
 fn a_condition_and_its_measurements() {
     let keys = "id project_id name description scope category measurement_type color line_width fill_opacity unit \
                 depth thickness total_quantity measurement_count sort_order is_ai_generated is_visible \
-                extra_metadata created_at updated_at";
+                extra_metadata created_at updated_at notice";
     let json = shape(super::super::condition::Condition::from(condition()), keys);
     assert_eq!((&json["measurement_type"], &json["total_quantity"]), (&json!("area"), &json!(1000.0)));
     let detail = super::super::condition::ConditionDetail::of(condition(), vec![measurement()]);
@@ -131,7 +131,7 @@ fn component() -> model::Component {
 
 const COMPONENT_KEYS: &str = "id assembly_id cost_item_id name description component_type sort_order quantity_formula \
     calculated_quantity unit unit_cost waste_percent quantity_with_waste extended_cost labor_hours labor_rate \
-    crew_size duration_hours hourly_rate daily_rate is_included is_optional notes error created_at updated_at";
+    crew_size duration_hours hourly_rate daily_rate is_included is_optional notes error created_at updated_at notice";
 
 #[test]
 fn an_assembly_prints_money_as_text_with_fixed_places() {
@@ -173,7 +173,7 @@ fn an_assembly_prints_money_as_text_with_fixed_places() {
         "id condition_id template_id name description csi_code csi_description default_waste_percent \
          productivity_rate productivity_unit crew_size material_cost labor_cost equipment_cost subcontract_cost \
          other_cost total_cost unit_cost total_labor_hours overhead_percent profit_percent total_with_markup \
-         is_locked locked_at locked_by notes components_in_error created_at updated_at components",
+         is_locked locked_at locked_by notes components_in_error created_at updated_at components notice",
     );
     assert_eq!(json["labor_cost"], "38400.00");
     assert_eq!(json["total_with_markup"], "47331.11");
@@ -184,20 +184,24 @@ fn an_assembly_prints_money_as_text_with_fixed_places() {
     assert_eq!(line["assembly_id"], id_text(13));
     assert_eq!((&line["unit_cost"], &line["extended_cost"]), (&json!("165.0000"), &json!("1711.11")));
     assert_eq!((&line["labor_rate"], &line["error"]), (&json!("47.50"), &json!("Division by zero at 7")));
+    assert!(line["notice"].as_str().unwrap().contains("pricing nothing: labor_rate ("), "{line}");
+    assert_eq!(json["notice"], Value::Null, "every line has a waste of its own");
     let alone = super::super::assembly::Component::from(Line { assembly_id: id(13), component: component() });
     assert_eq!(serde_json::to_value(alone).unwrap(), line);
 }
 
 #[test]
 fn a_cost_summary_says_what_it_lacks() {
-    let mut summary: CostSummary = takeoff_core::assembly::summarize(1, []);
+    let mut summary: CostSummary = takeoff_core::assembly::summarize([&condition()], []);
     summary.components_in_error = 2;
     let json = shape(
         super::super::assembly::CostSummary::of(id(1), summary),
         "project_id total_conditions conditions_with_assemblies material_cost labor_cost equipment_cost \
-         subcontract_cost other_cost total_cost total_with_markup components_in_error",
+         subcontract_cost other_cost total_cost total_with_markup components_in_error notice",
     );
     assert_eq!((&json["total_cost"], &json["components_in_error"]), (&json!("0.00"), &json!(2)));
+    let notice = json["notice"].as_str().unwrap();
+    assert!(notice.contains("lack 2 components"), "{notice}");
 }
 
 fn counted() -> model::CountSession {
@@ -369,4 +373,64 @@ fn a_session_that_was_cut_off_says_how_much_is_missing() {
     let whole = model::CountSession { truncated: false, found_detections: 1, ..cut };
     let said = serde_json::to_value(super::super::autocount::Completeness::of(&whole)).unwrap();
     assert_eq!(said["notes"], serde_json::Value::Null);
+}
+
+/// The notice of an assembly of one line, and of the line.
+fn notices(line: model::Component, default_waste_percent: f64) -> (Value, Value) {
+    let template = takeoff_core::assembly::templates().remove(0).to_template(id(1), AT);
+    let mut assembly = takeoff_core::assembly::from_template(
+        &template,
+        &condition(),
+        takeoff_core::assembly::NewAssembly::default(),
+        &takeoff_engine::clock::SystemIds,
+        AT,
+    );
+    (assembly.crew_size, assembly.productivity_rate) = (None, None);
+    (assembly.components, assembly.default_waste_percent) = (vec![line], default_waste_percent);
+    let json = serde_json::to_value(super::super::assembly::Assembly::from(assembly)).unwrap();
+    (json["notice"].clone(), json["components"][0]["notice"].clone())
+}
+
+#[test]
+fn what_is_kept_and_prices_nothing_is_named() {
+    let plain = || model::Component { labor_rate: None, ..component() };
+    assert_eq!(notices(plain(), 5.0), (Value::Null, Value::Null));
+    let (assembly, _) = notices(model::Component { waste_percent: 0.0, ..plain() }, 5.0);
+    assert!(assembly.as_str().unwrap().contains("default_waste_percent of 5"), "{assembly}");
+    assert_eq!(notices(model::Component { waste_percent: 0.0, ..plain() }, 0.0).0, Value::Null);
+    let crewed = model::Component {
+        crew_size: Some(3),
+        duration_hours: Some(8.0),
+        hourly_rate: Some(money("90")),
+        daily_rate: Some(money("700")),
+        is_optional: true,
+        ..plain()
+    };
+    let (_, line) = notices(crewed.clone(), 5.0);
+    let said = line.as_str().unwrap();
+    assert!(said.contains("pricing nothing: hourly_rate, daily_rate, crew_size, duration_hours ("), "{said}");
+    assert!(said.contains("optional line is in the totals"), "{said}");
+    let left_out = notices(model::Component { is_included: false, ..crewed }, 5.0).1;
+    assert!(!left_out.as_str().unwrap().contains("optional"), "{left_out}");
+}
+
+#[test]
+fn a_volume_without_a_depth_says_so() {
+    let flat = model::Condition {
+        measurement_type: model::MeasurementType::Volume,
+        depth: None,
+        name: "Pad".to_owned(),
+        ..condition()
+    };
+    let json = serde_json::to_value(super::super::condition::Condition::from(flat.clone())).unwrap();
+    assert!(json["notice"].as_str().unwrap().contains("`depth`"), "{json}");
+    let summary = takeoff_core::assembly::summarize([&flat], []);
+    let json = serde_json::to_value(super::super::assembly::CostSummary::of(id(1), summary)).unwrap();
+    assert_eq!(json["notice"], "a volume without a `depth` comes to 0: \"Pad\"");
+    let of_it = model::Measurement {
+        calculation: json!({"note": "the condition has no depth, so the volume is 0: set its `depth` in inches"}),
+        ..measurement()
+    };
+    let json = serde_json::to_value(super::super::measurement::Measurement::from(of_it)).unwrap();
+    assert!(json["notice"].as_str().unwrap().contains("no depth"), "{json}");
 }

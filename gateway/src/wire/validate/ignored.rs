@@ -26,6 +26,12 @@ impl IgnoredField {
         let meant = known.iter().filter_map(|k| likeness(&short, k).map(|l| (l, k))).min();
         Self { meant: meant.map(|(_, k)| k.clone()), name: short }
     }
+
+    /// The same of an object within the body, by the names that lead there.
+    pub(super) fn within(self, path: &[&str]) -> Self {
+        let steps = path.iter().copied().chain([self.name.as_str()]).collect::<Vec<_>>();
+        Self { name: steps.join("."), ..self }
+    }
 }
 
 /// How far a name is from a known one that may have been meant; smaller is nearer.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use takeoff_config::{NodeConfig, Origin, Source};
 
 use super::Finding;
+use crate::archive;
 
 const GIB: u64 = 1024 * 1024 * 1024;
 /// Free bytes below which a node soon stops taking uploads, and below which somebody should look.
@@ -17,7 +18,8 @@ const FEW_INODES: u64 = 1_000;
 const SOME_INODES: u64 = 50_000;
 
 /// Settings that nobody else should read.
-const SECRETS: [&str; 4] = ["database.url", "s3.access_key", "s3.secret_key", "admin.token"];
+const SECRETS: [&str; 5] =
+    ["database.url", "s3.access_key", "s3.secret_key", "admin.token", "cluster.cookie"];
 
 /// Whether others may read a settings file that holds a secret.
 pub(super) fn secrets(config: &NodeConfig, source: &Source) -> Option<Finding> {
@@ -52,6 +54,21 @@ fn existing(folder: &Path) -> PathBuf {
 }
 
 pub(super) fn data(config: &NodeConfig) -> Vec<Finding> {
+    let mut findings = folder(config);
+    if config.database.url.is_none()
+        && let Some(left) = archive::unfinished(&config.data_dir)
+    {
+        let (what, to_do) = (format!("{} was not finished", left.display()), archive::to_finish(&left));
+        findings.push(if config.data_dir.join("FORMAT").is_file() {
+            Finding::warn("restore", what, to_do)
+        } else {
+            Finding::fail("restore", format!("{what}: no node starts in the folder it was for"), to_do)
+        });
+    }
+    findings
+}
+
+fn folder(config: &NodeConfig) -> Vec<Finding> {
     let (check, folder) = ("data folder", &config.data_dir);
     let shown = folder.display();
     let meta = match std::fs::metadata(folder) {

@@ -3,6 +3,7 @@
 
 mod folder;
 mod host;
+mod links;
 mod stores;
 
 use serde::Serialize;
@@ -88,6 +89,7 @@ fn examine(config: &NodeConfig, source: &Source) -> Vec<Finding> {
     findings.extend(folder::secrets(config, source));
     findings.extend(folder::data(config));
     findings.extend(folder::disk(config));
+    findings.extend(links::all(&config.cluster.links));
     findings.extend(runtime.block_on(stores::all(config)));
     findings.extend(runtime.block_on(host::parse_worker(config)));
     findings.push(runtime.block_on(host::port(config)));

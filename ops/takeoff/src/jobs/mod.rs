@@ -44,7 +44,10 @@ enum JobsCommand {
         page: Page,
     },
     /// Show everything that is kept of a job
-    Show { id: String },
+    Show {
+        /// The job's id, from a list
+        id: String,
+    },
     /// Put dead or cancelled jobs back, with all their attempts
     Retry(Which),
     /// Take dead jobs out of the dead letters, for good
@@ -57,6 +60,7 @@ enum JobsCommand {
     },
     /// Cancel jobs that have not ended
     Cancel {
+        /// Ids of jobs, from a list
         #[arg(required = true)]
         ids: Vec<String>,
         /// Why; kept with the job
@@ -71,7 +75,7 @@ enum JobsCommand {
         #[arg(long)]
         cause: String,
     },
-    /// Start them again
+    /// Start jobs of a paused stage, project or node again
     Resume {
         #[command(flatten)]
         scope: Scope,
@@ -82,6 +86,7 @@ enum JobsCommand {
     Schedule,
     /// Give a project more or less CPU time beside others
     Weight {
+        /// The project's id
         project: String,
         /// 1 to 1000; all have 10 unless they are given another
         weight: u16,
@@ -116,6 +121,7 @@ struct Page {
 
 #[derive(Args)]
 struct Which {
+    /// Ids of jobs, from a list
     #[arg(required_unless_present = "all_dead", conflicts_with_all = ["all_dead", "stage", "project", "older_than"])]
     ids: Vec<String>,
     /// All dead jobs that match the filter
@@ -128,10 +134,10 @@ struct Which {
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 struct Scope {
-    /// On every node
+    /// This stage, on every node
     #[arg(long)]
     stage: Option<String>,
-    /// On every node
+    /// This project, on every node
     #[arg(long, value_name = "ID")]
     project: Option<String>,
     /// The node of this name; without a name, the one that is asked

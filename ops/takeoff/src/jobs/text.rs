@@ -47,9 +47,9 @@ fn cells(job: &Value) -> [String; 7] {
 }
 
 /// Attempts that a job has begun, of those that it may have. The answer's count is of those that failed, and one that
-/// runs, went on in parts or succeeded is one more.
+/// runs, went on in parts, succeeded or came to the outcome that its input cannot be worked on is one more.
 fn attempts(job: &Value) -> (String, String) {
-    let begun = matches!(job["state"].as_str(), Some("leased" | "waiting" | "succeeded"));
+    let begun = matches!(job["state"].as_str(), Some("leased" | "waiting" | "succeeded" | "refused"));
     match (job["attempts"].as_u64(), job["max_attempts"].as_u64()) {
         (Some(failed), Some(max)) => {
             ((failed + u64::from(begun)).min(max.max(1)).to_string(), max.to_string())
@@ -246,8 +246,8 @@ mod tests {
             begun
         };
         assert_eq!(
-            ["ready", "leased", "waiting", "succeeded"].map(|s| of(s, 0)),
-            ["0/4", "1/4", "1/4", "1/4"]
+            ["ready", "leased", "waiting", "succeeded", "refused"].map(|s| of(s, 0)),
+            ["0/4", "1/4", "1/4", "1/4", "1/4"]
         );
         assert_eq!(["ready", "leased", "succeeded"].map(|s| of(s, 2)), ["2/4", "3/4", "3/4"]);
         assert_eq!(["dead", "succeeded"].map(|s| of(s, 4)), ["4/4", "4/4"]);

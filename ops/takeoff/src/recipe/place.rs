@@ -1,5 +1,6 @@
 //! Where something stands in a recipe: its line, and its place in words.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use toml::Spanned;
@@ -17,27 +18,27 @@ impl Lines {
     pub(super) fn of(text: &str) -> Self {
         let mut lines = Self::default();
         if let Ok(table) = DeTable::parse(text) {
-            lines.table("", table.get_ref(), text);
+            lines.table("", table.get_ref(), &Starts::of(text));
         }
         lines
     }
 
-    fn table(&mut self, path: &str, table: &DeTable<'_>, text: &str) {
+    fn table(&mut self, path: &str, table: &DeTable<'_>, starts: &Starts) {
         for (key, value) in table {
             let path = joined(path, key.get_ref());
-            self.0.insert(path.clone(), line(text, key.span().start));
-            self.value(&path, value, text);
+            self.0.insert(path.clone(), starts.line(key.span().start));
+            self.value(&path, value, starts);
         }
     }
 
-    fn value(&mut self, path: &str, value: &Spanned<DeValue<'_>>, text: &str) {
+    fn value(&mut self, path: &str, value: &Spanned<DeValue<'_>>, starts: &Starts) {
         match value.get_ref() {
-            DeValue::Table(table) => self.table(path, table, text),
+            DeValue::Table(table) => self.table(path, table, starts),
             DeValue::Array(items) => {
                 for (nth, item) in items.iter().enumerate() {
                     let path = joined(path, &nth.to_string());
-                    self.0.insert(path.clone(), line(text, item.span().start));
-                    self.value(&path, item, text);
+                    self.0.insert(path.clone(), starts.line(item.span().start));
+                    self.value(&path, item, starts);
                 }
             }
             _ => {}
@@ -56,12 +57,49 @@ impl Lines {
     }
 }
 
-fn joined(path: &str, key: &str) -> String {
+/// A path and what is in it, of which the path may be empty.
+pub(super) fn joined(path: &str, key: &str) -> String {
     if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+}
+
+/// Where lines begin, so that the line of each of many places is looked up and not counted.
+struct Starts(Vec<usize>);
+
+impl Starts {
+    fn of(text: &str) -> Self {
+        Self(text.match_indices('\n').map(|(at, _)| at + 1).collect())
+    }
+
+    /// From 1.
+    fn line(&self, at: usize) -> usize {
+        self.0.partition_point(|start| *start <= at) + 1
+    }
 }
 
 pub(super) fn line(text: &str, at: usize) -> usize {
     text.as_bytes().iter().take(at).filter(|b| **b == b'\n').count() + 1
+}
+
+/// Keys on whose values nothing else in their table depends.
+const APART: [&str; 5] = ["document", "page", "notes", "id", "name"];
+
+/// Letters of an id that are shown.
+const SHOWN: usize = 40;
+
+/// Of a text that may be long, its beginning.
+pub(super) fn brief(text: &str, most: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(most) {
+        None => Cow::Borrowed(text),
+        Some((end, _)) => Cow::Owned(format!("{}...", &text[..end])),
+    }
+}
+
+/// One of several tables of a name, as a person calls it.
+pub(super) fn numbered(name: &str, id: Option<&str>, nth: usize) -> String {
+    match id {
+        Some(id) => format!("{name} `{}`", brief(id, SHOWN)),
+        None => format!("{name} {}", nth + 1),
+    }
 }
 
 /// A part of a recipe.
@@ -77,6 +115,20 @@ impl Place {
         let words = if self.words.is_empty() { words.to_owned() } else { format!("{}, {words}", self.words) };
         Self { words, path: joined(&self.path, path) }
     }
+
+    /// The path of a value in it.
+    pub(super) fn path_of(&self, key: &str) -> String {
+        joined(&self.path, key)
+    }
+
+    pub(super) fn words(&self) -> &str {
+        &self.words
+    }
+}
+
+/// Whether a path is another one or leads into it.
+fn is_within(inner: &str, outer: &str) -> bool {
+    inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 /// What is wrong with a recipe, each with its place.
@@ -86,15 +138,43 @@ pub(crate) struct Problems<'l> {
     found: Vec<(usize, String)>,
     /// Said once, after all others.
     last: Option<String>,
+    /// Paths of values that are wrong in a way that was told: what follows from them is not told beside it.
+    told: Vec<String>,
 }
 
 impl<'l> Problems<'l> {
     pub(crate) fn new(lines: &'l Lines) -> Self {
-        Self { lines, found: Vec::new(), last: None }
+        Self { lines, found: Vec::new(), last: None, told: Vec::new() }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.found.is_empty()
+    /// What is wrong with these values was told.
+    pub(super) fn skip(&mut self, paths: impl IntoIterator<Item = String>) {
+        self.told.extend(paths);
+    }
+
+    /// Whether a value is as the recipe gives it, so that others may be compared with it.
+    pub(super) fn is_given(&self, place: &Place, key: &str) -> bool {
+        let path = joined(&place.path, key);
+        !self.told.iter().any(|told| is_within(told, &path) || is_within(&path, told))
+    }
+
+    /// Whether one of all tables of a name has a value of that key that is not as the recipe gives it.
+    pub(super) fn are_given(&self, name: &str, key: &str) -> bool {
+        let tables = format!("{name}.");
+        let told =
+            |path: &String| path == name || path.starts_with(&tables) && path.ends_with(&format!(".{key}"));
+        !self.told.iter().any(told)
+    }
+
+    /// Whether what was told says enough of this path: it is the value itself, a part of it, or its whole table, which
+    /// lacks something or has something wrong.
+    fn is_told(&self, path: &str) -> bool {
+        self.told.iter().any(|told| {
+            // A number of a list stands for its list.
+            let value = told.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+            let (table, key) = value.rsplit_once('.').unwrap_or(("", value));
+            is_within(path, value) || !table.is_empty() && path == table && !APART.contains(&key)
+        })
     }
 
     /// Problems with their lines.
@@ -111,6 +191,9 @@ impl<'l> Problems<'l> {
     pub(crate) fn add(&mut self, place: &Place, key: &str, what: &str) {
         let said = if place.words.is_empty() { what.to_owned() } else { format!("{}: {what}", place.words) };
         let path = if key.is_empty() { place.path.clone() } else { joined(&place.path, key) };
+        if self.is_told(&path) {
+            return;
+        }
         match self.lines.find(&path) {
             Some(line) => self.found.push((line, format!("line {line}: {said}"))),
             None => self.found.push((0, said)),

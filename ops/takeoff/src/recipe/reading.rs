@@ -7,7 +7,7 @@ use serde::Deserialize as _;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, Deserializer};
 
-use super::place::line;
+use super::place::{Place, brief, joined, line, numbered};
 use super::{Recipe, Unusable};
 
 /// Keys that are not known and are named; who has more sees the rest when these are gone.
@@ -20,10 +20,18 @@ const MISSING: &str = "missing field `";
 const STANDINS: &str =
     "v = [1, 1.5, 'x', '1', true, [], {}, [1], ['x'], [1, 1], [1, 1, 1, 1], [[1, 1]], 'all']";
 
+/// A text that could be read, what is wrong with its keys and values, each with its line, and the paths of those that
+/// something stands in for: of them nothing more can be said.
+pub(super) struct Read {
+    pub(super) recipe: Recipe,
+    pub(super) wrong: Vec<(usize, String)>,
+    pub(super) made_up: Vec<String>,
+}
+
 /// Reads the text. Keys that nothing knows are taken out and told, each with its line, so that all of them are
-/// told at once, and whatever else is wrong beside them; a recipe with them is still none. So are values of a wrong
-/// type; with those there is no recipe at all.
-pub(super) fn read(text: &str) -> Result<(Recipe, Vec<(usize, String)>), Unusable> {
+/// told at once, and whatever else is wrong beside them. For values of a wrong type and for missing ones something
+/// stands in, for the same reason. A recipe with anything wrong is none.
+pub(super) fn read(text: &str) -> Result<Read, Unusable> {
     let refused = |mut e: toml::de::Error| {
         e.set_input(Some(text));
         e.to_string()
@@ -31,11 +39,15 @@ pub(super) fn read(text: &str) -> Result<(Recipe, Vec<(usize, String)>), Unusabl
     let mut table = DeTable::parse(text).map_err(|e| Unusable(vec![refused(e)]))?;
     // Where they stand in their own text is nowhere in this one.
     let standins = format!("{}{STANDINS}", "\n".repeat(text.len() + 1));
-    let mut reading = Reading { standins: &standins, unknown: Vec::new(), wrong: Vec::new() };
+    let mut reading =
+        Reading { standins: &standins, unknown: Vec::new(), wrong: Vec::new(), made_up: Vec::new() };
     loop {
         let e = match Recipe::deserialize(Deserializer::from(table.clone())) {
-            Ok(recipe) if reading.wrong.is_empty() => return Ok((recipe, reading.unknown)),
-            Ok(_) => return Err(reading.told(None)),
+            Ok(recipe) => {
+                let Reading { mut unknown, wrong, made_up, .. } = reading;
+                unknown.extend(wrong);
+                return Ok(Read { recipe, wrong: unknown, made_up });
+            }
             Err(e) => e,
         };
         if !reading.gets_over(&mut table, &e, text) {
@@ -48,6 +60,7 @@ struct Reading<'t> {
     standins: &'t str,
     unknown: Vec<(usize, String)>,
     wrong: Vec<(usize, String)>,
+    made_up: Vec<String>,
 }
 
 impl<'t> Reading<'t> {
@@ -62,11 +75,12 @@ impl<'t> Reading<'t> {
             self.unknown.push((at, e.message().to_owned()));
             return true;
         }
-        // With one wrong thing only, it is shown as it stands.
         if self.wrong.len() >= MAX_WRONG || span.start > text.len() {
             return false;
         }
         let missing = e.message().strip_prefix(MISSING).and_then(|rest| rest.strip_suffix('`'));
+        let path = path_of(table.get_ref(), &span).unwrap_or_default();
+        let said = said(table.get_ref(), &path, e, text);
         let put_right = match missing {
             Some(key) => {
                 let key = Spanned::new(text.len()..text.len(), Cow::Owned(key.to_owned()));
@@ -82,9 +96,8 @@ impl<'t> Reading<'t> {
             None => self.replace(table, e, |table, value| put(table.get_mut(), &span, &value)),
         };
         if put_right {
-            let mut said = e.clone();
-            said.set_input(Some(text));
-            self.wrong.push((at, said.to_string().trim_end().to_owned()));
+            self.wrong.push((at, said));
+            self.made_up.push(missing.map_or_else(|| path.clone(), |key| joined(&path, key)));
         }
         put_right
     }
@@ -129,14 +142,104 @@ impl<'t> Reading<'t> {
     }
 
     /// Everything that is wrong, by lines, and what nothing could be put in place of.
-    fn told(mut self, last: Option<(usize, String)>) -> Unusable {
-        let mut all = self.unknown;
+    fn told(self, last: Option<(usize, String)>) -> Unusable {
+        let placed = |(line, what): (usize, String)| (line, format!("line {line}: {what}"));
+        let mut all: Vec<(usize, String)> = self.unknown.into_iter().chain(self.wrong).map(placed).collect();
         all.sort();
-        let unknown = all.into_iter().map(|(line, what)| format!("line {line}: {what}"));
-        self.wrong.extend(last);
-        self.wrong.sort_by_key(|(line, _)| *line);
-        Unusable(unknown.chain(self.wrong.into_iter().map(|(_, what)| what)).collect())
+        // It shows its line itself.
+        all.extend(last);
+        Unusable(all.into_iter().map(|(_, what)| what).collect())
     }
+}
+
+/// Most letters of a line that are shown.
+const SHOWN: usize = 60;
+
+/// What is wrong with a value or a table, with its place and what stands there.
+fn said(table: &DeTable<'_>, path: &str, e: &toml::de::Error, text: &str) -> String {
+    let (place, key) = place_of(table, path);
+    let what = plainly(e.message());
+    let what = match (key, e.span()) {
+        (Some(_), Some(span)) => {
+            let rest =
+                text.get(..span.start).and_then(|before| text.get(before.rfind('\n').map_or(0, |n| n + 1)..));
+            let line = rest.and_then(|rest| rest.lines().next()).unwrap_or_default().trim();
+            format!("`{}`: {what}", brief(line, SHOWN))
+        }
+        _ => what,
+    };
+    if place.is_empty() { what } else { format!("{place}: {what}") }
+}
+
+/// The reader's words for types, as a person has them.
+fn plainly(message: &str) -> String {
+    let words = [
+        ("expected f64", "expected a number"),
+        ("expected u32", "expected a whole number, 0 or more"),
+        ("expected usize", "expected a whole number, 0 or more"),
+        ("expected a Decimal type representing a fixed-point number", "expected an amount such as \"6.85\""),
+        ("expected a string", "expected text in quotation marks"),
+        ("expected an array of length 4", "expected four numbers, [x, y, width, height]"),
+        ("expected an array of length 2", "expected two numbers, [x, y]"),
+        ("expected path string", "expected text in quotation marks"),
+        ("expected a boolean", "expected true or false"),
+        ("invalid type: string", "it is the text"),
+        ("invalid type: integer", "it is the number"),
+        ("invalid type: floating point", "it is the number"),
+        ("invalid type: boolean", "it is"),
+        ("invalid type: sequence", "it is a list"),
+        ("invalid type: map", "it is a table"),
+    ];
+    words.iter().fold(message.to_owned(), |said, (theirs, ours)| said.replace(theirs, ours))
+}
+
+/// The keys and numbers of what stands there in the text, with dots between them; empty for the whole.
+fn path_of(table: &DeTable<'_>, at: &Range<usize>) -> Option<String> {
+    table.iter().find_map(|(key, value)| path_within(key.get_ref(), value, at))
+}
+
+/// The innermost: a list of one table lies where its table does.
+fn path_within(path: &str, value: &Spanned<DeValue<'_>>, at: &Range<usize>) -> Option<String> {
+    let within = match value.get_ref() {
+        DeValue::Table(table) => path_of(table, at).map(|within| joined(path, &within)),
+        DeValue::Array(items) => {
+            let within = |(nth, item): (usize, &Spanned<DeValue<'_>>)| {
+                path_within(&joined(path, &format!("{nth}")), item, at)
+            };
+            items.iter().enumerate().find_map(within)
+        }
+        _ => None,
+    };
+    within.or_else(|| (value.span() == *at).then(|| path.to_owned()))
+}
+
+/// A path in words, and the key in the innermost table that it leads to; none for a table itself.
+fn place_of<'p>(table: &DeTable<'_>, path: &'p str) -> (String, Option<&'p str>) {
+    let mut place = Place::default();
+    let mut at = Some(table);
+    let mut parts = path.split('.').peekable();
+    while let Some(name) = parts.next().filter(|name| !name.is_empty()) {
+        let within = at.and_then(|table| Some(table.get(name)?.get_ref()));
+        match (within, parts.peek().and_then(|nth| nth.parse::<usize>().ok())) {
+            (Some(DeValue::Array(items)), Some(nth))
+                if matches!(items.get(nth).map(Spanned::get_ref), Some(DeValue::Table(_))) =>
+            {
+                parts.next();
+                at = items.get(nth).and_then(|item| match item.get_ref() {
+                    DeValue::Table(table) => Some(table),
+                    _ => None,
+                });
+                let id = at.and_then(|t| t.get("id")?.get_ref().as_str());
+                place = place.inside(&numbered(name, id, nth), name);
+            }
+            (Some(DeValue::Table(table)), _) => {
+                at = Some(table);
+                place = place.inside(name, name);
+            }
+            _ => return (place.words().to_owned(), Some(name)),
+        }
+    }
+    (place.words().to_owned(), None)
 }
 
 /// Puts a value in place of the one that stands there in the text; whether there was one.

@@ -1,8 +1,8 @@
 //! Counting in a run: one session for each `[[condition.count]]`.
 
 use takeoff_commands::count::{
-    BoxOnPage, Bulk, Candidates, StartCount, StartScope, Taken, bulk_confirm, create_measurements, reject,
-    start,
+    BoxOnPage, Bulk, Candidates, MAX_SESSION_DETECTIONS, StartCount, StartScope, Taken, bulk_confirm,
+    create_measurements, reject, start,
 };
 use takeoff_commands::{Ctx, reads};
 use takeoff_core::geom::PxRect;
@@ -10,8 +10,7 @@ use takeoff_core::model::{Condition, CountSession, Detection, Id, Page, SessionS
 
 use super::progress::Progress;
 use super::report::{CountReport, CountedPage, DetectionReport, HIGH, LessAlike, Spread};
-use super::sheets::{Sheets, wait};
-use super::text::short;
+use super::sheets::{Sheets, scale_of, wait};
 use crate::recipe::{CountPart, Pages};
 
 /// Counts, confirms what was found, makes measurements of it.
@@ -223,13 +222,11 @@ fn just_below(
 
 fn counted_page(part: &CountPart, page: &Page, detections: &[Detection]) -> CountedPage {
     let here = || detections.iter().filter(|d| d.page_id == page.id);
-    let scale = &page.scale;
-    let stated = scale.px_per_foot.filter(|_| scale.calibrated);
     let sheet = [&page.sheet_number, &page.title].into_iter().flatten().cloned().collect::<Vec<_>>();
     CountedPage {
         page: page.number,
         sheet: Some(sheet.join(" ")).filter(|s| !s.is_empty()),
-        scale: stated.map(|p| scale.text.clone().unwrap_or_else(|| format!("{} px/ft", short(p)))),
+        scale: scale_of(page),
         counted: here().filter(|d| counts(d)).count() as u64,
         in_legend: here().filter(|d| d.in_legend && !part.include_legend).count() as u64,
         confidence: spread(here().filter(|d| counts(d))),
@@ -244,10 +241,14 @@ fn spread<'d>(counted: impl Iterator<Item = &'d Detection>) -> Option<Spread> {
 /// What a completed session did not do.
 fn incomplete(session: &CountSession) -> Option<String> {
     let cut = session.truncated.then(|| {
-        format!(
-            "{} were found and only the {} strongest kept; raise max_detections",
-            session.found_detections, session.max_detections
-        )
+        let (found, kept, most) =
+            (session.found_detections, session.max_detections, u64::from(MAX_SESSION_DETECTIONS));
+        let advice = if found <= most {
+            format!("set max_detections to {found} or more")
+        } else {
+            format!("a count keeps no more than {most}: split it by `pages` or by `region`")
+        };
+        format!("{found} were found and only the {kept} strongest kept; {advice}")
     });
     let said: Vec<String> = session.error_message.iter().cloned().chain(cut).collect();
     (!said.is_empty()).then(|| said.join("; "))

@@ -4,14 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use rust_decimal::Decimal;
-use takeoff_commands::conditions::{NewCondition, create as create_condition};
-use takeoff_commands::measurements::{NewMeasurement, create as create_measurement};
+use takeoff_commands::conditions::create_all as create_conditions;
 use takeoff_commands::projects::{NewProject, create as create_project};
 use takeoff_commands::scale::detect_scale;
 use takeoff_commands::{Ctx, reads};
-use takeoff_core::found::Finding;
-use takeoff_core::measure::Geometry;
-use takeoff_core::model::{Condition, DocumentStatus, GeometryType, Id};
+use takeoff_core::model::{Condition, Document, DocumentStatus, Id};
 use takeoff_engine::clock::Stopwatch;
 use takeoff_engine::handle::Handle;
 
@@ -19,8 +16,8 @@ use super::files::Outputs;
 use super::progress::Progress;
 use super::report::{ConditionReport, CostReport, CountReport, MemoryUse, Report, TimeUse};
 use super::sheets::{self, Sheets};
-use super::{color, count, picture, places, price};
-use crate::recipe::{ConditionPart, MeasurePart, Recipe};
+use super::{color, count, measure, picture, places, price};
+use crate::recipe::{ConditionPart, DocumentPart, Recipe};
 
 struct Drive<'a> {
     ctx: Ctx<'a>,
@@ -67,8 +64,8 @@ pub(crate) async fn drive(
         drive.report.seconds.total - drive.report.seconds.ingest - drive.report.seconds.count;
     if let Some(out) = out {
         // What an earlier run drew goes, even where nothing is drawn in its place.
-        if drive.report.conditions.iter().any(|c| !c.counts.is_empty()) {
-            progress.step("Drawing the counted pages");
+        if drive.report.conditions.iter().any(|c| !c.counts.is_empty() || !c.measures.is_empty()) {
+            progress.step("Drawing the pages that were counted or measured on");
         }
         if let Err(e) = picture::write_all(&drive.ctx, out, &drive.sheets, &drive.report).await {
             drive.report.problems.push(format!("the pictures are not all written: {e:#}"));
@@ -98,6 +95,7 @@ impl Drive<'_> {
                 Err(e) => self.report.problems.push(format!("document `{}`: {e:#}", part.id)),
             }
         }
+        self.places_of(&taken).await?;
         let mut same_file = BTreeMap::new();
         for (part, document) in taken {
             sheets::wait(&self.ctx, document.job_id, self.progress).await?;
@@ -121,6 +119,18 @@ impl Drive<'_> {
             self.sheets.push(Sheets { id: part.id.clone(), pages, whole });
         }
         Ok(())
+    }
+
+    /// Compares the recipe with the pages as soon as their numbers and sizes are known, long before all are read.
+    async fn places_of(&self, taken: &[(&DocumentPart, Document)]) -> anyhow::Result<()> {
+        let mut listed = Vec::new();
+        for (part, document) in taken {
+            let document = sheets::listed(&self.ctx, document).await?;
+            let pages = reads::pages_by_number(&self.ctx, document.id).await?;
+            let whole = document.status == DocumentStatus::Ready && document.findings.is_empty();
+            listed.push(Sheets { id: part.id.clone(), pages, whole });
+        }
+        Ok(places::check(self.recipe, &listed)?)
     }
 
     /// Waits for the detections that ingestion started, then applies the recipe's own scales.
@@ -180,24 +190,17 @@ impl Drive<'_> {
     async fn conditions(&mut self, project: Id) -> anyhow::Result<()> {
         let recipe = self.recipe;
         let colors = color::of(&recipe.conditions);
-        for (part, color) in recipe.conditions.iter().zip(colors) {
-            let new = NewCondition {
-                scope: part.scope.clone(),
-                category: part.category.clone(),
-                color: Some(color.clone()),
-                unit: Some(part.unit()),
-                depth: part.depth,
-                thickness: part.thickness,
-                ..NewCondition::named(&part.name, part.measurement_type)
-            };
-            let report = match create_condition(&self.ctx, project, new).await {
+        let new = recipe.conditions.iter().zip(&colors).map(|(part, color)| part.new_condition(color));
+        let created = create_conditions(&self.ctx, project, new.collect()).await?;
+        for ((part, color), created) in recipe.conditions.iter().zip(colors).zip(created) {
+            let report = match created {
                 Ok(condition) => self.condition(project, &condition, part).await?,
                 Err(e) => ConditionReport::failed(part, color, e.to_string()),
             };
             let place = format!("condition `{}`", part.id);
             self.report.problems.extend(report.problems.iter().map(|p| format!("{place}, {p}")));
             self.report.notes.extend(report.notes().map(|n| format!("{place}, {n}")));
-            self.report.notes.extend(measured_twice(part).map(|n| format!("{place}, {n}")));
+            self.report.notes.extend(measure::twice(part).into_iter().map(|n| format!("{place}, {n}")));
             let doubts = report.doubts().join("; ");
             self.report.check_by_eye.extend((!doubts.is_empty()).then(|| format!("{}: {doubts}", part.name)));
             self.report.conditions.push(report);
@@ -213,12 +216,10 @@ impl Drive<'_> {
         part: &ConditionPart,
     ) -> anyhow::Result<ConditionReport> {
         let (counts, mut problems) = self.counts(condition, part).await;
-        for (i, measure) in part.measures.iter().enumerate() {
-            match self.measure(condition, measure).await {
-                Ok(None) => {}
-                Ok(Some(why)) | Err(why) => problems.push(format!("measure {}: {why}", i + 1)),
-            }
-        }
+        let measured = measure::all(&self.ctx, condition, part, &self.sheets, &self.unscaled).await?;
+        let measures = measured.measures;
+        problems.extend(measured.problems);
+        self.report.notes.extend(measured.notes);
         if part.counts.is_empty() && part.measures.is_empty() {
             problems.push("the recipe gives it nothing to count or to measure".to_owned());
         }
@@ -228,7 +229,8 @@ impl Drive<'_> {
             problems.push("a volume needs a `depth` in inches above 0, the recipe gives none".to_owned());
         }
         // What failed leaves no 0 that looks like one.
-        let unknown = flat || (now.measurement_count == 0 && !problems.is_empty());
+        let cut_off = counts.iter().any(|c| c.incomplete.is_some());
+        let unknown = flat || cut_off || (now.measurement_count == 0 && !problems.is_empty());
         let mut report = ConditionReport {
             condition: part.id.clone(),
             name: now.name,
@@ -239,6 +241,7 @@ impl Drive<'_> {
             measurements: now.measurement_count,
             problems,
             counts,
+            measures,
             cost: None,
             unpriced: None,
         };
@@ -249,12 +252,6 @@ impl Drive<'_> {
                 Ok(priced) => {
                     let errors = priced.lines.iter().filter_map(|l| l.error.as_ref().map(|e| (&l.name, e)));
                     report.problems.extend(errors.map(|(name, e)| format!("component `{name}`: {e}")));
-                    let silent = priced.lines.iter().filter(|l| !l.unknown.is_empty());
-                    report.problems.extend(silent.map(|l| {
-                        let names: Vec<String> = l.unknown.iter().map(|v| format!("{{{v}}}")).collect();
-                        let (name, names) = (&l.name, names.join(", "));
-                        format!("component `{name}`: its formula reads {names}, which nothing gives, as 0")
-                    }));
                     let credits = priced.lines.iter().filter(|l| l.extended_cost < Decimal::ZERO);
                     self.report.notes.extend(credits.map(|l| {
                         let (id, name, cost) = (&part.id, &l.name, l.extended_cost);
@@ -288,7 +285,7 @@ impl Drive<'_> {
             self.report.seconds.count += watch.elapsed().as_secs_f64();
             match counted {
                 Ok(report) => {
-                    self.progress.say(&format!("  {}: {} counted", part.name, report.counted));
+                    self.progress.say(&format!("  {}: {}", part.name, report.number()));
                     problems.extend(report.incomplete.iter().map(|why| format!("count {}: {why}", i + 1)));
                     counts.push(report);
                 }
@@ -297,51 +294,4 @@ impl Drive<'_> {
         }
         (counts, problems)
     }
-
-    /// What makes the measure unsure, if anything does.
-    async fn measure(&self, condition: &Condition, part: &MeasurePart) -> Result<Option<String>, String> {
-        let sheets = self.sheets.iter().find(|s| s.id == part.document);
-        let page = sheets.ok_or("the document could not be read")?.page(part.page)?;
-        let needs_scale = part.geometry != GeometryType::Point;
-        if needs_scale && self.unscaled.contains(&(part.document.clone(), part.page)) {
-            return Err(format!("the recipe's scale of page {} was refused", part.page));
-        }
-        let name = serde_json::to_value(part.geometry).ok().and_then(|v| v.as_str().map(str::to_owned));
-        for geometry_data in part.geometries()? {
-            let new = NewMeasurement {
-                condition_id: condition.id,
-                page_id: page.id,
-                geometry_type: name.clone().unwrap_or_default(),
-                geometry_data,
-                notes: part.notes.clone(),
-            };
-            create_measurement(&self.ctx, new).await.map_err(|e| e.to_string())?;
-        }
-        let damaged = page.findings.iter().any(Finding::is_damage);
-        Ok(damaged.then(|| format!("the file is damaged where page {} draws from it", page.number)))
-    }
-}
-
-/// Shapes that are there twice on one page, and so count twice.
-fn measured_twice(part: &ConditionPart) -> impl Iterator<Item = String> {
-    let shapes: Vec<(usize, &MeasurePart, Geometry)> = (1..)
-        .zip(&part.measures)
-        .flat_map(|(nth, m)| {
-            let all = m.geometries().unwrap_or_default();
-            let parsed = all.into_iter().filter_map(|data| Geometry::parse(m.geometry, &data).ok());
-            parsed.map(move |shape| (nth, m, shape)).collect::<Vec<_>>()
-        })
-        .collect();
-    let mut twice = Vec::new();
-    for (at, (nth, m, shape)) in shapes.iter().enumerate() {
-        let same = |(_, o, other): &&(usize, &MeasurePart, Geometry)| {
-            (o.document.as_str(), o.page) == (m.document.as_str(), m.page) && shape.is_same(other)
-        };
-        if let Some((first, ..)) = shapes[..at].iter().find(same) {
-            twice.push(format!(
-                "measure {nth} has the same shape on the same page as measure {first}: it counts twice"
-            ));
-        }
-    }
-    twice.into_iter()
 }

@@ -2,15 +2,16 @@
 //! folder, and nothing else.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
+use rust_decimal::Decimal;
 
 use super::claim::Claim;
-use super::report::{ConditionReport, Report, Spread};
+use super::report::{ConditionReport, CostReport, Report, Spread};
 
 /// Names the files of the folder that a run has written, one a line.
 const LIST: &str = ".takeoff-files";
@@ -99,7 +100,7 @@ pub(crate) fn write(outputs: &Outputs, report: &Report) -> anyhow::Result<()> {
     Ok(())
 }
 
-const HEAD: [&str; 16] = [
+const HEAD: [&str; 18] = [
     "Condition",
     "Type",
     "Quantity",
@@ -116,10 +117,17 @@ const HEAD: [&str; 16] = [
     "Counted",
     "Least confidence",
     "Notes",
+    "Pages",
+    "Scale",
 ];
+/// Columns of a row before its money, and of its money.
+const BEFORE_MONEY: usize = 5;
+const MONEY: usize = 8;
+/// Column of the notes.
+const NOTES: usize = 15;
 
-/// One row a condition, CRLF, money with two places; what has no quantity or no cost has an empty
-/// field, never a 0.
+/// One row a condition and one of the sums, CRLF, money with two places; what has no quantity or no cost has an empty
+/// field, never a 0. New columns come last, so that a reader that counts them goes on reading right.
 fn csv(report: &Report) -> String {
     let mut rows = vec![HEAD.map(str::to_owned).to_vec()];
     for c in &report.conditions {
@@ -131,38 +139,93 @@ fn csv(report: &Report) -> String {
             c.measurements.to_string(),
         ];
         match &c.cost {
-            None => row.extend(std::iter::repeat_n(String::new(), 8)),
-            Some(a) => {
-                let k = &a.cost;
-                let money = [
-                    k.material_cost,
-                    k.labor_cost,
-                    k.equipment_cost,
-                    k.subcontract_cost,
-                    k.other_cost,
-                    k.total_cost,
-                    k.total_with_markup,
-                ];
-                row.extend(money.iter().map(|m| format!("{m:.2}")));
-                row.push(k.components_in_error.to_string());
-            }
+            None => row.extend(std::iter::repeat_n(String::new(), MONEY)),
+            Some(a) => row.extend(money(&a.cost)),
         }
         row.extend(certainty(c));
+        row.extend(places(c));
         rows.push(row);
     }
+    rows.push(total(report));
     rows.iter().map(|r| r.join(",") + "\r\n").collect()
 }
 
+fn money(cost: &CostReport) -> [String; MONEY] {
+    let sum = |money: Decimal| format!("{money:.2}");
+    [
+        sum(cost.material_cost),
+        sum(cost.labor_cost),
+        sum(cost.equipment_cost),
+        sum(cost.subcontract_cost),
+        sum(cost.other_cost),
+        sum(cost.total_cost),
+        sum(cost.total_with_markup),
+        cost.components_in_error.to_string(),
+    ]
+}
+
+/// The sums of money; quantities of several units have none. What is not in them is named in the notes.
+fn total(report: &Report) -> Vec<String> {
+    let mut row = vec!["TOTAL".to_owned()];
+    row.resize(BEFORE_MONEY, String::new());
+    if report.conditions.iter().any(|c| c.cost.is_some()) {
+        row.extend(money(&report.cost));
+    }
+    row.resize(NOTES, String::new());
+    let missing: Vec<&str> =
+        report.conditions.iter().filter(|c| c.unpriced.is_some()).map(|c| c.name.as_str()).collect();
+    row.push(if missing.is_empty() {
+        String::new()
+    } else {
+        cell(&format!("INCOMPLETE: not in these sums: {}", missing.join(", ")))
+    });
+    row.resize(HEAD.len(), String::new());
+    row
+}
+
+/// The pages that a condition was counted or measured on, and their scale: once where all have the same.
+fn places(condition: &ConditionReport) -> [String; 2] {
+    let mut pages: BTreeMap<(&str, u32), Option<&str>> = BTreeMap::new();
+    for count in &condition.counts {
+        let counted = count.pages.iter().filter(|p| p.counted > 0);
+        pages.extend(counted.map(|p| ((count.document.as_str(), p.page), p.scale.as_deref())));
+    }
+    let measured = condition.measures.iter().map(|m| ((m.document.as_str(), m.page), m.scale.as_deref()));
+    pages.extend(measured);
+    let named = |(document, page): &(&str, u32)| format!("{document} {page}");
+    let shown: Vec<String> = pages.keys().map(named).collect();
+    let scales: BTreeSet<Option<&str>> = pages.values().copied().collect();
+    let scale = match scales.iter().collect::<Vec<_>>()[..] {
+        [] => String::new(),
+        [one] => one.unwrap_or(NO_SCALE).to_owned(),
+        _ => {
+            let each =
+                pages.iter().map(|(at, scale)| format!("{}: {}", named(at), scale.unwrap_or(NO_SCALE)));
+            each.collect::<Vec<_>>().join("; ")
+        }
+    };
+    [cell(&shown.join(", ")), cell(&scale)]
+}
+
+const NO_SCALE: &str = "none";
+
 /// How many were counted, the least confidence among them, and everything that was said of the condition.
 fn certainty(condition: &ConditionReport) -> [String; 3] {
+    let mut notes = condition.problems.clone();
+    if condition.quantity.is_some()
+        && let Some(first) = notes.first_mut()
+    {
+        first.insert_str(0, "INCOMPLETE: ");
+    }
     if condition.counts.is_empty() {
-        return [String::new(), String::new(), cell(&condition.problems.join("; "))];
+        return [String::new(), String::new(), cell(&notes.join("; "))];
     }
     let sum = |of: fn(&super::report::CountReport) -> u64| condition.counts.iter().map(of).sum::<u64>();
     let spreads = condition.counts.iter().filter_map(|c| c.confidence);
     let least = spreads.map(|Spread { least, .. }| least).reduce(f64::min);
-    let mut notes = condition.problems.clone();
     notes.extend(condition.counts.iter().any(|c| c.truncated).then(|| "truncated".to_owned()));
+    let cut_off = condition.counts.iter().any(|c| c.incomplete.is_some());
+    notes.extend(cut_off.then(|| format!("at least {} counted", sum(|c| c.counted))));
     for (number, what) in [
         (sum(|c| c.in_legend), "in legends set apart"),
         (sum(|c| c.mirrored_left_out), "mirrored left out"),
@@ -174,7 +237,9 @@ fn certainty(condition: &ConditionReport) -> [String; 3] {
     }
     notes.extend(condition.notes().filter(|n| !notes.contains(n)).collect::<Vec<_>>());
     let least = least.map(|l| format!("{l:.2}")).unwrap_or_default();
-    [sum(|c| c.counted).to_string(), least, cell(&notes.join("; "))]
+    // What was cut off is no number that could be summed up.
+    let counted = if cut_off { String::new() } else { sum(|c| c.counted).to_string() };
+    [counted, least, cell(&notes.join("; "))]
 }
 
 /// Text that a spreadsheet takes as text: quoted where needed, and never as a formula.

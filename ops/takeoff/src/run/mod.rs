@@ -7,6 +7,7 @@ mod drive;
 mod files;
 mod folder;
 mod lettering;
+mod measure;
 mod memory;
 mod picture;
 mod places;
@@ -16,6 +17,7 @@ mod report;
 mod sheets;
 mod stop;
 mod text;
+mod trace;
 
 use std::path::Path;
 

@@ -1,5 +1,5 @@
-//! Counted pages for eyes: every detection boxed in the color of its condition, and a strip below that
-//! says which condition has which color and how many it has here.
+//! Counted and measured pages for eyes: every detection boxed and every shape traced in the color of its condition, and
+//! a strip below that says which condition has which color and how much it has here.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,11 +8,13 @@ use anyhow::Context as _;
 use image::{Rgb, RgbImage};
 use takeoff_commands::Ctx;
 use takeoff_core::geom::PxRect;
+use takeoff_core::measure::Geometry;
 
 use super::files::Outputs;
-use super::report::{DetectionReport, HIGH, Report};
+use super::report::{ConditionReport, DetectionReport, HIGH, Report};
 use super::sheets::Sheets;
-use super::{color, lettering};
+use super::text::short;
+use super::{color, lettering, trace};
 
 /// Largest page image that is read back, bytes.
 const MAX_IMAGE_BYTES: u64 = 1 << 30;
@@ -37,12 +39,36 @@ const INDENT: u32 = 20;
 struct Layer {
     name: String,
     color: Rgb<u8>,
+    /// Whether it was counted here.
+    counts: bool,
+    /// Whether a count was cut off, so that there are more.
+    cut_off: bool,
     detections: Vec<DetectionReport>,
     /// Places that are like the symbol and not counted.
     less_alike: Vec<PxRect>,
+    /// What was measured here, its sum, and the unit of that.
+    shapes: Vec<Geometry>,
+    measured: f64,
+    unit: String,
 }
 
-/// Writes `DOCUMENT-pageN.png` for each page that was searched; for every page, when the recipe has no
+impl Layer {
+    fn blank(condition: &ConditionReport) -> Self {
+        Self {
+            name: condition.name.clone(),
+            color: color::parse(&condition.color).unwrap_or(GREY),
+            counts: false,
+            cut_off: false,
+            detections: Vec::new(),
+            less_alike: Vec::new(),
+            shapes: Vec::new(),
+            measured: 0.0,
+            unit: condition.unit.clone(),
+        }
+    }
+}
+
+/// Writes `DOCUMENT-pageN.png` for each page that was searched or measured on; for every page, when the recipe has no
 /// condition yet and its places are to be found.
 pub(crate) async fn write_all(
     ctx: &Ctx<'_>,
@@ -54,7 +80,11 @@ pub(crate) async fn write_all(
         let page = sheets.iter().find(|s| s.id == document).and_then(|s| s.page(number).ok());
         let Some(blobs) = page.and_then(|p| p.blobs) else { continue };
         let png = ctx.handle.blobs().read(ctx.tenant, blobs.image, MAX_IMAGE_BYTES).await?;
-        let path = out.take(&format!("{}-page{number}.png", file_safe(document)))?;
+        let nth = sheets.iter().position(|s| s.id == document).unwrap_or(sheets.len());
+        let alike = sheets.iter().take(nth).filter(|s| file_safe(&s.id) == file_safe(document)).count();
+        // Ids that differ only by what no file name can hold.
+        let alike = if alike == 0 { String::new() } else { format!("-{}", alike + 1) };
+        let path = out.take(&format!("{}{alike}-page{number}.png", file_safe(document)))?;
         tokio::task::spawn_blocking(move || annotate(&png, &layers, &path)).await??;
     }
     Ok(())
@@ -68,17 +98,22 @@ fn pages<'r>(report: &'r Report, sheets: &'r [Sheets]) -> BTreeMap<(&'r str, u32
         return all.map(|place| (place, Vec::new())).collect();
     }
     for condition in &report.conditions {
-        let color = color::parse(&condition.color).unwrap_or(GREY);
-        let blank =
-            || Layer { name: condition.name.clone(), color, detections: Vec::new(), less_alike: Vec::new() };
+        let blank = || Layer::blank(condition);
         let mut own: BTreeMap<(&str, u32), Layer> = BTreeMap::new();
         for count in &condition.counts {
             for number in &count.searched_pages {
                 let layer = own.entry((&count.document, *number)).or_insert_with(blank);
+                layer.counts = true;
+                layer.cut_off |= count.incomplete.is_some();
                 layer.detections.extend(count.detections.iter().filter(|d| d.page == *number).cloned());
                 let here = count.less_alike.iter().filter(|p| p.page == *number);
                 layer.less_alike.extend(here.map(|p| p.bbox));
             }
+        }
+        for measure in &condition.measures {
+            let layer = own.entry((&measure.document, measure.page)).or_insert_with(blank);
+            layer.shapes.extend(Geometry::parse(measure.geometry, &measure.geometry_data));
+            layer.measured += measure.quantity;
         }
         for (place, layer) in own {
             pages.entry(place).or_default().push(layer);
@@ -94,7 +129,12 @@ fn file_safe(id: &str) -> String {
 
 fn annotate(png: &[u8], layers: &[Layer], path: &Path) -> anyhow::Result<()> {
     let mut image = image::load_from_memory_with_format(png, image::ImageFormat::Png)?.into_rgb8();
+    // Tints first, so that no area lies over the outline of another.
     for layer in layers {
+        layer.shapes.iter().for_each(|shape| trace::tint(&mut image, shape, layer.color));
+    }
+    for layer in layers {
+        layer.shapes.iter().for_each(|shape| trace::outline(&mut image, shape, layer.color));
         for detection in &layer.detections {
             // Dashed is what is less sure.
             let color = if detection.counted { layer.color } else { GREY };
@@ -125,7 +165,13 @@ fn with_strip(image: RgbImage, layers: &[Layer]) -> anyhow::Result<RgbImage> {
         lettering::write(&mut image, INDENT * dot, top + 4 * dot, dot, &caption(layer));
     }
     let top = height + (rows - 1) * ROW * dot;
-    let said = "DASHED: CONFIDENCE BELOW 0.90.  CORNERS: LESS ALIKE, NOT COUNTED.  GREY: FOUND AND LEFT OUT.";
+    let counted =
+        "DASHED: CONFIDENCE BELOW 0.90.  CORNERS: LESS ALIKE, NOT COUNTED.  GREY: FOUND AND LEFT OUT.";
+    let said = [
+        layers.iter().any(|l| l.counts).then_some(counted),
+        layers.iter().any(|l| !l.shapes.is_empty()).then_some("LINES, TINTED AREAS AND DISCS: MEASURED."),
+    ];
+    let said = &said.into_iter().flatten().collect::<Vec<_>>().join("  ");
     lettering::write(&mut image, INDENT * dot, top + 4 * dot, dot, said);
     Ok(image)
 }
@@ -133,13 +179,23 @@ fn with_strip(image: RgbImage, layers: &[Layer]) -> anyhow::Result<RgbImage> {
 fn caption(layer: &Layer) -> String {
     let counted = layer.detections.iter().filter(|d| d.counted).count();
     let left_out = layer.detections.len() - counted;
-    let mut text = format!("{}: {counted} counted on this page", layer.name);
-    for (number, what) in [(layer.less_alike.len(), "less alike"), (left_out, "left out")] {
-        if number > 0 {
-            text.push_str(&format!(", {number} {what}"));
-        }
+    let mut said = Vec::new();
+    if layer.counts {
+        let least = if layer.cut_off { "at least " } else { "" };
+        said.push(format!("{least}{counted} counted on this page"));
     }
-    text
+    if !layer.shapes.is_empty() {
+        said.push(format!(
+            "{} measured on this page ({} {})",
+            layer.shapes.len(),
+            short(layer.measured),
+            layer.unit
+        ));
+    }
+    for (number, what) in [(layer.less_alike.len(), "less alike"), (left_out, "left out")] {
+        said.extend((number > 0).then(|| format!("{number} {what}")));
+    }
+    format!("{}: {}", layer.name, said.join(", "))
 }
 
 /// How a frame is drawn.
@@ -178,6 +234,8 @@ fn outline(image: &mut RgbImage, bbox: &PxRect, color: Rgb<u8>, line: Line) {
 
 #[cfg(test)]
 mod tests {
+    use takeoff_core::geom::PxPoint;
+
     use super::*;
 
     const GREEN: Rgb<u8> = Rgb([0, 150, 60]);
@@ -214,8 +272,13 @@ mod tests {
         let layer = |name: &str, color: [u8; 3], detections| Layer {
             name: name.into(),
             color: Rgb(color),
+            counts: true,
+            cut_off: false,
             detections,
             less_alike: vec![],
+            shapes: vec![],
+            measured: 0.0,
+            unit: "EA".to_owned(),
         };
         let mut layers = [
             layer("A", [200, 0, 0], vec![detection(20.0, 1.0, true), detection(80.0, 0.85, true)]),
@@ -241,5 +304,35 @@ mod tests {
         assert!(row(0, [200, 0, 0]) && row(1, [0, 0, 200]) && !row(2, [0, 0, 200]));
         assert!((0..3).all(|nth| row(nth, [0, 0, 0])), "a row without letters");
         assert_eq!(caption(&layers[1]), "B: 1 counted on this page, 1 less alike, 1 left out");
+        layers[1].cut_off = true;
+        assert!(caption(&layers[1]).starts_with("B: at least 1 counted"));
+    }
+
+    #[test]
+    fn measured_shapes_have_their_conditions_color_and_a_row() {
+        let blank = RgbImage::from_pixel(400, 100, WHITE);
+        let folder = tempfile::tempdir().unwrap();
+        let (page, path) = (folder.path().join("page.png"), folder.path().join("out.png"));
+        blank.save(&page).unwrap();
+        let corner = PxPoint::new(20.0, 20.0);
+        let floor = Layer {
+            name: "Floor".into(),
+            color: GREEN,
+            counts: false,
+            cut_off: false,
+            detections: vec![],
+            less_alike: vec![],
+            shapes: vec![Geometry::Rectangle { corner, width: 100.0, height: 50.0 }],
+            measured: 12.5,
+            unit: "SF".to_owned(),
+        };
+        annotate(&std::fs::read(&page).unwrap(), std::slice::from_ref(&floor), &path).unwrap();
+        let drawn = image::open(&path).unwrap().into_rgb8();
+        assert_eq!(drawn.dimensions(), (400, 100 + 2 * ROW));
+        assert_eq!(*drawn.get_pixel(20, 40), GREEN);
+        let inside = *drawn.get_pixel(60, 40);
+        assert!(inside != WHITE && inside != GREEN, "an area is tinted: {inside:?}");
+        assert!((100..114).any(|y| (0..20).any(|x| *drawn.get_pixel(x, y) == GREEN)), "no row of its own");
+        assert_eq!(caption(&floor), "Floor: 1 measured on this page (12.5 SF)");
     }
 }

@@ -1,7 +1,7 @@
 //! What a recipe asks for and its drawings do not have. All of it is said as soon as it can be
 //! known, before anything is counted.
 
-use takeoff_commands::count::inside;
+use takeoff_commands::count::{inside, meets};
 use takeoff_commands::measurements::lies_on;
 use takeoff_core::geom::PxRect;
 use takeoff_core::model::{Page, PageStatus};
@@ -28,6 +28,10 @@ pub(crate) fn check(recipe: &Recipe, sheets: &[Sheets]) -> Result<(), Unusable> 
                         if let Err(e) = inside(&PxRect::new(x, y, w, h), page) {
                             problems.add(&place, &key, &e.to_string());
                         }
+                    }
+                    let region = count.region.map(|[x, y, w, h]| PxRect::new(x, y, w, h));
+                    if let Some(Err(e)) = region.map(|region| meets(&region, page)) {
+                        problems.add(&place, "region", &e.to_string());
                     }
                 }
                 Some(Err(why)) => problems.add(&place, "page", &why),

@@ -1,15 +1,13 @@
 //! Assemblies of a run: from a template or from the recipe's own components.
 
 use takeoff_commands::assemblies::{
-    AssemblyPatch, NewAssembly, add_component, calculate, create, delete, update,
+    AssemblyPatch, NewAssembly, add_components, calculate, create, delete, update,
 };
 use takeoff_commands::{CommandError, Ctx, reads};
-use takeoff_core::assembly::unknown;
-use takeoff_core::formula::Variable;
 use takeoff_core::model::{Assembly, Condition};
 
 use super::report::{AssemblyReport, CostReport, LineReport};
-use crate::recipe::AssemblyPart;
+use crate::recipe::{AssemblyPart, ComponentPart};
 
 /// Attaches the assembly to the condition and prices it.
 pub(crate) async fn price(
@@ -31,8 +29,9 @@ pub(crate) async fn price(
     let attach = async {
         let new = NewAssembly { template_id: template, ..NewAssembly::default() };
         let assembly = create(ctx, condition.id, new).await?;
-        for component in &part.components {
-            add_component(ctx, assembly.id, component.new_component()).await?;
+        if !part.components.is_empty() {
+            let components = part.components.iter().map(ComponentPart::new_component).collect();
+            add_components(ctx, assembly.id, components).await?;
         }
         let patch = AssemblyPatch {
             overhead_percent: Some(part.overhead_percent),
@@ -44,7 +43,7 @@ pub(crate) async fn price(
     };
     let priced: Result<Assembly, CommandError> = attach.await;
     match priced {
-        Ok(assembly) => Ok(report(&assembly, condition)),
+        Ok(assembly) => Ok(report(&assembly)),
         Err(why) => {
             // What is said to have no price must not be in the project's sum.
             if let Some(half) = reads::assembly_of(ctx, condition.id).await.map_err(|e| e.to_string())? {
@@ -55,7 +54,7 @@ pub(crate) async fn price(
     }
 }
 
-fn report(assembly: &Assembly, condition: &Condition) -> AssemblyReport {
+fn report(assembly: &Assembly) -> AssemblyReport {
     AssemblyReport {
         assembly: assembly.name.clone(),
         cost: CostReport {
@@ -81,7 +80,6 @@ fn report(assembly: &Assembly, condition: &Condition) -> AssemblyReport {
                 unit_cost: c.unit_cost,
                 extended_cost: c.extended_cost,
                 error: c.error.clone(),
-                unknown: unknown(&c.quantity_formula, condition).into_iter().map(Variable::name).collect(),
             })
             .collect(),
     }

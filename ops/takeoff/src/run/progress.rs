@@ -1,6 +1,7 @@
 //! What a person sees while the work runs: bars on a terminal, plain lines elsewhere.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ pub(crate) struct Progress {
     /// The last step, as it was said.
     doing: RefCell<String>,
     /// Ids of the conditions that are through.
-    through: RefCell<Vec<String>>,
+    through: RefCell<BTreeSet<String>>,
 }
 
 impl Progress {
@@ -64,7 +65,7 @@ impl Progress {
 
     /// A condition of this id is through.
     pub(crate) fn is_through(&self, id: &str) {
-        self.through.borrow_mut().push(id.to_owned());
+        self.through.borrow_mut().insert(id.to_owned());
     }
 
     /// What a run that was stopped did not come to.

@@ -2,8 +2,9 @@
 
 use rust_decimal::Decimal;
 use serde::Serialize;
+use serde_json::Value;
 use takeoff_core::geom::PxRect;
-use takeoff_core::model::{ComponentType, Detection, MeasurementType};
+use takeoff_core::model::{ComponentType, Detection, GeometryType, MeasurementType};
 
 use crate::recipe::ConditionPart;
 
@@ -79,9 +80,26 @@ pub(crate) struct ConditionReport {
     /// What failed or is incomplete, so that the quantity is unknown or not all.
     pub(crate) problems: Vec<String>,
     pub(crate) counts: Vec<CountReport>,
+    /// The shapes that became measurements, in the recipe's order.
+    pub(crate) measures: Vec<MeasureReport>,
     pub(crate) cost: Option<AssemblyReport>,
     /// Why there is no cost although the recipe asks for one.
     pub(crate) unpriced: Option<String>,
+}
+
+/// A shape that was measured.
+#[derive(Debug, Serialize)]
+pub(crate) struct MeasureReport {
+    pub(crate) document: String,
+    pub(crate) page: u32,
+    /// Of the page, as in [`CountedPage`].
+    pub(crate) scale: Option<String>,
+    pub(crate) geometry: GeometryType,
+    /// Page pixels.
+    pub(crate) geometry_data: Value,
+    /// In the condition's unit.
+    pub(crate) quantity: f64,
+    pub(crate) notes: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -121,6 +139,16 @@ pub(crate) struct CountReport {
     /// What of it makes the number doubtful.
     #[serde(skip)]
     pub(crate) doubtful: Vec<String>,
+}
+
+impl CountReport {
+    /// How many were counted, as it may be shown: what was cut off is no number to be taken as it is.
+    pub(crate) fn number(&self) -> String {
+        match self.incomplete {
+            None => format!("{} counted", self.counted),
+            Some(_) => format!("at least {} counted", self.counted),
+        }
+    }
 }
 
 /// What a count found on one page.
@@ -229,8 +257,6 @@ pub(crate) struct LineReport {
     pub(crate) unit_cost: Decimal,
     pub(crate) extended_cost: Decimal,
     pub(crate) error: Option<String>,
-    /// Variables of its formula that the condition says nothing of: they counted as 0.
-    pub(crate) unknown: Vec<&'static str>,
 }
 
 /// Money; every sum is of rounded lines.
@@ -274,6 +300,7 @@ impl ConditionReport {
             unpriced: part.assembly.as_ref().map(|_| why.clone()),
             problems: vec![why],
             counts: Vec::new(),
+            measures: Vec::new(),
             cost: None,
         }
     }

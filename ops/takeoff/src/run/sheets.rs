@@ -7,7 +7,7 @@ use takeoff_commands::documents::{StagedUpload, receive_upload};
 use takeoff_commands::scale::{Calibration, ManualScale, RealUnit, calibrate, set_scale};
 use takeoff_commands::{Ctx, reads};
 use takeoff_core::job::{Job, JobState};
-use takeoff_core::model::{Document, Id, Page, PageScale, PageStatus};
+use takeoff_core::model::{Document, DocumentStatus, Id, Page, PageScale, PageStatus};
 
 use super::progress::Progress;
 use super::report::{DocumentReport, PageReport, ScaleReport};
@@ -58,6 +58,20 @@ pub(crate) async fn upload(
     let upload =
         StagedUpload { path: staged, size, original_filename: name.unwrap_or_else(|| "unknown".to_owned()) };
     Ok(receive_upload(ctx, project, upload).await?)
+}
+
+/// Waits until the numbers and sizes of a document's pages are known, or that they will not be.
+pub(crate) async fn listed(ctx: &Ctx<'_>, document: &Document) -> anyhow::Result<Document> {
+    let ended = ctx.handle.await_job(ctx.tenant, document.job_id, PATIENCE_MS);
+    let mut ended = std::pin::pin!(ended);
+    let every = std::time::Duration::from_millis(ASK_MS);
+    loop {
+        let done = tokio::time::timeout(every, &mut ended).await;
+        let now = reads::document(ctx, document.id).await?;
+        if done.is_ok() || matches!(now.status, DocumentStatus::Ready | DocumentStatus::Error) {
+            return Ok(now);
+        }
+    }
 }
 
 /// Waits for a job while showing its progress.
@@ -136,6 +150,13 @@ pub(crate) fn page_report(document: &str, page: &Page) -> PageReport {
         },
         findings: page.findings.iter().map(|f| f.message.clone()).collect(),
     }
+}
+
+/// The scale that a page is measured by, for a person; `None` where it has none.
+pub(crate) fn scale_of(page: &Page) -> Option<String> {
+    let scale = &page.scale;
+    let stated = scale.px_per_foot.filter(|_| scale.calibrated)?;
+    Some(scale.text.clone().unwrap_or_else(|| format!("{} px/ft", short(stated))))
 }
 
 /// Sets the scale that the recipe gives a page.

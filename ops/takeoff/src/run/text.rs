@@ -10,6 +10,8 @@ use crate::output::plain;
 
 /// Stands where a number is not known.
 const DASH: &str = "-";
+/// Stands behind a number that there are more than.
+const MORE: &str = "+";
 /// Column of the sheet's name in the list of counted pages.
 const SHEET: usize = 3;
 
@@ -139,7 +141,7 @@ fn origin(condition: &ConditionReport) -> String {
 }
 
 fn counted(count: &CountReport) -> String {
-    let mut text = format!("{} counted", count.counted);
+    let mut text = count.number();
     if let Some(s) = count.confidence {
         let _ = write!(text, ", confidence {:.2} to {:.2}, median {:.2}", s.least, s.most, s.median);
     }
@@ -175,7 +177,7 @@ fn by_page(out: &mut String, conditions: &[ConditionReport]) {
                     page.page.to_string(),
                     page.sheet.clone().unwrap_or_default(),
                     page.scale.clone().unwrap_or_else(|| "none".to_owned()),
-                    page.counted.to_string(),
+                    format!("{}{}", page.counted, if count.incomplete.is_some() { MORE } else { "" }),
                     page.in_legend.to_string(),
                     page.confidence.map_or_else(|| DASH.to_owned(), |s| format!("{:.2}", s.least)),
                 ]);
@@ -190,6 +192,10 @@ fn by_page(out: &mut String, conditions: &[ConditionReport]) {
         rows.iter_mut().for_each(|r| drop(r.remove(SHEET)));
     }
     table(out, "Counted by page (those in a legend are left out)", &head, &rows);
+    let cut_off = |c: &ConditionReport| c.counts.iter().any(|n| n.incomplete.is_some() && n.counted > 0);
+    if conditions.iter().any(cut_off) {
+        let _ = writeln!(out, "  {MORE}: the count was cut off, there are more");
+    }
 }
 
 fn costs(out: &mut String, report: &Report) {
@@ -280,19 +286,18 @@ fn table(out: &mut String, title: &str, head: &[&str], rows: &[Vec<String>]) {
     let rows: Vec<Vec<String>> =
         rows.iter().map(|r| r.iter().map(|c| plain(c).into_owned()).collect()).collect();
     let _ = writeln!(out, "\n{title}");
-    let columns = rows[0].len();
-    let width = |i: usize| {
-        let cells = rows.iter().map(|r| r[i].chars().count());
-        cells.chain(head.get(i).map(|h| h.chars().count())).max().unwrap_or(0)
-    };
-    let amount = |i: usize| {
-        i > 0 && rows.iter().all(|r| r[i].chars().all(|c| c.is_ascii_digit() || ",.- ".contains(c)))
-    };
+    let columns: Vec<(usize, bool)> = (0..rows[0].len())
+        .map(|i| {
+            let cells = || rows.iter().map(|r| r[i].as_str());
+            let widths = cells().chain(head.get(i).copied()).map(|cell| cell.chars().count());
+            let amount = |cell: &str| cell.chars().all(|c| c.is_ascii_digit() || ",.-+ ".contains(c));
+            (widths.max().unwrap_or(0), i > 0 && cells().all(amount))
+        })
+        .collect();
     let mut line = |cells: &[String]| {
         let mut text = String::from(" ");
-        for (i, cell) in cells.iter().enumerate() {
-            let (w, last) = (width(i), i + 1 == columns);
-            let _ = match (amount(i), last) {
+        for (i, (cell, &(w, amount))) in cells.iter().zip(&columns).enumerate() {
+            let _ = match (amount, i + 1 == columns.len()) {
                 (true, _) => write!(text, " {cell:>w$} "),
                 (false, true) => write!(text, " {cell}"),
                 (false, false) => write!(text, " {cell:<w$} "),

@@ -34,15 +34,19 @@ pub(crate) fn main(what: &ConfigCommand) -> u8 {
     match what {
         ConfigCommand::Reference => output::print(&takeoff_config::reference()),
         ConfigCommand::Example => output::print(&takeoff_config::example()),
-        ConfigCommand::Check { file } => match load_or_complain(file.as_deref(), &Flags::default()) {
-            Ok(_) => output::print("the configuration is valid\n"),
-            Err(code) => code,
-        },
+        ConfigCommand::Check { file, config } => {
+            match load_or_complain(file.as_deref().or(config.as_deref()), &Flags::default()) {
+                Ok(_) => output::print("the configuration is valid\n"),
+                Err(code) => code,
+            }
+        }
         ConfigCommand::Diff { a, b } => diff::main(a, b),
-        ConfigCommand::Show { file, origin } => match load_or_complain(file.as_deref(), &Flags::default()) {
-            Ok(loaded) => output::print(&show(&loaded, *origin)),
-            Err(code) => code,
-        },
+        ConfigCommand::Show { file, config, origin } => {
+            match load_or_complain(file.as_deref().or(config.as_deref()), &Flags::default()) {
+                Ok(loaded) => output::print(&show(&loaded, *origin)),
+                Err(code) => code,
+            }
+        }
     }
 }
 

@@ -5,6 +5,8 @@ use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
+use super::resolution::Density;
+use super::upright::{self, Turn};
 use super::{Frame, Rows, damaged};
 use crate::page::image_out::RowFormat;
 use crate::page::open::{PageFailure, ParseError};
@@ -25,33 +27,51 @@ pub(super) fn frame(bytes: &[u8], limits: &ParseLimits) -> Result<Frame, PageFai
     decoder.decode_headers().map_err(damaged)?;
     let info = decoder.info().ok_or_else(|| damaged("it has no frame header"))?;
     let format = if info.components == 1 { RowFormat::Gray } else { RowFormat::Rgb };
-    Frame::new(u32::from(info.width), u32::from(info.height), format, jfif_density(bytes)).check(limits)
+    let size = (u32::from(info.width), u32::from(info.height));
+    Frame::new(size, format, jfif_density(bytes), turn(bytes), limits)
 }
 
-/// Pixels per inch as JFIF states them (JFIF 1.02: unit 1 is dots an inch, 2 dots a centimetre, 0 a
-/// mere aspect ratio). The decoder does not report them.
-fn jfif_density(bytes: &[u8]) -> Option<(f64, f64)> {
+/// The density that JFIF states (JFIF 1.02: unit 1 is dots an inch, 2 dots a centimetre, 0 none, so that only the shape
+/// of a pixel is told). The decoder does not report it.
+fn jfif_density(bytes: &[u8]) -> Option<Density> {
     const APP0: u8 = 0xE0;
+    segments(bytes).find_map(|segment| match segment {
+        (APP0, [b'J', b'F', b'I', b'F', 0, _, _, unit, x1, x0, y1, y0, ..]) => {
+            let per_unit = |v: [u8; 2]| f64::from(u16::from_be_bytes(v));
+            let (x, y) = (per_unit([*x1, *x0]), per_unit([*y1, *y0]));
+            Some(match unit {
+                1 => Density::PerInch(x, y),
+                2 => Density::PerInch(x * CM_PER_INCH, y * CM_PER_INCH),
+                _ => Density::Shape(x, y),
+            })
+        }
+        _ => None,
+    })
+}
+
+/// How the picture is stored, as cameras and some scanners say in an Exif block.
+fn turn(bytes: &[u8]) -> Turn {
+    const APP1: u8 = 0xE1;
+    let exif = segments(bytes)
+        .find_map(|(marker, segment)| segment.strip_prefix(b"Exif\0\0").filter(|_| marker == APP1));
+    exif.map_or(Turn::UPRIGHT, upright::of_exif)
+}
+
+/// Markers and what follows them, up to the pixels or to what is no segment.
+fn segments(bytes: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
     const START_OF_SCAN: u8 = 0xDA;
-    let mut rest = bytes.get(2..)?;
-    loop {
+    let mut rest = bytes.get(2..).unwrap_or_default();
+    std::iter::from_fn(move || {
+        // Any marker may be led by more bytes of ones.
+        while let [0xFF, 0xFF, ..] = rest {
+            rest = &rest[1..];
+        }
         let [0xFF, marker, high, low, ..] = *rest else { return None };
         let length = usize::from(u16::from_be_bytes([high, low]));
-        let segment = rest.get(4..2 + length)?;
-        match (marker, segment) {
-            (APP0, [b'J', b'F', b'I', b'F', 0, _, _, unit, x1, x0, y1, y0, ..]) => {
-                let per_unit = |v: [u8; 2]| f64::from(u16::from_be_bytes(v));
-                let (x, y) = (per_unit([*x1, *x0]), per_unit([*y1, *y0]));
-                return match unit {
-                    1 => Some((x, y)),
-                    2 => Some((x * CM_PER_INCH, y * CM_PER_INCH)),
-                    _ => None,
-                };
-            }
-            (START_OF_SCAN, _) => return None,
-            _ => rest = rest.get(2 + length..)?,
-        }
-    }
+        let segment = rest.get(4..2 + length).filter(|_| marker != START_OF_SCAN)?;
+        rest = rest.get(2 + length..)?;
+        Some((marker, segment))
+    })
 }
 
 /// Whether the picture's end mark is there. A decoder fills what is missing with grey, silently.
@@ -67,8 +87,8 @@ pub(super) fn decode(bytes: &[u8], frame: &Frame, rows: &mut Rows<'_, '_>) -> Re
     };
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options(out));
     let pixels = decoder.decode().map_err(damaged)?;
-    let line = frame.width as usize * frame.format.channels();
-    if pixels.len() != line * frame.height as usize {
+    let line = frame.stored.0 as usize * frame.format.channels();
+    if pixels.len() != line * frame.stored.1 as usize {
         return Err(damaged("its pixels do not fill its size").into());
     }
     pixels.chunks_exact(line).try_for_each(|row| rows.push(row))

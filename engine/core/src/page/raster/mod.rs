@@ -1,16 +1,21 @@
-//! Picture files: every frame is a page at its own pixels.
+//! Picture files: every frame is a page at its own pixels, upright and square.
 
 mod jpeg;
 mod png;
 mod resolution;
+#[cfg(test)]
+mod resolution_tests;
+mod rows;
+mod square;
 mod tiff;
+mod upright;
 
 use std::io::Write;
 
 use sha2::{Digest, Sha256};
 
 use super::display::{DisplayList, ImagePlacement, PageKind};
-use super::image_out::{ImageHead, ImageSink, RowFormat, luma, write_images};
+use super::image_out::{ImageHead, RowFormat, write_images};
 use super::open::{FileBytes, PageFailure, ParseError, ParsedContent, rejected};
 use super::request::{FileType, Opened, PageHead, ParseLimits, RejectReason, Rejected};
 use super::strokes;
@@ -18,9 +23,10 @@ use super::weight::PageWeight;
 use crate::budget::Budget;
 use crate::found::Finding;
 use crate::geom::{ListRect, PageSpace};
-
-/// Rows between two polls of the budget.
-const POLL_ROWS: u32 = 64;
+use resolution::{Density, Judged};
+use rows::{PageRows, Rows};
+use square::Square;
+use upright::Turn;
 
 /// An open picture file.
 pub(super) struct RasterFile {
@@ -34,6 +40,10 @@ pub(super) struct RasterFile {
 /// What the head of a frame says.
 #[derive(Debug, Clone)]
 struct Frame {
+    /// Pixels of a stored row, and rows.
+    stored: (u32, u32),
+    turn: Turn,
+    /// Pixels of the page: upright and square.
     width: u32,
     height: u32,
     format: RowFormat,
@@ -42,16 +52,16 @@ struct Frame {
 }
 
 impl Frame {
-    /// A frame whose resolution is given in pixels per inch along both axes.
-    fn new(width: u32, height: u32, format: RowFormat, per_inch: Option<(f64, f64)>) -> Self {
-        let (dpi, finding) = resolution::believed(width, height, per_inch);
-        let findings = finding.into_iter().collect();
-        Self { width, height, format, dpi, findings }
-    }
-
-    /// Refuses a frame beyond the limit before anything is decoded.
-    fn check(self, limits: &ParseLimits) -> Result<Self, PageFailure> {
-        let pixels = u64::from(self.width) * u64::from(self.height);
+    /// A frame of `stored` pixels a row and rows, whose density is given along these. Refuses one beyond the limit
+    /// before anything is decoded.
+    fn new(
+        stored: (u32, u32),
+        format: RowFormat,
+        density: Option<Density>,
+        turn: Turn,
+        limits: &ParseLimits,
+    ) -> Result<Self, PageFailure> {
+        let pixels = u64::from(stored.0) * u64::from(stored.1);
         if pixels == 0 {
             return Err(PageFailure::new("image_damaged", "The picture has no pixels."));
         }
@@ -60,11 +70,18 @@ impl Frame {
                 "image_too_large",
                 format!(
                     "The picture has {} x {} pixels; the limit is {} pixels.",
-                    self.width, self.height, limits.max_pixels
+                    stored.0, stored.1, limits.max_pixels
                 ),
             ));
         }
-        Ok(self)
+        let upright = density.map(|density| density.turned(turn));
+        let Judged { size: (width, height), dpi, mut findings } =
+            resolution::judged(turn.pair(stored), upright, limits.max_pixels);
+        if turn != Turn::UPRIGHT {
+            let said = "The file says that its picture is stored turned or mirrored: it is shown upright.";
+            findings.push(Finding::new("picture_turned", said));
+        }
+        Ok(Self { stored, turn, width, height, format, dpi, findings })
     }
 
     fn space(&self) -> PageSpace {
@@ -73,6 +90,17 @@ impl Frame {
 
     fn inches(&self) -> Option<(f64, f64)> {
         self.dpi.map(|dpi| (f64::from(self.width) / dpi, f64::from(self.height) / dpi))
+    }
+
+    /// Pixels of the page.
+    fn pixels(&self) -> u64 {
+        u64::from(self.width) * u64::from(self.height)
+    }
+
+    /// What brings its pixels to square ones, where they are not.
+    fn square(&self) -> Option<Square> {
+        let (upright, page) = (self.turn.pair(self.stored), (self.width, self.height));
+        (upright != page).then(|| Square::new(upright, page, self.format.channels()))
     }
 }
 
@@ -111,10 +139,13 @@ impl RasterFile {
     /// What parsing the frame will take, told by its head.
     pub(super) fn weigh(&self, index: u32) -> Result<PageWeight, PageFailure> {
         let frame = self.frame(index)?;
-        let pixels = u64::from(frame.width) * u64::from(frame.height);
+        let pixels = frame.pixels();
+        let stored = u64::from(frame.stored.0) * u64::from(frame.stored.1);
         let traced_pixels = if pixels <= strokes::MAX_TRACED_PIXELS { pixels } else { 0 };
-        // Its rows go out as they are decoded; what is traced is more than that.
-        let picture_pixels = pixels - traced_pixels;
+        // Its rows go out as they are decoded; what is traced is more than that. Not so where all are needed at once,
+        // or where the page has fewer.
+        let held = if frame.turn.needs_all() { stored } else { stored.saturating_sub(pixels) };
+        let picture_pixels = pixels - traced_pixels + held;
         Ok(PageWeight { picture_pixels, traced_pixels, ..PageWeight::default() })
     }
 
@@ -141,20 +172,20 @@ impl RasterFile {
         let head =
             ImageHead { width: frame.width, height: frame.height, format: frame.format, dpi: frame.dpi };
         let mut complete = true;
-        let pixels = frame.width as usize * frame.height as usize;
-        let traced = pixels as u64 <= strokes::MAX_TRACED_PIXELS;
-        let mut gray = Vec::with_capacity(if traced { pixels } else { 0 });
+        let traced = frame.pixels() <= strokes::MAX_TRACED_PIXELS;
+        let mut gray = Vec::with_capacity(if traced { frame.pixels() as usize } else { 0 });
         write_images::<ParseError>(head, image, thumbnail, |sink| {
             let gray = traced.then_some((&mut gray, frame.format));
-            let mut rows = Rows { sink, budget, row: 0, gray };
+            let mut rows = Rows::of(frame, PageRows { sink, gray }, budget);
             match self.file_type {
-                FileType::Tiff => tiff::decode(data, index, limits, &mut rows),
+                FileType::Tiff => tiff::decode(data, index, limits, &mut rows)?,
                 FileType::Jpeg => {
                     complete = jpeg::is_complete(data);
-                    jpeg::decode(data, frame, &mut rows)
+                    jpeg::decode(data, frame, &mut rows)?;
                 }
-                FileType::Png | FileType::Pdf => png::decode(data, limits, &mut rows),
+                FileType::Png | FileType::Pdf => png::decode(data, limits, &mut rows)?,
             }
+            rows.finish()
         })?;
         if !complete {
             content.list.findings.push(Finding::new(
@@ -197,30 +228,6 @@ fn damaged(what: impl std::fmt::Display) -> PageFailure {
 
 fn unsupported(what: impl std::fmt::Display) -> PageFailure {
     PageFailure::new("image_unsupported", format!("This kind of picture cannot be read: {what}."))
-}
-
-/// Rows on their way into the page image, with the budget polled on the way.
-struct Rows<'a, 'w> {
-    sink: &'a mut ImageSink<'w>,
-    budget: &'a Budget,
-    row: u32,
-    /// Where brightness is kept for tracing.
-    gray: Option<(&'a mut Vec<u8>, RowFormat)>,
-}
-
-impl Rows<'_, '_> {
-    fn push(&mut self, row: &[u8]) -> Result<(), ParseError> {
-        self.row += 1;
-        if self.row.is_multiple_of(POLL_ROWS) {
-            self.budget.spend(u64::from(POLL_ROWS)).map_err(PageFailure::from)?;
-        }
-        match &mut self.gray {
-            Some((gray, RowFormat::Gray)) => gray.extend_from_slice(row),
-            Some((gray, RowFormat::Rgb)) => gray.extend(row.chunks_exact(3).map(|p| luma(p[0], p[1], p[2]))),
-            None => {}
-        }
-        Ok(self.sink.row(row)?)
-    }
 }
 
 /// A sample seen through `alpha` over white paper.

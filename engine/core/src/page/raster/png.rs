@@ -4,6 +4,8 @@ use std::io::Cursor;
 
 use png::{ColorType, Decoder, Limits, Reader, Transformations, Unit};
 
+use super::resolution::Density;
+use super::upright::{self, Turn};
 use super::{Frame, Rows, damaged, over_white};
 use crate::page::image_out::RowFormat;
 use crate::page::open::{PageFailure, ParseError};
@@ -30,15 +32,20 @@ fn format(color: ColorType) -> RowFormat {
 pub(super) fn frame(bytes: &[u8], limits: &ParseLimits) -> Result<Frame, PageFailure> {
     let reader = reader(bytes, limits)?;
     let info = reader.info();
-    let per_inch = info.pixel_dims.filter(|d| matches!(d.unit, Unit::Meter)).map(|d| {
+    let density = info.pixel_dims.map(|d| {
         // Whole pixels a metre round 300 dpi to 299.9994: give back the whole number that was meant.
         let dpi = |per_metre: u32| {
             let exact = f64::from(per_metre) * METRES_PER_INCH;
             if (exact - exact.round()).abs() < METRES_PER_INCH { exact.round() } else { exact }
         };
-        (dpi(d.xppu), dpi(d.yppu))
+        match d.unit {
+            Unit::Meter => Density::PerInch(dpi(d.xppu), dpi(d.yppu)),
+            Unit::Unspecified => Density::Shape(d.xppu.into(), d.yppu.into()),
+        }
     });
-    Frame::new(info.width, info.height, format(reader.output_color_type().0), per_inch).check(limits)
+    let turn = info.exif_metadata.as_deref().map_or(Turn::UPRIGHT, upright::of_exif);
+    let format = format(reader.output_color_type().0);
+    Frame::new((info.width, info.height), format, density, turn, limits)
 }
 
 pub(super) fn decode(bytes: &[u8], limits: &ParseLimits, rows: &mut Rows<'_, '_>) -> Result<(), ParseError> {

@@ -1,11 +1,14 @@
-//! Whether a picture's stated resolution is evidence of its size on paper.
+//! What a picture's stated resolution makes of it: square pixels, and whether it is evidence of its size on paper.
 
+use super::upright::Turn;
 use crate::found::Finding;
 
 /// Resolutions outside are slips of the writing program, not paper sizes.
 const DPI: std::ops::RangeInclusive<f64> = 10.0..=10_000.0;
 /// The two axes of one picture agree within this.
 const EVEN: f64 = 0.01;
+/// No scanner and no fax (204 x 98, 204 x 391) has one axis so much finer than the other.
+const MOST_UNEVEN: f64 = 4.5;
 /// What programs write that know no resolution: points of a screen, of Windows' screens, of a doubled screen.
 const SCREENS: [f64; 3] = [72.0, 96.0, 144.0];
 /// Files keep whole dots a centimetre or metre, 28 dots a centimetre are 71.12 an inch; by so much what is stated is
@@ -22,7 +25,7 @@ const WIDEST: f64 = 60.0;
 /// Inches of the longest plot on a roll.
 const LONGEST: f64 = 240.0;
 /// Sheets that drawings are plotted on, inches, the shorter side first: ANSI Y14.1, the architectural sizes, ISO 216.
-const SHEETS: [(f64, f64); 17] = [
+pub(super) const SHEETS: [(f64, f64); 17] = [
     (8.5, 11.0),
     (8.5, 14.0),
     (11.0, 17.0),
@@ -43,7 +46,7 @@ const SHEETS: [(f64, f64); 17] = [
 ];
 const MM: f64 = 25.4;
 /// Others that drawings come on, ISO 216 B and the architectural ones between the usual.
-const OTHER_SHEETS: [(f64, f64); 6] = [
+pub(super) const OTHER_SHEETS: [(f64, f64); 6] = [
     (257.0 / MM, 364.0 / MM),
     (364.0 / MM, 515.0 / MM),
     (515.0 / MM, 728.0 / MM),
@@ -51,31 +54,129 @@ const OTHER_SHEETS: [(f64, f64); 6] = [
     (26.0, 38.0),
     (27.0, 39.0),
 ];
-/// What scanners are set to. A picture that is a sheet to half a percent at one of these, and nothing like a sheet at
-/// what its file states, was scanned at the former.
-const SCANS: [f64; 6] = [100.0, 150.0, 200.0, 300.0, 400.0, 600.0];
+/// What scanners are set to. A picture that is a sheet at one of these, and at what its file states is none or a worse
+/// one, was scanned at the former.
+pub(super) const SCANS: [f64; 6] = [100.0, 150.0, 200.0, 300.0, 400.0, 600.0];
 /// Scans are trimmed, or show what lies around the sheet, by so many inches or this share of a side.
 const TRIMMED: f64 = 0.5;
 const TRIMMED_SHARE: f64 = 0.02;
+/// What is looked for at other resolutions than the stated one may be off by this share: more finds sheets in anything.
+const ABOUT: f64 = 0.01;
 
-/// Pixels an inch of a picture of `width` x `height` pixels whose file states `per_inch` across and down; `None`
-/// where nothing is stated or what is stated is no evidence, with a finding that says why.
-pub(super) fn believed(
-    width: u32,
-    height: u32,
-    per_inch: Option<(f64, f64)>,
-) -> (Option<f64>, Option<Finding>) {
-    let Some((x, y)) = per_inch.filter(|(x, y)| DPI.contains(x) && DPI.contains(y)) else {
-        return (None, None);
-    };
-    if (x - y).abs() > EVEN * x.max(y) {
-        let said = format!("The picture has {x:.0} pixels an inch across and {y:.0} down");
-        return (None, Some(doubt("resolution_uneven", said)));
+/// How dense a picture's pixels are across and down, as its file states it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Density {
+    /// Pixels an inch.
+    PerInch(f64, f64),
+    /// Pixels a length that the file does not name: only the shape of a pixel is told.
+    Shape(f64, f64),
+}
+
+impl Density {
+    /// That of the upright picture, where this is that of the stored one.
+    pub(super) fn turned(self, turn: Turn) -> Self {
+        let (across, down) = match self {
+            Self::PerInch(across, down) | Self::Shape(across, down) => turn.pair((across, down)),
+        };
+        match self {
+            Self::PerInch(..) => Self::PerInch(across, down),
+            Self::Shape(..) => Self::Shape(across, down),
+        }
     }
+}
+
+/// What becomes of a picture by its stated density.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Judged {
+    /// Its pixels across and down on the page, which are square.
+    pub(super) size: (u32, u32),
+    /// Those an inch; `None` where none are stated or what is stated is no evidence.
+    pub(super) dpi: Option<f64>,
+    pub(super) findings: Vec<Finding>,
+}
+
+/// The page of an upright picture of `size`. Where its pixels are longer one way than the other, the page is as fine as
+/// the finer axis, or as `max_pixels` allow.
+pub(super) fn judged(size: (u32, u32), stated: Option<Density>, max_pixels: u64) -> Judged {
+    let sound = |v: f64| v.is_finite() && v > 0.0;
+    let as_it_is =
+        |dpi, finding: Option<Finding>| Judged { size, dpi, findings: finding.into_iter().collect() };
+    let (x, y, known) = match stated {
+        Some(Density::PerInch(x, y) | Density::Shape(x, y)) if !(sound(x) && sound(y)) => {
+            return as_it_is(None, None);
+        }
+        Some(Density::PerInch(x, y)) => (x, y, DPI.contains(&x) && DPI.contains(&y)),
+        Some(Density::Shape(x, y)) => (x, y, false),
+        None => return as_it_is(None, None),
+    };
+    let (width, height) = (f64::from(size.0), f64::from(size.1));
+    let fine = x.max(y);
+    if fine - x.min(y) <= EVEN * fine {
+        let (dpi, finding) = if known { believed((width, height), x) } else { (None, None) };
+        return as_it_is(dpi, finding);
+    }
+    if let Some(said) = no_evidence((width, height), (x, y), known) {
+        let said = format!("{said}, so it is not believed: its scale cannot be read from a notation");
+        let how = "calibrate it, and check a known length across and one down.";
+        return as_it_is(None, Some(Finding::new("resolution_uneven_not_taken", format!("{said}, {how}"))));
+    }
+    let finest = (width * fine / x, height * fine / y);
+    let (dpi, finding) = if known { believed(finest, fine) } else { (None, None) };
+    let least = (max_pixels as f64 / (finest.0 * finest.1)).sqrt().min(1.0);
+    let whole = |v: f64| if least < 1.0 { v.floor() } else { v.round() };
+    let side = |v: f64| whole(v * least).clamp(1.0, f64::from(u32::MAX)) as u32;
+    let squared = (side(finest.0), side(finest.1));
+    let bounded = if least < 1.0 { ", as fine as the limit of pixels allows" } else { "" };
+    let said = format!(
+        "The picture has {}: it is shown with square pixels, {} x {}{bounded}, so that lengths across and down are \
+         measured alike.",
+        uneven((x, y), known),
+        squared.0,
+        squared.1,
+    );
+    let findings = std::iter::once(Finding::new("resolution_uneven", said)).chain(finding).collect();
+    Judged { size: squared, dpi: dpi.map(|dpi| dpi * least), findings }
+}
+
+fn uneven((x, y): (f64, f64), known: bool) -> String {
+    let figure = |v: f64| (v * 100.0).round() / 100.0;
+    if known {
+        return format!("{} pixels an inch across and {} down", figure(x), figure(y));
+    }
+    format!("{} pixels across where it has {} down", figure(x), figure(y))
+}
+
+/// Why two densities are no evidence: no device has them, or the picture is a sheet where its pixels are square and
+/// none where they are not.
+fn no_evidence((width, height): (f64, f64), (x, y): (f64, f64), known: bool) -> Option<String> {
+    let said = format!("The file states {}", uneven((x, y), known));
+    if x.max(y) > MOST_UNEVEN * x.min(y) {
+        return Some(format!("{said}, as nothing that scans does"));
+    }
+    let sorted = |a: f64, b: f64| (a.min(b), a.max(b));
+    let (short, long) = sorted(width / x, height / y);
+    let square = [x, y].into_iter().find(|per_inch| {
+        let (short, long) = sorted(width / per_inch, height / per_inch);
+        is_sheet(short, long)
+    });
+    let square = square.filter(|_| known && !is_about_a_sheet(short, long))?;
+    Some(format!(
+        "{said}, which makes {:.1} x {:.1} in and no sheet's size; at {} both ways it is a sheet of {:.1} x {:.1} in",
+        width / x,
+        height / y,
+        crate::brief(square),
+        width / square,
+        height / square
+    ))
+}
+
+/// Pixels an inch of a picture of so many pixels whose file states `x`; `None` where that is no evidence. With a
+/// finding that says what was made of it.
+fn believed((width, height): (f64, f64), x: f64) -> (Option<f64>, Option<Finding>) {
     let near = |screen: f64| (x - screen).abs() <= ROUNDED;
     let screen = SCREENS.into_iter().find(|screen| near(*screen) || near((screen / CM).round() * CM));
     let x = screen.unwrap_or(x);
-    let (w, h) = (f64::from(width) / x, f64::from(height) / x);
+    let (w, h) = (width / x, height / x);
     let (short, long) = (w.min(h), w.max(h));
     let sheet = format!("{w:.1} x {h:.1} in");
     if long < LEAST || short > WIDEST || long > LONGEST {
@@ -102,7 +203,16 @@ pub(super) fn believed(
 
 /// Whether a size is that of a sheet that drawings are plotted on, exactly.
 fn is_sheet(short: f64, long: f64) -> bool {
-    let agrees = |a: f64, b: f64| (a - b).abs() <= SHEET * b;
+    is_within(short, long, |side| SHEET * side)
+}
+
+/// Whether a size is that of such a sheet that was trimmed a little, or scanned a little aslant.
+fn is_about_a_sheet(short: f64, long: f64) -> bool {
+    is_within(short, long, |side| ABOUT * side)
+}
+
+fn is_within(short: f64, long: f64, off: impl Fn(f64) -> f64) -> bool {
+    let agrees = |a: f64, b: f64| (a - b).abs() <= off(b);
     SHEETS.iter().any(|(a, b)| agrees(short, *a) && agrees(long, *b))
 }
 
@@ -115,21 +225,31 @@ fn is_like_a_sheet(short: f64, long: f64) -> bool {
     })
 }
 
-/// What somebody stated who knew: it is believed unless the picture is a sheet at another resolution that scanners
-/// have and none at this.
-fn scanned((width, height): (u32, u32), x: f64, sheet: &str) -> (Option<f64>, Option<Finding>) {
-    let (short, long) = (f64::from(width.min(height)), f64::from(width.max(height)));
-    if is_like_a_sheet(short / x, long / x) {
-        return (Some(x), None);
-    }
-    let said =
-        format!("The file states {x:.0} pixels an inch, and the {sheet} that this makes are no sheet's size");
+/// What somebody stated who knew: it is believed unless the picture is a better sheet at another resolution that
+/// scanners have. A factor of two makes sheets of sheets, so that one is not noticed. Of parts of sheets, which may
+/// have any size, one in two hundred looks like a sheet at another resolution.
+fn scanned((width, height): (f64, f64), x: f64, sheet: &str) -> (Option<f64>, Option<Finding>) {
+    let (short, long) = (width.min(height), width.max(height));
     // Programs round what they state: the same resolution, said in another way, is no other.
-    let others = SCANS.into_iter().filter(|scan| (scan - x).abs() > TRIMMED_SHARE * scan);
-    if let Some(scan) = others.into_iter().find(|scan| is_sheet(short / scan, long / scan)) {
-        let (w, h) = (f64::from(width) / scan, f64::from(height) / scan);
+    let others = || SCANS.into_iter().filter(|scan| (scan - x).abs() > TRIMMED_SHARE * scan);
+    let elsewhere = |fits: fn(f64, f64) -> bool| others().find(|scan| fits(short / scan, long / scan));
+    let like = is_like_a_sheet(short / x, long / x);
+    let better = if is_about_a_sheet(short / x, long / x) {
+        None
+    } else if like {
+        elsewhere(is_sheet)
+    } else {
+        elsewhere(is_sheet).or_else(|| elsewhere(is_about_a_sheet))
+    };
+    let none = if like { "no usual sheet's size" } else { "no sheet's size" };
+    let said = format!("The file states {x:.0} pixels an inch, and the {sheet} that this makes are {none}");
+    if let Some(scan) = better {
+        let (w, h) = (width / scan, height / scan);
         let said = format!("{said}; at {scan:.0} it is a sheet of {w:.1} x {h:.1} in, so it is not believed");
         return (None, Some(doubt("resolution_of_no_sheet", said)));
+    }
+    if like {
+        return (Some(x), None);
     }
     let said =
         format!("{said}. It is believed, as a part of a sheet may have any size: check a known length.");
@@ -138,109 +258,4 @@ fn scanned((width, height): (u32, u32), x: f64, sheet: &str) -> (Option<f64>, Op
 
 fn doubt(code: &str, said: String) -> Finding {
     Finding::new(code, format!("{said}: its scale cannot be read from a notation, calibrate it."))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn said(width: u32, height: u32, dpi: f64) -> (Option<f64>, Option<String>) {
-        let (dpi, finding) = believed(width, height, Some((dpi, dpi)));
-        (dpi, finding.map(|f| f.code))
-    }
-
-    fn code(code: &str) -> Option<String> {
-        Some(code.to_owned())
-    }
-
-    #[test]
-    fn a_scanner_s_resolution_is_believed() {
-        // ARCH D, an 11 x 17 that was trimmed, a long roll, a B1, one with what lies around it.
-        for (w, h, dpi) in [
-            (7200, 10_800, 300.0),
-            (3340, 2180, 200.0),
-            (7200, 36_000, 200.0),
-            (8598, 12_165, 300.0),
-            (4900, 7290, 200.0),
-        ] {
-            assert_eq!(said(w, h, dpi), (Some(dpi), None));
-        }
-        for (short, long) in SHEETS.into_iter().chain(OTHER_SHEETS) {
-            for dpi in SCANS {
-                let px = |inches: f64| (inches * dpi).round() as u32;
-                assert_eq!(said(px(long), px(short), dpi), (Some(dpi), None), "{short} x {long} at {dpi}");
-                // Trimmed a little, at one side or all around.
-                assert_eq!(said(px(long - 0.3), px(short), dpi), (Some(dpi), None));
-                assert_eq!(said(px(long - 0.4), px(short - 0.4), dpi), (Some(dpi), None));
-            }
-        }
-        assert_eq!(believed(100, 100, None), (None, None));
-    }
-
-    #[test]
-    fn another_resolution_is_noticed_where_only_that_makes_a_sheet() {
-        // 24 x 36 in at 300, at 400 and at 150, A1 at 300.
-        for (w, h, tag) in
-            [(10_800, 7200, 200.0), (14_400, 9600, 300.0), (5400, 3600, 200.0), (9933, 7016, 200.0)]
-        {
-            assert_eq!(said(w, h, tag), (None, code("resolution_of_no_sheet")), "{w} x {h} at {tag}");
-        }
-        let (_, finding) = believed(10_800, 7200, Some((200.0, 200.0)));
-        let message = finding.unwrap().message;
-        assert!(message.contains("54.0 x 36.0 in") && message.contains("36.0 x 24.0 in"), "{message}");
-        // Half as much makes another sheet.
-        assert_eq!(said(5400, 3600, 300.0), (Some(300.0), None));
-        // Parts of sheets have any size.
-        for (w, h, dpi) in [(900, 700, 300.0), (5000, 2900, 300.0), (2222, 2222, 200.0)] {
-            assert_eq!(
-                said(w, h, dpi),
-                (Some(dpi), code("resolution_of_no_sheet_taken")),
-                "{w} x {h} at {dpi}"
-            );
-        }
-        // A resolution that was rounded is no other.
-        assert_eq!(said(10_800, 7200, 299.0), (Some(299.0), None));
-    }
-
-    #[test]
-    fn a_screen_s_resolution_is_evidence_only_where_it_makes_a_sheet() {
-        // Scans at 150 to 600 dpi of sheets of every series, tagged by a program that knows no resolution.
-        for scanned in [100.0, 150.0, 200.0, 300.0, 400.0, 600.0] {
-            for (short, long) in SHEETS {
-                for tag in [71.12, 72.0, 72.009, 96.0, 96.52, 144.0] {
-                    let px = |inches: f64| (inches * scanned) as u32;
-                    assert_eq!(
-                        said(px(long), px(short), tag).0,
-                        None,
-                        "{short} x {long} at {scanned}, {tag}"
-                    );
-                }
-            }
-        }
-        for (w, h) in [(2592, 1728), (1728, 2592), (2384, 1684), (1224, 792)] {
-            assert_eq!(said(w, h, 72.0), (Some(72.0), code("resolution_of_screens_taken")), "{w} x {h}");
-        }
-        assert_eq!(said(3456, 2304, 96.0).0, Some(96.0));
-        // Stated on purpose, whatever is near it.
-        for dpi in [71.5, 73.0] {
-            assert_eq!(said(1684, 2384, dpi), (Some(dpi), None));
-        }
-        assert_eq!(said(1684, 2384, 95.0), (Some(95.0), code("resolution_of_no_sheet_taken")));
-        assert_eq!(said(3000, 2000, 72.0), (None, code("resolution_of_screens")));
-    }
-
-    #[test]
-    fn sheets_that_nobody_plots_are_not_believed() {
-        // Two by three metres, and three centimetres.
-        assert_eq!(said(7874, 11_811, 100.0), (None, code("resolution_absurd")));
-        assert_eq!(said(354, 300, 300.0), (None, code("resolution_absurd")));
-        let (_, finding) = believed(7874, 11_811, Some((100.0, 100.0)));
-        assert!(finding.unwrap().message.contains("78.7 x 118.1 in"));
-    }
-
-    #[test]
-    fn two_resolutions_are_none() {
-        let (dpi, finding) = believed(3000, 2000, Some((200.0, 100.0)));
-        assert_eq!((dpi, finding.unwrap().code), (None, "resolution_uneven".to_owned()));
-    }
 }

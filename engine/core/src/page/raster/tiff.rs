@@ -7,6 +7,8 @@ use tiff::decoder::{ChunkType, Decoder, DecodingResult, Limits};
 use tiff::tags::Tag;
 use tiff::{ColorType, TiffError};
 
+use super::resolution::Density;
+use super::upright::Turn;
 use super::{Frame, Rows, damaged, over_white, unsupported};
 use crate::page::image_out::RowFormat;
 use crate::page::open::{PageFailure, ParseError, rejected};
@@ -66,15 +68,18 @@ fn frame(tiff: &mut Tiff<'_>, limits: &ParseLimits) -> Result<Frame, PageFailure
         Value::Double(v) => Some(v),
         _ => None,
     };
-    let per_inch = match (resolution(tiff, Tag::XResolution), resolution(tiff, Tag::YResolution)) {
-        (Some(x), Some(y)) => match tiff.find_tag_unsigned::<u16>(Tag::ResolutionUnit).ok().flatten() {
-            Some(3) => Some((x * CM_PER_INCH, y * CM_PER_INCH)),
-            None | Some(2) => Some((x, y)),
-            Some(_) => None,
-        },
+    let density = match (resolution(tiff, Tag::XResolution), resolution(tiff, Tag::YResolution)) {
+        (Some(x), Some(y)) => Some(match tiff.find_tag_unsigned::<u16>(Tag::ResolutionUnit).ok().flatten() {
+            Some(3) => Density::PerInch(x * CM_PER_INCH, y * CM_PER_INCH),
+            None | Some(2) => Density::PerInch(x, y),
+            // 1 is no unit, for pictures whose pixels have a shape and no size.
+            Some(_) => Density::Shape(x, y),
+        }),
         _ => None,
     };
-    Frame::new(width, height, layout(color)?.format(), per_inch).check(limits)
+    let turn = tiff.find_tag_unsigned::<u16>(Tag::Orientation).ok().flatten();
+    let turn = turn.map_or(Turn::UPRIGHT, Turn::of_tag);
+    Frame::new((width, height), layout(color)?.format(), density, turn, limits)
 }
 
 /// How samples lie in a decoded row.

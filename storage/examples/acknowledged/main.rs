@@ -5,43 +5,23 @@
 //!
 //! `cargo run -p takeoff-storage --example acknowledged -- FOLDER ROUNDS`
 
+mod content;
+
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
-use takeoff_core::model::{BlobHash, Id, Index, Kind, TenantId, Timestamp};
-use takeoff_storage::catalog::{Clock, NewRecord};
+use takeoff_core::model::{BlobHash, Index, Kind, TenantId};
+use takeoff_storage::catalog::NewRecord;
 use takeoff_storage::{Batch, BlobStore, Catalog, Op};
+
+use content::{Still, body, record_id};
 
 const TENANT: TenantId = TenantId::DEFAULT;
 /// Records of each writer, written over and over, so that the log's old parts are freed and used again.
 const RECORDS: u64 = 24;
 const WRITERS: u64 = 3;
-/// Every so many-th body is more than sled's log takes as a whole.
-const LARGE: u64 = 11;
-const LARGE_BYTES: usize = 200_000;
-
-/// Time is none of what is tested.
-struct Still;
-
-impl Clock for Still {
-    fn now(&self) -> Timestamp {
-        Timestamp(1_700_000_000_000_000)
-    }
-}
-
-/// What a record holds after a round: the test makes the same.
-fn body(record: u64, round: u64) -> Vec<u8> {
-    let len = if (record + round).is_multiple_of(LARGE) { LARGE_BYTES } else { 3_000 };
-    let mut state = record.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ round;
-    let mut bytes = round.to_be_bytes().to_vec();
-    bytes.extend((0..len).map(|_| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 56) as u8
-    }));
-    bytes
-}
 
 /// What all writers put in a round.
 fn blob(round: u64) -> Vec<u8> {
@@ -59,9 +39,9 @@ async fn writer(catalog: Arc<dyn Catalog>, blobs: Arc<dyn BlobStore>, writer: u6
         let mut batch = Batch::new(TENANT);
         batch.ops.push(Op::Put(NewRecord {
             kind: Kind::Document,
-            id: Id(uuid::Uuid::from_u64_pair(record, 0x8000_0000_0000_0000)),
+            id: record_id(record),
             format: 1,
-            lists: vec![(Index::ByProject, Id(uuid::Uuid::from_u64_pair(1, 0x8000_0000_0000_0000)))],
+            lists: vec![(Index::ByProject, record_id(1))],
             blobs: Vec::new(),
             body: body(record, round),
         }));

@@ -1,0 +1,232 @@
+//! Lines of a page that give meaning to what stands near them.
+
+use super::detect::{Statement, Testimony};
+use super::hedge::Doubt;
+use super::lex::{self, Kind, Token};
+use super::notation::{Family, Notation, Standing};
+use super::title::{is_beside, is_title};
+use super::words::{SUFFIXES, is_label, tells_of_slopes};
+use crate::geom::{ListRect, PxRect};
+use crate::page::display::{DisplayList, TextLine};
+
+/// A caption "SCALE" belongs to what stands within so many text heights.
+const CAPTION_REACH: f32 = 3.0;
+/// How far a legend's heading reaches, in its text heights: to each side, and down.
+const LEGEND_REACH: (f32, f32) = (12.0, 25.0);
+/// A view's title belongs to what stands so many text heights below it.
+const TITLE_REACH: f32 = 1.5;
+/// Words of a heading.
+const HEADING_WORDS: u32 = 5;
+/// Words and letters of a line that may be a title, a caption or a cell of a table.
+const CELL: (u32, usize) = (6, 60);
+
+/// Text height of a box, whichever way the text runs.
+pub(super) fn height(r: &ListRect) -> f32 {
+    r.width().min(r.height()).max(0.1)
+}
+
+/// Distance of two boxes in heights of the higher text.
+fn heights_apart(a: &ListRect, b: &ListRect) -> f32 {
+    let dx = (a.left - b.right).max(b.left - a.right).max(0.0);
+    let dy = (a.top - b.bottom).max(b.top - a.bottom).max(0.0);
+    dx.hypot(dy) / height(a).max(height(b))
+}
+
+fn near(a: &ListRect, b: &ListRect) -> bool {
+    heights_apart(a, b) <= CAPTION_REACH
+}
+
+/// What a short line is to a notation near it.
+enum Meaning {
+    /// Title of a view of the sheet.
+    Title,
+    /// Title of something beside the drawing.
+    Beside,
+    /// Speaks of a slope, a mix or a limit.
+    Slope,
+    /// Anything else in words.
+    Words,
+}
+
+struct Cell {
+    bounds: ListRect,
+    text: String,
+    meaning: Meaning,
+}
+
+pub(super) struct Places {
+    /// The word "scale" on its own, as over a title block's field.
+    captions: Vec<ListRect>,
+    /// Headings of legends and lists of symbols or abbreviations.
+    legends: Vec<ListRect>,
+    cells: Vec<Cell>,
+}
+
+impl Places {
+    pub(super) fn of(list: &DisplayList) -> Self {
+        let mut places = Self { captions: Vec::new(), legends: Vec::new(), cells: Vec::new() };
+        for line in list.lines.iter().filter(|l| l.word_len <= CELL.0 && l.text.len() <= CELL.1) {
+            let upper = line.text.to_uppercase();
+            let heading = upper.trim_matches(|c: char| !c.is_alphabetic());
+            if matches!(heading, "DRAWING SCALE" | "ECHELLE" | "ÉCHELLE") || is_caption(line) {
+                places.captions.push(line.bounds);
+                continue;
+            }
+            let is_heading = ["LEGEND", "SYMBOLS", "ABBREVIATIONS"];
+            let words =
+                |heading: &str| heading.split(|c: char| !c.is_alphabetic()).any(|w| is_heading.contains(&w));
+            if line.word_len <= HEADING_WORDS && words(heading) {
+                places.legends.push(line.bounds);
+            }
+            places.cells.extend(cell(line));
+        }
+        places
+    }
+
+    /// What a notation is where it stands.
+    pub(super) fn statement(&self, notation: Notation, bounds: &ListRect, list: &DisplayList) -> Statement {
+        let captioned = self.captions.iter().any(|c| near(c, bounds));
+        let mut standing =
+            if captioned { notation.standing.max(Standing::Labelled) } else { notation.standing };
+        let mut doubt = notation.doubt;
+        let mut lone = notation.lone && !(captioned && notation.family == Family::Ratio);
+        let title = self.title(bounds).filter(|_| doubt.is_none());
+        match title {
+            Some(Cell { meaning: Meaning::Beside, text, .. }) if !notation.titled => {
+                doubt = Some(Doubt::Beside(text.clone()));
+            }
+            Some(_) => lone = false,
+            None => {}
+        }
+        if lone && standing == Standing::Plain && notation.family == Family::Ratio && self.is_of_words(bounds)
+        {
+            standing = Standing::Weak;
+        }
+        Statement {
+            ratio: notation.ratio.unwrap_or(0.0),
+            standing,
+            doubt,
+            lone,
+            sample: self.in_legend(bounds),
+            halved: notation.halved,
+            paper: notation.paper,
+            bbox: Some(list.space.rect_to_px(bounds)).filter(PxRect::is_finite),
+            method: super::text::METHOD,
+            text: super::text::printable(&notation.text),
+        }
+    }
+
+    /// The nearest title that a notation stands under or behind.
+    fn title(&self, bounds: &ListRect) -> Option<&Cell> {
+        let titles = self.cells.iter().filter(|c| matches!(c.meaning, Meaning::Title | Meaning::Beside));
+        let of = titles.filter_map(|c| {
+            let apart = heights_apart(&c.bounds, bounds);
+            let under =
+                bounds.top >= c.bounds.top && bounds.left <= c.bounds.right && c.bounds.left <= bounds.right;
+            let reaches = under && apart <= TITLE_REACH || is_before(&c.bounds, bounds);
+            reaches.then_some((apart, c))
+        });
+        of.min_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, c)| c)
+    }
+
+    /// A ratio beside other words is theirs (SHELF 1:50), and one that a slope is spoken of beside is a slope.
+    fn is_of_words(&self, bounds: &ListRect) -> bool {
+        self.cells.iter().any(|c| match c.meaning {
+            Meaning::Slope => near(&c.bounds, bounds),
+            Meaning::Words => is_before(&c.bounds, bounds),
+            Meaning::Title | Meaning::Beside => false,
+        })
+    }
+
+    /// The words "as noted" speak of the sheet: by a label, by a caption near them, or in the
+    /// title block's corner. "VARIES" alone is a dimension.
+    pub(super) fn defers(&self, notation: &Notation, bounds: &ListRect, list: &DisplayList) -> bool {
+        if notation.standing == Standing::Labelled || self.captions.iter().any(|c| near(c, bounds)) {
+            return true;
+        }
+        if notation.text.to_uppercase().starts_with("VAR") {
+            return false;
+        }
+        let at = list.space.rect_to_px(bounds).center();
+        at.x > 0.7 * f64::from(list.space.width_px) || at.y > 0.75 * f64::from(list.space.height_px)
+    }
+
+    fn in_legend(&self, bounds: &ListRect) -> bool {
+        self.legends.iter().any(|heading| {
+            let h = height(heading);
+            let (side, down) = (LEGEND_REACH.0 * h, LEGEND_REACH.1 * h);
+            bounds.left >= heading.left - side
+                && bounds.right <= heading.right + side
+                && bounds.top >= heading.top
+                && bounds.bottom <= heading.bottom + down
+        })
+    }
+}
+
+/// In the same row, to the left, within reach of a caption.
+fn is_before(cell: &ListRect, bounds: &ListRect) -> bool {
+    let row = |r: &ListRect| (r.top + r.bottom) / 2.0;
+    let same_row = (row(cell) - row(bounds)).abs() < 0.5 * height(bounds);
+    same_row && cell.right <= bounds.left && near(cell, bounds)
+}
+
+/// Nothing but the word "scale", what follows scales, and paper: `SCALE`, `SCALE @ A1`.
+fn is_caption(line: &TextLine) -> bool {
+    let tokens = lex::lex(&line.text);
+    let label = |t: &Token| t.word().is_some_and(|w| w.chars().count() > 2 && is_label(w));
+    let known = |t: &Token| match &t.kind {
+        Kind::Word(w) => is_label(w) || w == "A" || SUFFIXES.contains(&w.as_str()),
+        Kind::Number(n) => n.value <= 60.0,
+        _ => true,
+    };
+    let names =
+        |t: &Token| t.word().is_some_and(|w| matches!(w, "SHOWN" | "NOTED" | "INDICATED" | "HALF" | "FULL"));
+    tokens.iter().any(label)
+        && tokens.iter().all(known)
+        && !tokens.iter().any(names)
+        && line.word_len <= 4
+        && super::notation::parse_all(&line.text).is_empty()
+}
+
+/// What a short line without a notation of its own says of what stands near it.
+fn cell(line: &TextLine) -> Option<Cell> {
+    let tokens = lex::lex(&line.text);
+    let words: Vec<&str> = tokens.iter().filter_map(Token::word).collect();
+    let said = words.iter().any(|w| w.chars().count() > 1 && !is_label(w) && !SUFFIXES.contains(w));
+    if !said || !super::notation::parse_all(&line.text).is_empty() {
+        return None;
+    }
+    let named: Vec<&str> = words.iter().copied().filter(|w| !is_label(w)).collect();
+    let meaning = if is_beside(&named) {
+        Meaning::Beside
+    } else if is_title(&named) {
+        Meaning::Title
+    } else if named.iter().any(|w| tells_of_slopes(w, true)) {
+        Meaning::Slope
+    } else {
+        Meaning::Words
+    };
+    Some(Cell { bounds: line.bounds, text: super::text::printable(&line.text), meaning })
+}
+
+/// A list of abbreviations holds NTS in one cell and NOT TO SCALE in the next.
+pub(super) fn drop_abbreviation_cells(testimony: &mut Testimony) {
+    let statements = &mut testimony.statements;
+    let unscaled = |s: &&Statement| s.ratio == 0.0;
+    let cells: Vec<(bool, PxRect)> = statements
+        .iter()
+        .filter(unscaled)
+        .filter_map(|s| s.bbox.map(|b| (!s.text.contains(' '), b)))
+        .collect();
+    let explained = |short: &PxRect| {
+        cells.iter().any(|(is_short, long)| {
+            let same_row = (long.center().y - short.center().y).abs() < 0.5 * short.h.max(1.0);
+            let gap = long.x - (short.x + short.w);
+            !is_short && same_row && gap >= 0.0 && gap < 40.0 * short.h
+        })
+    };
+    let rows: Vec<PxRect> =
+        cells.iter().filter(|(short, b)| *short && explained(b)).map(|(_, b)| *b).collect();
+    let in_row = |b: &PxRect| rows.iter().any(|r| (r.center().y - b.center().y).abs() < 0.5 * r.h.max(1.0));
+    statements.retain(|s| s.ratio != 0.0 || !s.bbox.is_some_and(|b| in_row(&b)));
+}

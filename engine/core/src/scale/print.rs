@@ -1,0 +1,165 @@
+//! What a sheet says of its print: that it was reduced or enlarged, and the paper that it is made for.
+
+use std::ops::Range;
+
+use super::context::Line;
+use super::lex::{Kind, Token};
+use super::notation::Hit;
+
+/// What happened to a print that was not made at its size.
+const RESIZED: [&str; 5] = ["REDUCED", "REDUCTION", "ENLARGED", "ENLARGEMENT", "SHRUNK"];
+/// What a note of it speaks of, where no scale stands beside it: other things are reduced by shares, too.
+const PRINTS: [&str; 9] =
+    ["SIZE", "PRINT", "PRINTED", "PLOT", "PLOTTED", "SHEET", "DRAWING", "DRAWINGS", "SCALE"];
+/// Tokens between such a word and its share at most (`REDUCED TO APPROX. 50%`).
+const APART: usize = 4;
+
+impl Line<'_> {
+    /// REDUCED 50%, PRINTED AT 64%, 50% OF FULL SIZE: the print has another size than its scale was written for, and
+    /// whether the scale was changed with it nobody says. The words that say so.
+    pub(super) fn says_resized(&self, hits: &[Hit]) -> Option<Range<usize>> {
+        let scaled = hits.iter().any(|h| h.ratio.is_some_and(|r| r > 0.0));
+        let of_prints = || (0..self.tokens.len()).any(|i| self.word(i).is_some_and(|w| PRINTS.contains(&w)));
+        let short = self.tokens.len() <= 2 * APART;
+        let first = |i: usize| (0..i).all(|before| self.punctuation(before));
+        (0..self.tokens.len()).filter(|&i| self.is_share(i)).find_map(|share| {
+            let near = share.saturating_sub(APART)..(share + 2 + APART).min(self.tokens.len());
+            let near = near.filter(|&i| self.same_column(i, share));
+            let word = near.clone().find(|&i| self.word(i).is_some_and(|w| RESIZED.contains(&w)));
+            let alone = |i: usize| short && (first(i) || first(share) && i == share + 2);
+            let word = word.filter(|&i| scaled || of_prints() || alone(i));
+            let printed = || {
+                let at = self.word(share.checked_sub(1)?) == Some("AT");
+                let made = |w: &str| ["PRINTED", "PLOTTED"].contains(&w);
+                (at && self.word(share.checked_sub(2)?).is_some_and(made)).then(|| share - 2)
+            };
+            let of_size = || {
+                let passed =
+                    |i: &usize| !matches!(self.word(*i), Some("OF" | "FULL" | "ORIGINAL" | "ACTUAL"));
+                let next = (share + 2..share + 5).find(passed)?;
+                (self.word(next) == Some("SIZE")).then_some(next)
+            };
+            let other = word.or_else(printed).or_else(of_size)?;
+            Some(other.min(share)..(other + 1).max(share + 2))
+        })
+    }
+
+    /// `50%` or `50 PERCENT`, and not all of it.
+    fn is_share(&self, at: usize) -> bool {
+        let number = self.tokens.get(at).and_then(Token::number).is_some_and(|n| n.value != 100.0);
+        number && (self.is(at + 1, &Kind::Other('%')) || self.word(at + 1) == Some("PERCENT"))
+    }
+}
+
+/// Prints and what is printed.
+const SHEETS: [&str; 14] = [
+    "DRAWING", "DRAWINGS", "SHEET", "SHEETS", "PRINT", "PRINTS", "PLOT", "PLOTS", "PLAN", "PLANS", "COPY",
+    "SET", "SCALE", "DOCUMENT",
+];
+/// Words that follow REDUCED where it speaks of a print.
+const REDUCED_THINGS: [&str; 14] = [
+    "SIZE",
+    "PRINT",
+    "PRINTS",
+    "DRAWING",
+    "DRAWINGS",
+    "SHEET",
+    "SHEETS",
+    "PLOT",
+    "PLOTS",
+    "SET",
+    "COPY",
+    "COPIES",
+    "SCALE",
+    "REPRODUCTION",
+];
+/// Between a print and what happened to it.
+const HAPPENED: [&str; 9] =
+    ["HAS", "HAVE", "BEEN", "IS", "ARE", "WAS", "WERE", "PHOTOGRAPHICALLY", "ELECTRONICALLY"];
+/// Words that make a note of a reduction one of what may be.
+const CONDITIONS: [&str; 12] =
+    ["IF", "MAY", "MIGHT", "WHEN", "WHERE", "UNLESS", "NOT", "CAN", "COULD", "SHOULD", "CHECK", "VERIFY"];
+
+/// Whether words set a condition, so that what is said beside them need not be so.
+pub(super) fn is_condition(word: &str) -> bool {
+    CONDITIONS.contains(&word)
+}
+
+impl Line<'_> {
+    /// REDUCED, THIS DRAWING HAS BEEN REDUCED, REDUCED SIZE PRINT, and nothing of a condition. The words that say so.
+    pub(super) fn says_reduced(&self) -> Option<Range<usize>> {
+        if (0..self.tokens.len()).any(|i| self.word(i).is_some_and(is_condition)) {
+            return None;
+        }
+        (0..self.tokens.len()).find_map(|at| {
+            let word = self.word(at).filter(|w| matches!(*w, "REDUCED" | "SHRUNK" | "ENLARGED"))?;
+            // ENLARGED PLAN is a title.
+            let made = word != "ENLARGED";
+            let thing = self.word(at + 1).is_some_and(|w| REDUCED_THINGS.contains(&w));
+            if made && thing {
+                return Some(at..at + 2);
+            }
+            let first = (0..at)
+                .rev()
+                .take_while(|&i| self.same_column(i, at))
+                .take_while(|&i| self.word(i).is_some_and(|w| HAPPENED.contains(&w) || SHEETS.contains(&w)))
+                .find(|&i| self.word(i).is_some_and(|w| SHEETS.contains(&w)));
+            if let Some(first) = first.filter(|&first| made || at - first > 1) {
+                return Some(first..at + 1);
+            }
+            let alone = || (0..self.tokens.len()).all(|i| i == at || self.punctuation(i));
+            (made && alone()).then_some(at..at + 1)
+        })
+    }
+
+    /// ORIGINAL SHEET SIZE A1, WHEN PLOTTED AT 24x36, IF THIS SHEET IS NOT 24"x36": the paper that the sheet is made
+    /// for. Not what a notation names for itself.
+    pub(super) fn names_sheet(&self) -> Option<String> {
+        (0..self.tokens.len()).find_map(|at| {
+            let (paper, end) = self.paper_at(at)?;
+            (self.leads_to_sheet(at) || self.word(end) == Some("ORIGINAL")).then_some(paper)
+        })
+    }
+
+    /// The words before the paper at `at` say that it is the sheet's.
+    fn leads_to_sheet(&self, at: usize) -> bool {
+        const SIZED: [&str; 8] = ["ORIGINAL", "ACTUAL", "FULL", "SHEET", "PAPER", "PLOT", "PRINT", "DRAWING"];
+        const MADE: [&str; 4] = ["PLOTTED", "PRINTED", "REPRODUCED", "PLOT"];
+        const PASSED: [&str; 15] = [
+            "IS", "OF", "AT", "ON", "A", "AN", "TO", "FULL", "SIZE", "SHEET", "DRAWING", "PAPER", "MEASURE",
+            "EQUAL", "DOES",
+        ];
+        let words: Vec<&str> = (0..at)
+            .rev()
+            .take_while(|&i| self.same_column(i, at))
+            .take_while(|&i| self.word(i).is_some() || self.punctuation(i))
+            .filter_map(|i| self.word(i))
+            .take(8)
+            .collect();
+        let has = |any: &[&str]| words.iter().any(|w| any.contains(w));
+        let speaks_of_sheet =
+            || has(&["SHEET", "DRAWING", "PRINT", "PLAN", "PLOT"]) && has(&["IF", "WHEN", "WHERE"]);
+        let mut passed: Vec<&str> = Vec::new();
+        for (i, word) in words.iter().enumerate() {
+            let before = words.get(i + 1);
+            let size = passed.contains(&"SIZE") || *word == "SIZE" || *word == "FORMAT";
+            if (*word == "SIZE" || *word == "FORMAT") && before.is_some_and(|w| SIZED.contains(w)) {
+                return true;
+            }
+            if *word == "ORIGINAL" && (i == 0 || size || passed.iter().any(|w| *w == "IS" || *w == "SHEET")) {
+                return true;
+            }
+            if MADE.contains(word) && passed.iter().any(|w| matches!(*w, "AT" | "ON" | "TO")) {
+                return true;
+            }
+            if matches!(*word, "NOT" | "THAN") {
+                return speaks_of_sheet();
+            }
+            if !PASSED.contains(word) {
+                return false;
+            }
+            passed.push(word);
+        }
+        false
+    }
+}
