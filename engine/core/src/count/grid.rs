@@ -144,3 +144,28 @@ impl Grid {
         found
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stroke_is_nearest_between_its_ends_or_at_one() {
+        let segment = Segment { a: [10.0, 10.0], b: [13.0, 14.0], style: 0, solid: false };
+        let item = Item::of(&segment, 7);
+        assert_eq!((item.length, item.d, item.segment), (5.0, [0.6, 0.8], 7));
+        // Half way along and 1 to the side; beyond each end; too far.
+        let beside = item.nearest([11.5 - 0.8, 12.0 + 0.6], 1.5).unwrap();
+        assert!((beside.along - 2.5).abs() < 1e-5 && (beside.square - 1.0).abs() < 1e-5, "{beside:?}");
+        let before = item.nearest([9.0, 10.0], 1.5).unwrap();
+        assert_eq!((before.along, before.square), (0.0, 1.0));
+        let behind = item.nearest([13.0, 15.0], 1.5).unwrap();
+        assert_eq!((behind.along, behind.square), (5.0, 1.0));
+        assert!(item.nearest([13.0, 16.0], 1.5).is_none() && item.nearest([8.0, 12.0], 1.5).is_none());
+        // Either way along it is no angle.
+        assert!(item.sine([-0.6, -0.8]) < 1e-6 && (item.sine([0.8, -0.6]) - 1.0).abs() < 1e-6);
+        // A stroke without length has a place and no direction.
+        let dot = Item::of(&Segment { b: segment.a, ..segment }, 0);
+        assert_eq!(dot.nearest([10.0, 11.0], 1.5).map(|n| n.square), Some(1.0));
+    }
+}
