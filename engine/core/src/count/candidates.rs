@@ -268,6 +268,9 @@ impl Search<'_> {
             true => (pose.unturned(template.centroid), template.centroid),
             false => (pose, anchor),
         };
+        if !self.matcher.glimpse(&pose, anchor, length) {
+            return Ok(());
+        }
         let place = template.diameter * 0.1;
         let turn = pose.angle_deg() / 12.0;
         let key = [

@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 
 use super::index::PageIndex;
 use super::ink::Segment;
-use super::matching::{Matcher, passes, wide};
+use super::matching::{Matcher, narrow, passes, unit, wide};
 use super::pose::Pose;
 use super::runs::Run;
 use super::search::{CountParams, Judged, owners};
@@ -216,12 +216,12 @@ fn look(matcher: &Matcher<'_>, cut: &[Segment], pose: &Pose, taken: &dyn Fn(u32)
     let (mut all, mut there, mut free) = (f64::MIN_POSITIVE, 0.0, 0.0);
     for piece in cut {
         let step = f64::from(piece.length()) / f64::from(PLACES);
-        let d = pose.turn(wide([piece.b[0] - piece.a[0], piece.b[1] - piece.a[1]]));
+        let d = unit(pose.turn(wide([piece.b[0] - piece.a[0], piece.b[1] - piece.a[1]])));
         for k in 0..PLACES {
-            let p = pose.apply(wide(piece.at((k as f32 + 0.5) / PLACES as f32)));
+            let p = narrow(pose.apply(wide(piece.at((k as f32 + 0.5) / PLACES as f32))));
             let (mut is_there, mut is_free) = (false, false);
-            matcher.page.grid.any_near(p[0] as f32, p[1] as f32, reach, |s| {
-                if passes(s, p, d, f64::from(reach)) {
+            matcher.page.grid.any_near(p[0], p[1], reach, |s| {
+                if passes(s, p, d, reach) {
                     is_there = true;
                     is_free |= !taken(s.segment);
                 }

@@ -18,12 +18,52 @@ pub(super) struct Grid {
     items: Vec<Item>,
 }
 
-/// A segment as a cell keeps it: what a search reads lies side by side.
+/// A segment as a cell keeps it: what a search reads lies side by side, and needs no division.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Item {
     pub a: [f32; 2],
-    pub b: [f32; 2],
+    /// Unit direction from `a` to the other end.
+    pub d: [f32; 2],
+    pub length: f32,
     pub segment: u32,
+}
+
+/// Where a stroke is nearest to a place.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Nearest {
+    /// Square of the distance.
+    pub square: f32,
+    /// Way from end `a`.
+    pub along: f32,
+}
+
+impl Item {
+    fn of(s: &Segment, segment: u32) -> Self {
+        let (x, y) = (s.b[0] - s.a[0], s.b[1] - s.a[1]);
+        let length = (x * x + y * y).sqrt();
+        let d = if length > 0.0 { [x / length, y / length] } else { [0.0; 2] };
+        Self { a: s.a, d, length, segment }
+    }
+
+    /// Sine of the angle between the stroke and a unit direction, without a sign.
+    #[inline]
+    pub(super) fn sine(&self, d: [f32; 2]) -> f32 {
+        (self.d[0] * d[1] - self.d[1] * d[0]).abs()
+    }
+
+    /// `None` if the stroke is further off than `r`.
+    #[inline]
+    pub(super) fn nearest(&self, p: [f32; 2], r: f32) -> Option<Nearest> {
+        let (x, y) = (p[0] - self.a[0], p[1] - self.a[1]);
+        let off = x * self.d[1] - y * self.d[0];
+        if off.abs() > r {
+            return None;
+        }
+        let way = x * self.d[0] + y * self.d[1];
+        let along = way.clamp(0.0, self.length);
+        let square = off * off + (way - along) * (way - along);
+        (square <= r * r).then_some(Nearest { square, along })
+    }
 }
 
 impl Grid {
@@ -50,8 +90,9 @@ impl Grid {
             if i % 512 == 0 {
                 budget.spend(512)?;
             }
+            let item = Item::of(s, i as u32);
             cells.walk(s, |c| {
-                items[fill[c] as usize] = Item { a: s.a, b: s.b, segment: i as u32 };
+                items[fill[c] as usize] = item;
                 fill[c] += 1;
             });
         }
@@ -71,6 +112,7 @@ impl Grid {
     }
 
     /// Whether `is` holds for any segment that [`Self::near`] gives.
+    #[inline]
     pub(super) fn any_near(&self, x: f32, y: f32, r: f32, mut is: impl FnMut(&Item) -> bool) -> bool {
         let (c0, c1) = (self.cells.column(x - r), self.cells.column(x + r));
         for row in self.cells.row(y - r)..=self.cells.row(y + r) {
@@ -100,5 +142,30 @@ impl Grid {
         found.sort_unstable();
         found.dedup();
         found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stroke_is_nearest_between_its_ends_or_at_one() {
+        let segment = Segment { a: [10.0, 10.0], b: [13.0, 14.0], style: 0, solid: false };
+        let item = Item::of(&segment, 7);
+        assert_eq!((item.length, item.d, item.segment), (5.0, [0.6, 0.8], 7));
+        // Half way along and 1 to the side; beyond each end; too far.
+        let beside = item.nearest([11.5 - 0.8, 12.0 + 0.6], 1.5).unwrap();
+        assert!((beside.along - 2.5).abs() < 1e-5 && (beside.square - 1.0).abs() < 1e-5, "{beside:?}");
+        let before = item.nearest([9.0, 10.0], 1.5).unwrap();
+        assert_eq!((before.along, before.square), (0.0, 1.0));
+        let behind = item.nearest([13.0, 15.0], 1.5).unwrap();
+        assert_eq!((behind.along, behind.square), (5.0, 1.0));
+        assert!(item.nearest([13.0, 16.0], 1.5).is_none() && item.nearest([8.0, 12.0], 1.5).is_none());
+        // Either way along it is no angle.
+        assert!(item.sine([-0.6, -0.8]) < 1e-6 && (item.sine([0.8, -0.6]) - 1.0).abs() < 1e-6);
+        // A stroke without length has a place and no direction.
+        let dot = Item::of(&Segment { b: segment.a, ..segment }, 0);
+        assert_eq!(dot.nearest([10.0, 11.0], 1.5).map(|n| n.square), Some(1.0));
     }
 }

@@ -61,7 +61,12 @@ impl InkMap {
     /// Whether ink of about this direction lies within reach.
     pub(super) fn has(&self, p: [f64; 2], d: [f64; 2]) -> bool {
         let bits = self.at(p);
-        bits != 0 && bits & 1 << bin_of(&[d[0] as f32, d[1] as f32]) != 0
+        bits != 0 && bits & Direction::of(d).0 != 0
+    }
+
+    /// As [`Self::has`], of a direction that is asked for at many places.
+    pub(super) fn holds(&self, p: [f64; 2], d: Direction) -> bool {
+        self.at(p) & d.0 != 0
     }
 
     /// Whether any ink lies within reach.
@@ -76,6 +81,16 @@ impl InkMap {
             return 0;
         }
         self.cells[(row as i32 * self.columns + column as i32) as usize]
+    }
+}
+
+/// A direction as a map knows it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Direction(u16);
+
+impl Direction {
+    pub(super) fn of(d: [f64; 2]) -> Self {
+        Self(1 << bin_of(&[d[0] as f32, d[1] as f32]))
     }
 }
 

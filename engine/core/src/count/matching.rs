@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::frame::Frame;
-use super::grid::Item;
+use super::grid::{Item, Nearest};
 use super::hidden;
 use super::index::PageIndex;
 use super::ink::{InkStyle, Segment};
@@ -12,7 +12,7 @@ use super::surroundings::Surroundings;
 use super::template::{Sample, Template};
 
 /// Sine of the largest angle between strokes that can be the same (30 degrees).
-const MAX_SINE: f64 = 0.5;
+const MAX_SINE: f32 = 0.5;
 /// Sine up to which a stroke counts in full (15 degrees).
 const FULL_SINE: f64 = 0.26;
 /// Rounding of drawn coordinates, list units: what the ends of an anchor may be off.
@@ -107,10 +107,21 @@ impl Met {
 struct Hit {
     distance: f64,
     sine: f64,
-    segment: u32,
-    /// Nearest place on the segment, and its share of the way from end to end.
-    place: [f64; 2],
-    t: f64,
+    stroke: Item,
+    /// Way along the stroke to the place on it that is nearest.
+    along: f32,
+}
+
+impl Hit {
+    fn place(&self) -> [f64; 2] {
+        let Item { a, d, .. } = self.stroke;
+        wide([a[0] + d[0] * self.along, a[1] + d[1] * self.along])
+    }
+
+    /// Past an end of the stroke.
+    fn at_end(&self) -> bool {
+        self.along <= 0.0 || self.along >= self.stroke.length
+    }
 }
 
 /// A template on a page.
@@ -132,55 +143,52 @@ pub(super) fn length(v: [f64; 2]) -> f64 {
     (v[0] * v[0] + v[1] * v[1]).sqrt()
 }
 
-/// Whether a stroke of about the direction `d` passes within `r` of a place.
-pub(super) fn passes(s: &Item, p: [f64; 2], d: [f64; 2], r: f64) -> bool {
-    let (ex, ey) = (f64::from(s.b[0] - s.a[0]), f64::from(s.b[1] - s.a[1]));
-    let (n, long) = (ex * ex + ey * ey, d[0] * d[0] + d[1] * d[1]);
-    let cross = ex * d[1] - ey * d[0];
-    if cross * cross > MAX_SINE * MAX_SINE * n * long {
-        return false;
-    }
-    let (px, py) = (p[0] - f64::from(s.a[0]), p[1] - f64::from(s.a[1]));
-    let t = ((px * ex + py * ey) / n).clamp(0.0, 1.0);
-    let (qx, qy) = (px - ex * t, py - ey * t);
-    qx * qx + qy * qy <= r * r
+pub(super) fn narrow(v: [f64; 2]) -> [f32; 2] {
+    [v[0] as f32, v[1] as f32]
+}
+
+/// A direction of length 1.
+pub(super) fn unit(d: [f64; 2]) -> [f32; 2] {
+    let n = length(d).max(f64::MIN_POSITIVE);
+    [(d[0] / n) as f32, (d[1] / n) as f32]
+}
+
+/// Whether a stroke of about the direction `d`, of length 1, passes within `r` of a place.
+#[inline]
+pub(super) fn passes(s: &Item, p: [f32; 2], d: [f32; 2], r: f32) -> bool {
+    s.sine(d) <= MAX_SINE && s.nearest(p, r).is_some()
 }
 
 impl Matcher<'_> {
     /// Whether a stroke of about this direction passes within `r`.
     pub(super) fn touches(&self, p: [f64; 2], d: [f64; 2], r: f64) -> bool {
-        self.page.grid.any_near(p[0] as f32, p[1] as f32, r as f32, |s| passes(s, p, d, r))
+        let (p, d, r) = (narrow(p), unit(d), r as f32);
+        self.page.grid.any_near(p[0], p[1], r, |s| passes(s, p, d, r))
     }
 
     /// The nearest stroke of about this direction; one of the same pen is preferred, one that runs
     /// through is not.
     fn nearest(&self, p: [f64; 2], d: [f64; 2], r: f64, scale: f64, style: &InkStyle) -> Option<Hit> {
-        let mut best: Option<(f64, Hit)> = None;
-        let through = (THROUGH_DIAMETERS * self.template.diameter * scale).powi(2);
-        let (long, reach) = (d[0] * d[0] + d[1] * d[1], r * r);
-        self.page.grid.any_near(p[0] as f32, p[1] as f32, r as f32, |s| {
-            let (ex, ey) = (f64::from(s.b[0] - s.a[0]), f64::from(s.b[1] - s.a[1]));
-            let n = ex * ex + ey * ey;
-            let cross = ex * d[1] - ey * d[0];
-            if cross * cross > MAX_SINE * MAX_SINE * n * long {
+        let mut best: Option<(f32, Hit)> = None;
+        let through = (THROUGH_DIAMETERS * self.template.diameter * scale) as f32;
+        let (p, d, r) = (narrow(p), unit(d), r as f32);
+        self.page.grid.any_near(p[0], p[1], r, |s| {
+            let sine = s.sine(d);
+            if sine > MAX_SINE {
                 return false;
             }
-            let (px, py) = (p[0] - f64::from(s.a[0]), p[1] - f64::from(s.a[1]));
-            let t = ((px * ex + py * ey) / n).clamp(0.0, 1.0);
-            let (qx, qy) = (px - ex * t, py - ey * t);
-            let square = qx * qx + qy * qy;
-            if square > reach {
+            let Some(Nearest { square, along }) = s.nearest(p, r) else { return false };
+            let distance = square.sqrt();
+            let mut rank = distance + sine * r + if s.length > through { r * 0.5 } else { 0.0 };
+            if best.as_ref().is_some_and(|b| rank >= b.0) {
                 return false;
             }
-            let (distance, sine) = (square.sqrt(), (cross * cross / (n * long)).sqrt());
-            let mut rank = distance + sine * r + if n > through { r * 0.5 } else { 0.0 };
             let piece = || &self.page.segments[s.segment as usize];
             if self.same_pen && !style.agrees(&self.page.styles[piece().style as usize]) {
                 rank += r;
             }
             if best.as_ref().is_none_or(|b| rank < b.0) {
-                let place = [f64::from(s.a[0]) + ex * t, f64::from(s.a[1]) + ey * t];
-                best = Some((rank, Hit { distance, sine, segment: s.segment, place, t }));
+                best = Some((rank, Hit { distance: distance.into(), sine: sine.into(), along, stroke: *s }));
             }
             false
         });
@@ -239,16 +247,14 @@ impl Matcher<'_> {
             let w = f64::from(s.weight) * (1.0 - (hit.distance / r).powi(2)).max(0.0);
             met += w;
             let q = [p[0] - pose.x, p[1] - pose.y];
-            let to = [hit.place[0] - p[0], hit.place[1] - p[1]];
-            let piece = &self.page.segments[hit.segment as usize];
-            let (ex, ey) = (f64::from(piece.b[0] - piece.a[0]), f64::from(piece.b[1] - piece.a[1]));
-            let l = length([ex, ey]);
-            let normal = [-ey / l, ex / l];
-            let along = [ex / l, ey / l];
+            let place = hit.place();
+            let to = [place[0] - p[0], place[1] - p[1]];
+            let along = wide(hit.stroke.d);
+            let normal = [-along[1], along[0]];
             let row = |n: [f64; 2]| [n[0], n[1], n[1] * q[0] - n[0] * q[1], n[0] * q[0] + n[1] * q[1]];
             add(row(normal), to[0] * normal[0] + to[1] * normal[1], w);
             // Past an end of the stroke, the end itself holds the sample.
-            if hit.t <= 0.0 || hit.t >= 1.0 {
+            if hit.at_end() {
                 add(row(along), to[0] * along[0] + to[1] * along[1], w);
             }
         }
@@ -284,18 +290,17 @@ impl Matcher<'_> {
                 met.credits.push(None);
                 continue;
             };
-            let piece = &self.page.segments[hit.segment as usize];
-            let length = piece.length();
+            let piece = &self.page.segments[hit.stroke.segment as usize];
             let mut credit = (2.0 - hit.distance / full).clamp(0.0, 1.0);
-            credit *= ((MAX_SINE - hit.sine) / (MAX_SINE - FULL_SINE)).clamp(0.0, 1.0);
-            if length > through {
+            credit *= ((f64::from(MAX_SINE) - hit.sine) / (f64::from(MAX_SINE) - FULL_SINE)).clamp(0.0, 1.0);
+            if hit.stroke.length > through {
                 if self.same_pen && !self.agrees(s, piece) {
                     met.credits.push(None);
                     continue;
                 }
                 credit *= THROUGH_CREDIT;
             } else if credit > 0.0 {
-                met.claims.push((hit.segment, (hit.t * f64::from(length) / bucket) as u32));
+                met.claims.push((hit.stroke.segment, (f64::from(hit.along) / bucket) as u32));
             }
             let w = credit * f64::from(s.weight);
             met.all += w;

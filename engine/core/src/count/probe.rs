@@ -93,34 +93,57 @@ fn parts(order: &[u8], met: &[bool]) -> f64 {
     f64::from(most)
 }
 
+/// What places of a rough pose may be off.
+struct Slack {
+    /// Where the pose is exact.
+    anchor: [f64; 2],
+    base: f64,
+    /// More as far from there.
+    growth: f64,
+}
+
+impl Slack {
+    fn of(matcher: &Matcher<'_>, pose: &Pose, anchor: [f64; 2], anchor_length: f64) -> Self {
+        let base = matcher.template.tolerance * ROUGH * pose.scale();
+        Self { anchor, base, growth: matcher.rounding() / anchor_length }
+    }
+
+    /// At a place of the exemplar.
+    fn at(&self, p: [f64; 2]) -> f64 {
+        let away = length([p[0] - self.anchor[0], p[1] - self.anchor[1]]);
+        (self.base + away * self.growth).min(self.base * MAX_ROUGH)
+    }
+}
+
 impl Matcher<'_> {
-    /// How well a rough pose meets the page's strokes, `None` as soon as it is hopeless. `anchor` is where the
-    /// pose is exact and `anchor_length` how long the baseline is that gave its turn.
-    pub(super) fn probe(&self, pose: &Pose, anchor: [f64; 2], anchor_length: f64) -> Option<u32> {
+    /// Whether the coarse picture of the page leaves a rough pose any hope. `anchor` is where the pose is exact and
+    /// `anchor_length` how long the baseline is that gave its turn.
+    pub(super) fn glimpse(&self, pose: &Pose, anchor: [f64; 2], anchor_length: f64) -> bool {
         let probes = &self.template.probes;
-        let base = self.template.tolerance * ROUGH * pose.scale();
+        let slack = Slack::of(self, pose, anchor, anchor_length);
         let turn = marks::bins_of([pose.re, pose.im]);
-        let place = |n: usize| {
-            let s = &self.template.samples[probes.of[n] as usize];
-            let p = wide(s.p);
-            let away = length([p[0] - anchor[0], p[1] - anchor[1]]);
-            let r = (base + away * self.rounding() / anchor_length).min(base * MAX_ROUGH);
-            (s, pose.apply(p), r)
-        };
         // Mirroring takes a direction to its supplement.
         let side = if pose.mirrored { -1.0 } else { 1.0 };
         let mut met = [false; PROBES];
         let met = &mut met[..probes.of.len()];
-        gated(met, |n| {
-            let (_, p, r) = place(n);
-            self.page.marks.any(p, r, marks::same_direction(side * probes.bins[n] + turn))
-        })?;
-        if probes.verdict(met, self.thorough) == Verdict::None {
-            return None;
-        }
+        let hit = |n: usize| {
+            let p = wide(self.template.samples[probes.of[n] as usize].p);
+            let directions = marks::same_direction(side * probes.bins[n] + turn);
+            self.page.marks.any(pose.apply(p), slack.at(p), directions)
+        };
+        gated(met, hit).is_some() && probes.verdict(met, self.thorough) != Verdict::None
+    }
+
+    /// How well a rough pose meets the page's strokes, `None` as soon as it is hopeless; as [`Matcher::glimpse`].
+    pub(super) fn probe(&self, pose: &Pose, anchor: [f64; 2], anchor_length: f64) -> Option<u32> {
+        let probes = &self.template.probes;
+        let slack = Slack::of(self, pose, anchor, anchor_length);
+        let sample = |n: usize| &self.template.samples[probes.of[n] as usize];
+        let mut met = [false; PROBES];
+        let met = &mut met[..probes.of.len()];
         let hits = gated(met, |n| {
-            let (s, p, r) = place(n);
-            self.touches(p, pose.turn(wide(s.d)), r)
+            let (p, d) = (wide(sample(n).p), wide(sample(n).d));
+            self.touches(pose.apply(p), pose.turn(d), slack.at(p))
         })?;
         if probes.verdict(met, self.thorough) == Verdict::None {
             return None;
@@ -128,7 +151,7 @@ impl Matcher<'_> {
         // Of poses that pass, those that need the least slack are tried first.
         let close = probes.of.iter().filter(|&&i| {
             let s = &self.template.samples[i as usize];
-            self.touches(pose.apply(wide(s.p)), pose.turn(wide(s.d)), base)
+            self.touches(pose.apply(wide(s.p)), pose.turn(wide(s.d)), slack.base)
         });
         Some((hits + close.count() * 2) as u32)
     }

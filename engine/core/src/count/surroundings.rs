@@ -8,7 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::frame::Frame;
 use super::ink::{InkStyle, Segment};
-use super::inkmap::InkMap;
+use super::inkmap::{Direction, InkMap};
 use super::matching::Matcher;
 use super::pose::Pose;
 use super::texture::{self, Hatches};
@@ -248,14 +248,16 @@ fn strokes(
         }
         let count = (length / step).ceil().clamp(1.0, 500.0);
         let d = pose.unturn([f64::from(piece.b[0] - piece.a[0]), f64::from(piece.b[1] - piece.a[1])]);
+        let d = Direction::of(d);
         for k in 0..=count as u32 {
             let q = piece.at(k as f32 / count);
             let p = pose.invert([f64::from(q[0]), f64::from(q[1])]);
-            stroke.inside &= template.encloses(p, -template.tolerance);
-            if template.map.has(p, d) {
+            let depth = template.depth(p);
+            stroke.inside &= depth >= -template.tolerance;
+            if template.map.holds(p, d) {
                 stroke.matched += length / (count + 1.0);
-            } else if out <= diameter * LEAVES_SHARE && template.encloses(p, template.tolerance * 1.5) {
-                let shared = beside.is_some_and(|b| b.has(p, d));
+            } else if out <= diameter * LEAVES_SHARE && depth >= template.tolerance * 1.5 {
+                let shared = beside.is_some_and(|b| b.holds(p, d));
                 let of = if shared { &mut stroke.shared } else { &mut stroke.foreign };
                 *of += length / (count + 1.0);
             }

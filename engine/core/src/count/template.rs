@@ -72,6 +72,7 @@ pub(super) struct Template {
     /// Middle of the ink.
     pub centroid: [f64; 2],
     pub hull: Vec<[f64; 2]>,
+    sides: Sides,
     /// Places inside the outline, evenly spread, then those inside each part; and which of them the exemplar has
     /// painted.
     pub inside: Vec<[f64; 2]>,
@@ -146,13 +147,15 @@ impl Template {
         samples.iter().for_each(|s| parts[usize::from(s.part)].weight += f64::from(s.weight));
         let map = InkMap::of(samples.iter().map(|s| (&s.p, &s.d)), tolerance * 1.5 + step * 0.5);
         let near = variant::own(&samples, tolerance, step);
+        let hull = convex_hull(samples.iter().map(|s| s.p.map(f64::from)).collect());
         let mut template = Self {
             probes: Probes::of(&samples),
             pens: pens(&samples),
             parts,
             centroid: centroid(&samples),
             weight: samples.iter().map(|s| f64::from(s.weight)).sum(),
-            hull: convex_hull(samples.iter().map(|s| [f64::from(s.p[0]), f64::from(s.p[1])]).collect()),
+            sides: Sides::of(&hull),
+            hull,
             samples,
             map,
             near,
@@ -196,7 +199,8 @@ impl Template {
         for part in 0..self.parts.len() {
             let of_part = self.samples.iter().filter(|s| usize::from(s.part) == part);
             let hull = convex_hull(of_part.map(|s| s.p.map(f64::from)).collect());
-            let inside = |p: &[f64; 2]| within(&hull, *p, self.tolerance) && off(*p);
+            let sides = Sides::of(&hull);
+            let inside = |p: &[f64; 2]| sides.depth(*p) >= self.tolerance && off(*p);
             places.push(if self.parts.len() > 1 && hull.len() >= 3 {
                 raster(&hull, PLACES_A_SIDE_OF_PART).filter(inside).collect()
             } else {
@@ -212,7 +216,45 @@ impl Template {
 
     /// Inside the outline of the ink, at least `margin` away from it.
     pub(super) fn encloses(&self, p: [f64; 2], margin: f64) -> bool {
-        within(&self.hull, p, margin)
+        self.depth(p) >= margin
+    }
+
+    /// How far inside the outline a place lies; negative outside.
+    pub(super) fn depth(&self, p: [f64; 2]) -> f64 {
+        self.sides.depth(p)
+    }
+}
+
+/// The sides of a convex outline as half planes.
+#[derive(Debug, Clone, Default)]
+struct Sides {
+    /// Normal to the inside, of length 1, and what its product with a place on the side is.
+    of: Vec<[f64; 3]>,
+}
+
+impl Sides {
+    fn of(hull: &[[f64; 2]]) -> Self {
+        let n = hull.len();
+        if n < 3 {
+            return Self::default();
+        }
+        let side = |i: usize| {
+            let (a, b) = (hull[i], hull[(i + 1) % n]);
+            let (ex, ey) = (b[0] - a[0], b[1] - a[1]);
+            let long = ex.hypot(ey);
+            (long > 0.0).then(|| [-ey / long, ex / long, (ex * a[1] - ey * a[0]) / long])
+        };
+        Self { of: (0..n).filter_map(side).collect() }
+    }
+
+    /// How far inside a place lies; negative outside, and everywhere if there is no inside.
+    fn depth(&self, p: [f64; 2]) -> f64 {
+        let mut least = f64::INFINITY;
+        for [x, y, at] in &self.of {
+            let depth = x * p[0] + y * p[1] - at;
+            least = if depth < least { depth } else { least };
+        }
+        if self.of.is_empty() { f64::NEG_INFINITY } else { least }
     }
 }
 
@@ -225,17 +267,6 @@ fn pens(samples: &[Sample]) -> Vec<InkStyle> {
         }
     }
     pens
-}
-
-/// Inside a hull, at least `margin` away from its sides.
-fn within(hull: &[[f64; 2]], p: [f64; 2], margin: f64) -> bool {
-    let n = hull.len();
-    n >= 3
-        && (0..n).all(|i| {
-            let (a, b) = (hull[i], hull[(i + 1) % n]);
-            let (ex, ey) = (b[0] - a[0], b[1] - a[1]);
-            ex * (p[1] - a[1]) - ey * (p[0] - a[0]) >= margin * ex.hypot(ey)
-        })
 }
 
 /// Evenly spread places over the box of a hull.

@@ -162,7 +162,7 @@ fn edges(page: &PageIndex, length: &[f32], budget: &Budget) -> Result<Vec<Edge>,
                 let j = item.segment;
                 // The longer of two finds the shorter: its places are the denser for it.
                 let other = length[j as usize].is_finite() && j as usize != i;
-                if other && !neighbours.contains(&j) && distance(p, item.a, item.b) <= gap {
+                if other && !neighbours.contains(&j) && item.nearest(p, gap).is_some() {
                     neighbours.push(j);
                     full = neighbours.len() >= MAX_NEIGHBOURS;
                 }
