@@ -41,7 +41,8 @@ impl Item {
     fn of(s: &Segment, segment: u32) -> Self {
         let (x, y) = (s.b[0] - s.a[0], s.b[1] - s.a[1]);
         let length = (x * x + y * y).sqrt();
-        let d = if length > 0.0 { [x / length, y / length] } else { [0.0; 2] };
+        // One without length has a place all the same.
+        let d = if length > 0.0 { [x / length, y / length] } else { [1.0, 0.0] };
         Self { a: s.a, d, length, segment }
     }
 
@@ -164,7 +165,7 @@ mod tests {
         assert!(item.nearest([13.0, 16.0], 1.5).is_none() && item.nearest([8.0, 12.0], 1.5).is_none());
         // Either way along it is no angle.
         assert!(item.sine([-0.6, -0.8]) < 1e-6 && (item.sine([0.8, -0.6]) - 1.0).abs() < 1e-6);
-        // A stroke without length has a place and no direction.
+        // A stroke without length has a place.
         let dot = Item::of(&Segment { b: segment.a, ..segment }, 0);
         assert_eq!(dot.nearest([10.0, 11.0], 1.5).map(|n| n.square), Some(1.0));
     }
