@@ -3,7 +3,9 @@
 use takeoff_core::assembly::{self as core, ConditionQuantities};
 use takeoff_core::formula::Formula;
 use takeoff_core::measure::{Tally, Terms, Unit, calculate};
-use takeoff_core::model::{Assembly, Condition, GeometryType, Measurement, MeasurementType};
+use takeoff_core::model::{
+    Assembly, Condition, GeometryType, Measurement, MeasurementType, PricedFor,
+};
 use takeoff_engine::clock::Stopwatch;
 use takeoff_engine::metrics as names;
 
@@ -50,6 +52,7 @@ pub(crate) fn total(condition: &mut Condition, tally: Tally) {
 pub(crate) fn price(assembly: &mut Assembly, condition: &Condition) -> Result<(), String> {
     let watch = Stopwatch::start();
     *assembly = core::price(assembly, &ConditionQuantities::from(condition)).map_err(|e| e.to_string())?;
+    assembly.priced_for = Some(PricedFor::of(condition));
     ::metrics::histogram!(names::FORMULA_SECONDS).record(watch.elapsed().as_secs_f64());
     if assembly.components_in_error > 0 {
         ::metrics::counter!(names::ASSEMBLY_ERRORS).increment(1);

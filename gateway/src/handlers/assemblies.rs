@@ -1,6 +1,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
-use takeoff_commands::{assemblies, reads};
+use takeoff_commands::{Ctx, assemblies, reads};
+use takeoff_core::model;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -54,13 +55,24 @@ async fn get_template(State(app): State<App>, call: Call) -> Answer<AssemblyTemp
     ok(reads::template(&call.ctx(&app), id).await?)
 }
 
+/// With what there is to know of it beside its record.
+async fn read(ctx: &Ctx<'_>, assembly: model::Assembly) -> Result<Assembly, ApiError> {
+    let outdated = reads::outdated_lock(ctx, &assembly).await?;
+    Ok(Assembly::of(assembly, outdated))
+}
+
 /// The assembly of a condition, or `null`.
 #[utoipa::path(get, path = "/conditions/{condition_id}/assembly", tag = "assemblies", responses(
     (status = 200, body = Option<Assembly>),
 ))]
 async fn of_condition(State(app): State<App>, call: Call) -> Answer<Option<Assembly>> {
     let id = call.id("condition_id")?;
-    ok(reads::assembly_of(&call.ctx(&app), id).await?.map(Assembly::from))
+    let ctx = call.ctx(&app);
+    let shown = match reads::assembly_of(&ctx, id).await? {
+        None => None,
+        Some(assembly) => Some(read(&ctx, assembly).await?),
+    };
+    ok(shown)
 }
 
 /// Attaches an assembly to a condition, empty or from a template, with what the body sets of it.
@@ -77,7 +89,8 @@ async fn create_assembly(State(app): State<App>, call: Call, body: Body) -> Made
 #[utoipa::path(get, path = "/assemblies/{assembly_id}", tag = "assemblies", responses((status = 200, body = Assembly)))]
 async fn get_assembly(State(app): State<App>, call: Call) -> Answer<Assembly> {
     let id = call.id("assembly_id")?;
-    ok(reads::assembly(&call.ctx(&app), id).await?)
+    let ctx = call.ctx(&app);
+    ok(read(&ctx, reads::assembly(&ctx, id).await?).await?)
 }
 
 /// Changes an assembly; 400 while it is locked.
@@ -108,7 +121,7 @@ async fn calculate(State(app): State<App>, call: Call) -> Answer<Assembly> {
     ok(assemblies::calculate(&call.ctx(&app), id).await?)
 }
 
-/// Freezes the numbers of an assembly.
+/// Freezes the numbers of an assembly. When its condition measures something else afterwards, the `notice` says so.
 #[utoipa::path(post, path = "/assemblies/{assembly_id}/lock", tag = "assemblies",
     params(("locked_by" = Option<String>, Query, description = "Who locks; `system` by default")),
     responses((status = 200, body = Assembly)),
@@ -118,7 +131,14 @@ async fn lock(State(app): State<App>, call: Call) -> Answer<Assembly> {
         let id = input.id("assembly_id");
         id.zip(input.query.or("locked_by", "system", text().max(255)))
     })?;
-    ok(assemblies::lock(&call.ctx(&app), id, &locked_by).await?)
+    let ctx = call.ctx(&app);
+    let locked = assemblies::lock(&ctx, id, &locked_by).await?;
+    // It is locked: what cannot be looked up beside it is no reason to answer that it is not.
+    let outdated = reads::outdated_lock(&ctx, &locked).await.unwrap_or_else(|why| {
+        tracing::warn!(assembly = %locked.id, error = %why, "whether its lock is outdated is not known");
+        None
+    });
+    ok(Assembly::of(locked, outdated))
 }
 
 /// Lets an assembly be changed again.

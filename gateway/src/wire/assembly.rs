@@ -153,8 +153,9 @@ pub(crate) struct Assembly {
     components_in_error: u32,
     created_at: Stamp,
     updated_at: Stamp,
-    /// What to know of it: a default waste that lines go without, values that are set and price nothing. `null` when
-    /// nothing is.
+    /// What to know of it: that it is locked and its condition has changed since (`locked at 240 SF; the condition now
+    /// measures 260 SF`), a default waste that lines go without, values that are set and price nothing. `null` when nothing
+    /// is.
     notice: Option<String>,
     /// By sort order.
     components: Vec<Component>,
@@ -196,6 +197,14 @@ impl From<model::Assembly> for Assembly {
             updated_at: Stamp(a.updated_at),
             components: a.components.into_iter().map(|c| Component::of(id, c)).collect(),
         }
+    }
+}
+
+impl Assembly {
+    /// One whose numbers may be those of an outdated lock, for this reason.
+    pub(crate) fn of(a: model::Assembly, outdated: Option<String>) -> Self {
+        let known = Self::from(a);
+        Self { notice: notice::joined(outdated.into_iter().chain(known.notice).collect()), ..known }
     }
 }
 
@@ -293,7 +302,8 @@ pub(crate) struct CostSummary {
     /// Components whose formula could not be evaluated or reads what its condition does not have: the totals lack
     /// them.
     components_in_error: u64,
-    /// What the totals lack: components in error, volumes without a depth. `null` when they are whole.
+    /// What the totals lack: components in error, volumes without a depth; and which prices are locked while their
+    /// conditions have changed. `null` when nothing is.
     notice: Option<String>,
 }
 

@@ -63,6 +63,39 @@ async fn a_price_that_nothing_gives_is_an_error_wherever_it_is_shown() {
 }
 
 #[tokio::test]
+async fn a_locked_price_says_what_it_was_made_for_when_its_condition_changed() {
+    let server = Server::start().await;
+    let project = server.project().await;
+    let page = Scaled::of(&server, &project).await;
+    let condition = server.condition(&project, json!({"name": "Slab", "measurement_type": "area"})).await;
+    let list = format!("/conditions/{condition}/measurements");
+    server.post(&list, page.shape("rectangle", rectangle())).await.expect(201);
+    let of_condition = format!("/conditions/{condition}/assembly");
+    let made = server.post(&of_condition, json!({"default_waste_percent": 0})).await.expect(201);
+    let assembly = format!("/assemblies/{}", id(&made));
+    let line = json!({"name": "C", "unit": "SF", "unit_cost": 2});
+    server.post(&format!("{assembly}/components"), line).await.expect(201);
+    let locked = server.act(&format!("{assembly}/lock")).await.expect(200);
+    assert_eq!((&locked["total_cost"], &locked["notice"]), (&json!("100.00"), &Value::Null));
+    let summary = format!("/projects/{project}/cost-summary");
+    assert_eq!(server.get(&summary).await.expect(200)["notice"], Value::Null);
+    let more = json!({"x": 300, "y": 100, "width": 100, "height": 20});
+    server.post(&list, page.shape("rectangle", more)).await.expect(201);
+    let said = "locked at 50 SF; the condition now measures 70 SF";
+    let says = |of: &Value| of["notice"].as_str().is_some_and(|n| n.starts_with(said));
+    for path in [&assembly, &of_condition] {
+        let read = server.get(path).await.expect(200);
+        assert!(says(&read) && read["total_cost"] == "100.00", "{read}");
+    }
+    assert!(says(&server.act(&format!("{assembly}/lock")).await.expect(200)), "locked already");
+    let sums = server.get(&summary).await.expect(200);
+    assert!(sums["notice"].as_str().unwrap().contains(&format!("\"Slab\" {said}")), "{sums}");
+    let open = server.act(&format!("{assembly}/unlock")).await.expect(200);
+    assert_eq!((&open["total_cost"], &open["notice"]), (&json!("140.00"), &Value::Null));
+    assert_eq!(server.get(&summary).await.expect(200)["notice"], Value::Null);
+}
+
+#[tokio::test]
 async fn a_volume_without_a_depth_is_no_quiet_zero() {
     let server = Server::start().await;
     let project = server.project().await;

@@ -13,7 +13,7 @@ pub use components::{
 pub use recipe::{AssemblyPatch, NewAssembly, check_markup, create, delete, fits, lock, unlock, update};
 
 use serde_json::json;
-use takeoff_core::model::{Assembly, Condition, Id};
+use takeoff_core::model::{Assembly, Condition, Id, PricedFor};
 use takeoff_storage::{Batch, Stored};
 
 use crate::load::{relies_on, required};
@@ -44,6 +44,11 @@ async fn change<T>(
         if !assembly.is_locked {
             let condition = required::<Condition>(&desk, assembly.condition_id, "Condition").await?;
             price(&mut batch, &condition, &mut assembly).map_err(CommandError::invalid)?;
+        } else if !read.value.is_locked && assembly.priced_for.is_none() {
+            // An engine that did not keep it: until now the numbers have followed their condition.
+            let condition = required::<Condition>(&desk, assembly.condition_id, "Condition").await?;
+            relies_on(&mut batch, &condition);
+            assembly.priced_for = Some(PricedFor::of(&condition.value));
         }
         batch.update(read.version, &assembly);
         announce(&mut batch, "assembly_changed", &assembly);

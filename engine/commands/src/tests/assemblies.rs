@@ -3,6 +3,7 @@ use takeoff_core::job::JobState;
 use takeoff_core::model::ComponentType::{Labor, Material};
 use takeoff_core::model::MeasurementType::{Area, Linear};
 use takeoff_core::model::{Assembly, Id};
+use takeoff_storage::Batch;
 use takeoff_storage::catalog::JobQuery;
 
 use super::{assert_settled, measured, refusal, square};
@@ -135,6 +136,30 @@ async fn a_lock_freezes_the_numbers_and_unlocking_brings_them_up_to_date() {
     let open = unlock(&ctx, id).await.unwrap();
     assert_eq!((open.total_cost, open.is_locked, open.locked_by), (money("0.00"), false, None));
     assert_settled(&node, project, "the writes").await;
+}
+
+#[tokio::test]
+async fn a_lock_is_told_when_its_condition_measures_something_else() {
+    let node = Node::start().await;
+    let ctx = node.ctx();
+    let (project, assembly) = example(&node).await;
+    // As an engine wrote it that did not keep what it was priced for.
+    let read = crate::load::required::<Assembly>(&ctx.desk(), assembly.id, "Assembly").await.unwrap();
+    let mut batch = Batch::new(ctx.tenant);
+    batch.update(read.version, &Assembly { priced_for: None, ..read.value });
+    ctx.handle.commit(batch).await.unwrap();
+    let frozen = lock(&ctx, assembly.id, "user").await.unwrap();
+    assert_eq!(frozen.priced_for, assembly.priced_for, "the lock takes it down");
+    assert_eq!(reads::outdated_lock(&ctx, &frozen).await.unwrap(), None);
+    let page = reads::measurements_of_condition(&ctx, assembly.condition_id).await.unwrap()[0].page_id;
+    measured(&node, square(assembly.condition_id, page, 100.0)).await;
+    let frozen = reads::assembly(&ctx, assembly.id).await.unwrap();
+    let said = reads::outdated_lock(&ctx, &frozen).await.unwrap().unwrap();
+    assert!(said.starts_with("locked at 1000 SF; the condition now measures 1100 SF"), "{said}");
+    assert_eq!(reads::cost_summary(&ctx, project).await.unwrap().outdated_locks.len(), 1);
+    let open = unlock(&ctx, assembly.id).await.unwrap();
+    assert_eq!(open.priced_for.as_ref().map(|p| p.quantity), Some(1_100.0));
+    assert_eq!(reads::outdated_lock(&ctx, &open).await.unwrap(), None);
 }
 
 #[tokio::test]

@@ -51,6 +51,7 @@ pub fn blank(condition: &Condition, new: NewAssembly, ids: &dyn IdSource, now: T
         unit_cost: unit_price(Decimal::ZERO),
         total_labor_hours: 0.0,
         components_in_error: 0,
+        priced_for: None,
         components: Vec::new(),
         created_at: now,
         updated_at: now,

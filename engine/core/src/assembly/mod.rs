@@ -1,6 +1,7 @@
 //! Assemblies: from a condition's quantities to priced line items.
 
 mod library;
+mod locked;
 mod make;
 mod money;
 mod price;
@@ -9,7 +10,8 @@ mod summary;
 mod tests;
 
 pub use library::{ComponentSpec, PLACEHOLDER_PRICES, TemplateSpec, templates};
+pub use locked::outdated;
 pub use make::{NewAssembly, blank, from_template};
 pub use money::{MAX_LINE, cents, decimal_of, unit_price};
 pub use price::{ConditionQuantities, PriceError, price};
-pub use summary::{CostSummary, summarize};
+pub use summary::{CostSummary, OutdatedLock, summarize};

@@ -1,7 +1,10 @@
+use std::collections::HashMap;
+
 use rust_decimal::Decimal;
 
+use super::locked::outdated;
 use super::money::cents;
-use crate::model::{Assembly, Condition};
+use crate::model::{Assembly, Condition, Id};
 
 /// Sums of the stored totals of a project's assemblies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +23,17 @@ pub struct CostSummary {
     /// Names of conditions that something is measured for and whose quantity of 0 is none (see
     /// [`Condition::is_flat`]).
     pub without_depth: Vec<String>,
+    /// Locked assemblies whose numbers are in the sums and no longer those of their conditions.
+    pub outdated_locks: Vec<OutdatedLock>,
+}
+
+/// A lock that keeps a price for what its condition no longer measures.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutdatedLock {
+    /// The condition's name.
+    pub condition: String,
+    /// See [`outdated`].
+    pub why: String,
 }
 
 /// Adds up what the assemblies of a project's conditions show; a condition without one counts only in
@@ -29,8 +43,10 @@ pub fn summarize<'a>(
     assemblies: impl IntoIterator<Item = &'a Assembly>,
 ) -> CostSummary {
     let (mut total_conditions, mut without_depth) = (0, Vec::new());
+    let mut known: HashMap<Id, &Condition> = HashMap::new();
     for condition in conditions {
         total_conditions += 1;
+        known.insert(condition.id, condition);
         if condition.is_flat() && condition.measurement_count > 0 {
             without_depth.push(condition.name.clone());
         }
@@ -39,6 +55,7 @@ pub fn summarize<'a>(
     let start = CostSummary {
         total_conditions,
         without_depth,
+        outdated_locks: Vec::new(),
         conditions_with_assemblies: 0,
         material_cost: zero,
         labor_cost: zero,
@@ -49,7 +66,17 @@ pub fn summarize<'a>(
         total_with_markup: zero,
         components_in_error: 0,
     };
-    assemblies.into_iter().fold(start, |sum, a| CostSummary {
+    assemblies.into_iter().fold(start, |mut sum, a| {
+        let condition = known.get(&a.condition_id);
+        sum.outdated_locks.extend(condition.and_then(|condition| {
+            outdated(a, condition).map(|why| OutdatedLock { condition: condition.name.clone(), why })
+        }));
+        with(sum, a)
+    })
+}
+
+fn with(sum: CostSummary, a: &Assembly) -> CostSummary {
+    CostSummary {
         conditions_with_assemblies: sum.conditions_with_assemblies + 1,
         material_cost: sum.material_cost.saturating_add(a.material_cost),
         labor_cost: sum.labor_cost.saturating_add(a.labor_cost),
@@ -60,5 +87,5 @@ pub fn summarize<'a>(
         total_with_markup: sum.total_with_markup.saturating_add(a.total_with_markup),
         components_in_error: sum.components_in_error + u64::from(a.components_in_error),
         ..sum
-    })
+    }
 }

@@ -12,6 +12,7 @@ use crate::formula::{Formula, Variable};
 use crate::model::{Assembly, Component, ComponentType, Condition, Id, IdSource, MeasurementType, Timestamp};
 
 mod lacking;
+mod locks;
 
 const NOW: Timestamp = Timestamp(1);
 

@@ -52,6 +52,23 @@ pub struct Component {
     pub error: Option<String>,
 }
 
+/// What of a condition an assembly was priced for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PricedFor {
+    /// In `unit`.
+    pub quantity: f64,
+    /// The condition's.
+    pub unit: String,
+    /// Inches.
+    pub depth: Option<f64>,
+    /// Inches.
+    pub thickness: Option<f64>,
+    /// Lengths and perimeters, feet.
+    pub perimeter_ft: f64,
+    /// Measurements.
+    pub count: u64,
+}
+
 /// A recipe of components attached to a condition. Components live inside it: they are always read,
 /// priced and written together.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -85,6 +102,9 @@ pub struct Assembly {
     pub unit_cost: Decimal,
     pub total_labor_hours: f64,
     pub components_in_error: u32,
+    /// What the numbers above were made for; `None` on records of engines that did not keep it.
+    #[serde(default)]
+    pub priced_for: Option<PricedFor>,
     /// By `sort_order`.
     pub components: Vec<Component>,
     pub created_at: Timestamp,

@@ -13,7 +13,7 @@ mod project;
 mod record;
 mod template;
 
-pub use assembly::{Assembly, Component, ComponentType};
+pub use assembly::{Assembly, Component, ComponentType, PricedFor};
 pub use autocount::{
     CountProgress, CountScope, CountSession, Detection, DetectionStatus, KeptCandidates, LeftOut, Lettering,
     PageBox, SessionStatus,

@@ -105,6 +105,13 @@ impl From<&ComponentPatch> for Prices {
 /// Conditions that one notice names.
 const NAMED: usize = 5;
 
+fn named(all: impl ExactSizeIterator<Item = String>) -> String {
+    let more = all.len().saturating_sub(NAMED);
+    let mut names: Vec<String> = all.take(NAMED).collect();
+    names.extend((more > 0).then(|| format!("{more} more")));
+    names.join(", ")
+}
+
 /// What the totals of a project lack.
 pub(super) fn of_summary(s: &CostSummary) -> Option<String> {
     let mut lacks = Vec::new();
@@ -116,12 +123,12 @@ pub(super) fn of_summary(s: &CostSummary) -> Option<String> {
             .push(format!("the totals lack {n} components that could not be priced: their `error` says why")),
     }
     if !s.without_depth.is_empty() {
-        let named = s.without_depth.iter().take(NAMED).map(|name| format!("{name:?}"));
-        let mut named: Vec<String> = named.collect();
-        let more = s.without_depth.len().saturating_sub(NAMED);
-        named.extend((more > 0).then(|| format!("{more} more")));
-        let named = named.join(", ");
-        lacks.push(format!("a volume without a `depth` comes to 0: {named}"));
+        let flat = named(s.without_depth.iter().map(|name| format!("{name:?}")));
+        lacks.push(format!("a volume without a `depth` comes to 0: {flat}"));
+    }
+    if !s.outdated_locks.is_empty() {
+        let locks = s.outdated_locks.iter().map(|lock| format!("{:?} {}", lock.condition, lock.why));
+        lacks.push(format!("prices that are locked and no longer those of their conditions: {}", named(locks)));
     }
     joined(lacks)
 }

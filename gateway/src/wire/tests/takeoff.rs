@@ -164,6 +164,7 @@ fn an_assembly_prints_money_as_text_with_fixed_places() {
         unit_cost: money("50.138888"),
         total_labor_hours: 64.0,
         components_in_error: 1,
+        priced_for: None,
         components: vec![component()],
         created_at: AT,
         updated_at: AT,
