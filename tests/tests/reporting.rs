@@ -164,7 +164,9 @@ fn a_count_is_split_by_page_and_only_the_pages_asked_for_count() {
     assert_eq!((&third["page"], &third["counted"]), (&json!(3), &every[2]["counted"]));
     assert_eq!(ran.condition("other")["quantity"].as_f64(), third["counted"].as_f64());
     assert!(part("other")["detections"].as_array().unwrap().iter().all(|d| d["page"] == 3));
-    assert_eq!(ran.lines("Counted by page", "every").len(), 2, "{}", ran.said);
+    let [.., rest] = ran.lines("Counted by page", "every")[..] else { panic!("{}", ran.said) };
+    assert_eq!(ran.lines("Counted by page", "every ").len(), 2, "{}", ran.said);
+    assert_eq!(rest, "every: nothing on `plans` pages 1, 2, 5 to 8", "{}", ran.said);
     // A count that is cut off is not whole.
     assert!(
         ran.problems()[0].contains("condition `few`, count 1")
@@ -182,6 +184,27 @@ fn a_count_is_split_by_page_and_only_the_pages_asked_for_count() {
     assert_eq!(ran.condition("other")["color"], "#123456");
     assert_ne!(ran.condition("every")["color"], ran.condition("few")["color"]);
     colors(&ran.out);
+}
+
+#[test]
+fn what_is_on_the_examples_page_takes_no_places_from_the_pages_asked_for() {
+    let on_third = |id: &str, most: u64| {
+        condition(id, "count", &count(&format!("pages = [3]\nmax_detections = {most}")))
+    };
+    let ran = Takeoff::of(&on_third("all", 4_000)).run();
+    let there = ran.condition("all")["counts"][0].clone();
+    let found = there["found"].as_u64().unwrap();
+    assert_eq!(there["detections"].as_array().unwrap().len() as u64, found, "{there}");
+    assert!(found > 1, "{there}");
+    let ran = Takeoff::of(&[on_third("enough", found), on_third("less", found - 1)].concat()).run();
+    assert_eq!(ran.condition("enough")["counts"][0]["counted"], there["counted"], "{}", ran.said);
+    assert_eq!(ran.condition("less")["quantity"], Value::Null);
+    let [problem] = &ran.problems()[..] else { panic!("{}", ran.said) };
+    let said = format!(
+        "condition `less`, count 1: {found} were found and only the {} strongest kept; set max_detections to {found} or more",
+        found - 1
+    );
+    assert_eq!(*problem, said);
 }
 
 /// Nowhere is there a number that reads as if it were all, and the advice can be followed.
@@ -258,6 +281,14 @@ fn a_count_takes_more_examples_what_is_not_meant_and_a_region() {
         found.iter().any(|d| place(d).iter().zip([x, y, w, h]).all(|(a, b)| (a - b).abs() < 2.0))
     };
     assert!(there("more") && there("region") && !there("exclude"));
+    // How much was taken out is said: what was excluded itself.
+    let excluded = |id: &str| ran.condition(id)["counts"][0]["excluded"].clone();
+    assert_eq!((excluded("exclude"), excluded("more")), (json!(1), Value::Null));
+    let [line] = ran.lines("Quantities", "exclude")[..] else { panic!("{}", ran.said) };
+    assert!(line.contains(", 1 like what is excluded left out"), "{line}");
+    let csv = std::fs::read_to_string(ran.out.join("takeoff.csv")).unwrap();
+    let row = csv.lines().find(|l| l.starts_with("exclude,")).unwrap();
+    assert!(row.contains("1 like what is excluded left out"), "{row}");
     let left = counted.iter().filter(|d| place(d)[0] + place(d)[2] / 2.0 <= edge).count();
     assert!(left > 0 && left < counted.len());
     assert_eq!(quantity("region"), left as f64);

@@ -66,8 +66,12 @@ pub(super) fn add(progress: &mut CountProgress, page: u32, answer: &Answer) {
     }
 }
 
-/// Takes down which exemplars are not where their boxes were drawn, from the page that they were cut from.
+/// Takes down what is of this page: how much the negative exemplars took out, and which exemplars are not where their
+/// boxes were drawn, if they were cut from it.
 pub(super) fn place(progress: &mut CountProgress, session: &CountSession, page_id: Id, answer: &Answer) {
+    if !session.scope.negatives.is_empty() {
+        progress.excluded.get_or_insert_default().insert(page_id, answer.excluded as u64);
+    }
     let more = session.scope.exemplars.iter().map(|e| (e.page_id, e.bbox));
     let drawn: Vec<(Id, PxRect)> = [(session.page_id, session.exemplar)].into_iter().chain(more).collect();
     for Match { place, exemplar } in answer.matches.iter().filter(|m| m.place.is_exemplar) {

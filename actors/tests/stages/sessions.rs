@@ -142,7 +142,15 @@ async fn exemplars_of_other_pages_are_cut_there() {
     // A negative one's page is not searched; one that is no symbol is named.
     let scope = StartScope { exemplars: Vec::new(), negatives: vec![here], ..StartScope::default() };
     let started = start(&node.ctx(), request(&node, pages[0], &[], scope).await).await.unwrap();
-    assert_eq!(ended(&node, &started).await.session.page_ids, [pages[0]]);
+    let session = ended(&node, &started).await.session;
+    assert_eq!(session.page_ids, [pages[0]]);
+    assert_eq!(session.excluded_on(|_| true), Some(0), "one that is drawn alike excludes but itself");
+    let third = BoxOnPage { page_id: None, bbox: around(400.0, 300.0) };
+    let scope = StartScope { exemplars: Vec::new(), negatives: vec![third], ..StartScope::default() };
+    let started = start(&node.ctx(), request(&node, pages[0], &[pages[1]], scope).await).await.unwrap();
+    let session = ended(&node, &started).await.session;
+    assert_eq!((session.total_detections, session.excluded_on(|_| true)), (6, Some(1)));
+    assert_eq!(session.excluded_on(|page| page == pages[1]), Some(0));
     let tiny = BoxOnPage { page_id: Some(pages[1]), bbox: PxRect { w: 2.0, ..around(202.0, 602.0) } };
     let scope = StartScope { exemplars: vec![tiny], ..StartScope::default() };
     let started = start(&node.ctx(), request(&node, pages[0], &[], scope).await).await.unwrap();

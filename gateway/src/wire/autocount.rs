@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::scalar::Stamp;
 use super::validate::{Boolean, Fields, IdRule, Nested, OneOf, integer, items, number, text};
 
+use answers::excluded;
 pub(crate) use answers::{BulkConfirmed, Completeness, MeasurementsCreated, set_apart, unconfirmed};
 
 /// A box in page pixels; auto count alone writes `w` and `h`.
@@ -93,6 +94,9 @@ pub(crate) struct Session {
     /// Pending detections in legends. They are samples and do not count unless each is confirmed: `bulk-confirm`
     /// leaves them out.
     in_legend_count: u64,
+    /// Places, at the threshold that the session was started with, that would be detections if they were not as much like
+    /// what is not meant; `null` without `negative_exemplars`.
+    excluded_count: Option<u64>,
     max_detections: u32,
     confirmed_count: u64,
     rejected_count: u64,
@@ -132,6 +136,7 @@ impl From<model::CountSession> for Session {
         let notes = missing
             .into_iter()
             .chain(set_apart(s.set_apart))
+            .chain(excluded(&s))
             .chain(s.notes.clone())
             .reduce(|a, b| format!("{a}; {b}"));
         let boxes = |all: &[model::PageBox]| all.iter().map(BoxOfPage::from).collect();
@@ -161,6 +166,7 @@ impl From<model::CountSession> for Session {
             total_detections: s.total_detections,
             found_detections: s.found_detections,
             truncated: s.truncated,
+            excluded_count: s.excluded_on(|_| true),
             max_detections: s.max_detections,
             confirmed_count: s.confirmed_count,
             rejected_count: s.rejected_count,

@@ -230,12 +230,18 @@ fn unit_cost(total: Decimal, qty: f64) -> Result<Decimal, PriceError> {
     cost.map(unit_price).ok_or(PriceError::UnitCost(qty))
 }
 
-#[derive(Default)]
 struct Line {
     quantity: f64,
     with_waste: f64,
     cost: Decimal,
     hours: f64,
+}
+
+impl Default for Line {
+    /// With money in its places.
+    fn default() -> Self {
+        Self { quantity: 0.0, with_waste: 0.0, cost: cents(Decimal::ZERO), hours: 0.0 }
+    }
 }
 
 /// One component's outputs, or why there are none.

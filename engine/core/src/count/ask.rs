@@ -70,6 +70,8 @@ pub struct Answer {
     pub cut: usize,
     /// As in [`CountOutcome`], where no exemplar matches.
     pub partly: Vec<PxPoint>,
+    /// Places that would be matches, were it not for a negative exemplar.
+    pub excluded: usize,
     /// Exemplars, and negative ones, that were taken for less than their boxes hold: see [`CountOutcome`].
     pub trimmed: Vec<Option<Box<Exemplar>>>,
     pub trimmed_negatives: Vec<Option<Box<Exemplar>>>,
@@ -107,20 +109,21 @@ pub fn ask(page: &PageIndex, question: &Question<'_>, budget: &Budget) -> Found<
     if exemplars.len() > 1 {
         all = one_a_place(all);
     }
-    let mut trimmed_negatives = Vec::new();
+    let inside = |at: PxPoint| question.region.is_none_or(|region| region.contains(at));
+    let (mut trimmed_negatives, mut excluded) = (Vec::new(), 0);
     for negative in question.negatives.iter().take(MAX_EXEMPLARS) {
         let params = CountParams { lettering: Some(Compare::Nothing), ..question.params };
         let mut outcome = taken(find(page, negative, &params, budget), &mut findings);
         complete &= outcome.complete;
         let less = outcome.trimmed.take();
         partly.retain(|p| !outcome.detections.iter().any(|d| d.bbox.contains(*p)));
-        strike(&mut all, &exemplars, less.as_deref().unwrap_or(negative), outcome);
+        let struck = strike(&mut all, &exemplars, less.as_deref().unwrap_or(negative), outcome);
+        let matched = |d: &&Detection| d.confidence >= question.params.threshold && inside(d.center);
+        excluded += struck.iter().filter(matched).count();
         trimmed_negatives.push(less);
     }
-    if let Some(region) = question.region {
-        all.retain(|m| region.contains(m.place.center));
-        partly.retain(|p| region.contains(*p));
-    }
+    all.retain(|m| inside(m.place.center));
+    partly.retain(|p| inside(*p));
     let near_misses = all.split_off(all.partition_point(|m| m.place.confidence >= question.params.threshold));
     let mut answer = Answer {
         matches: all,
@@ -131,6 +134,7 @@ pub fn ask(page: &PageIndex, question: &Question<'_>, budget: &Budget) -> Found<
         lacking_a_part,
         cut,
         partly,
+        excluded,
         trimmed,
         trimmed_negatives,
     };
@@ -250,15 +254,20 @@ fn one_a_place(all: Vec<Match>) -> Vec<Match> {
     kept
 }
 
-/// Takes out what a negative exemplar matches at least as well.
-fn strike(all: &mut Vec<Match>, exemplars: &[&Exemplar], negative: &Exemplar, outcome: CountOutcome) {
+/// Takes out what a negative exemplar matches at least as well, and gives it back.
+fn strike(
+    all: &mut Vec<Match>,
+    exemplars: &[&Exemplar],
+    negative: &Exemplar,
+    outcome: CountOutcome,
+) -> Vec<Detection> {
     let mut not_meant = outcome.detections;
     not_meant.extend(outcome.near_misses);
     let mut places = Places::new(all.iter().map(|m| &m.place).chain(&not_meant));
     for (i, d) in not_meant.iter().enumerate() {
         places.add(d, i);
     }
-    all.retain(|m| {
+    let stays = |m: &Match| {
         let says = &exemplars[m.exemplar].words;
         let excluded = |n: &Detection| {
             let alike = (n.confidence - m.place.confidence).abs() <= TIE;
@@ -270,7 +279,8 @@ fn strike(all: &mut Vec<Match>, exemplars: &[&Exemplar], negative: &Exemplar, ou
             (more_like || n.is_exemplar) && at_one_place(n, &m.place)
         };
         m.place.is_exemplar || !places.about(&m.place).any(|i| excluded(&not_meant[i]))
-    });
+    };
+    all.extract_if(.., |m| !stays(m)).map(|m| m.place).collect()
 }
 
 /// Near misses that are looked for in legends, the strongest: it takes each of them a look at the others.

@@ -124,6 +124,9 @@ pub struct CountProgress {
     pub lettered: BTreeMap<String, u64>,
     /// Matches that show strokes about them which the exemplar does not, alike at several.
     pub variants: u64,
+    /// Places that would have been matches at the threshold of the search, were it not for a negative exemplar, by
+    /// searched page. `None` without negative exemplars, and of engines that did not count them.
+    pub excluded: Option<BTreeMap<Id, u64>>,
     /// Matches at which strokes that an exemplar's box cuts go on as they do there: it holds a part of a symbol only.
     pub cut: u64,
     /// Matches that are no exemplars, at the threshold of the search.
@@ -198,6 +201,12 @@ impl CountSession {
             left_out.add(threshold, self.found_detections.saturating_sub(self.total_detections));
             KeptCandidates { threshold, floor: threshold, left_out }
         })
+    }
+
+    /// Places that negative exemplars took out on pages of which this holds; `None` where that is not known.
+    pub fn excluded_on(&self, page: impl Fn(Id) -> bool) -> Option<u64> {
+        let by_page = self.progress.excluded.as_ref()?;
+        Some(by_page.iter().filter(|(id, _)| page(**id)).map(|(_, places)| places).sum())
     }
 
     /// Pages searched. Those of an old session were when it completed, but for what it says is missing.

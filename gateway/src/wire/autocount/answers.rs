@@ -18,6 +18,16 @@ pub(crate) fn set_apart(count: u64) -> Option<String> {
     Some(them)
 }
 
+/// How many places the negative exemplars of a session that is over took out.
+pub(super) fn excluded(s: &model::CountSession) -> Option<String> {
+    let example = if s.scope.negatives.len() == 1 { "the excluded example" } else { "an excluded example" };
+    Some(match s.excluded_on(|_| true).filter(|_| s.status == model::SessionStatus::Completed)? {
+        0 => format!("no place was left out for being like {example}"),
+        1 => format!("1 place like {example} was left out"),
+        n => format!("{n} places like {example} were left out"),
+    })
+}
+
 /// Whether a session holds all that its search found.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Completeness {

@@ -274,7 +274,7 @@ fn auto_count_boxes_have_w_and_h() {
         super::super::autocount::SessionDetail::from(CountView { session, candidates }),
         "id page_id page_ids condition_id template_bbox exemplars negative_exemplars region mirrored same_pen \
          confidence_floor pages_searched pages_total near_miss_count in_legend_count near_misses confidence_threshold scale_tolerance rotation_tolerance \
-         detection_method applied_method status total_detections found_detections truncated max_detections confirmed_count \
+         detection_method applied_method status total_detections found_detections truncated max_detections excluded_count confirmed_count \
          rejected_count error_message lettering notes processing_time_ms template_match_count llm_match_count task_id created_at \
          updated_at detections",
     );
@@ -290,6 +290,24 @@ fn auto_count_boxes_have_w_and_h() {
     assert_eq!((&detection["coverage"], &detection["exemplar"]), (&json!(0.98), &json!(1)));
     assert_eq!(json["near_misses"][0]["confidence"], 0.7);
     assert_eq!((&json["mirrored"], &json["confidence_floor"]), (&json!("flag"), &json!(0.5)));
+    assert_eq!(json["excluded_count"], Value::Null, "nothing was to be excluded");
+}
+
+#[test]
+fn a_session_says_how_much_what_is_not_meant_took_out() {
+    let not_meant = model::PageBox { page_id: id(3), bbox: PxRect::new(9.0, 9.0, 9.0, 9.0) };
+    for (places, said) in [
+        (0, "no place was left out for being like the excluded example"),
+        (1, "1 place like the excluded example was left out"),
+        (5, "5 places like the excluded example were left out"),
+    ] {
+        let mut session = counted();
+        session.scope.negatives = vec![not_meant];
+        session.progress.excluded = Some([(id(3), places)].into());
+        let json = serde_json::to_value(super::super::autocount::Session::from(session)).unwrap();
+        assert_eq!(json["excluded_count"], places);
+        assert!(json["notes"].as_str().unwrap().ends_with(said), "{json}");
+    }
 }
 
 fn job(state: JobState) -> Job {

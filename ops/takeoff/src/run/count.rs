@@ -1,5 +1,7 @@
 //! Counting in a run: one session for each `[[condition.count]]`.
 
+use std::collections::HashSet;
+
 use takeoff_commands::count::{
     BoxOnPage, Bulk, Candidates, MAX_SESSION_DETECTIONS, StartCount, StartScope, Taken, bulk_confirm,
     create_measurements, reject, start,
@@ -25,6 +27,11 @@ pub(crate) async fn count(
     let searched = searched_pages(part, sheets)?;
     let pixels = |[x, y, w, h]: [f64; 4]| PxRect::new(x, y, w, h);
     let on_page = |b: &[f64; 4]| BoxOnPage { page_id: None, bbox: pixels(*b) };
+    // A session always searches its exemplar's page; the recipe may not ask for it. What is found there takes no places
+    // from what is on the others, so the recipe's limit is kept here.
+    let most = part.max_detections.unwrap_or_else(|| ctx.handle.config().count.max_detections);
+    let is_asked_for = searched.iter().any(|p| p.id == page.id);
+    let in_session = if is_asked_for { most } else { MAX_SESSION_DETECTIONS };
     let request = StartCount {
         page_id: page.id,
         condition_id: condition.id,
@@ -34,7 +41,7 @@ pub(crate) async fn count(
         rotation_tolerance: part.rotation_tolerance,
         detection_method: None,
         lettering: part.lettering,
-        max_detections: part.max_detections,
+        max_detections: Some(in_session.clamp(1, MAX_SESSION_DETECTIONS)),
         page_ids: Some(searched.iter().map(|p| p.id).collect()),
         scope: StartScope {
             exemplars: part.more.iter().map(on_page).collect(),
@@ -50,16 +57,36 @@ pub(crate) async fn count(
     if session.status != SessionStatus::Completed {
         return Err(session.error_message.unwrap_or_else(|| "the count did not complete".to_owned()));
     }
-    // A session always searches its exemplar's page; the recipe may not ask for it.
     let asked = |d: &Detection| searched.iter().any(|p| p.id == d.page_id);
     let found = reads::detections(ctx, started.id).await.map_err(|e| e.to_string())?;
-    let refused = found.iter().filter(|d| !asked(d) || left_out(part, d));
+    let cut = Cut::of(&session, &found, asked, most);
+    let refused = found.iter().filter(|d| !cut.kept.contains(&d.id) || left_out(part, d));
     let taken = settle(ctx, started.id, refused.map(|d| d.id)).await.map_err(|e| e.to_string())?;
     // Again, for which of them have a measurement now.
     let mut found = reads::counted(ctx, started.id).await.map_err(|e| e.to_string())?.candidates;
-    found.detections.retain(asked);
+    found.detections.retain(|d| cut.kept.contains(&d.id));
     found.near_misses.retain(asked);
-    Ok(report(part, &searched, &session, &found, taken))
+    Ok(report(part, &searched, &session, (&found, &cut), taken))
+}
+
+/// What the limit of detections leaves of those on the pages that the recipe asks for.
+struct Cut {
+    kept: HashSet<Id>,
+    /// Before the limit.
+    found: u64,
+}
+
+impl Cut {
+    /// `found` is strongest first. Of what the session itself did not keep it is not known on which page it was.
+    fn of(session: &CountSession, found: &[Detection], asked: impl Fn(&Detection) -> bool, most: u32) -> Self {
+        let here: Vec<Id> = found.iter().filter(|d| asked(d)).map(|d| d.id).collect();
+        let lost = session.found_detections.saturating_sub(session.total_detections);
+        Self { found: here.len() as u64 + lost, kept: here.into_iter().take(most as usize).collect() }
+    }
+
+    fn is_short(&self) -> bool {
+        self.found > self.kept.len() as u64
+    }
 }
 
 /// Whether the recipe leaves a detection out, on a page that it asks for.
@@ -104,7 +131,7 @@ fn report(
     part: &CountPart,
     searched: &[&Page],
     session: &CountSession,
-    found: &Candidates,
+    (found, cut): (&Candidates, &Cut),
     taken: Taken,
 ) -> CountReport {
     let Candidates { detections, near_misses, .. } = found;
@@ -118,14 +145,15 @@ fn report(
         searched_pages: searched.iter().map(|p| p.number).collect(),
         counted: taken.made,
         already_counted: taken.already_counted,
+        excluded: session.excluded_on(|id| searched.iter().any(|p| p.id == id)),
         in_legend: tally(&sample),
         mirrored: tally(&|d| counted(d) && d.mirrored),
         mirrored_left_out: tally(&|d| left_out(part, d) && !sample(d)),
         pages: searched.iter().map(|page| counted_page(part, page, detections)).collect(),
         near_misses: near_misses.len() as u64,
         less_alike: near_misses.iter().map(|d| LessAlike::of(number(d.page_id), d)).collect(),
-        found: session.found_detections,
-        truncated: session.truncated,
+        found: cut.found,
+        truncated: cut.is_short(),
         confidence: spread(detections.iter().filter(counted)),
         unsure: tally(&|d| counted(d) && d.confidence < HIGH),
         pictures: searched.iter().filter(|p| p.is_vector == Some(false)).map(|p| p.number).collect(),
@@ -142,7 +170,7 @@ fn report(
                 counted: counts(d),
             })
             .collect(),
-        incomplete: incomplete(session),
+        incomplete: incomplete(session, cut),
         notes: session.notes.clone(),
         doubtful: doubtful(session)
             .into_iter()
@@ -239,10 +267,9 @@ fn spread<'d>(counted: impl Iterator<Item = &'d Detection>) -> Option<Spread> {
 }
 
 /// What a completed session did not do.
-fn incomplete(session: &CountSession) -> Option<String> {
-    let cut = session.truncated.then(|| {
-        let (found, kept, most) =
-            (session.found_detections, session.max_detections, u64::from(MAX_SESSION_DETECTIONS));
+fn incomplete(session: &CountSession, cut: &Cut) -> Option<String> {
+    let cut = cut.is_short().then(|| {
+        let (found, kept, most) = (cut.found, cut.kept.len(), u64::from(MAX_SESSION_DETECTIONS));
         let advice = if found <= most {
             format!("set max_detections to {found} or more")
         } else {

@@ -238,6 +238,7 @@ fn certainty<'r>(condition: &ConditionReport, said: impl Iterator<Item = &'r Str
         (sum(|c| c.in_legend), "in legends set apart"),
         (sum(|c| c.mirrored_left_out), "mirrored left out"),
         (sum(|c| c.already_counted), "counted before left out"),
+        (sum(|c| c.excluded.unwrap_or(0)), "like what is excluded left out"),
         (sum(|c| c.near_misses), "less alike not counted"),
         (sum(|c| c.unsure), "less sure than 0.90"),
     ] {

@@ -120,6 +120,8 @@ pub(crate) struct CountReport {
     pub(crate) mirrored: u64,
     /// Mirror images that the recipe leaves out.
     pub(crate) mirrored_left_out: u64,
+    /// Places left out because they are as much like what `exclude` shows; `None` without `exclude`.
+    pub(crate) excluded: Option<u64>,
     /// Every searched page, also those with nothing on them.
     pub(crate) pages: Vec<CountedPage>,
     /// Places that are like the symbol, but less than the threshold asks: not counted, to be looked at. How many,
@@ -420,6 +422,7 @@ mod tests {
             mirrored: 0,
             mirrored_left_out: 0,
             already_counted: 0,
+            excluded: None,
             near_misses: 0,
             less_alike: Vec::new(),
             pages: (1..).zip(pages).map(page).collect(),

@@ -151,11 +151,15 @@ fn counted(count: &CountReport) -> String {
     if !count.pictures.is_empty() {
         text.push_str(", on a scanned picture: symbols may be missing");
     }
+    if count.excluded == Some(0) {
+        text.push_str(", none like what is excluded");
+    }
     for (number, what) in [
         (count.mirrored, "mirrored"),
         (count.mirrored_left_out, "mirrored left out"),
         (count.in_legend, "in a legend left out"),
         (count.already_counted, "counted before left out"),
+        (count.excluded.unwrap_or(0), "like what is excluded left out"),
         (count.near_misses, "less alike not counted"),
     ] {
         if number > 0 {
@@ -165,7 +169,7 @@ fn counted(count: &CountReport) -> String {
     text
 }
 
-/// Where the counted ones are. Pages with nothing on them are not listed here, the JSON has them.
+/// Where the counted ones are. Pages with nothing on them are named below the table, together.
 fn by_page(out: &mut String, conditions: &[ConditionReport]) {
     let mut rows = Vec::new();
     for condition in conditions {
@@ -191,11 +195,34 @@ fn by_page(out: &mut String, conditions: &[ConditionReport]) {
         head.remove(SHEET);
         rows.iter_mut().for_each(|r| drop(r.remove(SHEET)));
     }
+    if rows.is_empty() && conditions.iter().any(|c| !c.counts.is_empty()) {
+        let _ = writeln!(out, "\nCounted by page");
+    }
     table(out, "Counted by page (those in a legend are left out)", &head, &rows);
+    for condition in conditions {
+        for count in &condition.counts {
+            let empty: Vec<u32> =
+                count.pages.iter().filter(|p| p.counted + p.in_legend == 0).map(|p| p.page).collect();
+            if let Some(pages) = listed(&empty) {
+                let (name, document) = (plain(&condition.name), plain(&count.document));
+                let _ = writeln!(out, "  {name}: nothing on `{document}` {pages}");
+            }
+        }
+    }
     let cut_off = |c: &ConditionReport| c.counts.iter().any(|n| n.incomplete.is_some() && n.counted > 0);
     if conditions.iter().any(cut_off) {
         let _ = writeln!(out, "  {MORE}: the count was cut off, there are more");
     }
+}
+
+/// `page 3`, `pages 1, 2, 5 to 8`; the numbers are in order.
+fn listed(pages: &[u32]) -> Option<String> {
+    let runs = pages.chunk_by(|a, b| a + 1 == *b).flat_map(|run| match run {
+        [first, .., last] if run.len() > 2 => vec![format!("{first} to {last}")],
+        few => few.iter().map(u32::to_string).collect(),
+    });
+    let word = if pages.len() == 1 { "page" } else { "pages" };
+    (!pages.is_empty()).then(|| format!("{word} {}", runs.collect::<Vec<_>>().join(", ")))
 }
 
 fn costs(out: &mut String, report: &Report) {

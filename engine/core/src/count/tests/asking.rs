@@ -117,6 +117,7 @@ fn what_a_negative_exemplar_is_more_like_is_no_match() {
     let wrong = tally(&detections(&without.matches), &d.places[0]).wrong;
     assert!(wrong >= 10, "only {wrong} of the plain ones are taken for dotted ones, so this shows nothing");
     let with = answer(&page, &d.boxes[0][..1], &d.boxes[1][2..3], loose);
+    assert_eq!((without.excluded, with.excluded), (0, wrong), "each that is taken out is told");
     assert_eq!(tally(&detections(&with.matches), &d.places[0]), Tally { right: 20, wrong: 0, missed: 0 });
     let plain = |m: &Match| d.places[1].iter().any(|p| p.distance(m.place.center) < 1.5);
     assert!(!with.near_misses.iter().any(plain), "nor are they near misses");
