@@ -89,7 +89,7 @@ impl Node {
             display_order: None,
             group_name: None,
             is_relevant: true,
-            shapes_at_most: None,
+            shapes: None,
             created_at: ctx.handle.now(),
             updated_at: ctx.handle.now(),
         };

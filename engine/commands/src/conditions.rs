@@ -85,6 +85,7 @@ impl NewCondition {
             measurement_count: 0,
             total_perimeter_ft: 0.0,
             tally: Some(Tally::default()),
+            shapes: Some(0),
             sort_order,
             is_ai_generated: self.is_ai_generated.unwrap_or(false),
             is_visible: self.is_visible.unwrap_or(true),

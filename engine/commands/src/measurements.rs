@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use takeoff_core::measure::{Geometry, Tally};
 use takeoff_core::model::{
-    Condition, Detection, GeometryType, Id, Index, Kind, Measurement, MeasurementType, Page, PageStatus,
+    Condition, Detection, GeometryType, Id, Index, Measurement, MeasurementType, Page, PageStatus,
 };
 use takeoff_engine::metrics as names;
 use takeoff_storage::{Batch, Stored};
@@ -101,8 +101,8 @@ async fn create_together(
         let desk = ctx.desk();
         let condition = known_condition(&desk, condition_id).await?;
         let tally = tally(&desk, &condition.value).await?;
-        let mut adding =
-            Adding { desk: &desk, condition: &condition, tally, shapes: None, pages: BTreeMap::new() };
+        let shapes = condition.value.shapes;
+        let mut adding = Adding { desk: &desk, condition: &condition, tally, shapes, pages: BTreeMap::new() };
         let (mut batch, mut made) = (Batch::new(ctx.tenant), Vec::with_capacity(new.len()));
         for one in new {
             let added = match adding.add(one).await {
@@ -116,11 +116,13 @@ async fn create_together(
             made.push(added);
         }
         if batch.changes_nothing() {
+            adding.remember(&mut tries).await;
             return Ok(made);
         }
-        let Adding { tally, pages, .. } = adding;
+        let Adding { tally, pages, shapes, .. } = adding;
         pages.values().flatten().filter(|p| p.takes).for_each(|p| touch(&mut batch, &p.page));
-        settle(&desk, &mut batch, &condition, condition.value.clone(), tally).await?;
+        let changed = Condition { shapes, ..condition.value.clone() };
+        settle(&desk, &mut batch, &condition, changed, tally).await?;
         if tries.commit(batch).await? {
             return Ok(made);
         }
@@ -132,9 +134,9 @@ struct Adding<'a> {
     desk: &'a Desk<'a>,
     condition: &'a Stored<Condition>,
     tally: Tally,
-    /// Of the condition; `None` until it has to be known.
+    /// Of the condition, with those that are added; `None` while its record does not say it and none had to know.
     shapes: Option<u64>,
-    /// `None` for one that there is not.
+    /// Each with its shapes, as above. `None` for one that there is not.
     pages: BTreeMap<Id, Option<PageTaking>>,
 }
 
@@ -143,8 +145,8 @@ struct PageTaking {
     page: Stored<Page>,
     /// Whether one was.
     takes: bool,
-    /// Measured shapes on it; `None` until they have to be known.
-    shapes: Option<u64>,
+    /// Its record does not say how many shapes it has, and they were counted.
+    counted: bool,
 }
 
 impl Adding<'_> {
@@ -156,7 +158,7 @@ impl Adding<'_> {
         let condition = &self.condition.value;
         if !self.pages.contains_key(&new.page_id) {
             let page = find::<Page>(self.desk, new.page_id).await?;
-            let taking = page.map(|page| PageTaking { page, takes: false, shapes: None });
+            let taking = page.map(|page| PageTaking { page, takes: false, counted: false });
             self.pages.insert(new.page_id, taking);
         }
         let taking = self.pages.get_mut(&new.page_id).and_then(Option::as_mut);
@@ -177,30 +179,37 @@ impl Adding<'_> {
         let mut tally = self.tally;
         tally.add(&measurement).map_err(SettleError::from)?;
         if kind != GeometryType::Point {
-            let of_condition = match self.shapes {
-                Some(known) => known,
-                None => {
-                    let desk = self.desk;
-                    let (owner, id) = (Index::ByCondition, condition.id);
-                    let all = desk.catalog.count(desk.tenant, Kind::Measurement, owner, id).await?;
-                    shapes(desk, owner, id, Some(all)).await?
-                }
-            };
+            let of_condition = shapes(self.desk, Index::ByCondition, condition.id, self.shapes).await?;
             self.shapes = Some(of_condition);
             has_room("condition", of_condition)?;
-            let on_page = match taking.shapes {
-                Some(known) => known,
-                None => shapes(self.desk, Index::ByPage, page.id, page.shapes_at_most).await?,
-            };
-            taking.shapes = Some(on_page);
+            let on_page = shapes(self.desk, Index::ByPage, page.id, page.shapes).await?;
+            taking.counted |= page.shapes.is_none();
+            page.shapes = Some(on_page);
             has_room("page", on_page)?;
             self.shapes = Some(of_condition + 1);
-            taking.shapes = Some(on_page + 1);
-            page.shapes_at_most = taking.shapes;
+            page.shapes = Some(on_page + 1);
         }
         taking.takes = true;
         self.tally = tally;
         Ok(measurement)
+    }
+}
+
+impl Adding<'_> {
+    /// Writes down what had to be counted although nothing is added, so that what is refused again is refused without
+    /// counting. It is no reason to answer otherwise when that fails: then it is counted again.
+    async fn remember(self, tries: &mut Tries<'_>) {
+        let mut batch = Batch::new(self.desk.tenant);
+        let condition = self.condition;
+        if condition.value.shapes.is_none() && self.shapes.is_some() {
+            let known = Condition { shapes: self.shapes, ..condition.value.clone() };
+            batch.update(condition.version, &known);
+        }
+        let counted = self.pages.values().flatten().filter(|p| p.counted);
+        counted.for_each(|p| touch(&mut batch, &p.page));
+        if let Err(why) = tries.commit(batch).await {
+            tracing::warn!(error = %why, "how many shapes there are is not written down");
+        }
     }
 }
 
@@ -310,10 +319,17 @@ pub(crate) async fn remove(
     let id = read.value.id;
     batch.delete::<Measurement>(read.version, id);
     announce(batch, "measurement_deleted", &read.value);
+    let is_shape = read.value.geometry_type != GeometryType::Point;
+    let fewer = |shapes: Option<u64>| shapes.map(|n| n.saturating_sub(u64::from(is_shape)));
+    if is_shape && let Some(page) = find::<Page>(desk, read.value.page_id).await? {
+        batch.update(page.version, &Page { shapes: fewer(page.value.shapes), ..page.value });
+    }
     if let Some(condition) = find::<Condition>(desk, read.value.condition_id).await? {
         let mut tally = tally(desk, &condition.value).await?;
         tally.remove(&read.value)?;
-        settle(desk, batch, &condition, condition.value.clone(), tally).await?;
+        let shapes = fewer(condition.value.shapes);
+        let changed = Condition { shapes, ..condition.value.clone() };
+        settle(desk, batch, &condition, changed, tally).await?;
     }
     Ok(())
 }

@@ -177,15 +177,15 @@ pub(crate) fn fits(batch: &Batch) -> Result<(), StoreError> {
 /// commit with what follows from them. Counted points do not depend on those and are not among them.
 pub const MOST_SHAPES: u64 = 4_000;
 
-/// How many measured shapes there are, if `at_most` says no more than that there may be none left to add; then all of
-/// them are read.
+/// How many measured shapes a page or a condition has. All of its measurements are read for it, unless its record says
+/// it: that is once for each record from before.
 pub(crate) async fn shapes(
     desk: &Desk<'_>,
     owner: Index,
     id: Id,
-    at_most: Option<u64>,
+    known: Option<u64>,
 ) -> Result<u64, StoreError> {
-    if let Some(known) = at_most.filter(|n| *n < MOST_SHAPES) {
+    if let Some(known) = known {
         return Ok(known);
     }
     let all = list::<Measurement>(desk, owner, id).await?;

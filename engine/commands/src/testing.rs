@@ -139,7 +139,7 @@ pub(crate) fn page(id: Id, space: Option<PageSpace>, now: Timestamp) -> Page {
         display_order: None,
         group_name: None,
         is_relevant: true,
-        shapes_at_most: None,
+        shapes: None,
         created_at: now,
         updated_at: now,
     }

@@ -88,7 +88,7 @@ fn page() -> model::Page {
         display_order: Some(4),
         group_name: None,
         is_relevant: true,
-        shapes_at_most: None,
+        shapes: None,
         created_at: AT,
         updated_at: AT,
     }

@@ -292,7 +292,7 @@ impl Server {
             display_order: None,
             group_name: None,
             is_relevant: true,
-            shapes_at_most: None,
+            shapes: None,
             created_at: now,
             updated_at: now,
         };

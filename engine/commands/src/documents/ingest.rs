@@ -125,7 +125,7 @@ fn page_of(desk: &Desk<'_>, document: &Document, number: u32, head: &PageHead) -
         display_order: None,
         group_name: None,
         is_relevant: true,
-        shapes_at_most: None,
+        shapes: Some(0),
         created_at: desk.now,
         updated_at: desk.now,
     }

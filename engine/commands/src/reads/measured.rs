@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use takeoff_core::measure::Geometry;
-use takeoff_core::model::{Condition, Detection, Id, Index, Kind, Measurement, MeasurementType};
+use takeoff_core::model::{Condition, Detection, Id, Index, Measurement, MeasurementType};
 use takeoff_storage::entity;
 
 use super::records::{Result, all, one};
@@ -52,8 +52,9 @@ async fn label(ctx: &Ctx<'_>, measurements: &mut [Measurement]) -> Result<()> {
     Ok(())
 }
 
-/// Newest measurements among which another is looked for, so that the look stays short beside the write.
-const LOOKED_AT: usize = 200;
+/// Newest measurements of the condition, and of the page, among which another is looked for, so that the look stays short
+/// beside the write.
+const LOOKED_AT: usize = 100;
 
 /// How near two points are for one to be the other again, where no symbol's size is known: pixels, about 2 mm of paper.
 const NEAR_PX: f64 = 10.0;
@@ -68,28 +69,19 @@ pub enum Again {
 }
 
 /// Another measurement of the condition, on the same page and counting with it, that covers what this one covers or is
-/// a point on the same symbol; among the newest of the condition, or of the page where that has fewer.
+/// a point on the same symbol; among the newest of the condition and, where the page may have fewer, of the page.
 #[erased]
 pub async fn again(ctx: &Ctx<'_>, measurement: &Measurement) -> Result<Option<Again>> {
     let Ok(shape) = Geometry::parse(measurement.geometry_type, &measurement.geometry_data) else {
         return Ok(None);
     };
-    let desk = ctx.desk();
-    let count = async |index, parent| desk.catalog.count(desk.tenant, Kind::Measurement, index, parent).await;
-    let (of_condition, of_page) =
-        ((Index::ByCondition, measurement.condition_id), (Index::ByPage, measurement.page_id));
-    let fewer_on_page = count(of_page.0, of_page.1).await? < count(of_condition.0, of_condition.1).await?;
-    let (index, parent) = if fewer_on_page { of_page } else { of_condition };
-    let newest =
-        entity::list_page::<Measurement>(desk.catalog, desk.tenant, index, parent, None, true, LOOKED_AT)
-            .await?;
     let beside = |other: &Measurement| {
         other.id != measurement.id
             && (other.condition_id, other.page_id) == (measurement.condition_id, measurement.page_id)
             && !other.is_rejected
     };
     let mut nearest: Option<(f64, Measurement)> = None;
-    for other in newest.into_iter().map(|m| m.value).filter(beside) {
+    for other in beside_it(ctx, measurement).await?.into_iter().filter(beside) {
         let Ok(that) = Geometry::parse(other.geometry_type, &other.geometry_data) else { continue };
         if shape.is_same(&that) {
             return Ok(Some(Again::Same(other.id)));
@@ -103,6 +95,20 @@ pub async fn again(ctx: &Ctx<'_>, measurement: &Measurement) -> Result<Option<Ag
     }
     let Some((distance_px, other)) = nearest else { return Ok(None) };
     Ok((distance_px < reach(ctx, &other).await?).then_some(Again::Near { id: other.id, distance_px }))
+}
+
+/// What [`again`] looks at; some of it may be there twice.
+async fn beside_it(ctx: &Ctx<'_>, measurement: &Measurement) -> Result<Vec<Measurement>> {
+    let desk = ctx.desk();
+    let newest = async |index, parent| {
+        entity::list_page::<Measurement>(desk.catalog, desk.tenant, index, parent, None, true, LOOKED_AT).await
+    };
+    let mut seen = newest(Index::ByCondition, measurement.condition_id).await?;
+    let all = seen.len() < LOOKED_AT;
+    if !all && seen.iter().any(|m| m.value.page_id != measurement.page_id) {
+        seen.extend(newest(Index::ByPage, measurement.page_id).await?);
+    }
+    Ok(seen.into_iter().map(|m| m.value).collect())
 }
 
 /// How far from a point its symbol reaches, pixels: half the smaller side of what was counted, as counting itself judges

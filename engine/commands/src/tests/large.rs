@@ -34,7 +34,9 @@ async fn many(node: &Node, condition: &Condition, page: &Page, count: usize) {
     // They came past the command that keeps it, as on records from before.
     let read = crate::load::required::<Page>(&ctx.desk(), page.id, "Page").await.unwrap();
     let mut batch = Batch::new(ctx.tenant);
-    batch.update(read.version, &Page { shapes_at_most: None, ..read.value });
+    batch.update(read.version, &Page { shapes: None, ..read.value });
+    let read = crate::load::required::<Condition>(&ctx.desk(), condition.id, "Condition").await.unwrap();
+    batch.update(read.version, &Condition { shapes: None, ..read.value });
     ctx.handle.commit(batch).await.unwrap();
 }
 

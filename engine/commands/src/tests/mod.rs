@@ -10,7 +10,9 @@ mod together;
 mod totals;
 mod uploads;
 
-use takeoff_core::model::{Condition, Id};
+use std::collections::BTreeSet;
+
+use takeoff_core::model::{Condition, GeometryType, Id, Measurement};
 
 use crate::measurements::{self, NewMeasurement};
 use crate::testing::Node;
@@ -54,6 +56,16 @@ async fn assert_settled(node: &Node, project_id: Id, after: &str) {
     let ctx = node.ctx();
     for condition in reads::conditions(&ctx, project_id).await.unwrap() {
         let measurements = reads::measurements_of_condition(&ctx, condition.id).await.unwrap();
+        let shapes = |all: &[Measurement]| {
+            Some(all.iter().filter(|m| m.geometry_type != GeometryType::Point).count() as u64)
+        };
+        assert!(condition.shapes.is_none() || condition.shapes == shapes(&measurements), "{after}");
+        let pages: BTreeSet<Id> = measurements.iter().map(|m| m.page_id).collect();
+        for page in pages {
+            let there = reads::measurements_of_page(&ctx, page).await.unwrap();
+            let page = reads::page(&ctx, page).await.unwrap();
+            assert!(page.shapes.is_none() || page.shapes == shapes(&there), "{after}");
+        }
         for stored in &measurements {
             let page = reads::page(&ctx, stored.page_id).await.unwrap();
             let mut again = stored.clone();

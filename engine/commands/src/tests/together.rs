@@ -2,11 +2,12 @@
 
 use takeoff_core::model::MeasurementType::{Area, Linear};
 use takeoff_core::model::{Id, Page};
+use takeoff_storage::Batch;
 
 use super::{assert_settled, condition, refusal, square};
 use crate::conditions::{self, NewCondition};
 use crate::measurements::{self, MOST_SHAPES, NewMeasurement};
-use crate::reads;
+use crate::reads::{self, Again};
 use crate::testing::{Node, id};
 
 /// Records that a takeoff of so many conditions on one page touches, ten shapes each.
@@ -55,7 +56,67 @@ async fn a_full_page_is_read_once_for_all_that_it_refuses() {
     let made = measurements::create_all(&ctx, &shapes).await.unwrap();
     assert!(made.into_iter().all(|m| refusal(m).contains("the page has 4000 measured shapes")));
     let rows = node.catalog.rows();
-    assert!(rows < MOST_SHAPES * 3 / 2, "{rows} records");
+    assert!(rows < 10, "{rows} records");
+
+    // As an engine left it that did not count: it is counted once, and written down though nothing is made.
+    let read = crate::load::required::<Page>(&ctx.desk(), page.id, "Page").await.unwrap();
+    let mut batch = Batch::new(ctx.tenant);
+    batch.update(read.version, &Page { shapes: None, ..read.value });
+    ctx.handle.commit(batch).await.unwrap();
+    let new = square(wall.id, page.id, 100.0);
+    for most in [MOST_SHAPES * 3 / 2, 10, 10] {
+        node.catalog.rows();
+        assert!(refusal(measurements::create(&ctx, new.clone()).await).contains("the page has 4000"));
+        let rows = node.catalog.rows();
+        assert!(rows < most, "{rows} records, not {most}");
+    }
+}
+
+/// Records that making a shape, and looking whether it is there twice, touches.
+async fn work_beside(node: &Node, new: NewMeasurement) -> u64 {
+    let ctx = node.ctx();
+    node.catalog.rows();
+    let made = measurements::create(&ctx, new).await.unwrap();
+    reads::again(&ctx, &made).await.unwrap();
+    node.catalog.rows()
+}
+
+#[tokio::test]
+async fn a_shape_costs_no_more_beside_thousands() {
+    let node = Node::start().await;
+    let (ctx, project) = (node.ctx(), node.project().await);
+    let page = node.scaled_page(project, 1).await;
+    let (one, other) = (node.condition(project, Linear).await, node.condition(project, Linear).await);
+    let shapes = |condition: Id, n: usize| vec![square(condition, page.id, 100.0); n];
+    measurements::create_all(&ctx, &shapes(one.id, 300)).await.unwrap();
+    let some = work_beside(&node, square(one.id, page.id, 50.0)).await;
+    measurements::create_all(&ctx, &shapes(one.id, 3_000)).await.unwrap();
+    let many = work_beside(&node, square(one.id, page.id, 50.0)).await;
+    assert_eq!(some, many, "records beside 300 shapes and beside 3,000");
+    let alone = work_beside(&node, square(other.id, page.id, 50.0)).await;
+    assert!(many < 120 && alone < 120, "{many} records, {alone} of a condition with nothing else");
+}
+
+#[tokio::test]
+async fn a_shape_that_is_there_twice_is_found_among_many_of_others() {
+    let node = Node::start().await;
+    let (ctx, project) = (node.ctx(), node.project().await);
+    let (page, crowded) = (node.scaled_page(project, 1).await, node.scaled_page(project, 2).await);
+    let (one, other) = (node.condition(project, Linear).await, node.condition(project, Linear).await);
+    let first = measurements::create(&ctx, square(one.id, page.id, 70.0)).await.unwrap();
+    let found = async |new: NewMeasurement| {
+        let made = measurements::create(&ctx, new).await.unwrap();
+        reads::again(&ctx, &made).await.unwrap()
+    };
+    // Its condition has many on another page since, and its page none.
+    measurements::create_all(&ctx, &vec![square(one.id, crowded.id, 100.0); 500]).await.unwrap();
+    let twice = found(square(one.id, page.id, 70.0)).await;
+    assert!(matches!(twice, Some(Again::Same(id)) if id == first.id), "{twice:?}");
+    // And its page many of another condition, where its own has few.
+    let second = measurements::create(&ctx, square(other.id, crowded.id, 70.0)).await.unwrap();
+    measurements::create_all(&ctx, &vec![square(one.id, crowded.id, 100.0); 500]).await.unwrap();
+    let twice = found(square(other.id, crowded.id, 70.0)).await;
+    assert!(matches!(twice, Some(Again::Same(id)) if id == second.id), "{twice:?}");
 }
 
 #[tokio::test]
@@ -72,7 +133,7 @@ async fn room_comes_back_with_what_is_deleted() {
     measurements::create(&ctx, new.clone()).await.unwrap();
     assert!(refusal(measurements::create(&ctx, new).await).contains("the page has 4000"));
     let stored: Page = reads::page(&ctx, page.id).await.unwrap();
-    assert_eq!(stored.shapes_at_most, Some(MOST_SHAPES));
+    assert_eq!(stored.shapes, Some(MOST_SHAPES));
 }
 
 #[tokio::test]

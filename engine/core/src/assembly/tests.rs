@@ -52,6 +52,7 @@ fn condition(measurement_type: MeasurementType, total_quantity: f64) -> Conditio
         measurement_count: 2,
         total_perimeter_ft: 130.0,
         tally: None,
+        shapes: None,
         sort_order: 0,
         is_ai_generated: false,
         is_visible: true,

@@ -42,6 +42,10 @@ pub struct Condition {
     /// What the three are made of, so that they follow a change of one measurement; `None` before the
     /// first.
     pub tally: Option<Tally>,
+    /// Measured shapes, rejected ones included and points not: whoever makes or deletes one writes this. `None` on records
+    /// from before, until they are counted.
+    #[serde(default)]
+    pub shapes: Option<u64>,
     pub sort_order: i64,
     pub is_ai_generated: bool,
     pub is_visible: bool,

@@ -85,9 +85,10 @@ pub struct Page {
     pub display_order: Option<i64>,
     pub group_name: Option<String>,
     pub is_relevant: bool,
-    /// No more measured shapes than these lie on it: each that is made is added, those that are deleted are not taken
-    /// off. `None` until the first is made, and on records from before.
-    pub shapes_at_most: Option<u64>,
+    /// Measured shapes on it, rejected ones included and points not: whoever makes or deletes one writes this. `None` on
+    /// records from before, until they are counted.
+    #[serde(default)]
+    pub shapes: Option<u64>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }

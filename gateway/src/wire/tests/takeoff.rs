@@ -61,6 +61,7 @@ fn condition() -> model::Condition {
         measurement_count: 1,
         total_perimeter_ft: 130.0,
         tally: None,
+        shapes: None,
         sort_order: 1,
         is_ai_generated: false,
         is_visible: true,
