@@ -63,6 +63,9 @@ pub struct ApiConfig {
     pub listen: SocketAddr,
     /// Prefix of image and download URLs; `None` takes the request's own host.
     pub public_url: Option<String>,
+    /// Names that clients may call a node by that listens on a loopback address, beside those of its machine and the host
+    /// of `public_url`; `*` is any.
+    pub allowed_hosts: Vec<String>,
     pub cors_origins: Vec<String>,
     /// Longest that a `calculate` request waits for its job.
     pub calculate_wait_ms: u64,
@@ -191,6 +194,7 @@ impl NodeConfig {
             api: ApiConfig {
                 listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
                 public_url: None,
+                allowed_hosts: Vec::new(),
                 cors_origins: vec!["http://localhost:5173".to_owned(), "http://localhost:3000".to_owned()],
                 calculate_wait_ms: 20_000,
                 open_wait_ms: 5_000,

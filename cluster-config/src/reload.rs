@@ -21,6 +21,7 @@ const LIVE: &[&str] = &[
     "node.log_level",
     "admin.token",
     "api.public_url",
+    "api.allowed_hosts",
     "api.cors_origins",
     "api.calculate_wait_ms",
     "api.open_wait_ms",

@@ -249,6 +249,27 @@ fn api() -> Vec<Setting> {
             show: |c| c.api.public_url.clone().unwrap_or_default(),
         },
         Setting {
+            key: "api.allowed_hosts",
+            alias: None,
+            unit: "",
+            bounds: "host names without port, or `*`",
+            doc: "Names that clients may call a node by that listens on a loopback address, beside localhost, loopback \
+                  addresses and the host of `api.public_url`; others get 403, so that no page of another site can use the \
+                  API by a name that leads here. For a proxy on the same machine that passes the name on. \
+                  Comma-separated in the environment.",
+            set: |c, raw| {
+                let hosts = raw.list()?;
+                let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+                let is_host = |host: &str| host == "*" || !host.is_empty() && host.chars().all(plain);
+                if let Some(host) = hosts.iter().find(|host| !is_host(host)) {
+                    return Err(format!("`{host}` is no host name (without http:// and port)"));
+                }
+                c.api.allowed_hosts = hosts;
+                Ok(())
+            },
+            show: |c| c.api.allowed_hosts.join(","),
+        },
+        Setting {
             key: "api.cors_origins",
             alias: Some("CORS_ORIGINS"),
             unit: "",

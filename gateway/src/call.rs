@@ -1,7 +1,7 @@
 //! What a request says, before it is believed: path, query, body, where it came from.
 
 use axum::body::Bytes;
-use axum::extract::{FromRequest, FromRequestParts, Query, RawPathParams, Request};
+use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Query, RawPathParams, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use serde_json::{Map, Value, json};
@@ -12,8 +12,9 @@ use crate::error::ApiError;
 use crate::incoming::BodyError;
 use crate::layers::{Ignored, RequestId};
 use crate::links::Links;
+use crate::route::PREFIX;
 use crate::state::App;
-use crate::wire::validate::{At, Fields, IdRule, Nested, Problems, Rule, integer};
+use crate::wire::validate::{At, Fields, IdRule, IgnoredField, Nested, Problems, Rule, integer};
 
 /// A request without its body.
 pub(crate) struct Call {
@@ -36,11 +37,14 @@ impl FromRequestParts<App> for Call {
         let query =
             Query::<Vec<(String, String)>>::try_from_uri(&parts.uri).map_err(|_| unreadable("query"))?;
         let query = once_each(query.0)?;
+        let ignored = parts.extensions.get::<Ignored>().cloned().unwrap_or_default();
+        let route = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
+        ignored.note(&whole_list(route, &query));
         Ok(Self {
             path,
             query,
             request_id: parts.extensions.get::<RequestId>().cloned(),
-            ignored: parts.extensions.get::<Ignored>().cloned().unwrap_or_default(),
+            ignored,
             headers: parts.headers.clone(),
             links: Links::of(parts, app),
         })
@@ -75,6 +79,21 @@ fn once_each(pairs: Vec<(String, String)>) -> Result<Map<String, Value>, ApiErro
 
 /// What names a part of a list, and the least that each may be.
 const PAGING: [(&str, i64); 2] = [("limit", 1), ("offset", 0)];
+
+/// Routes that give a part of a list, and by which of [`PAGING`].
+const PAGED: [(&str, &[&str]); 3] = [
+    ("/tasks/project/{project_id}", &["limit", "offset"]),
+    ("/admin/jobs", &["limit", "offset"]),
+    ("/pages/{page_id}/symbols", &["limit"]),
+];
+
+/// What of [`PAGING`] is given to a route that gives the whole list whatever it says.
+fn whole_list(route: &str, query: &Map<String, Value>) -> Vec<IgnoredField> {
+    let own = route.strip_prefix(PREFIX).unwrap_or(route);
+    let taken = PAGED.iter().find(|(route, _)| *route == own).map_or(&[][..], |(_, keys)| keys);
+    let given = PAGING.iter().map(|(key, _)| *key).filter(|key| query.contains_key(*key));
+    given.filter(|key| !taken.contains(key)).map(|key| IgnoredField::of(key, &[]).within(&["query"])).collect()
+}
 
 /// What a reader of a request reads from.
 pub(crate) struct Input<'a> {
@@ -231,6 +250,7 @@ fn offset_of(bytes: &[u8], line: usize, column: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::validate::header_text;
 
     #[test]
     fn bodies_are_told_apart() {
@@ -242,6 +262,24 @@ mod tests {
         assert_eq!(of("a=b", false), Body::OtherType("a=b".to_owned()));
         let Body::Malformed { offset, why } = of("{\n \"a\": ]\n}", true) else { panic!() };
         assert_eq!((offset, why.as_str()), (8, "expected value"));
+    }
+
+    #[test]
+    fn a_part_of_a_list_is_named_where_the_whole_is_given_and_only_there() {
+        let (_, api) = crate::route::routes(true);
+        let document: Value = serde_json::from_str(&api.to_json().unwrap()).unwrap();
+        let query: Map<String, Value> = PAGING.iter().map(|(key, _)| ((*key).to_owned(), "1".into())).collect();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            let Some(read) = item.get("get") else { continue };
+            let parameters = read["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
+            let taken = |key: &str| parameters.iter().any(|p| p["name"] == key && p["in"] == "query");
+            let ignored: Vec<String> = PAGING
+                .iter()
+                .filter(|(key, _)| !taken(key))
+                .map(|(key, _)| format!("query.{key}"))
+                .collect();
+            assert_eq!(header_text(&whole_list(path, &query)), ignored.join(", "), "{path}");
+        }
     }
 
     #[test]

@@ -68,6 +68,7 @@ pub(crate) fn finish(router: Router<App>, app: &App) -> Router {
         .fallback(layers::not_found)
         .method_not_allowed_fallback(layers::method_not_allowed)
         .layer(from_fn_with_state(app.clone(), layers::admin))
+        .layer(from_fn_with_state(app.clone(), layers::host))
         .layer(from_fn_with_state(app.clone(), layers::deadline))
         .layer(from_fn(layers::ignored))
         .layer(from_fn(layers::sound))

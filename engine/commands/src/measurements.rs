@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use takeoff_core::measure::{Geometry, Tally};
+use takeoff_core::measure::{Geometry, GeometryError, Tally};
 use takeoff_core::model::{
     Condition, Detection, GeometryType, Id, Index, Measurement, MeasurementType, Page, PageStatus,
 };
@@ -388,7 +388,8 @@ fn on_page(measurement: &Measurement, page: &Page) -> Result<(), CommandError> {
     lies_on(measurement.geometry_type, &measurement.geometry_data, page)
 }
 
-/// A shape may reach a little over the page's edge, as a hand does; what lies farther out was not measured on it.
+/// A shape may reach a little over the page's edge, as a hand does; what lies farther out was not measured on it, and what
+/// is smaller than a page can show neither.
 ///
 /// `Invalid` then, and for a page that could not be read.
 pub fn lies_on(kind: GeometryType, geometry_data: &Value, page: &Page) -> Result<(), CommandError> {
@@ -398,9 +399,11 @@ pub fn lies_on(kind: GeometryType, geometry_data: &Value, page: &Page) -> Result
             "page {number} could not be read: nothing can be measured on it"
         )));
     }
+    let refuse = |e: GeometryError| CommandError::invalid(e.to_string());
+    let shape = Geometry::parse(kind, geometry_data).map_err(refuse)?;
+    shape.has_size().map_err(refuse)?;
     let Some(space) = page.space else { return Ok(()) };
-    let shape = Geometry::parse(kind, geometry_data);
-    let b = shape.map_err(|e| CommandError::invalid(e.to_string()))?.bounds();
+    let b = shape.bounds();
     let (width, height) = (f64::from(space.width_px), f64::from(space.height_px));
     let over = OVER_THE_EDGE * width.max(height);
     if b.x >= -over && b.y >= -over && b.x + b.w <= width + over && b.y + b.h <= height + over {

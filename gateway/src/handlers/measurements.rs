@@ -77,9 +77,17 @@ async fn get_measurement(State(app): State<App>, call: Call) -> Answer<Measureme
     responses((status = 200, body = Measurement)),
 )]
 async fn update_measurement(State(app): State<App>, call: Call, body: Body) -> Answer<Measurement> {
-    let (id, patch) =
-        call.read(|input| input.id("measurement_id").zip(input.object(&body, measurement_patch)))?;
-    ok(measurements::update(&call.ctx(&app), id, patch).await?)
+    let ctx = call.ctx(&app);
+    // Which keys of a geometry say something depends on its type, and that is not in the body.
+    let kind = match call.id("measurement_id") {
+        Ok(id) => reads::geometry_type(&ctx, id).await?,
+        Err(_) => None,
+    };
+    let (id, patch) = call.read(|input| {
+        let patch = Nested(|f: &Fields<'_>| measurement_patch(kind, f));
+        input.id("measurement_id").zip(input.body(&body, patch))
+    })?;
+    ok(measurements::update(&ctx, id, patch).await?)
 }
 
 /// Deletes a measurement.

@@ -1,14 +1,12 @@
 //! Who may speak to the admin API: whoever brings its token or, where there is none, callers on the node's own
 //! machine.
 
-use std::net::IpAddr;
-
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::uri::Authority;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
+use super::host::is_by_name;
 use crate::error::ApiError;
 use crate::server::Peer;
 use crate::state::App;
@@ -25,8 +23,7 @@ pub(crate) async fn admin(State(app): State<App>, request: Request, next: Next) 
     let config = app.config();
     let near =
         request.extensions().get::<Peer>().is_some_and(|peer| peer.0.ip().to_canonical().is_loopback());
-    let public = config.api.public_url.as_deref().and_then(|url| url.parse::<Uri>().ok());
-    let by_name = is_by_name(request.uri(), request.headers(), public.as_ref().and_then(Uri::host));
+    let by_name = is_by_name(request.uri(), request.headers(), &config.api);
     match judge(config.admin.token.reveal(), request.headers(), near, by_name) {
         Ok(()) => next.run(request).await,
         Err(refused) => {
@@ -40,26 +37,13 @@ pub(crate) async fn admin(State(app): State<App>, request: Request, next: Next) 
     }
 }
 
-/// Whether the request calls this node by a name of this machine, or by that of `api.public_url`. A page of another site
-/// can make its own name lead here, and its browser then takes the two for one site; the name in the request stays what
-/// it was. Clients that state none are no browsers.
-fn is_by_name(uri: &Uri, headers: &HeaderMap, public: Option<&str>) -> bool {
-    let stated = headers.get(header::HOST).filter(|host| !host.is_empty());
-    let stated = stated.map(|host| Authority::try_from(host.as_bytes()).ok());
-    let named = [uri.authority().cloned().map(Some), stated];
-    let is_ours = |host: &str| is_local(host) || public.is_some_and(|p| p.eq_ignore_ascii_case(host));
-    named.into_iter().flatten().all(|authority| authority.is_some_and(|a| is_ours(a.host())))
-}
+/// What a browser says of the page that makes it ask, also where it states no origin, as for a form or an image.
+const SITE: &str = "sec-fetch-site";
+/// Of a page of this very node, and of none: an address that a person gave.
+const OWN: [&str; 2] = ["same-origin", "none"];
 
-/// `localhost`, what is under it, and addresses that lead nowhere but to the own machine.
-fn is_local(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    if let Ok(address) = bare.parse::<IpAddr>() {
-        let address = address.to_canonical();
-        return address.is_loopback() || address.is_unspecified();
-    }
-    let name = host.trim_end_matches('.').to_ascii_lowercase();
-    name == "localhost" || name.ends_with(".localhost")
+fn is_of_another_site(headers: &HeaderMap) -> bool {
+    headers.get_all(SITE).iter().any(|site| !site.to_str().is_ok_and(|site| OWN.contains(&site)))
 }
 
 /// `near` is whether the connection comes from this machine, `by_name` whether it calls it by its own name.
@@ -74,9 +58,11 @@ fn judge(
         let spoken_for = FORWARDED.iter().any(|name| headers.contains_key(*name));
         let why = if !near || spoken_for {
             "the admin API answers callers on the node's own machine only, unless `admin.token` is set"
+        } else if is_of_another_site(headers) {
+            "without `admin.token` the admin API answers no request that a page of another site makes"
         } else if !by_name {
             "without `admin.token` the admin API answers to a name of the node's own machine only, such as localhost or \
-             127.0.0.1, or to the host of `api.public_url`: the request's Host is another"
+             127.0.0.1, to the host of `api.public_url` or to one of `api.allowed_hosts`: the request's Host is another"
         } else {
             return Ok(());
         };
@@ -122,46 +108,19 @@ mod tests {
         assert!(judge("", &HeaderMap::new(), true, true).is_ok());
         assert!(judge("", &HeaderMap::new(), false, true).is_err());
         assert!(judge("", &HeaderMap::new(), true, false).unwrap_err().1.contains("Host"));
-        for (name, of) in [("x-forwarded-for", "10.0.0.1"), ("origin", "https://elsewhere.example")] {
+        for own in ["same-origin", "none"] {
+            assert!(judge("", &headers(&[("sec-fetch-site", own)]), true, true).is_ok(), "{own}");
+        }
+        for (name, of) in [
+            ("x-forwarded-for", "10.0.0.1"),
+            ("origin", "https://elsewhere.example"),
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-site", "same-site"),
+            ("sec-fetch-site", ""),
+        ] {
             assert!(judge("", &headers(&[(name, of)]), true, true).is_err());
             let with = headers(&[(name, of), ("authorization", "Bearer a-token-that-is-long")]);
             assert!(judge(TOKEN, &with, true, false).is_ok());
         }
-    }
-
-    #[test]
-    fn the_name_in_the_request_is_this_machines() {
-        let asked = |uri: &str, host: &str| {
-            let headers = if host.is_empty() { HeaderMap::new() } else { headers(&[("host", host)]) };
-            is_by_name(&uri.parse().unwrap(), &headers, Some("plans.example"))
-        };
-        for ours in [
-            "localhost",
-            "LOCALHOST:8000",
-            "localhost.",
-            "node.localhost:1",
-            "127.0.0.1",
-            "127.9.9.9:8000",
-            "[::1]:8000",
-            "[::ffff:127.0.0.1]",
-            "0.0.0.0:8000",
-            "Plans.example:443",
-            "",
-        ] {
-            assert!(asked("/api/v1/admin/node", ours), "{ours}");
-        }
-        for foreign in [
-            "evil.example",
-            "evil.example:8000",
-            "localhost.evil.example",
-            "10.0.0.1",
-            "[::2]",
-            "notlocalhost",
-        ] {
-            assert!(!asked("/api/v1/admin/node", foreign), "{foreign}");
-        }
-        assert!(!asked("http://evil.example/api/v1/admin/node", "localhost"), "both have to be ours");
-        assert!(asked("http://localhost/api/v1/admin/node", "localhost"));
-        assert!(!is_by_name(&"/".parse().unwrap(), &headers(&[("host", "plans.example")]), None));
     }
 }

@@ -3,6 +3,7 @@
 mod admin;
 mod cors;
 mod fallback;
+mod host;
 mod ignored;
 mod observe;
 mod request_id;
@@ -11,6 +12,7 @@ mod sound;
 pub(crate) use admin::admin;
 pub(crate) use cors::cors;
 pub(crate) use fallback::{crowded, deadline, method_not_allowed, not_found, on_panic};
+pub(crate) use host::host;
 pub(crate) use ignored::{Ignored, ignored};
 pub(crate) use observe::observe;
 pub(crate) use request_id::RequestId;

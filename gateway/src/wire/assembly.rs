@@ -46,8 +46,8 @@ pub(crate) struct Component {
     error: Option<String>,
     created_at: Stamp,
     updated_at: Stamp,
-    /// What to know of it: values that are set and price nothing, an optional line that is in the totals and, where it was
-    /// just written, a price that was rounded. `null` when nothing is.
+    /// What to know of it: a cost below 0, a price of 0, values that are set and price nothing, an optional line that is in
+    /// the totals and, where it was just written, a price that was rounded. `null` when nothing is.
     notice: Option<String>,
 }
 

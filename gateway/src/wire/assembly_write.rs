@@ -16,7 +16,7 @@ const MAX_FORMULA: usize = 500;
 const MAX_ORDER: i64 = i32::MAX as i64;
 
 fn name() -> Text {
-    text().max(255).line()
+    text().max(255).line().not_blank()
 }
 
 fn order() -> Integer {
@@ -30,33 +30,12 @@ fn hours() -> Number {
 
 /// An assembly to be; all fields are optional. What is absent comes from the template, if there is one; `null` leaves
 /// those that may be without a value empty.
-#[derive(ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[expect(dead_code, reason = "documents what `create_assembly` reads")]
 pub(crate) struct CreateAssembly {
-    #[schema(max_length = 255)]
-    name: Option<String>,
     template_id: Option<Uuid>,
-    description: Option<String>,
-    #[schema(max_length = 20)]
-    csi_code: Option<String>,
-    #[schema(max_length = 255)]
-    csi_description: Option<String>,
-    /// Information: a component without a waste of its own has none.
-    #[schema(minimum = 0.0, maximum = 100.0)]
-    default_waste_percent: Option<f64>,
-    /// Of the cost; added to it together with the profit.
-    #[schema(minimum = 0.0)]
-    overhead_percent: Option<f64>,
-    /// Of the cost, overhead not included.
-    #[schema(minimum = 0.0)]
-    profit_percent: Option<f64>,
-    /// Information: prices nothing.
-    productivity_rate: Option<f64>,
-    productivity_unit: Option<String>,
-    /// Information: prices nothing.
-    #[schema(minimum = 0)]
-    crew_size: Option<i64>,
-    notes: Option<String>,
+    #[serde(flatten)]
+    set: UpdateAssembly,
 }
 
 pub(crate) fn new_assembly(f: &Fields<'_>) -> Option<NewAssembly> {
@@ -66,7 +45,7 @@ pub(crate) fn new_assembly(f: &Fields<'_>) -> Option<NewAssembly> {
 }
 
 /// What of an assembly may be changed. Absent leaves a value; `null` clears those that may be without.
-#[derive(ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[expect(dead_code, reason = "documents what `update_assembly` reads")]
 pub(crate) struct UpdateAssembly {
     #[schema(max_length = 255)]

@@ -203,8 +203,9 @@ pub(crate) struct UpdateMeasurement {
     notes: Option<String>,
 }
 
-pub(crate) fn measurement_patch(fields: &Fields<'_>) -> Option<MeasurementPatch> {
-    let geometry_data = fields.optional("geometry_data", Shape(None));
+/// `kind` is the measurement's, where there is such a measurement.
+pub(crate) fn measurement_patch(kind: Option<GeometryType>, fields: &Fields<'_>) -> Option<MeasurementPatch> {
+    let geometry_data = fields.optional("geometry_data", Shape(kind));
     let notes = fields.optional("notes", text());
     Some(MeasurementPatch { geometry_data: geometry_data?, notes: notes? })
 }

@@ -64,7 +64,7 @@ async fn images_have_stable_paths_and_can_be_cached() {
 
 #[tokio::test]
 async fn urls_follow_the_way_the_client_came() {
-    let server = Server::start().await;
+    let server = Server::start_with(|c| c.api.allowed_hosts = vec!["plans.example".to_owned()]).await;
     let project = server.project().await;
     let path = server.url(&format!("/api/v1/pages/{}", server.page(&project, b"png").await.id));
     let image_url = async |headers: &[(&str, &str)]| {

@@ -260,7 +260,11 @@ async fn a_part_of_a_list_is_named_by_whole_numbers_on_every_route() {
         ] {
             assert_eq!(server.get(&format!("{path}?{query}")).await.problems(), [problem], "{path}");
         }
-        server.get(&format!("{path}?limit=1&offset=0")).await.expect(200);
+        let reply = server.get(&format!("{path}?limit=1&offset=0")).await;
+        let paged = path.starts_with("/tasks") || path.starts_with("/admin");
+        let named = reply.headers.get("x-ignored-fields").map(|v| v.to_str().unwrap());
+        assert_eq!(named, (!paged).then_some("query.limit, query.offset"), "{path}");
+        reply.expect(200);
     }
 }
 
@@ -283,7 +287,28 @@ async fn the_admin_api_answers_to_a_name_of_its_own_machine() {
     let request = known.client.get(known.url("/api/v1/admin/node")).header(header::HOST, "plans.example");
     Reply::of(request.send().await.unwrap()).await.expect(200);
     let health = server.client.get(server.url("/api/v1/health")).header(header::HOST, "rebound.example");
-    assert_eq!(health.send().await.unwrap().status(), 200, "what is no admin route answers to any name");
+    assert_eq!(health.send().await.unwrap().status(), 200, "a probe's route answers to any name");
+    // A form of another page states no origin in some browsers.
+    let form = server.client.post(server.url("/api/v1/admin/reload")).header("sec-fetch-site", "cross-site");
+    assert!(Reply::of(form.send().await.unwrap()).await.detail(403).contains("another site"));
+}
+
+#[tokio::test]
+async fn a_node_on_its_own_machine_is_called_by_its_own_name() {
+    let asked = async |server: &Server, host: &'static str| {
+        let request = server.client.get(server.url("/api/v1/projects")).header(header::HOST, host);
+        Reply::of(request.send().await.unwrap()).await
+    };
+    let server = Server::start().await;
+    asked(&server, "localhost:8000").await.expect(200);
+    let refused = asked(&server, "rebound.example:8000").await.detail(403);
+    assert!(refused.contains("`api.allowed_hosts`") && refused.contains("Host"), "{refused}");
+    let request = server.client.post(server.url("/api/v1/projects")).header(header::HOST, "rebound.example");
+    Reply::of(request.json(&json!({"name": "X"})).send().await.unwrap()).await.detail(403);
+    assert_eq!(server.get("/projects").await.expect(200), json!([]), "nothing was written");
+    let named = Server::start_with(|c| c.api.allowed_hosts = vec!["estimating".to_owned()]).await;
+    asked(&named, "estimating:8000").await.expect(200);
+    asked(&named, "rebound.example").await.detail(403);
 }
 
 #[tokio::test]

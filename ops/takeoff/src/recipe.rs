@@ -272,9 +272,4 @@ impl ConditionPart {
             ..NewCondition::named(&self.name, self.measurement_type)
         }
     }
-
-    /// Whether it asks for a volume that nothing gives a height.
-    pub(crate) fn has_no_depth(&self) -> bool {
-        self.measurement_type == MeasurementType::Volume && !self.depth.is_some_and(|d| d > 0.0)
-    }
 }

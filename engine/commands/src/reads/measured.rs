@@ -3,19 +3,25 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use takeoff_core::measure::Geometry;
-use takeoff_core::model::{Condition, Detection, Id, Index, Measurement, MeasurementType};
+use takeoff_core::model::{Condition, Detection, GeometryType, Id, Index, Measurement, MeasurementType};
 use takeoff_storage::entity;
 
 use super::records::{Result, all, one};
 use crate::Ctx;
 use crate::erased;
-use crate::load::only;
+use crate::load::{find, only};
 
 #[erased]
 pub async fn measurement(ctx: &Ctx<'_>, id: Id) -> Result<Measurement> {
     let mut one = vec![one::<Measurement>(ctx, id, "Measurement").await?];
     label(ctx, &mut one).await?;
     Ok(one.remove(0))
+}
+
+/// The type of a measurement's geometry; `None` when there is no such measurement.
+#[erased]
+pub async fn geometry_type(ctx: &Ctx<'_>, id: Id) -> Result<Option<GeometryType>> {
+    Ok(find::<Measurement>(&ctx.desk(), id).await?.map(|m| m.value.geometry_type))
 }
 
 /// Oldest first, rejected ones included.

@@ -9,7 +9,9 @@ mod tasks;
 
 pub use cost::{cost_summary, outdated_lock};
 pub use looks::{Suggested, SuggestedPages, drawn_page, page_crop, suggestions};
-pub use measured::{Again, again, measurement, measurements_of_condition, measurements_of_page};
+pub use measured::{
+    Again, again, geometry_type, measurement, measurements_of_condition, measurements_of_page,
+};
 pub use records::{
     CountView, ProjectView, assembly, assembly_of, condition, conditions, counted, detection, detections,
     document, documents, page, pages_by_number, pages_by_sheet, project, projects, same_file, session,

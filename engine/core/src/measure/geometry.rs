@@ -11,6 +11,9 @@ pub const MAX_POINTS: usize = 10_000;
 /// Farthest coordinate, pixels; no page is a hundredth as large.
 pub const MAX_COORDINATE_PX: f64 = 10_000_000.0;
 
+/// Smallest length, width or radius, pixels: less than what rounding makes of coordinates on the largest page.
+pub const MIN_SIZE_PX: f64 = 1e-6;
+
 /// A shape on the page, page pixels.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Geometry {
@@ -120,6 +123,33 @@ impl Geometry {
                  polygon around what is left",
             ))
         })
+    }
+
+    /// Refuses what is smaller than any page can show: no hand drew it, and its quantity would look like one. It is not
+    /// part of [`Self::parse`], so that what was stored before this was checked can still be recalculated.
+    pub fn has_size(&self) -> Result<(), GeometryError> {
+        let least = |path: &str, what: &str, size: f64| {
+            let size = Some(size).filter(|size| *size < MIN_SIZE_PX).map(crate::brief);
+            size.map_or(Ok(()), |size| {
+                let message = format!("a {what} of {size} px is less than a page can show: {MIN_SIZE_PX} px");
+                Err(GeometryError::new(path, message))
+            })
+        };
+        match self {
+            Self::Line { start, end } => least("", "length", start.distance(*end)),
+            Self::Polyline(points) => {
+                least("points", "length", points.windows(2).map(|p| p[0].distance(p[1])).sum())
+            }
+            // Of a long and narrow ring.
+            Self::Polygon(points) => {
+                least("points", "width", 2.0 * polygon::area(points) / polygon::perimeter(points))
+            }
+            Self::Rectangle { width, height, .. } => {
+                least("width", "width", *width).and_then(|()| least("height", "height", *height))
+            }
+            Self::Circle { radius, .. } => least("radius", "radius", *radius),
+            Self::Point(_) => Ok(()),
+        }
     }
 
     /// The object as it is kept. A rectangle of negative size, dragged to the left or upwards, gets its upper left
@@ -239,20 +269,21 @@ fn points(object: &Value, at_least: usize) -> Result<Vec<PxPoint>, GeometryError
 }
 
 /// A ring without repeated neighbours that encloses an area once.
-fn ring(mut points: Vec<PxPoint>) -> Result<Vec<PxPoint>, GeometryError> {
-    points.dedup();
-    while points.len() > 1 && points.first() == points.last() {
-        points.pop();
+fn ring(points: Vec<PxPoint>) -> Result<Vec<PxPoint>, GeometryError> {
+    let mut numbered: Vec<(usize, PxPoint)> = (1..).zip(points).collect();
+    numbered.dedup_by_key(|(_, point)| *point);
+    while numbered.len() > 1 && numbered.first().map(|n| n.1) == numbered.last().map(|n| n.1) {
+        numbered.pop();
     }
+    let points: Vec<PxPoint> = numbered.iter().map(|(_, point)| *point).collect();
     if points.len() < 3 {
         let message = format!("needs at least 3 different points, has {}", points.len());
         return Err(GeometryError::new("points", message));
     }
     if let Some(crossing) = polygon::first_crossing(&points) {
-        let (a, b) = crossing.edges;
+        let (a, b) = (numbered[crossing.edges.0].0, numbered[crossing.edges.1].0);
         let message = format!(
-            "the polygon crosses itself near ({:.1}, {:.1}): the edges from points {a} and {b} (counted from 0, \
-             repeated points left out)",
+            "the polygon crosses itself near ({:.1}, {:.1}): the edges that begin at its points {a} and {b}",
             crossing.at.x, crossing.at.y
         );
         return Err(GeometryError::new("points", message));

@@ -13,6 +13,6 @@ mod totals;
 mod unit;
 
 pub use calculate::{Calculated, MeasureError, Terms, calculate};
-pub use geometry::{Geometry, GeometryError, MAX_COORDINATE_PX, MAX_POINTS};
+pub use geometry::{Geometry, GeometryError, MAX_COORDINATE_PX, MAX_POINTS, MIN_SIZE_PX};
 pub use totals::{Tally, TooLarge, Totals};
 pub use unit::{Unit, UnitError};

@@ -35,7 +35,11 @@ pub(super) fn of_component(c: &Component) -> Option<String> {
     let optional = (c.is_optional && c.is_included).then(|| {
         "an optional line is in the totals like any other: is_included set to false leaves it out".to_owned()
     });
-    joined(information.into_iter().chain(optional).collect())
+    let free = (c.is_included && c.unit_cost.is_zero())
+        .then(|| "unit_cost is 0, as it is where none is given: the line costs nothing".to_owned());
+    let credit = (c.extended_cost < Decimal::ZERO)
+        .then(|| format!("comes to {:.2} and lowers the totals: its quantity is below 0", c.extended_cost));
+    joined([credit, free, information, optional].into_iter().flatten().collect())
 }
 
 pub(super) fn of_assembly(a: &Assembly) -> Option<String> {

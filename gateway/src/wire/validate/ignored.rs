@@ -21,14 +21,14 @@ pub(crate) struct IgnoredField {
 
 impl IgnoredField {
     /// A field beside those that the route knows.
-    pub(super) fn of(name: &str, known: &[String]) -> Self {
+    pub(crate) fn of(name: &str, known: &[String]) -> Self {
         let short: String = name.chars().take(MAX_NAME).collect();
         let meant = known.iter().filter_map(|k| likeness(&short, k).map(|l| (l, k))).min();
         Self { meant: meant.map(|(_, k)| k.clone()), name: short }
     }
 
     /// The same of an object within the body, by the names that lead there.
-    pub(super) fn within(self, path: &[&str]) -> Self {
+    pub(crate) fn within(self, path: &[&str]) -> Self {
         let steps = path.iter().copied().chain([self.name.as_str()]).collect::<Vec<_>>();
         Self { name: steps.join("."), ..self }
     }

@@ -332,8 +332,9 @@ impl MeasurePart {
                 if let Some(Err(why)) = all.iter().map(check_geometry).find(Result::is_err) {
                     out.add(place, "points", &why.to_string());
                 }
-                for e in all.iter().filter_map(|data| Geometry::parse(self.geometry, data).err()) {
-                    let at = if e.path.is_empty() { String::new() } else { format!("{} ", e.path) };
+                let sound = |data| Geometry::parse(self.geometry, data).and_then(|shape| shape.has_size());
+                for e in all.iter().filter_map(|data| sound(data).err()) {
+                    let at = if e.path.is_empty() { String::new() } else { format!("{} ", spoken(&e.path)) };
                     out.add(
                         place,
                         e.path.split(['[', '.']).next().unwrap_or_default(),
@@ -357,6 +358,16 @@ impl MeasurePart {
         let of = format!("{asked:?}").to_lowercase();
         (!kinds.contains(&self.geometry))
             .then(|| format!("a condition of type {of} takes a geometry with {wanted}; it has a {given}"))
+    }
+}
+
+/// A place in a geometry as people number points: `point 2, x` for `points[1].x`.
+fn spoken(path: &str) -> String {
+    let point = path.strip_prefix("points[").and_then(|rest| rest.split_once(']'));
+    let point = point.and_then(|(index, rest)| Some((index.parse::<usize>().ok()? + 1, rest)));
+    match point {
+        Some((nth, rest)) => format!("point {nth}{}", rest.replace('.', ", ")),
+        None => path.to_owned(),
     }
 }
 

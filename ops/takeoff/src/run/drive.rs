@@ -224,7 +224,7 @@ impl Drive<'_> {
             problems.push("the recipe gives it nothing to count or to measure".to_owned());
         }
         let now = reads::condition(&self.ctx, project, condition.id).await?;
-        let flat = part.has_no_depth() && now.measurement_count > 0;
+        let flat = now.is_flat() && now.measurement_count > 0;
         if flat {
             problems.push("a volume needs a `depth` in inches above 0, the recipe gives none".to_owned());
         }
