@@ -1,6 +1,6 @@
 //! File and environment -> validated configuration, every problem at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -172,18 +172,20 @@ fn flatten(prefix: &str, table: &toml::Table, out: &mut BTreeMap<String, toml::V
 /// The tables of a recipe; none of them holds settings.
 const OF_A_RECIPE: [&str; 4] = ["project", "document", "scale", "condition"];
 
-/// The setting that a mistyped key may have meant: of few letters changed, else the one that shares most pairs of
-/// letters with it.
+/// The setting that a mistyped key may have meant: of few letters changed, else the one of whose pairs of letters it has
+/// most, long keys no more than short ones.
 fn nearest(key: &str, table: &[Setting]) -> Option<&'static str> {
     let mistyped = table.iter().map(|s| (changes(key, s.key), s.key)).min()?;
     if mistyped.0 <= (key.len() / 4).max(2) {
         return Some(mistyped.1);
     }
-    let pairs = |s: &str| s.as_bytes().windows(2).map(<[u8]>::to_vec).collect::<Vec<_>>();
+    let pairs = |s: &str| s.as_bytes().windows(2).map(<[u8]>::to_vec).collect::<BTreeSet<_>>();
     let mine = pairs(key);
-    let score = |s: &Setting| pairs(s.key).iter().filter(|p| mine.contains(p)).count();
-    let best = table.iter().max_by_key(|s| score(s))?;
-    (score(best) * 2 >= mine.len()).then_some(best.key)
+    let shared = |s: &Setting| pairs(s.key).intersection(&mine).count();
+    // Dice's coefficient, as whole numbers.
+    let likeness = |s: &Setting| 2_000 * shared(s) / (pairs(s.key).len() + mine.len()).max(1);
+    let best = table.iter().max_by_key(|s| likeness(s))?;
+    (shared(best) * 2 >= mine.len()).then_some(best.key)
 }
 
 /// Letters to insert, remove or replace to make one of the other (Levenshtein's distance).
@@ -277,6 +279,21 @@ mod tests {
         assert_eq!(loaded.config.api.listen.port(), 3);
         assert_eq!(loaded.origins["count.max_detections"], Origin::File(path));
         assert_eq!(loaded.origins["api.listen"], Origin::Flag("--listen"));
+    }
+
+    #[test]
+    fn a_key_of_another_table_is_told_by_its_name() {
+        for (text, meant) in [
+            ("[gateway]\nlisten = \"127.0.0.1:1\"\n", "api.listen"),
+            ("[server]\nmax_connections = 9\n", "api.max_connections"),
+            ("[auto_count]\nmax_detections = 9\n", "count.max_detections"),
+            ("[links]\nadvertise = \"a:1\"\n", "cluster.advertise"),
+        ] {
+            let (_folder, path) = file(text);
+            let problems = load(Some(&path), &variables(&[]), &Flags::default()).unwrap_err();
+            let said = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+            assert!(said.contains(&format!("did you mean `{meant}`?")), "{said}");
+        }
     }
 
     #[test]

@@ -379,6 +379,10 @@ fn a_point_on_a_counted_symbol_is_pointed_out() {
         .collect();
     assert_eq!(on.len(), 1, "{notes:?}");
     assert!(on[0].starts_with("condition `wc`, measure 1 lies "), "{}", on[0]);
+    // The table copies what the report notes of the condition.
+    let csv = std::fs::read_to_string(ran.out.join("takeoff.csv")).unwrap();
+    let row = csv.lines().find(|l| l.starts_with("wc,")).unwrap();
+    assert!(row.contains("; condition `wc`, measure 1 lies "), "{row}");
 }
 
 #[test]

@@ -3,6 +3,9 @@
 use reqwest::multipart::{Form, Part};
 use reqwest::{Method, header};
 use serde_json::{Value, json};
+use takeoff_core::model::{Index, Kind, TenantId};
+use takeoff_storage::Batch;
+use takeoff_storage::catalog::{NewRecord, Op};
 
 use crate::support::{Reply, Server};
 
@@ -214,6 +217,95 @@ async fn what_a_geometry_says_in_vain_is_named_and_what_would_change_its_size_is
     let (ignored, changed) = send(Method::PUT, &one, json!({"geometry_data": more})).await;
     assert_eq!(ignored.unwrap(), "geometry_data.witdh (width?)");
     changed.expect(200);
+}
+
+#[tokio::test]
+async fn credits_and_prices_of_nothing_are_told_and_names_have_something_to_read() {
+    let server = Server::start().await;
+    let project = server.project().await;
+    let condition = server.condition(&project, json!({"name": "Slab", "measurement_type": "area"})).await;
+    let of_condition = format!("/conditions/{condition}/assembly");
+    let empty = ["string_too_short at body.name"];
+    assert_eq!(server.post(&of_condition, json!({"name": ""})).await.problems(), empty);
+    let made = server.post(&of_condition, json!({})).await.expect(201);
+    let assembly = format!("/assemblies/{}", id(&made));
+    assert_eq!(server.put(&assembly, json!({"name": " "})).await.problems(), empty);
+    assert_eq!(server.get(&assembly).await.expect(200)["name"], "Slab");
+    let components = format!("{assembly}/components");
+    assert_eq!(server.post(&components, json!({"name": "", "unit": "EA"})).await.problems(), empty);
+    let free = server.post(&components, json!({"name": "C", "unit": "EA"})).await.expect(201);
+    assert!(free["notice"].as_str().unwrap().contains("unit_cost is 0"), "{free}");
+    let one = format!("/components/{}", id(&free));
+    assert_eq!(server.put(&one, json!({"name": ""})).await.problems(), empty);
+    let credit = json!({"unit_cost": 2.5, "quantity_formula": "-4"});
+    let credit = server.put(&one, credit).await.expect(200);
+    let said = "comes to -10.00 and lowers the totals: its quantity is below 0";
+    assert_eq!((&credit["extended_cost"], &credit["notice"]), (&json!("-10.00"), &json!(said)));
+    let whole = server.get(&assembly).await.expect(200);
+    assert_eq!((&whole["total_cost"], &whole["components"][0]["notice"]), (&json!("-10.00"), &json!(said)));
+    let out = server.put(&one, json!({"is_included": false, "unit_cost": 0})).await.expect(200);
+    assert_eq!(out["notice"], Value::Null, "it is in no sum");
+}
+
+#[tokio::test]
+async fn a_size_that_no_page_shows_is_refused_and_keys_of_another_shape_are_named() {
+    let server = Server::start().await;
+    let project = server.project().await;
+    let page = Scaled::of(&server, &project).await;
+    let condition = server.condition(&project, json!({"name": "Slab", "measurement_type": "area"})).await;
+    let path = format!("/conditions/{condition}/measurements");
+    let mut thin = rectangle();
+    thin["width"] = json!(1e-320);
+    let refused = server.post(&path, page.shape("rectangle", thin.clone())).await.detail(400);
+    assert_eq!(refused, "geometry_data.width: is 1e-320 px, and no page shows less than 0.000001 px");
+    let made = server.post(&path, page.shape("rectangle", rectangle())).await.expect(201);
+    let one = format!("/measurements/{}", id(&made));
+    let refused = server.put(&one, json!({"geometry_data": thin})).await.detail(400);
+    assert!(refused.starts_with("geometry_data.width: "), "{refused}");
+    let mut more = rectangle();
+    more["points"] = json!([{"x": 1, "y": 2}]);
+    for (method, path, body) in [
+        (Method::POST, &path, page.shape("rectangle", more.clone())),
+        (Method::PUT, &one, json!({"geometry_data": more})),
+    ] {
+        let sent = server.client.request(method, server.url(&Server::api(path))).json(&body).send();
+        let reply = Reply::of(sent.await.unwrap()).await;
+        assert_eq!(reply.headers["x-ignored-fields"], "geometry_data.points", "{}", reply.json);
+        assert!(reply.status.is_success(), "{}", reply.json);
+    }
+    let unknown = "/measurements/00000000-0000-4000-8000-000000000000";
+    server.put(unknown, json!({"geometry_data": rectangle()})).await.detail(404);
+    assert_eq!(
+        server.put("/measurements/7", json!({"geometry_data": 3})).await.problems(),
+        ["dict_type at body.geometry_data", "uuid_parsing at path.measurement_id"]
+    );
+}
+
+#[tokio::test]
+async fn what_is_made_is_made_although_nothing_can_be_looked_up_beside_it() {
+    let server = Server::start().await;
+    let project = server.project().await;
+    let page = Scaled::of(&server, &project).await;
+    let condition = server.condition(&project, json!({"name": "Slab", "measurement_type": "area"})).await;
+    let list = format!("/conditions/{condition}/measurements");
+    // A measurement of the condition that nobody can read.
+    let mut batch = Batch::new(TenantId::DEFAULT);
+    batch.ops.push(Op::Put(NewRecord {
+        kind: Kind::Measurement,
+        id: server.handle.next_id(),
+        format: 1,
+        lists: vec![(Index::ByCondition, condition.parse().unwrap())],
+        blobs: Vec::new(),
+        body: b"{}".to_vec(),
+    }));
+    server.handle.commit(batch).await.unwrap();
+    assert_eq!(server.get(&list).await.status, 500, "and so no list of them");
+    let made = server.post(&list, page.shape("rectangle", rectangle())).await.expect(201);
+    assert_eq!((&made["quantity"], &made["notice"]), (&json!(50.0), &Value::Null));
+    let stored = server.get(&format!("/measurements/{}", id(&made))).await.expect(200);
+    assert_eq!(stored["quantity"], 50.0);
+    let of_condition = server.get(&format!("/projects/{project}/conditions")).await.expect(200);
+    assert_eq!(of_condition["conditions"][0]["total_quantity"], 50.0);
 }
 
 #[tokio::test]

@@ -128,28 +128,27 @@ impl Geometry {
     /// Refuses what is smaller than any page can show: no hand drew it, and its quantity would look like one. It is not
     /// part of [`Self::parse`], so that what was stored before this was checked can still be recalculated.
     pub fn has_size(&self) -> Result<(), GeometryError> {
-        let least = |path: &str, what: &str, size: f64| {
-            let size = Some(size).filter(|size| *size < MIN_SIZE_PX).map(crate::brief);
-            size.map_or(Ok(()), |size| {
-                let message = format!("a {what} of {size} px is less than a page can show: {MIN_SIZE_PX} px");
-                Err(GeometryError::new(path, message))
-            })
+        let (path, size) = match self {
+            Self::Line { start, end } => ("", start.distance(*end)),
+            Self::Polyline(points) => ("points", points.windows(2).map(|p| p[0].distance(p[1])).sum()),
+            // The width of a long and narrow ring.
+            Self::Polygon(points) => ("points", 2.0 * polygon::area(points) / polygon::perimeter(points)),
+            Self::Rectangle { width, height, .. } if width < height => ("width", *width),
+            Self::Rectangle { height, .. } => ("height", *height),
+            Self::Circle { radius, .. } => ("radius", *radius),
+            Self::Point(_) => return Ok(()),
         };
-        match self {
-            Self::Line { start, end } => least("", "length", start.distance(*end)),
-            Self::Polyline(points) => {
-                least("points", "length", points.windows(2).map(|p| p[0].distance(p[1])).sum())
-            }
-            // Of a long and narrow ring.
-            Self::Polygon(points) => {
-                least("points", "width", 2.0 * polygon::area(points) / polygon::perimeter(points))
-            }
-            Self::Rectangle { width, height, .. } => {
-                least("width", "width", *width).and_then(|()| least("height", "height", *height))
-            }
-            Self::Circle { radius, .. } => least("radius", "radius", *radius),
-            Self::Point(_) => Ok(()),
+        if size >= MIN_SIZE_PX {
+            return Ok(());
         }
+        let (is, least) = (crate::brief(size), format!("no page shows less than {MIN_SIZE_PX} px"));
+        let message = match self {
+            Self::Line { .. } => format!("the line is {is} px long, and {least}"),
+            Self::Polyline(_) => format!("the polyline is {is} px long, and {least}"),
+            Self::Polygon(_) => format!("the polygon is {is} px wide, and {least}"),
+            _ => format!("is {is} px, and {least}"),
+        };
+        Err(GeometryError::new(path, message))
     }
 
     /// The object as it is kept. A rectangle of negative size, dragged to the left or upwards, gets its upper left

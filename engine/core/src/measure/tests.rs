@@ -150,10 +150,44 @@ fn malformed_geometry_says_what_and_where() {
 }
 
 #[test]
+fn what_no_page_can_show_has_no_size() {
+    let size = |kind, data: Value| Geometry::parse(kind, &data).unwrap().has_size();
+    let rectangle = |width: f64, height: f64| json!({"x": 5, "y": 5, "width": width, "height": height});
+    let line = |x: f64| json!({"start": {"x": 5, "y": 5}, "end": {"x": x, "y": 5}});
+    let circle = |radius: f64| json!({"center": {"x": 5, "y": 5}, "radius": radius});
+    let sliver = |y: f64| points(&[(0.0, 0.0), (900.0, 0.0), (450.0, y)]);
+    for (kind, data, said) in [
+        (Rectangle, rectangle(1e-320, 9.0), "geometry_data.width: is 1e-320 px, and no page"),
+        (Rectangle, rectangle(9.0, -1e-7), "geometry_data.height: is 1e-7 px, and no page"),
+        (Line, line(5.0 + 1e-9), "geometry_data: the line is"),
+        (Polyline, points(&[(0.0, 0.0), (0.0, 1e-300)]), "geometry_data.points: the polyline is"),
+        (Polygon, sliver(1e-7), "geometry_data.points: the polygon is"),
+        (Circle, circle(1e-310), "geometry_data.radius: is 1e-310 px, and no page"),
+    ] {
+        let error = size(kind, data).unwrap_err().to_string();
+        assert!(error.starts_with(said), "{error} is not {said}");
+    }
+    for (kind, data) in [
+        (Rectangle, rectangle(-1e-6, 9.0)),
+        (Line, line(5.1)),
+        (Polygon, sliver(0.01)),
+        (Circle, circle(0.001)),
+        (Point, json!({"x": 0, "y": 0})),
+    ] {
+        assert_eq!(size(kind, data.clone()), Ok(()), "{data}");
+    }
+}
+
+#[test]
 fn polygons_that_cross_themselves_are_refused() {
     let bow_tie = points(&[(0.0, 0.0), (100.0, 100.0), (100.0, 0.0), (0.0, 100.0)]);
     let error = Geometry::parse(Polygon, &bow_tie).unwrap_err();
-    assert!(error.message.contains("crosses itself near (50.0, 50.0)"), "{error}");
+    let said = "the polygon crosses itself near (50.0, 50.0): the edges that begin at its points 1 and 3";
+    assert_eq!(error.message, said);
+    // Numbered as they were given, whatever is there twice.
+    let doubled = points(&[(0.0, 0.0), (0.0, 0.0), (100.0, 100.0), (100.0, 0.0), (0.0, 100.0), (0.0, 0.0)]);
+    let error = Geometry::parse(Polygon, &doubled).unwrap_err();
+    assert!(error.message.ends_with("its points 1 and 4"), "{error}");
     // Crossing exactly in a shared point: one lobe would be subtracted from the other.
     let pinched =
         points(&[(0.0, 0.0), (100.0, 100.0), (300.0, 300.0), (300.0, 0.0), (100.0, 100.0), (0.0, 200.0)]);

@@ -88,9 +88,12 @@ fn the_place_is_that_of_the_notation_not_of_its_line() {
 
 #[test]
 fn several_none_and_unscaled_are_withheld_with_the_reason() {
-    let cases: [(&[Placed], &str, usize); 7] = [
+    let cases: [(&[Placed], &str, usize); 10] = [
         (&[(0.0, 0.0, "1/4\" = 1'-0\""), (0.0, 900.0, "1/8\" = 1'-0\"")], "2 different scales", 2),
         (&[(0.0, 0.0, "ROOM FINISH SCHEDULE")], "no scale is stated", 0),
+        (&[(0.0, 0.0, "SCALE: 1:0")], "the page says \"SCALE: 1:0\", and no scale could be read of it", 0),
+        (&[(0.0, 0.0, "FLOOR PLAN SCALE = 1/4 QUX")], "and no scale could be read of it", 0),
+        (&[(0.0, 0.0, "DO NOT SCALE DRAWINGS, 2 SHEETS")], "no scale is stated", 0),
         (&[], "no text", 0),
         (&[(0.0, 0.0, "SCALE: NTS")], "not to scale", 1),
         (&[(0.0, 0.0, "SCALE: AS NOTED"), (0.0, 900.0, "1/8\" = 1'-0\"")], "AS NOTED", 1),

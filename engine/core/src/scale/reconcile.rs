@@ -5,6 +5,7 @@ use super::detect::{Statement, Testimony};
 use super::hedge::Doubt;
 use super::notation::{PLAUSIBLE_RATIOS, Standing};
 use super::paper::{self, inches, is_on_paper};
+use super::text::printable;
 use super::{ScaleCandidate, ScaleRecord};
 use crate::found::{Finding, Found};
 use crate::geom::PageSpace;
@@ -238,7 +239,23 @@ fn nothing_strong(statements: &[Statement], list: &DisplayList) -> String {
     if list.words.is_empty() {
         return "the page has no text to read a scale from".to_owned();
     }
-    "no scale is stated in the page's text".to_owned()
+    match list.lines.iter().find(|line| labels_a_number(&line.text)) {
+        Some(line) => {
+            format!("the page says \"{}\", and no scale could be read of it", printable(line.text.trim()))
+        }
+        None => "no scale is stated in the page's text".to_owned(),
+    }
+}
+
+/// Whether the word SCALE stands before a number, as before a scale.
+fn labels_a_number(line: &str) -> bool {
+    let upper = line.to_uppercase();
+    let mut parts = upper.match_indices("SCALE");
+    parts.any(|(at, word)| {
+        let alone = !upper[..at].ends_with(char::is_alphanumeric);
+        let after = upper[at + word.len()..].trim_start_matches([' ', ':', '=', '-', '.']);
+        alone && after.starts_with(|c: char| c.is_ascii_digit())
+    })
 }
 
 /// Why a statement is in doubt, for a person.

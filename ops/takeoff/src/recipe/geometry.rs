@@ -18,6 +18,31 @@ impl MeasurePart {
         }
     }
 
+    /// Keys that are given and say nothing to a shape of its type as it is written.
+    pub(crate) fn in_vain(&self) -> impl Iterator<Item = &'static str> {
+        let by_points = self.points.is_some();
+        let takes: &[&str] = match self.geometry {
+            GeometryType::Line | GeometryType::Point if by_points => &["points"],
+            GeometryType::Line => &["start", "end"],
+            GeometryType::Polyline | GeometryType::Polygon => &["points"],
+            GeometryType::Rectangle => &["x", "y", "width", "height"],
+            GeometryType::Circle => &["center", "radius"],
+            GeometryType::Point => &["x", "y"],
+        };
+        let given = [
+            ("points", by_points),
+            ("start", self.start.is_some()),
+            ("end", self.end.is_some()),
+            ("center", self.center.is_some()),
+            ("radius", self.radius.is_some()),
+            ("x", self.x.is_some()),
+            ("y", self.y.is_some()),
+            ("width", self.width.is_some()),
+            ("height", self.height.is_some()),
+        ];
+        given.into_iter().filter(|(key, given)| *given && !takes.contains(key)).map(|(key, _)| key)
+    }
+
     fn geometry(&self) -> Result<Value, String> {
         let point = |p: [f64; 2]| json!({"x": p[0], "y": p[1]});
         let need = |what: &str| format!("a {:?} needs `{what}`", self.geometry).to_lowercase();

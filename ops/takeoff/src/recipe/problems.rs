@@ -315,6 +315,11 @@ impl MeasurePart {
         if let Err(why) = check_notes(self.notes.as_deref()) {
             out.add(place, "notes", &why.to_string());
         }
+        let shape = format!("{:?}", self.geometry).to_lowercase();
+        for key in self.in_vain() {
+            let beside = if key != "points" && self.points.is_some() { " beside `points`" } else { "" };
+            out.add(place, key, &format!("a {shape} takes no `{key}`{beside}"));
+        }
         let sides = [("width", self.width), ("height", self.height)];
         let negative = sides.map(|(name, value)| {
             let value = value.filter(|v| *v < 0.0 && self.geometry == GeometryType::Rectangle);

@@ -18,7 +18,7 @@ const MAX_WRONG: usize = 20;
 const MISSING: &str = "missing field `";
 /// What may stand where something else does, so that what follows can be read: one of them is of the right type.
 const STANDINS: &str =
-    "v = [1, 1.5, 'x', '1', true, [], {}, [1], ['x'], [1, 1], [1, 1, 1, 1], [[1, 1]], 'all']";
+    "v = [1, 1.5, 'x', '1', true, [], { name = 'x' }, {}, [1], ['x'], [1, 1], [1, 1, 1, 1], [[1, 1]], 'all']";
 
 /// A text that could be read, what is wrong with its keys and values, each with its line, and the paths of those that
 /// something stands in for: of them nothing more can be said.
@@ -50,6 +50,10 @@ pub(super) fn read(text: &str) -> Result<Read, Unusable> {
             }
             Err(e) => e,
         };
+        // What is wrong with a stand-in is nothing that was written.
+        if e.span().is_some_and(|span| span.start > text.len()) && !reading.wrong.is_empty() {
+            return Err(reading.told(None));
+        }
         if !reading.gets_over(&mut table, &e, text) {
             return Err(reading.told(Some((line(text, e.span().map_or(0, |s| s.start)), refused(e)))));
         }

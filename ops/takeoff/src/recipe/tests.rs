@@ -428,6 +428,22 @@ fn what_no_drawing_can_have_is_refused_before_it_is_read() {
             "measure 1: radius must be greater than 0",
         ),
         (
+            of("area", &format!("geometry = \"rectangle\"\nx = 1\ny = 2\nwidth = 3\nheight = 4\n{square}")),
+            "measure 1: a rectangle takes no `points`",
+        ),
+        (
+            of("linear", "geometry = \"line\"\npoints = [[0, 0], [9, 0]]\nend = [9, 9]"),
+            "measure 1: a line takes no `end` beside `points`",
+        ),
+        (
+            of("area", "geometry = \"rectangle\"\nx = 1\ny = 2\nwidth = 3\nheight = 1e-320"),
+            "measure 1: height is 1e-320 px, and no page shows less than 0.000001 px",
+        ),
+        (
+            of("area", "geometry = \"polygon\"\npoints = [[0, 0], [9, 0], [1e9, 9]]"),
+            "measure 1: point 3, x must be within",
+        ),
+        (
             of("linear", &format!("geometry = \"polygon\"\n{square}")),
             "measure 1: a condition of type linear takes a",
         ),
