@@ -30,6 +30,8 @@ const CORNER: i64 = 4;
 /// The strip's letters: as many dots fit on a page's width; a dot's side, pixels.
 const DOTS_ACROSS: u32 = 1_400;
 const DOT: std::ops::RangeInclusive<u32> = 1..=4;
+/// Conditions that the strip names: with thousands it would be larger than the page.
+const MOST_NAMED: usize = 100;
 /// Height of a row of the strip, and indent of its text, in dots.
 const ROW: u32 = 14;
 const INDENT: u32 = 20;
@@ -130,8 +132,9 @@ fn file_safe(id: &str) -> String {
 fn annotate(png: &[u8], layers: &[Layer], path: &Path) -> anyhow::Result<()> {
     let mut image = image::load_from_memory_with_format(png, image::ImageFormat::Png)?.into_rgb8();
     // Tints first, so that no area lies over the outline of another.
+    let mut tints = trace::Tints::of(&image);
     for layer in layers {
-        layer.shapes.iter().for_each(|shape| trace::tint(&mut image, shape, layer.color));
+        layer.shapes.iter().for_each(|shape| trace::tint(&mut image, shape, layer.color, &mut tints));
     }
     for layer in layers {
         layer.shapes.iter().for_each(|shape| trace::outline(&mut image, shape, layer.color));
@@ -154,15 +157,22 @@ fn annotate(png: &[u8], layers: &[Layer], path: &Path) -> anyhow::Result<()> {
 fn with_strip(image: RgbImage, layers: &[Layer]) -> anyhow::Result<RgbImage> {
     let (width, height) = image.dimensions();
     let dot = (width / DOTS_ACROSS).clamp(*DOT.start(), *DOT.end());
-    let rows = layers.len() as u32 + 1;
+    let named = &layers[..layers.len().min(MOST_NAMED)];
+    let more = layers.len() - named.len();
+    let rows = named.len() as u32 + u32::from(more > 0) + 1;
     let total = height.checked_add(rows * ROW * dot).context("the picture is too high")?;
     let mut pixels = image.into_raw();
     pixels.resize(width as usize * total as usize * 3, PAPER);
     let mut image = RgbImage::from_raw(width, total, pixels).context("the picture is too large")?;
-    for (nth, layer) in (0u32..).zip(layers) {
+    for (nth, layer) in (0u32..).zip(named) {
         let top = height + nth * ROW * dot;
         lettering::fill(&mut image, 6 * dot, top + 4 * dot, lettering::HEIGHT * dot, layer.color);
         lettering::write(&mut image, INDENT * dot, top + 4 * dot, dot, &caption(layer));
+    }
+    if more > 0 {
+        let top = height + (rows - 2) * ROW * dot;
+        let said = format!("and {more} more conditions that the report lists");
+        lettering::write(&mut image, INDENT * dot, top + 4 * dot, dot, &said);
     }
     let top = height + (rows - 1) * ROW * dot;
     let counted =
@@ -306,6 +316,28 @@ mod tests {
         assert_eq!(caption(&layers[1]), "B: 1 counted on this page, 1 less alike, 1 left out");
         layers[1].cut_off = true;
         assert!(caption(&layers[1]).starts_with("B: at least 1 counted"));
+    }
+
+    #[test]
+    fn a_strip_names_so_many_conditions_and_says_how_many_more_there_are() {
+        let layer = |nth: usize| Layer {
+            name: format!("Wall {nth}"),
+            color: GREEN,
+            counts: true,
+            cut_off: false,
+            detections: vec![],
+            less_alike: vec![],
+            shapes: vec![],
+            measured: 0.0,
+            unit: "EA".to_owned(),
+        };
+        let height = |layers: usize| {
+            let layers: Vec<Layer> = (0..layers).map(layer).collect();
+            with_strip(RgbImage::from_pixel(400, 100, WHITE), &layers).unwrap().height()
+        };
+        assert_eq!(height(MOST_NAMED), 100 + (MOST_NAMED as u32 + 1) * ROW);
+        assert_eq!(height(MOST_NAMED + 1), 100 + (MOST_NAMED as u32 + 2) * ROW);
+        assert_eq!(height(5_000), height(MOST_NAMED + 1));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Assemblies of a run: from a template or from the recipe's own components.
 
 use takeoff_commands::assemblies::{
-    AssemblyPatch, NewAssembly, add_components, calculate, create, delete, update,
+    AssemblyPatch, NewAssembly, add_components, calculate, create, delete,
 };
 use takeoff_commands::{CommandError, Ctx, reads};
 use takeoff_core::model::{Assembly, Condition};
@@ -27,18 +27,16 @@ pub(crate) async fn price(
         }
     };
     let attach = async {
-        let new = NewAssembly { template_id: template, ..NewAssembly::default() };
-        let assembly = create(ctx, condition.id, new).await?;
-        if !part.components.is_empty() {
-            let components = part.components.iter().map(ComponentPart::new_component).collect();
-            add_components(ctx, assembly.id, components).await?;
-        }
-        let patch = AssemblyPatch {
+        let set = AssemblyPatch {
             overhead_percent: Some(part.overhead_percent),
             profit_percent: Some(part.profit_percent),
             ..AssemblyPatch::default()
         };
-        update(ctx, assembly.id, patch).await?;
+        let assembly = create(ctx, condition.id, NewAssembly { template_id: template, set }).await?;
+        if !part.components.is_empty() {
+            let components = part.components.iter().map(ComponentPart::new_component).collect();
+            add_components(ctx, assembly.id, components).await?;
+        }
         calculate(ctx, assembly.id).await
     };
     let priced: Result<Assembly, CommandError> = attach.await;

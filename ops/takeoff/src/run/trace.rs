@@ -13,9 +13,40 @@ const TINT: u16 = 64;
 /// Corners that stand for a circle.
 const CORNERS: std::ops::RangeInclusive<f64> = 24.0..=720.0;
 
-/// Tints what the shape encloses; lines and points enclose nothing.
-pub(crate) fn tint(image: &mut RgbImage, shape: &Geometry, color: Rgb<u8>) {
-    if let (corners, true) = path(shape) {
+/// How much of a picture may be tinted: areas that lie over each other, thousands of them as large as the page, say
+/// nothing by their tint, and take hours.
+pub(crate) struct Tints {
+    /// Pixels.
+    left: f64,
+}
+
+/// Times that the whole picture may be tinted.
+const TINTED: f64 = 20.0;
+
+impl Tints {
+    pub(crate) fn of(image: &RgbImage) -> Self {
+        Self { left: TINTED * f64::from(image.width()) * f64::from(image.height()) }
+    }
+
+    /// Whether there is enough left for a shape, which then is taken off.
+    fn take(&mut self, image: &RgbImage, shape: &Geometry) -> bool {
+        let b = shape.bounds();
+        let within = |at: f64, size: f64, all: u32| {
+            let all = f64::from(all);
+            (at + size).clamp(0.0, all) - at.clamp(0.0, all)
+        };
+        let area = within(b.x, b.w, image.width()) * within(b.y, b.h, image.height());
+        let enough = area <= self.left;
+        self.left -= if enough { area } else { 0.0 };
+        enough
+    }
+}
+
+/// Tints what the shape encloses, as long as there is anything left for it; lines and points enclose nothing.
+pub(crate) fn tint(image: &mut RgbImage, shape: &Geometry, color: Rgb<u8>, tints: &mut Tints) {
+    if let (corners, true) = path(shape)
+        && tints.take(image, shape)
+    {
         fill(image, &corners, |pixel| {
             for (old, new) in pixel.0.iter_mut().zip(color.0) {
                 *old = ((u16::from(*old) * (256 - TINT) + u16::from(new) * TINT) / 256) as u8;
@@ -65,19 +96,22 @@ fn around(center: PxPoint, radius: f64) -> Vec<PxPoint> {
 /// Paints the pixels whose centre the ring encloses an odd number of times.
 fn fill(image: &mut RgbImage, ring: &[PxPoint], paint: impl Fn(&mut Rgb<u8>)) {
     let (width, height) = image.dimensions();
-    // Of each row of pixels, where edges cross the line through its centres.
-    let mut crossings: Vec<Vec<f64>> = vec![Vec::new(); height as usize];
+    let row = |y: f64| (y - 0.5).ceil().clamp(0.0, f64::from(height)) as u32;
+    let (top, end) = ring
+        .iter()
+        .map(|p| row(p.y))
+        .fold((height, 0), |(top, end), row| (top.min(row), end.max(row)));
+    // Of each row of pixels that it reaches, where edges cross the line through its centres.
+    let mut crossings: Vec<Vec<f64>> = vec![Vec::new(); end.saturating_sub(top) as usize];
     for (nth, from) in ring.iter().enumerate() {
         let to = ring[(nth + 1) % ring.len()];
         let (upper, lower) = if from.y <= to.y { (*from, to) } else { (to, *from) };
-        let row = |y: f64| (y - 0.5).ceil().clamp(0.0, f64::from(height)) as usize;
-        let rows = row(upper.y)..row(lower.y);
-        for (y, crossed) in crossings[rows.clone()].iter_mut().zip(rows).map(|(c, y)| (y, c)) {
-            let along = (y as f64 + 0.5 - upper.y) / (lower.y - upper.y);
-            crossed.push(upper.x + (lower.x - upper.x) * along);
+        for y in row(upper.y)..row(lower.y) {
+            let along = (f64::from(y) + 0.5 - upper.y) / (lower.y - upper.y);
+            crossings[(y - top) as usize].push(upper.x + (lower.x - upper.x) * along);
         }
     }
-    for (y, crossed) in (0..height).zip(&mut crossings) {
+    for (y, crossed) in (top..end).zip(&mut crossings) {
         crossed.sort_by(f64::total_cmp);
         let column = |x: f64| (x - 0.5).ceil().clamp(0.0, f64::from(width)) as u32;
         for pair in crossed.chunks_exact(2) {
@@ -138,7 +172,8 @@ mod tests {
 
     fn drawn(shape: &Geometry) -> RgbImage {
         let mut image = RgbImage::from_pixel(100, 80, WHITE);
-        tint(&mut image, shape, RED);
+        let mut tints = Tints::of(&image);
+        tint(&mut image, shape, RED, &mut tints);
         outline(&mut image, shape, RED);
         image
     }
@@ -172,6 +207,24 @@ mod tests {
         assert_eq!((*image.get_pixel(50, 40), *image.get_pixel(80, 20)), (WHITE, WHITE));
         let image = drawn(&Geometry::Point(point(40.0, 40.0)));
         assert_eq!((*image.get_pixel(46, 40), *image.get_pixel(40, 52)), (RED, WHITE));
+    }
+
+    #[test]
+    fn thousands_of_areas_over_each_other_are_not_all_tinted() {
+        let mut image = RgbImage::from_pixel(100, 80, WHITE);
+        let whole = Geometry::Rectangle { corner: point(-5.0, -5.0), width: 200.0, height: 200.0 };
+        let (mut tints, mut tinted) = (Tints::of(&image), 0);
+        for _ in 0..100 {
+            let before = image.clone();
+            tint(&mut image, &whole, RED, &mut tints);
+            tinted += usize::from(before != image);
+        }
+        assert_eq!(tinted, 20);
+        let small = Geometry::Rectangle { corner: point(10.0, 10.0), width: 5.0, height: 5.0 };
+        let other = Rgb([0, 0, 255]);
+        assert!(!tints.take(&image, &small), "it is used up");
+        outline(&mut image, &small, other);
+        assert_eq!(*image.get_pixel(10, 12), other, "all are outlined");
     }
 
     #[test]
