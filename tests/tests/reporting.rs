@@ -403,6 +403,7 @@ fn a_price_without_its_depth_and_a_condition_without_a_count_are_no_quiet_zeros(
     assert_eq!(ran.condition("slab")["cost"]["components_in_error"], 1);
     assert_eq!(ran.report["cost"]["components_in_error"], 1);
     assert_eq!(ran.condition("slab")["cost"]["total_cost"], "0.00");
+    assert_eq!(ran.condition("slab")["cost"]["lines"][0]["extended_cost"], "0.00", "as all other money");
     assert_eq!((problem("`deep`"), problem("condition `forgot`, the recipe gives it nothing")), (0, 1));
     assert_eq!(ran.condition("forgot")["quantity"], Value::Null);
 }
