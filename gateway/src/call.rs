@@ -92,7 +92,10 @@ fn whole_list(route: &str, query: &Map<String, Value>) -> Vec<IgnoredField> {
     let own = route.strip_prefix(PREFIX).unwrap_or(route);
     let taken = PAGED.iter().find(|(route, _)| *route == own).map_or(&[][..], |(_, keys)| keys);
     let given = PAGING.iter().map(|(key, _)| *key).filter(|key| query.contains_key(*key));
-    given.filter(|key| !taken.contains(key)).map(|key| IgnoredField::of(key, &[]).within(&["query"])).collect()
+    given
+        .filter(|key| !taken.contains(key))
+        .map(|key| IgnoredField::of(key, &[]).within(&["query"]))
+        .collect()
 }
 
 /// What a reader of a request reads from.
@@ -268,16 +271,14 @@ mod tests {
     fn a_part_of_a_list_is_named_where_the_whole_is_given_and_only_there() {
         let (_, api) = crate::route::routes(true);
         let document: Value = serde_json::from_str(&api.to_json().unwrap()).unwrap();
-        let query: Map<String, Value> = PAGING.iter().map(|(key, _)| ((*key).to_owned(), "1".into())).collect();
+        let query: Map<String, Value> =
+            PAGING.iter().map(|(key, _)| ((*key).to_owned(), "1".into())).collect();
         for (path, item) in document["paths"].as_object().unwrap() {
             let Some(read) = item.get("get") else { continue };
             let parameters = read["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
             let taken = |key: &str| parameters.iter().any(|p| p["name"] == key && p["in"] == "query");
-            let ignored: Vec<String> = PAGING
-                .iter()
-                .filter(|(key, _)| !taken(key))
-                .map(|(key, _)| format!("query.{key}"))
-                .collect();
+            let ignored: Vec<String> =
+                PAGING.iter().filter(|(key, _)| !taken(key)).map(|(key, _)| format!("query.{key}")).collect();
             assert_eq!(header_text(&whole_list(path, &query)), ignored.join(", "), "{path}");
         }
     }

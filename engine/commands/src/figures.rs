@@ -3,9 +3,7 @@
 use takeoff_core::assembly::{self as core, ConditionQuantities};
 use takeoff_core::formula::Formula;
 use takeoff_core::measure::{Tally, Terms, Unit, calculate};
-use takeoff_core::model::{
-    Assembly, Condition, GeometryType, Measurement, MeasurementType, PricedFor,
-};
+use takeoff_core::model::{Assembly, Condition, GeometryType, Measurement, MeasurementType, PricedFor};
 use takeoff_engine::clock::Stopwatch;
 use takeoff_engine::metrics as names;
 

@@ -107,7 +107,8 @@ pub async fn again(ctx: &Ctx<'_>, measurement: &Measurement) -> Result<Option<Ag
 async fn beside_it(ctx: &Ctx<'_>, measurement: &Measurement) -> Result<Vec<Measurement>> {
     let desk = ctx.desk();
     let newest = async |index, parent| {
-        entity::list_page::<Measurement>(desk.catalog, desk.tenant, index, parent, None, true, LOOKED_AT).await
+        entity::list_page::<Measurement>(desk.catalog, desk.tenant, index, parent, None, true, LOOKED_AT)
+            .await
     };
     let mut seen = newest(Index::ByCondition, measurement.condition_id).await?;
     let all = seen.len() < LOOKED_AT;

@@ -12,8 +12,7 @@ const PLACES: usize = 4;
 const MOST_PLACES: usize = 15;
 
 /// Variables that follow something of the condition beside its quantity.
-const OF_DEPTH: &[Variable] =
-    &[Variable::Depth, Variable::DepthFt, Variable::VolumeCf, Variable::VolumeCy];
+const OF_DEPTH: &[Variable] = &[Variable::Depth, Variable::DepthFt, Variable::VolumeCf, Variable::VolumeCy];
 const OF_THICKNESS: &[Variable] = &[Variable::Thickness, Variable::ThicknessFt];
 
 impl PricedFor {
@@ -59,20 +58,17 @@ fn changed(assembly: &Assembly, then: &PricedFor, now: &PricedFor) -> Option<Str
     let inches = |what: &str, then: Option<f64>, now: Option<f64>, variables: &[Variable]| {
         let (then, now) = (then.unwrap_or(0.0), now.unwrap_or(0.0));
         let (before, after) = apart(then, now);
-        (differ(then, now) && read(variables)).then(|| {
-            format!("locked at a {what} of {before} in; the condition now has one of {after} in")
-        })
+        (differ(then, now) && read(variables))
+            .then(|| format!("locked at a {what} of {before} in; the condition now has one of {after} in"))
     };
     let perimeter = || {
         let (before, after) = apart(then.perimeter_ft, now.perimeter_ft);
-        (differ(then.perimeter_ft, now.perimeter_ft) && read(&[Variable::Perimeter])).then(|| {
-            format!("locked at a perimeter of {before} ft; the condition now has one of {after} ft")
-        })
+        (differ(then.perimeter_ft, now.perimeter_ft) && read(&[Variable::Perimeter]))
+            .then(|| format!("locked at a perimeter of {before} ft; the condition now has one of {after} ft"))
     };
     let count = || {
-        (then.count != now.count && read(&[Variable::Count])).then(|| {
-            format!("locked at {} measurements; the condition now has {}", then.count, now.count)
-        })
+        (then.count != now.count && read(&[Variable::Count]))
+            .then(|| format!("locked at {} measurements; the condition now has {}", then.count, now.count))
     };
     inches("depth", then.depth, now.depth, OF_DEPTH)
         .or_else(|| inches("thickness", then.thickness, now.thickness, OF_THICKNESS))
@@ -87,7 +83,9 @@ fn repriced(assembly: &Assembly, condition: &Condition) -> Option<String> {
     };
     if now.total_with_markup != assembly.total_with_markup {
         let (then, now) = (assembly.total_with_markup, now.total_with_markup);
-        return Some(format!("locked at {then:.2} with markup; what the condition measures now would be {now:.2}"));
+        return Some(format!(
+            "locked at {then:.2} with markup; what the condition measures now would be {now:.2}"
+        ));
     }
     (now.unit_cost != assembly.unit_cost).then(|| {
         let (then, now) = (assembly.unit_cost, now.unit_cost);

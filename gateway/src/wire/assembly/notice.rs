@@ -132,7 +132,10 @@ pub(super) fn of_summary(s: &CostSummary) -> Option<String> {
     }
     if !s.outdated_locks.is_empty() {
         let locks = s.outdated_locks.iter().map(|lock| format!("{:?} {}", lock.condition, lock.why));
-        lacks.push(format!("prices that are locked and no longer those of their conditions: {}", named(locks)));
+        lacks.push(format!(
+            "prices that are locked and no longer those of their conditions: {}",
+            named(locks)
+        ));
     }
     joined(lacks)
 }

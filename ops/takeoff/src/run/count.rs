@@ -78,7 +78,12 @@ struct Cut {
 
 impl Cut {
     /// `found` is strongest first. Of what the session itself did not keep it is not known on which page it was.
-    fn of(session: &CountSession, found: &[Detection], asked: impl Fn(&Detection) -> bool, most: u32) -> Self {
+    fn of(
+        session: &CountSession,
+        found: &[Detection],
+        asked: impl Fn(&Detection) -> bool,
+        most: u32,
+    ) -> Self {
         let here: Vec<Id> = found.iter().filter(|d| asked(d)).map(|d| d.id).collect();
         let lost = session.found_detections.saturating_sub(session.total_detections);
         Self { found: here.len() as u64 + lost, kept: here.into_iter().take(most as usize).collect() }

@@ -1,8 +1,6 @@
 //! Assemblies of a run: from a template or from the recipe's own components.
 
-use takeoff_commands::assemblies::{
-    AssemblyPatch, NewAssembly, add_components, calculate, create, delete,
-};
+use takeoff_commands::assemblies::{AssemblyPatch, NewAssembly, add_components, calculate, create, delete};
 use takeoff_commands::{CommandError, Ctx, reads};
 use takeoff_core::model::{Assembly, Condition};
 

@@ -97,10 +97,8 @@ fn around(center: PxPoint, radius: f64) -> Vec<PxPoint> {
 fn fill(image: &mut RgbImage, ring: &[PxPoint], paint: impl Fn(&mut Rgb<u8>)) {
     let (width, height) = image.dimensions();
     let row = |y: f64| (y - 0.5).ceil().clamp(0.0, f64::from(height)) as u32;
-    let (top, end) = ring
-        .iter()
-        .map(|p| row(p.y))
-        .fold((height, 0), |(top, end), row| (top.min(row), end.max(row)));
+    let (top, end) =
+        ring.iter().map(|p| row(p.y)).fold((height, 0), |(top, end), row| (top.min(row), end.max(row)));
     // Of each row of pixels that it reaches, where edges cross the line through its centres.
     let mut crossings: Vec<Vec<f64>> = vec![Vec::new(); end.saturating_sub(top) as usize];
     for (nth, from) in ring.iter().enumerate() {

@@ -28,7 +28,11 @@ fn a_lock_tells_what_it_was_made_for_and_what_there_is_now() {
     let rounding = Condition { total_quantity: 240.000_000_000_000_03, ..then.clone() };
     assert_eq!(outdated(&assembly, &rounding), None);
     let other = Condition { unit: "SY".to_owned(), ..then };
-    assert!(outdated(&assembly, &other).unwrap().starts_with("locked at 240 SF; the condition now measures 240 SY"));
+    assert!(
+        outdated(&assembly, &other)
+            .unwrap()
+            .starts_with("locked at 240 SF; the condition now measures 240 SY")
+    );
 }
 
 #[test]
