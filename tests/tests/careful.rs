@@ -122,6 +122,20 @@ async fn a_stopped_run_leaves_nothing_and_says_what_it_did_not_come_to() {
 }
 
 #[test]
+fn a_run_that_counts_has_cleared_what_an_earlier_one_wrote() {
+    let recipe = Recipe::of(&counted("pages = \"all\""));
+    assert_eq!(recipe.run().0, Some(0));
+    assert!(recipe.path("out/report.json").exists());
+    let temporary = tempfile::tempdir().unwrap();
+    let (mut child, log) = begin(&recipe, temporary.path());
+    until(&log, "Counting");
+    // Only a run that has ended writes one.
+    assert!(!recipe.path("out/report.json").exists() && !recipe.path("out/takeoff.csv").exists());
+    signal(&child, "TERM");
+    child.wait().unwrap();
+}
+
+#[test]
 fn what_a_killed_run_left_the_next_one_removes() {
     let recipe = Recipe::of("");
     let temporary = tempfile::tempdir().unwrap();
@@ -149,7 +163,8 @@ fn pictures_of_an_earlier_run_are_no_results_of_this_one() {
     let good = std::fs::read_to_string(recipe.path("takeoff.toml")).unwrap();
     let beside = format!("{HEAD}{}", counted("pages = [77]"));
     std::fs::write(recipe.path("takeoff.toml"), beside).unwrap();
-    assert_eq!(recipe.run().0, Some(65));
+    let (code, _, said) = recipe.run();
+    assert!(code == Some(65) && said.contains("out is of an earlier run"), "{said}");
     assert!(recipe.path("out/plans-page4.png").exists() && recipe.path("out/report.json").exists());
     std::fs::write(recipe.path("takeoff.toml"), good).unwrap();
     // The counts of the table say how sure they are and what was left out.
@@ -164,6 +179,7 @@ fn pictures_of_an_earlier_run_are_no_results_of_this_one() {
             .ends_with(",Components in error,Counted,Least confidence,Notes,Pages,Scale")
     );
     assert!(row.contains(&format!(",{counted},1.00,\"1 in legends set apart; ")), "{row}");
+    assert!(!row.contains("condition `c`"), "the row says whose notes they are: {row}");
 
     let foreign = Recipe::of("");
     std::fs::create_dir(foreign.path("out")).unwrap();

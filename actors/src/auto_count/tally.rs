@@ -10,8 +10,9 @@ const MAX_SAID: usize = 12;
 /// Different letterings that are counted each for itself.
 const MAX_OTHERS: usize = 200;
 
-/// Places that are named one by one.
-const MAX_PLACES: usize = 4;
+/// Places that are listed, and those of them that a note names one by one.
+const MAX_PLACES: usize = 200;
+const NAMED_PLACES: usize = 4;
 
 /// How far the middle of a symbol may be from that of its box, pixels, and a side of it outside or, as a share
 /// of the box, inside, until a person is told.
@@ -157,10 +158,14 @@ fn box_too_large(progress: &CountProgress) -> Option<String> {
 
 /// That places show most of the example and are not even listed.
 fn in_part(progress: &CountProgress) -> Option<String> {
+    let named = progress.partly_at.iter().take(NAMED_PLACES);
     let mut places: Vec<String> =
-        progress.partly_at.iter().map(|(n, p)| format!("page {n} at x {:.0}, y {:.0}", p.x, p.y)).collect();
+        named.map(|(n, p)| format!("page {n} at x {:.0}, y {:.0}", p.x, p.y)).collect();
     let more = progress.partly.saturating_sub(places.len() as u64);
-    places.extend((more > 0).then(|| format!("{more} more")));
+    places.extend((more > 0).then(|| match progress.partly.saturating_sub(progress.partly_at.len() as u64) {
+        0 => format!("{more} more (see `shown_in_part`)"),
+        _ => format!("{more} more (see `shown_in_part` for the first {MAX_PLACES})"),
+    }));
     let show = match progress.partly {
         1 => "1 place shows".to_owned(),
         n => format!("{n} places show"),
@@ -289,12 +294,12 @@ mod tests {
         let at = |x: f64| (2, takeoff_core::geom::PxPoint { x, y: 7.0 });
         let mut progress = CountProgress {
             partly: 6,
-            partly_at: (1..=4).map(|n| at(f64::from(n))).collect(),
+            partly_at: (1..=6).map(|n| at(f64::from(n))).collect(),
             ..CountProgress::default()
         };
         let said = notes(&progress).unwrap();
         assert!(said.starts_with("6 places show most of the example"), "{said}");
-        assert!(said.contains("page 2 at x 1, y 7, page 2") && said.contains(", 2 more; if"), "{said}");
+        assert!(said.contains("page 2 at x 1, y 7, page 2") && said.contains(", 2 more (see `shown_in_part`); if"), "{said}");
         progress = CountProgress { variants: 25, ..CountProgress::default() };
         assert!(notes(&progress).unwrap().starts_with("25 of those found show strokes around or across"));
         progress = CountProgress { cut: 15, ..CountProgress::default() };

@@ -4,7 +4,7 @@ use serde::Serialize;
 use takeoff_commands::count::{BoxOnPage, Bulk, MAX_SESSION_PAGES, StartCount, StartScope};
 use takeoff_commands::reads::CountView;
 use takeoff_core::count::MAX_EXEMPLARS;
-use takeoff_core::geom::PxRect;
+use takeoff_core::geom::{PxPoint, PxRect};
 use takeoff_core::model::{self, DetectionStatus, Id, Lettering, SessionStatus};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -97,6 +97,8 @@ pub(crate) struct Session {
     /// Places, at the threshold that the session was started with, that would be detections if they were not as much like
     /// what is not meant; `null` without `negative_exemplars`.
     excluded_count: Option<u64>,
+    /// Places that show most of an exemplar and too little to be listed for review: the first 200.
+    shown_in_part: Vec<PlaceOfPage>,
     max_detections: u32,
     confirmed_count: u64,
     rejected_count: u64,
@@ -112,6 +114,21 @@ pub(crate) struct Session {
     task_id: String,
     created_at: Stamp,
     updated_at: Stamp,
+}
+
+/// A place on a page of the session's document.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PlaceOfPage {
+    page_number: u32,
+    /// Page pixels.
+    x: f64,
+    y: f64,
+}
+
+impl From<&(u32, PxPoint)> for PlaceOfPage {
+    fn from((page_number, at): &(u32, PxPoint)) -> Self {
+        Self { page_number: *page_number, x: at.x, y: at.y }
+    }
 }
 
 /// How detections are found, and so where they come from.
@@ -149,6 +166,7 @@ impl From<model::CountSession> for Session {
             same_pen: s.scope.same_pen,
             confidence_floor: kept.floor,
             excluded_count: s.excluded_on(|_| true),
+            shown_in_part: s.progress.partly_at.iter().map(PlaceOfPage::from).collect(),
             pages_searched: s.pages_searched() as u64,
             pages_total: s.page_ids.len() as u64,
             near_miss_count: s.near_misses,

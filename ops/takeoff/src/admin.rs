@@ -67,7 +67,12 @@ impl Client {
             ensure!(!json.is_null(), "the answer is no JSON: this is no node's address");
             return Ok(json);
         }
-        bail!("{}", complaint(&json).unwrap_or_else(|| format!("the node answers {status}")))
+        let said = complaint(&json).unwrap_or_else(|| format!("the node answers {status}"));
+        if status == reqwest::StatusCode::UNAUTHORIZED {
+            let held = if self.token.is_some() { "holds another" } else { "is not set" };
+            bail!("{said} ({TOKEN}, which it is taken from, {held})");
+        }
+        bail!("{said}")
     }
 }
 

@@ -1,4 +1,4 @@
-//! Python's arithmetic on doubles.
+//! Python's arithmetic on doubles, but for rounding to one side.
 
 use super::error::EvalErrorKind as Fail;
 
@@ -62,6 +62,28 @@ pub(super) fn power(a: f64, b: f64) -> Result<f64, Fail> {
         return Err(Fail::NegativePower);
     }
     finite(a.powf(b))
+}
+
+/// A few roundings of doubles are within this of the number that was meant, relative to it or to 1.
+const ROUNDING: f64 = 1e-12;
+
+/// The whole number that a value was meant to be, if it is off one by no more than rounding.
+fn meant(a: f64) -> Option<f64> {
+    let whole = a.round();
+    ((a - whole).abs() <= ROUNDING * whole.abs().max(1.0)).then_some(whole)
+}
+
+/// 100 * 1.1 is a trifle above 110 in doubles, and rounding that up would buy one piece too many: unlike Python's, the
+/// functions that round to one side take what is a whole number but for rounding as that number.
+#[inline]
+pub(super) fn ceil(a: f64) -> f64 {
+    meant(a).unwrap_or_else(|| a.ceil())
+}
+
+/// As [`ceil`].
+#[inline]
+pub(super) fn floor(a: f64) -> f64 {
+    meant(a).unwrap_or_else(|| a.floor())
 }
 
 pub(super) fn square_root(a: f64) -> Result<f64, Fail> {

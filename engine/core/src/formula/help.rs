@@ -28,7 +28,8 @@ pub const VARIABLES: [(&str, &str); 12] = [
     ),
 ];
 
-/// Functions and the constant, with their arguments.
+/// Functions and the constant, with their arguments. `ceil` and `floor` take what is a whole number but for the rounding
+/// of doubles (`100 * 1.1`) as that number.
 pub const FUNCTIONS: [&str; 10] = [
     "ceil(x)",
     "floor(x)",

@@ -97,8 +97,8 @@ impl Program {
 fn unary(op: Op, a: f64) -> Result<f64, EvalErrorKind> {
     Ok(match op {
         Op::Negate => -a,
-        Op::Ceil => a.ceil(),
-        Op::Floor => a.floor(),
+        Op::Ceil => arith::ceil(a),
+        Op::Floor => arith::floor(a),
         Op::Round => a.round_ties_even(),
         Op::Abs => a.abs(),
         Op::Sqrt => return arith::square_root(a),

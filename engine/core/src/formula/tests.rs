@@ -70,6 +70,16 @@ const PYTHON: &[(&str, f64)] = &[
     ("ceil(-0.5)", 0.0),
     ("ceil(4.0000001)", 5.0),
     ("floor(-0.5)", -1.0),
+    // Whole numbers but for rounding.
+    ("ceil(100 * 1.1)", 110.0),
+    ("ceil(0.1 * 3 * 10)", 3.0),
+    ("ceil(0.1 * 3 - 0.3)", 0.0),
+    ("ceil(-1e-17)", 0.0),
+    ("ceil(1e-9)", 1.0),
+    ("ceil(110.000000001)", 111.0),
+    ("floor(100 * 0.29)", 29.0),
+    ("floor(28.999999999)", 28.0),
+    ("floor(-100 * 1.1)", -110.0),
     ("min(3, 1, 2)", 1.0),
     ("max(3, 1, 2)", 3.0),
     ("abs(-2.5)", 2.5),
@@ -347,6 +357,9 @@ fn reference(tree: &Tree, vars: &Variables) -> Option<f64> {
             let args: Option<Vec<f64>> = args.iter().map(|a| reference(a, vars)).collect();
             let args = args?;
             match *name {
+                "ceil" | "floor" if (args[0] - args[0].round()).abs() <= 1e-12 * args[0].abs().max(1.0) => {
+                    args[0].round()
+                }
                 "ceil" => args[0].ceil(),
                 "floor" => args[0].floor(),
                 "round" => args[0].round_ties_even(),

@@ -116,7 +116,7 @@ pub struct CountProgress {
     pub others_more: u64,
     /// Places that all lack the same part of the exemplar's box.
     pub lacking_a_part: u64,
-    /// Places that show most of an exemplar and too little to be candidates, and where some of them are: page
+    /// Places that show most of an exemplar and too little to be candidates, and where the first of them are: page
     /// numbers and page pixels.
     pub partly: u64,
     pub partly_at: Vec<(u32, PxPoint)>,

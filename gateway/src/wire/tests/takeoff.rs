@@ -226,7 +226,11 @@ fn counted() -> model::CountSession {
         error_message: None,
         notes: None,
         kept: Some(model::KeptCandidates::with(0.8)),
-        progress: model::CountProgress::default(),
+        progress: model::CountProgress {
+            partly: 1,
+            partly_at: vec![(2, PxPoint::new(7.5, 9.0))],
+            ..model::CountProgress::default()
+        },
         near_misses: 0,
         set_apart: 0,
         total_detections: 1,
@@ -275,7 +279,7 @@ fn auto_count_boxes_have_w_and_h() {
         super::super::autocount::SessionDetail::from(CountView { session, candidates }),
         "id page_id page_ids condition_id template_bbox exemplars negative_exemplars region mirrored same_pen \
          confidence_floor pages_searched pages_total near_miss_count in_legend_count near_misses confidence_threshold scale_tolerance rotation_tolerance \
-         detection_method applied_method status total_detections found_detections truncated max_detections excluded_count confirmed_count \
+         detection_method applied_method status total_detections found_detections truncated max_detections excluded_count shown_in_part confirmed_count \
          rejected_count error_message lettering notes processing_time_ms template_match_count llm_match_count task_id created_at \
          updated_at detections",
     );
@@ -292,6 +296,7 @@ fn auto_count_boxes_have_w_and_h() {
     assert_eq!(json["near_misses"][0]["confidence"], 0.7);
     assert_eq!((&json["mirrored"], &json["confidence_floor"]), (&json!("flag"), &json!(0.5)));
     assert_eq!(json["excluded_count"], Value::Null, "nothing was to be excluded");
+    assert_eq!(json["shown_in_part"], json!([{"page_number": 2, "x": 7.5, "y": 9.0}]));
 }
 
 #[test]

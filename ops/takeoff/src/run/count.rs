@@ -11,7 +11,7 @@ use takeoff_core::geom::PxRect;
 use takeoff_core::model::{Condition, CountSession, Detection, Id, Page, SessionStatus};
 
 use super::progress::Progress;
-use super::report::{CountReport, CountedPage, DetectionReport, HIGH, LessAlike, Spread};
+use super::report::{CountReport, CountedPage, DetectionReport, HIGH, LessAlike, PlaceReport, Spread};
 use super::sheets::{Sheets, scale_of, wait};
 use crate::recipe::{CountPart, Pages};
 
@@ -157,6 +157,7 @@ fn report(
         pages: searched.iter().map(|page| counted_page(part, page, detections)).collect(),
         near_misses: near_misses.len() as u64,
         less_alike: near_misses.iter().map(|d| LessAlike::of(number(d.page_id), d)).collect(),
+        shown_in_part: shown_in_part(session),
         found: cut.found,
         truncated: cut.is_short(),
         confidence: spread(detections.iter().filter(counted)),
@@ -182,6 +183,11 @@ fn report(
             .chain(just_below(session, taken.made + taken.already_counted, near_misses, &number))
             .collect(),
     }
+}
+
+fn shown_in_part(session: &CountSession) -> Vec<PlaceReport> {
+    let places = session.progress.partly_at.iter();
+    places.map(|(page, at)| PlaceReport { page: *page, x: at.x, y: at.y }).collect()
 }
 
 /// What the search has shown that speaks against its number; the session's notes say it at length.

@@ -55,6 +55,10 @@ pub(crate) async fn drive(
     let project = drive.project().await?;
     drive.documents(project, folder).await?;
     places::check(recipe, &drive.sheets)?;
+    if let Some(out) = out {
+        // From here on the run gives numbers, or none: those of an earlier one would pass for its.
+        out.clear()?;
+    }
     drive.scales().await?;
     drive.report.seconds.ingest = watch.elapsed().as_secs_f64();
     drive.conditions(project).await?;
@@ -92,7 +96,10 @@ impl Drive<'_> {
             self.progress.step(&format!("Ingesting {}", part.file.display()));
             match sheets::upload(&self.ctx, project, part, folder).await {
                 Ok(document) => taken.push((part, document)),
-                Err(e) => self.report.problems.push(format!("document `{}`: {e:#}", part.id)),
+                Err(e) => {
+                    self.report.problems.push(format!("document `{}`: {e:#}", part.id));
+                    self.report.documents.push(sheets::refused(part, &e));
+                }
             }
         }
         self.places_of(&taken).await?;

@@ -30,8 +30,8 @@ pub(crate) struct Outputs {
 }
 
 impl Outputs {
-    /// Makes the folder, tries whether files can be made in it and keeps other runs out of it. What an earlier run wrote there stays until this
-    /// one writes: a run that is refused costs no results.
+    /// Makes the folder, tries whether files can be made in it and keeps other runs out of it. What an earlier run
+    /// wrote there stays until [`Outputs::clear`]: a run that is refused costs no results.
     pub(crate) fn open(out: &Path) -> anyhow::Result<Self> {
         fs::create_dir_all(out).with_context(|| format!("the folder {} cannot be made", out.display()))?;
         tempfile::tempfile_in(out).with_context(|| format!("nothing can be written in {}", out.display()))?;
@@ -49,7 +49,7 @@ impl Outputs {
     }
 
     /// Removes what an earlier run wrote, so that nothing of it looks like a result of this one.
-    fn clear(&self) -> anyhow::Result<()> {
+    pub(crate) fn clear(&self) -> anyhow::Result<()> {
         let Some(earlier) = self.earlier.take() else { return Ok(()) };
         for name in earlier {
             let path = self.folder.join(name);
@@ -59,6 +59,13 @@ impl Outputs {
         }
         let list = self.folder.join(LIST);
         fs::write(&list, "").with_context(|| format!("{} cannot be written", list.display()))
+    }
+
+    /// What an earlier run wrote is still there, in the folder that is named.
+    pub(crate) fn earlier_in(&self) -> Option<&Path> {
+        let earlier = self.earlier.borrow();
+        let there = |name: &String| self.folder.join(name).is_file();
+        earlier.as_ref().is_some_and(|names| names.iter().any(there)).then_some(&*self.folder)
     }
 
     fn is_free(&self, name: &str) -> anyhow::Result<()> {
@@ -142,8 +149,8 @@ fn csv(report: &Report) -> String {
             None => row.extend(std::iter::repeat_n(String::new(), MONEY)),
             Some(a) => row.extend(money(&a.cost)),
         }
-        let of_condition = format!("condition `{}`", c.condition);
-        let said = report.notes.iter().filter(|n| n.starts_with(&of_condition));
+        let of_condition = format!("condition `{}`, ", c.condition);
+        let said = report.notes.iter().filter_map(|n| n.strip_prefix(&of_condition));
         row.extend(certainty(c, said));
         row.extend(places(c));
         rows.push(row);
@@ -216,9 +223,9 @@ fn places(condition: &ConditionReport) -> [String; 2] {
 const NO_SCALE: &str = "none";
 
 /// How many were counted, the least confidence among them, and everything that was said of the condition.
-fn certainty<'r>(condition: &ConditionReport, said: impl Iterator<Item = &'r String>) -> [String; 3] {
+fn certainty<'r>(condition: &ConditionReport, said: impl Iterator<Item = &'r str>) -> [String; 3] {
     let mut notes = condition.problems.clone();
-    let said: Vec<String> = said.cloned().collect();
+    let said: Vec<String> = said.map(str::to_owned).collect();
     if condition.quantity.is_some()
         && let Some(first) = notes.first_mut()
     {
@@ -244,7 +251,11 @@ fn certainty<'r>(condition: &ConditionReport, said: impl Iterator<Item = &'r Str
     ] {
         notes.extend((number > 0).then(|| format!("{number} {what}")));
     }
-    notes.extend(condition.notes().chain(said).filter(|n| !notes.contains(n)).collect::<Vec<_>>());
+    for note in condition.notes().chain(said) {
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
     let least = least.map(|l| format!("{l:.2}")).unwrap_or_default();
     // What was cut off is no number that could be summed up.
     let counted = if cut_off { String::new() } else { sum(|c| c.counted).to_string() };

@@ -57,7 +57,12 @@ pub(crate) fn main(args: &RunArgs) -> u8 {
     let ended = runtime.block_on(run(args, &recipe, outputs.as_ref(), &progress));
     // Whatever still computes need not be waited for.
     runtime.shutdown_background();
-    finish(args, &recipe, &progress, ended)
+    let without_report = ended.is_err();
+    let code = finish(args, &recipe, &progress, ended);
+    if without_report && let Some(folder) = outputs.as_ref().and_then(Outputs::earlier_in) {
+        output::note(&output::plain(&format!("what is in {} is of an earlier run", folder.display())));
+    }
+    code
 }
 
 /// How a run ended without a report.

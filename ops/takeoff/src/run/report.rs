@@ -128,6 +128,8 @@ pub(crate) struct CountReport {
     /// and the strongest of them.
     pub(crate) near_misses: u64,
     pub(crate) less_alike: Vec<LessAlike>,
+    /// Places that show most of the example and too little even for that: the first 200.
+    pub(crate) shown_in_part: Vec<PlaceReport>,
     pub(crate) found: u64,
     pub(crate) truncated: bool,
     /// Of the counted ones but the examples, which are alike themselves; `None` when there are no others.
@@ -196,6 +198,14 @@ pub(crate) struct DetectionReport {
     pub(crate) is_exemplar: bool,
     /// Whether it became a measurement.
     pub(crate) counted: bool,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct PlaceReport {
+    pub(crate) page: u32,
+    /// Page pixels.
+    pub(crate) x: f64,
+    pub(crate) y: f64,
 }
 
 /// A place that is less like the symbol than the threshold asks.
@@ -311,7 +321,7 @@ impl ConditionReport {
     }
 
     /// What to know although nothing is missing: what the counts noted, and pages that may have added
-    /// samples instead of instances, which are those without a scale, where others have one.
+    /// samples instead of instances, which are those without a scale, where others have one or there are several.
     pub(crate) fn notes(&self) -> impl Iterator<Item = String> {
         let noted = self.counts.iter().filter_map(|count| count.notes.clone());
         noted.chain(self.unscaled())
@@ -324,7 +334,8 @@ impl ConditionReport {
             if !count.pictures.is_empty() {
                 let pages: Vec<String> = count.pictures.iter().map(u32::to_string).collect();
                 doubts.push(format!(
-                    "counted on a scanned picture (`{}` page {}): symbols may be missing",
+                    "counted on a scanned picture (`{}` page {}): symbols may be missing, and samples in a \
+                     legend may be among them",
                     count.document,
                     pages.join(", ")
                 ));
@@ -347,15 +358,19 @@ impl ConditionReport {
                 count.pages.iter().filter(|p| p.counted > 0).partition(|p| p.scale.is_some());
             let added: u64 = other.iter().map(|p| p.counted).sum();
             let pages: Vec<String> = other.iter().map(|p| p.page.to_string()).collect();
-            (!scaled.is_empty() && added > 0).then(|| {
-                format!(
-                    "{added} of {} counted on pages of `{}` that have no scale ({}): if these are schedules or \
-                     details, list the other pages in `pages`",
+            let (document, pages) = (&count.document, pages.join(", "));
+            match (scaled.len(), other.len()) {
+                (_, 0) | (0, 1) => None,
+                (0, _) => Some(format!(
+                    "all {added} counted on pages of `{document}` that have no scale ({pages}): if some are schedules \
+                     or details, list the other pages in `pages`",
+                )),
+                _ => Some(format!(
+                    "{added} of {} counted on pages of `{document}` that have no scale ({pages}): if these are \
+                     schedules or details, list the other pages in `pages`",
                     count.counted,
-                    count.document,
-                    pages.join(", ")
-                )
-            })
+                )),
+            }
         })
     }
 }
@@ -425,6 +440,7 @@ mod tests {
             excluded: None,
             near_misses: 0,
             less_alike: Vec::new(),
+            shown_in_part: Vec::new(),
             pages: (1..).zip(pages).map(page).collect(),
             found: 0,
             truncated: false,

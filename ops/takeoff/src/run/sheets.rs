@@ -111,6 +111,18 @@ pub(crate) fn document_report(part: &DocumentPart, document: &Document) -> Docum
     }
 }
 
+/// One that was not taken.
+pub(crate) fn refused(part: &DocumentPart, why: &anyhow::Error) -> DocumentReport {
+    DocumentReport {
+        document: part.id.clone(),
+        file: part.file.display().to_string(),
+        status: "refused".to_owned(),
+        pages: 0,
+        bytes: 0,
+        error: Some(format!("{why:#}")),
+    }
+}
+
 /// Leaves of a page's scale what is in force: where it is set by hand, the text and the evidence that were found
 /// on the page say something else, or nothing of it.
 pub(crate) fn in_force(page: &mut Page, stated: Option<&ScalePart>) {
