@@ -31,7 +31,6 @@ fn hours() -> Number {
 /// An assembly to be; all fields are optional. What is absent comes from the template, if there is one; `null` leaves
 /// those that may be without a value empty.
 #[derive(Serialize, ToSchema)]
-#[expect(dead_code, reason = "documents what `create_assembly` reads")]
 pub(crate) struct CreateAssembly {
     template_id: Option<Uuid>,
     #[serde(flatten)]
@@ -46,7 +45,6 @@ pub(crate) fn new_assembly(f: &Fields<'_>) -> Option<NewAssembly> {
 
 /// What of an assembly may be changed. Absent leaves a value; `null` clears those that may be without.
 #[derive(Serialize, ToSchema)]
-#[expect(dead_code, reason = "documents what `update_assembly` reads")]
 pub(crate) struct UpdateAssembly {
     #[schema(max_length = 255)]
     name: Option<String>,
