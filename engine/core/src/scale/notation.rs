@@ -9,6 +9,7 @@ use std::ops::Range;
 use super::context::Line;
 use super::hedge::Doubt;
 use super::lex::{self, Kind};
+use super::named_paper::SheetPaper;
 use super::statement::HalfSize;
 use super::{equation, ratio, statement};
 
@@ -81,7 +82,7 @@ pub struct Reading {
     /// Words that say that it was reduced, without saying by how much.
     pub reduced: Option<String>,
     /// The paper that the sheet is said to be made for (`ORIGINAL SHEET SIZE A1`).
-    pub sheet: Option<String>,
+    pub sheet: Option<SheetPaper>,
 }
 
 /// Every scale notation in a line of text, in order. A tab or line break separates columns: a number
@@ -192,7 +193,7 @@ fn finish(
         ratio,
         standing,
         halved: scaled && half_size,
-        paper: line.paper_near(hit),
+        paper: line.paper_near(hit, all),
         doubt: line.doubt(hit, all, text),
         titled: line.has_title(hit.tokens.start),
         lone: match hit.family {

@@ -10,7 +10,8 @@ use super::wrapped;
 use crate::geom::ListRect;
 use crate::page::display::{DisplayList, TextLine, Word};
 
-/// The contract's name for text that was found deterministically.
+/// The contract's name for text that was found deterministically. Here that is text which the file holds as text: clients
+/// show a calibrated page green by this name, and no other name of theirs is nearer.
 pub(super) const METHOD: &str = "ocr_pattern_match";
 /// Notations kept of one page.
 const MAX_STATEMENTS: usize = 200;
@@ -44,7 +45,8 @@ impl Witness for TextWitness {
             if out.reduced.is_none() && reading.reduced.is_some() && !wrapped::is_conditional(line, list) {
                 out.reduced = reading.reduced.as_deref().map(printable);
             }
-            if let Some(sheet) = reading.sheet.filter(|s| !out.sheets.contains(s)) {
+            let sheet = reading.sheet.or_else(|| places.paper_of_field(line));
+            if let Some(sheet) = sheet.filter(|s| !out.sheets.contains(s)) {
                 out.sheets.push(sheet);
             }
             for notation in reading.notations {
