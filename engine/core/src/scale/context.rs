@@ -7,7 +7,7 @@ use super::lex::{Kind, Token};
 use super::notation::{Family, Hit, Needs, Standing};
 use super::words::{
     NO_LONGER, NO_LONGER_IN_WORDS, NOISE_AFTER, NOISE_BEFORE, NOT_IN_FORCE, NUMBERED, ORDERED, ORDERS,
-    RANGE_WORDS, REFERS, REFERS_BEFORE, SUFFIXES, TITLES, is_label, tells_of_slopes,
+    RANGE_WORDS, REFERS, REFERS_BEFORE, SUFFIXES, TITLES, is_label, is_slope, tells_of_slopes,
 };
 
 pub(super) struct Line<'a> {
@@ -74,7 +74,7 @@ impl<'a> Line<'a> {
                     return true;
                 }
                 // "SCALE AT A1: 1:50"; the A of A1 is a word of its own.
-                if !matches!(word, "AT" | "A" | "ON" | "FOR" | "IS") {
+                if !matches!(word, "AT" | "A" | "ON" | "FOR" | "IS" | "OF") {
                     return false;
                 }
             } else if self.tokens[before].number().is_some() {
@@ -101,6 +101,8 @@ impl<'a> Line<'a> {
         self.word(at).is_some_and(|w| w != "M" && is_label(w))
             && self.same_column(at, end - 1)
             && !self.is(at + 1, &Kind::Colon)
+            // What is written at a bar is the bar's, and bars are copied from sheet to sheet.
+            && self.word(at + 1) != Some("BAR")
             && !matches!(self.kind(at + 1), Some(Kind::Number(_)))
     }
 
@@ -205,7 +207,12 @@ impl<'a> Line<'a> {
         if self.is_disowned(tokens) {
             return true;
         }
-        if self.label_before(tokens.start) || usual && self.title_before(tokens.start) {
+        let labelled = self.label_before(tokens.start);
+        // "ROOF PLAN 1:100 FALLS"
+        if ratio && !labelled && self.word(tokens.end).is_some_and(|w| is_slope(w)) {
+            return true;
+        }
+        if labelled || usual && self.title_before(tokens.start) {
             // "ROOF SLOPE PLAN 1:100" is a plan, "RAMP DETAIL 1:12" a slope; "SCALE 1:50 MAX" is still a scale.
             return false;
         }

@@ -21,6 +21,8 @@ mod paper;
 mod paper_tests;
 mod places;
 #[cfg(test)]
+mod practice_sheet_tests;
+#[cfg(test)]
 mod practice_tests;
 mod print;
 mod ratio;

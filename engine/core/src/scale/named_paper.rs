@@ -121,11 +121,12 @@ impl Line<'_> {
         paper::iso_of_millimetres(width, height).map(|name| (name, end))
     }
 
-    /// The paper whose name ends with the token, and where it starts.
+    /// The paper whose name ends with the token, and where it starts. The mark of a last side may stand behind it.
     pub(super) fn paper_ending_at(&self, last: usize) -> Option<(String, usize)> {
+        let ends = |end: usize| end == last + 1 || end == last + 2 && self.is(last + 1, &Kind::Inch);
         (0..LONGEST_NAME).rev().find_map(|back| {
             let start = last.checked_sub(back)?;
-            self.paper_at(start).filter(|(_, end)| *end == last + 1).map(|(paper, _)| (paper, start))
+            self.paper_at(start).filter(|(_, end)| ends(*end)).map(|(paper, _)| (paper, start))
         })
     }
 

@@ -330,6 +330,13 @@ pub(super) fn is_label(word: &str) -> bool {
     LABELS.contains(&word) || LABEL_TAILS.iter().any(|t| word.ends_with(t))
 }
 
+/// Whether a word names the slope that stands just before it.
+pub(super) fn is_slope(word: &str) -> bool {
+    ["FALL", "SLOPE", "PITCH", "RAMP", "GRADIENT", "CROSSFALL"]
+        .iter()
+        .any(|s| word.strip_suffix('S').unwrap_or(word) == *s)
+}
+
 /// Whether a word speaks of a slope or, for `1:N`, of a limit, a mix or a time.
 pub(super) fn tells_of_slopes(word: &str, ratio: bool) -> bool {
     SLOPES.iter().any(|s| word.starts_with(s)) || ratio && OTHER_RATIOS.contains(&word)

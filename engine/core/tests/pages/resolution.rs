@@ -61,7 +61,10 @@ fn the_resolution_of_an_exif_block_is_used_where_the_file_states_no_other() {
         assert_eq!(of(export(None, 100, is_behind), FileType::Png), (Some(100.0), vec![]), "{is_behind}");
     }
     // It is judged as any other: 96 is what programs write that know none.
-    assert_eq!(of(photograph(0, 1, Some(96)), FileType::Jpeg), (None, vec!["resolution_of_screens".to_owned()]));
+    assert_eq!(
+        of(photograph(0, 1, Some(96)), FileType::Jpeg),
+        (None, vec!["resolution_of_screens".to_owned()])
+    );
 }
 
 #[test]
@@ -75,7 +78,10 @@ fn two_resolutions_that_agree_are_one() {
 
 #[test]
 fn two_resolutions_that_contradict_each_other_are_told() {
-    assert_eq!(of(photograph(1, 100, Some(200)), FileType::Jpeg), (Some(100.0), vec![CONTRADICTED.to_owned()]));
+    assert_eq!(
+        of(photograph(1, 100, Some(200)), FileType::Jpeg),
+        (Some(100.0), vec![CONTRADICTED.to_owned()])
+    );
     for is_behind in [false, true] {
         let (dpi, said) = of(export(Some(3_937), 50, is_behind), FileType::Png);
         assert_eq!((dpi, said), (Some(100.0), vec![CONTRADICTED.to_owned()]), "{is_behind}");
