@@ -195,6 +195,13 @@ impl<'a> Line<'a> {
         if before().any(|w| w == "FOR") && words_after().any(|w| REFERS.contains(&w)) {
             return true;
         }
+        // "1/4" = 1'-0" PLANS, SEE A-401"
+        let is_first = before().next().is_none() && !self.label_before(tokens.start);
+        let view = after().position(|i| self.word(i).is_some_and(|w| TITLES.contains(&w)));
+        let refers = after().position(|i| matches!(self.word(i), Some("SEE" | "REFER")));
+        if is_first && view.zip(refers).is_some_and(|(view, refers)| view < refers) {
+            return true;
+        }
         let is_sheet =
             |i: usize| matches!(self.word(i), Some("DRAWING" | "DRAWINGS" | "DWG" | "SHEET" | "SHEETS"));
         let on = |i: usize| self.word(i) == Some("ON") && is_sheet(i + 1) && i > tokens.end;
@@ -209,7 +216,7 @@ impl<'a> Line<'a> {
         }
         let labelled = self.label_before(tokens.start);
         // "ROOF PLAN 1:100 FALLS"
-        if ratio && !labelled && self.word(tokens.end).is_some_and(|w| is_slope(w)) {
+        if ratio && !labelled && self.word(tokens.end).is_some_and(is_slope) {
             return true;
         }
         if labelled || usual && self.title_before(tokens.start) {

@@ -95,7 +95,7 @@ fn several_none_and_unscaled_are_withheld_with_the_reason() {
         (&[(0.0, 0.0, "SCALE: NTS")], "not to scale", 1),
         (&[(0.0, 0.0, "SCALE: AS NOTED"), (0.0, 900.0, "1/8\" = 1'-0\"")], "AS NOTED", 1),
         (&[(0.0, 0.0, "1:12"), (500.0, 500.0, "1:12")], "nothing says that it is its scale", 2),
-        (&[(0.0, 0.0, "1:200 at A1 / 1:400 @ A3")], "2 different scales", 2),
+        (&[(0.0, 0.0, "1:200 at A1 / 1:400 @ A3")], "2 different scales: 1:200 for A1; 1:400 for A3", 3),
     ];
     for (lines, reason, candidates) in cases {
         let Found { value, findings } = found(lines);

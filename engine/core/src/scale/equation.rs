@@ -50,7 +50,12 @@ pub(super) fn at(line: &Line<'_>, start: usize, follows: bool) -> Vec<Hit> {
     }
     // `36" = 3'-0"` says a length twice. What drawings call full size is 12" = 1'-0".
     let is_conversion = !labelled && paper.inches == real.inches && paper.inches != 12.0;
-    if is_conversion || is_spacing(line, start, paper.inches, real.inches) {
+    // That of a mixed number is the whole one's.
+    let whole =
+        start.checked_sub(1).and_then(|i| line.tokens[i].number()).filter(|n| n.integer && paper.fraction);
+    let is_spaced = is_spacing(line, start, paper.inches, real.inches)
+        || whole.is_some_and(|n| is_spacing(line, start - 1, n.value + paper.inches, real.inches));
+    if is_conversion || is_spaced {
         return Vec::new();
     }
     let tokens = start..real.end;
