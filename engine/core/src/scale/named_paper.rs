@@ -123,6 +123,20 @@ impl Line<'_> {
 
     /// The paper whose name ends with the token, and where it starts. The mark of a last side may stand behind it.
     pub(super) fn paper_ending_at(&self, last: usize) -> Option<(String, usize)> {
+        let may_end = match self.kind(last)? {
+            Kind::Number(_) | Kind::Inch | Kind::Other('.') => true,
+            Kind::Word(w) => {
+                matches!(
+                    w.as_str(),
+                    "A" | "B" | "C" | "D" | "E" | "SIZE" | "SIZED" | "IN" | "INCH" | "INCHES" | "MM"
+                ) || w.starts_with("ARCH")
+                    || w.starts_with("ANSI")
+            }
+            _ => false,
+        };
+        if !may_end {
+            return None;
+        }
         let ends = |end: usize| end == last + 1 || end == last + 2 && self.is(last + 1, &Kind::Inch);
         (0..LONGEST_NAME).rev().find_map(|back| {
             let start = last.checked_sub(back)?;
@@ -215,6 +229,11 @@ impl Line<'_> {
     }
 }
 
+/// `A1` numbers a sheet as well.
+fn may_be_number(name: &str) -> bool {
+    name.len() == 2 && name.starts_with('A')
+}
+
 /// Sheets in inches on which drawings are made, whichever side comes first.
 const USUAL_SHEETS: [&str; 14] = [
     "22X34", "34X22", "24X36", "36X24", "30X42", "42X30", "36X48", "48X36", "18X24", "24X18", "34X44",
@@ -228,12 +247,12 @@ impl Line<'_> {
         (0..self.tokens.len()).find_map(|at| {
             let (name, end) = self.paper_at(at)?;
             let is_sheet =
-                self.leads_to_sheet(at) || self.ends_as_sheet(end) || self.is_sheet_of_scales(&name);
+                self.leads_to_sheet(at, &name) || self.ends_as_sheet(end) || self.is_sheet_of_scales(&name);
             if is_sheet {
                 return Some(SheetPaper { name, or_number: false });
             }
             self.is_field(at, end).then(|| {
-                let or_number = name.starts_with('A') && name.len() == 2;
+                let or_number = may_be_number(&name);
                 SheetPaper { name, or_number }
             })
         })
@@ -304,7 +323,7 @@ impl Line<'_> {
     }
 
     /// The words before the paper at `at` say that it is the sheet's.
-    fn leads_to_sheet(&self, at: usize) -> bool {
+    fn leads_to_sheet(&self, at: usize, name: &str) -> bool {
         const SIZED: [&str; 8] = ["ORIGINAL", "ACTUAL", "FULL", "SHEET", "PAPER", "PLOT", "PRINT", "DRAWING"];
         const MADE: [&str; 7] = ["PLOTTED", "PRINTED", "REPRODUCED", "PLOT", "PRINT", "DRAWN", "DRAFTED"];
         const PASSED: [&str; 15] = [
@@ -336,7 +355,11 @@ impl Line<'_> {
             if *word == "ORIGINAL" && (i == 0 || size || passed.iter().any(|w| *w == "IS" || *w == "SHEET")) {
                 return true;
             }
-            if MADE.contains(word) && passed.iter().any(|w| matches!(*w, "AT" | "ON" | "TO")) {
+            // "STAIR DRAWN ON A3" may mean a sheet of that number.
+            let made_here = *word != "DRAWN"
+                || !may_be_number(name)
+                || next.is_none_or(|w| matches!(*w, "SHEET" | "DRAWING" | "IS" | "ORIGINALLY"));
+            if MADE.contains(word) && made_here && passed.iter().any(|w| matches!(*w, "AT" | "ON" | "TO")) {
                 return true;
             }
             // "DRAWN FOR A1 BUILDERS" names a client.

@@ -3,7 +3,7 @@
 use super::band::RatioText;
 use super::detect::Statement;
 use super::named_paper::SheetPaper;
-use super::paper::{self, inches, is_iso_shaped, is_on_paper};
+use super::paper::{self, inches, is_on_paper, may_be_reduced};
 use super::reconcile::{counts, named};
 use crate::geom::PageSpace;
 
@@ -107,11 +107,12 @@ pub(super) fn other_paper<'a>(
     papers.into_iter().find(|p| p.name == first)
 }
 
-/// Papers that the sheet names, the sure ones first. Only on ISO's paper may `SHEET: A1` be one.
+/// Papers that the sheet names, the sure ones first. `SHEET: A1` may be one where the page may be a reduced print of it,
+/// and is a number elsewhere.
 fn of_sheet<'a>(sheets: &'a [SheetPaper], space: &PageSpace) -> Vec<OtherPaper<'a>> {
     let sure = sheets.iter().filter(|s| !s.or_number);
     let sure = sure.map(|s| OtherPaper { name: &s.name, named_by: NamedBy::Sheet });
-    let unsure = sheets.iter().filter(|s| s.or_number && is_iso_shaped(space));
+    let unsure = sheets.iter().filter(|s| s.or_number && may_be_reduced(&s.name, space));
     sure.chain(unsure.map(|s| OtherPaper { name: &s.name, named_by: NamedBy::SheetOrNumber })).collect()
 }
 

@@ -70,8 +70,14 @@ pub(super) fn inches(space: &PageSpace) -> Option<(f64, f64)> {
     Some((f64::from(space.width_px) / dpi, f64::from(space.height_px) / dpi))
 }
 
+/// Whether a page may be a smaller copy of a sheet: it is smaller, and of ISO's shape as the sheet is.
+pub(super) fn may_be_reduced(name: &str, space: &PageSpace) -> bool {
+    let long = inches(space).map(|(w, h)| w.max(h)).filter(|_| is_iso_shaped(space));
+    long.is_some_and(|long| sheets(name).iter().any(|sheet| long < (1.0 - PAPER_TOLERANCE) * sheet.1))
+}
+
 /// Whether a page has the shape of ISO's sheets.
-pub(super) fn is_iso_shaped(space: &PageSpace) -> bool {
+fn is_iso_shaped(space: &PageSpace) -> bool {
     inches(space).is_some_and(|(w, h)| {
         let shape = w.max(h) / w.min(h);
         (shape - std::f64::consts::SQRT_2).abs() <= PAPER_TOLERANCE / 2.0 * shape

@@ -46,6 +46,8 @@ fn papers_of_every_series_are_read_in_their_spellings() {
 fn a_sheet_names_its_paper_in_many_ways() {
     for (text, name) in [
         ("DRAWN ON ARCH D", "ARCH D"),
+        ("DRAWN ON A1", "A1"),
+        ("THIS SHEET IS DRAWN ON A1", "A1"),
         ("SHEET SIZE: ARCH E1", "ARCH E1"),
         ("ORIGINAL SHEET SIZE 30x42", "30X42"),
         ("ORIGINAL SHEET SIZE: 30\" X 42\"", "30X42"),
@@ -62,9 +64,15 @@ fn a_sheet_names_its_paper_in_many_ways() {
     }
     let sheet = read("SHEET: A1").sheet.unwrap();
     assert!(sheet.or_number && sheet.name == "A1");
-    for text in
-        ["SHEET A1", "SHEET: A101", "SHEET: A1 OF 7", "DRAWN FOR A1 BUILDERS", "DOOR SIZE\t36X48", "ARCH D"]
-    {
+    for text in [
+        "SHEET A1",
+        "SHEET: A101",
+        "SHEET: A1 OF 7",
+        "DRAWN FOR A1 BUILDERS",
+        "STAIR DRAWN ON A3",
+        "DOOR SIZE\t36X48",
+        "ARCH D",
+    ] {
         assert_eq!(read(text).sheet, None, "{text}");
     }
 }
@@ -99,7 +107,7 @@ fn words_of_the_full_size_sheet_hold_for_the_whole_page() {
 }
 
 #[test]
-fn a_sheet_whose_number_may_be_a_paper_is_withheld_on_iso_paper_only() {
+fn a_sheet_whose_number_may_be_a_paper_is_withheld_where_it_may_be_reduced() {
     let lines = [(200.0, 200.0, "SCALE 1:100"), (200.0, 500.0, "SHEET: A1")];
     let a3 = detect(&page(paper(420.0, 297.0), &lines)).value;
     let why = a3.withheld.unwrap();
@@ -107,6 +115,9 @@ fn a_sheet_whose_number_may_be_a_paper_is_withheld_on_iso_paper_only() {
     for other in [inches(36.0, 24.0), inches(17.0, 11.0), paper(841.0, 594.0)] {
         assert_eq!(detect(&page(other, &lines)).value.best.map(|b| b.ratio), Some(100.0));
     }
+    // A print that is larger than its paper is rarer than a sheet of that number.
+    let larger = [(200.0, 200.0, "SCALE 1:100"), (200.0, 500.0, "SHEET: A2")];
+    assert_eq!(detect(&page(paper(841.0, 594.0), &larger)).value.best.map(|b| b.ratio), Some(100.0));
 }
 
 #[test]

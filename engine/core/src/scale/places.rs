@@ -151,8 +151,10 @@ impl Places {
 
     /// The paper that a line names and nothing else, in the field of a caption that says what it is.
     pub(super) fn paper_of_field(&self, line: &TextLine) -> Option<SheetPaper> {
-        let captioned = self.paper_captions.iter().any(|c| near(c, &line.bounds));
-        let name = Line::new(&lex::lex(&line.text)).is_paper().filter(|_| captioned)?;
+        if !self.paper_captions.iter().any(|c| near(c, &line.bounds)) {
+            return None;
+        }
+        let name = Line::new(&lex::lex(&line.text)).is_paper()?;
         Some(SheetPaper { name, or_number: false })
     }
 
