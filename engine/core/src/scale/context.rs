@@ -197,7 +197,8 @@ impl<'a> Line<'a> {
         }
         // "1/4" = 1'-0" PLANS, SEE A-401"
         let is_first = before().next().is_none() && !self.label_before(tokens.start);
-        let view = after().position(|i| self.word(i).is_some_and(|w| TITLES.contains(&w)));
+        let views = |w: &str| w.ends_with('S') && TITLES.contains(&w);
+        let view = after().position(|i| self.word(i).is_some_and(views));
         let refers = after().position(|i| matches!(self.word(i), Some("SEE" | "REFER")));
         if is_first && view.zip(refers).is_some_and(|(view, refers)| view < refers) {
             return true;

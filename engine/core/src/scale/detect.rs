@@ -122,6 +122,7 @@ fn half_or_not(all: &Testimony, space: &PageSpace) -> Option<String> {
 fn withheld(mut found: Found<ScaleRecord>, reason: String) -> Found<ScaleRecord> {
     let record = &mut found.value;
     if record.best.take().is_some() {
+        found.findings.retain(|f| f.code != reconcile::TAKEN_FULL_SIZE);
         found.findings.push(Finding::new("scale_withheld", reason.clone()));
         record.withheld = Some(reason);
         record.needs_calibration = true;

@@ -127,6 +127,19 @@ fn what_is_seen_and_not_used_is_said() {
 }
 
 #[test]
+fn a_full_size_that_is_taken_says_so() {
+    for text in ["SCALE: 1:1", "SCALE: 12\" = 1'-0\""] {
+        let Found { value, findings } = found(&[(0.0, 0.0, text)]);
+        assert_eq!(value.best.map(|b| b.ratio), Some(1.0));
+        assert_eq!(
+            findings.iter().map(|f| f.code.as_str()).collect::<Vec<_>>(),
+            ["scale_full_size"],
+            "{text}"
+        );
+    }
+}
+
+#[test]
 fn slopes_and_ruler_words_do_not_disturb() {
     let lines: &[(f32, f32, &str)] = &[
         (0.0, 0.0, "1:100"),

@@ -95,7 +95,8 @@ fn is_spacing(line: &Line<'_>, start: usize, each: f64, sum: f64) -> bool {
         return true;
     }
     if !line.is(lead, &Kind::At) && line.word(lead) != Some("AT") {
-        return false;
+        // "10 TREADS 11" = 9'-2""; a single letter may be a section's.
+        return line.word(lead).is_some_and(|w| w.len() > 2 && SPACED.contains(&w));
     }
     let before = (lead.saturating_sub(COUNTED_BEFORE)..lead).rev().filter(|&i| line.same_column(i, start));
     let mut words = before.clone().filter_map(|i| line.word(i));

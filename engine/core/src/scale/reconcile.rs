@@ -3,6 +3,7 @@
 use super::band::RatioText;
 use super::detect::{Statement, Testimony};
 use super::hedge::Doubt;
+use super::named_paper::SheetPaper;
 use super::notation::{PLAUSIBLE_RATIOS, Standing};
 use super::other_print::{for_several_papers, of_other_prints, other_paper};
 use super::{ScaleCandidate, ScaleRecord};
@@ -17,6 +18,8 @@ const CONFIDENCE_SEVERAL: f64 = 0.50;
 const CONFIDENCE_WEAK: f64 = 0.30;
 /// The ratio of what is drawn as large as it is, to the rounding of decimals.
 const FULL_SIZE: f64 = 1.0 + 1e-9;
+/// Code of the finding that a scale of that size is taken.
+pub(super) const TAKEN_FULL_SIZE: &str = "scale_full_size";
 /// Confidence in a statement that there is no scale, as far as the statement goes.
 const CONFIDENCE_NOT_TO_SCALE: f64 = 0.90;
 
@@ -51,33 +54,9 @@ pub(super) fn decide(testimony: Testimony, list: &DisplayList) -> Found<ScaleRec
     for i in of_other_prints(&statements, &list.space) {
         statements[i].other_print = true;
     }
-    let chosen = choose(&statements, deferred.as_deref(), list);
-    // A scale that was written for another paper, as it would be on this page.
-    let mut corrected = None;
-    let chosen = match chosen {
-        Ok(i) => match other_paper(&statements, i, &sheets, &list.space) {
-            None => Ok(i),
-            Some(other) => {
-                corrected = other.on_this_page(&statements[i], &list.space);
-                Err(other.reason(&statements[i], corrected, &list.space))
-            }
-        },
-        Err(why) => Err(match for_several_papers(&statements, &list.space).filter(|_| deferred.is_none()) {
-            Some((why, ratio)) => {
-                corrected = ratio;
-                why
-            }
-            None => why,
-        }),
-    };
+    let (chosen, corrected) = choose_for_page(&statements, deferred.as_deref(), &sheets, list);
     findings.extend(not_used(&statements, chosen.as_ref().ok().map(|&i| statements[i].text.as_str())));
-    if let Some(full) = chosen.as_ref().ok().map(|&i| &statements[i]).filter(|s| s.ratio <= FULL_SIZE) {
-        let said = format!(
-            "{} is taken, which is full size. Programs write that where nobody entered a scale: check a known length",
-            full.text
-        );
-        findings.push(Finding::new("scale_full_size", said));
-    }
+    findings.extend(chosen.as_ref().ok().and_then(|&i| full_size(&statements[i])));
     let confidence = |s: &Statement| match (&chosen, s.ratio > 0.0) {
         (_, false) => CONFIDENCE_NOT_TO_SCALE,
         _ if !counts(s) => CONFIDENCE_WEAK,
@@ -106,6 +85,38 @@ pub(super) fn decide(testimony: Testimony, list: &DisplayList) -> Found<ScaleRec
     let needs_calibration = best.is_none();
     let record = ScaleRecord { candidates, best, needs_calibration, withheld, ..ScaleRecord::default() };
     Found::with(record, findings)
+}
+
+/// The statement to take, or why none is taken; and the scale that one written for another paper has on this page if the
+/// page is a copy of that.
+fn choose_for_page(
+    statements: &[Statement],
+    deferred: Option<&str>,
+    sheets: &[SheetPaper],
+    list: &DisplayList,
+) -> (Result<usize, String>, Option<f64>) {
+    match choose(statements, deferred, list) {
+        Ok(i) => match other_paper(statements, i, sheets, &list.space) {
+            None => (Ok(i), None),
+            Some(other) => {
+                let corrected = other.on_this_page(&statements[i], &list.space);
+                (Err(other.reason(&statements[i], corrected, &list.space)), corrected)
+            }
+        },
+        Err(why) => match for_several_papers(statements, &list.space).filter(|_| deferred.is_none()) {
+            Some((why, corrected)) => (Err(why), corrected),
+            None => (Err(why), None),
+        },
+    }
+}
+
+/// Full size is said where it is taken.
+fn full_size(taken: &Statement) -> Option<Finding> {
+    let said = format!(
+        "{} is taken, which is full size. Programs write that where nobody entered a scale: check a known length",
+        taken.text
+    );
+    (taken.ratio <= FULL_SIZE).then(|| Finding::new(TAKEN_FULL_SIZE, said))
 }
 
 /// What the page states and the decision for `taken` leaves out.
