@@ -217,7 +217,8 @@ impl<'a> Line<'a> {
         }
         let labelled = self.label_before(tokens.start);
         // "ROOF PLAN 1:100 FALLS"
-        if ratio && !labelled && self.word(tokens.end).is_some_and(is_slope) {
+        let next = self.word(tokens.end).filter(|_| self.same_column(tokens.end, tokens.start));
+        if ratio && !labelled && next.is_some_and(is_slope) {
             return true;
         }
         if labelled || usual && self.title_before(tokens.start) {
