@@ -46,7 +46,7 @@ fn of(bytes: Vec<u8>, kind: FileType) -> (Option<f64>, Vec<String>) {
     let head = dpi(&file, 0);
     let (content, ..) = parse(&mut file, 0).unwrap();
     assert_eq!(content.list.space.dpi, head, "the head and the page say the same");
-    let said = codes(&content.list).iter().filter(|c| c.starts_with("resolution")).map(|c| (*c).to_owned());
+    let said = codes(&content.list).into_iter().filter(|c| c.starts_with("resolution")).map(str::to_owned);
     (head, said.collect())
 }
 
