@@ -31,6 +31,8 @@ pub(super) struct Statement {
     pub(super) paper: Option<String>,
     /// It holds for prints on another paper, beside one that holds for this page's. Known when all are read.
     pub(super) other_print: bool,
+    /// The part of a plan that it is the scale of, by the title before it or above: a detail, a section.
+    pub(super) part: Option<String>,
     pub(super) bbox: Option<PxRect>,
     /// `scale_detection_method` of the contract.
     pub(super) method: &'static str,
@@ -50,6 +52,8 @@ pub(super) struct Testimony {
     pub(super) resized: Option<String>,
     /// The sheet says that it was reduced, and not by how much: the words.
     pub(super) reduced: Option<String>,
+    /// The title of a plan that no scale stands at.
+    pub(super) unscaled_plan: Option<String>,
     /// Papers that the sheet says it is made for.
     pub(super) sheets: Vec<SheetPaper>,
     /// Statements left out because there were too many.
@@ -74,6 +78,7 @@ pub fn detect(list: &DisplayList) -> Found<ScaleRecord> {
         all.half_sizes = all.half_sizes.or(said.half_sizes);
         all.resized = all.resized.or(said.resized);
         all.reduced = all.reduced.or(said.reduced);
+        all.unscaled_plan = all.unscaled_plan.or(said.unscaled_plan);
         all.sheets.extend(said.sheets);
         all.left_out += said.left_out;
     }

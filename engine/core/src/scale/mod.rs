@@ -34,6 +34,7 @@ mod sign_tests;
 mod statement;
 mod text;
 mod title;
+mod view;
 mod words;
 mod wrapped;
 

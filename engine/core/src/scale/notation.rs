@@ -69,6 +69,8 @@ pub struct Notation {
     pub lone: bool,
     /// The title of a view stands just before it, or elsewhere in its column.
     pub titled: bool,
+    /// That title, if it is one of a part of a plan: a detail, a section.
+    pub part: Option<String>,
 }
 
 /// What one line of text says about scale.
@@ -196,6 +198,7 @@ fn finish(
         paper: line.paper_near(hit, all),
         doubt: line.doubt(hit, all, text),
         titled: line.has_title(hit.tokens.start),
+        part: line.part_before(hit, text),
         lone: match hit.family {
             Family::Ratio => standing < Standing::Labelled && line.is_alone(hit.tokens.start, all),
             Family::NotToScale => line.is_alone(hit.tokens.start, all),

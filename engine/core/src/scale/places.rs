@@ -7,6 +7,7 @@ use super::lex::{self, Kind, Token};
 use super::named_paper::SheetPaper;
 use super::notation::{Family, Notation, Standing};
 use super::title::{is_beside, is_title};
+use super::view::{View, view_of};
 use super::words::{SUFFIXES, is_field, is_label, is_north, tells_of_slopes};
 use crate::geom::{ListRect, PxRect};
 use crate::page::display::{DisplayList, TextLine};
@@ -59,6 +60,7 @@ struct Cell {
     bounds: ListRect,
     text: String,
     meaning: Meaning,
+    view: Option<View>,
 }
 
 /// The word "scale" on its own, as over a title block's field.
@@ -137,6 +139,10 @@ impl Places {
             halved: notation.halved,
             paper: notation.paper.or_else(|| caption.and_then(|c| c.paper.clone())),
             other_print: false,
+            part: notation.part.or_else(|| {
+                let above = self.above(bounds).filter(|_| !notation.titled)?;
+                (above.view == Some(View::Part)).then(|| above.text.clone())
+            }),
             bbox: Some(list.space.rect_to_px(bounds)).filter(PxRect::is_finite),
             method: super::text::METHOD,
             text: super::text::printable(&notation.text),
@@ -160,8 +166,11 @@ impl Places {
 
     /// The nearest title that a notation stands under or behind.
     fn title(&self, bounds: &ListRect) -> Option<&Cell> {
-        let titles = self.cells.iter().filter(|c| matches!(c.meaning, Meaning::Title | Meaning::Beside));
-        let of = titles.filter_map(|c| {
+        self.nearest(bounds, |c| matches!(c.meaning, Meaning::Title | Meaning::Beside))
+    }
+
+    fn nearest(&self, bounds: &ListRect, is: impl Fn(&Cell) -> bool) -> Option<&Cell> {
+        let of = self.cells.iter().filter(|c| is(c)).filter_map(|c| {
             let apart = heights_apart(&c.bounds, bounds);
             let under =
                 bounds.top >= c.bounds.top && bounds.left <= c.bounds.right && c.bounds.left <= bounds.right;
@@ -169,6 +178,19 @@ impl Places {
             reaches.then_some((apart, c))
         });
         of.min_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, c)| c)
+    }
+
+    /// The nearest line of words that a notation stands under or behind.
+    fn above(&self, bounds: &ListRect) -> Option<&Cell> {
+        self.nearest(bounds, |c| !matches!(c.meaning, Meaning::Field))
+    }
+
+    /// The title of a plan that none of the scales is of.
+    pub(super) fn unscaled_plan(&self, scales: &[ListRect]) -> Option<String> {
+        let plans = self.cells.iter().filter(|c| c.view == Some(View::Plan));
+        let is_of = |plan: &Cell, scale: &ListRect| self.above(scale).is_some_and(|c| std::ptr::eq(c, plan));
+        let mut without = plans.filter(|plan| !scales.iter().any(|scale| is_of(plan, scale)));
+        without.next().map(|plan| plan.text.clone())
     }
 
     /// A ratio beside other words is theirs (SHELF 1:50), and one that a slope is spoken of beside is a slope. Fields of
@@ -260,7 +282,8 @@ fn cell(line: &TextLine) -> Option<Cell> {
     } else {
         Meaning::Words
     };
-    Some(Cell { bounds: line.bounds, text: super::text::printable(&line.text), meaning })
+    let view = if matches!(meaning, Meaning::Beside) { None } else { view_of(&named) };
+    Some(Cell { bounds: line.bounds, text: super::text::printable(&line.text), meaning, view })
 }
 
 /// A list of abbreviations holds NTS in one cell and NOT TO SCALE in the next.

@@ -30,6 +30,7 @@ pub(super) fn decide(testimony: Testimony, list: &DisplayList) -> Found<ScaleRec
         half_size,
         left_out,
         sheets,
+        unscaled_plan,
         half_sizes: _,
         resized: _,
         reduced: _,
@@ -54,7 +55,10 @@ pub(super) fn decide(testimony: Testimony, list: &DisplayList) -> Found<ScaleRec
     for i in of_other_prints(&statements, &list.space) {
         statements[i].other_print = true;
     }
-    let (chosen, corrected) = choose_for_page(&statements, deferred.as_deref(), &sheets, list);
+    let (mut chosen, mut corrected) = choose_for_page(&statements, deferred.as_deref(), &sheets, list);
+    if let Some(why) = chosen.as_ref().ok().and_then(|_| of_a_part(&statements, unscaled_plan.as_deref()?)) {
+        (chosen, corrected) = (Err(why), None);
+    }
     findings.extend(not_used(&statements, chosen.as_ref().ok().map(|&i| statements[i].text.as_str())));
     findings.extend(chosen.as_ref().ok().and_then(|&i| full_size(&statements[i])));
     let confidence = |s: &Statement| match (&chosen, s.ratio > 0.0) {
@@ -110,6 +114,15 @@ fn choose_for_page(
     }
 }
 
+/// Why the page has no scale although its details have one: a plan is beside them, and none of theirs is said to be its.
+fn of_a_part(statements: &[Statement], plan: &str) -> Option<String> {
+    let mut counted = statements.iter().filter(|s| counts(s));
+    let (text, part) = counted.next().and_then(|s| Some((&s.text, s.part.as_ref()?)))?;
+    counted.all(|s| s.part.is_some()).then(|| {
+        format!("{text} is the scale of \"{part}\", and none is stated for \"{plan}\" on the same sheet")
+    })
+}
+
 /// Full size is said where it is taken.
 fn full_size(taken: &Statement) -> Option<Finding> {
     let said = format!(
@@ -142,6 +155,9 @@ fn not_used(statements: &[Statement], taken: Option<&str>) -> Vec<Finding> {
     let about = unused(&doubtful(|d| matches!(d, Doubt::About(_))), "scale_about", |texts| {
         format!("not used, because it is said to be about right only: {texts}")
     });
+    let original = unused(&doubtful(|d| matches!(d, Doubt::Original(_))), "scale_of_original", |texts| {
+        format!("not used, because it is given as that of an original: {texts}")
+    });
     let other = unused(&of(|s| s.other_print), "scale_for_other_paper", |texts| {
         format!("not used, because it holds for prints on another paper: {texts}")
     });
@@ -149,7 +165,7 @@ fn not_used(statements: &[Statement], taken: Option<&str>) -> Vec<Finding> {
     let weak = unused(&weak, "scale_unlabelled", |texts| {
         format!("not used, because nothing says that it is the page's scale: {texts}")
     });
-    [marked, samples, beside, about, other, weak].into_iter().flatten().collect()
+    [marked, samples, beside, about, original, other, weak].into_iter().flatten().collect()
 }
 
 /// Texts that one sentence names; it says how many more there are.
@@ -283,6 +299,9 @@ fn doubted(s: &Statement, doubt: &Doubt) -> String {
         }
         Doubt::About(words) => format!("{} is only about right: the page says \"{words}\"", s.text),
         Doubt::Unscaled(words) => format!("{} stands beside \"{words}\"", s.text),
+        Doubt::Original(words) => {
+            format!("{} is given as \"{words}\", which may be that of another drawing or print", s.text)
+        }
     }
 }
 

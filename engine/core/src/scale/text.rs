@@ -29,6 +29,7 @@ impl Witness for TextWitness {
     fn testify(&self, list: &DisplayList) -> Testimony {
         let mut out = Testimony::default();
         let places = Places::of(list);
+        let mut scales = Vec::new();
         for line in &list.lines {
             let (text, words) = columns(list, line);
             let reading = notation::read(&text);
@@ -54,6 +55,9 @@ impl Witness for TextWitness {
                     continue;
                 }
                 let bounds = bounds_of(&notation.span, &words).unwrap_or(line.bounds);
+                if notation.ratio.is_some_and(|r| r > 0.0) {
+                    scales.push(bounds);
+                }
                 if notation.family == Family::Deferred {
                     if out.deferred.is_none() && places.defers(&notation, &bounds, list) {
                         out.deferred = Some(printable(&notation.text));
@@ -65,6 +69,7 @@ impl Witness for TextWitness {
                 }
             }
         }
+        out.unscaled_plan = places.unscaled_plan(&scales);
         drop_abbreviation_cells(&mut out);
         out
     }

@@ -58,7 +58,7 @@ pub(super) fn is_title(words: &[&str]) -> bool {
 impl Line<'_> {
     /// The words before a token that may be its title, in their order, labels and articles left out; and whether a
     /// label was.
-    fn title_of(&self, start: usize) -> (Vec<usize>, bool) {
+    pub(super) fn title_of(&self, start: usize) -> (Vec<usize>, bool) {
         let (mut words, mut labelled) = (Vec::new(), false);
         let mut at = start;
         while let Some(before) = at.checked_sub(1).filter(|&i| self.same_column(i, start)) {
