@@ -81,6 +81,7 @@ fn the_scale_of_an_original_is_offered_and_not_taken() {
     ] {
         assert!(withheld(&[(0.0, 0.0, line)], 96.0).contains("another drawing or print"), "{line}");
     }
+    assert_eq!(best(&[(0.0, 0.0, "EXISTING PLAN SCALE 1:100")]), Some(100.0));
     let a1 = paper(841.0, 594.0);
     let of_paper = detect(&page(a1, &[(100.0, 100.0, "ORIGINAL SCALE 1:50 @ A1")])).value;
     assert_eq!(of_paper.best.map(|b| b.ratio), Some(50.0));

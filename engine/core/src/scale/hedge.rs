@@ -22,7 +22,7 @@ pub enum Doubt {
 
 /// Words before "scale" that speak of what a drawing was made from, and what may stand between.
 const ORIGINALS: [&str; 4] = ["ORIGINAL", "BASE", "EXISTING", "SOURCE"];
-const DRAWINGS: [&str; 6] = ["DRAWING", "SHEET", "PLAN", "MAP", "SURVEY", "DWG"];
+const DRAWINGS: [&str; 4] = ["DRAWING", "SHEET", "MAP", "DWG"];
 
 const HEDGES: [&str; 14] = [
     "APPROX",
