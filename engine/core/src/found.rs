@@ -16,6 +16,9 @@ impl Finding {
     pub const CONTENT_CUT_OFF: &str = "content_cut_off";
     /// Something that a page draws from is damaged.
     pub const CONTENT_DAMAGED: &str = "content_damaged";
+    /// A picture file states its resolution twice, and the two are not the same: a length that a ratio gives is not
+    /// sure on it.
+    pub const RESOLUTION_CONTRADICTED: &str = "resolution_contradicted";
 
     /// Whether a page's content is known to be damaged: what is counted or measured on it may lack something,
     /// and no number of it may be shown without saying so.

@@ -53,8 +53,9 @@ fn body_error(e: CommandError) -> ApiError {
 ///
 /// `scale_value` is in pixels of this page's image, whatever resolution that has. `scale_text` alone sets the
 /// scale that it states; beside a value it has to say the same. 400 where it contradicts the value, has numbers
-/// that are no scale as drawings write it, or says that nothing is to scale. Where the sheet's own text says another scale
-/// than the value, the value is taken and `notice` names the text.
+/// that are no scale as drawings write it, says that nothing is to scale, or, alone, names another paper than the page's
+/// (`1:100 @ A1` on A3). Where the sheet's own text says another scale than the value, the value is taken and `notice` names
+/// the text; it also says where a ratio was reckoned by a resolution that the picture's file contradicts.
 #[utoipa::path(put, path = "/pages/{page_id}/scale", tag = "scale", request_body = wire::SetScale, responses(
     (status = 200, body = wire::ScaleSet),
 ))]

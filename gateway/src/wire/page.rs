@@ -161,6 +161,8 @@ pub(crate) struct Page {
     scale_value: Option<f64>,
     scale_unit: String,
     scale_calibrated: bool,
+    /// `ocr_pattern_match`: read from the drawing's own text, none of which is recognised by its looks;
+    /// `manual_calibration`: given by a person.
     scale_detection_method: Option<String>,
     scale_calibration_data: Option<Detection>,
     display_name: Option<String>,

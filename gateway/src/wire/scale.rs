@@ -19,6 +19,8 @@ pub(crate) struct ParsedScale {
     ratio: f64,
     pixels_per_foot: Option<f64>,
     confidence: f64,
+    /// `ocr_pattern_match`: text of the page that reads as a scale. It is the drawing's own text, read as the file holds
+    /// it; nothing is recognised by its looks.
     method: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     bbox: Option<PixelBox>,

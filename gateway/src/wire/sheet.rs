@@ -24,6 +24,8 @@ pub(crate) struct Sheet {
     scale_text: Option<String>,
     scale_value: Option<f64>,
     scale_calibrated: bool,
+    /// `ocr_pattern_match`: read from the drawing's own text, none of which is recognised by its looks;
+    /// `manual_calibration`: given by a person.
     scale_detection_method: Option<String>,
     /// All measurements, rejected ones included.
     measurement_count: u64,

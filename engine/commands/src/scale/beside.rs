@@ -1,17 +1,38 @@
-//! What a sheet's own text says beside a scale that a person gave.
+//! What speaks against a scale that a person gave: the sheet's own text, or the file that it was reckoned by.
 
 use takeoff_core::brief;
+use takeoff_core::found::Finding;
 use takeoff_core::model::Page;
-use takeoff_core::scale::{ScaleCandidate, check_scale};
+use takeoff_core::scale::{ScaleCandidate, check_scale, parse_all};
+
+use super::manual::MANUAL_METHOD;
 
 /// Share by which two values of one scale may differ.
 pub(super) const SAME_SCALE: f64 = 0.01;
 /// Scales of a sheet that are named.
 const NAMED: usize = 3;
 
+/// What speaks against the scale in force that a person should hear, where anything does: that the page's own text states
+/// another, and that the picture's file contradicts itself about the resolution that the scale was reckoned by.
+pub fn contradicted(page: &Page) -> Option<String> {
+    let said: Vec<String> = [stated_otherwise(page), unsure_resolution(page)].into_iter().flatten().collect();
+    (!said.is_empty()).then(|| said.join("; "))
+}
+
+/// That a ratio was turned into pixels per foot by a resolution that is not sure. A scale by two points needs none.
+fn unsure_resolution(page: &Page) -> Option<String> {
+    let said = page.findings.iter().find(|f| f.code == Finding::RESOLUTION_CONTRADICTED)?;
+    let scale = &page.scale;
+    let by_points = scale.record.as_ref().is_some_and(|r| r.manual.contains_key("calibration"));
+    let by_hand = scale.calibrated && scale.method.as_deref() == Some(MANUAL_METHOD) && !by_points;
+    let text = scale.text.as_deref().filter(|_| by_hand)?;
+    let is_ratio = parse_all(text).iter().any(|n| n.ratio.is_some_and(|r| r > 0.0));
+    is_ratio.then(|| format!("{text} was reckoned by a resolution that is not sure: {}", said.message))
+}
+
 /// What the page's own text states of its scale, where the scale in force is none of that: for a person. `None` also
 /// where the page states no scale that a drawing has, or was not read yet.
-pub fn contradicted(page: &Page) -> Option<String> {
+pub(super) fn stated_otherwise(page: &Page) -> Option<String> {
     let given = page.scale.px_per_foot.filter(|_| page.scale.calibrated)?;
     let record = page.scale.record.as_ref()?;
     let stated: Vec<(&ScaleCandidate, f64)> = match &record.best {
@@ -92,5 +113,24 @@ mod tests {
         assert_eq!(said(36.0, None, &[("1:1000000", Some(0.0018))]), None, "no drawing has that");
         let many: Vec<(&str, Option<f64>)> = (1..=5).map(|n| ("1:N", Some(10.0 * f64::from(n)))).collect();
         assert!(said(7.0, None, &many).unwrap().contains("2 more"));
+    }
+
+    #[test]
+    fn a_ratio_on_a_picture_whose_resolution_is_not_sure_is_told() {
+        let mut page = testing::page(id(500), None, Timestamp(0));
+        page.scale.px_per_foot = Some(37.5);
+        page.scale.calibrated = true;
+        page.scale.method = Some(MANUAL_METHOD.to_owned());
+        page.scale.text = Some("1/4\" = 1'-0\"".to_owned());
+        assert_eq!(contradicted(&page), None);
+        page.findings.push(Finding::new(Finding::RESOLUTION_CONTRADICTED, "The file states 300 and 150."));
+        assert!(contradicted(&page).unwrap().contains("The file states 300 and 150."));
+        // Pixels per foot, and two points, were measured on the picture.
+        page.scale.text = Some("as measured".to_owned());
+        assert_eq!(contradicted(&page), None);
+        page.scale.text = Some("1:48".to_owned());
+        let manual = serde_json::Map::from_iter([("calibration".to_owned(), serde_json::json!({}))]);
+        page.scale.record = Some(ScaleRecord { manual, ..ScaleRecord::default() });
+        assert_eq!(contradicted(&page), None);
     }
 }

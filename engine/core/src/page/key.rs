@@ -10,7 +10,7 @@ use super::request::ParseLimits;
 /// than before for some page, be it the display list, a picture or a finding. That includes new versions
 /// of the readers, the renderer and the encoders (a test holds their versions), the trace, and the parse
 /// worker's own step limit. Pages that were parsed under another number are parsed again.
-pub const PARSE_FORMAT: u16 = 7;
+pub const PARSE_FORMAT: u16 = 8;
 
 /// Equal keys mean equal results of [`super::OpenedFile::parse_page`]. Different keys mean nothing: the
 /// same page written in another way may have another key.

@@ -72,6 +72,22 @@ fn a_ratio_beside_words_that_are_no_title_is_theirs() {
 }
 
 #[test]
+fn the_scale_of_an_original_is_offered_and_not_taken() {
+    for line in [
+        "ORIGINAL SCALE: 1/8\" = 1'-0\"",
+        "BASE DRAWING SCALE 1:96",
+        "EXISTING DRAWING SCALE: 1/8\" = 1'-0\"",
+        "SOURCE SCALE 1:96",
+    ] {
+        assert!(withheld(&[(0.0, 0.0, line)], 96.0).contains("another drawing or print"), "{line}");
+    }
+    assert_eq!(best(&[(0.0, 0.0, "EXISTING PLAN SCALE 1:100")]), Some(100.0));
+    let a1 = paper(841.0, 594.0);
+    let of_paper = detect(&page(a1, &[(100.0, 100.0, "ORIGINAL SCALE 1:50 @ A1")])).value;
+    assert_eq!(of_paper.best.map(|b| b.ratio), Some(50.0));
+}
+
+#[test]
 fn a_scale_that_is_about_right_is_offered_and_not_taken() {
     for line in ["SCALE: APPROX. 1:50", "SCALE ~1:50", "SCALE 1:50 ±", "APPROXIMATE SCALE 1:50"] {
         assert!(withheld(&[(0.0, 0.0, line)], 50.0).contains("about right"), "{line}");

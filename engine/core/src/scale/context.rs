@@ -6,8 +6,8 @@ use std::ops::Range;
 use super::lex::{Kind, Token};
 use super::notation::{Family, Hit, Needs, Standing};
 use super::words::{
-    NO_LONGER, NO_LONGER_IN_WORDS, NOISE_AFTER, NOISE_BEFORE, NOT_IN_FORCE, NUMBERED, RANGE_WORDS, REFERS,
-    REFERS_BEFORE, SUFFIXES, TITLES, is_label, tells_of_slopes,
+    NO_LONGER, NO_LONGER_IN_WORDS, NOISE_AFTER, NOISE_BEFORE, NOT_IN_FORCE, NUMBERED, ORDERED, ORDERS,
+    RANGE_WORDS, REFERS, REFERS_BEFORE, SUFFIXES, TITLES, is_label, is_slope, tells_of_slopes,
 };
 
 pub(super) struct Line<'a> {
@@ -74,13 +74,19 @@ impl<'a> Line<'a> {
                     return true;
                 }
                 // "SCALE AT A1: 1:50"; the A of A1 is a word of its own.
-                if !matches!(word, "AT" | "A" | "ON" | "FOR" | "IS") {
+                if !matches!(word, "AT" | "A" | "ON" | "FOR" | "IS" | "OF") {
                     return false;
                 }
-            } else if let Some(number) = self.tokens[before].number() {
-                if self.paper_ending_at(before).is_none() || number.value > 4.0 {
+            } else if self.tokens[before].number().is_some() {
+                // "SCALE @ 24X36: 1/4"": the sides without a lead may be those of anything.
+                let paper = self.paper_ending_at(before).map(|(_, start)| start);
+                let Some(start) =
+                    paper.filter(|&start| self.word(start).is_some() || self.leads_a_paper(start))
+                else {
                     return false;
-                }
+                };
+                at = start;
+                continue;
             } else if !self.punctuation(before) {
                 return false;
             }
@@ -95,6 +101,8 @@ impl<'a> Line<'a> {
         self.word(at).is_some_and(|w| w != "M" && is_label(w))
             && self.same_column(at, end - 1)
             && !self.is(at + 1, &Kind::Colon)
+            // What is written at a bar is the bar's, and bars are copied from sheet to sheet.
+            && self.word(at + 1) != Some("BAR")
             && !matches!(self.kind(at + 1), Some(Kind::Number(_)))
     }
 
@@ -165,7 +173,40 @@ impl<'a> Line<'a> {
             following().next().flatten().is_some_and(|w| NO_LONGER.contains(&w))
                 || NO_LONGER_IN_WORDS.into_iter().any(says)
         };
-        over || after.is_some_and(no_longer) || before().any(|w| REFERS.contains(&w))
+        over || after.is_some_and(no_longer)
+            || before().any(|w| REFERS.contains(&w))
+            || self.is_of_others(tokens)
+    }
+
+    /// What somebody has to make (SUBMIT SHOP DRAWINGS AT 1:20), or what another sheet holds (FOR 1:20 DETAILS SEE A-401,
+    /// 1:20 DETAILS ON DRAWING A-401).
+    fn is_of_others(&self, tokens: &Range<usize>) -> bool {
+        let near = |at: usize| self.same_column(at, tokens.start);
+        let before = || (tokens.start.saturating_sub(REFERS_BEFORE)..tokens.start).rev();
+        let before =
+            || before().take_while(|&i| near(i) && !self.ends_sentence(i)).filter_map(|i| self.word(i));
+        let after =
+            || (tokens.end..tokens.end + REFERS_BEFORE).take_while(|&i| near(i) && !self.ends_sentence(i));
+        let words_after = || after().filter_map(|i| self.word(i));
+        let ordered = |w: &str| ORDERED.contains(&w);
+        if before().any(|w| ORDERS.contains(&w)) && (before().any(ordered) || words_after().any(ordered)) {
+            return true;
+        }
+        if before().any(|w| w == "FOR") && words_after().any(|w| REFERS.contains(&w)) {
+            return true;
+        }
+        // "1/4" = 1'-0" PLANS, SEE A-401"
+        let is_first = before().next().is_none() && !self.label_before(tokens.start);
+        let views = |w: &str| w.ends_with('S') && TITLES.contains(&w);
+        let view = after().position(|i| self.word(i).is_some_and(views));
+        let refers = after().position(|i| matches!(self.word(i), Some("SEE" | "REFER")));
+        if is_first && view.zip(refers).is_some_and(|(view, refers)| view < refers) {
+            return true;
+        }
+        let is_sheet =
+            |i: usize| matches!(self.word(i), Some("DRAWING" | "DRAWINGS" | "DWG" | "SHEET" | "SHEETS"));
+        let on = |i: usize| self.word(i) == Some("ON") && is_sheet(i + 1) && i > tokens.end;
+        !self.label_before(tokens.start) && after().any(on)
     }
 
     /// The words around disown the notation, tell of a slope (for any notation) or of a limit, mix or time (for `1:N`).
@@ -174,7 +215,13 @@ impl<'a> Line<'a> {
         if self.is_disowned(tokens) {
             return true;
         }
-        if self.label_before(tokens.start) || usual && self.title_before(tokens.start) {
+        let labelled = self.label_before(tokens.start);
+        // "ROOF PLAN 1:100 FALLS"
+        let next = self.word(tokens.end).filter(|_| self.same_column(tokens.end, tokens.start));
+        if ratio && !labelled && next.is_some_and(is_slope) {
+            return true;
+        }
+        if labelled || usual && self.title_before(tokens.start) {
             // "ROOF SLOPE PLAN 1:100" is a plan, "RAMP DETAIL 1:12" a slope; "SCALE 1:50 MAX" is still a scale.
             return false;
         }
@@ -188,7 +235,7 @@ impl<'a> Line<'a> {
     pub(super) fn standing(&self, hit: &Hit, all: &[Hit]) -> Option<Standing> {
         let labelled = self.label_before(hit.tokens.start)
             || self.label_after(hit.tokens.end)
-            || (hit.family == Family::Ratio && self.paper_after(hit.tokens.end).is_some());
+            || (hit.family == Family::Ratio && self.paper_near(hit, all).is_some());
         if labelled {
             return Some(Standing::Labelled);
         }
@@ -266,55 +313,5 @@ impl<'a> Line<'a> {
             _ => None,
         }
         .filter(|&i| self.same_column(i, end) && self.paper_at(i).is_none())
-    }
-
-    /// `A1` or `24X36` starting at a token, and the token after it.
-    pub(super) fn paper_at(&self, at: usize) -> Option<(String, usize)> {
-        let number = |i: usize| self.tokens.get(i).and_then(Token::number).filter(|n| n.integer);
-        if self.word(at) == Some("A") && self.glued(at + 1) {
-            let n = number(at + 1).filter(|n| n.value <= 4.0)?;
-            return Some((format!("A{}", n.value), at + 2));
-        }
-        let mark = |i: usize| if self.is(i, &Kind::Inch) { i + 1 } else { i };
-        let side = |v: f64| (8.0..=60.0).contains(&v);
-        let width = number(at).filter(|n| side(n.value))?;
-        let cross = mark(at + 1);
-        if !matches!(self.kind(cross), Some(Kind::Other('×'))) && self.word(cross) != Some("X") {
-            return None;
-        }
-        let height = number(cross + 1).filter(|n| side(n.value))?;
-        Some((format!("{}X{}", width.value, height.value), mark(cross + 2)))
-    }
-
-    pub(super) fn paper_ending_at(&self, last: usize) -> Option<String> {
-        (1..=5).find_map(|back| {
-            self.paper_at(last.checked_sub(back)?).filter(|(_, end)| *end == last + 1).map(|(paper, _)| paper)
-        })
-    }
-
-    /// `@ A1`, `at A1`, `(A1)`, `on 24x36` right after a notation.
-    pub(super) fn paper_after(&self, end: usize) -> Option<String> {
-        for at in end..end + 3 {
-            if let Some((paper, _)) = self.paper_at(at).filter(|_| at > end) {
-                return Some(paper);
-            }
-            let leads = matches!(self.kind(at), Some(Kind::At | Kind::Other('(' | '[')))
-                || matches!(self.word(at), Some("AT" | "ON" | "FOR"));
-            if !leads {
-                return None;
-            }
-        }
-        None
-    }
-
-    /// The paper that a notation names after itself, or between its label and itself.
-    pub(super) fn paper_near(&self, hit: &Hit) -> Option<String> {
-        self.paper_after(hit.tokens.end).or_else(|| {
-            let labelled = self.label_before(hit.tokens.start);
-            (1..=3)
-                .filter_map(|back| hit.tokens.start.checked_sub(back))
-                .find_map(|i| self.paper_ending_at(i))
-                .filter(|_| labelled)
-        })
     }
 }

@@ -2,6 +2,7 @@
 
 use super::ScaleRecord;
 use super::hedge::Doubt;
+use super::named_paper::SheetPaper;
 use super::notation::Standing;
 use super::paper;
 use super::reconcile;
@@ -28,6 +29,10 @@ pub(super) struct Statement {
     pub(super) halved: bool,
     /// The paper it holds for, where it names one.
     pub(super) paper: Option<String>,
+    /// It holds for prints on another paper, beside one that holds for this page's. Known when all are read.
+    pub(super) other_print: bool,
+    /// The part of a plan that it is the scale of, by the title before it or above: a detail, a section.
+    pub(super) part: Option<String>,
     pub(super) bbox: Option<PxRect>,
     /// `scale_detection_method` of the contract.
     pub(super) method: &'static str,
@@ -47,8 +52,10 @@ pub(super) struct Testimony {
     pub(super) resized: Option<String>,
     /// The sheet says that it was reduced, and not by how much: the words.
     pub(super) reduced: Option<String>,
-    /// Papers that the sheet says it is made for (`A1`, `24X36`).
-    pub(super) sheets: Vec<String>,
+    /// The title of a plan that no scale stands at.
+    pub(super) unscaled_plan: Option<String>,
+    /// Papers that the sheet says it is made for.
+    pub(super) sheets: Vec<SheetPaper>,
     /// Statements left out because there were too many.
     pub(super) left_out: usize,
 }
@@ -71,6 +78,7 @@ pub fn detect(list: &DisplayList) -> Found<ScaleRecord> {
         all.half_sizes = all.half_sizes.or(said.half_sizes);
         all.resized = all.resized.or(said.resized);
         all.reduced = all.reduced.or(said.reduced);
+        all.unscaled_plan = all.unscaled_plan.or(said.unscaled_plan);
         all.sheets.extend(said.sheets);
         all.left_out += said.left_out;
     }
@@ -81,6 +89,9 @@ pub fn detect(list: &DisplayList) -> Found<ScaleRecord> {
     let found = reconcile::decide(all, list);
     if list.findings.iter().any(Finding::is_damage) {
         let why = "the file is damaged where the page draws from it, another scale may be stated";
+        withheld(found, why.to_owned())
+    } else if list.findings.iter().any(|f| f.code == Finding::RESOLUTION_CONTRADICTED) {
+        let why = "the picture's file states two resolutions that contradict each other, so pixels per foot are not sure";
         withheld(found, why.to_owned())
     } else if let Some(words) = resized {
         let why = format!("the sheet says \"{words}\": whether the scale holds for this size is not known");
@@ -116,6 +127,7 @@ fn half_or_not(all: &Testimony, space: &PageSpace) -> Option<String> {
 fn withheld(mut found: Found<ScaleRecord>, reason: String) -> Found<ScaleRecord> {
     let record = &mut found.value;
     if record.best.take().is_some() {
+        found.findings.retain(|f| f.code != reconcile::TAKEN_FULL_SIZE);
         found.findings.push(Finding::new("scale_withheld", reason.clone()));
         record.withheld = Some(reason);
         record.needs_calibration = true;

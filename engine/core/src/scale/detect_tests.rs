@@ -98,7 +98,7 @@ fn several_none_and_unscaled_are_withheld_with_the_reason() {
         (&[(0.0, 0.0, "SCALE: NTS")], "not to scale", 1),
         (&[(0.0, 0.0, "SCALE: AS NOTED"), (0.0, 900.0, "1/8\" = 1'-0\"")], "AS NOTED", 1),
         (&[(0.0, 0.0, "1:12"), (500.0, 500.0, "1:12")], "nothing says that it is its scale", 2),
-        (&[(0.0, 0.0, "1:200 at A1 / 1:400 @ A3")], "2 different scales", 2),
+        (&[(0.0, 0.0, "1:200 at A1 / 1:400 @ A3")], "2 different scales: 1:200 for A1; 1:400 for A3", 3),
     ];
     for (lines, reason, candidates) in cases {
         let Found { value, findings } = found(lines);
@@ -127,6 +127,19 @@ fn what_is_seen_and_not_used_is_said() {
     let both = &findings[0].message;
     assert!(both.contains("N.T.S.") && both.contains("states 1/4\" = 1'-0\""), "{findings:?}");
     assert!(findings[1].message.contains("1:12"), "{findings:?}");
+}
+
+#[test]
+fn a_full_size_that_is_taken_says_so() {
+    for text in ["SCALE: 1:1", "SCALE: 12\" = 1'-0\""] {
+        let Found { value, findings } = found(&[(0.0, 0.0, text)]);
+        assert_eq!(value.best.map(|b| b.ratio), Some(1.0));
+        assert_eq!(
+            findings.iter().map(|f| f.code.as_str()).collect::<Vec<_>>(),
+            ["scale_full_size"],
+            "{text}"
+        );
+    }
 }
 
 #[test]

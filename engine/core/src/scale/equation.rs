@@ -5,6 +5,7 @@
 use super::context::Line;
 use super::lex::{Kind, Token};
 use super::notation::{Family, Hit, Needs};
+use super::words::SPACED;
 
 /// Paper lengths that stand for one foot in the usual architectural scales, inches.
 const ARCHITECTURAL: [f64; 14] =
@@ -47,6 +48,16 @@ pub(super) fn at(line: &Line<'_>, start: usize, follows: bool) -> Vec<Hit> {
     if real.inches <= 0.0 || paper.inches <= 0.0 || is_range(line, real.end) {
         return Vec::new();
     }
+    // `36" = 3'-0"` says a length twice. What drawings call full size is 12" = 1'-0".
+    let is_conversion = !labelled && paper.inches == real.inches && paper.inches != 12.0;
+    // That of a mixed number is the whole one's.
+    let whole =
+        start.checked_sub(1).and_then(|i| line.tokens[i].number()).filter(|n| n.integer && paper.fraction);
+    let is_spaced = is_spacing(line, start, paper.inches, real.inches)
+        || whole.is_some_and(|n| is_spacing(line, start - 1, n.value + paper.inches, real.inches));
+    if is_conversion || is_spaced {
+        return Vec::new();
+    }
     let tokens = start..real.end;
     if line.is_noise(&tokens, false, true) {
         return Vec::new();
@@ -70,6 +81,28 @@ pub(super) fn at(line: &Line<'_>, start: usize, follows: bool) -> Vec<Hit> {
         hits.push(Hit { tokens: tokens.clone(), family, ratio: Some(real.inches / inches), needs });
     }
     hits
+}
+
+/// So many tokens before `@` a number of risers or spaces stands.
+const COUNTED_BEFORE: usize = 4;
+/// Risers are rounded to eighths of an inch, their sum is not.
+const SUM: f64 = 0.02;
+
+/// `14 RISERS @ 7" = 8'-2"`, `2 @ 6" = 1'-0"`, `14 x 7" = 8'-2"`: distances and their sum.
+fn is_spacing(line: &Line<'_>, start: usize, each: f64, sum: f64) -> bool {
+    let Some(lead) = start.checked_sub(1).filter(|&i| line.same_column(i, start)) else { return false };
+    if line.word(lead) == Some("X") || matches!(line.kind(lead), Some(Kind::Other('×' | '*'))) {
+        return true;
+    }
+    if !line.is(lead, &Kind::At) && line.word(lead) != Some("AT") {
+        // "10 TREADS 11" = 9'-2""; a single letter may be a section's.
+        return line.word(lead).is_some_and(|w| w.len() > 2 && SPACED.contains(&w));
+    }
+    let before = (lead.saturating_sub(COUNTED_BEFORE)..lead).rev().filter(|&i| line.same_column(i, start));
+    let mut words = before.clone().filter_map(|i| line.word(i));
+    let mut counts = before.filter_map(|i| line.tokens[i].number()).filter(|n| n.integer && n.value >= 2.0);
+    words.next().is_some_and(|w| SPACED.contains(&w))
+        || counts.any(|n| (n.value * each - sum).abs() <= SUM * sum)
 }
 
 /// `1" = 10'-20'`, `1" = 10' TO 20'`: one end of a range is no scale.

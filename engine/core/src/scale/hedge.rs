@@ -16,7 +16,13 @@ pub enum Doubt {
     About(String),
     /// What it stands beside is not to scale.
     Unscaled(String),
+    /// It is that of what the drawing was made from.
+    Original(String),
 }
+
+/// Words before "scale" that speak of what a drawing was made from, and what may stand between.
+const ORIGINALS: [&str; 4] = ["ORIGINAL", "BASE", "EXISTING", "SOURCE"];
+const DRAWINGS: [&str; 4] = ["DRAWING", "SHEET", "MAP", "DWG"];
 
 const HEDGES: [&str; 14] = [
     "APPROX",
@@ -52,7 +58,23 @@ impl Line<'_> {
             let beside = all.iter().find(|other| self.unscales(other, &hit.tokens))?;
             words(beside.tokens.clone()).map(Doubt::Unscaled)
         };
-        self.beside(hit, text).or_else(about).or_else(unscaled)
+        let original = || self.original(hit, all).and_then(words).map(Doubt::Original);
+        self.beside(hit, text).or_else(about).or_else(unscaled).or_else(original)
+    }
+
+    /// ORIGINAL SCALE: 1:50, BASE DRAWING SCALE 1:50. With a paper (ORIGINAL SCALE 1:50 @ A1) it is the sheet's there.
+    fn original(&self, hit: &Hit, all: &[Hit]) -> Option<Range<usize>> {
+        if self.paper_near(hit, all).is_some() {
+            return None;
+        }
+        let before = |at: usize| (0..at).rev().find(|&i| !self.punctuation(i));
+        let is_of = |i: usize, words: &[&str]| {
+            self.same_column(i, hit.tokens.start) && self.word(i).is_some_and(|w| words.contains(&w))
+        };
+        let label = before(hit.tokens.start).filter(|&i| self.word(i).is_some_and(is_label))?;
+        let first = before(label)?;
+        let first = if is_of(first, &DRAWINGS) { before(first)? } else { first };
+        is_of(first, &ORIGINALS).then_some(first..label + 1)
     }
 
     /// APPROX. 1:50, APPROXIMATE SCALE: 1:50, ~1:50, 1:50 (APPROX.), 1" = 20' +/-: the tokens of the hedge.

@@ -11,11 +11,19 @@ mod detect_tests;
 mod equation;
 mod hedge;
 mod lex;
+mod named_paper;
 mod notation;
 #[cfg(test)]
 mod notation_tests;
+mod other_print;
 mod paper;
+#[cfg(test)]
+mod paper_tests;
 mod places;
+#[cfg(test)]
+mod practice_sheet_tests;
+#[cfg(test)]
+mod practice_tests;
 mod print;
 mod ratio;
 mod reconcile;
@@ -26,6 +34,7 @@ mod sign_tests;
 mod statement;
 mod text;
 mod title;
+mod view;
 mod words;
 mod wrapped;
 
@@ -33,6 +42,7 @@ pub use band::{ImplausibleScale, SCALE_BAND, check_scale};
 pub use calibrate::{CalibrationError, RealUnit, calibrate, estimated_ratio};
 pub use detect::detect;
 pub use hedge::Doubt;
+pub use named_paper::SheetPaper;
 pub use notation::{Family, Notation, PLAUSIBLE_RATIOS, Reading, Standing, parse_all, read};
 pub use record::{ScaleBox, ScaleCandidate, ScaleRecord};
 pub use shared::{SharedScale, SharedScaleError, readable};

@@ -9,6 +9,7 @@ use std::ops::Range;
 use super::context::Line;
 use super::hedge::Doubt;
 use super::lex::{self, Kind};
+use super::named_paper::SheetPaper;
 use super::statement::HalfSize;
 use super::{equation, ratio, statement};
 
@@ -68,6 +69,8 @@ pub struct Notation {
     pub lone: bool,
     /// The title of a view stands just before it, or elsewhere in its column.
     pub titled: bool,
+    /// That title, if it is one of a part of a plan: a detail, a section.
+    pub part: Option<String>,
 }
 
 /// What one line of text says about scale.
@@ -81,7 +84,7 @@ pub struct Reading {
     /// Words that say that it was reduced, without saying by how much.
     pub reduced: Option<String>,
     /// The paper that the sheet is said to be made for (`ORIGINAL SHEET SIZE A1`).
-    pub sheet: Option<String>,
+    pub sheet: Option<SheetPaper>,
 }
 
 /// Every scale notation in a line of text, in order. A tab or line break separates columns: a number
@@ -192,9 +195,10 @@ fn finish(
         ratio,
         standing,
         halved: scaled && half_size,
-        paper: line.paper_near(hit),
+        paper: line.paper_near(hit, all),
         doubt: line.doubt(hit, all, text),
         titled: line.has_title(hit.tokens.start),
+        part: line.part_before(hit, text),
         lone: match hit.family {
             Family::Ratio => standing < Standing::Labelled && line.is_alone(hit.tokens.start, all),
             Family::NotToScale => line.is_alone(hit.tokens.start, all),

@@ -1,11 +1,14 @@
 //! Lines of a page that give meaning to what stands near them.
 
+use super::context::Line;
 use super::detect::{Statement, Testimony};
 use super::hedge::Doubt;
 use super::lex::{self, Kind, Token};
+use super::named_paper::SheetPaper;
 use super::notation::{Family, Notation, Standing};
 use super::title::{is_beside, is_title};
-use super::words::{SUFFIXES, is_label, tells_of_slopes};
+use super::view::{View, view_of};
+use super::words::{SUFFIXES, is_field, is_label, is_north, tells_of_slopes};
 use crate::geom::{ListRect, PxRect};
 use crate::page::display::{DisplayList, TextLine};
 
@@ -18,6 +21,8 @@ const LEGEND_REACH: (f32, f32) = (12.0, 25.0);
 const TITLE_REACH: f32 = 4.0;
 /// Words of a heading.
 const HEADING_WORDS: u32 = 5;
+/// Share of the page's width and height, at its right and its bottom, where title blocks stand.
+const CORNER: f64 = 0.3;
 /// Words and letters of a line that may be a title, a caption or a cell of a table.
 const CELL: (u32, usize) = (6, 60);
 
@@ -45,6 +50,8 @@ enum Meaning {
     Beside,
     /// Speaks of a slope, a mix or a limit.
     Slope,
+    /// A field of a title block, or what stands in one: DATE, MARCH 2024, REV A.
+    Field,
     /// Anything else in words.
     Words,
 }
@@ -53,11 +60,20 @@ struct Cell {
     bounds: ListRect,
     text: String,
     meaning: Meaning,
+    view: Option<View>,
+}
+
+/// The word "scale" on its own, as over a title block's field.
+struct Caption {
+    bounds: ListRect,
+    /// The paper that it names (`SCALE @ A1`).
+    paper: Option<String>,
 }
 
 pub(super) struct Places {
-    /// The word "scale" on its own, as over a title block's field.
-    captions: Vec<ListRect>,
+    captions: Vec<Caption>,
+    /// SHEET SIZE and the like on their own.
+    paper_captions: Vec<ListRect>,
     /// Headings of legends and lists of symbols or abbreviations.
     legends: Vec<ListRect>,
     cells: Vec<Cell>,
@@ -65,13 +81,20 @@ pub(super) struct Places {
 
 impl Places {
     pub(super) fn of(list: &DisplayList) -> Self {
-        let mut places = Self { captions: Vec::new(), legends: Vec::new(), cells: Vec::new() };
+        let mut places =
+            Self { captions: Vec::new(), paper_captions: Vec::new(), legends: Vec::new(), cells: Vec::new() };
         for line in list.lines.iter().filter(|l| l.word_len <= CELL.0 && l.text.len() <= CELL.1) {
             let upper = line.text.to_uppercase();
             let heading = upper.trim_matches(|c: char| !c.is_alphabetic());
             if matches!(heading, "DRAWING SCALE" | "ECHELLE" | "ÉCHELLE") || is_caption(line) {
-                places.captions.push(line.bounds);
+                let tokens = lex::lex(&line.text);
+                let read = Line::new(&tokens);
+                let paper = (0..tokens.len()).find_map(|at| read.paper_at(at)).map(|(paper, _)| paper);
+                places.captions.push(Caption { bounds: line.bounds, paper });
                 continue;
+            }
+            if Line::new(&lex::lex(&line.text)).is_paper_caption() {
+                places.paper_captions.push(line.bounds);
             }
             let is_heading = ["LEGEND", "SYMBOLS", "ABBREVIATIONS"];
             let words =
@@ -86,7 +109,8 @@ impl Places {
 
     /// What a notation is where it stands.
     pub(super) fn statement(&self, notation: Notation, bounds: &ListRect, list: &DisplayList) -> Statement {
-        let captioned = self.captions.iter().any(|c| near(c, bounds));
+        let caption = self.caption(bounds);
+        let captioned = caption.is_some();
         let mut standing =
             if captioned { notation.standing.max(Standing::Labelled) } else { notation.standing };
         let mut doubt = notation.doubt;
@@ -99,7 +123,10 @@ impl Places {
             Some(_) => lone = false,
             None => {}
         }
-        if lone && standing == Standing::Plain && notation.family == Family::Ratio && self.is_of_words(bounds)
+        if lone
+            && standing == Standing::Plain
+            && notation.family == Family::Ratio
+            && self.is_of_words(bounds, list)
         {
             standing = Standing::Weak;
         }
@@ -110,17 +137,40 @@ impl Places {
             lone,
             sample: self.in_legend(bounds),
             halved: notation.halved,
-            paper: notation.paper,
+            paper: notation.paper.or_else(|| caption.and_then(|c| c.paper.clone())),
+            other_print: false,
+            part: notation.part.or_else(|| {
+                let above = self.above(bounds).filter(|_| !notation.titled)?;
+                (above.view == Some(View::Part)).then(|| above.text.clone())
+            }),
             bbox: Some(list.space.rect_to_px(bounds)).filter(PxRect::is_finite),
             method: super::text::METHOD,
             text: super::text::printable(&notation.text),
         }
     }
 
+    /// The nearest caption within reach.
+    fn caption(&self, bounds: &ListRect) -> Option<&Caption> {
+        let reached = self.captions.iter().filter(|c| near(&c.bounds, bounds));
+        reached.min_by(|a, b| heights_apart(&a.bounds, bounds).total_cmp(&heights_apart(&b.bounds, bounds)))
+    }
+
+    /// The paper that a line names and nothing else, in the field of a caption that says what it is.
+    pub(super) fn paper_of_field(&self, line: &TextLine) -> Option<SheetPaper> {
+        if !self.paper_captions.iter().any(|c| near(c, &line.bounds)) {
+            return None;
+        }
+        let name = Line::new(&lex::lex(&line.text)).is_paper()?;
+        Some(SheetPaper { name, or_number: false })
+    }
+
     /// The nearest title that a notation stands under or behind.
     fn title(&self, bounds: &ListRect) -> Option<&Cell> {
-        let titles = self.cells.iter().filter(|c| matches!(c.meaning, Meaning::Title | Meaning::Beside));
-        let of = titles.filter_map(|c| {
+        self.nearest(bounds, |c| matches!(c.meaning, Meaning::Title | Meaning::Beside))
+    }
+
+    fn nearest(&self, bounds: &ListRect, is: impl Fn(&Cell) -> bool) -> Option<&Cell> {
+        let of = self.cells.iter().filter(|c| is(c)).filter_map(|c| {
             let apart = heights_apart(&c.bounds, bounds);
             let under =
                 bounds.top >= c.bounds.top && bounds.left <= c.bounds.right && c.bounds.left <= bounds.right;
@@ -130,11 +180,29 @@ impl Places {
         of.min_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, c)| c)
     }
 
-    /// A ratio beside other words is theirs (SHELF 1:50), and one that a slope is spoken of beside is a slope.
-    fn is_of_words(&self, bounds: &ListRect) -> bool {
+    /// The nearest line of words that a notation stands under or behind.
+    fn above(&self, bounds: &ListRect) -> Option<&Cell> {
+        self.nearest(bounds, |c| !matches!(c.meaning, Meaning::Field))
+    }
+
+    /// The title of a plan that none of the scales is of.
+    pub(super) fn unscaled_plan(&self, scales: &[ListRect]) -> Option<String> {
+        let plans = self.cells.iter().filter(|c| c.view == Some(View::Plan));
+        let is_of = |plan: &Cell, scale: &ListRect| self.above(scale).is_some_and(|c| std::ptr::eq(c, plan));
+        let mut without = plans.filter(|plan| !scales.iter().any(|scale| is_of(plan, scale)));
+        without.next().map(|plan| plan.text.clone())
+    }
+
+    /// A ratio beside other words is theirs (SHELF 1:50), and one that a slope is spoken of beside is a slope. Fields of
+    /// a title block stand beside each other, and none is of the other.
+    fn is_of_words(&self, bounds: &ListRect, list: &DisplayList) -> bool {
+        let at = list.space.rect_to_px(bounds).center();
+        let from = |side: u32| (1.0 - CORNER) * f64::from(side);
+        let in_title_block = at.x > from(list.space.width_px) && at.y > from(list.space.height_px);
         self.cells.iter().any(|c| match c.meaning {
             Meaning::Slope => near(&c.bounds, bounds),
             Meaning::Words => is_before(&c.bounds, bounds),
+            Meaning::Field => !in_title_block && is_before(&c.bounds, bounds),
             Meaning::Title | Meaning::Beside => false,
         })
     }
@@ -142,7 +210,7 @@ impl Places {
     /// The words "as noted" speak of the sheet: by a label, by a caption near them, or in the
     /// title block's corner. "VARIES" alone is a dimension.
     pub(super) fn defers(&self, notation: &Notation, bounds: &ListRect, list: &DisplayList) -> bool {
-        if notation.standing == Standing::Labelled || self.captions.iter().any(|c| near(c, bounds)) {
+        if notation.standing == Standing::Labelled || self.caption(bounds).is_some() {
             return true;
         }
         if notation.text.to_uppercase().starts_with("VAR") {
@@ -176,7 +244,9 @@ fn is_caption(line: &TextLine) -> bool {
     let tokens = lex::lex(&line.text);
     let label = |t: &Token| t.word().is_some_and(|w| w.chars().count() > 2 && is_label(w));
     let known = |t: &Token| match &t.kind {
-        Kind::Word(w) => is_label(w) || w == "A" || SUFFIXES.contains(&w.as_str()),
+        Kind::Word(w) => {
+            is_label(w) || matches!(w.as_str(), "A" | "ISO" | "IN") || SUFFIXES.contains(&w.as_str())
+        }
         Kind::Number(n) => n.value <= 60.0,
         _ => true,
     };
@@ -198,16 +268,22 @@ fn cell(line: &TextLine) -> Option<Cell> {
         return None;
     }
     let named: Vec<&str> = words.iter().copied().filter(|w| !is_label(w)).collect();
+    if is_north(&named) {
+        return None;
+    }
     let meaning = if is_beside(&named) {
         Meaning::Beside
     } else if is_title(&named) {
         Meaning::Title
     } else if named.iter().any(|w| tells_of_slopes(w, true)) {
         Meaning::Slope
+    } else if named.iter().any(|w| is_field(w)) && named.iter().all(|w| is_field(w) || w.len() == 1) {
+        Meaning::Field
     } else {
         Meaning::Words
     };
-    Some(Cell { bounds: line.bounds, text: super::text::printable(&line.text), meaning })
+    let view = if matches!(meaning, Meaning::Beside) { None } else { view_of(&named) };
+    Some(Cell { bounds: line.bounds, text: super::text::printable(&line.text), meaning, view })
 }
 
 /// A list of abbreviations holds NTS in one cell and NOT TO SCALE in the next.

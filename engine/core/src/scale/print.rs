@@ -1,16 +1,14 @@
-//! What a sheet says of its print: that it was reduced or enlarged, and the paper that it is made for.
+//! What a sheet says of its print: that it was reduced or enlarged.
 
 use std::ops::Range;
 
 use super::context::Line;
 use super::lex::{Kind, Token};
 use super::notation::Hit;
+use super::words::{is_print, is_print_or_set};
 
 /// What happened to a print that was not made at its size.
 const RESIZED: [&str; 5] = ["REDUCED", "REDUCTION", "ENLARGED", "ENLARGEMENT", "SHRUNK"];
-/// What a note of it speaks of, where no scale stands beside it: other things are reduced by shares, too.
-const PRINTS: [&str; 9] =
-    ["SIZE", "PRINT", "PRINTED", "PLOT", "PLOTTED", "SHEET", "DRAWING", "DRAWINGS", "SCALE"];
 /// Tokens between such a word and its share at most (`REDUCED TO APPROX. 50%`).
 const APART: usize = 4;
 
@@ -19,7 +17,9 @@ impl Line<'_> {
     /// whether the scale was changed with it nobody says. The words that say so.
     pub(super) fn says_resized(&self, hits: &[Hit]) -> Option<Range<usize>> {
         let scaled = hits.iter().any(|h| h.ratio.is_some_and(|r| r > 0.0));
-        let of_prints = || (0..self.tokens.len()).any(|i| self.word(i).is_some_and(|w| PRINTS.contains(&w)));
+        // Other things are reduced by shares, too.
+        let is_of_prints = |w: &str| is_print(w) || matches!(w, "SIZE" | "PRINTED" | "PLOTTED");
+        let of_prints = || (0..self.tokens.len()).any(|i| self.word(i).is_some_and(is_of_prints));
         let short = self.tokens.len() <= 2 * APART;
         let first = |i: usize| (0..i).all(|before| self.punctuation(before));
         (0..self.tokens.len()).filter(|&i| self.is_share(i)).find_map(|share| {
@@ -51,33 +51,6 @@ impl Line<'_> {
     }
 }
 
-/// Sheets in inches on which drawings are made, whichever side comes first.
-const USUAL_SHEETS: [&str; 14] = [
-    "22X34", "34X22", "24X36", "36X24", "30X42", "42X30", "36X48", "48X36", "18X24", "24X18", "34X44",
-    "44X34", "28X40", "40X28",
-];
-/// Prints and what is printed.
-const SHEETS: [&str; 14] = [
-    "DRAWING", "DRAWINGS", "SHEET", "SHEETS", "PRINT", "PRINTS", "PLOT", "PLOTS", "PLAN", "PLANS", "COPY",
-    "SET", "SCALE", "DOCUMENT",
-];
-/// Words that follow REDUCED where it speaks of a print.
-const REDUCED_THINGS: [&str; 14] = [
-    "SIZE",
-    "PRINT",
-    "PRINTS",
-    "DRAWING",
-    "DRAWINGS",
-    "SHEET",
-    "SHEETS",
-    "PLOT",
-    "PLOTS",
-    "SET",
-    "COPY",
-    "COPIES",
-    "SCALE",
-    "REPRODUCTION",
-];
 /// Between a print and what happened to it.
 const HAPPENED: [&str; 9] =
     ["HAS", "HAVE", "BEEN", "IS", "ARE", "WAS", "WERE", "PHOTOGRAPHICALLY", "ELECTRONICALLY"];
@@ -100,97 +73,20 @@ impl Line<'_> {
             let word = self.word(at).filter(|w| matches!(*w, "REDUCED" | "SHRUNK" | "ENLARGED"))?;
             // ENLARGED PLAN is a title.
             let made = word != "ENLARGED";
-            let thing = self.word(at + 1).is_some_and(|w| REDUCED_THINGS.contains(&w));
+            let thing = self.word(at + 1).is_some_and(|w| is_print_or_set(w) || w == "SIZE");
             if made && thing {
                 return Some(at..at + 2);
             }
             let first = (0..at)
                 .rev()
                 .take_while(|&i| self.same_column(i, at))
-                .take_while(|&i| self.word(i).is_some_and(|w| HAPPENED.contains(&w) || SHEETS.contains(&w)))
-                .find(|&i| self.word(i).is_some_and(|w| SHEETS.contains(&w)));
+                .take_while(|&i| self.word(i).is_some_and(|w| HAPPENED.contains(&w) || is_print_or_set(w)))
+                .find(|&i| self.word(i).is_some_and(is_print_or_set));
             if let Some(first) = first.filter(|&first| made || at - first > 1) {
                 return Some(first..at + 1);
             }
             let alone = || (0..self.tokens.len()).all(|i| i == at || self.punctuation(i));
             (made && alone()).then_some(at..at + 1)
         })
-    }
-
-    /// ORIGINAL SHEET SIZE A1, WHEN PLOTTED AT 24x36, IF THIS SHEET IS NOT 24"x36": the paper that the sheet is made
-    /// for. Not what a notation names for itself.
-    pub(super) fn names_sheet(&self) -> Option<String> {
-        (0..self.tokens.len()).find_map(|at| {
-            let (paper, end) = self.paper_at(at)?;
-            let is_sheet = self.leads_to_sheet(at)
-                || self.word(end) == Some("ORIGINAL")
-                || self.is_sheet_of_scales(&paper);
-            is_sheet.then_some(paper)
-        })
-    }
-
-    /// FULL SIZE PRINT IS 24 X 36, SCALE CORRECT AT 24x36 ONLY, SCALES SHOWN ARE FOR 24x36 SHEETS: a usual sheet in
-    /// inches in a line that speaks of the full size or of what scales hold for.
-    fn is_sheet_of_scales(&self, paper: &str) -> bool {
-        const HOLDS: [&str; 10] = [
-            "CORRECT",
-            "SHOWN",
-            "VALID",
-            "ACCURATE",
-            "ONLY",
-            "INDICATED",
-            "NOTED",
-            "TRUE",
-            "APPLIES",
-            "APPLY",
-        ];
-        let has =
-            |words: &[&str]| (0..self.tokens.len()).any(|i| self.word(i).is_some_and(|w| words.contains(&w)));
-        let of_full_size =
-            || has(&["FULL"]) && has(&["SIZE"]) && has(&["SHEET", "SHEETS", "PRINT", "PRINTS", "DRAWING"]);
-        let of_scales = || has(&["SCALE", "SCALES"]) && has(&HOLDS);
-        USUAL_SHEETS.contains(&paper) && (of_full_size() || of_scales())
-    }
-
-    /// The words before the paper at `at` say that it is the sheet's.
-    fn leads_to_sheet(&self, at: usize) -> bool {
-        const SIZED: [&str; 8] = ["ORIGINAL", "ACTUAL", "FULL", "SHEET", "PAPER", "PLOT", "PRINT", "DRAWING"];
-        const MADE: [&str; 4] = ["PLOTTED", "PRINTED", "REPRODUCED", "PLOT"];
-        const PASSED: [&str; 15] = [
-            "IS", "OF", "AT", "ON", "A", "AN", "TO", "FULL", "SIZE", "SHEET", "DRAWING", "PAPER", "MEASURE",
-            "EQUAL", "DOES",
-        ];
-        let words: Vec<&str> = (0..at)
-            .rev()
-            .take_while(|&i| self.same_column(i, at))
-            .take_while(|&i| self.word(i).is_some() || self.punctuation(i))
-            .filter_map(|i| self.word(i))
-            .take(8)
-            .collect();
-        let has = |any: &[&str]| words.iter().any(|w| any.contains(w));
-        let speaks_of_sheet =
-            || has(&["SHEET", "DRAWING", "PRINT", "PLAN", "PLOT"]) && has(&["IF", "WHEN", "WHERE"]);
-        let mut passed: Vec<&str> = Vec::new();
-        for (i, word) in words.iter().enumerate() {
-            let before = words.get(i + 1);
-            let size = passed.contains(&"SIZE") || *word == "SIZE" || *word == "FORMAT";
-            if (*word == "SIZE" || *word == "FORMAT") && before.is_some_and(|w| SIZED.contains(w)) {
-                return true;
-            }
-            if *word == "ORIGINAL" && (i == 0 || size || passed.iter().any(|w| *w == "IS" || *w == "SHEET")) {
-                return true;
-            }
-            if MADE.contains(word) && passed.iter().any(|w| matches!(*w, "AT" | "ON" | "TO")) {
-                return true;
-            }
-            if matches!(*word, "NOT" | "THAN") {
-                return speaks_of_sheet();
-            }
-            if !PASSED.contains(word) {
-                return false;
-            }
-            passed.push(word);
-        }
-        false
     }
 }

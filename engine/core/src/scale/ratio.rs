@@ -4,7 +4,7 @@ use super::context::Line;
 use super::equation::fraction;
 use super::lex::{Kind, Number, Token};
 use super::notation::{Family, Hit, Needs};
-use super::words::RANGE_WORDS;
+use super::words::{NUMBERED, QUANTITIES, RANGE_WORDS};
 
 /// Ratios in use, metric ones and those of the inch scales. Others are more often slopes.
 const USUAL: [f64; 37] = [
@@ -29,6 +29,11 @@ pub(super) fn at(line: &Line<'_>, start: usize) -> Option<Hit> {
         return None;
     }
     let ratio = n.point_thousands.unwrap_or(n.value) * thousands + part;
+    if !line.label_before(start) && (is_quantity(line, end) || is_numbered(line, start))
+        || is_of_a_plot(line, ratio)
+    {
+        return None;
+    }
     let usual = USUAL.contains(&ratio);
     let tokens = start..end;
     if ratio < 1.0 || line.is_noise(&tokens, true, usual) {
@@ -72,6 +77,26 @@ fn is_range(line: &Line<'_>, end: usize) -> bool {
         let loose = line.is(end, &Kind::Dash) && !line.glued(end) && !line.glued(other);
         !loose
     })
+}
+
+/// What follows makes the number before it a quantity: `LEVEL 1: 250 SF`, `1:100 YEAR FLOOD`, `1: 50 x 50`.
+fn is_quantity(line: &Line<'_>, end: usize) -> bool {
+    line.same_column(end, end - 1)
+        && (line.word(end).is_some_and(|w| QUANTITIES.contains(&w)) || line.is(end, &Kind::Other('×')))
+}
+
+/// `NOTE 1: 100 ...`: the colon stands behind a name and before a text.
+fn is_numbered(line: &Line<'_>, start: usize) -> bool {
+    let named = start.checked_sub(1).and_then(|i| line.word(i)).is_some_and(|w| NUMBERED.contains(&w));
+    named && line.glued(start + 1) && !line.glued(start + 2)
+}
+
+/// `PLOT SCALE 1:1`, `LTSCALE 1:1` in a plot's stamp: how the program's paper was put on paper.
+fn is_of_a_plot(line: &Line<'_>, ratio: f64) -> bool {
+    let of_plots = |w: &str| {
+        ["PLOT", "PRINT", "VIEWPORT"].iter().any(|p| w.starts_with(p)) || matches!(w, "LTSCALE" | "DIMSCALE")
+    };
+    ratio == 1.0 && (0..line.tokens.len()).any(|i| line.word(i).is_some_and(of_plots))
 }
 
 /// A whole ratio ends just before the token at `at`.

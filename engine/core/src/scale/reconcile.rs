@@ -3,12 +3,12 @@
 use super::band::RatioText;
 use super::detect::{Statement, Testimony};
 use super::hedge::Doubt;
+use super::named_paper::SheetPaper;
 use super::notation::{PLAUSIBLE_RATIOS, Standing};
-use super::paper::{self, inches, is_on_paper};
+use super::other_print::{for_several_papers, of_other_prints, other_paper};
 use super::text::printable;
 use super::{ScaleCandidate, ScaleRecord};
 use crate::found::{Finding, Found};
-use crate::geom::PageSpace;
 use crate::page::display::DisplayList;
 
 /// Confidence of the one distinct scale of a page; at or above 0.85 a page calibrates itself.
@@ -17,6 +17,10 @@ const CONFIDENCE_ONE: f64 = 0.90;
 const CONFIDENCE_SEVERAL: f64 = 0.50;
 /// Confidence of what only looks like a scale.
 const CONFIDENCE_WEAK: f64 = 0.30;
+/// The ratio of what is drawn as large as it is, to the rounding of decimals.
+const FULL_SIZE: f64 = 1.0 + 1e-9;
+/// Code of the finding that a scale of that size is taken.
+pub(super) const TAKEN_FULL_SIZE: &str = "scale_full_size";
 /// Confidence in a statement that there is no scale, as far as the statement goes.
 const CONFIDENCE_NOT_TO_SCALE: f64 = 0.90;
 
@@ -27,6 +31,7 @@ pub(super) fn decide(testimony: Testimony, list: &DisplayList) -> Found<ScaleRec
         half_size,
         left_out,
         sheets,
+        unscaled_plan,
         half_sizes: _,
         resized: _,
         reduced: _,
@@ -48,17 +53,15 @@ pub(super) fn decide(testimony: Testimony, list: &DisplayList) -> Found<ScaleRec
             format!("{left_out} more scale notations of the page are not listed"),
         ));
     }
-    let chosen = choose(&statements, deferred.as_deref(), list);
-    // A scale that was written for another paper, as it would be on this page.
-    let mut corrected = None;
-    let chosen = chosen.and_then(|i| match other_paper(&statements, i, &sheets, &list.space) {
-        None => Ok(i),
-        Some(other) => {
-            corrected = other.on_this_page(&statements[i], &list.space);
-            Err(other.reason(&statements[i], corrected, &list.space))
-        }
-    });
+    for i in of_other_prints(&statements, &list.space) {
+        statements[i].other_print = true;
+    }
+    let (mut chosen, mut corrected) = choose_for_page(&statements, deferred.as_deref(), &sheets, list);
+    if let Some(why) = chosen.as_ref().ok().and_then(|_| of_a_part(&statements, unscaled_plan.as_deref()?)) {
+        (chosen, corrected) = (Err(why), None);
+    }
     findings.extend(not_used(&statements, chosen.as_ref().ok().map(|&i| statements[i].text.as_str())));
+    findings.extend(chosen.as_ref().ok().and_then(|&i| full_size(&statements[i])));
     let confidence = |s: &Statement| match (&chosen, s.ratio > 0.0) {
         (_, false) => CONFIDENCE_NOT_TO_SCALE,
         _ if !counts(s) => CONFIDENCE_WEAK,
@@ -75,7 +78,7 @@ pub(super) fn decide(testimony: Testimony, list: &DisplayList) -> Found<ScaleRec
     };
     let mut candidates: Vec<ScaleCandidate> = statements.iter().map(candidate).collect();
     if let (Some(ratio), Some(of)) = (corrected, statements.iter().position(counts)) {
-        let text = RatioText(ratio).to_string();
+        let text = RatioText((ratio * 100.0).round() / 100.0).to_string();
         let px_per_foot = list.space.px_per_foot(ratio);
         candidates.push(ScaleCandidate { text, ratio, px_per_foot, ..candidates[of].clone() });
     }
@@ -87,6 +90,47 @@ pub(super) fn decide(testimony: Testimony, list: &DisplayList) -> Found<ScaleRec
     let needs_calibration = best.is_none();
     let record = ScaleRecord { candidates, best, needs_calibration, withheld, ..ScaleRecord::default() };
     Found::with(record, findings)
+}
+
+/// The statement to take, or why none is taken; and the scale that one written for another paper has on this page if the
+/// page is a copy of that.
+fn choose_for_page(
+    statements: &[Statement],
+    deferred: Option<&str>,
+    sheets: &[SheetPaper],
+    list: &DisplayList,
+) -> (Result<usize, String>, Option<f64>) {
+    match choose(statements, deferred, list) {
+        Ok(i) => match other_paper(statements, i, sheets, &list.space) {
+            None => (Ok(i), None),
+            Some(other) => {
+                let corrected = other.on_this_page(&statements[i], &list.space);
+                (Err(other.reason(&statements[i], corrected, &list.space)), corrected)
+            }
+        },
+        Err(why) => match for_several_papers(statements, &list.space).filter(|_| deferred.is_none()) {
+            Some((why, corrected)) => (Err(why), corrected),
+            None => (Err(why), None),
+        },
+    }
+}
+
+/// Why the page has no scale although its details have one: a plan is beside them, and none of theirs is said to be its.
+fn of_a_part(statements: &[Statement], plan: &str) -> Option<String> {
+    let mut counted = statements.iter().filter(|s| counts(s));
+    let (text, part) = counted.next().and_then(|s| Some((&s.text, s.part.as_ref()?)))?;
+    counted.all(|s| s.part.is_some()).then(|| {
+        format!("{text} is the scale of \"{part}\", and none is stated for \"{plan}\" on the same sheet")
+    })
+}
+
+/// Full size is said where it is taken.
+fn full_size(taken: &Statement) -> Option<Finding> {
+    let said = format!(
+        "{} is taken, which is full size. Programs write that where nobody entered a scale: check a known length",
+        taken.text
+    );
+    (taken.ratio <= FULL_SIZE).then(|| Finding::new(TAKEN_FULL_SIZE, said))
 }
 
 /// What the page states and the decision for `taken` leaves out.
@@ -112,11 +156,17 @@ fn not_used(statements: &[Statement], taken: Option<&str>) -> Vec<Finding> {
     let about = unused(&doubtful(|d| matches!(d, Doubt::About(_))), "scale_about", |texts| {
         format!("not used, because it is said to be about right only: {texts}")
     });
-    let weak = of(|s| s.ratio > 0.0 && !s.sample && s.doubt.is_none() && !counts(s));
+    let original = unused(&doubtful(|d| matches!(d, Doubt::Original(_))), "scale_of_original", |texts| {
+        format!("not used, because it is given as that of an original: {texts}")
+    });
+    let other = unused(&of(|s| s.other_print), "scale_for_other_paper", |texts| {
+        format!("not used, because it holds for prints on another paper: {texts}")
+    });
+    let weak = of(|s| s.ratio > 0.0 && !s.sample && s.doubt.is_none() && !s.other_print && !counts(s));
     let weak = unused(&weak, "scale_unlabelled", |texts| {
         format!("not used, because nothing says that it is the page's scale: {texts}")
     });
-    [marked, samples, beside, about, weak].into_iter().flatten().collect()
+    [marked, samples, beside, about, original, other, weak].into_iter().flatten().collect()
 }
 
 /// Texts that one sentence names; it says how many more there are.
@@ -134,7 +184,7 @@ fn unused(statements: &[Statement], code: &str, say: impl Fn(&str) -> String) ->
 }
 
 /// The first few of some texts, and how many more there are.
-fn named(texts: &[&str]) -> String {
+pub(super) fn named(texts: &[&str]) -> String {
     let first = texts.iter().take(NAMED).copied().collect::<Vec<_>>().join("; ");
     match texts.len().saturating_sub(NAMED) {
         0 => first,
@@ -182,8 +232,8 @@ fn double(statements: &mut Vec<Statement>) -> Vec<Statement> {
 }
 
 /// Whether a statement alone may decide.
-fn counts(s: &Statement) -> bool {
-    s.ratio > 0.0 && s.standing > Standing::Weak && !s.sample && s.doubt.is_none()
+pub(super) fn counts(s: &Statement) -> bool {
+    s.ratio > 0.0 && s.standing > Standing::Weak && !s.sample && s.doubt.is_none() && !s.other_print
 }
 
 /// The statement to take, or why none is taken.
@@ -266,6 +316,9 @@ fn doubted(s: &Statement, doubt: &Doubt) -> String {
         }
         Doubt::About(words) => format!("{} is only about right: the page says \"{words}\"", s.text),
         Doubt::Unscaled(words) => format!("{} stands beside \"{words}\"", s.text),
+        Doubt::Original(words) => {
+            format!("{} is given as \"{words}\", which may be that of another drawing or print", s.text)
+        }
     }
 }
 
@@ -273,62 +326,5 @@ fn counted(n: usize, noun: &str) -> String {
     match n {
         1 => format!("1 {noun}"),
         n => format!("{n} {noun}s"),
-    }
-}
-
-/// The paper that a page's scale holds for, where the page is not of it.
-struct OtherPaper<'a> {
-    name: &'a str,
-    /// The scale names it, and not the sheet.
-    of_scale: bool,
-}
-
-/// The paper that the taken statement, one that agrees with it or the sheet names, where it names none that the page is
-/// of. A sheet that says that it is printed at half size is compared at its full one.
-fn other_paper<'a>(
-    statements: &'a [Statement],
-    taken: usize,
-    sheets: &'a [String],
-    space: &PageSpace,
-) -> Option<OtherPaper<'a>> {
-    let space = written_for(&statements[taken], space);
-    let own = statements.iter().filter(|s| counts(s)).filter_map(|s| s.paper.as_deref());
-    let own = own.map(|name| OtherPaper { name, of_scale: true });
-    let sheets = sheets.iter().map(|name| OtherPaper { name, of_scale: false });
-    let mut other = None;
-    for (name, fits) in own.chain(sheets).filter_map(|p| is_on_paper(p.name, &space).map(|fits| (p, fits))) {
-        if fits {
-            return None;
-        }
-        other = other.or(Some(name));
-    }
-    other
-}
-
-/// The page as large as a statement was written for.
-fn written_for(s: &Statement, space: &PageSpace) -> PageSpace {
-    PageSpace { dpi: space.dpi.map(|dpi| if s.halved { dpi / 2.0 } else { dpi }), ..*space }
-}
-
-impl OtherPaper<'_> {
-    /// The ratio on this page, if it is a copy of the paper at another size.
-    fn on_this_page(&self, s: &Statement, space: &PageSpace) -> Option<f64> {
-        paper::on_this_page(if s.halved { s.ratio / 2.0 } else { s.ratio }, self.name, space)
-    }
-
-    fn reason(&self, s: &Statement, corrected: Option<f64>, space: &PageSpace) -> String {
-        let (w, h) = inches(space).unwrap_or_default();
-        let (name, text) = (self.name, &s.text);
-        let said = if self.of_scale {
-            format!("{text} holds for {name} paper, but this page measures {w:.1} x {h:.1} in")
-        } else {
-            format!(
-                "{text} is stated on a sheet made for {name} paper, but this page measures {w:.1} x {h:.1} in"
-            )
-        };
-        match corrected {
-            Some(ratio) => format!("{said}; if it is a copy of that, its scale is {}", RatioText(ratio)),
-            None => said,
-        }
     }
 }

@@ -20,7 +20,8 @@ pub struct ScaleCandidate {
     pub px_per_foot: Option<f64>,
     /// 0 to 1.
     pub confidence: f64,
-    /// Which witness: `ocr_pattern_match` for text of the page.
+    /// Which witness: `ocr_pattern_match` for text of the page. The name is the contract's; the text is the drawing's own,
+    /// and nothing is recognised by its looks.
     pub method: String,
     pub bbox: Option<ScaleBox>,
 }

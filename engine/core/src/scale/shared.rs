@@ -51,6 +51,11 @@ pub enum SharedScaleError {
     #[error("{text:?} does not state one scale: name one, or give its value in pixels per foot")]
     NotOne { text: String },
     #[error(
+        "{text:?} holds for {paper} paper, which a page is not of: name the scale that it has on the page, or give its \
+         value in pixels per foot"
+    )]
+    OtherPaper { text: String, paper: String },
+    #[error(
         "a picture that states no resolution has no scale by a text alone: give its value in pixels per foot"
     )]
     NoResolution,
@@ -117,7 +122,8 @@ impl SharedScale {
     }
 
     /// What a text alone means, given to pages of these spaces: the one ratio that it states, where each of them has
-    /// a resolution. Of several ratios those count that name the paper of all the pages.
+    /// a resolution. Of several ratios those count that name the paper of all the pages; one that names another paper
+    /// than a page is of is refused.
     pub fn of_text(spaces: &[Option<PageSpace>], text: &str) -> Result<Self, SharedScaleError> {
         readable(text)?;
         if notations(text).is_empty() {
@@ -127,7 +133,10 @@ impl SharedScale {
             [_] if spaces.iter().any(|s| resolution(s.as_ref()).is_none()) => {
                 Err(SharedScaleError::NoResolution)
             }
-            [one] => Ok(Self::Ratio(*one)),
+            [one] => match other_paper(text, spaces) {
+                Some(paper) => Err(SharedScaleError::OtherPaper { text: text.to_owned(), paper }),
+                None => Ok(Self::Ratio(*one)),
+            },
             _ => Err(SharedScaleError::NotOne { text: text.to_owned() }),
         }
     }
@@ -176,6 +185,14 @@ fn stated_ratios(text: &str, spaces: &[Option<PageSpace>]) -> Vec<f64> {
         }
     }
     ratios
+}
+
+/// The paper that every ratio of a text names, where a page is known not to be of any such.
+fn other_paper(text: &str, spaces: &[Option<PageSpace>]) -> Option<String> {
+    let ratios = notations(text).into_iter().filter(|n| n.ratio.is_some_and(|r| r > 0.0));
+    let papers: Vec<String> = ratios.map(|n| n.paper).collect::<Option<_>>()?;
+    let is_other = |space: &PageSpace| papers.iter().all(|p| is_on_paper(p, space) == Some(false));
+    spaces.iter().flatten().any(is_other).then(|| papers.first().cloned()).flatten()
 }
 
 fn resolution(space: Option<&PageSpace>) -> Option<f64> {
@@ -310,6 +327,9 @@ mod tests {
         assert_eq!(on(picture(None), "1:100"), Err(SharedScaleError::NoResolution));
         let a1 = PageSpace::of_points(841.0 / 25.4 * 72.0, 594.0 / 25.4 * 72.0);
         assert_eq!(on(a1, "1:100 @A1 / 1:200 @A3"), Ok(SharedScale::Ratio(100.0)));
+        assert_eq!(on(a1, "1:100 @ A1"), Ok(SharedScale::Ratio(100.0)));
+        let said = on(a1, "1:100 @ A3").unwrap_err().to_string();
+        assert!(said.contains("holds for A3 paper"), "{said}");
         for sound in ["AS NOTED", "as measured on site", "1:50 / 1:100"] {
             assert_eq!(readable(sound), Ok(()), "{sound}");
         }

@@ -295,7 +295,7 @@ fn the_paper_that_a_sheet_is_made_for_is_told() {
         ("SCALE CORRECT AT 24x36 ONLY", "24X36"),
         ("SCALES SHOWN ARE FOR 24x36 SHEETS", "24X36"),
     ] {
-        assert_eq!(read(text).sheet.as_deref(), Some(paper), "{text}");
+        assert_eq!(read(text).sheet.map(|s| s.name).as_deref(), Some(paper), "{text}");
     }
     for text in [
         "SHEET A1",

@@ -3,7 +3,7 @@
 use super::context::Line;
 use super::lex::{Kind, Token};
 use super::notation::{Family, Hit, Needs};
-use super::words::{HALVED_THINGS, SUFFIXES, is_label};
+use super::words::{SUFFIXES, is_halved, is_label};
 
 /// Words between a print and its being of half size, and the article.
 const OF_A_PRINT: [&str; 12] =
@@ -30,7 +30,7 @@ impl Line<'_> {
         hits.iter().for_each(|h| in_hit[h.tokens.clone()].fill(true));
         let found = (0..self.tokens.len()).filter_map(|i| self.half_size_at(i).map(|end| (i, end)));
         let said = |(i, end): (usize, usize)| {
-            let thing = self.word(end).is_some_and(|w| HALVED_THINGS.contains(&w));
+            let thing = self.word(end).is_some_and(is_halved);
             let beside = |h: &Hit| {
                 h.family != Family::NotToScale
                     && h.family != Family::Deferred
@@ -38,10 +38,8 @@ impl Line<'_> {
             };
             let alone = || {
                 (0..self.tokens.len()).filter(|j| self.same_column(*j, i)).all(|j| {
-                    let known = |w| {
-                        is_label(w)
-                            || [&SUFFIXES[..], &HALVED_THINGS, &OF_A_PRINT].iter().any(|of| of.contains(&w))
-                    };
+                    let known =
+                        |w| is_label(w) || is_halved(w) || SUFFIXES.contains(&w) || OF_A_PRINT.contains(&w);
                     (i..end).contains(&j)
                         || in_hit[j]
                         || self.punctuation(j)

@@ -10,7 +10,8 @@ use super::wrapped;
 use crate::geom::ListRect;
 use crate::page::display::{DisplayList, TextLine, Word};
 
-/// The contract's name for text that was found deterministically.
+/// The contract's name for text that was found deterministically. Here that is text which the file holds as text: clients
+/// show a calibrated page green by this name, and no other name of theirs is nearer.
 pub(super) const METHOD: &str = "ocr_pattern_match";
 /// Notations kept of one page.
 const MAX_STATEMENTS: usize = 200;
@@ -28,6 +29,7 @@ impl Witness for TextWitness {
     fn testify(&self, list: &DisplayList) -> Testimony {
         let mut out = Testimony::default();
         let places = Places::of(list);
+        let mut scales = Vec::new();
         for line in &list.lines {
             let (text, words) = columns(list, line);
             let reading = notation::read(&text);
@@ -44,7 +46,8 @@ impl Witness for TextWitness {
             if out.reduced.is_none() && reading.reduced.is_some() && !wrapped::is_conditional(line, list) {
                 out.reduced = reading.reduced.as_deref().map(printable);
             }
-            if let Some(sheet) = reading.sheet.filter(|s| !out.sheets.contains(s)) {
+            let sheet = reading.sheet.or_else(|| places.paper_of_field(line));
+            if let Some(sheet) = sheet.filter(|s| !out.sheets.contains(s)) {
                 out.sheets.push(sheet);
             }
             for notation in reading.notations {
@@ -52,6 +55,9 @@ impl Witness for TextWitness {
                     continue;
                 }
                 let bounds = bounds_of(&notation.span, &words).unwrap_or(line.bounds);
+                if notation.ratio.is_some_and(|r| r > 0.0) {
+                    scales.push(bounds);
+                }
                 if notation.family == Family::Deferred {
                     if out.deferred.is_none() && places.defers(&notation, &bounds, list) {
                         out.deferred = Some(printable(&notation.text));
@@ -63,6 +69,7 @@ impl Witness for TextWitness {
                 }
             }
         }
+        out.unscaled_plan = places.unscaled_plan(&scales);
         drop_abbreviation_cells(&mut out);
         out
     }

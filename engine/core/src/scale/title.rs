@@ -27,7 +27,7 @@ const VIEWS: [&str; 8] = ["PLAN", "PLANS", "MAP", "MAPS", "SKETCH", "DIAGRAM", "
 const BESIDE: [&str; 9] =
     ["KEY", "VICINITY", "LOCALITY", "LOCATOR", "INDEX", "ORIENTATION", "AERIAL", "SATELLITE", "PHOTO"];
 /// Words that make a scale none of the drawing where they stand just before the word "scale".
-const OTHER_SCALES: [&str; 3] = ["KEY", "VERTICAL", "VICINITY"];
+const OTHER_SCALES: [&str; 4] = ["KEY", "VERTICAL", "VERT", "VICINITY"];
 /// What a location plan may be called that shows where the site is. Others (BORING LOCATION PLAN) show where things
 /// on the site are, and are drawings like any other.
 const SITES: [&str; 6] = ["SITE", "PROJECT", "PROPERTY", "GENERAL", "JOB", "THE"];
@@ -58,7 +58,7 @@ pub(super) fn is_title(words: &[&str]) -> bool {
 impl Line<'_> {
     /// The words before a token that may be its title, in their order, labels and articles left out; and whether a
     /// label was.
-    fn title_of(&self, start: usize) -> (Vec<usize>, bool) {
+    pub(super) fn title_of(&self, start: usize) -> (Vec<usize>, bool) {
         let (mut words, mut labelled) = (Vec::new(), false);
         let mut at = start;
         while let Some(before) = at.checked_sub(1).filter(|&i| self.same_column(i, start)) {

@@ -1,11 +1,27 @@
 //! The vocabulary around scales, upper case.
 
 /// Words for "scale"; a broken font may spoil the head of one (`EVcala1:75`), so their tails count.
-pub(super) const LABEL_TAILS: [&str; 6] = ["SCALE", "SCALES", "CALA", "CHELLE", "STAB", "SKALA"];
-pub(super) const LABELS: [&str; 4] = ["SC", "SCHAAL", "MASZSTAB", "M"];
+pub(super) const LABEL_TAILS: [&str; 7] = ["SCALE", "SCALES", "CALA", "CALAS", "CHELLE", "STAB", "SKALA"];
+pub(super) const LABELS: [&str; 15] = [
+    "SC",
+    "SCHAAL",
+    "MASZSTAB",
+    "M",
+    "ECH",
+    "ESC",
+    "MÅLESTOKK",
+    "MÅLESTOK",
+    "MÅL",
+    "MITTAKAAVA",
+    "MĚŘÍTKO",
+    "MERITKO",
+    "MIERKA",
+    "LÉPTÉK",
+    "МАСШТАБ",
+];
 
 /// Words that a view's title ends in, just before its scale.
-pub(super) const TITLES: [&str; 19] = [
+pub(super) const TITLES: [&str; 28] = [
     "PLAN",
     "PLANS",
     "SECTION",
@@ -21,6 +37,15 @@ pub(super) const TITLES: [&str; 19] = [
     "CORTE",
     "GRUNDRISS",
     "SCHNITT",
+    "ANSICHT",
+    "COUPE",
+    "FACADE",
+    "FAÇADE",
+    "ALZADO",
+    "SECCION",
+    "SECCIÓN",
+    "PIANTA",
+    "SEZIONE",
     "DIAGRAM",
     "ISOMETRIC",
     "PART",
@@ -28,7 +53,7 @@ pub(super) const TITLES: [&str; 19] = [
 ];
 
 /// Words before a number that is a name, not a measure: DETAIL 3, LEVEL 2.
-pub(super) const NUMBERED: [&str; 14] = [
+pub(super) const NUMBERED: [&str; 27] = [
     "DETAIL",
     "SECTION",
     "ELEVATION",
@@ -43,16 +68,27 @@ pub(super) const NUMBERED: [&str; 14] = [
     "PHASE",
     "AREA",
     "BUILDING",
+    "NOTE",
+    "KEYNOTE",
+    "ITEM",
+    "PLOT",
+    "LOT",
+    "UNIT",
+    "FLAT",
+    "APARTMENT",
+    "ZONE",
+    "STEP",
+    "OPTION",
+    "REV",
+    "REVISION",
 ];
 
-/// Heads of words that speak of a slope.
-const SLOPES: [&str; 16] = [
+/// Heads of words that speak of a slope, or of how much something may be out.
+const SLOPES: [&str; 22] = [
     "SLOPE",
     "SLOPING",
     "FALL",
-    "GRADIENT",
-    "GRADE",
-    "GRADING",
+    "GRAD",
     "RAMP",
     "PITCH",
     "CROSSFALL",
@@ -63,6 +99,14 @@ const SLOPES: [&str; 16] = [
     "RISE",
     "INCLIN",
     "CAMBER",
+    "TOLERANC",
+    "DEFLECT",
+    "WITHIN",
+    "PENTE",
+    "PENDIENTE",
+    "PENDENZA",
+    "GEFÄLLE",
+    "NEIGUNG",
 ];
 /// Words that make `1:N` a limit, a mix or a time rather than a scale.
 const OTHER_RATIOS: [&str; 22] = [
@@ -96,8 +140,38 @@ pub(super) const NO_LONGER_IN_WORDS: [&[&str]; 7] = [
     &["DO", "NOT", "USE"],
     &["NOT", "USED"],
 ];
+/// Words after the second number of `1:N` that make it a quantity, or the year of a flood: LEVEL 1: 250 SF.
+pub(super) const QUANTITIES: [&str; 24] = [
+    "MM", "CM", "KG", "SF", "SQ", "SQM", "SQFT", "LF", "EA", "GA", "GAUGE", "PSI", "PSF", "THK", "THICK",
+    "DIA", "X", "UNITS", "YEAR", "YEARS", "YR", "YRS", "STORM", "FLOOD",
+];
+/// What stands at equal distances: 14 RISERS @ 7" = 8'-2".
+pub(super) const SPACED: [&str; 24] = [
+    "EQ", "EQUAL", "SPACES", "SPACE", "SPACINGS", "SPA", "SPC", "SPCS", "SP", "RISERS", "RISER", "R", "T",
+    "TREADS", "TREAD", "BARS", "BAYS", "STUDS", "JOISTS", "PANELS", "COURSES", "TIES", "STIRRUPS", "OC",
+];
+/// What somebody is told to make, and what that is made at a scale of its own.
+pub(super) const ORDERS: [&str; 8] =
+    ["SUBMIT", "SUBMITTED", "PROVIDE", "FURNISH", "PREPARE", "PRODUCE", "SUPPLY", "ISSUE"];
+pub(super) const ORDERED: [&str; 15] = [
+    "DRAWING",
+    "DRAWINGS",
+    "DETAILS",
+    "PLANS",
+    "SKETCHES",
+    "MOCKUP",
+    "MOCKUPS",
+    "MOCK",
+    "MODEL",
+    "MODELS",
+    "SAMPLE",
+    "SAMPLES",
+    "TEMPLATE",
+    "TEMPLATES",
+    "SUBMITTALS",
+];
 /// Words that send the reader elsewhere, and how far before a notation (tokens) one makes it another sheet's.
-pub(super) const REFERS: [&str; 2] = ["SEE", "REFER"];
+pub(super) const REFERS: [&str; 3] = ["SEE", "REFER", "READ"];
 pub(super) const REFERS_BEFORE: usize = 8;
 /// Words between the two ends of a range.
 pub(super) const RANGE_WORDS: [&str; 5] = ["TO", "THRU", "THROUGH", "UNTIL", "BIS"];
@@ -138,27 +212,115 @@ pub(super) const SUFFIXES: [&str; 32] = [
     "METRIC",
 ];
 
-/// Words that follow HALF SIZE or HALF SCALE when it speaks of the sheet, not of a brick.
-pub(super) const HALVED_THINGS: [&str; 18] = [
+/// What is printed of drawings, and what was drawn for it.
+const PRINTS: [&str; 12] = [
     "PRINT",
     "PRINTS",
-    "SET",
-    "SETS",
     "DRAWING",
     "DRAWINGS",
     "SHEET",
     "SHEETS",
     "PLOT",
     "PLOTS",
-    "PLAN",
-    "PLANS",
-    "REDUCTION",
-    "REDUCED",
-    "SCALE",
     "COPY",
-    "PDF",
-    "NTS",
+    "COPIES",
+    "REPRODUCTION",
+    "REPRODUCTIONS",
 ];
+/// What prints come as, where a line is known to speak of prints: the words have other meanings.
+const SETS: [&str; 7] = ["SET", "SETS", "PLAN", "PLANS", "DOCUMENT", "DOCUMENTS", "PDF"];
+
+/// Whether a word is a thing that is printed, or its scale, which is reduced with it.
+pub(super) fn is_print(word: &str) -> bool {
+    PRINTS.contains(&word) || word == "SCALE"
+}
+
+/// The same, and sets and plans: behind HALF SIZE or REDUCED, before HAS BEEN REDUCED.
+pub(super) fn is_print_or_set(word: &str) -> bool {
+    is_print(word) || SETS.contains(&word)
+}
+
+/// Words that a note of a half-size print may go on with.
+pub(super) fn is_halved(word: &str) -> bool {
+    is_print_or_set(word) || matches!(word, "REDUCTION" | "REDUCED" | "NTS")
+}
+
+/// Words of a title block's fields, for what stands beside a scale there. Not those that things of a plan have, too.
+const FIELDS: [&str; 35] = [
+    "DATE",
+    "DATED",
+    "DRAWN",
+    "DRAWING",
+    "DRAWINGS",
+    "DRG",
+    "DRW",
+    "DWG",
+    "CHECKED",
+    "CHKD",
+    "CHK",
+    "APPROVED",
+    "APPR",
+    "DESIGNED",
+    "REV",
+    "REVISION",
+    "REVISIONS",
+    "ISSUE",
+    "ISSUED",
+    "STATUS",
+    "JOB",
+    "PROJECT",
+    "CLIENT",
+    "SHEET",
+    "NUMBER",
+    "NO",
+    "BY",
+    "REF",
+    "TITLE",
+    "PLANNING",
+    "TENDER",
+    "PRELIMINARY",
+    "CONSTRUCTION",
+    "BUILDING",
+    "REGS",
+];
+/// Months, which the dates of title blocks name.
+const MONTHS: [&str; 23] = [
+    "JAN",
+    "FEB",
+    "MAR",
+    "APR",
+    "MAY",
+    "JUN",
+    "JUL",
+    "AUG",
+    "SEP",
+    "SEPT",
+    "OCT",
+    "NOV",
+    "DEC",
+    "JANUARY",
+    "FEBRUARY",
+    "MARCH",
+    "APRIL",
+    "JUNE",
+    "JULY",
+    "AUGUST",
+    "SEPTEMBER",
+    "OCTOBER",
+    "NOVEMBER",
+];
+
+/// Whether words name where north is, which stands beside a scale and says nothing of it.
+pub(super) fn is_north(words: &[&str]) -> bool {
+    const NORTHS: [&str; 4] = ["NORTH", "NORD", "NORTE", "NOORD"];
+    let known = |w: &&str| NORTHS.contains(w) || matches!(*w, "N" | "TRUE" | "PROJECT" | "MAGNETIC" | "GRID");
+    words.iter().any(|w| NORTHS.contains(w)) && words.iter().all(known)
+}
+
+/// Whether a word is of a title block's own fields: their names, months, states of issue.
+pub(super) fn is_field(word: &str) -> bool {
+    FIELDS.contains(&word) || MONTHS.contains(&word) || word == "DECEMBER"
+}
 
 /// Words this far away still qualify a ratio.
 pub(super) const NOISE_BEFORE: usize = 8;
@@ -166,6 +328,13 @@ pub(super) const NOISE_AFTER: usize = 6;
 
 pub(super) fn is_label(word: &str) -> bool {
     LABELS.contains(&word) || LABEL_TAILS.iter().any(|t| word.ends_with(t))
+}
+
+/// Whether a word names the slope that stands just before it.
+pub(super) fn is_slope(word: &str) -> bool {
+    ["FALL", "SLOPE", "PITCH", "RAMP", "GRADIENT", "CROSSFALL"]
+        .iter()
+        .any(|s| word.strip_suffix('S').unwrap_or(word) == *s)
 }
 
 /// Whether a word speaks of a slope or, for `1:N`, of a limit, a mix or a time.

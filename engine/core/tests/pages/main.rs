@@ -10,6 +10,7 @@ mod key;
 mod limits;
 mod pdf;
 mod raster;
+mod resolution;
 mod structure;
 mod support;
 mod text;

@@ -5,14 +5,14 @@ use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
-use super::resolution::Density;
-use super::upright::{self, Turn};
+use super::exif::Exif;
+use super::resolution::{CM, Density};
+use super::stated::stated;
 use super::{Frame, Rows, damaged};
 use crate::page::image_out::RowFormat;
 use crate::page::open::{PageFailure, ParseError};
 use crate::page::request::ParseLimits;
 
-const CM_PER_INCH: f64 = 2.54;
 /// The end mark may be followed by padding and by what cameras append.
 const TAIL_BYTES: usize = 64 * 1024;
 
@@ -28,7 +28,11 @@ pub(super) fn frame(bytes: &[u8], limits: &ParseLimits) -> Result<Frame, PageFai
     let info = decoder.info().ok_or_else(|| damaged("it has no frame header"))?;
     let format = if info.components == 1 { RowFormat::Gray } else { RowFormat::Rgb };
     let size = (u32::from(info.width), u32::from(info.height));
-    Frame::new(size, format, jfif_density(bytes), turn(bytes), limits)
+    let exif = exif(bytes);
+    let (density, finding) = stated(size, jfif_density(bytes), exif.density);
+    let mut frame = Frame::new(size, format, density, exif.turn, limits)?;
+    frame.findings.extend(finding);
+    Ok(frame)
 }
 
 /// The density that JFIF states (JFIF 1.02: unit 1 is dots an inch, 2 dots a centimetre, 0 none, so that only the shape
@@ -41,7 +45,7 @@ fn jfif_density(bytes: &[u8]) -> Option<Density> {
             let (x, y) = (per_unit([*x1, *x0]), per_unit([*y1, *y0]));
             Some(match unit {
                 1 => Density::PerInch(x, y),
-                2 => Density::PerInch(x * CM_PER_INCH, y * CM_PER_INCH),
+                2 => Density::PerInch(x * CM, y * CM),
                 _ => Density::Shape(x, y),
             })
         }
@@ -49,12 +53,12 @@ fn jfif_density(bytes: &[u8]) -> Option<Density> {
     })
 }
 
-/// How the picture is stored, as cameras and some scanners say in an Exif block.
-fn turn(bytes: &[u8]) -> Turn {
+/// How the picture is stored and how dense it is, as cameras and some scanners say.
+fn exif(bytes: &[u8]) -> Exif {
     const APP1: u8 = 0xE1;
-    let exif = segments(bytes)
+    let block = segments(bytes)
         .find_map(|(marker, segment)| segment.strip_prefix(b"Exif\0\0").filter(|_| marker == APP1));
-    exif.map_or(Turn::UPRIGHT, upright::of_exif)
+    block.map_or(Exif::NONE, Exif::read)
 }
 
 /// Markers and what follows them, up to the pixels or to what is no segment.

@@ -1,5 +1,6 @@
 //! Picture files: every frame is a page at its own pixels, upright and square.
 
+mod exif;
 mod jpeg;
 mod png;
 mod resolution;
@@ -7,6 +8,7 @@ mod resolution;
 mod resolution_tests;
 mod rows;
 mod square;
+mod stated;
 mod tiff;
 mod upright;
 

@@ -4,8 +4,9 @@ use std::io::Cursor;
 
 use png::{ColorType, Decoder, Limits, Reader, Transformations, Unit};
 
+use super::exif::Exif;
 use super::resolution::Density;
-use super::upright::{self, Turn};
+use super::stated::stated;
 use super::{Frame, Rows, damaged, over_white};
 use crate::page::image_out::RowFormat;
 use crate::page::open::{PageFailure, ParseError};
@@ -43,9 +44,30 @@ pub(super) fn frame(bytes: &[u8], limits: &ParseLimits) -> Result<Frame, PageFai
             Unit::Unspecified => Density::Shape(d.xppu.into(), d.yppu.into()),
         }
     });
-    let turn = info.exif_metadata.as_deref().map_or(Turn::UPRIGHT, upright::of_exif);
+    let exif = exif(bytes).map_or(Exif::NONE, Exif::read);
+    let size = (info.width, info.height);
+    let (density, finding) = stated(size, density, exif.density);
     let format = format(reader.output_color_type().0);
-    Frame::new((info.width, info.height), format, density, turn, limits)
+    let mut frame = Frame::new(size, format, density, exif.turn, limits)?;
+    frame.findings.extend(finding);
+    Ok(frame)
+}
+
+/// The Exif chunk. It may stand behind the pixels too, where the decoder has not read when the head is asked for.
+fn exif(bytes: &[u8]) -> Option<&[u8]> {
+    const SIGNATURE_BYTES: usize = 8;
+    // Length and name before what a chunk holds, its checksum behind.
+    const AROUND: [usize; 2] = [8, 4];
+    let mut rest = bytes.get(SIGNATURE_BYTES..)?;
+    loop {
+        let (length, name) = (rest.get(..4)?.try_into().ok()?, rest.get(4..AROUND[0])?);
+        let end = AROUND[0].checked_add(u32::from_be_bytes(length) as usize)?;
+        let held = rest.get(AROUND[0]..end)?;
+        if name == b"eXIf" {
+            return Some(held);
+        }
+        rest = rest.get(end.checked_add(AROUND[1])?..)?;
+    }
 }
 
 pub(super) fn decode(bytes: &[u8], limits: &ParseLimits, rows: &mut Rows<'_, '_>) -> Result<(), ParseError> {

@@ -4,7 +4,7 @@ use super::upright::Turn;
 use crate::found::Finding;
 
 /// Resolutions outside are slips of the writing program, not paper sizes.
-const DPI: std::ops::RangeInclusive<f64> = 10.0..=10_000.0;
+pub(super) const DPI: std::ops::RangeInclusive<f64> = 10.0..=10_000.0;
 /// The two axes of one picture agree within this.
 const EVEN: f64 = 0.01;
 /// No scanner and no fax (204 x 98, 204 x 391) has one axis so much finer than the other.
@@ -14,7 +14,7 @@ const SCREENS: [f64; 3] = [72.0, 96.0, 144.0];
 /// Files keep whole dots a centimetre or metre, 28 dots a centimetre are 71.12 an inch; by so much what is stated is
 /// off what such a file would state.
 const ROUNDED: f64 = 0.03;
-const CM: f64 = 2.54;
+pub(super) const CM: f64 = 2.54;
 /// A page rendered for a screen has its sheet's size to the pixel or two. Scans have not, and 200 / 72 and
 /// 100 / 72 are steps of the A series within 1.8 percent: what is told apart here must be nearer than that.
 const SHEET: f64 = 0.005;
@@ -202,7 +202,7 @@ fn believed((width, height): (f64, f64), x: f64) -> (Option<f64>, Option<Finding
 }
 
 /// Whether a size is that of a sheet that drawings are plotted on, exactly.
-fn is_sheet(short: f64, long: f64) -> bool {
+pub(super) fn is_sheet(short: f64, long: f64) -> bool {
     is_within(short, long, |side| SHEET * side)
 }
 

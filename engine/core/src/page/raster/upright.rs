@@ -101,32 +101,6 @@ fn mirror(row: &mut [u8], channels: usize) {
     }
 }
 
-/// The orientation of an Exif block: a TIFF of its own, of which only the first directory is looked at.
-pub(super) fn of_exif(block: &[u8]) -> Turn {
-    orientation(block).map_or(Turn::UPRIGHT, Turn::of_tag)
-}
-
-fn orientation(block: &[u8]) -> Option<u16> {
-    const ORIENTATION: u16 = 0x0112;
-    const SHORT: u16 = 3;
-    const ENTRY_BYTES: usize = 12;
-    let little = match block.get(..4)? {
-        [b'I', b'I', 42, 0] => true,
-        [b'M', b'M', 0, 42] => false,
-        _ => return None,
-    };
-    let short = |at: usize| {
-        let two = [*block.get(at)?, *block.get(at + 1)?];
-        Some(if little { u16::from_le_bytes(two) } else { u16::from_be_bytes(two) })
-    };
-    let (first, second) = (usize::from(short(4)?), usize::from(short(6)?));
-    let directory = if little { first | second << 16 } else { first << 16 | second };
-    let count = usize::from(short(directory)?);
-    let entries = (0..count).map(|i| directory + 2 + i * ENTRY_BYTES);
-    let tag = entries.into_iter().find(|&at| short(at) == Some(ORIENTATION))?;
-    (short(tag + 2)? == SHORT).then(|| short(tag + 8)).flatten()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -191,18 +165,5 @@ mod tests {
                 assert_eq!(row[..], column, "{tag}");
             }
         }
-    }
-
-    #[test]
-    fn a_broken_exif_block_says_nothing() {
-        let mut block = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0".to_vec();
-        assert_eq!(of_exif(&block), Turn(6));
-        let big = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x08\0\0";
-        assert_eq!(of_exif(big), Turn(8));
-        for cut in 0..20 {
-            assert_eq!(of_exif(&block[..cut]), Turn::UPRIGHT, "{cut}");
-        }
-        block[4..8].copy_from_slice(&u32::MAX.to_le_bytes());
-        assert_eq!(of_exif(&block), Turn::UPRIGHT);
     }
 }
