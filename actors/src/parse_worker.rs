@@ -16,6 +16,7 @@ use takeoff_core::page::request::{
     FileType, Opened, PageOutcome, ParseLimits, ParseReply, ParseRequest, ParsedPage, RejectReason, Rejected,
 };
 use takeoff_core::page::{OpenedFile, ParseError, ParsedContent};
+use takeoff_storage::error::is_no_room;
 
 /// Steps of one page's walk; a step is about one path segment or glyph. Above any page that the
 /// segment and glyph limits let through, below what the child's deadline would have to end.
@@ -66,8 +67,8 @@ impl ParseWorker {
 
     /// Answers `request` (an encoded [`ParseRequest`]) with encoded [`ParseReply`]s.
     ///
-    /// An error means that the worker cannot go on (its pipe is closed, its disk full, the request
-    /// unreadable); bad bytes of a drawing are always a reply.
+    /// An error means that the worker cannot go on (its pipe is closed, its disk failed, the request unreadable);
+    /// bad bytes of a drawing are always a reply, and so is a disk without room.
     pub fn handle(&mut self, request: &[u8], reply: &mut Reply<'_>) -> io::Result<()> {
         let request: ParseRequest =
             postcard::from_bytes(request).map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))?;
@@ -87,9 +88,15 @@ impl ParseWorker {
                     send(reply, &ParseReply::Starting { index })?;
                     // A panic takes the open file with it: its caches may be in any state.
                     let file = self.opened(&path, file_type, limits)?;
-                    let outcome = match file {
-                        Ok(file) => page(file, index, &limits, Path::new(&out_dir))?,
-                        Err(rejected) => Some(failed("rejected", rejected.message)),
+                    let parsed = match file {
+                        Ok(file) => page(file, index, &limits, Path::new(&out_dir)),
+                        Err(rejected) => Ok(Some(failed("rejected", rejected.message))),
+                    };
+                    let outcome = match parsed {
+                        Err(e) if is_no_room(&e) => {
+                            return send(reply, &ParseReply::NoRoom { index, why: e.to_string() });
+                        }
+                        parsed => parsed?,
                     };
                     let outcome = outcome.unwrap_or_else(|| {
                         self.open = None;

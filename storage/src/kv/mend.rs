@@ -47,7 +47,7 @@ impl<K: Kv> Writer<K> {
                     return;
                 }
                 while let Ok(command) = commands.try_recv() {
-                    command.refuse(FULL);
+                    command.refuse(&StoreError::Full(FULL.to_owned()));
                 }
                 std::thread::park_timeout(TICK);
             }
@@ -65,8 +65,8 @@ impl<K: Kv> Writer<K> {
                     self.shelf.put_back(store);
                     tracing::info!("the store's disk has space again, the store is open");
                 }
-                Err(StoreError::Unavailable(why)) => {
-                    tracing::warn!(why, "the store cannot be opened again yet");
+                Err(e) if e.is_outage() => {
+                    tracing::warn!(why = e.cause(), "the store cannot be opened again yet");
                 }
                 Err(e) => {
                     tracing::error!(error = %e, "the store cannot be opened again: restart the node");

@@ -257,10 +257,16 @@ fn end_of_attempt(mut job: Job, event: JobEvent, now: Timestamp, jitter: u64) ->
     }
 }
 
+/// A child is due since its parent was, unless it is to run later: so what was begun goes before what only waits, and
+/// of a queue of sets a few are in parts at a time, not all of them.
+fn child(new: NewJob, parent: &Job, now: Timestamp) -> Job {
+    let run_at = new.run_at.map_or(parent.run_at.min(now), |at| at.max(now));
+    Job { run_at, ..enqueue(new, parent.tenant, Some(parent.id), now) }
+}
+
 /// Without children the job is ready again at once.
 fn fan_out(mut job: Job, children: Vec<NewJob>, checkpoint: serde_json::Value, now: Timestamp) -> Transition {
-    let children: Vec<Job> =
-        children.into_iter().map(|new| enqueue(new, job.tenant, Some(job.id), now)).collect();
+    let children: Vec<Job> = children.into_iter().map(|new| child(new, &job, now)).collect();
     let count = u32::try_from(children.len()).unwrap_or(u32::MAX);
     job.checkpoint = Some(checkpoint);
     job.children_total = count;
