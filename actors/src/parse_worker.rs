@@ -196,8 +196,8 @@ fn page(
     let image_file = format!("page-{index}.png");
     let thumbnail_file = format!("page-{index}-thumbnail.png");
     let list_file = format!("page-{index}.list");
-    let mut image = BufWriter::new(File::create(out_dir.join(&image_file))?);
-    let mut thumbnail = BufWriter::new(File::create(out_dir.join(&thumbnail_file))?);
+    let mut image = BufWriter::new(Output::create(&out_dir.join(&image_file))?);
+    let mut thumbnail = BufWriter::new(Output::create(&out_dir.join(&thumbnail_file))?);
     let budget = Budget::with_steps(PAGE_STEPS);
     let parsed = catch_unwind(AssertUnwindSafe(|| {
         file.parse_page(index, limits, &budget, &mut image, &mut thumbnail)
@@ -205,7 +205,10 @@ fn page(
     let ParsedContent { list, inches } = match parsed {
         Ok(Ok(content)) => content,
         Ok(Err(ParseError::Page(failure))) => return Ok(Some(failed(failure.code, failure.message))),
-        Ok(Err(ParseError::Write(e))) => return Err(e),
+        Ok(Err(ParseError::Write(e))) => {
+            let refused = [image.get_mut(), thumbnail.get_mut()].into_iter().find_map(|out| out.refused.take());
+            return Err(refused.unwrap_or(e));
+        }
         Err(_) => return Ok(None),
     };
     image.flush()?;
@@ -222,6 +225,32 @@ fn page(
         word_count: list.words.len() as u64,
         findings: list.findings,
     })))
+}
+
+/// A file of a page. It remembers why the system refused a write: whoever encodes in between passes on the words of an
+/// error and not its kind.
+struct Output {
+    file: File,
+    refused: Option<io::Error>,
+}
+
+impl Output {
+    fn create(path: &Path) -> io::Result<Self> {
+        Ok(Self { file: File::create(path)?, refused: None })
+    }
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes).inspect_err(|e| {
+            let said = e.raw_os_error().map_or_else(|| e.kind().into(), io::Error::from_raw_os_error);
+            self.refused = Some(said);
+        })
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
 }
 
 fn failed(code: &str, message: impl Into<String>) -> PageOutcome {
