@@ -124,6 +124,10 @@ async fn a_disk_that_fills_up_under_a_set_only_makes_it_wait() {
     .await;
 
     fuller.make_room(&node);
+    eventually("there is room again", WAIT, || async {
+        (client.get("//ready").await.status == 200).then_some(())
+    })
+    .await;
     assert_whole(&client, &document, PAGES as usize).await;
     assert_eq!(jobs(&node, &["dead"])["total"], 0);
     assert_eq!(client.get(&format!("/projects/{project}")).await.expect(200)["name"], "Kept");
