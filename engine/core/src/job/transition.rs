@@ -16,7 +16,8 @@ pub const MAX_CHILD_DEATHS: u16 = 3;
 /// that got a part of its work committed starts anew: what it died at, if it did, is behind it.
 ///
 /// Nobody can tell a node that was killed from one that died of its work. Three such deaths in a row are soon had
-/// by a short job on a node that is killed again and again (the crash test does it), so the limit is far above.
+/// by a short job on a node that is killed again and again (the crash test does it), so the limit is far above
+/// (`docs/adr/0011-a-death-alone-proves-little.md`).
 pub const MAX_LONE_DEATHS: u16 = 16;
 
 /// Longest rest of a job after a death of its node, milliseconds. From the second death in a row on it
