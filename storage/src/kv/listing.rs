@@ -1,6 +1,6 @@
 //! Reads. Each is a few range scans; none holds more than it returns, but for ids.
 
-use takeoff_core::job::{Job, Stage};
+use takeoff_core::job::{Job, JobState, Stage};
 use takeoff_core::model::{Id, Index, Kind, TenantId, Timestamp};
 
 use super::queue::StageView;
@@ -145,7 +145,12 @@ fn by_state<K: Kv>(store: &K, tenant: TenantId, query: &JobQuery) -> Result<Opti
     let stages = query.stage.map_or_else(|| Stage::ALL.to_vec(), |stage| vec![stage]);
     let mut found = Vec::new();
     for state in &query.states {
-        let Some(prefix) = keys::state_list(*state) else { return Ok(None) };
+        let prefix = match keys::state_list(*state) {
+            Some(prefix) => prefix,
+            // Ready jobs are listed by stage, too; those of all stages are better read as they come.
+            None if *state == JobState::Ready && query.stage.is_some() => keys::READY,
+            None => return Ok(None),
+        };
         for stage in &stages {
             let from = keys::of_stage(prefix, *stage);
             store.scan(&from, &keys::after_prefix(&from), false, &mut |key, row| {
