@@ -206,7 +206,8 @@ fn page(
         Ok(Ok(content)) => content,
         Ok(Err(ParseError::Page(failure))) => return Ok(Some(failed(failure.code, failure.message))),
         Ok(Err(ParseError::Write(e))) => {
-            let refused = [image.get_mut(), thumbnail.get_mut()].into_iter().find_map(|out| out.refused.take());
+            let refused =
+                [image.get_mut(), thumbnail.get_mut()].into_iter().find_map(|out| out.refused.take());
             return Err(refused.unwrap_or(e));
         }
         Err(_) => return Ok(None),

@@ -76,7 +76,8 @@ impl Queue {
         let spent_s = cpu_seconds(std::process::id())? - before;
         for some in leased.chunks(BATCH) {
             let mut batch = Batch::new(TENANT);
-            let back = |job: &Job| JobChange { job: job.id, token: Some(job.token), event: JobEvent::Release };
+            let back =
+                |job: &Job| JobChange { job: job.id, token: Some(job.token), event: JobEvent::Release };
             batch.changes.extend(some.iter().map(back));
             self.catalog.commit(batch).await?;
         }

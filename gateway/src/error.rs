@@ -126,7 +126,10 @@ impl From<StoreError> for ApiError {
             }
             StoreError::Full(_) => {
                 tracing::error!(error = %e, "the store has no room");
-                Self::busy("the disk of the store is full: nothing can be stored until there is room", RETRY_AFTER_S)
+                Self::busy(
+                    "the disk of the store is full: nothing can be stored until there is room",
+                    RETRY_AFTER_S,
+                )
             }
             e if e.is_conflict() => Self::new(
                 StatusCode::CONFLICT,

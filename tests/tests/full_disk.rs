@@ -115,7 +115,10 @@ async fn an_upload_that_finds_no_space_leaves_nothing_and_goes_through_later() {
     let pdf = large_sheet();
     for _ in 0..3 {
         let refused = client.try_upload(&project, "a.pdf", pdf.clone(), "application/pdf").await.unwrap();
-        assert_eq!(refused.expect(503), json!({"detail": "the upload cannot be stored: the node's disk is full"}));
+        assert_eq!(
+            refused.expect(503),
+            json!({"detail": "the upload cannot be stored: the node's disk is full"})
+        );
     }
     let path = format!("/projects/{project}/documents");
     assert_eq!(client.get(&path).await.expect(200)["total"], 0);

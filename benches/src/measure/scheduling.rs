@@ -38,10 +38,13 @@ pub(super) async fn measure(bench: &Bench) -> anyhow::Result<Vec<Measure>> {
     ] {
         let of_short = Spread::of(&samples[0]).map_or(0.0, |s| s.median);
         let goals = [goal, Some(of_short * GOAL_LONG)];
-        for (((length, name), samples), goal) in lengths.iter().zip(["short", "long"]).zip(samples).zip(goals) {
+        for (((length, name), samples), goal) in lengths.iter().zip(["short", "long"]).zip(samples).zip(goals)
+        {
             let title = format!("{title}, {length} queued");
             let measure = Measure::new(format!("{what}_{name}"), title, "us", samples)?
-                .inputs(json!({"queued": length, "projects": PROJECTS, "at_once": AT_ONCE, "jobs": sizes.leases}))
+                .inputs(
+                    json!({"queued": length, "projects": PROJECTS, "at_once": AT_ONCE, "jobs": sizes.leases}),
+                )
                 .how(how);
             measures.push(match goal {
                 Some(most) => measure.goal(Bound::AtMost(most), Figure::Median),

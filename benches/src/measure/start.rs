@@ -94,12 +94,16 @@ pub(super) async fn measure(bench: &Bench) -> anyhow::Result<Vec<Measure>> {
     let measure = |id: &str, p: u32, samples| {
         let title = format!("commit to start, idle node, p{p}");
         let measure = Measure::new(id, title, "ms", samples)?;
-        anyhow::Ok(measure.inputs(json!({"jobs_a_round": sizes.starts, "rest_ms": REST.as_millis()})).how(HOW))
+        anyhow::Ok(
+            measure.inputs(json!({"jobs_a_round": sizes.starts, "rest_ms": REST.as_millis()})).how(HOW),
+        )
     };
     Ok(vec![
-        measure("start_p50", 50, p50)?
-            .goal(Bound::AtMost(GOAL_MS), Figure::Median)
-            .beside("synced append", "ms", appends),
+        measure("start_p50", 50, p50)?.goal(Bound::AtMost(GOAL_MS), Figure::Median).beside(
+            "synced append",
+            "ms",
+            appends,
+        ),
         measure("start_p90", 90, p90)?,
         measure("start_p99", 99, p99)?,
     ])

@@ -51,9 +51,8 @@ pub fn pages(folder: &Path, sizes: &Sizes, seed: u64) -> anyhow::Result<Vec<Path
 fn image_of(folder: &Path, pdf: &[u8]) -> anyhow::Result<Vec<u8>> {
     let path = folder.join("to-be-scanned.pdf");
     std::fs::write(&path, pdf)?;
-    let text = |path: &Path| {
-        anyhow::Ok(path.to_str().context("a temporary folder has a plain name")?.to_owned())
-    };
+    let text =
+        |path: &Path| anyhow::Ok(path.to_str().context("a temporary folder has a plain name")?.to_owned());
     let request = ParseRequest::Pages {
         path: text(&path)?,
         file_type: FileType::Pdf,

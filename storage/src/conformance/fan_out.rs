@@ -145,7 +145,9 @@ pub async fn parts_go_before_what_waits(s: &Subject) {
     s.clock.advance_ms(10);
     let later = Some(s.clock.now().plus_ms(5));
     let children = vec![job(11), NewJob { run_at: later, ..job(12) }, job(13)];
-    s.change(1, Some(token), JobEvent::FanOut { children, checkpoint: json!("rest") }).await.expect("fan out");
+    s.change(1, Some(token), JobEvent::FanOut { children, checkpoint: json!("rest") })
+        .await
+        .expect("fan out");
     s.clock.advance_ms(10);
     let order: Vec<_> = s.lease(9).await.into_iter().map(|j| j.id).collect();
     assert_eq!(order, [11, 13, 2, 12].map(id));

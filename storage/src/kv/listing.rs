@@ -203,12 +203,8 @@ pub(super) fn queue<K: Kv>(
     view: &StageView,
     now: Timestamp,
 ) -> Result<StageQueue, StoreError> {
-    let mut queue = StageQueue {
-        leased: view.leased,
-        waiting: view.waiting,
-        dead: view.dead,
-        ..StageQueue::default()
-    };
+    let mut queue =
+        StageQueue { leased: view.leased, waiting: view.waiting, dead: view.dead, ..StageQueue::default() };
     for known in &view.groups {
         let from = keys::ready_group(stage, known.group);
         let due_end = keys::ready_group_due_end(stage, known.group, now);

@@ -273,7 +273,11 @@ fn children_are_due_since_their_parent_was() {
     let event = JobEvent::FanOut { children: vec![new_job(2), at(3, 90), at(4, 7)], checkpoint: Value::Null };
     let children = step(&leased, by_holder(&leased, event), now).children;
     let due: Vec<_> = children.iter().map(|c| c.run_at.ms_since(T0)).collect();
-    assert_eq!(due, [0, 90, 20], "at the parent's time, later where it says so, never before now where it says that");
+    assert_eq!(
+        due,
+        [0, 90, 20],
+        "at the parent's time, later where it says so, never before now where it says that"
+    );
     assert!(children.iter().all(|c| c.created_at == now));
 }
 

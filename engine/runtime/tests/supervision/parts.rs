@@ -106,7 +106,10 @@ async fn what_is_begun_goes_before_what_waits() {
         assert_eq!(ended(&handle, id).await.state, JobState::Succeeded);
     }
     let longest = longest.load(Ordering::SeqCst);
-    assert!(longest <= 10 + PARTS, "{longest} jobs were waiting: one document's pages and the others are fewer");
+    assert!(
+        longest <= 10 + PARTS,
+        "{longest} jobs were waiting: one document's pages and the others are fewer"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
