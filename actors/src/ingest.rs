@@ -21,6 +21,7 @@ use takeoff_core::model::{CachedPage, Document, Id};
 use takeoff_core::page::request::{FileType, PageOutcome, ParseRequest, ParsedPage};
 use takeoff_engine::error::StageError;
 use takeoff_engine::stage::{Attempt, Effects, End, Stage, Tools};
+use takeoff_storage::error::is_no_room;
 use takeoff_storage::{Batch, StoreError, get};
 
 use crate::parse::{By, Fault, Parser, Priced};
@@ -28,6 +29,8 @@ use cache::Known;
 
 /// Most jobs that the pages of one document are spread over, so that they are enqueued in one commit.
 const MAX_PAGE_JOBS: usize = 1_000;
+/// Checkpoint of a document whose pages are handed out.
+const PARSING: &str = "parsing";
 /// Largest display list, page image or thumbnail that a child may hand over, bytes.
 const MAX_PART_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 
@@ -56,7 +59,7 @@ impl Ingest {
         document_id: Id,
     ) -> Result<Effects, StageError> {
         let desk = crate::desk(attempt, tools);
-        if attempt.job.checkpoint == Some(json!("parsing")) {
+        if attempt.job.checkpoint == Some(json!(PARSING)) {
             let batch = finish_batch(&desk, document_id).await?;
             let document = get::<Document>(&*tools.catalog, desk.tenant, document_id).await?;
             let pages = document.and_then(|d| d.value.page_count);
@@ -94,7 +97,7 @@ impl Ingest {
         let (children, checkpoint) = if step.more {
             (Vec::new(), json!("opening"))
         } else {
-            (page_jobs(attempt, tools, document_id, &step.pages), json!("parsing"))
+            (page_jobs(attempt, tools, document_id, &step.pages), json!(PARSING))
         };
         Ok(Effects { batch: step.batch, end: End::FanOut { children, checkpoint } })
     }
@@ -131,7 +134,7 @@ impl Ingest {
         let folder = tempfile::Builder::new()
             .prefix("attempt-")
             .tempdir_in(tools.blobs.scratch())
-            .map_err(|e| StageError::Retry(format!("no folder for the attempt: {e}")))?;
+            .map_err(|e| no_folder(&e))?;
         let mut batch = Batch::new(desk.tenant);
         let mut failed = None;
         for (done, page) in pages.iter().enumerate() {
@@ -278,6 +281,11 @@ impl Stage for Ingest {
         calls * (3 * (self.parser.call_ms() + self.parser.memory_wait_ms()) + 30_000) + 60_000
     }
 
+    /// A document that is opened hands out its pages.
+    fn hands_out(&self, job: &Job) -> bool {
+        matches!(decode(&job.args), Ok(IngestArgs::Document { .. })) && job.checkpoint != Some(json!(PARSING))
+    }
+
     async fn begin(&self, job: &Job, tools: &Tools) -> Result<Batch, StageError> {
         let desk = crate::desk_of(job, tools);
         match decode(&job.args) {
@@ -362,6 +370,11 @@ async fn refused(desk: &Desk<'_>, document_id: Id, error: String) -> Result<Effe
     Ok(Effects { batch, end: End::Refused { error } })
 }
 
+fn no_folder(e: &std::io::Error) -> StageError {
+    let why = format!("no folder for the attempt: {e}");
+    if is_no_room(e) { StageError::NoRoom(why) } else { StageError::Retry(why) }
+}
+
 fn text_of(path: &Path) -> Result<String, StageError> {
     let text =
         path.to_str().ok_or_else(|| StageError::Reject(format!("{} is no UTF-8 path", path.display())))?;
@@ -373,6 +386,7 @@ fn stage_error(fault: Fault) -> StageError {
         Fault::Limit(message) | Fault::Death(message) => StageError::ChildDeath { message },
         Fault::Outage(message) => StageError::Retry(message),
         Fault::Memory(e) => e,
+        Fault::NoRoom(why) => StageError::NoRoom(why),
         Fault::Cancelled => StageError::Fenced,
     }
 }

@@ -22,6 +22,8 @@ pub(crate) enum Fault {
     Outage(String),
     /// There was no memory for it.
     Memory(StageError),
+    /// There was no room on the disk for what it made.
+    NoRoom(String),
     Cancelled,
 }
 
@@ -124,7 +126,10 @@ impl Parser {
                 weight = told;
                 Flow::Done
             }
-            ParseReply::Rejected(_) | ParseReply::Page { .. } | ParseReply::Key { .. } => Flow::Done,
+            ParseReply::Rejected(_)
+            | ParseReply::Page { .. }
+            | ParseReply::Key { .. }
+            | ParseReply::NoRoom { .. } => Flow::Done,
             ParseReply::Opened(_) | ParseReply::Starting { .. } => Flow::More,
         };
         match self.ask((by, OPENING_BYTES), request, self.open_ms, "the page", &mut on_reply).await {
@@ -154,7 +159,7 @@ impl Parser {
         index: u32,
         bytes: u64,
     ) -> Result<PageOutcome, Fault> {
-        let mut answer = None;
+        let (mut answer, mut no_room) = (None, None);
         let what = format!("page {}", index + 1);
         self.ask((by, bytes), request, self.page_ms, &what, &mut |reply| match reply {
             ParseReply::Page { outcome, .. } => {
@@ -165,12 +170,19 @@ impl Parser {
                 answer = Some(PageOutcome::Failed { code: "rejected".to_owned(), message: rejected.message });
                 Flow::Done
             }
+            ParseReply::NoRoom { why, .. } => {
+                no_room = Some(why);
+                Flow::Done
+            }
             ParseReply::Opened(_)
             | ParseReply::Starting { .. }
             | ParseReply::Weight { .. }
             | ParseReply::Key { .. } => Flow::More,
         })
         .await?;
+        if let Some(why) = no_room {
+            return Err(Fault::NoRoom(format!("{what} could not be written: {why}")));
+        }
         answer.ok_or_else(|| Fault::Death(format!("the parser gave no answer about {what}")))
     }
 
@@ -183,7 +195,10 @@ impl Parser {
                 answer = key;
                 Flow::Done
             }
-            ParseReply::Rejected(_) | ParseReply::Page { .. } | ParseReply::Weight { .. } => Flow::Done,
+            ParseReply::Rejected(_)
+            | ParseReply::Page { .. }
+            | ParseReply::Weight { .. }
+            | ParseReply::NoRoom { .. } => Flow::Done,
             ParseReply::Opened(_) | ParseReply::Starting { .. } => Flow::More,
         };
         match self.ask((by, OPENING_BYTES), request, self.open_ms, "the page", &mut on_reply).await {

@@ -16,6 +16,7 @@ use takeoff_core::page::request::{
     FileType, Opened, PageOutcome, ParseLimits, ParseReply, ParseRequest, ParsedPage, RejectReason, Rejected,
 };
 use takeoff_core::page::{OpenedFile, ParseError, ParsedContent};
+use takeoff_storage::error::is_no_room;
 
 /// Steps of one page's walk; a step is about one path segment or glyph. Above any page that the
 /// segment and glyph limits let through, below what the child's deadline would have to end.
@@ -66,8 +67,8 @@ impl ParseWorker {
 
     /// Answers `request` (an encoded [`ParseRequest`]) with encoded [`ParseReply`]s.
     ///
-    /// An error means that the worker cannot go on (its pipe is closed, its disk full, the request
-    /// unreadable); bad bytes of a drawing are always a reply.
+    /// An error means that the worker cannot go on (its pipe is closed, its disk failed, the request unreadable);
+    /// bad bytes of a drawing are always a reply, and so is a disk without room.
     pub fn handle(&mut self, request: &[u8], reply: &mut Reply<'_>) -> io::Result<()> {
         let request: ParseRequest =
             postcard::from_bytes(request).map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))?;
@@ -87,9 +88,15 @@ impl ParseWorker {
                     send(reply, &ParseReply::Starting { index })?;
                     // A panic takes the open file with it: its caches may be in any state.
                     let file = self.opened(&path, file_type, limits)?;
-                    let outcome = match file {
-                        Ok(file) => page(file, index, &limits, Path::new(&out_dir))?,
-                        Err(rejected) => Some(failed("rejected", rejected.message)),
+                    let parsed = match file {
+                        Ok(file) => page(file, index, &limits, Path::new(&out_dir)),
+                        Err(rejected) => Ok(Some(failed("rejected", rejected.message))),
+                    };
+                    let outcome = match parsed {
+                        Err(e) if is_no_room(&e) => {
+                            return send(reply, &ParseReply::NoRoom { index, why: e.to_string() });
+                        }
+                        parsed => parsed?,
                     };
                     let outcome = outcome.unwrap_or_else(|| {
                         self.open = None;
@@ -189,8 +196,8 @@ fn page(
     let image_file = format!("page-{index}.png");
     let thumbnail_file = format!("page-{index}-thumbnail.png");
     let list_file = format!("page-{index}.list");
-    let mut image = BufWriter::new(File::create(out_dir.join(&image_file))?);
-    let mut thumbnail = BufWriter::new(File::create(out_dir.join(&thumbnail_file))?);
+    let mut image = BufWriter::new(Output::create(&out_dir.join(&image_file))?);
+    let mut thumbnail = BufWriter::new(Output::create(&out_dir.join(&thumbnail_file))?);
     let budget = Budget::with_steps(PAGE_STEPS);
     let parsed = catch_unwind(AssertUnwindSafe(|| {
         file.parse_page(index, limits, &budget, &mut image, &mut thumbnail)
@@ -198,7 +205,11 @@ fn page(
     let ParsedContent { list, inches } = match parsed {
         Ok(Ok(content)) => content,
         Ok(Err(ParseError::Page(failure))) => return Ok(Some(failed(failure.code, failure.message))),
-        Ok(Err(ParseError::Write(e))) => return Err(e),
+        Ok(Err(ParseError::Write(e))) => {
+            let refused =
+                [image.get_mut(), thumbnail.get_mut()].into_iter().find_map(|out| out.refused.take());
+            return Err(refused.unwrap_or(e));
+        }
         Err(_) => return Ok(None),
     };
     image.flush()?;
@@ -215,6 +226,32 @@ fn page(
         word_count: list.words.len() as u64,
         findings: list.findings,
     })))
+}
+
+/// A file of a page. It remembers why the system refused a write: whoever encodes in between passes on the words of an
+/// error and not its kind.
+struct Output {
+    file: File,
+    refused: Option<io::Error>,
+}
+
+impl Output {
+    fn create(path: &Path) -> io::Result<Self> {
+        Ok(Self { file: File::create(path)?, refused: None })
+    }
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes).inspect_err(|e| {
+            let said = e.raw_os_error().map_or_else(|| e.kind().into(), io::Error::from_raw_os_error);
+            self.refused = Some(said);
+        })
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
 }
 
 fn failed(code: &str, message: impl Into<String>) -> PageOutcome {

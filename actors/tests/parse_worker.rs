@@ -154,6 +154,25 @@ fn another_file_under_another_path_is_opened_anew() {
     }
 }
 
+/// The page is not to blame, and the worker lives on.
+#[test]
+fn a_disk_without_room_is_an_answer() {
+    let mut bench = Bench::new();
+    let path = bench.put("set", &plan_set(2, None));
+    for file in ["page-1.png", "page-1-thumbnail.png", "page-1.list"] {
+        let at = bench.folder.path().join(file);
+        std::os::unix::fs::symlink("/dev/full", &at).unwrap();
+        let replies = bench.pages(&path, &[1, 0]);
+        let [ParseReply::Starting { index: 1 }, ParseReply::NoRoom { index: 1, why }] = &replies[..] else {
+            panic!("{file}: {replies:?}")
+        };
+        assert!(why.contains("No space left on device"), "{file}: {why}");
+        fs::remove_file(at).unwrap();
+    }
+    let parsed = bench.pages(&path, &[1]).pop();
+    assert!(matches!(parsed, Some(ParseReply::Page { outcome: PageOutcome::Parsed(_), .. })), "{parsed:?}");
+}
+
 #[test]
 fn what_the_worker_cannot_help_ends_it() {
     let mut bench = Bench::new();

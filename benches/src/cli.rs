@@ -28,12 +28,18 @@ pub(crate) struct Cli {
     /// Measure these only
     #[arg(long, value_name = "TOPIC", value_delimiter = ',', value_parser = topics())]
     pub(crate) only: Vec<String>,
+    /// Measure what takes long to make, too: a queue of 5,000,000 jobs (16 GB of disk), a set of 1,000 pages
+    #[arg(long)]
+    pub(crate) long: bool,
     /// Seed of all inputs
     #[arg(long, value_name = "N", default_value_t = SEED)]
     pub(crate) seed: u64,
     /// Put the data of nodes and stores here: the disk that is measured [default: the temporary folder]
     #[arg(long, value_name = "DIR")]
     pub(crate) folder: Option<PathBuf>,
+    /// What a page, or its list, takes of memory in this process: a kind, a file, a page, a folder
+    #[arg(long, hide = true, num_args = 4)]
+    pub(crate) peak_of: Option<Vec<String>>,
     /// Seconds that the first command took on a clean clone, timed by hand, for the report
     #[arg(long, value_name = "SECONDS")]
     pub(crate) build_seconds: Option<f64>,

@@ -100,13 +100,33 @@ pub fn noop_job() -> NewJob {
 pub async fn noop_node(folder: &Path) -> anyhow::Result<Handle> {
     let catalog = folder.join("catalog");
     let catalog = tokio::task::spawn_blocking(move || sled_catalog(&catalog)).await??;
+    node_over(folder, catalog).await
+}
+
+/// A node on `catalog` that runs jobs which do nothing.
+///
+/// # Errors
+/// It does not start.
+pub async fn node_over(folder: &Path, catalog: Arc<dyn Catalog>) -> anyhow::Result<Handle> {
+    node_of(folder, catalog, Arc::new(NoopStage)).await
+}
+
+/// A node on `catalog` that runs the jobs of one stage.
+///
+/// # Errors
+/// It does not start.
+pub async fn node_of(
+    folder: &Path,
+    catalog: Arc<dyn Catalog>,
+    stage: Arc<dyn takeoff_engine::stage::Stage>,
+) -> anyhow::Result<Handle> {
     let parts = EngineParts {
         config: Arc::new(NodeConfig::solo(folder)),
         catalog,
         blobs: mem::blobs()?,
         clock: Arc::new(SystemClock),
         ids: Arc::new(SystemIds),
-        stages: vec![Arc::new(NoopStage)],
+        stages: vec![stage],
         // No stage here has a file to parse.
         child_program: std::env::current_exe().context("the running program has no path")?,
         child_args: Vec::new(),

@@ -8,6 +8,8 @@ pub mod inputs;
 pub mod machine;
 pub mod measure;
 pub mod node;
+pub mod peaks;
+pub mod queue;
 pub mod report;
 pub mod sizes;
 pub mod stats;

@@ -10,6 +10,7 @@ use anyhow::{Context as _, ensure};
 use clap::Parser as _;
 use takeoff_benches::machine::{Machine, Versions};
 use takeoff_benches::measure::{Bench, measure};
+use takeoff_benches::peaks;
 use takeoff_benches::report::{Report, SCHEMA};
 use takeoff_benches::sizes::Sizes;
 use takeoff_benches::table;
@@ -33,6 +34,10 @@ fn main() -> ExitCode {
 }
 
 async fn run(cli: &Cli) -> anyhow::Result<()> {
+    if let Some(what) = &cli.peak_of {
+        output::print(&peaks::answer(what)?);
+        return Ok(());
+    }
     let own = std::env::current_exe().context("the running program has no path")?;
     let program = binary_beside(&own)?;
     let temporary = tempfile::tempdir()?;
@@ -44,6 +49,9 @@ async fn run(cli: &Cli) -> anyhow::Result<()> {
         program,
         folder,
         build_seconds: cli.build_seconds,
+        // A quick run is short in any case.
+        long: cli.long || cli.quick,
+        own: own.clone(),
     };
     let (started_at, watch, machine) = (now()?, Stopwatch::start(), Machine::here());
     let mut measures = Vec::new();

@@ -71,6 +71,8 @@ pub struct ApiConfig {
     pub calculate_wait_ms: u64,
     /// Longest that an upload's first look may take before the answer is 201 and the rest is a job's.
     pub open_wait_ms: u64,
+    /// Longest that a look into a drawing within a request waits for its turn, and again for memory.
+    pub look_wait_ms: u64,
     pub request_timeout_ms: u64,
     pub upload_timeout_ms: u64,
     /// From a connection's start, or the end of its last request, to the end of its next headers.
@@ -118,7 +120,8 @@ pub struct JobSettings {
     pub restart_window_ms: u64,
     /// How long ended jobs and events are kept.
     pub retention_ms: u64,
-    /// Jobs of a stage that may be due and wait; more work for it is told to come back.
+    /// Jobs of a stage that may be due and wait; more work for it is told to come back, and from twice as many on jobs
+    /// that would hand out parts of their work wait.
     pub max_waiting: u64,
     /// Longest from a count session's start to its end, its wait for a turn included; then it ends as failed.
     pub session_deadline_ms: u64,
@@ -198,6 +201,7 @@ impl NodeConfig {
                 cors_origins: vec!["http://localhost:5173".to_owned(), "http://localhost:3000".to_owned()],
                 calculate_wait_ms: 20_000,
                 open_wait_ms: 5_000,
+                look_wait_ms: 10_000,
                 request_timeout_ms: 300_000,
                 upload_timeout_ms: 600_000,
                 head_timeout_ms: 10_000,

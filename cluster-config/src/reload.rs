@@ -25,6 +25,7 @@ const LIVE: &[&str] = &[
     "api.cors_origins",
     "api.calculate_wait_ms",
     "api.open_wait_ms",
+    "api.look_wait_ms",
     "api.request_timeout_ms",
     "api.upload_timeout_ms",
     "api.head_timeout_ms",

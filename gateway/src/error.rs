@@ -124,6 +124,13 @@ impl From<StoreError> for ApiError {
                 tracing::error!(error = %e, "store unavailable");
                 Self::busy("the store is unavailable", RETRY_AFTER_S)
             }
+            StoreError::Full(_) => {
+                tracing::error!(error = %e, "the store has no room");
+                Self::busy(
+                    "the disk of the store is full: nothing can be stored until there is room",
+                    RETRY_AFTER_S,
+                )
+            }
             e if e.is_conflict() => Self::new(
                 StatusCode::CONFLICT,
                 "the records were changed by others at the same time, try again",
@@ -180,6 +187,7 @@ mod tests {
         assert_eq!(status(CommandError::Busy { retry_after_s: 7 }), (503, Some("7".to_owned())));
         assert_eq!(status(EngineError::Draining), (503, Some("5".to_owned())));
         assert_eq!(status(StoreError::Unavailable("disk".to_owned())), (503, Some("5".to_owned())));
+        assert_eq!(status(StoreError::Full("disk".to_owned())), (503, Some("5".to_owned())));
         assert_eq!(status(EngineError::Failed("secret path".to_owned())), (500, None));
     }
 

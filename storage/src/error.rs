@@ -1,5 +1,7 @@
 //! Errors of the stores, by what the caller can do about them.
 
+use std::io::{self, ErrorKind};
+
 use takeoff_core::job::JobState;
 use takeoff_core::model::{BlobHash, Id, Kind};
 
@@ -30,17 +32,38 @@ pub enum StoreError {
     /// Stored bytes are not what was written.
     #[error("damaged record {what}: {why}")]
     Damaged { what: String, why: String },
-    /// The disk or the server failed or is full; nothing was acknowledged.
+    /// The disk or the server failed; nothing was acknowledged.
     #[error("the store is unavailable: {0}")]
     Unavailable(String),
+    /// There is no room on the disk; nothing was acknowledged. It passes when somebody makes room.
+    #[error("the store has no room: {0}")]
+    Full(String),
+}
+
+/// Whether an error of the system says that there is no room: the disk is full, or a quota or a limit is reached.
+pub fn is_no_room(e: &io::Error) -> bool {
+    matches!(e.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge)
 }
 
 impl StoreError {
     /// What is behind it, for a sentence that says already that it is the store that fails.
     pub fn cause(&self) -> String {
         match self {
-            Self::Unavailable(why) => why.clone(),
+            Self::Unavailable(why) | Self::Full(why) => why.clone(),
             other => other.to_string(),
+        }
+    }
+
+    /// Whether the store failed, and neither the request nor what is stored is why.
+    pub const fn is_outage(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::Full(_))
+    }
+
+    /// That a change is not stored, for each of those whose changes were to be stored together.
+    pub(crate) fn outage(&self) -> Self {
+        match self {
+            Self::Full(why) => Self::Full(why.clone()),
+            other => Self::Unavailable(other.cause()),
         }
     }
 

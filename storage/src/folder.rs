@@ -8,7 +8,7 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use crate::error::StoreError;
+use crate::error::{StoreError, is_no_room};
 
 const FORMAT_FILE: &str = "FORMAT";
 const NEW_FORMAT_FILE: &str = "FORMAT.new";
@@ -235,7 +235,8 @@ pub(crate) fn sync_folder(folder: &Path) -> std::io::Result<()> {
 }
 
 pub(crate) fn unavailable(what: &str, path: &Path, e: &std::io::Error) -> StoreError {
-    StoreError::Unavailable(format!("cannot {what} {}: {e}", path.display()))
+    let why = format!("cannot {what} {}: {e}", path.display());
+    if is_no_room(e) { StoreError::Full(why) } else { StoreError::Unavailable(why) }
 }
 
 fn unusable(path: &Path, product: &str, why: &str) -> StoreError {

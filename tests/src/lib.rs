@@ -11,6 +11,7 @@ pub mod links;
 mod memory;
 mod node;
 mod program;
+mod small_disk;
 
 pub use bucket::Bucket;
 pub use client::{Answer, Client};
@@ -19,6 +20,7 @@ pub use drawn::Drawn;
 pub use memory::{MemoryWatch, Seen, children, status_kib};
 pub use node::Node;
 pub use program::{command, problems_of_config, program, run, run_into};
+pub use small_disk::SmallDisk;
 
 use std::future::Future;
 use std::time::Duration;

@@ -64,13 +64,18 @@ impl Node {
         Self::launch(limited, data, &[])
     }
 
-    /// There is space again.
+    /// There is space again, for it and its children.
     pub fn lift_limit(&self) {
-        let lifted = std::process::Command::new("prlimit")
-            .args(["--pid", &self.id().to_string(), "--fsize=unlimited:unlimited"])
-            .status()
-            .expect("prlimit runs");
-        assert!(lifted.success());
+        let lift = |process: u32| {
+            let mut prlimit = std::process::Command::new("prlimit");
+            prlimit.args(["--pid", &process.to_string(), "--fsize=unlimited:unlimited"]);
+            prlimit.status().expect("prlimit runs").success()
+        };
+        assert!(lift(self.id()));
+        for child in crate::memory::children(self.id(), "parse-worker") {
+            // One that has ended meanwhile needs none.
+            lift(child);
+        }
     }
 
     fn launch(mut command: Command, data: &Path, settings: &[(&str, &str)]) -> Self {

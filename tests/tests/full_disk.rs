@@ -10,6 +10,8 @@ use takeoff_tests::{Client, Node, eventually};
 
 /// More than a new catalogue has, and less than a disk must have free to be taken for one that is not full.
 const FILE_BYTES: u64 = 4 * 1024 * 1024;
+/// What a client is told whose change found no room.
+const NOTHING_STORED: &str = "the disk of the store is full: nothing can be stored until there is room";
 /// Longest that a node may take to find that there is space again, or that it is lost.
 const NOTICED: Duration = Duration::from_secs(60);
 /// A node with nothing to finish is gone in a moment.
@@ -21,7 +23,7 @@ async fn fill(client: &Client) -> usize {
     for made in 0..2_000 {
         let answer = client.post("/projects", body.clone()).await;
         if answer.status != 201 {
-            assert_eq!(answer.expect(503), json!({"detail": "the store is unavailable"}));
+            assert_eq!(answer.expect(503), json!({"detail": NOTHING_STORED}));
             return made;
         }
     }
@@ -113,7 +115,10 @@ async fn an_upload_that_finds_no_space_leaves_nothing_and_goes_through_later() {
     let pdf = large_sheet();
     for _ in 0..3 {
         let refused = client.try_upload(&project, "a.pdf", pdf.clone(), "application/pdf").await.unwrap();
-        assert_eq!(refused.expect(503), json!({"detail": "the upload cannot be stored"}));
+        assert_eq!(
+            refused.expect(503),
+            json!({"detail": "the upload cannot be stored: the node's disk is full"})
+        );
     }
     let path = format!("/projects/{project}/documents");
     assert_eq!(client.get(&path).await.expect(200)["total"], 0);

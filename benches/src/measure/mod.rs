@@ -2,12 +2,16 @@
 
 mod binary;
 mod count;
+mod estimates;
+mod flush;
 mod formula;
 mod jobs;
 mod page_ready;
 mod plan_set;
 mod reingest;
 mod requests;
+mod scheduling;
+mod start;
 
 use std::path::PathBuf;
 
@@ -23,19 +27,27 @@ pub enum Topic {
     Count,
     Formula,
     Jobs,
+    Scheduling,
+    Start,
+    Flush,
     Requests,
+    Estimates,
     Binary,
 }
 
 impl Topic {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 12] = [
         Self::PageReady,
         Self::PlanSet,
         Self::Reingest,
         Self::Count,
         Self::Formula,
         Self::Jobs,
+        Self::Scheduling,
+        Self::Start,
+        Self::Flush,
         Self::Requests,
+        Self::Estimates,
         Self::Binary,
     ];
 
@@ -47,7 +59,11 @@ impl Topic {
             Self::Count => "count",
             Self::Formula => "formula",
             Self::Jobs => "jobs",
+            Self::Scheduling => "scheduling",
+            Self::Start => "start",
+            Self::Flush => "flush",
             Self::Requests => "requests",
+            Self::Estimates => "estimates",
             Self::Binary => "binary",
         }
     }
@@ -68,6 +84,16 @@ pub struct Bench {
     pub folder: PathBuf,
     /// Time of a clean build, measured by hand.
     pub build_seconds: Option<f64>,
+    /// Also what takes long to make: the longest queue, the long set.
+    pub long: bool,
+    /// This program, which measures in processes of their own what has to be alone.
+    pub own: PathBuf,
+}
+
+impl Bench {
+    fn long_queue(&self) -> u64 {
+        if self.long { self.sizes.longest_queue } else { self.sizes.long_queue }
+    }
 }
 
 /// Measures one topic.
@@ -82,6 +108,10 @@ pub async fn measure(topic: Topic, bench: &Bench) -> anyhow::Result<Vec<Measure>
         Topic::Count => count::measure(bench),
         Topic::Formula => formula::measure(bench),
         Topic::Jobs => jobs::measure(bench).await,
+        Topic::Scheduling => scheduling::measure(bench).await,
+        Topic::Start => start::measure(bench).await,
+        Topic::Flush => flush::measure(bench).await,
+        Topic::Estimates => estimates::measure(bench),
         Topic::Requests => requests::measure(bench).await,
         Topic::Binary => binary::measure(bench),
     }

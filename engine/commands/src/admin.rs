@@ -63,8 +63,8 @@ fn query(ctx: &Ctx<'_>, filter: &JobFilter) -> JobQuery {
 fn view(ctx: &Ctx<'_>, mut job: Job) -> JobView {
     let pause = (job.state == JobState::Ready).then(|| ctx.handle.pause_of(&job)).flatten();
     let since = match job.state {
-        // One that rests is "ready" from when it is due.
-        JobState::Ready => job.run_at,
+        // One that rests is "ready" from when it is due; a part has the due time of its whole.
+        JobState::Ready => job.run_at.max(job.created_at),
         JobState::Leased | JobState::Waiting => job.started_at.unwrap_or(job.created_at),
         _ => job.finished_at.unwrap_or(job.created_at),
     };

@@ -12,6 +12,9 @@ pub enum StageError {
     /// Not now: run again at the given time; costs nothing.
     #[error("postponed: {reason}")]
     Snooze { until: Timestamp, reason: String },
+    /// There is no room on the disk: run again in a while, as often as it takes; costs nothing.
+    #[error("there is no room on the disk: {0}")]
+    NoRoom(String),
     /// Trying again is useless: the job is dead and its owner is told.
     #[error("{0}")]
     Reject(String),
@@ -30,6 +33,7 @@ impl From<StoreError> for StageError {
     fn from(e: StoreError) -> Self {
         match e {
             StoreError::Fenced { .. } => Self::Fenced,
+            StoreError::Full(why) => Self::NoRoom(why),
             other => Self::Retry(other.to_string()),
         }
     }

@@ -1,19 +1,27 @@
 //! What operators do with jobs and nodes.
 
-use takeoff_core::job::{Job, JobEvent, Stage};
+use takeoff_core::job::{Job, JobEvent, JobState, Stage};
 use takeoff_core::model::{Id, Pause, Scope, TenantId};
 use takeoff_core::schedule::{Entry, Schedule};
-use takeoff_storage::catalog::{Batch, JobChange};
+use takeoff_storage::catalog::{Batch, JobChange, JobQuery};
 use takeoff_storage::{StoreError, get_many};
 
 use crate::cluster::fabric::{LinkView, Member};
 use crate::controls::Paused;
 use crate::erased;
-use crate::error::EngineError;
+use crate::error::{EngineError, StageError};
 use crate::handle::Handle;
 use crate::maintain::schedule;
 use crate::metrics as names;
 use crate::node::Node;
+
+/// How many times as long as where nothing more is taken (`jobs.max_waiting`) a queue may be until no more children are
+/// handed out. Above 1, so that what was taken has room that no client can take from it.
+const HAND_OUT_ROOM: u64 = 2;
+
+/// How long a job rests whose children found no room: so many milliseconds as jobs wait, within these bounds.
+const LEAST_REST_MS: i64 = 500;
+const MOST_REST_MS: i64 = 30_000;
 
 /// Times that a change is tried again because the owner was changed meanwhile.
 const TRIES: u32 = 5;
@@ -74,6 +82,33 @@ impl Node {
             Some((scope, pause))
         })?;
         Some(Paused::of(&scope, &pause, self.now()))
+    }
+
+    /// How a job that hands out children is postponed, because too many of its stage are due and wait; `None` where
+    /// there is room. What an operator holds back is not counted: it goes on when he says so, and everything else
+    /// would wait for him.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) async fn no_room_for_children(&self, stage: Stage) -> Result<Option<StageError>, StoreError> {
+        let most = self.live.now().jobs.max_waiting.saturating_mul(HAND_OUT_ROOM);
+        let catalog = &self.tools.catalog;
+        let mut ready = catalog.queue(stage).await?.ready;
+        if ready >= most {
+            for project in self.controls.paused_projects() {
+                let query = JobQuery {
+                    stage: Some(stage),
+                    project_id: Some(project),
+                    states: vec![JobState::Ready],
+                    ..JobQuery::default()
+                };
+                ready = ready.saturating_sub(catalog.jobs(TenantId::DEFAULT, query).await?.total);
+            }
+        }
+        let rest_ms = i64::try_from(ready).unwrap_or(MOST_REST_MS).clamp(LEAST_REST_MS, MOST_REST_MS);
+        let until = self.now().plus_ms(rest_ms);
+        let reason = format!("{ready} jobs of the stage {} are waiting already", stage.name());
+        Ok((ready >= most).then_some(StageError::Snooze { until, reason }))
     }
 
     /// Whether an operator holds this job back.

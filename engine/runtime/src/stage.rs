@@ -126,6 +126,12 @@ pub trait Stage: Send + Sync + 'static {
         Ok(Batch::new(job.tenant))
     }
 
+    /// Whether an attempt of this job may hand out children ([`End::FanOut`]). Such a one is postponed, without cost,
+    /// while the stage's queue is so long that children would make it grow beyond all bounds.
+    fn hands_out(&self, _job: &Job) -> bool {
+        false
+    }
+
     /// Does the work. Bad drawings are data in the effects; an error is an outage, a bug or a cancel.
     /// A precondition of the batch that fails at commit makes the engine run the attempt again, a few
     /// times, without cost.

@@ -16,8 +16,6 @@ use crate::links::version_of;
 use crate::state::App;
 use crate::wire::symbols as wire;
 
-/// Longest wait for the turn to look into a drawing.
-const TURN_WAIT: Duration = Duration::from_secs(20);
 /// Seconds after which a refused request may be tried again.
 const RETRY_AFTER_S: u64 = 5;
 
@@ -26,7 +24,8 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 }
 
 async fn turn(app: &App) -> Result<SemaphorePermit<'_>, ApiError> {
-    match tokio::time::timeout(TURN_WAIT, app.looks.acquire()).await {
+    let wait = Duration::from_millis(app.config().api.look_wait_ms);
+    match tokio::time::timeout(wait, app.looks.acquire()).await {
         Ok(Ok(permit)) => Ok(permit),
         _ => Err(ApiError::busy("too many drawings are being looked through", RETRY_AFTER_S)),
     }

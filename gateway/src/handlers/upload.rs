@@ -12,6 +12,7 @@ use multer::{Constraints, Field, Multipart, SizeLimit};
 use serde_json::{Value, json};
 use takeoff_commands::documents::StagedUpload;
 use takeoff_core::job::Stage;
+use takeoff_storage::error::is_no_room;
 use tokio::fs::File;
 use tokio::io::{AsyncWriteExt as _, BufWriter};
 
@@ -186,7 +187,12 @@ fn file_name(name: Option<&str>) -> String {
 
 fn unwritable(e: std::io::Error) -> ApiError {
     tracing::error!(error = %e, "an upload cannot be written");
-    ApiError::busy("the upload cannot be stored", RETRY_AFTER_S)
+    let detail = if is_no_room(&e) {
+        "the upload cannot be stored: the node's disk is full"
+    } else {
+        "the upload cannot be stored"
+    };
+    ApiError::busy(detail, RETRY_AFTER_S)
 }
 
 fn unreadable(e: multer::Error, limit: u64) -> ApiError {

@@ -4,6 +4,7 @@
 
 mod crowds;
 mod files;
+mod looks;
 mod measuring;
 mod notices;
 mod operating;

@@ -7,7 +7,7 @@ use takeoff_core::job::{FailureKind, JobState, NewJob, Stage};
 use tokio::task::JoinSet;
 
 use super::{Subject, TENANT, fail, id, job, succeed};
-use crate::catalog::{Batch, JobChange, JobEvent};
+use crate::catalog::{Batch, Clock, JobChange, JobEvent};
 
 fn fan_out(children: impl IntoIterator<Item = u64>) -> JobEvent {
     let child = |n| NewJob { stage: Stage::Ingest, ..job(n) };
@@ -134,4 +134,21 @@ pub async fn parallel_children_release_once(s: &Subject) {
     }
     assert_eq!(releases, 1);
     assert_eq!(counts(s, 1).await, (JobState::Ready, 40, 0, 0));
+}
+
+/// 1 and 2 wait; what 1 hands out is due since 1 was.
+pub async fn parts_go_before_what_waits(s: &Subject) {
+    s.enqueue([job(1)]).await;
+    s.clock.advance_ms(10);
+    s.enqueue([job(2)]).await;
+    let token = s.lease_one(1).await;
+    s.clock.advance_ms(10);
+    let later = Some(s.clock.now().plus_ms(5));
+    let children = vec![job(11), NewJob { run_at: later, ..job(12) }, job(13)];
+    s.change(1, Some(token), JobEvent::FanOut { children, checkpoint: json!("rest") })
+        .await
+        .expect("fan out");
+    s.clock.advance_ms(10);
+    let order: Vec<_> = s.lease(9).await.into_iter().map(|j| j.id).collect();
+    assert_eq!(order, [11, 13, 2, 12].map(id));
 }

@@ -277,6 +277,8 @@ pub async fn listings_by_state(s: &Subject) {
     assert_eq!(listed(Some(Stage::Ingest), &[JobState::Dead]).await, []);
     assert_eq!(listed(Some(Stage::Noop), &[JobState::Leased, JobState::Dead]).await, [3, 2, 1].map(id));
     assert_eq!(listed(None, &[JobState::Ready, JobState::Dead]).await, [5, 4, 3, 1].map(id));
+    assert_eq!(listed(Some(Stage::Noop), &[JobState::Ready, JobState::Leased]).await, [5, 2].map(id));
+    assert_eq!(listed(Some(Stage::Ingest), &[JobState::Ready]).await, [id(4)]);
     let query = JobQuery { states: vec![JobState::Dead], limit: 9, ..JobQuery::default() };
     assert_eq!(s.catalog.jobs(TenantId(2), query).await.expect("jobs").total, 0);
 }

@@ -34,9 +34,10 @@ macro_rules! catalog_conformance {
                 listings_by_state
                 work_and_completion_are_one;
             fan_out: fan_in failed_children_are_known nested_cancel cancelled_child_counts empty_fan_out
-                requeued_child_is_on_its_own parallel_children_release_once;
+                requeued_child_is_on_its_own parallel_children_release_once parts_go_before_what_waits;
             queue: lease_order delayed_jobs_wait no_job_twice paused_projects turns_between_projects
-                ranks_within_a_project delayed_projects_hold_up_nobody statistics renewal rescue
+                ranks_within_a_project delayed_projects_hold_up_nobody statistics statistics_as_time_passes
+                renewal rescue
                 prune_keeps_what_is_wanted prune_forgets_events;
             register: one_name_one_node who_is_silent_makes_room a_request_to_drain_lasts signs_of_life;
         );

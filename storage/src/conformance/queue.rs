@@ -179,6 +179,32 @@ pub async fn statistics(s: &Subject) {
     assert_eq!(s.catalog.queue(Stage::AutoCount).await.expect("queue").ready, 0);
 }
 
+/// Jobs become due by and by, some of them within one second, and in whatever order they came.
+pub async fn statistics_as_time_passes(s: &Subject) {
+    const STEP_MS: i64 = 700;
+    const STEP_MS: i64 = 700;
+    let start = s.clock.now();
+    let due_ms: Vec<i64> = (0..40).map(|n| n * 37 % 40 * 130).collect();
+    s.enqueue((1_u64..).zip(&due_ms).map(|(n, ms)| NewJob {
+        run_at: Some(start.plus_ms(*ms)),
+        priority: i16::try_from(n % 3).expect("small"),
+        project_id: Some(id(100 + n % 2)),
+        ..job(n)
+    }))
+    .await;
+    for at_ms in (0..9).map(|step| step * STEP_MS) {
+        let queue = s.catalog.queue(Stage::Noop).await.expect("queue");
+        let later = || due_ms.iter().filter(|ms| **ms > at_ms);
+        let delayed = later().count() as u64;
+        assert_eq!((queue.ready, queue.delayed), (40 - delayed, delayed), "after {at_ms} ms");
+        assert_eq!(queue.next_due, later().min().map(|ms| start.plus_ms(*ms)), "after {at_ms} ms");
+        assert_eq!(queue.oldest_ready_ms, at_ms);
+        s.clock.advance_ms(STEP_MS);
+    }
+    assert_eq!(s.lease(99).await.len(), 40);
+    assert_eq!(s.catalog.queue(Stage::Noop).await.expect("queue").leased, 40);
+}
+
 pub async fn renewal(s: &Subject) {
     s.enqueue([job(1), job(2)]).await;
     s.lease(2).await;

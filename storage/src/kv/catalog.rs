@@ -168,9 +168,9 @@ impl<K: Kv> Catalog for KvCatalog<K> {
     }
 
     async fn queue(&self, stage: Stage) -> Result<StageQueue, StoreError> {
-        let counts = lock(&self.queue).stage(stage);
         let now = self.clock.now();
-        self.read(move |store| listing::queue(store, stage, &counts, now)).await
+        let view = lock(&self.queue).stage(stage, now);
+        self.read(move |store| listing::queue(store, stage, &view, now)).await
     }
 
     async fn commit(&self, batch: Batch) -> Result<Committed, StoreError> {

@@ -228,6 +228,11 @@ pub(super) fn ready_group_due_end(stage: Stage, group: Group, now: Timestamp) ->
     Key(ready_group(stage, group)).raw(&sortable(now).saturating_add(1).to_be_bytes()).0
 }
 
+/// The first of them that may be due at `at`, or after it.
+pub(super) fn ready_group_from(stage: Stage, group: Group, at: Timestamp) -> Vec<u8> {
+    Key(ready_group(stage, group)).at(at).0
+}
+
 /// Ended jobs that ended before `before`: the end of their range.
 pub(super) fn ended_before(before: Timestamp) -> Vec<u8> {
     Key::of(ENDED).at(before).0

@@ -1,9 +1,9 @@
 //! Reads. Each is a few range scans; none holds more than it returns, but for ids.
 
-use takeoff_core::job::{Job, Stage};
+use takeoff_core::job::{Job, JobState, Stage};
 use takeoff_core::model::{Id, Index, Kind, TenantId, Timestamp};
 
-use super::queue::StageCounts;
+use super::queue::StageView;
 use super::rows::{self, EventRow, RecordRow};
 use super::{Kv, keys};
 use crate::catalog::{Claim, Event, JobPage, JobQuery, ListQuery, Record, StageQueue};
@@ -145,7 +145,12 @@ fn by_state<K: Kv>(store: &K, tenant: TenantId, query: &JobQuery) -> Result<Opti
     let stages = query.stage.map_or_else(|| Stage::ALL.to_vec(), |stage| vec![stage]);
     let mut found = Vec::new();
     for state in &query.states {
-        let Some(prefix) = keys::state_list(*state) else { return Ok(None) };
+        let prefix = match keys::state_list(*state) {
+            Some(prefix) => prefix,
+            // Ready jobs are listed by stage, too; those of all stages are better read as they come.
+            None if *state == JobState::Ready && query.stage.is_some() => keys::READY,
+            None => return Ok(None),
+        };
         for stage in &stages {
             let from = keys::of_stage(prefix, *stage);
             store.scan(&from, &keys::after_prefix(&from), false, &mut |key, row| {
@@ -191,34 +196,33 @@ pub(super) fn jobs<K: Kv>(store: &K, tenant: TenantId, query: &JobQuery) -> Resu
     Ok(JobPage { jobs: filter.jobs, total: filter.total })
 }
 
-/// `counts` come from the writer; only what depends on the time is looked up.
+/// `view` comes from the writer; only what depends on this second is looked up.
 pub(super) fn queue<K: Kv>(
     store: &K,
     stage: Stage,
-    counts: &StageCounts,
+    view: &StageView,
     now: Timestamp,
 ) -> Result<StageQueue, StoreError> {
-    let mut queue = StageQueue {
-        leased: counts.leased,
-        waiting: counts.waiting,
-        dead: counts.dead,
-        ..StageQueue::default()
-    };
-    for (group, count) in &counts.ready {
-        let from = keys::ready_group(stage, *group);
-        let due_end = keys::ready_group_due_end(stage, *group, now);
-        let to = keys::after_prefix(&from);
-        let delayed = count_range(store, &due_end, &to)?;
+    let mut queue =
+        StageQueue { leased: view.leased, waiting: view.waiting, dead: view.dead, ..StageQueue::default() };
+    for known in &view.groups {
+        let from = keys::ready_group(stage, known.group);
+        let due_end = keys::ready_group_due_end(stage, known.group, now);
+        let mut delayed = known.later;
+        if let Some(end) = known.unsure_to {
+            delayed += count_range(store, &due_end, &keys::ready_group_from(stage, known.group, end))?;
+        }
         queue.delayed += delayed;
-        queue.ready += count.saturating_sub(delayed);
-        if let Some(oldest) = first_run_at(store, &from, &due_end)? {
+        queue.ready += known.jobs.saturating_sub(delayed);
+        if known.jobs > delayed
+            && let Some(oldest) = first_run_at(store, &from, &due_end)?
+        {
             queue.oldest_ready_ms = queue.oldest_ready_ms.max(now.ms_since(oldest));
         }
-        let next = first_run_at(store, &due_end, &to)?;
-        queue.next_due = match (queue.next_due, next) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        };
+        if delayed > 0 {
+            let next = first_run_at(store, &due_end, &keys::after_prefix(&from))?;
+            queue.next_due = queue.next_due.into_iter().chain(next).min();
+        }
     }
     Ok(queue)
 }

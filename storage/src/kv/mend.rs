@@ -19,8 +19,8 @@ const TICK: Duration = Duration::from_millis(100);
 const FIRST_TICKS: u32 = 10;
 const MOST_TICKS: u32 = 150;
 
-const FULL: &str = "the disk of the data folder is full: nothing can be stored or read until there is space, \
-                    then the node goes on by itself";
+const FULL: &str = "the disk of the data folder is full: nothing can be stored or read until there is space for trial \
+                    data of 16 MiB, then the node goes on by itself";
 
 impl<K: Kv> Writer<K> {
     /// Takes the store out of use.
@@ -47,7 +47,7 @@ impl<K: Kv> Writer<K> {
                     return;
                 }
                 while let Ok(command) = commands.try_recv() {
-                    command.refuse(FULL);
+                    command.refuse(&StoreError::Full(FULL.to_owned()));
                 }
                 std::thread::park_timeout(TICK);
             }
@@ -65,8 +65,8 @@ impl<K: Kv> Writer<K> {
                     self.shelf.put_back(store);
                     tracing::info!("the store's disk has space again, the store is open");
                 }
-                Err(StoreError::Unavailable(why)) => {
-                    tracing::warn!(why, "the store cannot be opened again yet");
+                Err(e) if e.is_outage() => {
+                    tracing::warn!(why = e.cause(), "the store cannot be opened again yet");
                 }
                 Err(e) => {
                     tracing::error!(error = %e, "the store cannot be opened again: restart the node");

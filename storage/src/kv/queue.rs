@@ -14,13 +14,69 @@ pub(super) struct Group {
     pub(super) priority: i16,
 }
 
+/// A second of the clock.
+const SECOND_US: i64 = 1_000_000;
+
+const fn second(at: Timestamp) -> i64 {
+    at.0.div_euclid(SECOND_US)
+}
+
+/// How many ready jobs of a group there are, and when they become due: what is asked of a queue of millions is told
+/// by its seconds, and rows are counted of one second at most.
 #[derive(Debug, Default, Clone, PartialEq)]
-pub(super) struct StageCounts {
-    /// How many ready jobs, due or not, each group has; no entry is none.
-    pub(super) ready: BTreeMap<Group, u64>,
+struct Ready {
+    jobs: u64,
+    /// By the second of their time; no entry is none.
+    by_second: BTreeMap<i64, u64>,
+}
+
+impl Ready {
+    fn enter(&mut self, at: Timestamp) {
+        self.jobs += 1;
+        *self.by_second.entry(second(at)).or_default() += 1;
+    }
+
+    fn may_be_due(&self, now: Timestamp) -> bool {
+        self.by_second.first_key_value().is_some_and(|(first, _)| *first <= second(now))
+    }
+
+    fn leave(&mut self, at: Timestamp) {
+        self.jobs = self.jobs.saturating_sub(1);
+        if let Entry::Occupied(mut count) = self.by_second.entry(second(at)) {
+            *count.get_mut() -= 1;
+            if *count.get() == 0 {
+                count.remove();
+            }
+        }
+    }
+}
+
+#[derive(Debug, Default, Clone, PartialEq)]
+struct StageCounts {
+    /// No entry is none.
+    ready: BTreeMap<Group, Ready>,
+    leased: u64,
+    waiting: u64,
+    dead: u64,
+}
+
+/// A stage at a moment, as far as it is known without its rows.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub(super) struct StageView {
+    pub(super) groups: Vec<GroupView>,
     pub(super) leased: u64,
     pub(super) waiting: u64,
     pub(super) dead: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct GroupView {
+    pub(super) group: Group,
+    pub(super) jobs: u64,
+    /// Those that are due in a later second than this one.
+    pub(super) later: u64,
+    /// The end of this second, where some of its jobs may be due and some not; else their rows need no look.
+    pub(super) unsure_to: Option<Timestamp>,
 }
 
 /// A running lease; there are as many as the nodes have slots.
@@ -38,15 +94,29 @@ pub(super) struct QueueState {
 }
 
 impl QueueState {
-    pub(super) fn stage(&self, stage: Stage) -> StageCounts {
-        self.stages.get(&stage).cloned().unwrap_or_default()
+    pub(super) fn stage(&self, stage: Stage, now: Timestamp) -> StageView {
+        let Some(counts) = self.stages.get(&stage) else { return StageView::default() };
+        let this = second(now);
+        let view = |(group, ready): (&Group, &Ready)| GroupView {
+            group: *group,
+            jobs: ready.jobs,
+            later: ready.by_second.range(this + 1..).map(|(_, jobs)| jobs).sum(),
+            unsure_to: ready.by_second.contains_key(&this).then_some(Timestamp((this + 1) * SECOND_US)),
+        };
+        StageView {
+            groups: counts.ready.iter().map(view).collect(),
+            leased: counts.leased,
+            waiting: counts.waiting,
+            dead: counts.dead,
+        }
     }
 
-    /// In order of project, then priority.
-    pub(super) fn groups(&self, stage: Stage, lane: Lane) -> Vec<Group> {
+    /// Groups of which something may be due, in order of project, then priority.
+    pub(super) fn groups(&self, stage: Stage, lane: Lane, now: Timestamp) -> Vec<Group> {
         let Some(counts) = self.stages.get(&stage) else { return Vec::new() };
         let first = Group { lane, project: None, priority: i16::MIN };
-        counts.ready.range(first..).map(|(group, _)| *group).take_while(|g| g.lane == lane).collect()
+        let of_lane = counts.ready.range(first..).take_while(|(group, _)| group.lane == lane);
+        of_lane.filter(|(_, ready)| ready.may_be_due(now)).map(|(group, _)| *group).collect()
     }
 
     pub(super) fn lease(&self, job: Id) -> Option<Held> {
@@ -60,10 +130,10 @@ impl QueueState {
     }
 
     /// Counts a job that was found on opening.
-    pub(super) fn found(&mut self, stage: Stage, state: JobState, group: Option<Group>) {
+    pub(super) fn found(&mut self, stage: Stage, state: JobState, ready: Option<(Group, Timestamp)>) {
         let counts = self.stages.entry(stage).or_default();
-        match (state, group) {
-            (JobState::Ready, Some(group)) => *counts.ready.entry(group).or_default() += 1,
+        match (state, ready) {
+            (JobState::Ready, Some((group, at))) => counts.ready.entry(group).or_default().enter(at),
             (JobState::Waiting, _) => counts.waiting += 1,
             (JobState::Dead, _) => counts.dead += 1,
             // Leases are void on opening; ended jobs are in no queue.
@@ -73,7 +143,7 @@ impl QueueState {
 
     fn enter(&mut self, job: &Place) {
         if job.state != JobState::Leased {
-            return self.found(job.stage, job.state, Some(job.group));
+            return self.found(job.stage, job.state, Some((job.group, job.run_at)));
         }
         self.stages.entry(job.stage).or_default().leased += 1;
         if let Some(until) = job.until {
@@ -86,10 +156,10 @@ impl QueueState {
         let counts = self.stages.entry(job.stage).or_default();
         match job.state {
             JobState::Ready => {
-                if let Entry::Occupied(mut count) = counts.ready.entry(job.group) {
-                    *count.get_mut() -= 1;
-                    if *count.get() == 0 {
-                        count.remove();
+                if let Entry::Occupied(mut ready) = counts.ready.entry(job.group) {
+                    ready.get_mut().leave(job.run_at);
+                    if ready.get().jobs == 0 {
+                        ready.remove();
                     }
                 }
             }
@@ -133,6 +203,7 @@ pub(super) struct Place {
     stage: Stage,
     group: Group,
     state: JobState,
+    run_at: Timestamp,
     until: Option<Timestamp>,
 }
 
@@ -144,6 +215,7 @@ impl Place {
             stage: job.stage,
             group: Group { lane: job.lane, project: job.project_id, priority: job.priority },
             state: job.state,
+            run_at: job.run_at,
             until: job.lease.as_ref().map(|l| l.until),
         }
     }

@@ -29,7 +29,8 @@ pub(super) fn recover<K: Kv>(store: &K, now: Timestamp, why: &Cause) -> Result<R
         match key.first() {
             Some(&keys::READY) => {
                 let (stage, group) = keys::ready_parts(key).ok_or_else(|| unknown(key))?;
-                queue.found(stage, JobState::Ready, Some(group));
+                let at = keys::ready_run_at(key).ok_or_else(|| unknown(key))?;
+                queue.found(stage, JobState::Ready, Some((group, at)));
             }
             Some(&keys::WAITING) => queue.found(stage_of(key)?, JobState::Waiting, None),
             Some(&keys::DEAD) => queue.found(stage_of(key)?, JobState::Dead, None),

@@ -26,10 +26,11 @@ impl<K> Shelf<K> {
     /// The store, for one command or read.
     ///
     /// # Errors
-    /// `Unavailable` once it has failed.
+    /// Once it has failed: `Full` while it lacks nothing but room, else `Unavailable`.
     pub(super) fn store(&self) -> Result<Arc<K>, StoreError> {
         match &*self.0.read().unwrap_or_else(PoisonError::into_inner) {
             State::Open(store) => Ok(Arc::clone(store)),
+            State::Closed(Standing::Failed { why }) => Err(StoreError::Full(why.clone())),
             State::Closed(standing) => Err(StoreError::Unavailable(standing.why().to_owned())),
         }
     }

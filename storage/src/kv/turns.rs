@@ -64,7 +64,7 @@ impl<K: Kv> Change<'_, '_, K> {
     pub(super) fn lease(&mut self, request: &LeaseRequest) -> Result<Vec<Job>, StoreError> {
         let mut leased = Vec::new();
         for lane in [Lane::Interactive, Lane::Batch] {
-            let groups = self.queue.groups(request.stage, lane);
+            let groups = self.queue.groups(request.stage, lane, self.now);
             let mut line = line(&groups, request);
             while leased.len() < request.max_jobs
                 && let Some(Reverse(mut turn)) = line.pop()

@@ -43,10 +43,10 @@ pub(super) enum Command {
 
 impl Command {
     /// Answers that the store is not in use.
-    pub(super) fn refuse(self, why: &str) {
-        fn no<T>(reply: Reply<T>, why: &str) {
+    pub(super) fn refuse(self, why: &StoreError) {
+        fn no<T>(reply: Reply<T>, why: &StoreError) {
             // A caller that has gone away does not want to know.
-            let _ = reply.send(Err(StoreError::Unavailable(why.to_owned())));
+            let _ = reply.send(Err(why.outage()));
         }
         match self {
             Self::Commit(_, reply) => no(reply, why),
@@ -73,7 +73,7 @@ fn answer<T: 'static>(reply: Reply<T>, result: Result<T, StoreError>) -> Answer 
     Box::new(move |durable| {
         let result = match durable {
             Ok(()) => result,
-            Err(e) => Err(StoreError::Unavailable(e.cause())),
+            Err(e) => Err(e.outage()),
         };
         // A caller that has gone away does not want to know.
         let _ = reply.send(result);
@@ -110,7 +110,7 @@ impl<K: Kv> Writer<K> {
     fn group(&mut self, first: Command, commands: &mut mpsc::Receiver<Command>) {
         let store = match self.shelf.store() {
             Ok(store) => store,
-            Err(e) => return first.refuse(&e.cause()),
+            Err(e) => return first.refuse(&e),
         };
         let mut rows = Overlay::new(&*store);
         let mut answers = Vec::new();
@@ -206,9 +206,9 @@ impl<K: Kv> Writer<K> {
             }
             Err(e) => {
                 rows.undo();
-                if let StoreError::Unavailable(why) = &e {
+                if e.is_outage() {
                     // It is the only one, or this would not have been reached.
-                    let _ = self.unread.set(why.clone());
+                    let _ = self.unread.set(e.cause());
                 }
                 Err(e)
             }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::values::LargeValues;
-use crate::error::StoreError;
+use crate::error::{StoreError, is_no_room};
 use crate::folder::{Folder, is_at, sync_folder, unavailable};
 use crate::kv::{FORMAT_KEY, Kv, RowSum, SEQ_KEY, SUM_KEY, Visit, Writes};
 
@@ -95,11 +95,7 @@ impl SledKv {
     /// Remembers what kind of failure it is.
     fn refused(&self, e: ::sled::Error) -> StoreError {
         if let ::sled::Error::Io(io) = &e {
-            let full = matches!(
-                io.kind(),
-                ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge
-            );
-            self.full.fetch_or(full, Ordering::Relaxed);
+            self.full.fetch_or(is_no_room(io), Ordering::Relaxed);
         }
         failed(e)
     }
@@ -245,6 +241,7 @@ fn u64_at(bytes: &[u8], at: usize) -> u64 {
 /// What the disk refuses is an outage; everything else that sled says is about the files' content.
 fn failed(e: ::sled::Error) -> StoreError {
     match e {
+        ::sled::Error::Io(io) if is_no_room(&io) => StoreError::Full(io.to_string()),
         ::sled::Error::Io(io) if !matches!(io.kind(), ErrorKind::UnexpectedEof | ErrorKind::InvalidData) => {
             StoreError::Unavailable(io.to_string())
         }

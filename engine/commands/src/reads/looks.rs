@@ -30,8 +30,6 @@ const SCALE_TOLERANCE: f64 = 0.03;
 const TIME: Duration = Duration::from_secs(30);
 /// How long it may take to end.
 const GRACE: Duration = Duration::from_secs(10);
-/// Longest wait for memory that other work holds.
-const MEMORY_WAIT: Duration = Duration::from_secs(10);
 /// Seconds after which a request that found no thread may be tried again.
 const RETRY_AFTER_S: u64 = 5;
 
@@ -128,9 +126,10 @@ pub async fn page_crop(ctx: &Ctx<'_>, page: &Page, area: CropArea) -> Result<Vec
     look(ctx, work).await?
 }
 
-/// Memory for a look, or that others hold it.
+/// Memory for a look, or that others held it for as long as `api.look_wait_ms`.
 async fn memory(ctx: &Ctx<'_>, bytes: u64) -> Result<Held, CommandError> {
-    let taken = ctx.handle.memory().take(Lane::Interactive, bytes, MEMORY_WAIT, &Budget::unlimited()).await;
+    let wait = Duration::from_millis(ctx.handle.config().api.look_wait_ms);
+    let taken = ctx.handle.memory().take(Lane::Interactive, bytes, wait, &Budget::unlimited()).await;
     taken.map_err(|_| busy())
 }
 

@@ -13,7 +13,8 @@ pub enum JobEvent {
     /// The attempt did its work, and its outcome is that the job's input cannot be worked on. No dead letter:
     /// there is nothing for an operator to do.
     Refuse { error: String },
-    /// The attempt hands over to children and runs again, with the checkpoint, when all have ended.
+    /// The attempt hands over to children and runs again, with the checkpoint, when all have ended. They go before
+    /// what became due after the parent.
     FanOut { children: Vec<NewJob>, checkpoint: Value },
     /// The attempt goes on, and what it has until now is committed with this. It is the fence of
     /// that commit; of the job it changes only that deaths of its node before it count no more.

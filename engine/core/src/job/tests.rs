@@ -266,6 +266,22 @@ fn children_release_their_parent_when_the_last_has_ended() {
 }
 
 #[test]
+fn children_are_due_since_their_parent_was() {
+    let leased = lease(&ready(), T0.plus_ms(5));
+    let now = T0.plus_ms(20);
+    let at = |n, ms: i64| NewJob { run_at: Some(T0.plus_ms(ms)), ..new_job(n) };
+    let event = JobEvent::FanOut { children: vec![new_job(2), at(3, 90), at(4, 7)], checkpoint: Value::Null };
+    let children = step(&leased, by_holder(&leased, event), now).children;
+    let due: Vec<_> = children.iter().map(|c| c.run_at.ms_since(T0)).collect();
+    assert_eq!(
+        due,
+        [0, 90, 20],
+        "at the parent's time, later where it says so, never before now where it says that"
+    );
+    assert!(children.iter().all(|c| c.created_at == now));
+}
+
+#[test]
 fn a_cancelled_parent_takes_its_children_along() {
     let leased = lease(&ready(), T0);
     let event = JobEvent::FanOut { children: vec![new_job(2)], checkpoint: Value::Null };

@@ -16,7 +16,8 @@ pub const MAX_CHILD_DEATHS: u16 = 3;
 /// that got a part of its work committed starts anew: what it died at, if it did, is behind it.
 ///
 /// Nobody can tell a node that was killed from one that died of its work. Three such deaths in a row are soon had
-/// by a short job on a node that is killed again and again (the crash test does it), so the limit is far above.
+/// by a short job on a node that is killed again and again (the crash test does it), so the limit is far above
+/// (`docs/adr/0011-a-death-alone-proves-little.md`).
 pub const MAX_LONE_DEATHS: u16 = 16;
 
 /// Longest rest of a job after a death of its node, milliseconds. From the second death in a row on it
@@ -257,10 +258,16 @@ fn end_of_attempt(mut job: Job, event: JobEvent, now: Timestamp, jitter: u64) ->
     }
 }
 
+/// A child is due since its parent was, unless it is to run later: so what was begun goes before what only waits, and
+/// of a queue of sets a few are in parts at a time, not all of them.
+fn child(new: NewJob, parent: &Job, now: Timestamp) -> Job {
+    let run_at = new.run_at.map_or(parent.run_at.min(now), |at| at.max(now));
+    Job { run_at, ..enqueue(new, parent.tenant, Some(parent.id), now) }
+}
+
 /// Without children the job is ready again at once.
 fn fan_out(mut job: Job, children: Vec<NewJob>, checkpoint: serde_json::Value, now: Timestamp) -> Transition {
-    let children: Vec<Job> =
-        children.into_iter().map(|new| enqueue(new, job.tenant, Some(job.id), now)).collect();
+    let children: Vec<Job> = children.into_iter().map(|new| child(new, &job, now)).collect();
     let count = u32::try_from(children.len()).unwrap_or(u32::MAX);
     job.checkpoint = Some(checkpoint);
     job.children_total = count;

@@ -119,6 +119,11 @@ pub enum ParseReply {
     Key {
         key: Option<PageKey>,
     },
+    /// There was no room on the disk for a page's files. Says nothing of the page; the system's words.
+    NoRoom {
+        index: u32,
+        why: String,
+    },
 }
 
 /// The pages of a file, in order.

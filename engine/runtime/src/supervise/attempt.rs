@@ -109,6 +109,11 @@ async fn work(held: &Held) -> Ending {
     };
     let (node, tools) = (Arc::clone(node), node.tools.clone());
     let run = async move {
+        if stage.hands_out(&attempt.job)
+            && let Some(rest) = node.no_room_for_children(attempt.job.stage).await?
+        {
+            return Err(rest);
+        }
         begin(&node, &*stage, &attempt.job).await;
         stage.run(attempt, tools).await
     };

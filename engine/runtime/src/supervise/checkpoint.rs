@@ -33,8 +33,8 @@ pub(super) async fn commit(node: &Node, running: &Running, mut part: Batch) -> R
                 return Ok(true);
             }
             Ok(Err(e)) if e.is_conflict() => return Ok(false),
-            Ok(Err(StoreError::Unavailable(why))) if running.told().is_none() => {
-                tracing::warn!(error = why, "the store is unavailable, a part of the work waits");
+            Ok(Err(e)) if e.is_outage() && running.told().is_none() => {
+                tracing::warn!(error = e.cause(), "the store is unavailable, a part of the work waits");
             }
             Ok(Err(e @ StoreError::TooManyOps { .. })) => {
                 return Err(StageError::Reject(format!("a bug in the stage: {e}")));

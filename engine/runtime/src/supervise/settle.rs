@@ -32,6 +32,9 @@ pub(super) enum Settled {
 /// Longest message kept of a failure, characters.
 const MESSAGE: usize = 1_000;
 
+/// How long a job rests that found no room on the disk, milliseconds.
+const NO_ROOM_REST_MS: i64 = 2_000;
+
 /// Times that a burial is prepared before its job is ended without it.
 const BURIALS: u32 = 4;
 
@@ -62,6 +65,11 @@ pub(super) async fn settle(held: &mut Held, ending: Ending) -> Settled {
             StageError::Panicked(message) => crashed(held, message).await,
             StageError::ChildDeath { message } => fail(held, FailureKind::ChildDeath, message).await,
             StageError::Snooze { until, reason } => snooze(held, until, &reason).await,
+            StageError::NoRoom(why) => {
+                tracing::warn!(why, "there is no room on the disk: free space, the work waits for it");
+                let until = held.node.now().plus_ms(NO_ROOM_REST_MS);
+                snooze(held, until, &why).await
+            }
             StageError::Fenced => fenced(held, "the stage found that it no longer holds the lease").await,
         },
     }
@@ -133,8 +141,8 @@ async fn commit(held: &Held, batch: Batch) -> Result<Committed, StoreError> {
                 node.after_commit(&committed, Some(held.job().id));
                 return Ok(committed);
             }
-            Ok(Err(StoreError::Unavailable(why))) => {
-                tracing::warn!(error = why, "the store is unavailable, the commit is tried again");
+            Ok(Err(e)) if e.is_outage() => {
+                tracing::warn!(error = e.cause(), "the store is unavailable, the commit is tried again");
                 unsure = true;
             }
             Ok(Err(e @ (StoreError::Fenced { .. } | StoreError::JobState { .. }))) if unsure => {
@@ -196,7 +204,7 @@ async fn not_committed(held: &mut Held, e: StoreError) -> Settled {
             tracing::info!(error = %e, "the job takes no news of this attempt any more");
             done(held, "lost", None)
         }
-        StoreError::Unavailable(_) => {
+        StoreError::Unavailable(_) | StoreError::Full(_) => {
             tracing::error!(error = %e, "the attempt's end is not stored; its lease expires");
             done(held, "lost", None)
         }

@@ -9,6 +9,7 @@ mod jobs;
 mod memory;
 mod node;
 mod operating;
+mod parts;
 mod resizing;
 mod schedule;
 mod sharing;

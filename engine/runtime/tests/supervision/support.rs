@@ -91,6 +91,10 @@ impl Stage for Fixture {
         self.budget_ms
     }
 
+    fn hands_out(&self, job: &Job) -> bool {
+        job.args["hands_out"] == true && job.checkpoint.is_none()
+    }
+
     async fn run(&self, attempt: Attempt, tools: Tools) -> Outcome {
         (self.behave)(attempt, tools).await
     }
