@@ -110,6 +110,8 @@ pub fn settings() -> Vec<Setting> {
     all.extend(crate::links::settings());
     all.extend(crate::database::settings());
     all.extend(api());
+    all.extend(callers());
+    all.extend(waits_of_requests());
     all.extend(crate::admin::settings());
     all.extend(limits_and_jobs());
     all.extend(stage!("stages.ingest.slots", "stages.ingest.enabled", Stage::Ingest, "document ingestion"));
@@ -248,6 +250,11 @@ fn api() -> Vec<Setting> {
             },
             show: |c| c.api.public_url.clone().unwrap_or_default(),
         },
+    ]
+}
+
+fn callers() -> Vec<Setting> {
+    vec![
         Setting {
             key: "api.allowed_hosts",
             alias: None,
@@ -287,6 +294,11 @@ fn api() -> Vec<Setting> {
             },
             show: |c| c.api.cors_origins.join(","),
         },
+    ]
+}
+
+fn waits_of_requests() -> Vec<Setting> {
+    vec![
         integer!("api.calculate_wait_ms", None, "ms", 100..=300_000, api.calculate_wait_ms: u64,
             "Longest that a calculate request waits for its job."),
         integer!("api.open_wait_ms", None, "ms", 100..=60_000, api.open_wait_ms: u64,

@@ -162,10 +162,12 @@ fn in_part(progress: &CountProgress) -> Option<String> {
     let mut places: Vec<String> =
         named.map(|(n, p)| format!("page {n} at x {:.0}, y {:.0}", p.x, p.y)).collect();
     let more = progress.partly.saturating_sub(places.len() as u64);
-    places.extend((more > 0).then(|| match progress.partly.saturating_sub(progress.partly_at.len() as u64) {
-        0 => format!("{more} more (see `shown_in_part`)"),
-        _ => format!("{more} more (see `shown_in_part` for the first {MAX_PLACES})"),
-    }));
+    places.extend((more > 0).then(
+        || match progress.partly.saturating_sub(progress.partly_at.len() as u64) {
+            0 => format!("{more} more (see `shown_in_part`)"),
+            _ => format!("{more} more (see `shown_in_part` for the first {MAX_PLACES})"),
+        },
+    ));
     let show = match progress.partly {
         1 => "1 place shows".to_owned(),
         n => format!("{n} places show"),
@@ -299,7 +301,11 @@ mod tests {
         };
         let said = notes(&progress).unwrap();
         assert!(said.starts_with("6 places show most of the example"), "{said}");
-        assert!(said.contains("page 2 at x 1, y 7, page 2") && said.contains(", 2 more (see `shown_in_part`); if"), "{said}");
+        assert!(
+            said.contains("page 2 at x 1, y 7, page 2")
+                && said.contains(", 2 more (see `shown_in_part`); if"),
+            "{said}"
+        );
         progress = CountProgress { variants: 25, ..CountProgress::default() };
         assert!(notes(&progress).unwrap().starts_with("25 of those found show strokes around or across"));
         progress = CountProgress { cut: 15, ..CountProgress::default() };

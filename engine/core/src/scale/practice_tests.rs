@@ -23,7 +23,10 @@ fn check(space: PageSpace, table: &[(&str, Option<f64>)]) {
     check_sheets(space, &sheets);
 }
 
-pub(super) fn check_sheets(space: PageSpace, table: &[(Vec<(f32, f32, &str)>, Option<f64>)]) {
+/// Lines and their places, and the ratio that is taken, or none.
+type Sheet<'t> = (Vec<(f32, f32, &'t str)>, Option<f64>);
+
+pub(super) fn check_sheets(space: PageSpace, table: &[Sheet<'_>]) {
     let mut wrong = Vec::new();
     for (lines, wanted) in table {
         let record = detect(&page(space, lines)).value;

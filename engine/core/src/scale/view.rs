@@ -107,29 +107,8 @@ const SENDING: [&str; 14] =
     ["SEE", "REFER", "REF", "PER", "ON", "FROM", "FOR", "AS", "OF", "TO", "IN", "SHOWN", "NOTE", "MATCH"];
 /// Words after "plan" that only say which.
 const WHICH: [&str; 24] = [
-    "LEVEL",
-    "FLOOR",
-    "LOWER",
-    "UPPER",
-    "FIRST",
-    "SECOND",
-    "THIRD",
-    "FOURTH",
-    "FIFTH",
-    "GROUND",
-    "BASEMENT",
-    "ROOF",
-    "NORTH",
-    "SOUTH",
-    "EAST",
-    "WEST",
-    "AREA",
-    "BUILDING",
-    "PHASE",
-    "UNIT",
-    "PART",
-    "ZONE",
-    "NEW",
+    "LEVEL", "FLOOR", "LOWER", "UPPER", "FIRST", "SECOND", "THIRD", "FOURTH", "FIFTH", "GROUND", "BASEMENT",
+    "ROOF", "NORTH", "SOUTH", "EAST", "WEST", "AREA", "BUILDING", "PHASE", "UNIT", "PART", "ZONE", "NEW",
     "WORK",
 ];
 
@@ -143,7 +122,7 @@ pub(super) fn view_of(title: &[&str]) -> Option<View> {
     let plan = title.iter().position(|w| PLANS.contains(w) || PLANS_ALONE.contains(w))?;
     let (before, after) = (&title[..plan], &title[plan + 1..]);
     let whole = PLANS_ALONE.contains(&title[plan]) || before.iter().any(|w| WHOLES.contains(w));
-    (whole && !sends(before) && (PLANS_ALONE.contains(&title[plan]) || after.iter().all(|w| which(&w))))
+    (whole && !sends(before) && (PLANS_ALONE.contains(&title[plan]) || after.iter().all(which)))
         .then_some(View::Plan)
 }
 

@@ -36,7 +36,7 @@ fn meant(density: Density) -> Option<Density> {
     let (Density::PerInch(x, y) | Density::Shape(x, y)) = density;
     let is_sound = [x, y].iter().all(|v| v.is_finite() && *v > 0.0);
     let is_known = matches!(density, Density::PerInch(..)) && DPI.contains(&x) && DPI.contains(&y);
-    is_sound.then(|| if is_known { density } else { Density::Shape(x, y) })
+    is_sound.then_some(if is_known { density } else { Density::Shape(x, y) })
 }
 
 /// Whole dots a centimetre are half of one off.
