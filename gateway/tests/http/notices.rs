@@ -277,7 +277,7 @@ async fn a_size_that_no_page_shows_is_refused_and_keys_of_another_shape_are_name
     server.put(unknown, json!({"geometry_data": rectangle()})).await.detail(404);
     assert_eq!(
         server.put("/measurements/7", json!({"geometry_data": 3})).await.problems(),
-        ["dict_type at body.geometry_data", "uuid_parsing at path.measurement_id"]
+        ["uuid_parsing at path.measurement_id", "dict_type at body.geometry_data"]
     );
 }
 

@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 
 use crate::support::{DEADLINE, Server};
 
-const HEALTH: &[u8] = b"GET /health HTTP/1.1\r\nhost: here\r\n\r\n";
+const HEALTH: &[u8] = b"GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n";
 /// Long enough that nothing in a test waits for it.
 const NEVER_MS: u64 = 600_000;
 
@@ -27,7 +27,7 @@ async fn to_the_end(stream: &mut TcpStream) -> String {
 /// One request on a connection of its own, answered and closed by the server.
 async fn ask(server: &Server, path: &str) -> String {
     let mut stream = connect(server).await;
-    let request = format!("GET {path} HTTP/1.1\r\nhost: here\r\norigin: http://localhost:5173\r\n\r\n");
+    let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\norigin: http://localhost:5173\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
     to_the_end(&mut stream).await
 }
@@ -84,7 +84,7 @@ async fn a_place_that_becomes_free_is_given_to_the_next() {
         loop {
             let mut stream = connect(&server).await;
             stream
-                .write_all(b"GET /api/v1/projects HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n")
+                .write_all(b"GET /api/v1/projects HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
                 .await
                 .unwrap();
             if to_the_end(&mut stream).await.starts_with("HTTP/1.1 200") {
@@ -98,14 +98,14 @@ async fn a_place_that_becomes_free_is_given_to_the_next() {
 /// What is sent of a request, and what it must begin with.
 fn json_head(length: usize) -> String {
     format!(
-        "POST /api/v1/projects HTTP/1.1\r\nhost: here\r\ncontent-type: application/json\r\n\
+        "POST /api/v1/projects HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
          content-length: {length}\r\n\r\n"
     )
 }
 
 fn upload_head(project: &str) -> String {
     format!(
-        "POST /api/v1/projects/{project}/documents HTTP/1.1\r\nhost: here\r\n\
+        "POST /api/v1/projects/{project}/documents HTTP/1.1\r\nhost: localhost\r\n\
          content-type: multipart/form-data; boundary=B\r\ncontent-length: 1000000\r\n\r\n--B\r\n\
          Content-Disposition: form-data; name=\"file\"; filename=\"a.pdf\"\r\n\r\n%PDF-1.7"
     )

@@ -242,7 +242,7 @@ async fn requests_in_flight_end_before_the_gateway_does() {
     let body = r#"{"name": "late", "measurement_type": "count"}"#;
     let mut stream = connect(&server).await;
     let head = format!(
-        "POST {path} HTTP/1.1\r\nhost: here\r\ncontent-type: application/json\r\nexpect: 100-continue\r\n\
+        "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\nexpect: 100-continue\r\n\
          content-length: {}\r\n\r\n",
         body.len()
     );
@@ -262,8 +262,7 @@ async fn requests_in_flight_end_before_the_gateway_does() {
 async fn a_client_that_never_ends_is_cut_at_the_end_of_the_drain() {
     let server = Server::start_with(|c| c.jobs.drain_ms = 100).await;
     let mut stream = connect(&server).await;
-    let head =
-        "POST /api/v1/projects HTTP/1.1\r\nhost: here\r\nexpect: 100-continue\r\ncontent-length: 10\r\n\r\n";
+    let head = "POST /api/v1/projects HTTP/1.1\r\nhost: localhost\r\nexpect: 100-continue\r\ncontent-length: 10\r\n\r\n";
     stream.write_all(head.as_bytes()).await.unwrap();
     assert!(read_until(&mut stream, "\r\n\r\n").await.starts_with("HTTP/1.1 100"));
     let ending = tokio::time::timeout(DEADLINE, server.stop()).await.expect("in time");

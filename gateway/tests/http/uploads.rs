@@ -131,7 +131,7 @@ async fn a_refusal_reaches_a_client_that_sends_everything_before_it_reads() {
     let size = 30_000_000;
     let mut stream = TcpStream::connect(server.base.trim_start_matches("http://")).await.unwrap();
     let head = format!(
-        "POST /api/v1/projects/00000000-0000-4000-8000-000000000000/documents HTTP/1.1\r\nhost: here\r\n\
+        "POST /api/v1/projects/00000000-0000-4000-8000-000000000000/documents HTTP/1.1\r\nhost: localhost\r\n\
          content-type: multipart/form-data; boundary=B\r\ncontent-length: {size}\r\nconnection: close\r\n\r\n"
     );
     stream.write_all(head.as_bytes()).await.unwrap();
