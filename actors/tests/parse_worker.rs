@@ -161,6 +161,8 @@ fn a_disk_without_room_is_an_answer() {
     let path = bench.put("set", &plan_set(2, None));
     for file in ["page-1.png", "page-1-thumbnail.png", "page-1.list"] {
         let at = bench.folder.path().join(file);
+        // What an earlier round made.
+        let _ = fs::remove_file(&at);
         std::os::unix::fs::symlink("/dev/full", &at).unwrap();
         let replies = bench.pages(&path, &[1, 0]);
         let [ParseReply::Starting { index: 1 }, ParseReply::NoRoom { index: 1, why }] = &replies[..] else {
