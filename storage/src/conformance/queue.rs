@@ -182,7 +182,6 @@ pub async fn statistics(s: &Subject) {
 /// Jobs become due by and by, some of them within one second, and in whatever order they came.
 pub async fn statistics_as_time_passes(s: &Subject) {
     const STEP_MS: i64 = 700;
-    const STEP_MS: i64 = 700;
     let start = s.clock.now();
     let due_ms: Vec<i64> = (0..40).map(|n| n * 37 % 40 * 130).collect();
     s.enqueue((1_u64..).zip(&due_ms).map(|(n, ms)| NewJob {
