@@ -161,7 +161,7 @@ fn a_disk_without_room_is_an_answer() {
     let path = bench.put("set", &plan_set(2, None));
     for file in ["page-1.png", "page-1-thumbnail.png", "page-1.list"] {
         let at = bench.folder.path().join(file);
-        // Another file's turn may have made it.
+        // What an earlier round made.
         let _ = fs::remove_file(&at);
         std::os::unix::fs::symlink("/dev/full", &at).unwrap();
         let replies = bench.pages(&path, &[1, 0]);

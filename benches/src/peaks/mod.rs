@@ -5,6 +5,8 @@ pub mod made;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::mpsc;
+use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail, ensure};
 use takeoff_actors::parse_worker::ParseWorker;
@@ -16,6 +18,9 @@ use takeoff_core::page::worked_list_bytes;
 
 /// Largest list that is unpacked.
 const LIST_BYTES: usize = 1 << 30;
+
+/// Longest that is looked for what repeats.
+const LOOK: Duration = Duration::from_secs(20);
 
 /// What was thought and what was seen, bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,7 +125,16 @@ fn worked(file: &Path) -> anyhow::Result<Compared> {
     let budget = Budget::unlimited();
     let index = PageIndex::build(&list, &budget)?;
     drop(list);
+    // As a request has it; what is dearest is held long before.
+    let (done, ends) = mpsc::channel::<()>();
+    let late = budget.clone();
+    std::thread::spawn(move || {
+        if ends.recv_timeout(LOOK) == Err(mpsc::RecvTimeoutError::Timeout) {
+            late.cancel();
+        }
+    });
     let found = suggest(&index, &CountParams::default(), &budget);
+    drop(done);
     ensure!(found.value.list.len() < usize::MAX, "what was found is looked at, so that it is made");
     let peak = status_bytes("VmHWM:")?.saturating_sub(before);
     Ok(Compared { least: 0, likely: worked_list_bytes(packed), peak })

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use takeoff_core::budget::Budget;
 use takeoff_core::job::Lane;
+use takeoff_core::page::OPENING_BYTES;
 use takeoff_engine::clock::Stopwatch;
 use tokio::sync::mpsc;
 
@@ -35,10 +36,12 @@ async fn symbols_are_sent_away_while_others_hold_the_memory() {
     let memory = server.handle.memory();
     let all = memory.view().budget_bytes;
     let held = memory.take(Lane::Interactive, all, DEADLINE, &Budget::unlimited()).await.unwrap();
+    // And what is kept for people.
+    let kept = memory.take(Lane::Interactive, OPENING_BYTES, DEADLINE, &Budget::unlimited()).await.unwrap();
     let waited = Stopwatch::start();
     assert_sent_away(server.get(&path).await, waited, "busy");
     assert_eq!(memory.view().waiting, 0, "who was sent away waits no more");
-    drop(held);
+    drop((held, kept));
     assert_eq!(server.get(&path).await.status, 400, "it was looked at: its list is none");
 }
 

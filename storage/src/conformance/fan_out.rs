@@ -141,7 +141,9 @@ pub async fn parts_go_before_what_waits(s: &Subject) {
     s.enqueue([job(1)]).await;
     s.clock.advance_ms(10);
     s.enqueue([job(2)]).await;
-    let token = s.lease_one(1).await;
+    let first = s.lease(1).await;
+    assert_eq!(first[0].id, id(1));
+    let token = first[0].token;
     s.clock.advance_ms(10);
     let later = Some(s.clock.now().plus_ms(5));
     let children = vec![job(11), NewJob { run_at: later, ..job(12) }, job(13)];

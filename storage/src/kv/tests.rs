@@ -161,8 +161,8 @@ async fn a_store_whose_disk_was_full_is_opened_again() {
     assert_unavailable(catalog.commit(enqueue(2)).await);
     let Standing::Failed { why } = catalog.standing() else { panic!("{:?}", catalog.standing()) };
     assert!(why.contains("disk") && why.contains("full") && !why.contains("unavailable"), "{why}");
-    assert_unavailable(catalog.ping().await);
-    assert_unavailable(catalog.get(TENANT, Kind::Page, id(1)).await);
+    assert!(matches!(catalog.ping().await, Err(StoreError::Full(_))), "it lacks room and nothing else");
+    assert!(matches!(catalog.get(TENANT, Kind::Page, id(1)).await, Err(StoreError::Full(_))));
     until("it is tried", || tries.load(Ordering::SeqCst) > 0).await;
     assert!(!catalog.standing().is_working(), "there is no space yet");
     armed.store(false, Ordering::SeqCst);
