@@ -14,6 +14,10 @@ use crate::wire::validate::Problem;
 /// Seconds after which a refused request may be tried again.
 const RETRY_AFTER_S: u64 = 5;
 
+/// What a client may do about a file that the store has lost or that is not as it was stored.
+const UNSOUND: &str = "what the store holds for this is damaged or missing, as the node's log says: a drawing is mended \
+                       by uploading the same file again";
+
 /// Why a request was not done.
 #[derive(Debug)]
 pub(crate) enum ApiError {
@@ -131,6 +135,14 @@ impl From<StoreError> for ApiError {
                     RETRY_AFTER_S,
                 )
             }
+            StoreError::Damaged { .. } | StoreError::MissingBlob(_) => {
+                tracing::error!(error = %e, "what the store holds is damaged");
+                Self::Refused {
+                    status: StatusCode::INTERNAL_SERVER_ERROR,
+                    detail: UNSOUND.to_owned(),
+                    retry_after_s: None,
+                }
+            }
             e if e.is_conflict() => Self::new(
                 StatusCode::CONFLICT,
                 "the records were changed by others at the same time, try again",
@@ -150,6 +162,11 @@ impl IntoResponse for ApiError {
                 let mut response = (status, Json(Detail { detail })).into_response();
                 if let Some(seconds) = retry_after_s {
                     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+                }
+                if status == StatusCode::INTERNAL_SERVER_ERROR {
+                    response
+                        .headers_mut()
+                        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
                 }
                 if status == StatusCode::REQUEST_TIMEOUT {
                     // The rest of the request may still come and must not be taken for the next one.
@@ -189,6 +206,8 @@ mod tests {
         assert_eq!(status(StoreError::Unavailable("disk".to_owned())), (503, Some("5".to_owned())));
         assert_eq!(status(StoreError::Full("disk".to_owned())), (503, Some("5".to_owned())));
         assert_eq!(status(EngineError::Failed("secret path".to_owned())), (500, None));
+        let damaged = StoreError::Damaged { what: "blob".to_owned(), why: "cut".to_owned() };
+        assert_eq!(status(damaged), (500, None));
     }
 
     #[tokio::test]

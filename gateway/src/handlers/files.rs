@@ -120,7 +120,7 @@ async fn serve(
     }
     // Before anything goes out: what is damaged must not be taken, and kept, for the file.
     let size = app.handle.blobs().checked(tenant, blob).await?;
-    let size = size.ok_or_else(|| ApiError::Broken { cause: format!("blob {blob} is gone") })?;
+    let size = size.ok_or_else(|| ApiError::from(StoreError::MissingBlob(blob)))?;
     let whole = ByteRange { start: 0, len: size };
     let (status, part) = match range::wanted(method, &call.headers, &etag, size) {
         Wanted::Whole => (StatusCode::OK, whole),
