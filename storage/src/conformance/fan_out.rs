@@ -139,9 +139,9 @@ pub async fn parallel_children_release_once(s: &Subject) {
 /// 1 and 2 wait; what 1 hands out is due since 1 was.
 pub async fn parts_go_before_what_waits(s: &Subject) {
     s.enqueue([job(1)]).await;
+    let token = s.lease_one(1).await;
     s.clock.advance_ms(10);
     s.enqueue([job(2)]).await;
-    let token = s.lease_one(1).await;
     s.clock.advance_ms(10);
     let later = Some(s.clock.now().plus_ms(5));
     let children = vec![job(11), NewJob { run_at: later, ..job(12) }, job(13)];
