@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 const MIB: u64 = 1024 * 1024;
 
 /// A worker that has opened a file: program, stacks, tables of objects.
-const OPEN_BYTES: u64 = 12 * MIB;
+const OPEN_BYTES: u64 = 20 * MIB;
 /// Pixels that are drawn at a time; larger pages are drawn in bands.
 const BAND_PIXELS: u64 = 32 * MIB;
 const BYTES_PER_PIXEL: u64 = 4;
@@ -24,9 +24,10 @@ const PER_PICTURE_PIXEL: u64 = 5;
 /// A picture page is looked at in grey and traced: brightness, ink, strokes.
 const PER_TRACED_PIXEL: u64 = 4;
 
-/// What becomes of a byte of a packed display list that is unpacked and indexed. A rule of thumb: unlike the others
-/// it is not measured.
-const PER_PACKED_BYTE: u64 = 24;
+/// What a display list takes that is unpacked, indexed and searched: grids over the page, most of it for any page of a
+/// large sheet, and what becomes of a packed byte (of strokes that were traced; drawings take a third of that).
+const WORKED_BYTES: u64 = 64 * MIB;
+const PER_PACKED_BYTE: u64 = 84;
 
 /// What is known of a page before it is parsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -70,7 +71,7 @@ pub const OPENING_BYTES: u64 = OPEN_BYTES;
 
 /// What a stored display list takes while it is worked on, by its packed bytes: unpacked, indexed, searched.
 pub const fn worked_list_bytes(packed: u64) -> u64 {
-    packed.saturating_mul(PER_PACKED_BYTE).saturating_add(8 * MIB)
+    packed.saturating_mul(PER_PACKED_BYTE).saturating_add(WORKED_BYTES)
 }
 
 #[cfg(test)]
