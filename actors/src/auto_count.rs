@@ -20,7 +20,7 @@ use takeoff_core::budget::Budget;
 use takeoff_core::count::{Answer, Compare, CountParams, PageIndex, Question, ask};
 use takeoff_core::found::{Finding, Found};
 use takeoff_core::job::{Job, Stage as StageName};
-use takeoff_core::model::{CountProgress, CountSession, Id, Lettering, Page, PageBlobs, SessionStatus};
+use takeoff_core::model::{BlobHash, CountProgress, CountSession, Id, Lettering, Page, SessionStatus};
 use takeoff_engine::clock::Stopwatch;
 use takeoff_engine::error::StageError;
 use takeoff_engine::stage::{Attempt, Effects, End, Stage, Tools};
@@ -159,9 +159,10 @@ impl Search<'_> {
             };
             let index = first.take().filter(|_| nth == 0);
             let answer = match &mut symbols {
-                Some(symbols) if !self.budget.is_cancelled() => {
-                    self.ask(symbols, index, &blobs, &progress).await?.map(|answer| (answer, symbols))
-                }
+                Some(symbols) if !self.budget.is_cancelled() => self
+                    .ask(symbols, index, (blobs.list, page.picture_pixels()), &progress)
+                    .await?
+                    .map(|answer| (answer, symbols)),
                 _ => None,
             };
             if self.attempt.budget.is_cancelled() {
@@ -200,12 +201,12 @@ impl Search<'_> {
         &self,
         symbols: &Arc<Symbols>,
         index: Option<Box<Indexed>>,
-        blobs: &PageBlobs,
+        list: (BlobHash, u64),
         progress: &CountProgress,
     ) -> Result<Option<Found<Answer>>, StageError> {
         let page = match index {
             Some(indexed) => Ok(indexed),
-            None => Err(page_list::load(self.attempt, self.tools, blobs.list, self.max_list_bytes).await?),
+            None => Err(page_list::load(self.attempt, self.tools, list, self.max_list_bytes).await?),
         };
         let (params, region) = (self.params(), self.session.scope.region);
         let (own, symbols) = (self.budget.clone(), Arc::clone(symbols));

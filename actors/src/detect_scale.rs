@@ -52,8 +52,9 @@ impl Stage for DetectScale {
                 ..ScaleRecord::default()
             },
             Some(blobs) => {
+                let pixels = page.value.picture_pixels();
                 let Loaded { list, held } =
-                    page_list::load(&attempt, &tools, blobs.list, self.max_list_bytes).await?;
+                    page_list::load(&attempt, &tools, (blobs.list, pixels), self.max_list_bytes).await?;
                 attempt.progress.report(60.0, "Detecting the scale");
                 let work = move |_: &mut _| {
                     let _held = held;

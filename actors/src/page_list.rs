@@ -29,15 +29,15 @@ pub(crate) struct Loaded {
     pub(crate) held: Held,
 }
 
-/// Fetches a page's display list and unpacks it on the compute pool.
+/// Fetches a page's display list, which may carry a picture of so many pixels, and unpacks it on the compute pool.
 pub(crate) async fn load(
     attempt: &Attempt,
     tools: &Tools,
-    hash: BlobHash,
+    (hash, picture_pixels): (BlobHash, u64),
     max_bytes: usize,
 ) -> Result<Loaded, StageError> {
     let size = tools.blobs.stat(attempt.tenant(), hash).await?.unwrap_or_default();
-    let held = memory::take(attempt, tools, worked_list_bytes(size), MEMORY_WAIT).await?;
+    let held = memory::take(attempt, tools, worked_list_bytes(size, picture_pixels), MEMORY_WAIT).await?;
     let bytes = tools.blobs.read(attempt.tenant(), hash, max_bytes as u64).await?;
     // The memory goes with the work: an attempt that is torn away leaves it behind until it is done.
     let decode = move |_: &mut _| DisplayList::decode(&bytes, max_bytes).map(|list| Loaded { list, held });

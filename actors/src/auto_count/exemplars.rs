@@ -115,9 +115,12 @@ impl Search<'_> {
         drawn: Vec<PxRect>,
     ) -> Result<Option<Result<CutHere, Stop>>, StageError> {
         let page = get::<Page>(&*self.tools.catalog, self.attempt.tenant(), page_id).await?;
-        let Some(blobs) = page.and_then(|p| p.value.blobs) else { return Ok(None) };
+        let Some((blobs, pixels)) = page.and_then(|p| Some((p.value.blobs?, p.value.picture_pixels())))
+        else {
+            return Ok(None);
+        };
         let Loaded { list, held } =
-            page_list::load(self.attempt, self.tools, blobs.list, self.max_list_bytes).await?;
+            page_list::load(self.attempt, self.tools, (blobs.list, pixels), self.max_list_bytes).await?;
         let (own, params) = (self.budget.clone(), self.params());
         // What of its box an exemplar is, its own page shows. That is the first to be searched, or one to look
         // at before: then each page is searched for the same, whatever came before it.

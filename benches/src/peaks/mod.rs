@@ -122,6 +122,8 @@ fn worked(file: &Path) -> anyhow::Result<Compared> {
         let bytes = std::fs::read(file)?;
         DisplayList::decode(&bytes, LIST_BYTES).map_err(|e| anyhow!("{e}"))?
     };
+    let space = list.picture.as_ref().map(|_| list.space);
+    let pixels = space.map_or(0, |s| u64::from(s.width_px) * u64::from(s.height_px));
     let budget = Budget::unlimited();
     let index = PageIndex::build(&list, &budget)?;
     drop(list);
@@ -137,7 +139,7 @@ fn worked(file: &Path) -> anyhow::Result<Compared> {
     drop(done);
     ensure!(found.value.list.len() < usize::MAX, "what was found is looked at, so that it is made");
     let peak = status_bytes("VmHWM:")?.saturating_sub(before);
-    Ok(Compared { least: 0, likely: worked_list_bytes(packed), peak })
+    Ok(Compared { least: 0, likely: worked_list_bytes(packed, pixels), peak })
 }
 
 /// The last reply of a parse worker in this process.

@@ -89,7 +89,7 @@ pub async fn suggestions(
     if size.is_some_and(|s| s > LIST_BYTES) {
         return Err(too_large());
     }
-    let held = memory(ctx, worked_list_bytes(size.unwrap_or(LIST_BYTES))).await?;
+    let held = memory(ctx, worked_list_bytes(size.unwrap_or(LIST_BYTES), page.picture_pixels())).await?;
     let bytes = ctx.handle.blobs().read(ctx.tenant, blobs.list, LIST_BYTES).await?;
     let work = move |budget: &Budget| {
         let _held = held;

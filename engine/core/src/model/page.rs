@@ -93,6 +93,14 @@ pub struct Page {
     pub updated_at: Timestamp,
 }
 
+impl Page {
+    /// Pixels of the picture that the page is, which its list carries; 0 where vectors carry the content.
+    pub fn picture_pixels(&self) -> u64 {
+        let pixels = self.space.map_or(0, |s| u64::from(s.width_px) * u64::from(s.height_px));
+        if self.is_vector == Some(false) { pixels } else { 0 }
+    }
+}
+
 impl Entity for Page {
     const KIND: Kind = Kind::Page;
     const FORMAT: u16 = 1;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 const MIB: u64 = 1024 * 1024;
 
 /// A worker that has opened a file: program, stacks, tables of objects.
-const OPEN_BYTES: u64 = 20 * MIB;
+const OPEN_BYTES: u64 = 24 * MIB;
 /// Pixels that are drawn at a time; larger pages are drawn in bands.
 const BAND_PIXELS: u64 = 32 * MIB;
 const BYTES_PER_PIXEL: u64 = 4;
@@ -25,9 +25,10 @@ const PER_PICTURE_PIXEL: u64 = 5;
 const PER_TRACED_PIXEL: u64 = 4;
 
 /// What a display list takes that is unpacked, indexed and searched: grids over the page, most of it for any page of a
-/// large sheet, and what becomes of a packed byte (of strokes that were traced; drawings take a third of that).
+/// large sheet; what becomes of a packed byte; and of a pixel where the list carries a picture.
 const WORKED_BYTES: u64 = 64 * MIB;
-const PER_PACKED_BYTE: u64 = 84;
+const PER_PACKED_BYTE: u64 = 36;
+const PER_SEARCHED_PIXEL: u64 = 3;
 
 /// What is known of a page before it is parsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -69,9 +70,11 @@ impl PageWeight {
 /// What opening a file, or looking at a page's objects without unpacking them for good, takes of memory, bytes.
 pub const OPENING_BYTES: u64 = OPEN_BYTES;
 
-/// What a stored display list takes while it is worked on, by its packed bytes: unpacked, indexed, searched.
-pub const fn worked_list_bytes(packed: u64) -> u64 {
-    packed.saturating_mul(PER_PACKED_BYTE).saturating_add(WORKED_BYTES)
+/// What a stored display list takes while it is worked on: unpacked, indexed, searched. By its packed bytes, and the
+/// pixels of the picture that it carries (see [`crate::model::Page::picture_pixels`]).
+pub const fn worked_list_bytes(packed: u64, picture_pixels: u64) -> u64 {
+    let of_picture = picture_pixels.saturating_mul(PER_SEARCHED_PIXEL);
+    packed.saturating_mul(PER_PACKED_BYTE).saturating_add(of_picture).saturating_add(WORKED_BYTES)
 }
 
 #[cfg(test)]
