@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use takeoff_samples::{Habit, raster, sheets};
+use takeoff_samples::{Habit, sheets};
 use takeoff_tests::disk::content;
 use takeoff_tests::{Client, Node, SmallDisk, eventually, run};
 
@@ -137,34 +137,4 @@ async fn a_disk_that_fills_up_under_a_set_only_makes_it_wait() {
     let again = Node::start(&data);
     assert_whole(&again.client(), &document, PAGES as usize).await;
     drop(again);
-}
-
-/// Only the files of a page find no room; the catalogue goes on, and what it is told of the attempts counts.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_page_that_finds_no_room_waits_as_long_as_it_takes() {
-    // More than the attempts that a failing job has, and the deaths that make it poison.
-    const REFUSALS: usize = 6;
-    let data = tempfile::tempdir().unwrap();
-    let mut node = Node::start_on_small_disk(data.path(), FILE_BYTES);
-    let client = node.client();
-    let project = client.project("Scanned").await;
-    let scan = raster::picture(7, 3_300, 2_550).jpeg(75).unwrap();
-    assert!((scan.len() as u64) < FILE_BYTES, "{} bytes are no upload here", scan.len());
-    let document = upload(&client, &project, "scan.jpeg", scan, "image/jpeg").await;
-    eventually("it was refused again and again", WAIT, || {
-        let refused = node.log().iter().filter(|line| line.contains("there is no room on the disk")).count();
-        async move { (refused >= REFUSALS).then_some(()) }
-    })
-    .await;
-    assert!(statuses(&client, &document).await.iter().all(|s| s != "error" && s != "ready"));
-    let all = jobs(&node, &["list"]);
-    let of_page = all["jobs"].as_array().unwrap().iter().filter(|j| j["stage"] == "ingest");
-    for job in of_page {
-        assert_eq!((&job["attempts"], &job["child_deaths"]), (&json!(0), &json!(0)), "{job}");
-    }
-    assert_nothing_half_written(&node).await;
-
-    node.lift_limit();
-    assert_whole(&client, &document, 1).await;
-    assert_eq!(jobs(&node, &["dead"])["total"], 0);
 }
