@@ -15,8 +15,8 @@ use crate::wire::validate::Problem;
 const RETRY_AFTER_S: u64 = 5;
 
 /// What a client may do about a file that the store has lost or that is not as it was stored.
-const UNSOUND: &str = "what the store holds for this is damaged or missing, as the node's log says: a drawing is mended \
-                       by uploading the same file again";
+const UNSOUND: &str = "what the store holds for this is damaged or missing, as the node's log says: an uploaded file is \
+                       mended by uploading the same again";
 
 /// Why a request was not done.
 #[derive(Debug)]

@@ -87,7 +87,7 @@ fn enqueue(n: u64) -> Batch {
 }
 
 fn assert_unavailable<T: std::fmt::Debug>(result: Result<T, StoreError>) {
-    assert!(result.as_ref().is_err_and(StoreError::is_outage), "{result:?}");
+    assert!(matches!(result, Err(StoreError::Unavailable(_))), "{result:?}");
 }
 
 /// After a failure every call, waiting or new, is answered `Unavailable`, and stays so.
