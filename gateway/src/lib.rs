@@ -12,6 +12,7 @@ mod incoming;
 mod layers;
 mod links;
 mod openapi;
+mod query;
 mod reload;
 mod reserve;
 mod route;

@@ -25,6 +25,7 @@ use tokio::task::JoinSet;
 use tower::ServiceExt as _;
 
 use crate::incoming::Watched;
+use crate::query::QueryKeys;
 use crate::reload::Reload;
 use crate::reserve::{Crowded, Reserve};
 use crate::route;
@@ -67,7 +68,8 @@ impl Gateway {
         let listen = |source| GatewayError::Listen { addr, source };
         let listener = TcpListener::bind(addr).await.map_err(listen)?;
         let local_addr = listener.local_addr().map_err(listen)?;
-        let (router, openapi) = route::routes(config.roles.gateway);
+        let (router, mut openapi) = route::routes(config.roles.gateway);
+        let queries = QueryKeys::of(&mut openapi);
         let openapi = openapi.to_json().map_err(|e| GatewayError::OpenApi(e.to_string()))?;
         let app = App::new(Shared {
             handle,
@@ -78,6 +80,7 @@ impl Gateway {
             looks: Semaphore::new(LOOKS_AT_ONCE),
             suggested: SuggestedPages::default(),
             openapi: openapi.into(),
+            queries,
         });
         let connections = Arc::new(Semaphore::new(places(config.api.max_connections)));
         let router = route::finish(router, &app);

@@ -11,6 +11,7 @@ use takeoff_config::NodeConfig;
 use takeoff_engine::handle::Handle;
 use tokio::sync::Semaphore;
 
+use crate::query::QueryKeys;
 use crate::reload::Reload;
 
 /// Cheap to clone.
@@ -32,6 +33,7 @@ pub(crate) struct Shared {
     pub(crate) suggested: SuggestedPages,
     /// The OpenAPI document, encoded once.
     pub(crate) openapi: Bytes,
+    pub(crate) queries: QueryKeys,
 }
 
 impl App {

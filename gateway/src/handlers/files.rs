@@ -31,23 +31,29 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 }
 
 /// The page at full resolution.
-#[utoipa::path(get, path = "/files/pages/{page_id}/image.png", tag = "files", responses(
-    (status = 200, description = "PNG of the page's size", content_type = "image/png", body = [u8]),
-    (status = 206, description = "A part of it"),
-    (status = 304, description = "Unchanged"),
-    (status = 416, description = "No such part"),
-))]
+#[utoipa::path(get, path = "/files/pages/{page_id}/image.png", tag = "files",
+    params(("v" = Option<String>, Query, description = "Names the content: the answer never changes then")),
+    responses(
+        (status = 200, description = "PNG of the page's size", content_type = "image/png", body = [u8]),
+        (status = 206, description = "A part of it"),
+        (status = 304, description = "Unchanged"),
+        (status = 416, description = "No such part"),
+    ),
+)]
 async fn image(State(app): State<App>, call: Call, method: Method) -> Result<Response, ApiError> {
     page_file(&app, &call, &method, |blobs| blobs.image).await
 }
 
 /// The page, longest edge 256 px.
-#[utoipa::path(get, path = "/files/pages/{page_id}/thumbnail.png", tag = "files", responses(
-    (status = 200, description = "PNG", content_type = "image/png", body = [u8]),
-    (status = 206, description = "A part of it"),
-    (status = 304, description = "Unchanged"),
-    (status = 416, description = "No such part"),
-))]
+#[utoipa::path(get, path = "/files/pages/{page_id}/thumbnail.png", tag = "files",
+    params(("v" = Option<String>, Query, description = "Names the content: the answer never changes then")),
+    responses(
+        (status = 200, description = "PNG", content_type = "image/png", body = [u8]),
+        (status = 206, description = "A part of it"),
+        (status = 304, description = "Unchanged"),
+        (status = 416, description = "No such part"),
+    ),
+)]
 async fn thumbnail(State(app): State<App>, call: Call, method: Method) -> Result<Response, ApiError> {
     page_file(&app, &call, &method, |blobs| blobs.thumbnail).await
 }
@@ -67,12 +73,15 @@ async fn page_file(
 }
 
 /// The file as it was uploaded.
-#[utoipa::path(get, path = "/files/documents/{document_id}/original", tag = "files", responses(
-    (status = 200, description = "The file", content_type = "application/octet-stream", body = [u8]),
-    (status = 206, description = "A part of it"),
-    (status = 304, description = "Unchanged"),
-    (status = 416, description = "No such part"),
-))]
+#[utoipa::path(get, path = "/files/documents/{document_id}/original", tag = "files",
+    params(("v" = Option<String>, Query, description = "Names the content: the answer never changes then")),
+    responses(
+        (status = 200, description = "The file", content_type = "application/octet-stream", body = [u8]),
+        (status = 206, description = "A part of it"),
+        (status = 304, description = "Unchanged"),
+        (status = 416, description = "No such part"),
+    ),
+)]
 async fn original(State(app): State<App>, call: Call, method: Method) -> Result<Response, ApiError> {
     let id = call.id("document_id")?;
     let document = reads::document(&call.ctx(&app), id).await?;

@@ -64,6 +64,7 @@ async fn symbols_of_page(State(app): State<App>, call: Call) -> Answer<wire::Sym
     params(
         ("bbox" = String, Query,
             description = "`x,y,w,h` in whole pixels of the page's image, at most 2048 wide and high"),
+        ("v" = Option<String>, Query, description = "Names the content: the answer never changes then"),
     ),
     responses(
         (status = 200, description = "PNG", content_type = "image/png", body = [u8]),

@@ -11,13 +11,14 @@ use crate::error::ApiError;
 use crate::server::Peer;
 use crate::state::App;
 
-const ROUTES: &str = "/api/v1/admin/";
+/// Where the routes of operators are.
+pub(crate) const ADMIN: &str = "/api/v1/admin/";
 /// What a proxy says of whom it speaks for, and a browser of the page that asks: any page may make it ask this machine.
 const FORWARDED: [&str; 4] = ["forwarded", "x-forwarded-for", "x-real-ip", "origin"];
 
 pub(crate) async fn admin(State(app): State<App>, request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>();
-    if !route.is_some_and(|route| route.as_str().starts_with(ROUTES)) {
+    if !route.is_some_and(|route| route.as_str().starts_with(ADMIN)) {
         return next.run(request).await;
     }
     let config = app.config();

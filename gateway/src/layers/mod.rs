@@ -9,7 +9,7 @@ mod observe;
 mod request_id;
 mod sound;
 
-pub(crate) use admin::admin;
+pub(crate) use admin::{ADMIN, admin};
 pub(crate) use cors::cors;
 pub(crate) use fallback::{crowded, deadline, method_not_allowed, not_found, on_panic};
 pub(crate) use host::host;

@@ -426,8 +426,7 @@ mod compound;
 mod ignored;
 
 pub(crate) use compound::{Dict, IdRule, Money, Nested, OneOf, Pattern, items};
-use ignored::MAX_IGNORED;
-pub(crate) use ignored::{IgnoredField, header_text};
+pub(crate) use ignored::{IgnoredField, MAX_IGNORED, header_text};
 
 #[cfg(test)]
 mod tests;

@@ -361,6 +361,34 @@ async fn a_part_of_a_list_is_named_by_whole_numbers_on_every_route() {
 }
 
 #[tokio::test]
+async fn a_key_of_a_query_that_nothing_reads_is_named_and_refused_where_it_would_widen_what_operators_pick() {
+    let server = Server::start().await;
+    let project = server.project().await;
+    for (path, named) in [
+        ("/assembly-templates?scop=project".to_owned(), Some("query.scop (scope?)")),
+        ("/assembly-templates?scope=project".to_owned(), None),
+        (format!("/tasks/project/{project}?state=dead&limit=5"), Some("query.state (status?)")),
+        (format!("/projects/{project}?a=1&b="), Some("query.a, query.b")),
+    ] {
+        let reply = server.get(&path).await;
+        assert_eq!(reply.headers.get("x-ignored-fields").map(|v| v.to_str().unwrap()), named, "{path}");
+        reply.expect(200);
+    }
+    let refused = |reply: Reply, at: &str, words: &str| {
+        let msg = reply.json["detail"][0]["msg"].as_str().unwrap_or_default();
+        assert!(msg.contains(words), "{} {}", reply.status, reply.json);
+        assert_eq!(reply.problems(), [format!("extra_forbidden at query.{at}")]);
+    };
+    let reads = "this route reads stage, project_id, state, older_than_s, limit, offset";
+    refused(server.get("/admin/jobs?status=dead").await, "status", reads);
+    refused(server.act(&format!("/admin/jobs/{project}/retry?stage=noop")).await, "stage", "nothing is read");
+    for route in ["retry", "discard"] {
+        let path = format!("/admin/dead-jobs/{route}?project={project}");
+        refused(server.act(&path).await, "project", "project_id");
+    }
+}
+
+#[tokio::test]
 async fn the_admin_api_answers_to_a_name_of_its_own_machine() {
     let server = Server::start().await;
     let asked = async |host: &'static str| {

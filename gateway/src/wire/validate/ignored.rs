@@ -4,7 +4,7 @@
 //! means, so the answer names them.
 
 /// Fields that one answer names.
-pub(super) const MAX_IGNORED: usize = 20;
+pub(crate) const MAX_IGNORED: usize = 20;
 /// Longest name that is sent back, characters.
 const MAX_NAME: usize = 60;
 /// Changed, missing or additional letters of a slip.
