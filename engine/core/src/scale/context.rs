@@ -302,6 +302,17 @@ impl<'a> Line<'a> {
         }
     }
 
+    /// The number at a token touches a sign that touches another number before it: `1,5`, `1·5`, `1:5`.
+    pub(super) fn goes_on_a_number(&self, at: usize) -> bool {
+        let signs =
+            (0..at).rev().take_while(|&i| matches!(self.kind(i), Some(Kind::Other(_) | Kind::Colon))).count();
+        let number = at.checked_sub(signs + 1).filter(|_| signs > 0);
+        number.is_some_and(|i| {
+            matches!(self.kind(i), Some(Kind::Number(_) | Kind::Vulgar(..)))
+                && (i + 1..=at).all(|j| self.glued(j))
+        })
+    }
+
     /// A number follows as the other end of a range: the token of it.
     pub(super) fn range_to(&self, end: usize) -> Option<usize> {
         let number = |i: usize| self.tokens.get(i).and_then(Token::number).map(|_| i);

@@ -33,6 +33,8 @@ pub(super) struct Statement {
     pub(super) other_print: bool,
     /// The part of a plan that it is the scale of, by the title before it or above: a detail, a section.
     pub(super) part: Option<String>,
+    /// It is said to be that of what runs across, as of a profile.
+    pub(super) across: bool,
     pub(super) bbox: Option<PxRect>,
     /// `scale_detection_method` of the contract.
     pub(super) method: &'static str,

@@ -35,9 +35,10 @@ enum Unit {
     None,
 }
 
-/// The equations that start at a number: none, one, or two where a title's number and a mixed number
-/// cannot be told apart. `follows` says that another equation ends just before the number.
-pub(super) fn at(line: &Line<'_>, start: usize, follows: bool) -> Vec<Hit> {
+/// The equations that start at a number: none, one, two where a title's number and a mixed number cannot be told apart,
+/// or as many as are listed at either side. `floor` is where the notation before it ends.
+pub(super) fn at(line: &Line<'_>, start: usize, floor: usize) -> Vec<Hit> {
+    let follows = floor == start && start > 0;
     if line.signed(start) || signed_whole(line, start) || !follows && part_of_something(line, start) {
         return Vec::new();
     }
@@ -50,6 +51,16 @@ pub(super) fn at(line: &Line<'_>, start: usize, follows: bool) -> Vec<Hit> {
     }
     // `36" = 3'-0"` says a length twice. What drawings call full size is 12" = 1'-0".
     let is_conversion = !labelled && paper.inches == real.inches && paper.inches != 12.0;
+    // `1 5"` is no number that anybody writes; the one before a usual length is a detail's.
+    let spoiled = start.checked_sub(1).is_some_and(|i| {
+        line.same_column(i, start)
+            && line.tokens[i].number().is_some()
+            && !line.names_something(i)
+            && !paper.fraction
+    });
+    if spoiled && !is_standard(paper.inches, real.inches) {
+        return Vec::new();
+    }
     // That of a mixed number is the whole one's.
     let whole =
         start.checked_sub(1).and_then(|i| line.tokens[i].number()).filter(|n| n.integer && paper.fraction);
@@ -80,7 +91,39 @@ pub(super) fn at(line: &Line<'_>, start: usize, follows: bool) -> Vec<Hit> {
         };
         hits.push(Hit { tokens: tokens.clone(), family, ratio: Some(real.inches / inches), needs });
     }
+    with_listed(line, hits, floor, (paper.inches, real.inches))
+}
+
+/// The equations with those of what is listed at their sides, each over the whole of the list.
+fn with_listed(line: &Line<'_>, mut hits: Vec<Hit>, floor: usize, sides: (f64, f64)) -> Vec<Hit> {
+    let Some(own) = hits.first().cloned() else { return hits };
+    let listed = line.listed((floor, own.tokens.start, own.tokens.end), sides);
+    if !listed.ratios.is_empty() {
+        let tokens = listed.start..listed.end;
+        hits.iter_mut().for_each(|hit| hit.tokens = tokens.clone());
+        let others = listed.ratios.into_iter().map(|ratio| Hit {
+            ratio: Some(ratio),
+            tokens: tokens.clone(),
+            ..own.clone()
+        });
+        hits.extend(others);
+    }
     hits
+}
+
+/// Inches of the length on paper from `at` to just before `end`; `bare` if a fraction needs no mark there.
+pub(super) fn length_at(line: &Line<'_>, at: usize, end: usize, bare: bool) -> Option<f64> {
+    if line.signed(at) || part_of_something(line, at) {
+        return None;
+    }
+    let marked = paper_length(line, at).filter(|p| p.end == end && p.unit != Unit::None).map(|p| p.inches);
+    let unmarked = || fraction(line, at).filter(|&(_, e)| bare && e == end).map(|(value, _)| value);
+    marked.or_else(unmarked).filter(|inches| *inches > 0.0)
+}
+
+/// Inches of the real length in feet that starts at a token, and where it ends.
+pub(super) fn real_inches_at(line: &Line<'_>, at: usize) -> Option<(f64, usize)> {
+    real_length(line, at, false).map(|real| (real.inches, real.end))
 }
 
 /// So many tokens before `@` a number of risers or spaces stands.
@@ -111,7 +154,7 @@ fn is_range(line: &Line<'_>, end: usize) -> bool {
     line.range_to(end).is_some_and(|other| feet(other + 1))
 }
 
-fn is_standard(paper_inches: f64, real_inches: f64) -> bool {
+pub(super) fn is_standard(paper_inches: f64, real_inches: f64) -> bool {
     let near = |a: f64, b: f64| (a - b).abs() < 1e-6;
     let one_foot = near(real_inches, 12.0) && ARCHITECTURAL.iter().any(|&p| near(p, paper_inches));
     let feet = real_inches / 12.0 / paper_inches;
@@ -186,6 +229,8 @@ fn part_of_something(line: &Line<'_>, start: usize) -> bool {
     match before.kind {
         Kind::Slash => line.glued(start),
         Kind::Foot => true,
+        Kind::Other('$' | '€' | '£') => line.glued(start),
+        Kind::Other(_) | Kind::Colon => line.goes_on_a_number(start),
         Kind::Dash => {
             let foot = start.checked_sub(2).is_some_and(|i| line.is(i, &Kind::Foot));
             foot && !(before.spaced && line.tokens[start].spaced)
@@ -274,7 +319,9 @@ fn real_inches(line: &Line<'_>, at: usize) -> Option<(f64, usize)> {
         (_, Some("IN" | "INCH" | "INCHES")) => (true, line.skip_point(end + 1)),
         _ => (false, end),
     };
-    let next_equation = line.is(end, &Kind::Equals)
+    // 1/4" = 1'-0" = 1:48
+    let is_repeated = line.is(end + 2, &Kind::Colon);
+    let next_equation = line.is(end, &Kind::Equals) && !is_repeated
         || matches!(line.kind(end), Some(Kind::Slash | Kind::Foot | Kind::Colon))
         || (marked && !dashed && line.tokens.get(end).and_then(Token::number).is_some());
     let sound = (0.0..12.0).contains(&value) && !next_equation;

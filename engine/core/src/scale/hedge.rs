@@ -10,8 +10,10 @@ use super::words::is_label;
 /// Why a notation is not the scale of the sheet's drawing, although it is written as one: with the words that say so.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Doubt {
-    /// It is that of something beside the drawing: a key plan, a photograph, the verticals of a profile.
+    /// It is that of something beside the drawing: a key plan, a photograph.
     Beside(String),
+    /// It is that of the heights of a profile.
+    Vertical(String),
     /// It is only about right.
     About(String),
     /// What it stands beside is not to scale.

@@ -230,6 +230,19 @@ impl Lexer {
         }
     }
 
+    /// Characters of `(S)`, `[S]` or `/S` behind a word, which leave open whether there are several.
+    fn plural(&self, at: usize) -> Option<usize> {
+        let is_s = |i: usize| self.peek(at + i).is_some_and(|c| c.eq_ignore_ascii_case(&'s'));
+        let space = usize::from(self.peek(at) == Some(' '));
+        match (self.peek(at + space), self.peek(at + space + 2)) {
+            (Some('('), Some(')')) | (Some('['), Some(']')) if is_s(space + 1) => Some(space + 3),
+            (Some('/'), after) if is_s(1) && !after.is_some_and(char::is_alphanumeric) && space == 0 => {
+                Some(2)
+            }
+            _ => None,
+        }
+    }
+
     fn word(&mut self) {
         let letters = |from: usize| {
             self.chars[(self.at + from).min(self.chars.len())..]
@@ -254,6 +267,12 @@ impl Lexer {
                 count += 1;
             }
         }
+        if text.eq_ignore_ascii_case("SCALE")
+            && let Some(more) = self.plural(count)
+        {
+            text.push('S');
+            count += more;
+        }
         self.push(Kind::Word(text.to_uppercase()), count);
     }
 }
@@ -273,6 +292,14 @@ mod tests {
         assert_eq!(words("N. T. S. PLAN"), ["NTS", "PLAN"]);
         assert_eq!(words("U.N.O. in. 3"), ["UNO", "IN"]);
         assert_eq!(words("PLANTS. SEE A."), ["PLANTS", "SEE", "A"]);
+    }
+
+    #[test]
+    fn a_plural_left_open_is_one_word() {
+        for text in ["SCALE(S):", "Scale (s)", "SCALE [S]", "Scale/s 1"] {
+            assert_eq!(words(text), ["SCALES"], "{text}");
+        }
+        assert_eq!(words("SCALE/SHEET (S)"), ["SCALE", "SHEET", "S"]);
     }
 
     #[test]

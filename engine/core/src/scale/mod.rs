@@ -11,6 +11,9 @@ mod detect_tests;
 mod equation;
 mod hedge;
 mod lex;
+mod listed;
+#[cfg(test)]
+mod listed_tests;
 mod named_paper;
 mod notation;
 #[cfg(test)]

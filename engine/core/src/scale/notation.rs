@@ -65,6 +65,8 @@ pub struct Notation {
     pub paper: Option<String>,
     /// Why it is no scale of the sheet's drawing all the same.
     pub doubt: Option<Doubt>,
+    /// It is said to be that of what runs across, as of a profile.
+    pub across: bool,
     /// A ratio or a "not to scale" with no word in its column that says whose it is.
     pub lone: bool,
     /// The title of a view stands just before it, or elsewhere in its column.
@@ -129,8 +131,8 @@ pub fn read(text: &str) -> Reading {
     while at < tokens.len() {
         let found = match tokens[at].kind {
             Kind::Number(_) | Kind::Vulgar(..) => {
-                let follows = hits.last().is_some_and(|h| h.tokens.end == at);
-                let mut found = equation::at(&line, at, follows);
+                let floor = hits.last().map_or(0, |h| h.tokens.end);
+                let mut found = equation::at(&line, at, floor);
                 if found.is_empty() {
                     found.extend(ratio::at(&line, at));
                 }
@@ -149,8 +151,9 @@ pub fn read(text: &str) -> Reading {
     }
     statement::drop_abbreviations(&mut hits);
     let half_size = line.says_half_size(&hits);
-    let settled: Vec<(Hit, Standing)> =
+    let mut settled: Vec<(Hit, Standing)> =
         hits.iter().filter_map(|h| line.standing(h, &hits).map(|s| (h.clone(), s))).collect();
+    line.share_standing(&mut settled);
     let notations = settled.into_iter().filter_map(|(hit, standing)| {
         finish(text, &line, (&hit, &hits), standing, half_size == Some(HalfSize::Said))
     });
@@ -199,6 +202,7 @@ fn finish(
         doubt: line.doubt(hit, all, text),
         titled: line.has_title(hit.tokens.start),
         part: line.part_before(hit, text),
+        across: line.is_across(hit),
         lone: match hit.family {
             Family::Ratio => standing < Standing::Labelled && line.is_alone(hit.tokens.start, all),
             Family::NotToScale => line.is_alone(hit.tokens.start, all),

@@ -143,6 +143,7 @@ impl Places {
                 let above = self.above(bounds).filter(|_| !notation.titled)?;
                 (above.view == Some(View::Part)).then(|| above.text.clone())
             }),
+            across: notation.across,
             bbox: Some(list.space.rect_to_px(bounds)).filter(PxRect::is_finite),
             method: super::text::METHOD,
             text: super::text::printable(&notation.text),

@@ -58,15 +58,18 @@ const HAPPENED: [&str; 9] =
 const CONDITIONS: [&str; 12] =
     ["IF", "MAY", "MIGHT", "WHEN", "WHERE", "UNLESS", "NOT", "CAN", "COULD", "SHOULD", "CHECK", "VERIFY"];
 
-/// Whether words set a condition, so that what is said beside them need not be so.
-pub(super) fn is_condition(word: &str) -> bool {
-    CONDITIONS.contains(&word)
-}
-
 impl Line<'_> {
+    /// Whether words of the line set a condition, so that what is said beside them need not be so. DO NOT SCALE sets none.
+    pub(super) fn sets_a_condition(&self) -> bool {
+        let forbids = |i: usize| {
+            i > 0 && self.word(i - 1) == Some("DO") && self.word(i + 1).is_some_and(|w| w.starts_with("SCAL"))
+        };
+        (0..self.tokens.len()).any(|i| self.word(i).is_some_and(|w| CONDITIONS.contains(&w)) && !forbids(i))
+    }
+
     /// REDUCED, THIS DRAWING HAS BEEN REDUCED, REDUCED SIZE PRINT, and nothing of a condition. The words that say so.
     pub(super) fn says_reduced(&self) -> Option<Range<usize>> {
-        if (0..self.tokens.len()).any(|i| self.word(i).is_some_and(is_condition)) {
+        if self.sets_a_condition() {
             return None;
         }
         (0..self.tokens.len()).find_map(|at| {

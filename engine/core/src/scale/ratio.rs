@@ -24,7 +24,7 @@ pub(super) fn at(line: &Line<'_>, start: usize) -> Option<Hit> {
     }
     let n = line.tokens.get(start + 2)?.number()?;
     let (thousands, end) = thousands_after(line, start + 2, n)?;
-    let (part, end) = part_after(line, n, end).unwrap_or((0.0, end));
+    let (part, end) = part_after(line, n, end).or_else(|| decimals_after(line, n, end)).unwrap_or((0.0, end));
     if n.zero_led || touched_after(line, end) || is_range(line, end) {
         return None;
     }
@@ -50,15 +50,21 @@ pub(super) fn at(line: &Line<'_>, start: usize) -> Option<Hit> {
 }
 
 /// What groups of zeros behind a space multiply a number by (`1:50 000`), and the token after them. `None` where a
-/// group behind a single digit is not of zeros: `1:1 250` may be 1:1250, and is no 1:1.
+/// group behind one or two digits is not of zeros: `1:1 250` may be 1:1250, and is no 1:1.
 fn thousands_after(line: &Line<'_>, at: usize, n: Number) -> Option<(f64, usize)> {
     let group = |i: usize| {
         let token = line.tokens.get(i).filter(|t| t.end - t.start == 3 && line.same_column(i, at))?;
         token.number().filter(|n| n.integer).map(|n| n.value)
     };
     let zeros = (at + 1..).take_while(|&i| n.integer && group(i) == Some(0.0)).count();
-    let other = n.integer && n.value < 10.0 && group(at + 1).is_some_and(|v| v > 0.0);
-    (!other).then(|| (1_000.0_f64.powi(zeros.min(5) as i32), at + 1 + zeros))
+    let next = at + 1 + zeros;
+    let other =
+        n.integer && n.value < 100.0 && group(next).is_some_and(|v| v > 0.0) && line.paper_at(next).is_none();
+    // `1:1 00` lacks a digit.
+    let zero_led =
+        |i: usize| line.tokens.get(i).and_then(Token::number).is_some_and(|n| n.integer && n.value == 0.0);
+    let cut = n.integer && line.same_column(at, next) && zero_led(next);
+    (!other && !cut).then(|| (1_000.0_f64.powi(zeros.min(5) as i32), at + 1 + zeros))
 }
 
 /// The fraction of `1:33 1/3`, and the token after it. One that has a unit or an equals sign is of the next notation.
@@ -68,6 +74,14 @@ fn part_after(line: &Line<'_>, n: Number, at: usize) -> Option<(f64, usize)> {
         matches!(line.kind(end), Some(Kind::Inch | Kind::Foot | Kind::Equals | Kind::Slash | Kind::Dash))
             || line.word(end).is_some_and(|w| !matches!(w, "AT" | "ON" | "FOR" | "UNO" | "UNLESS" | "SCALE"));
     (part < 1.0 && !of_next).then_some((part, end))
+}
+
+/// Scales of a half, as they are written with a comma, and the token after them.
+fn decimals_after(line: &Line<'_>, n: Number, at: usize) -> Option<(f64, usize)> {
+    const HALVED: [f64; 3] = [2.0, 7.0, 12.0];
+    let comma = line.is(at, &Kind::Other(',')) && line.glued(at) && line.glued(at + 1);
+    let five = line.tokens.get(at + 1)?.number().is_some_and(|n| n.integer && n.value == 5.0 && !n.zero_led);
+    (comma && five && n.integer && HALVED.contains(&n.value)).then_some((0.5, at + 2))
 }
 
 /// One end of a range (`1:100-1:200`, `1:100 TO 1:200`, `1:100-200`): neither end is the scale. Two whole
@@ -139,9 +153,15 @@ fn touched_after(line: &Line<'_>, end: usize) -> bool {
         Some(Kind::Slash) => next_number && line.glued(end) && !line.is(end + 2, &Kind::Colon),
         Some(Kind::Number(_) | Kind::Inch | Kind::Foot) => line.glued(end),
         Some(Kind::Word(w)) => {
-            line.glued(end) || matches!(w.as_str(), "AM" | "PM" | "HRS" | "H" | "IN" | "M")
+            line.glued(end)
+                || matches!(w.as_str(), "AM" | "PM" | "HRS" | "H" | "IN" | "M" | "FT" | "FEET" | "FOOT")
         }
         Some(Kind::Other('%')) => true,
+        // 1:50,5 and 1:50*2 are other numbers; 1:50,1:100 is a list.
+        Some(Kind::Other(_)) => {
+            let list = line.is(end + 2, &Kind::Colon) && line.glued(end + 2);
+            next_number && line.glued(end) && line.glued(end + 1) && !list
+        }
         _ => false,
     }
 }

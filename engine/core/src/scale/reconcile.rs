@@ -57,7 +57,8 @@ pub(super) fn decide(testimony: Testimony, list: &DisplayList) -> Found<ScaleRec
         statements[i].other_print = true;
     }
     let (mut chosen, mut corrected) = choose_for_page(&statements, deferred.as_deref(), &sheets, list);
-    if let Some(why) = chosen.as_ref().ok().and_then(|_| of_a_part(&statements, unscaled_plan.as_deref()?)) {
+    let against = || of_a_part(&statements, unscaled_plan.as_deref()?);
+    if let Some(why) = chosen.as_ref().ok().and_then(|_| against().or_else(|| of_a_profile(&statements))) {
         (chosen, corrected) = (Err(why), None);
     }
     findings.extend(not_used(&statements, chosen.as_ref().ok().map(|&i| statements[i].text.as_str())));
@@ -124,6 +125,20 @@ fn of_a_part(statements: &[Statement], plan: &str) -> Option<String> {
     })
 }
 
+/// Why the page has no scale although what runs across in its profile has one: heights have another.
+fn of_a_profile(statements: &[Statement]) -> Option<String> {
+    let mut counted = statements.iter().filter(|s| counts(s));
+    let across = counted.next()?;
+    let is_height = |s: &&Statement| matches!(s.doubt, Some(Doubt::Vertical(_))) && s.ratio != across.ratio;
+    let up = statements.iter().find(is_height)?;
+    (across.across && counted.all(|s| s.across)).then(|| {
+        format!(
+            "{} is the scale of what runs across and {} that of heights: what is measured has neither",
+            across.text, up.text
+        )
+    })
+}
+
 /// Full size is said where it is taken.
 fn full_size(taken: &Statement) -> Option<Finding> {
     let said = format!(
@@ -150,7 +165,8 @@ fn not_used(statements: &[Statement], taken: Option<&str>) -> Vec<Finding> {
     let doubtful = |which: fn(&Doubt) -> bool| {
         statements.iter().filter(|s| s.doubt.as_ref().is_some_and(which)).cloned().collect::<Vec<_>>()
     };
-    let beside = unused(&doubtful(|d| matches!(d, Doubt::Beside(_))), "scale_beside", |texts| {
+    let beside = |d: &Doubt| matches!(d, Doubt::Beside(_) | Doubt::Vertical(_));
+    let beside = unused(&doubtful(beside), "scale_beside", |texts| {
         format!("not used, because it is that of something beside the drawing: {texts}")
     });
     let about = unused(&doubtful(|d| matches!(d, Doubt::About(_))), "scale_about", |texts| {
@@ -311,7 +327,7 @@ fn labels_a_number(line: &str) -> bool {
 /// Why a statement is in doubt, for a person.
 fn doubted(s: &Statement, doubt: &Doubt) -> String {
     match doubt {
-        Doubt::Beside(what) => {
+        Doubt::Beside(what) | Doubt::Vertical(what) => {
             format!("{} is the scale of \"{what}\", which may be only a part of the sheet", s.text)
         }
         Doubt::About(words) => format!("{} is only about right: the page says \"{words}\"", s.text),

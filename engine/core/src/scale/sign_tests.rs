@@ -202,7 +202,9 @@ fn a_scale_of_something_beside_the_drawing_is_in_doubt() {
         ("PHOTO SCALE 1:50", "PHOTO"),
         ("VERTICAL SCALE: 1\" = 5'", "VERTICAL"),
     ] {
-        let Some(Doubt::Beside(said)) = doubt(text) else { panic!("{text}: {:?}", doubt(text)) };
+        let Some(Doubt::Beside(said) | Doubt::Vertical(said)) = doubt(text) else {
+            panic!("{text}: {:?}", doubt(text))
+        };
         assert!(said.ends_with(words), "{text}: {said}");
     }
     for text in [

@@ -27,7 +27,10 @@ const VIEWS: [&str; 8] = ["PLAN", "PLANS", "MAP", "MAPS", "SKETCH", "DIAGRAM", "
 const BESIDE: [&str; 9] =
     ["KEY", "VICINITY", "LOCALITY", "LOCATOR", "INDEX", "ORIENTATION", "AERIAL", "SATELLITE", "PHOTO"];
 /// Words that make a scale none of the drawing where they stand just before the word "scale".
-const OTHER_SCALES: [&str; 4] = ["KEY", "VERTICAL", "VERT", "VICINITY"];
+const OTHER_SCALES: [&str; 2] = ["KEY", "VICINITY"];
+/// Words there that make it the scale of one direction of a profile: heights, or what runs across.
+const HEIGHTS: [&str; 2] = ["VERTICAL", "VERT"];
+const ACROSS: [&str; 4] = ["HORIZONTAL", "HORIZ", "HORZ", "HOR"];
 /// What a location plan may be called that shows where the site is. Others (BORING LOCATION PLAN) show where things
 /// on the site are, and are drawings like any other.
 const SITES: [&str; 6] = ["SITE", "PROJECT", "PROPERTY", "GENERAL", "JOB", "THE"];
@@ -86,7 +89,7 @@ impl Line<'_> {
         let (before, labelled) = self.title_of(hit.tokens.start);
         let of = |at: &[usize]| at.iter().filter_map(|&i| self.word(i)).collect::<Vec<_>>();
         let words = of(&before);
-        let other = labelled && words.last().is_some_and(|w| OTHER_SCALES.contains(w));
+        let said = |of: &[&str]| labelled && words.last().is_some_and(|w| of.contains(w));
         let named = |at: &[usize]| {
             let (first, last) = (self.tokens.get(*at.first()?)?, self.tokens.get(*at.last()?)?);
             text.get(first.start..last.end).map(|words| Doubt::Beside(words.to_owned()))
@@ -94,8 +97,15 @@ impl Line<'_> {
         if is_beside(&words) {
             return named(&before);
         }
-        if other {
-            return named(before.last().map(std::slice::from_ref)?);
+        let last = before.last().map(std::slice::from_ref);
+        if said(&HEIGHTS) {
+            return named(last?).map(|doubt| match doubt {
+                Doubt::Beside(what) => Doubt::Vertical(what),
+                other => other,
+            });
+        }
+        if said(&OTHER_SCALES) {
+            return named(last?);
         }
         if !before.is_empty() {
             return None;
@@ -109,6 +119,12 @@ impl Line<'_> {
         let words = of(&after);
         let head = words.iter().position(|w| VIEWS.contains(w) || PICTURES.contains(w))?;
         is_beside(&words[..=head]).then(|| named(&after[..=head])).flatten()
+    }
+
+    /// The notation is said to hold for what runs across only: HORIZONTAL SCALE 1:500.
+    pub(super) fn is_across(&self, hit: &Hit) -> bool {
+        let (before, labelled) = self.title_of(hit.tokens.start);
+        labelled && before.last().and_then(|&i| self.word(i)).is_some_and(|w| ACROSS.contains(&w))
     }
 
     /// The column holds the title of a view.

@@ -1,9 +1,9 @@
 //! A sentence that runs over the end of a line: what its second line begins with is no statement of its
 //! own ("SLOPE RAMPS NOT MORE THAN / 1:20.").
 
+use super::context::Line;
 use super::lex;
 use super::notation::{self, Notation, Standing};
-use super::print::is_condition;
 use crate::page::display::{DisplayList, TextLine, Word};
 
 /// The next line of a paragraph begins within so many text heights below the line before it.
@@ -43,7 +43,7 @@ const AROUND: usize = 2;
 
 /// Whether the note that a line is part of sets a condition: "IF THIS SHEET IS NOT 24 X 36 / IT IS A REDUCED PRINT".
 pub(super) fn is_conditional(line: &TextLine, list: &DisplayList) -> bool {
-    let sets = |l: &TextLine| lex::lex(&l.text).iter().any(|t| t.word().is_some_and(is_condition));
+    let sets = |l: &TextLine| Line::new(&lex::lex(&l.text)).sets_a_condition();
     let next = |of: &TextLine, below: bool| {
         list.lines.iter().find(|other| {
             let (upper, lower) = if below { (of, *other) } else { (*other, of) };
