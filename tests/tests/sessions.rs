@@ -74,6 +74,7 @@ async fn cut_short(
             n if n == count => limit += limit / 2,
             _ => {
                 assert!(missing.contains("the session's time was up"), "{missing}");
+                taken_with_what_is_missing(&s.client, &cut, missing).await;
                 return has_what_was_searched(&s, &cut, all, &left_out);
             }
         }
@@ -126,6 +127,17 @@ async fn cancelled_while_it_runs(s: &School, page: &str, request: &Value) {
     eventually("the attempt at it ends", WAIT, || async { (attempts(c).await > before).then_some(()) }).await;
     assert_eq!(c.get(&session).await.expect(200), ended);
     assert_eq!(c.get(&task).await.expect(200)["status"], "REVOKED");
+    taken_with_what_is_missing(c, &ended, "cancel").await;
+}
+
+/// Whoever takes what an incomplete search found is told that it is not all.
+async fn taken_with_what_is_missing(c: &Client, session: &Value, missing: &str) {
+    let session = format!("/auto-count-sessions/{}", session["id"].as_str().unwrap());
+    let confirmed = c.post(&format!("{session}/bulk-confirm"), json!({"threshold": 0.8})).await.expect(200);
+    let taken = c.post(&format!("{session}/create-measurements"), Value::Null).await.expect(200);
+    for answer in [confirmed, taken] {
+        assert!(answer["notes"].as_str().is_some_and(|n| n.contains(missing)), "{answer}");
+    }
 }
 
 /// Attempts at counts that have ended, however they did.

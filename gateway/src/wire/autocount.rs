@@ -13,7 +13,9 @@ use super::scalar::Stamp;
 use super::validate::{Boolean, Fields, IdRule, Nested, OneOf, integer, items, number, text};
 
 use answers::excluded;
-pub(crate) use answers::{BulkConfirmed, Completeness, MeasurementsCreated, set_apart, unconfirmed};
+pub(crate) use answers::{
+    BulkConfirmed, Completeness, MeasurementsCreated, set_apart, unconfirmed, uncovered,
+};
 
 /// A box in page pixels; auto count alone writes `w` and `h`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]

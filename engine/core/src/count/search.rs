@@ -395,14 +395,15 @@ pub(super) fn detection(
     params: &CountParams,
     j: &Judged,
 ) -> Option<Detection> {
-    let pose = template
-        .symmetries
-        .iter()
-        .map(|s| j.pose.after(s))
-        .filter(|p| {
-            (template.round || allowed(params, p)) && (params.mirrored || !p.mirrored || template.round)
-        })
-        .min_by(|p, q| p.mirrored.cmp(&q.mirrored).then(turn_of(p).total_cmp(&turn_of(q))))?;
+    // A symbol that is its own mirror image is never seen as one.
+    let own_image = template.round || template.symmetries.iter().any(|s| s.mirrored);
+    let seen = || template.symmetries.iter().map(|s| j.pose.after(s));
+    let fits =
+        |p: &Pose| (template.round || allowed(params, p)) && (params.mirrored || !p.mirrored || own_image);
+    let plainest = |p: &Pose, q: &Pose| p.mirrored.cmp(&q.mirrored).then(turn_of(p).total_cmp(&turn_of(q)));
+    let fitting = seen().filter(fits).min_by(plainest)?;
+    let unflipped = || seen().filter(|p| !p.mirrored).min_by(plainest);
+    let pose = if fitting.mirrored && own_image { unflipped()? } else { fitting };
     let bbox = placed(page, template, &j.pose);
     // No drawing is exact to a hundredth of a degree.
     let angle = if template.round { 0.0 } else { (pose.angle_deg() * 100.0).round() / 100.0 % 360.0 };
@@ -410,7 +411,7 @@ pub(super) fn detection(
         bbox,
         center: bbox.center(),
         angle_deg: angle,
-        mirrored: pose.mirrored && !template.round,
+        mirrored: pose.mirrored && !own_image,
         scale: pose.scale(),
         confidence: j.score.confidence,
         coverage: j.score.coverage,

@@ -28,6 +28,23 @@ pub(super) fn excluded(s: &model::CountSession) -> Option<String> {
     })
 }
 
+/// What a search has not covered: it ran out of time, failed, was cancelled, or is not over.
+pub(crate) fn uncovered(s: &model::CountSession) -> Option<String> {
+    let searched = || format!("{} of {} pages were searched", s.pages_searched(), s.page_ids.len());
+    match (s.status, &s.error_message) {
+        (model::SessionStatus::Completed, missing) => missing.clone(),
+        (model::SessionStatus::Failed, Some(why)) => {
+            Some(format!("the count ended before it was complete ({why}): {}", searched()))
+        }
+        (model::SessionStatus::Failed, None) => {
+            Some(format!("the count ended before it was complete: {}", searched()))
+        }
+        (model::SessionStatus::Pending | model::SessionStatus::Processing, _) => {
+            Some(format!("the count is not over: {}", searched()))
+        }
+    }
+}
+
 /// Whether a session holds all that its search found.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Completeness {

@@ -400,6 +400,24 @@ fn a_session_that_was_cut_off_says_how_much_is_missing() {
     assert_eq!(said["notes"], serde_json::Value::Null);
 }
 
+#[test]
+fn what_a_search_has_not_covered_is_said() {
+    let uncovered = super::super::autocount::uncovered;
+    let whole = model::CountSession { error_message: None, ..counted() };
+    assert_eq!(uncovered(&whole), None);
+    let missing = Some("page 3 was not searched".to_owned());
+    assert_eq!(uncovered(&model::CountSession { error_message: missing.clone(), ..counted() }), missing);
+    let cancelled = model::CountSession {
+        status: model::SessionStatus::Failed,
+        error_message: Some("cancelled by the client".to_owned()),
+        ..counted()
+    };
+    let said = uncovered(&cancelled).unwrap();
+    assert!(said.contains("cancelled by the client") && said.contains("pages were searched"), "{said}");
+    let running = model::CountSession { status: model::SessionStatus::Processing, ..whole };
+    assert!(uncovered(&running).unwrap().contains("not over"));
+}
+
 /// The notice of an assembly of one line, and of the line.
 fn notices(line: model::Component, default_waste_percent: f64) -> (Value, Value) {
     let template = takeoff_core::assembly::templates().remove(0).to_template(id(1), AT);

@@ -60,6 +60,31 @@ fn a_symmetric_symbol_is_one_detection_with_the_smallest_turn() {
 }
 
 #[test]
+fn a_symbol_that_is_its_own_image_is_none_whatever_turns_are_asked_for() {
+    let spoke = |degrees: f64| {
+        let (sin, cos) = degrees.to_radians().sin_cos();
+        line(1.0 * cos, 1.0 * sin, 8.0 * cos, 8.0 * sin)
+    };
+    // Its axes of symmetry are not those of the page.
+    let symbol = Symbol(vec![circle(9.0), spoke(10.0), spoke(130.0), spoke(250.0)]);
+    let mut sheet = Sheet::new(600.0, 200.0, 1);
+    let first = at(50.0, 50.0, 0.0, 1.0, false);
+    sheet.symbol(&symbol, &first, Habit::Polylines(40), 0);
+    for (i, turn) in [30.0, 10.0, 20.0].into_iter().enumerate() {
+        let pose = at(100.0 + 50.0 * i as f64, 50.0, turn, 1.0, false);
+        sheet.symbol(&symbol, &pose, Habit::Polylines(40), 0);
+    }
+    let drawn = box_around(&sheet, &symbol, &first, 1.0);
+    let of = |mirrored| {
+        let params = CountParams { rotation_tolerance: Some(3.0), mirrored, ..CountParams::default() };
+        let found = count(&sheet, drawn, &params).detections;
+        assert!(found.iter().all(|d| !d.mirrored), "{found:#?}");
+        found.len()
+    };
+    assert_eq!((of(true), of(false)), (3, 3), "one more way of seeing it is at a quarter turn");
+}
+
+#[test]
 fn tolerances_and_mirroring_limit_what_counts() {
     let symbol = switch();
     let mut sheet = Sheet::new(900.0, 200.0, 1);
