@@ -21,7 +21,16 @@ pub(crate) const GEOMETRY_BYTES: usize = 1024 * 1024;
 /// Largest price of a unit; products of it with any sensible quantity stay within a decimal's range.
 const MAX_PRICE: i64 = 1_000_000_000;
 
-pub(crate) fn text(what: &str, value: &str, max_chars: usize) -> Checked {
+/// Text of one line: it goes into lists, tables, file names and logs.
+pub(crate) fn line(what: &str, value: &str, max_chars: usize) -> Checked {
+    if let Some(c) = value.chars().find(|c| c.is_control()) {
+        let code = u32::from(c);
+        return Err(CommandError::invalid(format!("{what} must not contain the character U+{code:04X}")));
+    }
+    text(what, value, max_chars)
+}
+
+fn text(what: &str, value: &str, max_chars: usize) -> Checked {
     let chars = value.chars().count();
     if chars > max_chars {
         return Err(CommandError::invalid(format!(

@@ -290,14 +290,14 @@ fn refusals(condition: &Condition) -> Vec<(&'static str, CommandError)> {
     let unit = Unit::of(condition.measurement_type, &condition.unit).map(|_| ());
     let checks = [
         ("unit", unit.map_err(|e| CommandError::invalid(e.to_string()))),
-        ("name", check::text("the name", &condition.name, NAME_CHARS)),
+        ("name", check::line("the name", &condition.name, NAME_CHARS)),
         (
             "description",
             check::optional_text("the description", condition.description.as_deref(), TEXT_CHARS),
         ),
-        ("scope", check::text("the scope", &condition.scope, NAME_CHARS)),
+        ("scope", check::line("the scope", &condition.scope, NAME_CHARS)),
         ("category", check::optional_text("the category", condition.category.as_deref(), NAME_CHARS)),
-        ("unit", check::text("the unit", &condition.unit, UNIT_CHARS)),
+        ("unit", check::line("the unit", &condition.unit, UNIT_CHARS)),
         ("color", check::color(&condition.color)),
         ("line_width", check::count("the line width", Some(condition.line_width))),
         ("fill_opacity", check::within("the fill opacity", condition.fill_opacity, 0.0, 1.0)),

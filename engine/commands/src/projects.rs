@@ -103,7 +103,7 @@ impl ProjectPatch {
 }
 
 fn checked(project: Project) -> Result<Project, CommandError> {
-    check::text("the name", &project.name, NAME_CHARS)?;
+    check::line("the name", &project.name, NAME_CHARS)?;
     check::optional_text("the description", project.description.as_deref(), TEXT_CHARS)?;
     check::optional_text("the client's name", project.client_name.as_deref(), NAME_CHARS)?;
     check::optional_text("the address", project.project_address.as_deref(), TEXT_CHARS)?;

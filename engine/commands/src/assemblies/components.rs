@@ -296,8 +296,8 @@ impl ComponentPatch {
 
 /// Holds a component to its bounds and rounds its prices to the places that are stored.
 fn checked(mut component: Component) -> Result<Component, CommandError> {
-    check::text("the name", &component.name, NAME_CHARS)?;
-    check::text("the unit", &component.unit, UNIT_CHARS)?;
+    check::line("the name", &component.name, NAME_CHARS)?;
+    check::line("the unit", &component.unit, UNIT_CHARS)?;
     check::optional_text("the description", component.description.as_deref(), TEXT_CHARS)?;
     check::optional_text("the notes", component.notes.as_deref(), TEXT_CHARS)?;
     check::within("the waste (percent)", component.waste_percent, 0.0, 100.0)?;

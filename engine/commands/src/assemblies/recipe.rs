@@ -133,7 +133,7 @@ impl AssemblyPatch {
 const MAX_MARKUP_PERCENT: f64 = 1_000.0;
 
 fn check(assembly: &Assembly) -> Result<(), CommandError> {
-    check::text("the name", &assembly.name, NAME_CHARS)?;
+    check::line("the name", &assembly.name, NAME_CHARS)?;
     check::optional_text("the description", assembly.description.as_deref(), TEXT_CHARS)?;
     check::optional_text("the notes", assembly.notes.as_deref(), TEXT_CHARS)?;
     check::optional_text("the CSI code", assembly.csi_code.as_deref(), 20)?;
@@ -175,7 +175,7 @@ pub async fn delete(ctx: &Ctx<'_>, id: Id) -> Result<(), CommandError> {
 /// Freezes the numbers. One that is locked already keeps its first lock.
 #[erased]
 pub async fn lock(ctx: &Ctx<'_>, id: Id, locked_by: &str) -> Result<Assembly, CommandError> {
-    check::text("the name of who locks", locked_by, NAME_CHARS)?;
+    check::line("the name of who locks", locked_by, NAME_CHARS)?;
     let edit = |desk: &Desk<'_>, assembly: &mut Assembly| {
         if !assembly.is_locked {
             assembly.is_locked = true;

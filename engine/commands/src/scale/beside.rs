@@ -15,19 +15,36 @@ const NAMED: usize = 3;
 /// What speaks against the scale in force that a person should hear, where anything does: that the page's own text states
 /// another, and that the picture's file contradicts itself about the resolution that the scale was reckoned by.
 pub fn contradicted(page: &Page) -> Option<String> {
-    let said: Vec<String> = [stated_otherwise(page), unsure_resolution(page)].into_iter().flatten().collect();
+    let said = [stated_otherwise(page), unsure_resolution(page), unknown_resolution(page)];
+    let said: Vec<String> = said.into_iter().flatten().collect();
     (!said.is_empty()).then(|| said.join("; "))
 }
 
 /// That a ratio was turned into pixels per foot by a resolution that is not sure. A scale by two points needs none.
 fn unsure_resolution(page: &Page) -> Option<String> {
     let said = page.findings.iter().find(|f| f.code == Finding::RESOLUTION_CONTRADICTED)?;
+    let text = ratio_given(page)?;
+    Some(format!("{text} was reckoned by a resolution that is not sure: {}", said.message))
+}
+
+/// That nothing could show whether the value is what the text beside it says.
+fn unknown_resolution(page: &Page) -> Option<String> {
+    let is_unknown = page.space.as_ref().is_some_and(|space| space.dpi.is_none());
+    let text = ratio_given(page).filter(|_| is_unknown)?;
+    let given = short(page.scale.px_per_foot?);
+    Some(format!(
+        "the picture states no resolution, so whether {text} is {given} pixels per foot on it is not known: check a known \
+         length"
+    ))
+}
+
+/// The text of a ratio that a person gave with the scale; none of one by two points, which needs no resolution.
+fn ratio_given(page: &Page) -> Option<&str> {
     let scale = &page.scale;
     let by_points = scale.record.as_ref().is_some_and(|r| r.manual.contains_key("calibration"));
     let by_hand = scale.calibrated && scale.method.as_deref() == Some(MANUAL_METHOD) && !by_points;
     let text = scale.text.as_deref().filter(|_| by_hand)?;
-    let is_ratio = parse_all(text).iter().any(|n| n.ratio.is_some_and(|r| r > 0.0));
-    is_ratio.then(|| format!("{text} was reckoned by a resolution that is not sure: {}", said.message))
+    parse_all(text).iter().any(|n| n.ratio.is_some_and(|r| r > 0.0)).then_some(text)
 }
 
 /// What the page's own text states of its scale, where the scale in force is none of that: for a person. `None` also
@@ -73,6 +90,7 @@ pub(super) fn is_same(stated: f64, value: f64) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use takeoff_core::geom::PageSpace;
     use takeoff_core::model::Timestamp;
     use takeoff_core::scale::ScaleRecord;
 
@@ -113,6 +131,23 @@ mod tests {
         assert_eq!(said(36.0, None, &[("1:1000000", Some(0.0018))]), None, "no drawing has that");
         let many: Vec<(&str, Option<f64>)> = (1..=5).map(|n| ("1:N", Some(10.0 * f64::from(n)))).collect();
         assert!(said(7.0, None, &many).unwrap().contains("2 more"));
+    }
+
+    #[test]
+    fn a_ratio_beside_a_value_on_a_picture_of_unknown_resolution_is_told_not_to_be_checked() {
+        let mut page = testing::page(id(500), None, Timestamp(0));
+        page.space = Some(PageSpace::of_raster(4000, 3000, None));
+        page.scale.px_per_foot = Some(18.75);
+        page.scale.calibrated = true;
+        page.scale.method = Some(MANUAL_METHOD.to_owned());
+        page.scale.text = Some("1/8\" = 1'-0\"".to_owned());
+        let said = contradicted(&page).unwrap();
+        assert!(said.contains("whether 1/8\" = 1'-0\" is 18.75 pixels per foot"), "{said}");
+        page.scale.text = Some("as measured".to_owned());
+        assert_eq!(contradicted(&page), None);
+        page.scale.text = Some("1:96".to_owned());
+        page.space = Some(PageSpace::of_raster(4000, 3000, Some(150.0)));
+        assert_eq!(contradicted(&page), None);
     }
 
     #[test]

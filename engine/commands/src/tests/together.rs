@@ -92,7 +92,8 @@ async fn a_shape_costs_no_more_beside_thousands() {
     let some = work_beside(&node, square(one.id, page.id, 50.0)).await;
     measurements::create_all(&ctx, &shapes(one.id, 3_000)).await.unwrap();
     let many = work_beside(&node, square(one.id, page.id, 50.0)).await;
-    assert_eq!(some, many, "records beside 300 shapes and beside 3,000");
+    // The node's own rounds read a few records at any time.
+    assert!(many.abs_diff(some) < 20, "{some} records beside 300 shapes, {many} beside 3,000");
     let alone = work_beside(&node, square(other.id, page.id, 50.0)).await;
     assert!(many < 120 && alone < 120, "{many} records, {alone} of a condition with nothing else");
 }

@@ -33,7 +33,8 @@ fn aged(value: &Value) -> String {
 }
 
 fn cells(job: &Value) -> [String; 7] {
-    let state = if job["paused"] == true { "paused".to_owned() } else { said(&job["state"]) };
+    let paused = if job["paused"] == true { ", paused" } else { "" };
+    let state = format!("{}{paused}", said(&job["state"]));
     let (begun, max) = attempts(job);
     [
         said(&job["id"]),
@@ -227,6 +228,10 @@ mod tests {
         assert!(text.contains("\\u{1b}[2Jgone") && !text.contains('\u{1b}'), "{text}");
         assert!(text.ends_with("2 of 7 jobs\nthe next ones: --offset 2\n"), "{text}");
         assert_eq!(jobs(&json!({"jobs": [], "total": 0, "next_offset": null})), "0 of 0 jobs\n");
+        // A state is one that `--state` takes.
+        let mut held = job("x");
+        held["paused"] = json!(true);
+        assert!(jobs(&json!({"jobs": [held], "total": 1})).contains("dead, paused"));
     }
 
     #[test]

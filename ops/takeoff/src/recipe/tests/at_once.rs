@@ -46,6 +46,23 @@ fn nothing_wrong_waits_for_anything_else() {
     assert_eq!(problems.len(), wanted.len(), "{all:.4000}");
 }
 
+/// Names and units go into tables as they are.
+#[test]
+fn names_and_units_are_of_one_line_and_steer_nothing() {
+    let text = "[project]\nname = \"P\\u001b[2J\"\n[[document]]\nid = \"notes\"\nfile = \"nowhere.pdf\"\n[[condition]]\n\
+                id = \"a\"\nname = \"A\\tB\"\ntype = \"count\"\n[condition.assembly]\n[[condition.assembly.component]]\n\
+                name = \"C\\u0085\"\ntype = \"material\"\nunit = \"E\\nA\"\nunit_cost = \"1\"\n";
+    let found = read(text).unwrap_err().0.join("\n");
+    for (place, code) in [
+        ("project", "U+001B"),
+        ("condition `a`", "U+0009"),
+        ("component `C`", "U+0085"),
+        ("component `C`", "U+000A"),
+    ] {
+        assert!(found.lines().any(|l| l.contains(place) && l.contains(code)), "{place} {code}: {found}");
+    }
+}
+
 #[test]
 fn what_follows_from_something_wrong_is_not_told_beside_it() {
     // Any document may be the one whose id is not known, and any geometry may fit a type that is not.
