@@ -56,8 +56,8 @@ fn names_and_units_are_of_one_line_and_steer_nothing() {
     for (place, code) in [
         ("project", "U+001B"),
         ("condition `a`", "U+0009"),
-        ("component `C`", "U+0085"),
-        ("component `C`", "U+000A"),
+        ("component `C", "U+0085"),
+        ("component `C", "U+000A"),
     ] {
         assert!(found.lines().any(|l| l.contains(place) && l.contains(code)), "{place} {code}: {found}");
     }
