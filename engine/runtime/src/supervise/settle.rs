@@ -116,12 +116,19 @@ fn change(held: &Held, event: JobEvent) -> JobChange {
 }
 
 /// Whether the job is as a commit of this attempt would have left it. For an answer that was lost.
-fn is_applied(held: &Held, now: &Job, event: &JobEvent) -> bool {
+///
+/// After a fan-out the job may have come further since, under another lease: what tells then is that the children
+/// are there.
+async fn is_applied(held: &Held, now: &Job, event: &JobEvent) -> bool {
+    if let JobEvent::FanOut { children, .. } = event
+        && let Some(child) = children.first()
+    {
+        return matches!(held.node.tools.catalog.job(now.tenant, child.id).await, Ok(Some(_)));
+    }
     let ours = now.token == held.running.token() && now.lease.is_none();
     ours && match event {
         JobEvent::Succeed { .. } => now.state == JobState::Succeeded,
         JobEvent::Refuse { .. } => now.state == JobState::Refused,
-        JobEvent::FanOut { .. } => matches!(now.state, JobState::Waiting | JobState::Ready),
         JobEvent::Fail { .. } => now.failures.last().is_some_and(|f| f.token == now.token),
         _ => now.state == JobState::Ready,
     }
@@ -147,8 +154,10 @@ async fn commit(held: &Held, batch: Batch) -> Result<Committed, StoreError> {
             }
             Ok(Err(e @ (StoreError::Fenced { .. } | StoreError::JobState { .. }))) if unsure => {
                 let job = node.tools.catalog.job(held.job().tenant, held.job().id).await;
-                let applied =
-                    matches!((&job, &event), (Ok(Some(job)), Some(event)) if is_applied(held, job, event));
+                let applied = match (&job, &event) {
+                    (Ok(Some(job)), Some(event)) => is_applied(held, job, event).await,
+                    _ => false,
+                };
                 if !applied {
                     return Err(e);
                 }

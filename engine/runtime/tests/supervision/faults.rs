@@ -8,11 +8,12 @@ use takeoff_core::budget::Budget;
 use takeoff_core::job::{FailureKind, JobState, Stage as StageName};
 use takeoff_engine::compute::Scratch;
 use takeoff_engine::handle::Handle;
-use takeoff_storage::Standing;
-use tokio::sync::mpsc;
+use takeoff_engine::stage::{Effects, End};
+use takeoff_storage::{Batch, Standing};
+use tokio::sync::{mpsc, watch};
 
 use crate::support::{
-    Faulty, Fixture, config, counter, done, ended, job, parts, start_with, stored, submit, until,
+    Faulty, Fixture, TENANT, config, counter, done, ended, job, parts, start_with, stored, submit, until,
     wait_for_cancel, within,
 };
 
@@ -114,6 +115,43 @@ async fn a_commit_whose_answer_was_lost_is_not_done_twice() {
     until(async || counter(&handle, "node/auto_count/foreman", "ended").await == 1).await;
     let after = stored(&handle, id).await;
     assert_eq!((after.attempts, after.failures.len()), (0, 0), "it is not taken for fenced off");
+}
+
+/// The answer to a fan-out is lost, and before the holder reaches the store again the child has ended and the job
+/// is leased anew.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fan_out_whose_answer_was_lost_costs_no_attempt() {
+    let catalog = Faulty::new();
+    let (begun_tx, mut begun) = mpsc::unbounded_channel();
+    let (go_tx, go) = watch::channel(false);
+    let store = Arc::clone(&catalog);
+    let (stage, _burials) = Fixture::stage(STAGE, 60_000, move |attempt, _| {
+        let (begun, mut go, store) = (begun_tx.clone(), go.clone(), Arc::clone(&store));
+        async move {
+            if attempt.job.parent.is_some() {
+                return done(Value::Null);
+            }
+            if attempt.job.checkpoint.is_none() {
+                *store.cut_off.lock().unwrap() = Some((attempt.job.id, attempt.job.token));
+                let end = End::FanOut { children: vec![job(STAGE, Value::Null)], checkpoint: json!(1) };
+                return Ok(Effects { batch: Batch::new(TENANT), end });
+            }
+            begun.send(()).unwrap();
+            go.wait_for(|go| *go).await.unwrap();
+            done(Value::Null)
+        }
+    });
+    let handle = Handle::start(parts(config(), Arc::clone(&catalog) as _, vec![stage])).await.unwrap();
+    let id = submit(&handle, job(STAGE, Value::Null)).await;
+    within(begun.recv()).await.unwrap();
+    // The second lease is given, and the first attempt reaches the store again.
+    *catalog.cut_off.lock().unwrap() = None;
+    until(async || counter(&handle, "node/auto_count/foreman", "ended").await == 2).await;
+    let while_it_runs = stored(&handle, id).await;
+    go_tx.send(true).unwrap();
+    let job = ended(&handle, id).await;
+    assert_eq!((job.state, job.token, job.children_total), (JobState::Succeeded, 2, 1));
+    assert_eq!((while_it_runs.attempts, job.attempts), (0, 0), "it is not taken for fenced off: {job:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -199,6 +199,9 @@ pub(crate) struct Faulty {
     pub(crate) standing: Mutex<Standing>,
     /// The next commits that an attempt makes are applied, but the answer is lost.
     pub(crate) answers_lost: Mutex<u32>,
+    /// Of what is committed under this lease the first is applied, but not answered; nothing more reaches the store.
+    pub(crate) cut_off: Mutex<Option<(Id, u64)>>,
+    cut: AtomicBool,
 }
 
 impl Faulty {
@@ -210,6 +213,8 @@ impl Faulty {
             down: AtomicBool::new(false),
             standing: Mutex::new(Standing::Working),
             answers_lost: Mutex::new(0),
+            cut_off: Mutex::default(),
+            cut: AtomicBool::new(false),
         })
     }
 
@@ -273,7 +278,16 @@ impl Catalog for Faulty {
     async fn commit(&self, batch: Batch) -> Result<Committed, StoreError> {
         self.check()?;
         let of_attempt = batch.changes.iter().any(|c| c.token.is_some());
+        let off = *self.cut_off.lock().unwrap();
+        let is_off = batch.changes.iter().any(|c| off.is_some() && c.token.map(|t| (c.job, t)) == off);
+        if is_off && self.cut.load(Ordering::Relaxed) {
+            return Err(StoreError::Unavailable("the store is out of reach".to_owned()));
+        }
         let committed = self.inner.commit(batch).await?;
+        if is_off {
+            self.cut.store(true, Ordering::Relaxed);
+            return Err(StoreError::Unavailable("the answer is lost".to_owned()));
+        }
         let mut left = self.answers_lost.lock().unwrap();
         if of_attempt && *left > 0 {
             *left -= 1;
