@@ -79,10 +79,9 @@ impl Verdict<'_> {
         let lost: Vec<String> =
             lost.map(|id| format!("job {}: it was acknowledged and is not there", short(*id))).collect();
         self.wrong.extend(lost);
-        let left: Vec<Id> = self.history.cancelled.iter().copied().collect();
-        for job in left.iter().filter_map(|id| self.jobs.get(id).cloned()) {
-            if !job.state.is_terminal() {
-                self.wrong(&job, "it was cancelled and lives on");
+        for id in &self.history.cancelled {
+            if self.jobs.get(id).is_some_and(|job| !job.state.is_terminal()) {
+                self.wrong.push(format!("job {}: it was cancelled and lives on", short(*id)));
             }
         }
     }

@@ -13,10 +13,6 @@ use tokio::time::Instant;
 pub(crate) struct Dice(u64);
 
 impl Dice {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
     /// Of one seed, another sequence for each `of`.
     pub(crate) fn of(seed: u64, of: u64) -> Self {
         let mut dice = Self(seed ^ of.wrapping_mul(0x9e37_79b9_7f4a_7c15));

@@ -32,6 +32,9 @@ const TROUBLE: Duration = Duration::from_secs(9);
 const CALM: Duration = Duration::from_secs(90);
 const LEASE_MS: u64 = 3_000;
 
+/// Longer than anything strays.
+const UNDER_WAY: Duration = Duration::from_secs(5);
+
 struct Running {
     handle: Handle,
     link: Arc<Link>,
@@ -138,7 +141,10 @@ impl Cluster {
             0 | 1 => {
                 let children = 1 + dice.below(4);
                 let doomed = if dice.percent(20) { json!(dice.below(children)) } else { Value::Null };
-                (WHOLE, json!({ "children": children, "doomed_child": doomed, "calm": calm }))
+                (
+                    WHOLE,
+                    json!({ "children": children, "doomed_child": doomed, "owned": dice.percent(50), "calm": calm }),
+                )
             }
             2 => (PIECE, json!({ "owned": true, "calm": calm })),
             3 => (PIECE, json!({ "owned": true, "in_parts": true, "calm": calm })),
@@ -221,12 +227,12 @@ async fn live(seed: u64, broken: Broken, blobs: Arc<dyn BlobStore>) -> Outcome {
     for n in 0..cluster.nodes.len() {
         cluster.start(n).await;
     }
+    // What is still under way arrives.
+    tokio::time::sleep(UNDER_WAY).await;
     let until = Instant::now() + CALM;
     while !cluster.all_ended().await && Instant::now() < until {
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
-    // What is still under way arrives.
-    tokio::time::sleep(Duration::from_secs(6)).await;
     for n in 0..cluster.nodes.len() {
         cluster.kill(n);
     }

@@ -166,6 +166,11 @@ impl Worker {
         let about = json!({ "job": u64::try_from(short(job.id)).unwrap() });
         if let Some(children) = args["children"].as_u64().filter(|_| job.checkpoint.is_none()) {
             batch.event(EFFECTS, "fan_out", about);
+            if args["owned"] == true {
+                let found = Self::owner(tools, job).await?;
+                batch.expect.push(Expect::Version(Kind::Document, job.id, found.version));
+                batch.ops.push(owner(job.id, "waiting", 0));
+            }
             let children = (0..children).map(|n| {
                 let doomed = args["doomed_child"] == n;
                 let args = json!({ "doomed": doomed, "calm": args["calm"] });

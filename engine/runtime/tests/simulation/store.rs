@@ -242,7 +242,7 @@ impl Link {
     #[expect(clippy::disallowed_methods, reason = "what is under way outlives whoever sent it")]
     fn strays<T: 'static>(&self, call: impl FnOnce(&World) -> Result<T, StoreError> + Send + 'static) {
         let world = Arc::clone(&self.world);
-        let late = world.dice.roll(|d| d.ms(1, 5_000));
+        let late = world.dice.roll(|d| d.ms(1, 4_500));
         tokio::spawn(async move {
             tokio::time::sleep(late).await;
             let _ = call(&world);
