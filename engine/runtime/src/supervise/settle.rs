@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use takeoff_core::job::{FailureKind, Job, JobEvent, JobState, Stage, dies_of};
+use takeoff_core::job::{FailureKind, JobEvent, JobState, Stage, dies_of};
 use takeoff_core::model::Timestamp;
 use takeoff_storage::catalog::JobChange;
 use takeoff_storage::{Batch, Committed, StoreError};

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -28,12 +29,9 @@ pub(crate) struct Outcome {
 }
 
 /// Longest that trouble lasts, and from then on until everything has ended.
-const TROUBLE: Duration = Duration::from_secs(9);
+const TROUBLE: Duration = Duration::from_secs(7);
 const CALM: Duration = Duration::from_secs(90);
-const LEASE_MS: u64 = 3_000;
-
-/// Longer than anything strays.
-const UNDER_WAY: Duration = Duration::from_secs(5);
+const LEASE_MS: u64 = 2_000;
 
 struct Running {
     handle: Handle,
@@ -54,11 +52,11 @@ fn config(name: &str, slots: u64) -> NodeConfig {
     let mut config = NodeConfig::solo("/nonexistent");
     config.node = name.to_owned();
     config.jobs.lease_ms = LEASE_MS;
-    config.jobs.renew_ms = 1_000;
-    config.jobs.poll_ms = 800;
+    config.jobs.renew_ms = 600;
+    config.jobs.poll_ms = 1_200;
     config.jobs.restart_limit = 1_000;
-    config.cluster.heartbeat_ms = 1_500;
-    config.cluster.silent_ms = 3_000;
+    config.cluster.heartbeat_ms = 1_000;
+    config.cluster.silent_ms = 2_500;
     config.compute.threads = 0;
     for stage in &mut config.stages {
         stage.enabled = stage.stage == WHOLE || stage.stage == PIECE;
@@ -202,7 +200,11 @@ impl Cluster {
         }
     }
 
-    async fn all_ended(&self) -> bool {
+    /// Nothing is under way, and all jobs have ended.
+    async fn is_over(&self) -> bool {
+        if self.world.strays.load(Ordering::Relaxed) > 0 {
+            return false;
+        }
         let query = JobQuery { limit: 1_000, ..JobQuery::default() };
         let jobs =
             self.world.now(self.world.store.jobs(TENANT, query)).expect("the store itself is well").jobs;
@@ -219,19 +221,17 @@ async fn live(seed: u64, broken: Broken, blobs: Arc<dyn BlobStore>) -> Outcome {
     }
     let until = Instant::now() + TROUBLE;
     while Instant::now() < until {
-        tokio::time::sleep(dice.ms(0, 900)).await;
+        tokio::time::sleep(dice.ms(0, 800)).await;
         cluster.happens(&mut dice).await;
     }
     world.note("calm");
-    world.calm.store(true, std::sync::atomic::Ordering::Relaxed);
+    world.calm.store(true, Ordering::Relaxed);
     for n in 0..cluster.nodes.len() {
         cluster.start(n).await;
     }
-    // What is still under way arrives.
-    tokio::time::sleep(UNDER_WAY).await;
     let until = Instant::now() + CALM;
-    while !cluster.all_ended().await && Instant::now() < until {
-        tokio::time::sleep(Duration::from_millis(200)).await;
+    while !cluster.is_over().await && Instant::now() < until {
+        tokio::time::sleep(Duration::from_millis(300)).await;
     }
     for n in 0..cluster.nodes.len() {
         cluster.kill(n);

@@ -41,6 +41,8 @@ pub(crate) struct World {
     pub(crate) history: Mutex<History>,
     pub(crate) log: Mutex<Vec<String>>,
     pub(crate) calm: AtomicBool,
+    /// Calls that are under way without a caller.
+    pub(crate) strays: AtomicU64,
     start: Instant,
     broken: Broken,
     wakes: broadcast::Sender<Stage>,
@@ -61,6 +63,7 @@ impl World {
             history: Mutex::default(),
             log: Mutex::default(),
             calm: AtomicBool::new(false),
+            strays: AtomicU64::new(0),
             start,
             broken,
             wakes: broadcast::Sender::new(64),
@@ -117,7 +120,8 @@ impl World {
             let said = said.into_iter().map(|(job, token, said)| Fact::Said { job, token, said });
             history.facts.extend(said);
             history.facts.extend(committed.ended.iter().map(|job| Fact::Ended { job: *job }));
-            for stage in &committed.woken {
+            // Wakes are hints, of which some are lost.
+            for stage in committed.woken.iter().filter(|_| self.dice.roll(|d| d.percent(80))) {
                 let _ = self.wakes.send(*stage);
             }
         }
@@ -242,10 +246,12 @@ impl Link {
     #[expect(clippy::disallowed_methods, reason = "what is under way outlives whoever sent it")]
     fn strays<T: 'static>(&self, call: impl FnOnce(&World) -> Result<T, StoreError> + Send + 'static) {
         let world = Arc::clone(&self.world);
-        let late = world.dice.roll(|d| d.ms(1, 4_500));
+        let late = world.dice.roll(|d| d.ms(1, 3_000));
+        world.strays.fetch_add(1, Ordering::Relaxed);
         tokio::spawn(async move {
             tokio::time::sleep(late).await;
             let _ = call(&world);
+            world.strays.fetch_sub(1, Ordering::Relaxed);
         });
     }
 

@@ -5,10 +5,12 @@ use std::sync::atomic::Ordering;
 
 use serde_json::{Value, json};
 use takeoff_core::budget::Budget;
-use takeoff_core::job::{FailureKind, JobState, Stage as StageName};
+use takeoff_core::job::{FailureKind, JobState, NewJob, Stage as StageName};
+use takeoff_core::model::{Kind, Timestamp};
 use takeoff_engine::compute::Scratch;
 use takeoff_engine::handle::Handle;
 use takeoff_engine::stage::{Effects, End};
+use takeoff_storage::catalog::{Expect, NewRecord, Op};
 use takeoff_storage::{Batch, Standing};
 use tokio::sync::{mpsc, watch};
 
@@ -152,6 +154,60 @@ async fn a_fan_out_whose_answer_was_lost_costs_no_attempt() {
     let job = ended(&handle, id).await;
     assert_eq!((job.state, job.token, job.children_total), (JobState::Succeeded, 2, 1));
     assert_eq!((while_it_runs.attempts, job.attempts), (0, 0), "it is not taken for fenced off: {job:?}");
+}
+
+/// Nor when the look at what became of it fails once.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_became_of_a_commit_is_looked_for_until_it_is_known() {
+    let catalog = Faulty::new();
+    let store = Arc::clone(&catalog);
+    let (stage, _burials) = Fixture::stage(STAGE, 60_000, move |attempt, _| {
+        let store = Arc::clone(&store);
+        async move {
+            if attempt.job.parent.is_some() || attempt.job.checkpoint.is_some() {
+                return done(Value::Null);
+            }
+            *store.answers_lost.lock().unwrap() = 1;
+            store.looks_fail.store(1, Ordering::Relaxed);
+            let late = NewJob { run_at: Some(Timestamp(i64::MAX / 2)), ..job(STAGE, Value::Null) };
+            let end = End::FanOut { children: vec![late], checkpoint: json!(1) };
+            Ok(Effects { batch: Batch::new(TENANT), end })
+        }
+    });
+    let handle = Handle::start(parts(config(), Arc::clone(&catalog) as _, vec![stage])).await.unwrap();
+    let id = submit(&handle, job(STAGE, Value::Null)).await;
+    until(async || counter(&handle, "node/auto_count/foreman", "ended").await == 1).await;
+    let waits = stored(&handle, id).await;
+    assert_eq!(catalog.looks_fail.load(Ordering::Relaxed), 0, "it was looked for");
+    assert_eq!((waits.state, waits.attempts), (JobState::Waiting, 0), "it is not taken for fenced off");
+}
+
+/// A commit that was applied is refused by its own preconditions when it comes again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_whose_answer_was_lost_is_not_taken_for_a_change_by_others() {
+    let catalog = Faulty::new();
+    let (ran_tx, mut ran) = mpsc::unbounded_channel();
+    let (stage, _burials) = Fixture::stage(STAGE, 60_000, move |attempt, _| {
+        let ran = ran_tx.clone();
+        async move {
+            ran.send(()).unwrap();
+            let id = attempt.job.id;
+            let body = b"{}".to_vec();
+            let record =
+                NewRecord { kind: Kind::Page, id, format: 1, lists: Vec::new(), blobs: Vec::new(), body };
+            let mut batch = Batch::new(TENANT);
+            batch.expect.push(Expect::Absent(Kind::Page, id));
+            batch.ops.push(Op::Put(record));
+            Ok(Effects { batch, end: End::Done { result: json!(1) } })
+        }
+    });
+    let handle = Handle::start(parts(config(), Arc::clone(&catalog) as _, vec![stage])).await.unwrap();
+    *catalog.answers_lost.lock().unwrap() = 1;
+    let id = submit(&handle, job(STAGE, Value::Null)).await;
+    assert_eq!(ended(&handle, id).await.state, JobState::Succeeded);
+    until(async || counter(&handle, "node/auto_count/foreman", "ended").await == 1).await;
+    ran.try_recv().unwrap();
+    assert!(ran.try_recv().is_err(), "it ran once");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,7 @@
 //! A node with stages made of closures, and a store that can be made to fail.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -202,6 +202,8 @@ pub(crate) struct Faulty {
     /// Of what is committed under this lease the first is applied, but not answered; nothing more reaches the store.
     pub(crate) cut_off: Mutex<Option<(Id, u64)>>,
     cut: AtomicBool,
+    /// The next looks at a job fail.
+    pub(crate) looks_fail: AtomicU32,
 }
 
 impl Faulty {
@@ -215,6 +217,7 @@ impl Faulty {
             answers_lost: Mutex::new(0),
             cut_off: Mutex::default(),
             cut: AtomicBool::new(false),
+            looks_fail: AtomicU32::new(0),
         })
     }
 
@@ -264,6 +267,9 @@ impl Catalog for Faulty {
     }
 
     async fn job(&self, tenant: TenantId, id: Id) -> Result<Option<Job>, StoreError> {
+        if self.looks_fail.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1)).is_ok() {
+            return Err(StoreError::Unavailable("it cannot be read".to_owned()));
+        }
         self.inner.job(tenant, id).await
     }
 
