@@ -46,7 +46,7 @@ pub trait BlobStore: Send + Sync + 'static {
     async fn checked(&self, tenant: TenantId, hash: BlobHash) -> Result<Option<u64>, StoreError>;
 
     /// Whether the store is still where it was opened: an error when its folder was removed or replaced.
-    fn in_place(&self) -> Result<(), StoreError> {
+    async fn in_place(&self) -> Result<(), StoreError> {
         Ok(())
     }
 

@@ -435,6 +435,7 @@ impl Handle {
         self.stop_leasing();
         let limit = Duration::from_millis(deadline_ms);
         tokio::select! {
+            biased;
             _ = tokio::time::timeout(limit, self.node().open_work.none()) => {}
             () = self.store_is_gone() => {}
         }
@@ -459,6 +460,7 @@ impl Handle {
             let _ = tokio::time::timeout(GRACE * 2 + STOP, node.open_work.none()).await;
         };
         tokio::select! {
+            biased;
             () = released => {}
             () = self.store_is_gone() => {
                 tracing::warn!("the store is not working: nothing can be finished or given back, leases end by themselves");

@@ -394,10 +394,7 @@ impl Node {
 
     /// That a node would open the stores again as they lie there.
     pub(crate) async fn stores_in_place(&self) -> Result<(), StoreError> {
-        let blobs = Arc::clone(&self.tools.blobs);
-        tokio::task::spawn_blocking(move || blobs.in_place()).await.unwrap_or_else(|_| {
-            Err(StoreError::Unavailable("the folder of the blobs cannot be looked at".to_owned()))
-        })
+        self.tools.blobs.in_place().await
     }
 
     /// Refuses what would be promised to somebody outside while they are not, and is unready from then on.

@@ -81,7 +81,8 @@ fn silent_ms(node: &Node) -> i64 {
 }
 
 /// Enters the node under its name. Where another has it, waits until that one was heard of again, which refuses
-/// this one, or is silent for too long.
+/// this one, or is silent for too long: by the store's clock or, should that have gone back meanwhile, by this node's
+/// own, which has seen no sign of it for as long.
 ///
 /// # Errors
 /// `NameTaken`, within `cluster.silent_ms` and a second.
@@ -91,6 +92,8 @@ pub(crate) async fn join(node: &Node) -> Result<(), EngineError> {
     let since = Stopwatch::start();
     let mut first: Option<NodeEntry> = None;
     loop {
+        let waited = since.elapsed() > longest;
+        let silent_ms = if waited { 0 } else { silent_ms };
         let there = match node.tools.catalog.join(&this, silent_ms).await? {
             Joined::In(entry) => {
                 told(node, &entry);
@@ -99,7 +102,7 @@ pub(crate) async fn join(node: &Node) -> Result<(), EngineError> {
             Joined::Taken(there) => there,
         };
         let lives = first.as_ref().is_some_and(|f| f.beat_at != there.beat_at);
-        if lives || since.elapsed() > longest {
+        if lives || waited {
             let NodeEntry { node: NodeIdentity { name, version, .. }, address, .. } = there;
             return Err(EngineError::NameTaken { name, address, version });
         }

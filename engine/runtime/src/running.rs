@@ -1,6 +1,6 @@
 //! The attempts that run on this node, and why some are told to end.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -156,12 +156,12 @@ pub(crate) enum Due {
     GiveUp,
 }
 
-/// All of them. No larger than the node has slots, but for attempts whose lease is lost.
+/// All of them, by job. No larger than the node has slots, but for attempts whose lease is lost.
 #[derive(Default)]
-pub(crate) struct RunningTable(Mutex<HashMap<(Id, u64), Arc<Running>>>);
+pub(crate) struct RunningTable(Mutex<BTreeMap<(Id, u64), Arc<Running>>>);
 
 impl RunningTable {
-    fn lock(&self) -> MutexGuard<'_, HashMap<(Id, u64), Arc<Running>>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<(Id, u64), Arc<Running>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -145,6 +145,15 @@ pub(crate) fn hash_file(file: &mut File) -> io::Result<BlobInfo> {
 }
 
 impl Root {
+    fn in_place(&self) -> Result<(), StoreError> {
+        self.folder.in_place()?;
+        self.folder.is_marked()?;
+        if self.blobs.is_dir() {
+            return self.around.get().map_or(Ok(()), Around::in_place);
+        }
+        Err(StoreError::Unavailable("the folder of the blobs was removed under the running node".to_owned()))
+    }
+
     fn path(&self, tenant: TenantId, hash: BlobHash) -> PathBuf {
         let name = hash.to_string();
         let tenant = self.blobs.join(tenant.0.to_string());
@@ -393,13 +402,8 @@ impl BlobStore for FsBlobs {
         self.run(move |root| root.checked(tenant, hash)).await
     }
 
-    fn in_place(&self) -> Result<(), StoreError> {
-        self.0.folder.in_place()?;
-        self.0.folder.is_marked()?;
-        if self.0.blobs.is_dir() {
-            return self.0.around.get().map_or(Ok(()), Around::in_place);
-        }
-        Err(StoreError::Unavailable("the folder of the blobs was removed under the running node".to_owned()))
+    async fn in_place(&self) -> Result<(), StoreError> {
+        self.run(Root::in_place).await
     }
 
     async fn read_range(

@@ -163,9 +163,9 @@ async fn a_folder_that_was_removed_or_replaced_is_noticed() {
     let outer = tempfile::tempdir().expect("folder");
     let folder = outer.path().join("blobs");
     let blobs = FsBlobs::open(&folder).expect("open");
-    blobs.in_place().expect("as it was opened");
+    blobs.in_place().await.expect("as it was opened");
     fs::rename(&folder, outer.path().join("moved")).expect("move");
-    assert!(blobs.in_place().is_err());
+    assert!(blobs.in_place().await.is_err());
     let _other = FsBlobs::open(&folder).expect("another one in its place");
-    assert!(blobs.in_place().is_err());
+    assert!(blobs.in_place().await.is_err());
 }

@@ -15,6 +15,7 @@ pub use probe::probe;
 
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -65,7 +66,7 @@ pub struct S3Blobs {
     seen: Seen<(u64, String)>,
     /// Held while a blob is compared with its hash: many requests for one large blob are one comparison.
     comparing: tokio::sync::Mutex<()>,
-    around: Around,
+    around: Arc<Around>,
 }
 
 impl S3Blobs {
@@ -102,13 +103,13 @@ impl S3Blobs {
             sweeping: RwLock::default(),
             seen: Seen::default(),
             comparing: tokio::sync::Mutex::default(),
-            around: Around::default(),
+            around: Arc::default(),
         })
     }
 
     /// Keeps the folders that the scratch folder is in from others.
     pub(crate) fn hold(&mut self, around: Around) {
-        self.around = around;
+        self.around = Arc::new(around);
     }
 
     async fn own(&self, owner: &str, bucket: &str) -> Result<(), StoreError> {
@@ -307,8 +308,11 @@ impl BlobStore for S3Blobs {
     }
 
     /// The folders around it; whether the bucket is there, each request sees.
-    fn in_place(&self) -> Result<(), StoreError> {
-        self.around.in_place()
+    async fn in_place(&self) -> Result<(), StoreError> {
+        let around = Arc::clone(&self.around);
+        let looked = tokio::task::spawn_blocking(move || around.in_place()).await;
+        looked
+            .unwrap_or_else(|e| Err(StoreError::Unavailable(format!("the folders cannot be looked at: {e}"))))
     }
 
     async fn checked(&self, tenant: TenantId, hash: BlobHash) -> Result<Option<u64>, StoreError> {

@@ -4,7 +4,7 @@
 //! next (start-time fair queueing, Goyal, Vin and Cheng 1996; the floor is that of Linux's CFS). Each node keeps
 //! clocks of its own and divides its own time: what all nodes divide by the same weights is divided by them.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use crate::model::Id;
 
@@ -76,8 +76,8 @@ struct Account {
 /// when they come again.
 #[derive(Debug, Default)]
 pub struct Shares {
-    accounts: HashMap<Option<Id>, Account>,
-    weights: HashMap<Id, u16>,
+    accounts: BTreeMap<Option<Id>, Account>,
+    weights: BTreeMap<Id, u16>,
     floor: u64,
     /// CPU time of any job, for projects not seen yet.
     usual_us: u64,

@@ -115,9 +115,12 @@ pub struct Compute {
 
 impl Compute {
     /// A pool of actix sync actors. Its threads end when the last clone is dropped or at
-    /// [`Compute::close`].
+    /// [`Compute::close`]. Without threads, which no configuration allows, it is [`Compute::inline`].
     pub fn start(settings: &ComputeSettings) -> Result<Self, String> {
-        let count = settings.threads.max(1);
+        let count = settings.threads;
+        if count == 0 {
+            return Ok(Self::inline());
+        }
         let threads = Arc::new(Threads::new(count));
         let pool = Pool::Actix(actix::Pool::start(count, &threads)?);
         let size = GateSize {

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use takeoff_core::job::{FailureKind, Job, JobEvent, JobState, Stage, dies_of};
+use takeoff_core::job::{FailureKind, JobEvent, JobState, Stage, dies_of};
 use takeoff_core::model::Timestamp;
 use takeoff_storage::catalog::JobChange;
 use takeoff_storage::{Batch, Committed, StoreError};
@@ -115,22 +115,39 @@ fn change(held: &Held, event: JobEvent) -> JobChange {
     JobChange { job: held.job().id, token: Some(held.running.token()), event }
 }
 
-/// Whether the job is as a commit of this attempt would have left it. For an answer that was lost.
-fn is_applied(held: &Held, now: &Job, event: &JobEvent) -> bool {
-    let ours = now.token == held.running.token() && now.lease.is_none();
-    ours && match event {
-        JobEvent::Succeed { .. } => now.state == JobState::Succeeded,
-        JobEvent::Refuse { .. } => now.state == JobState::Refused,
-        JobEvent::FanOut { .. } => matches!(now.state, JobState::Waiting | JobState::Ready),
-        JobEvent::Fail { .. } => now.failures.last().is_some_and(|f| f.token == now.token),
-        _ => now.state == JobState::Ready,
-    }
+/// What a commit of this attempt, of which the answer was lost, came to if it was applied; `None` when it was not.
+///
+/// After a fan-out the job may have come further since, under another lease: what tells then is that the children
+/// are there.
+///
+/// # Errors
+/// Of the store: then nobody knows yet.
+async fn applied(held: &Held, event: &JobEvent) -> Result<Option<Committed>, StoreError> {
+    let (catalog, tenant) = (&held.node.tools.catalog, held.job().tenant);
+    let Some(job) = catalog.job(tenant, held.job().id).await? else { return Ok(None) };
+    let ours = job.token == held.running.token() && job.lease.is_none();
+    let is_applied = match event {
+        JobEvent::FanOut { children, .. } if !children.is_empty() => {
+            catalog.job(tenant, children[0].id).await?.is_some()
+        }
+        JobEvent::Succeed { .. } => ours && job.state == JobState::Succeeded,
+        JobEvent::Refuse { .. } => ours && job.state == JobState::Refused,
+        JobEvent::Fail { .. } => ours && job.failures.last().is_some_and(|f| f.token == job.token),
+        _ => ours && job.state == JobState::Ready,
+    };
+    let ended = if job.state.is_terminal() { vec![job.id] } else { Vec::new() };
+    Ok(is_applied.then_some(Committed { woken: Vec::new(), ended }))
 }
 
-/// Commits, through outages of the store, for as long as the lease can be trusted.
+/// Whether a commit that was applied before may be refused like this.
+fn may_be_the_second(e: &StoreError) -> bool {
+    e.is_conflict() || matches!(e, StoreError::Fenced { .. } | StoreError::JobState { .. })
+}
+
+/// Commits, through outages of the store, for as long as the lease can be trusted. The last change is the attempt's.
 async fn commit(held: &Held, batch: Batch) -> Result<Committed, StoreError> {
     let node = &held.node;
-    let event = batch.changes.last().map(|c| c.event.clone());
+    let event = batch.changes.last().map_or(JobEvent::Release, |c| c.event.clone());
     let mut pause = FIRST_PAUSE;
     let mut unsure = false;
     loop {
@@ -145,19 +162,14 @@ async fn commit(held: &Held, batch: Batch) -> Result<Committed, StoreError> {
                 tracing::warn!(error = e.cause(), "the store is unavailable, the commit is tried again");
                 unsure = true;
             }
-            Ok(Err(e @ (StoreError::Fenced { .. } | StoreError::JobState { .. }))) if unsure => {
-                let job = node.tools.catalog.job(held.job().tenant, held.job().id).await;
-                let applied =
-                    matches!((&job, &event), (Ok(Some(job)), Some(event)) if is_applied(held, job, event));
-                if !applied {
-                    return Err(e);
+            Ok(Err(e)) if unsure && may_be_the_second(&e) => match applied(held, &event).await {
+                Ok(Some(committed)) => {
+                    node.after_commit(&committed, Some(held.job().id));
+                    return Ok(committed);
                 }
-                let ended = matches!(job, Ok(Some(job)) if job.state.is_terminal());
-                let ended = if ended { vec![held.job().id] } else { Vec::new() };
-                let committed = Committed { woken: Vec::new(), ended };
-                node.after_commit(&committed, Some(held.job().id));
-                return Ok(committed);
-            }
+                Ok(None) => return Err(e),
+                Err(e) => tracing::warn!(error = e.cause(), "whether the commit was applied cannot be read"),
+            },
             Ok(Err(e)) => return Err(e),
             Err(_) => {
                 let why = "no answer while the lease could be trusted".to_owned();

@@ -5,14 +5,17 @@ use std::sync::atomic::Ordering;
 
 use serde_json::{Value, json};
 use takeoff_core::budget::Budget;
-use takeoff_core::job::{FailureKind, JobState, Stage as StageName};
+use takeoff_core::job::{FailureKind, JobState, NewJob, Stage as StageName};
+use takeoff_core::model::{Kind, Timestamp};
 use takeoff_engine::compute::Scratch;
 use takeoff_engine::handle::Handle;
-use takeoff_storage::Standing;
-use tokio::sync::mpsc;
+use takeoff_engine::stage::{Effects, End};
+use takeoff_storage::catalog::{Expect, NewRecord, Op};
+use takeoff_storage::{Batch, Standing};
+use tokio::sync::{mpsc, watch};
 
 use crate::support::{
-    Faulty, Fixture, config, counter, done, ended, job, parts, start_with, stored, submit, until,
+    Faulty, Fixture, TENANT, config, counter, done, ended, job, parts, start_with, stored, submit, until,
     wait_for_cancel, within,
 };
 
@@ -114,6 +117,97 @@ async fn a_commit_whose_answer_was_lost_is_not_done_twice() {
     until(async || counter(&handle, "node/auto_count/foreman", "ended").await == 1).await;
     let after = stored(&handle, id).await;
     assert_eq!((after.attempts, after.failures.len()), (0, 0), "it is not taken for fenced off");
+}
+
+/// The answer to a fan-out is lost, and before the holder reaches the store again the child has ended and the job
+/// is leased anew.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fan_out_whose_answer_was_lost_costs_no_attempt() {
+    let catalog = Faulty::new();
+    let (begun_tx, mut begun) = mpsc::unbounded_channel();
+    let (go_tx, go) = watch::channel(false);
+    let store = Arc::clone(&catalog);
+    let (stage, _burials) = Fixture::stage(STAGE, 60_000, move |attempt, _| {
+        let (begun, mut go, store) = (begun_tx.clone(), go.clone(), Arc::clone(&store));
+        async move {
+            if attempt.job.parent.is_some() {
+                return done(Value::Null);
+            }
+            if attempt.job.checkpoint.is_none() {
+                *store.cut_off.lock().unwrap() = Some((attempt.job.id, attempt.job.token));
+                let end = End::FanOut { children: vec![job(STAGE, Value::Null)], checkpoint: json!(1) };
+                return Ok(Effects { batch: Batch::new(TENANT), end });
+            }
+            begun.send(()).unwrap();
+            go.wait_for(|go| *go).await.unwrap();
+            done(Value::Null)
+        }
+    });
+    let handle = Handle::start(parts(config(), Arc::clone(&catalog) as _, vec![stage])).await.unwrap();
+    let id = submit(&handle, job(STAGE, Value::Null)).await;
+    within(begun.recv()).await.unwrap();
+    // The second lease is given, and the first attempt reaches the store again.
+    *catalog.cut_off.lock().unwrap() = None;
+    until(async || counter(&handle, "node/auto_count/foreman", "ended").await == 2).await;
+    let while_it_runs = stored(&handle, id).await;
+    go_tx.send(true).unwrap();
+    let job = ended(&handle, id).await;
+    assert_eq!((job.state, job.token, job.children_total), (JobState::Succeeded, 2, 1));
+    assert_eq!((while_it_runs.attempts, job.attempts), (0, 0), "it is not taken for fenced off: {job:?}");
+}
+
+/// Nor when the look at what became of it fails once.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_became_of_a_commit_is_looked_for_until_it_is_known() {
+    let catalog = Faulty::new();
+    let store = Arc::clone(&catalog);
+    let (stage, _burials) = Fixture::stage(STAGE, 60_000, move |attempt, _| {
+        let store = Arc::clone(&store);
+        async move {
+            if attempt.job.parent.is_some() || attempt.job.checkpoint.is_some() {
+                return done(Value::Null);
+            }
+            *store.answers_lost.lock().unwrap() = 1;
+            store.looks_fail.store(1, Ordering::Relaxed);
+            let late = NewJob { run_at: Some(Timestamp(i64::MAX / 2)), ..job(STAGE, Value::Null) };
+            let end = End::FanOut { children: vec![late], checkpoint: json!(1) };
+            Ok(Effects { batch: Batch::new(TENANT), end })
+        }
+    });
+    let handle = Handle::start(parts(config(), Arc::clone(&catalog) as _, vec![stage])).await.unwrap();
+    let id = submit(&handle, job(STAGE, Value::Null)).await;
+    until(async || counter(&handle, "node/auto_count/foreman", "ended").await == 1).await;
+    let waits = stored(&handle, id).await;
+    assert_eq!(catalog.looks_fail.load(Ordering::Relaxed), 0, "it was looked for");
+    assert_eq!((waits.state, waits.attempts), (JobState::Waiting, 0), "it is not taken for fenced off");
+}
+
+/// A commit that was applied is refused by its own preconditions when it comes again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_whose_answer_was_lost_is_not_taken_for_a_change_by_others() {
+    let catalog = Faulty::new();
+    let (ran_tx, mut ran) = mpsc::unbounded_channel();
+    let (stage, _burials) = Fixture::stage(STAGE, 60_000, move |attempt, _| {
+        let ran = ran_tx.clone();
+        async move {
+            ran.send(()).unwrap();
+            let id = attempt.job.id;
+            let body = b"{}".to_vec();
+            let record =
+                NewRecord { kind: Kind::Page, id, format: 1, lists: Vec::new(), blobs: Vec::new(), body };
+            let mut batch = Batch::new(TENANT);
+            batch.expect.push(Expect::Absent(Kind::Page, id));
+            batch.ops.push(Op::Put(record));
+            Ok(Effects { batch, end: End::Done { result: json!(1) } })
+        }
+    });
+    let handle = Handle::start(parts(config(), Arc::clone(&catalog) as _, vec![stage])).await.unwrap();
+    *catalog.answers_lost.lock().unwrap() = 1;
+    let id = submit(&handle, job(STAGE, Value::Null)).await;
+    assert_eq!(ended(&handle, id).await.state, JobState::Succeeded);
+    until(async || counter(&handle, "node/auto_count/foreman", "ended").await == 1).await;
+    ran.try_recv().unwrap();
+    assert!(ran.try_recv().is_err(), "it ran once");
 }
 
 #[tokio::test(flavor = "multi_thread")]

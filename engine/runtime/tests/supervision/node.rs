@@ -2,16 +2,17 @@
 
 use std::fs::File;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use takeoff_core::job::{JobState, MAX_LONE_DEATHS, Stage as StageName};
-use takeoff_core::model::{BlobHash, IdSource, Kind};
+use takeoff_core::model::{BlobHash, IdSource, Kind, Timestamp};
 use takeoff_engine::NoopStage;
 use takeoff_engine::clock::{SystemClock, SystemIds};
 use takeoff_engine::error::EngineError;
 use takeoff_engine::handle::{EngineParts, Handle};
-use takeoff_storage::catalog::NewRecord;
+use takeoff_storage::catalog::{Clock, NewRecord};
 use takeoff_storage::fs::FsBlobs;
 use takeoff_storage::{Batch, BlobStore, Catalog, Op, StoreError, mem, sled};
 use tokio::sync::mpsc;
@@ -124,6 +125,35 @@ async fn the_death_of_a_node_costs_no_attempt() {
     let job = ended(&handle, id).await;
     assert_eq!((job.state, job.attempts, job.result), (JobState::Succeeded, 0, Some(json!(2))));
     assert!(job.failures.is_empty());
+}
+
+/// The clock of a store that somebody puts back.
+#[derive(Default)]
+struct PutBack(AtomicI64);
+
+impl Clock for PutBack {
+    fn now(&self) -> Timestamp {
+        SystemClock.now().plus_ms(-self.0.load(Ordering::Relaxed))
+    }
+}
+
+/// By the store's clock the dead node's last sign of life is of an hour from now.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_is_free_after_silence_though_the_clock_of_the_store_was_put_back() {
+    let clock = Arc::new(PutBack::default());
+    let catalog = mem::open(Arc::clone(&clock) as _).unwrap();
+    let (stage, _burials) = Fixture::stage(STAGE, 60_000, |_, _| async { done(Value::Null) });
+    let mut config = config();
+    (config.cluster.heartbeat_ms, config.cluster.silent_ms) = (20, 200);
+    let start = || Handle::start(parts(config.clone(), Arc::clone(&catalog), vec![Arc::clone(&stage)]));
+    let first = start().await.unwrap();
+    clock.0.store(3_600_000, Ordering::Relaxed);
+    let twin = start().await.err().expect("the name is taken");
+    assert!(matches!(twin, EngineError::NameTaken { .. }), "{twin}");
+    clock.0.store(7_200_000, Ordering::Relaxed);
+    drop(first);
+    let second = within(start()).await.unwrap();
+    assert!(second.readiness().ready);
 }
 
 #[tokio::test(flavor = "multi_thread")]

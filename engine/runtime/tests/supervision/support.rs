@@ -1,7 +1,7 @@
 //! A node with stages made of closures, and a store that can be made to fail.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -199,6 +199,11 @@ pub(crate) struct Faulty {
     pub(crate) standing: Mutex<Standing>,
     /// The next commits that an attempt makes are applied, but the answer is lost.
     pub(crate) answers_lost: Mutex<u32>,
+    /// Of what is committed under this lease the first is applied, but not answered; nothing more reaches the store.
+    pub(crate) cut_off: Mutex<Option<(Id, u64)>>,
+    cut: AtomicBool,
+    /// The next looks at a job fail.
+    pub(crate) looks_fail: AtomicU32,
 }
 
 impl Faulty {
@@ -210,6 +215,9 @@ impl Faulty {
             down: AtomicBool::new(false),
             standing: Mutex::new(Standing::Working),
             answers_lost: Mutex::new(0),
+            cut_off: Mutex::default(),
+            cut: AtomicBool::new(false),
+            looks_fail: AtomicU32::new(0),
         })
     }
 
@@ -259,6 +267,9 @@ impl Catalog for Faulty {
     }
 
     async fn job(&self, tenant: TenantId, id: Id) -> Result<Option<Job>, StoreError> {
+        if self.looks_fail.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1)).is_ok() {
+            return Err(StoreError::Unavailable("it cannot be read".to_owned()));
+        }
         self.inner.job(tenant, id).await
     }
 
@@ -273,7 +284,16 @@ impl Catalog for Faulty {
     async fn commit(&self, batch: Batch) -> Result<Committed, StoreError> {
         self.check()?;
         let of_attempt = batch.changes.iter().any(|c| c.token.is_some());
+        let off = *self.cut_off.lock().unwrap();
+        let is_off = batch.changes.iter().any(|c| off.is_some() && c.token.map(|t| (c.job, t)) == off);
+        if is_off && self.cut.load(Ordering::Relaxed) {
+            return Err(StoreError::Unavailable("the store is out of reach".to_owned()));
+        }
         let committed = self.inner.commit(batch).await?;
+        if is_off {
+            self.cut.store(true, Ordering::Relaxed);
+            return Err(StoreError::Unavailable("the answer is lost".to_owned()));
+        }
         let mut left = self.answers_lost.lock().unwrap();
         if of_attempt && *left > 0 {
             *left -= 1;
