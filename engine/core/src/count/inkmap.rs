@@ -75,8 +75,9 @@ impl InkMap {
     }
 
     fn at(&self, p: [f64; 2]) -> u16 {
-        let column = ((p[0] as f32 - self.left) * self.per_unit).floor();
-        let row = ((p[1] as f32 - self.top) * self.per_unit).floor();
+        // What is not negative is cut off as it is rounded down.
+        let column = (p[0] as f32 - self.left) * self.per_unit;
+        let row = (p[1] as f32 - self.top) * self.per_unit;
         if column < 0.0 || row < 0.0 || column >= self.columns as f32 || row >= self.rows as f32 {
             return 0;
         }

@@ -19,6 +19,11 @@ const FULL_SINE: f64 = 0.26;
 const ROUNDING: f64 = 0.15;
 /// Search radius of each refinement step, in tolerances.
 const REFINE_RADII: [f64; 6] = [4.0, 3.0, 2.0, 1.5, 1.2, 1.2];
+/// Share of a radius within which the nearest stroke is looked for first.
+const FIRST_REACH: f32 = 0.3;
+/// What rounding may take from a distance, a factor and list units.
+const ROUNDED_UP: f32 = 1.001;
+const GRID_SLACK: f32 = 0.005;
 /// So many steps on the probes alone tell which poses are worth the whole work.
 const ROUGH_STEPS: usize = 2;
 /// Share of the samples that must meet a stroke; fewer, and no cut could explain what is missing.
@@ -124,6 +129,24 @@ impl Hit {
     }
 }
 
+/// What a sample looks for.
+struct Wanted<'s> {
+    p: [f32; 2],
+    d: [f32; 2],
+    r: f32,
+    /// Longer strokes run through.
+    through: f32,
+    style: &'s InkStyle,
+}
+
+/// The stroke that suits best so far.
+struct Best {
+    rank: f32,
+    hit: Hit,
+    /// Another suits as well.
+    tied: bool,
+}
+
 /// A template on a page.
 pub(super) struct Matcher<'a> {
     pub page: &'a PageIndex,
@@ -169,10 +192,29 @@ impl Matcher<'_> {
     /// The nearest stroke of about this direction; one of the same pen is preferred, one that runs
     /// through is not.
     fn nearest(&self, p: [f64; 2], d: [f64; 2], r: f64, scale: f64, style: &InkStyle) -> Option<Hit> {
-        let mut best: Option<(f32, Hit)> = None;
         let through = (THROUGH_DIAMETERS * self.template.diameter * scale) as f32;
-        let (p, d, r) = (narrow(p), unit(d), r as f32);
-        self.page.grid.any_near(p[0], p[1], r, |s| {
+        let wanted = Wanted { p: narrow(p), d: unit(d), r: r as f32, through, style };
+        // What ranks best is at most as far as it ranks. Most of the time that is a part of the way only.
+        let mut reach = wanted.r * FIRST_REACH;
+        while reach < wanted.r {
+            let Some(best) = self.best(&wanted, reach) else { break };
+            let least = best.rank * ROUNDED_UP + GRID_SLACK;
+            if least <= reach {
+                if best.tied {
+                    break;
+                }
+                return Some(best.hit);
+            }
+            reach = least;
+        }
+        self.best(&wanted, wanted.r).map(|best| best.hit)
+    }
+
+    /// The best of the strokes whose cells a square of half side `reach` touches, the first of equals.
+    fn best(&self, wanted: &Wanted<'_>, reach: f32) -> Option<Best> {
+        let &Wanted { p, d, r, through, style } = wanted;
+        let mut best: Option<Best> = None;
+        self.page.grid.any_near(p[0], p[1], reach, |s| {
             let sine = s.sine(d);
             if sine > MAX_SINE {
                 return false;
@@ -180,19 +222,23 @@ impl Matcher<'_> {
             let Some(Nearest { square, along }) = s.nearest(p, r) else { return false };
             let distance = square.sqrt();
             let mut rank = distance + sine * r + if s.length > through { r * 0.5 } else { 0.0 };
-            if best.as_ref().is_some_and(|b| rank >= b.0) {
+            let least = best.as_ref().map_or(f32::INFINITY, |b| b.rank);
+            if rank > least || best.as_ref().is_some_and(|b| b.hit.stroke.segment == s.segment) {
                 return false;
             }
             let piece = || &self.page.segments[s.segment as usize];
             if self.same_pen && !style.agrees(&self.page.styles[piece().style as usize]) {
                 rank += r;
             }
-            if best.as_ref().is_none_or(|b| rank < b.0) {
-                best = Some((rank, Hit { distance: distance.into(), sine: sine.into(), along, stroke: *s }));
+            if rank < least {
+                let hit = Hit { distance: distance.into(), sine: sine.into(), along, stroke: *s };
+                best = Some(Best { rank, hit, tied: false });
+            } else if rank == least {
+                best.iter_mut().for_each(|b| b.tied = true);
             }
             false
         });
-        best.map(|b| b.1)
+        best
     }
 
     /// What the ends of an anchor may be off, list units.
