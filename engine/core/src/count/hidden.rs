@@ -7,7 +7,7 @@ use crate::geom::clip;
 
 /// Shares of missing ink between which a cut is looked for.
 const MIN_ABSENT: f64 = 0.05;
-const MAX_HIDDEN: f64 = 0.55;
+pub(super) const MAX_HIDDEN: f64 = 0.55;
 /// Behind a cut, at least this share of the ink is missing; of all that is missing, at least this
 /// share lies behind it.
 const MISSING_BEHIND: f64 = 0.85;

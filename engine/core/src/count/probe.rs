@@ -3,6 +3,7 @@
 use super::hidden;
 use super::marks;
 use super::matching::{Matcher, length, wide};
+use super::nearest::Nearby;
 use super::pose::Pose;
 use super::template::Sample;
 
@@ -157,21 +158,18 @@ impl Matcher<'_> {
         let slack = Slack::of(self, pose, anchor);
         let mut met = [false; PROBES];
         let met = &mut met[..probes.of.len()];
-        let touches = |n: usize, r: f64| self.touches_probe(pose, n, r);
-        let hits = gated(met, |n| touches(n, slack.at(n)))?;
+        let mut close = 0;
+        let hits = gated(met, |n| {
+            let (p, d) = (pose.apply(probes.places[n]), pose.turn(probes.directions[n]));
+            let nearer = self.nearer(p, d, slack.at(n), slack.base);
+            close += u32::from(nearer == Some(true));
+            nearer.is_some()
+        })?;
         if probes.verdict(met, self.thorough) == Verdict::None {
             return None;
         }
-        // Of poses that pass, those that need the least slack are tried first; what is not met with all of it is
-        // not met with less.
-        let close = (0..met.len()).filter(|&n| met[n] && touches(n, slack.base));
-        Some((hits + close.count() * 2) as u32)
-    }
-
-    /// Whether a stroke of the page passes within `r` of a probe, about as the probe lies.
-    fn touches_probe(&self, pose: &Pose, n: usize, r: f64) -> bool {
-        let probes = &self.template.probes;
-        self.touches(pose.apply(probes.places[n]), pose.turn(probes.directions[n]), r)
+        // Of poses that pass, those that need the least slack are tried first.
+        Some(hits as u32 + close * 2)
     }
 
     /// What [`Matcher::probe`] gives at most.
@@ -180,13 +178,16 @@ impl Matcher<'_> {
     }
 
     /// Whether a pose that was moved onto the page's strokes meets enough of them to be worth the whole work.
-    pub(super) fn worth(&self, pose: &Pose) -> bool {
+    pub(super) fn worth(&self, pose: &Pose, nearby: &Nearby) -> bool {
         let probes = &self.template.probes;
         let settled = if self.page.grain > 0.0 { SETTLED_ON_SCAN } else { SETTLED };
         let r = settled * self.template.tolerance * pose.scale();
         let mut met = [false; PROBES];
         let met = &mut met[..probes.of.len()];
-        met.iter_mut().enumerate().for_each(|(n, met)| *met = self.touches_probe(pose, n, r));
+        for (n, met) in met.iter_mut().enumerate() {
+            let (p, d) = (pose.apply(probes.places[n]), pose.turn(probes.directions[n]));
+            *met = self.touches_of((nearby, n), p, d, r);
+        }
         match probes.verdict(met, self.thorough) {
             Verdict::None => false,
             Verdict::Whole => true,
@@ -196,8 +197,17 @@ impl Matcher<'_> {
 
     /// Whether a stroke of the page cuts off most of what is missing at a pose.
     fn cut_off(&self, pose: &Pose, r: f64) -> bool {
-        let there = |s: &Sample| self.touches(pose.apply(wide(s.p)), pose.turn(wide(s.d)), r).then_some(1.0);
-        let credits: Vec<Option<f64>> = self.template.samples.iter().map(there).collect();
+        let most = self.template.weight * hidden::MAX_HIDDEN * (1.0 + 1e-9);
+        let (mut credits, mut absent) = (Vec::with_capacity(self.template.samples.len()), 0.0);
+        for s in &self.template.samples {
+            let there = self.touches(pose.apply(wide(s.p)), pose.turn(wide(s.d)), r);
+            absent += if there { 0.0 } else { f64::from(s.weight) };
+            // No cut hides so much.
+            if absent > most {
+                return false;
+            }
+            credits.push(there.then_some(1.0));
+        }
         hidden::at_most(self, pose, &credits, MAX_ABSENT)
     }
 }

@@ -5,7 +5,7 @@ use super::candidates::{Range, propose};
 use super::cut;
 use super::exemplar::{Body, Exemplar, Pieces};
 use super::index::PageIndex;
-use super::matching::{Matcher, Score};
+use super::matching::{Known, Matcher, Score};
 use super::parts::{Lacking, Partly, Parts};
 use super::places::{one_each, strongest};
 use super::pose::Pose;
@@ -62,7 +62,7 @@ impl Search<'_> {
             let pose = Pose::at(pieces.middle);
             judged.push(Judged {
                 pose,
-                score: Score { confidence: 1.0, ..matcher.score(&pose) },
+                score: Score { confidence: 1.0, ..matcher.score(&pose, &Known::default()) },
                 own: true,
                 place: 0,
             });

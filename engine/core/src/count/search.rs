@@ -10,7 +10,7 @@ use super::exemplar::{Body, Exemplar};
 use super::frame::{self, Frame};
 use super::index::PageIndex;
 use super::label::{self, Compare};
-use super::matching::{Matcher, Score};
+use super::matching::{Known, Matcher, Score};
 use super::pose::Pose;
 use super::round::Search;
 use super::scan;
@@ -233,7 +233,7 @@ pub(super) fn judge(
     let mut sure: FxHashMap<(i64, i64), Vec<Sure>> = FxHashMap::default();
     let cost = template.samples.len() as u64;
     let most = if matcher.thorough { MAX_REFINED_THOROUGH } else { MAX_REFINED };
-    let mut refined = 0;
+    let (mut refined, mut around) = (0, Known::default());
     for candidate in candidates {
         budget.spend(1)?;
         if candidate.pose.mirrored && !params.mirrored {
@@ -247,7 +247,7 @@ pub(super) fn judge(
         }
         refined += 1;
         budget.spend(cost)?;
-        let Some(pose) = matcher.refine(&candidate.pose) else { continue };
+        let Some(pose) = matcher.refine(&candidate.pose, &mut around) else { continue };
         let scale = pose.scale();
         if scale < range.min_scale * 0.985 || scale > range.max_scale * 1.015 {
             continue;
@@ -262,7 +262,7 @@ pub(super) fn judge(
         if !seen.insert(key) {
             continue;
         }
-        let mut score = matcher.score(&pose);
+        let mut score = matcher.score(&pose, &around);
         if score.base < params.threshold {
             note(&pose, score.coverage);
         }

@@ -363,13 +363,6 @@ fn ends(s: &Stroke) -> impl Iterator<Item = [f32; 2]> + '_ {
     s.pieces.iter().flat_map(|p| [p.a, p.b])
 }
 
-/// Whether two ends are one place.
-fn meet(p: [f32; 2], q: [f32; 2]) -> bool {
-    let (x, y) = ((p[0] - q[0]).abs(), (p[1] - q[1]).abs());
-    // Few are near enough to be worth a root.
-    x < MEETING && y < MEETING && x.hypot(y) < MEETING
-}
-
 /// Whether two boxes are at most so far apart, or a little more.
 fn near(p: &ListRect, q: &ListRect, reach: f32) -> bool {
     sticks_out(&ListRect { left: p.right, right: p.left, top: p.bottom, bottom: p.top }, q) <= more(reach)
