@@ -212,6 +212,8 @@ pub(super) struct Judged {
     pub pose: Pose,
     pub score: Score,
     pub own: bool,
+    /// What is around it counts in the confidence.
+    pub weighed: bool,
     /// The same for all that are at one place, each with ink of its own.
     pub place: usize,
 }
@@ -268,16 +270,29 @@ pub(super) fn judge(
         }
         if score.base >= NEAR_MISS_FLOOR.min(params.threshold) {
             budget.spend(LOOK_STEPS)?;
-            beside::weigh(matcher, &pose, &mut score, &|_| false);
-            if score.confidence >= SURE {
-                sure.entry(place(&pose, template))
-                    .or_default()
-                    .push(Sure { pose, perfect: score.confidence >= PERFECT });
+            // Many are kept.
+            score.claims.shrink_to_fit();
+            let mut one = Judged { pose, score, own: false, weighed: false, place: 0 };
+            // What is around a pose can only speak against it.
+            if one.score.base >= SURE {
+                weigh(matcher, &mut one);
+                if one.score.confidence >= SURE {
+                    let perfect = one.score.confidence >= PERFECT;
+                    sure.entry(place(&pose, template)).or_default().push(Sure { pose, perfect });
+                }
             }
-            judged.push(Judged { pose, score, own: false, place: 0 });
+            judged.push(one);
         }
     }
     Ok(())
+}
+
+/// Lets what is around a pose count, once.
+pub(super) fn weigh(matcher: &Matcher<'_>, j: &mut Judged) {
+    if !j.weighed {
+        beside::weigh(matcher, &j.pose, &mut j.score, &|_| false);
+        j.weighed = true;
+    }
 }
 
 /// The cell, one diameter wide, that the middle of the ink falls in.
