@@ -165,7 +165,8 @@ impl Matcher<'_> {
         rough.clear(probes.len());
         let reach = LOOK_ROUGH * self.template.tolerance * pose.scale();
         for (n, &i) in probes.iter().enumerate() {
-            rough.look(&self.page.grid, n, pose.apply(wide(samples[i as usize].p)), reach);
+            let s = &samples[i as usize];
+            rough.look(self, n, s, pose.apply(wide(s.p)), reach);
         }
         for k in REFINE_RADII.into_iter().take(ROUGH_STEPS) {
             let r = k * self.template.tolerance * pose.scale();
@@ -197,7 +198,7 @@ impl Matcher<'_> {
         nearby.clear(samples.len());
         let reach = LOOK * self.template.tolerance * pose.scale();
         for (n, s) in samples.iter().enumerate().step_by(stride) {
-            nearby.look(&self.page.grid, n, pose.apply(wide(s.p)), reach);
+            nearby.look(self, n, s, pose.apply(wide(s.p)), reach);
         }
     }
 
@@ -271,11 +272,10 @@ impl Matcher<'_> {
                 met.credits.push(None);
                 continue;
             };
-            let piece = &self.page.segments[hit.stroke.segment as usize];
             let mut credit = (2.0 - hit.distance / full).clamp(0.0, 1.0);
             credit *= ((f64::from(MAX_SINE) - hit.sine) / (f64::from(MAX_SINE) - FULL_SINE)).clamp(0.0, 1.0);
             if hit.stroke.length > through as f32 {
-                if self.same_pen && !self.agrees(s, piece) {
+                if self.same_pen && !hit.agrees {
                     met.credits.push(None);
                     continue;
                 }
@@ -285,8 +285,8 @@ impl Matcher<'_> {
             }
             let w = credit * f64::from(s.weight);
             met.all += w;
-            met.same_pen += w * f64::from(u8::from(self.agrees(s, piece)));
-            met.same_body += w * f64::from(u8::from(s.solid == piece.solid));
+            met.same_pen += w * f64::from(u8::from(hit.agrees));
+            met.same_body += w * f64::from(u8::from(s.solid == hit.stroke.solid()));
             met.parts[usize::from(s.part)] += w;
             met.credits.push(Some(credit));
         }
@@ -371,10 +371,6 @@ impl Matcher<'_> {
         let unframed = (score.base - EXTRA_SLOPE * extra).clamp(0.0, 1.0);
         let loss = if score.frame.is_some() { FRAME_LOSS } else { 0.0 };
         (score.unframed, score.confidence) = (unframed, (unframed - loss).max(0.0));
-    }
-
-    fn agrees(&self, sample: &Sample, piece: &Segment) -> bool {
-        sample.style.agrees(&self.page.styles[piece.style as usize])
     }
 }
 

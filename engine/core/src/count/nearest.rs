@@ -1,20 +1,21 @@
 //! Strokes of the page near places of a pose: looked up once, and then again as the pose moves a little.
 
-use super::grid::{Grid, Item, Nearest};
-use super::ink::InkStyle;
+use super::grid::{Item, Nearest};
 use super::matching::{MAX_SINE, Matcher, narrow, passes, unit, wide};
 use super::template::Sample;
 
 /// What rounding of places may add to a distance, list units.
 const ROUNDING: f32 = 0.005;
 
-/// A stroke near a place.
+/// The stroke that a sample met.
 pub(super) struct Hit {
     pub distance: f64,
     pub sine: f64,
     pub stroke: Item,
     /// Way along the stroke to the place on it that is nearest.
     pub along: f32,
+    /// The sample's pen may have drawn it.
+    pub agrees: bool,
 }
 
 impl Hit {
@@ -30,28 +31,57 @@ impl Hit {
 }
 
 /// What a sample looks for.
-struct Wanted<'s> {
+struct Wanted {
     p: [f32; 2],
     d: [f32; 2],
     r: f32,
     /// Longer strokes run through.
     through: f32,
-    style: &'s InkStyle,
+    same_pen: bool,
 }
 
-/// The stroke that suits best so far, the first of equals.
-#[derive(Default)]
-struct Best {
+/// How well a stroke suits, less for better.
+#[derive(Clone, Copy)]
+struct Ranked {
     rank: f32,
-    hit: Option<Hit>,
-    /// Another suits as well.
-    tied: bool,
+    distance: f32,
+    sine: f32,
+    along: f32,
+}
+
+impl Wanted {
+    /// `None` if it does not suit, or less than `least` says.
+    #[inline]
+    fn rank(&self, s: &Item, least: f32, agrees: impl FnOnce() -> bool) -> Option<Ranked> {
+        let sine = s.sine(self.d);
+        if sine > MAX_SINE {
+            return None;
+        }
+        let Nearest { square, along } = s.nearest(self.p, self.r)?;
+        let distance = square.sqrt();
+        let through = if s.length > self.through { self.r * 0.5 } else { 0.0 };
+        let mut rank = distance + sine * self.r + through;
+        if rank > least {
+            return None;
+        }
+        if self.same_pen && !agrees() {
+            rank += self.r;
+        }
+        (rank <= least).then_some(Ranked { rank, distance, sine, along })
+    }
+}
+
+/// A stroke that is known to be near.
+#[derive(Debug, Clone, Copy)]
+struct Near {
+    stroke: Item,
+    agrees: bool,
 }
 
 /// The strokes around some places of a template, as it lay at one pose.
 #[derive(Debug, Default)]
 pub(super) struct Nearby {
-    items: Vec<Item>,
+    items: Vec<Near>,
     /// By number of the place.
     spots: Vec<Spot>,
 }
@@ -74,15 +104,22 @@ impl Nearby {
         self.spots.resize(places, Spot { reach: -1.0, ..Spot::default() });
     }
 
-    /// Looks up what is within reach of where a place is now.
-    pub(super) fn look(&mut self, grid: &Grid, place: usize, p: [f64; 2], reach: f64) {
+    /// Looks up what is within reach of where a sample, or a probe, is now.
+    pub(super) fn look(
+        &mut self,
+        matcher: &Matcher<'_>,
+        place: usize,
+        sample: &Sample,
+        p: [f64; 2],
+        reach: f64,
+    ) {
         let (p, reach) = (narrow(p), reach as f32 + ROUNDING * 2.0);
         let from = self.items.len();
         let items = &mut self.items;
-        grid.any_near(p[0], p[1], reach, |s| {
-            let known = |items: &[Item]| items.iter().any(|i| i.segment == s.segment);
+        matcher.page.grid.any_near(p[0], p[1], reach, |s| {
+            let known = |items: &[Near]| items.iter().any(|i| i.stroke.segment == s.segment);
             if s.nearest(p, reach).is_some() && !known(&items[from..]) {
-                items.push(*s);
+                items.push(Near { stroke: *s, agrees: matcher.agrees(sample, s) });
             }
             false
         });
@@ -90,7 +127,7 @@ impl Nearby {
     }
 
     /// All strokes within `r` of where a place is now, some others among them; `None` if they are not known.
-    fn within(&self, place: usize, p: [f32; 2], r: f32) -> Option<&[Item]> {
+    fn within(&self, place: usize, p: [f32; 2], r: f32) -> Option<&[Near]> {
         let spot = self.spots.get(place)?;
         let (x, y, more) = (p[0] - spot.p[0], p[1] - spot.p[1], spot.reach - r - ROUNDING);
         let known = more >= 0.0 && x * x + y * y <= more * more;
@@ -131,7 +168,7 @@ impl Matcher<'_> {
         match nearby.within(place, narrow(p), r as f32) {
             Some(items) => {
                 let (p, d, r) = (narrow(p), unit(d), r as f32);
-                items.iter().any(|s| passes(s, p, d, r))
+                items.iter().any(|s| passes(&s.stroke, p, d, r))
             }
             None => self.touches(p, d, r),
         }
@@ -147,72 +184,45 @@ impl Matcher<'_> {
         r: f64,
         through: f64,
     ) -> Option<Hit> {
-        let wanted =
-            Wanted { p: narrow(p), d: unit(d), r: r as f32, through: through as f32, style: &sample.style };
-        let mut best = Best::default();
-        if let Some(items) = nearby.within(place, wanted.p, wanted.r) {
-            items.iter().for_each(|s| self.consider(&wanted, s, &mut best));
-            // Of equals, the order in the grid decides.
-            if !best.tied {
-                return best.hit;
+        let (p, d, r) = (narrow(p), unit(d), r as f32);
+        let wanted = Wanted { p, d, r, through: through as f32, same_pen: self.same_pen };
+        let hit = |Ranked { distance, sine, along, .. }, stroke: &Item, agrees| Hit {
+            distance: f64::from(distance),
+            sine: f64::from(sine),
+            stroke: *stroke,
+            along,
+            agrees,
+        };
+        let (mut best, mut tied) = (None, false);
+        let least = |rank: Option<f32>| rank.unwrap_or(f32::INFINITY);
+        if let Some(items) = nearby.within(place, p, r) {
+            for s in items {
+                let least = least(best.map(|(ranked, _): (Ranked, &Near)| ranked.rank));
+                if let Some(ranked) = wanted.rank(&s.stroke, least, || s.agrees) {
+                    tied = ranked.rank == least;
+                    best = if tied { best } else { Some((ranked, s)) };
+                }
             }
-            best = Best::default();
+            // Of equals, the order in the grid decides.
+            if !tied {
+                return best.map(|(ranked, s)| hit(ranked, &s.stroke, s.agrees));
+            }
         }
-        self.page.grid.any_near(wanted.p[0], wanted.p[1], wanted.r, |s| {
-            self.consider(&wanted, s, &mut best);
+        let mut best = None;
+        self.page.grid.any_near(p[0], p[1], r, |s| {
+            let least = least(best.map(|(ranked, _): (Ranked, Item)| ranked.rank));
+            if let Some(ranked) = wanted.rank(s, least, || self.agrees(sample, s))
+                && ranked.rank < least
+            {
+                best = Some((ranked, *s));
+            }
             false
         });
-        best.hit
+        best.map(|(ranked, s)| hit(ranked, &s, self.agrees(sample, &s)))
     }
 
-    #[inline]
-    fn consider(&self, wanted: &Wanted<'_>, s: &Item, best: &mut Best) {
-        let &Wanted { p, d, r, through, style } = wanted;
-        let sine = s.sine(d);
-        if sine > MAX_SINE {
-            return;
-        }
-        let Some(Nearest { square, along }) = s.nearest(p, r) else { return };
-        let distance = square.sqrt();
-        let mut rank = distance + sine * r + if s.length > through { r * 0.5 } else { 0.0 };
-        let least = if best.hit.is_some() { best.rank } else { f32::INFINITY };
-        if rank > least || best.hit.as_ref().is_some_and(|h| h.stroke.segment == s.segment) {
-            return;
-        }
-        let piece = || &self.page.segments[s.segment as usize];
-        if self.same_pen && !style.agrees(&self.page.styles[piece().style as usize]) {
-            rank += r;
-        }
-        if rank < least {
-            let hit = Hit { distance: distance.into(), sine: sine.into(), along, stroke: *s };
-            *best = Best { rank, hit: Some(hit), tied: false };
-        } else {
-            best.tied |= rank == least;
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::budget::Budget;
-    use crate::count::ink::Segment;
-
-    #[test]
-    fn strokes_are_known_as_far_as_they_were_looked_up() {
-        let segment = |x: f32| Segment { a: [x, 0.0], b: [x, 20.0], style: 0, solid: false };
-        let grid = Grid::build(&[10.0, 11.0, 12.5].map(segment), 40.0, 40.0, &Budget::unlimited()).unwrap();
-        let mut nearby = Nearby::default();
-        nearby.clear(2);
-        nearby.look(&grid, 1, [9.5, 5.0], 2.0);
-        let known = |p: [f32; 2], r: f32| {
-            nearby.within(1, p, r).map(|items| items.iter().map(|i| i.segment).collect::<Vec<_>>())
-        };
-        // Each once, though both pass several cells.
-        assert_eq!(known([9.5, 5.0], 2.0), Some(vec![0, 1]));
-        assert_eq!(known([9.5, 6.0], 1.0), Some(vec![0, 1]));
-        // The third might be within reach.
-        assert_eq!(known([10.6, 5.0], 1.0), None);
-        assert!(nearby.within(0, [9.5, 5.0], 0.1).is_none() && nearby.within(2, [9.5, 5.0], 0.1).is_none());
+    /// Whether a sample's pen may have drawn a stroke.
+    fn agrees(&self, sample: &Sample, s: &Item) -> bool {
+        sample.style.agrees(&self.page.styles[s.style()])
     }
 }

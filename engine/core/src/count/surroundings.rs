@@ -260,6 +260,11 @@ fn strokes(
         if stroke.leaves {
             continue;
         }
+        let ends = [piece.a, piece.b].map(|p| pose.invert([f64::from(p[0]), f64::from(p[1])]));
+        if template.map.is_beyond(ends[0], ends[1]) {
+            stroke.inside = false;
+            continue;
+        }
         let count = (length / step).ceil().clamp(1.0, 500.0);
         let d = pose.unturn([f64::from(piece.b[0] - piece.a[0]), f64::from(piece.b[1] - piece.a[1])]);
         let d = Direction::of(d);
