@@ -105,7 +105,8 @@ pub(super) fn propose(
     range: Range,
     budget: &Budget,
 ) -> (Vec<Candidate>, Result<(), Exhausted>) {
-    let mut search = Search { matcher, range, budget, best: FxHashMap::default(), unpaid: 0 };
+    let mut search =
+        Search { matcher, range, budget, best: Vec::new(), numbers: FxHashMap::default(), unpaid: 0 };
     let mut ended = Ok(());
     for (part, _) in search.anchors() {
         ended = search.anchor(part);
@@ -113,16 +114,44 @@ pub(super) fn propose(
             break;
         }
     }
-    let mut found: Vec<([i64; 5], Candidate)> = search.best.into_iter().collect();
-    found.sort_by(|p, q| q.1.hits.cmp(&p.1.hits).then(p.0.cmp(&q.0)));
+    let Search { best: mut found, numbers, .. } = search;
+    // A large page has hundreds of thousands.
+    drop(numbers);
+    found.sort_unstable_by(|p, q| q.1.hits.cmp(&p.1.hits).then(p.0.cmp(&q.0)));
     (found.into_iter().map(|f| f.1).collect(), ended)
+}
+
+/// Rough poses that agree in this are one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct About {
+    x: i32,
+    y: i32,
+    turn: u8,
+    mirrored: bool,
+    size: i16,
+}
+
+impl About {
+    /// `scale` is that of the pose before its size was taken for one of those allowed.
+    fn of(template: &Template, pose: &Pose, scale: f64) -> Self {
+        let place = template.diameter * 0.1;
+        Self {
+            x: (pose.x / place).round() as i32,
+            y: (pose.y / place).round() as i32,
+            turn: (pose.angle_deg() / 12.0).round() as u8 % 30,
+            mirrored: pose.mirrored,
+            size: (scale.ln() / 0.08).round() as i16,
+        }
+    }
 }
 
 struct Search<'a> {
     matcher: &'a Matcher<'a>,
     range: Range,
     budget: &'a Budget,
-    best: FxHashMap<[i64; 5], Candidate>,
+    /// The best of each place, turn and mirroring, and their numbers here.
+    best: Vec<(About, Candidate)>,
+    numbers: FxHashMap<About, u32>,
     unpaid: u64,
 }
 
@@ -296,23 +325,20 @@ impl Search<'_> {
         if !self.matcher.glimpse(&pose, &spot.anchor) {
             return Ok(());
         }
-        let place = template.diameter * 0.1;
-        let turn = pose.angle_deg() / 12.0;
-        let key = [
-            (pose.x / place).round() as i64,
-            (pose.y / place).round() as i64,
-            turn.round() as i64 % 30,
-            i64::from(pose.mirrored),
-            (scale.ln() / 0.08).round() as i64,
-        ];
+        let about = About::of(template, &pose, scale);
         let sure = self.matcher.most_hits();
-        if self.best.get(&key).is_some_and(|best| best.hits >= sure) {
+        let known = self.numbers.get(&about).map(|&n| n as usize);
+        if known.is_some_and(|n| self.best[n].1.hits >= sure) {
             return Ok(());
         }
         let Some(hits) = self.matcher.probe(&pose, &spot.anchor) else { return Ok(()) };
-        let entry = self.best.entry(key).or_insert(Candidate { pose, hits });
-        if hits > entry.hits {
-            *entry = Candidate { pose, hits };
+        match known {
+            Some(n) if hits > self.best[n].1.hits => self.best[n].1 = Candidate { pose, hits },
+            Some(_) => {}
+            None => {
+                self.numbers.insert(about, self.best.len() as u32);
+                self.best.push((about, Candidate { pose, hits }));
+            }
         }
         Ok(())
     }
