@@ -126,6 +126,12 @@ impl Nearby {
         self.spots[place] = Spot { p, reach, from: from as u32, to: items.len() as u32 };
     }
 
+    /// Whether all strokes within `r` of where a place is now are known.
+    #[cfg(test)]
+    pub(super) fn knows(&self, place: usize, p: [f64; 2], r: f64) -> bool {
+        self.within(place, narrow(p), r as f32).is_some()
+    }
+
     /// All strokes within `r` of where a place is now, some others among them; `None` if they are not known.
     fn within(&self, place: usize, p: [f32; 2], r: f32) -> Option<&[Near]> {
         let spot = self.spots.get(place)?;

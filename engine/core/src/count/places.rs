@@ -68,8 +68,8 @@ pub(super) fn strongest(
 /// The places that are taken.
 struct Places<'t> {
     template: &'t Template,
-    /// Neighbours may share a side, so one piece of ink can have several owners.
-    owners: FxHashMap<(u32, u32), SmallVec<[u32; 2]>>,
+    /// By segment: who owns a piece of it. Neighbours may share a side, so one piece can have several owners.
+    owners: FxHashMap<u32, SmallVec<[u32; 2]>>,
     upon: f64,
     cells: Cells,
     kept: Vec<Judged>,
@@ -85,9 +85,12 @@ impl<'t> Places<'t> {
     /// Whether none of those kept has a pose's ink or is at its place; with the middle of its ink.
     fn is_free(&self, j: &Judged) -> Option<[f64; 2]> {
         let mut shared: FxHashMap<u32, usize> = FxHashMap::default();
-        for claim in &j.score.claims {
-            for &o in self.owners.get(claim).into_iter().flatten() {
-                *shared.entry(o).or_default() += 1;
+        for claims in of_segments(&j.score.claims) {
+            for &o in self.owners.get(&claims[0].0).into_iter().flatten() {
+                let common = in_common(claims, &self.kept[o as usize].score.claims);
+                if common > 0 {
+                    *shared.entry(o).or_default() += common;
+                }
             }
         }
         let most = shared.values().copied().max().unwrap_or(0);
@@ -113,12 +116,28 @@ impl<'t> Places<'t> {
                 j.place = self.kept[under as usize].place;
             }
         }
-        for &claim in &j.score.claims {
-            self.owners.entry(claim).or_default().push(self.kept.len() as u32);
+        for claims in of_segments(&j.score.claims) {
+            self.owners.entry(claims[0].0).or_default().push(self.kept.len() as u32);
         }
         self.cells.put(middle, self.kept.len() as u32);
         self.kept.push(j);
     }
+}
+
+/// A piece of page ink: its segment, and where along it.
+type Claim = (u32, u32);
+
+/// Claims, in order, by segment.
+fn of_segments(claims: &[Claim]) -> impl Iterator<Item = &[Claim]> {
+    claims.chunk_by(|p, q| p.0 == q.0)
+}
+
+/// How many claims to one segment are among others, which are in order, too.
+fn in_common(claims: &[Claim], others: &[Claim]) -> usize {
+    let segment = claims[0].0;
+    let others = &others[others.partition_point(|c| c.0 < segment)..];
+    let others = &others[..others.partition_point(|c| c.0 == segment)];
+    claims.iter().filter(|c| others.binary_search(c).is_ok()).count()
 }
 
 /// Leaves one pose at each place. What matches there more than once, each time with ink of its own, may be another
@@ -166,4 +185,20 @@ fn coincide(template: &Template, p: &Pose, q: &Pose) -> bool {
     let (a, b) = (p.apply(template.centroid), q.apply(template.centroid));
     (a[0] - b[0]).hypot(a[1] - b[1]) < SAME_PLACE * template.diameter * p.scale()
         && (p.scale() / q.scale()).ln().abs() < SAME_SIZE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn claims_are_in_common_by_segment_and_place() {
+        let others = [(1, 0), (3, 2), (3, 4), (3, 5), (7, 1)];
+        let common = |claims: &[Claim]| {
+            of_segments(claims).map(|of| (of[0].0, in_common(of, &others))).collect::<Vec<_>>()
+        };
+        assert_eq!(common(&[(1, 1), (3, 1), (3, 2), (3, 5), (9, 0)]), [(1, 0), (3, 2), (9, 0)]);
+        assert_eq!(common(&others), [(1, 1), (3, 3), (7, 1)]);
+        assert!(common(&[]).is_empty());
+    }
 }
