@@ -6,6 +6,7 @@ use rustc_hash::FxHashMap;
 
 use super::matching::Matcher;
 use super::pose::Pose;
+use super::probe::Anchor;
 use super::runs::{self, Baseline};
 use super::template::Template;
 use crate::budget::{Budget, Exhausted};
@@ -29,6 +30,8 @@ const LENGTH_GRAINS: f64 = 2.5;
 const LOOSE: f64 = 1.1;
 /// Turns tried for a closed curve.
 const LOOP_TURNS: u32 = 72;
+/// A step of them is 5 degrees: as if a baseline of this length, list units, had given it.
+const TURN_LENGTH: f64 = 4.0;
 /// Sizes this close to the exemplar's own are tried as the exemplar's own.
 const SAME_SIZE: f64 = 0.06;
 
@@ -40,6 +43,37 @@ enum Part {
     Loop([f64; 2], f64),
     /// Pieces of a round shape of this radius.
     Arcs(f64),
+}
+
+/// A place of the exemplar about which rough poses are made.
+struct Spot {
+    at: [f64; 2],
+    /// Of the baseline that gives the turn.
+    length: f64,
+    anchor: Anchor,
+}
+
+impl Spot {
+    fn of(matcher: &Matcher<'_>, at: [f64; 2], length: f64) -> Self {
+        let template = matcher.template;
+        // Poses of a round shape are made to have its middle in common.
+        let exact = if template.round { template.centroid } else { at };
+        Self { at, length, anchor: Anchor::of(matcher, exact, length) }
+    }
+}
+
+/// A baseline of the exemplar that is laid on the page's.
+struct Basis {
+    ends: [[f64; 2]; 2],
+    middle: Spot,
+}
+
+impl Basis {
+    fn of(matcher: &Matcher<'_>, line: &Baseline) -> Self {
+        let ends = [wide(line.a), wide(line.b)];
+        let middle = [(ends[0][0] + ends[1][0]) / 2.0, (ends[0][1] + ends[1][1]) / 2.0];
+        Self { ends, middle: Spot::of(matcher, middle, f64::from(line.chord)) }
+    }
 }
 
 /// Limits on what a pose may be.
@@ -71,7 +105,8 @@ pub(super) fn propose(
     range: Range,
     budget: &Budget,
 ) -> (Vec<Candidate>, Result<(), Exhausted>) {
-    let mut search = Search { matcher, range, budget, best: FxHashMap::default(), unpaid: 0 };
+    let mut search =
+        Search { matcher, range, budget, best: Vec::new(), numbers: FxHashMap::default(), unpaid: 0 };
     let mut ended = Ok(());
     for (part, _) in search.anchors() {
         ended = search.anchor(part);
@@ -79,16 +114,44 @@ pub(super) fn propose(
             break;
         }
     }
-    let mut found: Vec<([i64; 5], Candidate)> = search.best.into_iter().collect();
-    found.sort_by(|p, q| q.1.hits.cmp(&p.1.hits).then(p.0.cmp(&q.0)));
+    let Search { best: mut found, numbers, .. } = search;
+    // A large page has hundreds of thousands.
+    drop(numbers);
+    found.sort_unstable_by(|p, q| q.1.hits.cmp(&p.1.hits).then(p.0.cmp(&q.0)));
     (found.into_iter().map(|f| f.1).collect(), ended)
+}
+
+/// Rough poses that agree in this are one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct About {
+    x: i32,
+    y: i32,
+    turn: u8,
+    mirrored: bool,
+    size: i16,
+}
+
+impl About {
+    /// `scale` is that of the pose before its size was taken for one of those allowed.
+    fn of(template: &Template, pose: &Pose, scale: f64) -> Self {
+        let place = template.diameter * 0.1;
+        Self {
+            x: (pose.x / place).round() as i32,
+            y: (pose.y / place).round() as i32,
+            turn: (pose.angle_deg() / 12.0).round() as u8 % 30,
+            mirrored: pose.mirrored,
+            size: (scale.ln() / 0.08).round() as i16,
+        }
+    }
 }
 
 struct Search<'a> {
     matcher: &'a Matcher<'a>,
     range: Range,
     budget: &'a Budget,
-    best: FxHashMap<[i64; 5], Candidate>,
+    /// The best of each place, turn and mirroring, and their numbers here.
+    best: Vec<(About, Candidate)>,
+    numbers: FxHashMap<About, u32>,
     unpaid: u64,
 }
 
@@ -172,27 +235,30 @@ impl Search<'_> {
         let page = self.matcher.page;
         match part {
             Part::Line(line) => {
+                let basis = Basis::of(self.matcher, &line);
                 for other in self.span(&page.lines, |l| l.chord, f64::from(line.chord)) {
-                    self.baseline(&line, other)?;
+                    self.baseline(&basis, other)?;
                 }
             }
             Part::Curve(line) => {
+                let basis = Basis::of(self.matcher, &line);
                 let bend = line.arc / line.chord.max(f32::MIN_POSITIVE);
                 for other in self.span(&page.curves, |l| l.chord, f64::from(line.chord)) {
                     if (other.arc / other.chord.max(f32::MIN_POSITIVE) / bend - 1.0).abs() < 0.15 {
-                        self.baseline(&line, other)?;
+                        self.baseline(&basis, other)?;
                     }
                 }
             }
             Part::Loop(center, perimeter) => {
+                let spot = Spot::of(self.matcher, center, TURN_LENGTH);
                 for other in self.span(&page.loops, |l| l.perimeter, perimeter) {
-                    self.around(center, perimeter, wide(other.center), f64::from(other.perimeter))?;
+                    self.around(&spot, perimeter, wide(other.center), f64::from(other.perimeter))?;
                 }
             }
             Part::Arcs(radius) => {
-                let center = self.matcher.template.centroid;
+                let spot = Spot::of(self.matcher, self.matcher.template.centroid, TURN_LENGTH);
                 for (to, other) in page.curves.iter().filter_map(runs::circle).flatten() {
-                    self.around(center, radius, to, other)?;
+                    self.around(&spot, radius, to, other)?;
                 }
             }
         }
@@ -200,29 +266,21 @@ impl Search<'_> {
     }
 
     /// Both directions, both sides.
-    fn baseline(&mut self, part: &Baseline, other: &Baseline) -> Result<(), Exhausted> {
-        let from = [wide(part.a), wide(part.b)];
-        let middle = [(from[0][0] + from[1][0]) / 2.0, (from[0][1] + from[1][1]) / 2.0];
+    fn baseline(&mut self, basis: &Basis, other: &Baseline) -> Result<(), Exhausted> {
         for (to, mirrored) in [
             ([other.a, other.b], false),
             ([other.b, other.a], false),
             ([other.a, other.b], true),
             ([other.b, other.a], true),
         ] {
-            let Some(pose) = Pose::from_baselines(from, to.map(wide), mirrored) else { continue };
-            self.test(pose, middle, f64::from(part.chord))?;
+            let Some(pose) = Pose::from_baselines(basis.ends, to.map(wide), mirrored) else { continue };
+            self.test(pose, &basis.middle)?;
         }
         Ok(())
     }
 
     /// All turns about a closed curve's middle.
-    fn around(
-        &mut self,
-        center: [f64; 2],
-        perimeter: f64,
-        to: [f64; 2],
-        other: f64,
-    ) -> Result<(), Exhausted> {
+    fn around(&mut self, spot: &Spot, perimeter: f64, to: [f64; 2], other: f64) -> Result<(), Exhausted> {
         let turns = if self.matcher.template.round { 1 } else { LOOP_TURNS };
         let scale = other / perimeter;
         if scale < self.range.min_scale / LOOSE || scale > self.range.max_scale * LOOSE {
@@ -233,10 +291,9 @@ impl Search<'_> {
             for mirrored in [false, true] {
                 let turned = Pose::turned(angle, mirrored);
                 let mut pose = Pose { re: turned.re * scale, im: turned.im * scale, ..turned };
-                let moved = pose.apply(center);
+                let moved = pose.apply(spot.at);
                 (pose.x, pose.y) = (to[0] - moved[0], to[1] - moved[1]);
-                // A step of turns is 5 degrees: as if a short baseline had given it.
-                self.test(pose, center, 4.0)?;
+                self.test(pose, spot)?;
                 if self.matcher.template.round {
                     break;
                 }
@@ -245,49 +302,43 @@ impl Search<'_> {
         Ok(())
     }
 
-    fn test(&mut self, pose: Pose, anchor: [f64; 2], length: f64) -> Result<(), Exhausted> {
+    fn test(&mut self, pose: Pose, spot: &Spot) -> Result<(), Exhausted> {
         self.unpaid += 1;
         if self.unpaid >= 256 {
             self.budget.spend(self.unpaid)?;
             self.unpaid = 0;
         }
         let scale = pose.scale();
-        let slack = 1.0 + self.rounding() / length;
+        let slack = 1.0 + self.rounding() / spot.length;
         if scale < self.range.min_scale / slack || scale > self.range.max_scale * slack {
             return Ok(());
         }
-        let near_one = (scale - 1.0).abs() <= SAME_SIZE.max(self.rounding() / length);
+        let near_one = (scale - 1.0).abs() <= SAME_SIZE.max(self.rounding() / spot.length);
         let pose = if near_one {
-            pose.with_scale(1.0, anchor)
+            pose.with_scale(1.0, spot.at)
         } else {
-            pose.with_scale(scale.clamp(self.range.min_scale, self.range.max_scale), anchor)
+            pose.with_scale(scale.clamp(self.range.min_scale, self.range.max_scale), spot.at)
         };
         let template = self.matcher.template;
         // All turns of a round shape are one pose.
-        let (pose, anchor) = match template.round {
-            true => (pose.unturned(template.centroid), template.centroid),
-            false => (pose, anchor),
-        };
-        if !self.matcher.glimpse(&pose, anchor, length) {
+        let pose = if template.round { pose.unturned(template.centroid) } else { pose };
+        if !self.matcher.glimpse(&pose, &spot.anchor) {
             return Ok(());
         }
-        let place = template.diameter * 0.1;
-        let turn = pose.angle_deg() / 12.0;
-        let key = [
-            (pose.x / place).round() as i64,
-            (pose.y / place).round() as i64,
-            turn.round() as i64 % 30,
-            i64::from(pose.mirrored),
-            (scale.ln() / 0.08).round() as i64,
-        ];
+        let about = About::of(template, &pose, scale);
         let sure = self.matcher.most_hits();
-        if self.best.get(&key).is_some_and(|best| best.hits >= sure) {
+        let known = self.numbers.get(&about).map(|&n| n as usize);
+        if known.is_some_and(|n| self.best[n].1.hits >= sure) {
             return Ok(());
         }
-        let Some(hits) = self.matcher.probe(&pose, anchor, length) else { return Ok(()) };
-        let entry = self.best.entry(key).or_insert(Candidate { pose, hits });
-        if hits > entry.hits {
-            *entry = Candidate { pose, hits };
+        let Some(hits) = self.matcher.probe(&pose, &spot.anchor) else { return Ok(()) };
+        match known {
+            Some(n) if hits > self.best[n].1.hits => self.best[n].1 = Candidate { pose, hits },
+            Some(_) => {}
+            None => {
+                self.numbers.insert(about, self.best.len() as u32);
+                self.best.push((about, Candidate { pose, hits }));
+            }
         }
         Ok(())
     }

@@ -26,6 +26,8 @@ pub(super) struct Item {
     pub d: [f32; 2],
     pub length: f32,
     pub segment: u32,
+    /// Twice the number of its style, and one more if it is the edge of a filled area.
+    pen: u32,
 }
 
 /// Where a stroke is nearest to a place.
@@ -43,7 +45,17 @@ impl Item {
         let length = (x * x + y * y).sqrt();
         // One without length has a place all the same.
         let d = if length > 0.0 { [x / length, y / length] } else { [1.0, 0.0] };
-        Self { a: s.a, d, length, segment }
+        Self { a: s.a, d, length, segment, pen: s.style * 2 + u32::from(s.solid) }
+    }
+
+    /// Index into the page's styles.
+    pub(super) fn style(&self) -> usize {
+        (self.pen / 2) as usize
+    }
+
+    /// As [`Segment::solid`].
+    pub(super) fn solid(&self) -> bool {
+        self.pen % 2 == 1
     }
 
     /// Sine of the angle between the stroke and a unit direction, without a sign.
@@ -155,6 +167,9 @@ mod tests {
         let segment = Segment { a: [10.0, 10.0], b: [13.0, 14.0], style: 0, solid: false };
         let item = Item::of(&segment, 7);
         assert_eq!((item.length, item.d, item.segment), (5.0, [0.6, 0.8], 7));
+        assert_eq!((item.style(), item.solid()), (0, false));
+        let solid = Item::of(&Segment { style: 5, solid: true, ..segment }, 7);
+        assert_eq!((solid.style(), solid.solid()), (5, true));
         // Half way along and 1 to the side; beyond each end; too far.
         let beside = item.nearest([11.5 - 0.8, 12.0 + 0.6], 1.5).unwrap();
         assert!((beside.along - 2.5).abs() < 1e-5 && (beside.square - 1.0).abs() < 1e-5, "{beside:?}");

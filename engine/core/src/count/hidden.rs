@@ -7,7 +7,7 @@ use crate::geom::clip;
 
 /// Shares of missing ink between which a cut is looked for.
 const MIN_ABSENT: f64 = 0.05;
-const MAX_HIDDEN: f64 = 0.55;
+pub(super) const MAX_HIDDEN: f64 = 0.55;
 /// Behind a cut, at least this share of the ink is missing; of all that is missing, at least this
 /// share lies behind it.
 const MISSING_BEHIND: f64 = 0.85;
@@ -37,39 +37,74 @@ pub(super) struct Seen {
 
 /// Sums up what each sample earned (`None`: no ink at all), looking for a cut if much is missing.
 pub(super) fn look(matcher: &Matcher<'_>, pose: &Pose, credits: &[Option<f64>]) -> Seen {
-    let everything = sum(matcher, credits, &|_| true);
+    let everything = sum(matcher, credits, |_| true);
     if everything.absent < MIN_ABSENT || everything.absent > MAX_HIDDEN {
         return everything;
     }
-    let mut best = everything;
-    for (a, b) in cutting_lines(matcher, pose) {
-        if let Some(seen) = behind(matcher, pose, credits, a, b)
-            && seen.absent < best.absent
-        {
-            best = seen;
-        }
-    }
-    best
+    let less = |best: Seen, seen: Seen| if seen.absent < best.absent { seen } else { best };
+    behind_lines(matcher, pose, credits).fold(everything, less)
+}
+
+/// Whether no more than a share of the ink is missing, where a cut hides the rest: whether [`look`] says so.
+pub(super) fn at_most(matcher: &Matcher<'_>, pose: &Pose, credits: &[Option<f64>], absent: f64) -> bool {
+    let everything = sum(matcher, credits, |_| true).absent;
+    let may_be_cut = (MIN_ABSENT..=MAX_HIDDEN).contains(&everything);
+    everything <= absent
+        || may_be_cut && behind_lines(matcher, pose, credits).any(|seen| seen.absent <= absent)
+}
+
+/// What is seen when all that lies behind each of the lines that may cut is taken for hidden.
+fn behind_lines<'s>(
+    matcher: &'s Matcher<'_>,
+    pose: &'s Pose,
+    credits: &'s [Option<f64>],
+) -> impl Iterator<Item = Seen> + 's {
+    let lines = cutting_lines(matcher, pose);
+    let samples = if lines.is_empty() { &[][..] } else { &matcher.template.samples };
+    let placed: Vec<[f64; 2]> = samples.iter().map(|s| pose.apply(wide(s.p))).collect();
+    lines.into_iter().filter_map(move |(a, b)| behind(matcher, pose, credits, &placed, a, b))
 }
 
 fn wide(p: [f32; 2]) -> [f64; 2] {
     [f64::from(p[0]), f64::from(p[1])]
 }
 
-fn sum(matcher: &Matcher<'_>, credits: &[Option<f64>], visible: &dyn Fn(usize) -> bool) -> Seen {
-    let (mut covered, mut absent, mut shown) = (0.0, 0.0, 0.0);
+fn sum(matcher: &Matcher<'_>, credits: &[Option<f64>], visible: impl Fn(usize) -> bool) -> Seen {
+    let mut sums = Sums::default();
     for (i, (credit, s)) in credits.iter().zip(&matcher.template.samples).enumerate() {
         if visible(i) {
-            let w = f64::from(s.weight);
-            shown += w;
-            match credit {
-                Some(c) => covered += c * w,
-                None => absent += w,
-            }
+            sums.add(credit, s);
         }
     }
-    let all = shown.max(f64::MIN_POSITIVE);
-    Seen { coverage: covered / all, absent: absent / all, hidden: 1.0 - shown / matcher.template.weight }
+    sums.seen(matcher)
+}
+
+/// Weights of samples.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sums {
+    covered: f64,
+    absent: f64,
+    shown: f64,
+}
+
+impl Sums {
+    fn add(&mut self, credit: &Option<f64>, s: &Sample) {
+        let w = f64::from(s.weight);
+        self.shown += w;
+        match credit {
+            Some(c) => self.covered += c * w,
+            None => self.absent += w,
+        }
+    }
+
+    fn seen(&self, matcher: &Matcher<'_>) -> Seen {
+        let all = self.shown.max(f64::MIN_POSITIVE);
+        Seen {
+            coverage: self.covered / all,
+            absent: self.absent / all,
+            hidden: 1.0 - self.shown / matcher.template.weight,
+        }
+    }
 }
 
 /// Straight pieces across the outline's box that are not the exemplar's own.
@@ -101,6 +136,7 @@ fn behind(
     matcher: &Matcher<'_>,
     pose: &Pose,
     credits: &[Option<f64>],
+    placed: &[[f64; 2]],
     a: [f64; 2],
     b: [f64; 2],
 ) -> Option<Seen> {
@@ -108,17 +144,19 @@ fn behind(
     let (dx, dy) = (b[0] - a[0], b[1] - a[1]);
     let length = dx.hypot(dy);
     // Distance to the left of the line; near it, the stroke's cut end still answers for a sample.
-    let off = |s: &Sample| {
-        let p = pose.apply(wide(s.p));
-        (dx * (p[1] - a[1]) - dy * (p[0] - a[0])) / length
-    };
+    let off = |p: &[f64; 2]| (dx * (p[1] - a[1]) - dy * (p[0] - a[0])) / length;
     let near = template.tolerance * pose.scale() * NEAR;
-    let offs: Vec<f64> = template.samples.iter().map(off).collect();
-    let missing_on = |sign: f64| {
-        let of_side = sum(matcher, credits, &|i| offs[i] * sign > near);
+    let offs: Vec<f64> = placed.iter().map(off).collect();
+    let mut sides = [Sums::default(); 2];
+    for ((off, credit), s) in offs.iter().zip(credits).zip(&template.samples) {
+        if off.abs() > near {
+            sides[usize::from(*off < 0.0)].add(credit, s);
+        }
+    }
+    let [left, right] = sides.map(|side| {
+        let of_side = side.seen(matcher);
         (of_side.absent, of_side.absent * (1.0 - of_side.hidden))
-    };
-    let (left, right) = (missing_on(1.0), missing_on(-1.0));
+    });
     let sign = if left.0 > right.0 { 1.0 } else { -1.0 };
     let (share, weight) = if sign > 0.0 { left } else { right };
     if share < MISSING_BEHIND || weight < BEHIND_OF_MISSING * (left.1 + right.1) {
@@ -147,6 +185,6 @@ fn behind(
     if interrupted.count() < MIN_INTERRUPTED {
         return None;
     }
-    let seen = sum(matcher, credits, &|i| offs[i] * sign <= 0.0 || credits[i].is_some_and(|c| c > 0.5));
+    let seen = sum(matcher, credits, |i| offs[i] * sign <= 0.0 || credits[i].is_some_and(|c| c > 0.5));
     (seen.hidden <= MAX_HIDDEN).then_some(seen)
 }

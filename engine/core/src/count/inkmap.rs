@@ -74,9 +74,21 @@ impl InkMap {
         self.at(p) != 0
     }
 
+    /// Whether the box of two places lies beyond all ink, and all that is within reach of it.
+    pub(super) fn is_beyond(&self, p: [f64; 2], q: [f64; 2]) -> bool {
+        // More than what rounding can add.
+        const MARGIN: f64 = 0.05;
+        let outside = |p: f64, q: f64, low: f32, cells: i32| {
+            let high = f64::from(low + cells as f32 / self.per_unit);
+            p.max(q) < f64::from(low) - MARGIN || p.min(q) > high + MARGIN
+        };
+        outside(p[0], q[0], self.left, self.columns) || outside(p[1], q[1], self.top, self.rows)
+    }
+
     fn at(&self, p: [f64; 2]) -> u16 {
-        let column = ((p[0] as f32 - self.left) * self.per_unit).floor();
-        let row = ((p[1] as f32 - self.top) * self.per_unit).floor();
+        // What is not negative is cut off as it is rounded down.
+        let column = (p[0] as f32 - self.left) * self.per_unit;
+        let row = (p[1] as f32 - self.top) * self.per_unit;
         if column < 0.0 || row < 0.0 || column >= self.columns as f32 || row >= self.rows as f32 {
             return 0;
         }

@@ -33,6 +33,13 @@ impl Lattice {
 
     /// Every cell that a segment touches (a cell too many does no harm).
     pub(super) fn walk(&self, s: &Segment, mut visit: impl FnMut(usize)) {
+        self.spans(s, |row, c0, c1| {
+            (c0..=c1).for_each(|column| visit((row * self.columns + column) as usize))
+        });
+    }
+
+    /// The same cells, row by row: its number, the first and the last column.
+    pub(super) fn spans(&self, s: &Segment, mut visit: impl FnMut(i32, i32, i32)) {
         let (top, bottom) = if s.a[1] <= s.b[1] { (s.a, s.b) } else { (s.b, s.a) };
         let (dx, dy) = (bottom[0] - top[0], bottom[1] - top[1]);
         for row in self.row(top[1])..=self.row(bottom[1]) {
@@ -43,9 +50,7 @@ impl Lattice {
             }
             let slack = self.cell * 1e-3;
             let (c0, c1) = (self.column(x0.min(x1) - slack), self.column(x0.max(x1) + slack));
-            for column in c0..=c1 {
-                visit((row * self.columns + column) as usize);
-            }
+            visit(row, c0, c1);
         }
     }
 }

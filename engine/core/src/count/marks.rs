@@ -5,20 +5,25 @@ use super::ink::Segment;
 use super::lattice::Lattice;
 use crate::budget::{Budget, Exhausted};
 
-/// Directions told apart over half a turn.
-pub(super) const BINS: i32 = 8;
-/// Directions up to so many further count as the same (22.5 to 34 degrees).
-const SPREAD: i32 = 1;
+/// Directions told apart over half a turn. One that is at most one further counts as the same (22.5 to 34 degrees).
+const BINS: i32 = 8;
 /// Side of a cell, list units, unless the page is too large for it.
 const CELL: f32 = 0.5;
 /// Cells at most (a byte each).
 const MAX_CELLS: f32 = 30_000_000.0;
+/// Cells of a tile, a side.
+const TILE: i32 = 8;
 
-/// Directions of the ink in each cell, a bit each.
+/// Eight directions of 64 cells: a bit for each cell, row by row, where ink of about the direction passes.
+type Tile = [u64; BINS as usize];
+
+/// Directions of the ink in each cell. What lies close together on the page lies close together here.
 #[derive(Debug)]
 pub(super) struct Marks {
     cells: Lattice,
-    bits: Vec<u8>,
+    /// Tiles in a row.
+    across: i32,
+    tiles: Vec<Tile>,
 }
 
 /// Half turns of a direction, in bins, 0 to 8.
@@ -26,11 +31,26 @@ pub(super) fn bins_of(d: [f64; 2]) -> f64 {
     (d[1].atan2(d[0]) / std::f64::consts::PI * f64::from(BINS)).rem_euclid(f64::from(BINS))
 }
 
-/// The bits of directions that count as the same as one given in bins.
-pub(super) fn same_direction(bins: f64) -> u8 {
-    const MIDDLE: u8 = (1 << (2 * SPREAD + 1)) - 1;
-    let first = (bins.round() as i32 - SPREAD).rem_euclid(BINS);
-    MIDDLE.rotate_left(first as u32)
+/// The number of a direction given in bins.
+pub(super) fn bin(bins: f64) -> usize {
+    (bins.round() as i32).rem_euclid(BINS) as usize
+}
+
+/// The cells of a tile from one column to another.
+fn columns(from: i32, to: i32) -> u64 {
+    const EACH_ROW: u64 = u64::MAX / 0xff;
+    let row = (0xff_u64 >> (TILE - 1 - to)) & (0xff << from);
+    row * EACH_ROW
+}
+
+/// The cells of a tile from one row to another.
+fn rows(from: i32, to: i32) -> u64 {
+    (u64::MAX >> ((TILE - 1 - to) * TILE)) & (u64::MAX << (from * TILE))
+}
+
+/// From where to where a range reaches into the `nth` eight.
+fn part(from: i32, to: i32, nth: i32) -> (i32, i32) {
+    ((from - nth * TILE).max(0), (to - nth * TILE).min(TILE - 1))
 }
 
 impl Marks {
@@ -41,27 +61,42 @@ impl Marks {
         budget: &Budget,
     ) -> Result<Self, Exhausted> {
         let cells = Lattice::over(width, height, CELL, MAX_CELLS);
-        let mut bits = vec![0_u8; cells.len()];
+        let count = |cells: i32| (cells + TILE - 1) / TILE;
+        let across = count(cells.columns);
+        let mut tiles: Vec<Tile> = vec![Tile::default(); (across * count(cells.rows)) as usize];
         for (i, s) in segments.iter().enumerate() {
             if i % 512 == 0 {
                 budget.spend(512)?;
             }
-            let bin = bins_of([f64::from(s.b[0] - s.a[0]), f64::from(s.b[1] - s.a[1])]);
-            let bit = 1 << (bin.round() as i32).rem_euclid(BINS);
-            cells.walk(s, |c| bits[c] |= bit);
+            let own = bin(bins_of([f64::from(s.b[0] - s.a[0]), f64::from(s.b[1] - s.a[1])]));
+            let same = [own + BINS as usize - 1, own, own + 1].map(|k| k % BINS as usize);
+            cells.spans(s, |row, c0, c1| {
+                let (line, own_row) = (row / TILE * across, rows(row % TILE, row % TILE));
+                for tile in c0 / TILE..=c1 / TILE {
+                    let (from, to) = part(c0, c1, tile);
+                    let passed = columns(from, to) & own_row;
+                    let tile = &mut tiles[(line + tile) as usize];
+                    same.iter().for_each(|&k| tile[k] |= passed);
+                }
+            });
         }
-        Ok(Self { cells, bits })
+        Ok(Self { cells, across, tiles })
     }
 
-    /// Whether ink in one of the directions may pass within `r` of a place: never wrongly no, but for
+    /// Whether ink in about a direction (its [`bin`]) may pass within `r` of a place: never wrongly no, but for
     /// directions at the edge of what counts as the same.
-    pub(super) fn any(&self, p: [f64; 2], r: f64, directions: u8) -> bool {
+    #[inline]
+    pub(super) fn any(&self, p: [f64; 2], r: f64, direction: usize) -> bool {
         let (x, y, r) = (p[0] as f32, p[1] as f32, r as f32);
-        let (c0, c1) = (self.cells.column(x - r) as usize, self.cells.column(x + r) as usize);
-        let (r0, r1) = (self.cells.row(y - r) as usize, self.cells.row(y + r) as usize);
-        (r0..=r1).any(|row| {
-            let line = row * self.cells.columns as usize;
-            self.bits[line + c0..=line + c1].iter().any(|bits| bits & directions != 0)
+        let (c0, c1) = (self.cells.column(x - r), self.cells.column(x + r));
+        let (r0, r1) = (self.cells.row(y - r), self.cells.row(y + r));
+        (r0 / TILE..=r1 / TILE).any(|down| {
+            let (from, to) = part(r0, r1, down);
+            let rows = rows(from, to);
+            (c0 / TILE..=c1 / TILE).any(|tile| {
+                let (from, to) = part(c0, c1, tile);
+                self.tiles[(down * self.across + tile) as usize][direction] & rows & columns(from, to) != 0
+            })
         })
     }
 }
@@ -73,11 +108,13 @@ mod tests {
     #[test]
     fn directions_count_as_the_same_up_to_some_thirty_degrees() {
         let at = |degrees: f64| bins_of([degrees.to_radians().cos(), degrees.to_radians().sin()]);
-        let bit = |degrees: f64| 1_u8 << (at(degrees).round() as i32).rem_euclid(BINS);
+        let off = |turn: f64, degrees: f64| {
+            let apart = bin(at(turn)).abs_diff(bin(at(turn + degrees)));
+            apart.min(BINS as usize - apart)
+        };
         for turn in [0.0, 10.0, 80.0, 179.0] {
-            let same = same_direction(at(turn));
-            assert!([-20.0, 0.0, 20.0, 180.0].iter().all(|d| same & bit(turn + d) != 0), "{turn}");
-            assert!([45.0, 90.0, 135.0].iter().all(|d| same & bit(turn + d) == 0), "{turn}");
+            assert!([-20.0, 0.0, 20.0, 180.0].iter().all(|d| off(turn, *d) <= 1), "{turn}");
+            assert!([45.0, 90.0, 135.0].iter().all(|d| off(turn, *d) > 1), "{turn}");
         }
     }
 
@@ -85,11 +122,45 @@ mod tests {
     fn ink_is_found_where_it_passes_and_only_in_its_direction() {
         let line = Segment { a: [10.2, 10.2], b: [30.7, 10.9], style: 0, solid: false };
         let marks = Marks::build(&[line], 100.0, 50.0, &Budget::unlimited()).unwrap();
-        let along = same_direction(bins_of([1.0, 0.0]));
-        let across = same_direction(bins_of([0.0, -1.0]));
+        let along = bin(bins_of([1.0, 0.0]));
+        let across = bin(bins_of([0.0, -1.0]));
         assert!(marks.any([20.0, 11.5], 1.0, along) && !marks.any([20.0, 11.5], 1.0, across));
         assert!(!marks.any([20.0, 14.0], 1.0, along) && !marks.any([33.0, 10.5], 1.0, along));
         // Beyond the page's edge there is nothing, and no panic.
         assert!(!marks.any([-50.0, 900.0], 3.0, along));
+    }
+    #[test]
+    fn a_tiled_picture_says_what_its_cells_say() {
+        let mut state = 7_u64;
+        let mut number = move |below: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            ((state >> 33) % (below * 64)) as f32 / 64.0
+        };
+        let mut place = |width, height| [number(width), number(height)];
+        let segments: Vec<Segment> = (0..40)
+            .map(|_| {
+                let (a, off) = (place(90, 60), place(14, 14));
+                Segment { a, b: [a[0] + off[0] - 7.0, a[1] + off[1] - 7.0], style: 0, solid: false }
+            })
+            .collect();
+        let marks = Marks::build(&segments, 90.0, 60.0, &Budget::unlimited()).unwrap();
+        let cells = marks.cells;
+        let mut plain = vec![[false; BINS as usize]; cells.len()];
+        for s in &segments {
+            let own = bin(bins_of([f64::from(s.b[0] - s.a[0]), f64::from(s.b[1] - s.a[1])]));
+            cells.walk(s, |c| [7, 0, 1].iter().for_each(|k| plain[c][(own + k) % 8] = true));
+        }
+        let (mut yes, mut no) = (0, 0);
+        for n in 0..20_000_usize {
+            let ([x, y], r) = (place(96, 66), 0.1 + (n % 50) as f32 * 0.1);
+            let in_rows = (cells.row(y - 3.0 - r)..=cells.row(y - 3.0 + r)).flat_map(|row| {
+                (cells.column(x - 3.0 - r)..=cells.column(x - 3.0 + r)).map(move |c| row * cells.columns + c)
+            });
+            let there = in_rows.into_iter().any(|c| plain[c as usize][n % 8]);
+            let p = [f64::from(x - 3.0), f64::from(y - 3.0)];
+            assert_eq!(marks.any(p, f64::from(r), n % 8), there, "{p:?} {r} {n}");
+            *if there { &mut yes } else { &mut no } += 1;
+        }
+        assert!(yes > 1_000 && no > 1_000, "{yes} {no}");
     }
 }

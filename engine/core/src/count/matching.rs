@@ -3,16 +3,17 @@
 use std::ops::Range;
 
 use super::frame::Frame;
-use super::grid::{Item, Nearest};
+use super::grid::Item;
 use super::hidden;
 use super::index::PageIndex;
-use super::ink::{InkStyle, Segment};
+use super::ink::Segment;
+use super::nearest::Nearby;
 use super::pose::Pose;
 use super::surroundings::Surroundings;
 use super::template::{Sample, Template};
 
 /// Sine of the largest angle between strokes that can be the same (30 degrees).
-const MAX_SINE: f32 = 0.5;
+pub(super) const MAX_SINE: f32 = 0.5;
 /// Sine up to which a stroke counts in full (15 degrees).
 const FULL_SINE: f64 = 0.26;
 /// Rounding of drawn coordinates, list units: what the ends of an anchor may be off.
@@ -23,6 +24,9 @@ const REFINE_RADII: [f64; 6] = [4.0, 3.0, 2.0, 1.5, 1.2, 1.2];
 const ROUGH_STEPS: usize = 2;
 /// Share of the samples that must meet a stroke; fewer, and no cut could explain what is missing.
 const MIN_MET: f64 = 0.42;
+/// How far around the probes and around the samples strokes are looked up, in tolerances: a pose moves on the way.
+const LOOK_ROUGH: f64 = 4.3;
+const LOOK: f64 = 2.4;
 /// Samples that refinement looks at.
 const REFINE_SAMPLES: usize = 160;
 /// A piece longer than this many diameters runs through; it counts for little as the symbol's own, for
@@ -104,24 +108,11 @@ impl Met {
     }
 }
 
-struct Hit {
-    distance: f64,
-    sine: f64,
-    stroke: Item,
-    /// Way along the stroke to the place on it that is nearest.
-    along: f32,
-}
-
-impl Hit {
-    fn place(&self) -> [f64; 2] {
-        let Item { a, d, .. } = self.stroke;
-        wide([a[0] + d[0] * self.along, a[1] + d[1] * self.along])
-    }
-
-    /// Past an end of the stroke.
-    fn at_end(&self) -> bool {
-        self.along <= 0.0 || self.along >= self.stroke.length
-    }
+/// What is known of the page around a pose.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    pub probes: Nearby,
+    pub samples: Nearby,
 }
 
 /// A template on a page.
@@ -160,62 +151,37 @@ pub(super) fn passes(s: &Item, p: [f32; 2], d: [f32; 2], r: f32) -> bool {
 }
 
 impl Matcher<'_> {
-    /// Whether a stroke of about this direction passes within `r`.
-    pub(super) fn touches(&self, p: [f64; 2], d: [f64; 2], r: f64) -> bool {
-        let (p, d, r) = (narrow(p), unit(d), r as f32);
-        self.page.grid.any_near(p[0], p[1], r, |s| passes(s, p, d, r))
-    }
-
-    /// The nearest stroke of about this direction; one of the same pen is preferred, one that runs
-    /// through is not.
-    fn nearest(&self, p: [f64; 2], d: [f64; 2], r: f64, scale: f64, style: &InkStyle) -> Option<Hit> {
-        let mut best: Option<(f32, Hit)> = None;
-        let through = (THROUGH_DIAMETERS * self.template.diameter * scale) as f32;
-        let (p, d, r) = (narrow(p), unit(d), r as f32);
-        self.page.grid.any_near(p[0], p[1], r, |s| {
-            let sine = s.sine(d);
-            if sine > MAX_SINE {
-                return false;
-            }
-            let Some(Nearest { square, along }) = s.nearest(p, r) else { return false };
-            let distance = square.sqrt();
-            let mut rank = distance + sine * r + if s.length > through { r * 0.5 } else { 0.0 };
-            if best.as_ref().is_some_and(|b| rank >= b.0) {
-                return false;
-            }
-            let piece = || &self.page.segments[s.segment as usize];
-            if self.same_pen && !style.agrees(&self.page.styles[piece().style as usize]) {
-                rank += r;
-            }
-            if best.as_ref().is_none_or(|b| rank < b.0) {
-                best = Some((rank, Hit { distance: distance.into(), sine: sine.into(), along, stroke: *s }));
-            }
-            false
-        });
-        best.map(|b| b.1)
-    }
-
     /// What the ends of an anchor may be off, list units.
     pub(super) fn rounding(&self) -> f64 {
         ROUNDING.max(f64::from(self.page.grain))
     }
 
     /// Least squares on the strokes that the samples meet, with a shrinking radius; `None` when too few
-    /// meet any.
-    pub(super) fn refine(&self, start: &Pose) -> Option<Pose> {
+    /// meet any. Leaves in `known` what lies around the samples there.
+    pub(super) fn refine(&self, start: &Pose, known: &mut Known) -> Option<Pose> {
         let (samples, probes) = (&self.template.samples, &self.template.probes.of);
         let mut pose = *start;
+        let rough = &mut known.probes;
+        rough.clear(probes.len());
+        let reach = LOOK_ROUGH * self.template.tolerance * pose.scale();
+        for (n, &i) in probes.iter().enumerate() {
+            let s = &samples[i as usize];
+            rough.look(self, n, s, pose.apply(wide(s.p)), reach);
+        }
         for k in REFINE_RADII.into_iter().take(ROUGH_STEPS) {
             let r = k * self.template.tolerance * pose.scale();
-            pose = self.refine_once(&pose, r, &mut probes.iter().map(|&i| &samples[i as usize]))?;
+            let probes = probes.iter().map(|&i| &samples[i as usize]).enumerate();
+            pose = self.refine_once(&pose, r, rough, probes)?;
         }
-        if !self.worth(&pose) {
+        if !self.worth(&pose, rough) {
             return None;
         }
-        let stride = self.template.samples.len().div_ceil(REFINE_SAMPLES).max(1);
+        let stride = samples.len().div_ceil(REFINE_SAMPLES).max(1);
+        self.look_up(&pose, &mut known.samples, stride);
         for k in REFINE_RADII.into_iter().skip(ROUGH_STEPS) {
             let r = k * self.template.tolerance * pose.scale();
-            let next = self.refine_once(&pose, r, &mut samples.iter().step_by(stride))?;
+            let samples = samples.iter().enumerate().step_by(stride);
+            let next = self.refine_once(&pose, r, &known.samples, samples)?;
             let moved = (next.x - pose.x).hypot(next.y - pose.y);
             let settled = moved < 0.002 * r && (next.re - pose.re).hypot(next.im - pose.im) < 1e-4;
             pose = next;
@@ -226,7 +192,23 @@ impl Matcher<'_> {
         Some(pose)
     }
 
-    fn refine_once(&self, pose: &Pose, r: f64, samples: &mut dyn Iterator<Item = &Sample>) -> Option<Pose> {
+    /// Looks up what lies around every `stride`th of the samples.
+    fn look_up(&self, pose: &Pose, nearby: &mut Nearby, stride: usize) {
+        let samples = &self.template.samples;
+        nearby.clear(samples.len());
+        let reach = LOOK * self.template.tolerance * pose.scale();
+        for (n, s) in samples.iter().enumerate().step_by(stride) {
+            nearby.look(self, n, s, pose.apply(wide(s.p)), reach);
+        }
+    }
+
+    fn refine_once<'s>(
+        &self,
+        pose: &Pose,
+        r: f64,
+        nearby: &Nearby,
+        samples: impl Iterator<Item = (usize, &'s Sample)>,
+    ) -> Option<Pose> {
         let mut system = [[0.0_f64; 5]; 4];
         let mut add = |jacobian: [f64; 4], residual: f64, w: f64| {
             for (row, j) in system.iter_mut().zip(jacobian) {
@@ -237,12 +219,12 @@ impl Matcher<'_> {
             }
         };
         let (mut met, mut hits, mut tried) = (0.0, 0, 0);
-        for s in samples {
+        let through = THROUGH_DIAMETERS * self.template.diameter * pose.scale();
+        for (n, s) in samples {
             let p = pose.apply(wide(s.p));
             tried += 1;
-            let Some(hit) = self.nearest(p, pose.turn(wide(s.d)), r, pose.scale(), &s.style) else {
-                continue;
-            };
+            let at = (p, pose.turn(wide(s.d)));
+            let Some(hit) = self.nearest((nearby, n), s, at, r, through) else { continue };
             hits += 1;
             let w = f64::from(s.weight) * (1.0 - (hit.distance / r).powi(2)).max(0.0);
             met += w;
@@ -278,23 +260,22 @@ impl Matcher<'_> {
     }
 
     /// What the samples meet at a pose.
-    fn meet(&self, pose: &Pose) -> Met {
+    fn meet(&self, pose: &Pose, nearby: &Nearby) -> Met {
         let scale = pose.scale();
         let full = self.template.tolerance * scale;
-        let through = (THROUGH_DIAMETERS * self.template.diameter * scale) as f32;
+        let through = THROUGH_DIAMETERS * self.template.diameter * scale;
         let bucket = full.max(0.3);
         let mut met = Met::of(self.template);
-        for s in &self.template.samples {
-            let (p, d) = (pose.apply(wide(s.p)), pose.turn(wide(s.d)));
-            let Some(hit) = self.nearest(p, d, full * 2.0, scale, &s.style) else {
+        for (n, s) in self.template.samples.iter().enumerate() {
+            let at = (pose.apply(wide(s.p)), pose.turn(wide(s.d)));
+            let Some(hit) = self.nearest((nearby, n), s, at, full * 2.0, through) else {
                 met.credits.push(None);
                 continue;
             };
-            let piece = &self.page.segments[hit.stroke.segment as usize];
             let mut credit = (2.0 - hit.distance / full).clamp(0.0, 1.0);
             credit *= ((f64::from(MAX_SINE) - hit.sine) / (f64::from(MAX_SINE) - FULL_SINE)).clamp(0.0, 1.0);
-            if hit.stroke.length > through {
-                if self.same_pen && !self.agrees(s, piece) {
+            if hit.stroke.length > through as f32 {
+                if self.same_pen && !hit.agrees {
                     met.credits.push(None);
                     continue;
                 }
@@ -304,8 +285,8 @@ impl Matcher<'_> {
             }
             let w = credit * f64::from(s.weight);
             met.all += w;
-            met.same_pen += w * f64::from(u8::from(self.agrees(s, piece)));
-            met.same_body += w * f64::from(u8::from(s.solid == piece.solid));
+            met.same_pen += w * f64::from(u8::from(hit.agrees));
+            met.same_body += w * f64::from(u8::from(s.solid == hit.stroke.solid()));
             met.parts[usize::from(s.part)] += w;
             met.credits.push(Some(credit));
         }
@@ -314,9 +295,9 @@ impl Matcher<'_> {
         met
     }
 
-    /// The judgement of a refined pose.
-    pub(super) fn score(&self, pose: &Pose) -> Score {
-        let Met { credits, all, same_pen, same_body, parts, claims } = self.meet(pose);
+    /// The judgement of a refined pose; `known` is what refining left.
+    pub(super) fn score(&self, pose: &Pose, known: &Known) -> Score {
+        let Met { credits, all, same_pen, same_body, parts, claims } = self.meet(pose, &known.samples);
         let seen = hidden::look(self, pose, &credits);
         let all = all.max(f64::MIN_POSITIVE);
         let loose = 1.0 - seen.coverage - seen.absent;
@@ -390,10 +371,6 @@ impl Matcher<'_> {
         let unframed = (score.base - EXTRA_SLOPE * extra).clamp(0.0, 1.0);
         let loss = if score.frame.is_some() { FRAME_LOSS } else { 0.0 };
         (score.unframed, score.confidence) = (unframed, (unframed - loss).max(0.0));
-    }
-
-    fn agrees(&self, sample: &Sample, piece: &Segment) -> bool {
-        sample.style.agrees(&self.page.styles[piece.style as usize])
     }
 }
 

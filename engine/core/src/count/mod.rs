@@ -24,6 +24,7 @@ mod legend;
 mod lettering;
 mod marks;
 mod matching;
+mod nearest;
 mod parts;
 mod places;
 mod pose;

@@ -1,5 +1,7 @@
 //! One pose per symbol: what matches at one place, however often, is one symbol.
 
+use std::cmp::Reverse;
+
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
@@ -41,47 +43,101 @@ impl Cells {
 }
 
 /// The strongest poses that do not share their ink with a stronger one at the place; several with ink of their own
-/// may be at one.
-pub(super) fn strongest(template: &Template, mut judged: Vec<Judged>) -> Vec<Judged> {
-    judged.sort_by(by_rank);
-    // Neighbours may share a side, so one piece of ink can have several owners.
-    let mut owners: FxHashMap<(u32, u32), SmallVec<[u32; 2]>> = FxHashMap::default();
-    let upon = UPON * template.smaller_side();
-    let mut cells = Cells { side: (upon * 2.0).max(f64::EPSILON), kept: FxHashMap::default() };
-    let mut kept: Vec<Judged> = Vec::new();
-    for mut j in judged {
-        j.place = kept.len();
+/// may be at one. What is around a pose is looked at by `weigh`, and only where that can matter.
+pub(super) fn strongest(
+    template: &Template,
+    mut judged: Vec<Judged>,
+    weigh: impl Fn(&mut Judged),
+) -> Vec<Judged> {
+    judged.sort_by_cached_key(|j| Reverse(of_ink(j)));
+    let mut places = Places::of(template);
+    let mut rest = judged.into_iter().peekable();
+    while let Some(first) = rest.next() {
+        let rank = of_ink(&first);
+        let mut alike = vec![first];
+        alike.extend(std::iter::from_fn(|| rest.next_if(|j| of_ink(j) == rank)));
+        // Whatever the order of those that are alike, those that share ink with a stronger one are out.
+        alike.retain(|j| places.is_free(j).is_some());
+        alike.iter_mut().for_each(&weigh);
+        alike.sort_by(by_rank);
+        alike.into_iter().for_each(|j| places.put(j));
+    }
+    places.kept
+}
+
+/// The places that are taken.
+struct Places<'t> {
+    template: &'t Template,
+    /// By segment: who owns a piece of it. Neighbours may share a side, so one piece can have several owners.
+    owners: FxHashMap<u32, SmallVec<[u32; 2]>>,
+    upon: f64,
+    cells: Cells,
+    kept: Vec<Judged>,
+}
+
+impl<'t> Places<'t> {
+    fn of(template: &'t Template) -> Self {
+        let upon = UPON * template.smaller_side();
+        let cells = Cells { side: (upon * 2.0).max(f64::EPSILON), kept: FxHashMap::default() };
+        Self { template, owners: FxHashMap::default(), upon, cells, kept: Vec::new() }
+    }
+
+    /// Whether none of those kept has a pose's ink or is at its place; with the middle of its ink.
+    fn is_free(&self, j: &Judged) -> Option<[f64; 2]> {
         let mut shared: FxHashMap<u32, usize> = FxHashMap::default();
-        for claim in &j.score.claims {
-            for &o in owners.get(claim).into_iter().flatten() {
-                *shared.entry(o).or_default() += 1;
+        for claims in of_segments(&j.score.claims) {
+            for &o in self.owners.get(&claims[0].0).into_iter().flatten() {
+                let common = in_common(claims, &self.kept[o as usize].score.claims);
+                if common > 0 {
+                    *shared.entry(o).or_default() += common;
+                }
             }
         }
         let most = shared.values().copied().max().unwrap_or(0);
         if most as f64 > SAME_INK * j.score.claims.len() as f64 {
-            continue;
+            return None;
         }
-        let middle = j.pose.apply(template.centroid);
+        let there = |&o: &u32| coincide(self.template, &self.kept[o as usize].pose, &j.pose);
         // Slender ones can cross.
-        if !template.slender {
-            if shared.keys().any(|&o| coincide(template, &kept[o as usize].pose, &j.pose)) {
-                continue;
-            }
-            let near = |k: &u32| {
-                let other = kept[*k as usize].pose.apply(template.centroid);
-                (other[0] - middle[0]).hypot(other[1] - middle[1]) < upon
-            };
-            if let Some(under) = cells.about(middle).find(near) {
-                j.place = kept[under as usize].place;
-            }
-        }
-        for &claim in &j.score.claims {
-            owners.entry(claim).or_default().push(kept.len() as u32);
-        }
-        cells.put(middle, kept.len() as u32);
-        kept.push(j);
+        let free = self.template.slender || !shared.keys().any(there);
+        free.then(|| j.pose.apply(self.template.centroid))
     }
-    kept
+
+    /// Keeps a pose if it is free.
+    fn put(&mut self, mut j: Judged) {
+        let Some(middle) = self.is_free(&j) else { return };
+        j.place = self.kept.len();
+        if !self.template.slender {
+            let near = |k: &u32| {
+                let other = self.kept[*k as usize].pose.apply(self.template.centroid);
+                (other[0] - middle[0]).hypot(other[1] - middle[1]) < self.upon
+            };
+            if let Some(under) = self.cells.about(middle).find(near) {
+                j.place = self.kept[under as usize].place;
+            }
+        }
+        for claims in of_segments(&j.score.claims) {
+            self.owners.entry(claims[0].0).or_default().push(self.kept.len() as u32);
+        }
+        self.cells.put(middle, self.kept.len() as u32);
+        self.kept.push(j);
+    }
+}
+
+/// A piece of page ink: its segment, and where along it.
+type Claim = (u32, u32);
+
+/// Claims, in order, by segment.
+fn of_segments(claims: &[Claim]) -> impl Iterator<Item = &[Claim]> {
+    claims.chunk_by(|p, q| p.0 == q.0)
+}
+
+/// How many claims to one segment are among others, which are in order, too.
+fn in_common(claims: &[Claim], others: &[Claim]) -> usize {
+    let segment = claims[0].0;
+    let others = &others[others.partition_point(|c| c.0 < segment)..];
+    let others = &others[..others.partition_point(|c| c.0 == segment)];
+    claims.iter().filter(|c| others.binary_search(c).is_ok()).count()
 }
 
 /// Leaves one pose at each place. What matches there more than once, each time with ink of its own, may be another
@@ -103,15 +159,20 @@ pub(super) fn one_each(params: &CountParams, kept: &mut Vec<Judged>) {
 }
 
 /// Whose strokes agree best has the ink, whatever is around it: a look-alike must not be taken for something else
-/// that fits less. Poses of a symmetric shape differ by rounding only: whole hundredths decide, then the plainest.
+/// that fits less. Poses of a symmetric shape differ by rounding only: whole hundredths decide.
+fn of_ink(j: &Judged) -> (bool, i64, i64) {
+    let off_size = (j.pose.scale().ln().abs() / 0.05).round() as i64;
+    (j.own, hundredths(j.score.base), -off_size)
+}
+
+fn hundredths(v: f64) -> i64 {
+    (v * 100.0).round() as i64
+}
+
+/// Of those whose ink is alike, the one with less around it comes first, then the plainest.
 fn by_rank(p: &Judged, q: &Judged) -> std::cmp::Ordering {
-    let rank = |j: &Judged| {
-        let off_size = (j.pose.scale().ln().abs() / 0.05).round() as i64;
-        let hundredths = |v: f64| (v * 100.0).round() as i64;
-        (j.own, hundredths(j.score.base), -off_size, hundredths(j.score.confidence))
-    };
-    rank(q)
-        .cmp(&rank(p))
+    hundredths(q.score.confidence)
+        .cmp(&hundredths(p.score.confidence))
         .then(p.pose.mirrored.cmp(&q.pose.mirrored))
         .then(turn_of(&p.pose).total_cmp(&turn_of(&q.pose)))
         .then(q.score.confidence.total_cmp(&p.score.confidence))
@@ -124,4 +185,20 @@ fn coincide(template: &Template, p: &Pose, q: &Pose) -> bool {
     let (a, b) = (p.apply(template.centroid), q.apply(template.centroid));
     (a[0] - b[0]).hypot(a[1] - b[1]) < SAME_PLACE * template.diameter * p.scale()
         && (p.scale() / q.scale()).ln().abs() < SAME_SIZE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn claims_are_in_common_by_segment_and_place() {
+        let others = [(1, 0), (3, 2), (3, 4), (3, 5), (7, 1)];
+        let common = |claims: &[Claim]| {
+            of_segments(claims).map(|of| (of[0].0, in_common(of, &others))).collect::<Vec<_>>()
+        };
+        assert_eq!(common(&[(1, 1), (3, 1), (3, 2), (3, 5), (9, 0)]), [(1, 0), (3, 2), (9, 0)]);
+        assert_eq!(common(&others), [(1, 1), (3, 3), (7, 1)]);
+        assert!(common(&[]).is_empty());
+    }
 }

@@ -3,6 +3,7 @@
 use super::hidden;
 use super::marks;
 use super::matching::{Matcher, length, wide};
+use super::nearest::Nearby;
 use super::pose::Pose;
 use super::template::Sample;
 
@@ -35,7 +36,9 @@ const MAX_ABSENT: f64 = 0.2;
 pub(super) struct Probes {
     /// Indexes of samples, each as far from those before it as possible.
     pub of: Vec<u32>,
-    /// Their directions, see [`marks::bins_of`].
+    /// Where they are, and their directions, also as [`marks::bins_of`] has them.
+    places: Vec<[f64; 2]>,
+    directions: Vec<[f64; 2]>,
     bins: Vec<f64>,
     /// Their numbers in the order in which lines of some directions, moved over the exemplar, pass them.
     passed: Vec<Vec<u8>>,
@@ -45,7 +48,8 @@ impl Probes {
     pub(super) fn of(samples: &[Sample]) -> Self {
         let of = spread(samples);
         let places: Vec<&Sample> = of.iter().map(|&i| &samples[i as usize]).collect();
-        let bins = places.iter().map(|s| marks::bins_of(wide(s.d))).collect();
+        let directions: Vec<[f64; 2]> = places.iter().map(|s| wide(s.d)).collect();
+        let bins = directions.iter().map(|d| marks::bins_of(*d)).collect();
         let order = |k: usize| {
             let (sin, cos) = (std::f64::consts::PI * k as f64 / CUTS as f64).sin_cos();
             let off = |n: u8| {
@@ -56,7 +60,8 @@ impl Probes {
             order.sort_by(|&p, &q| off(p).total_cmp(&off(q)));
             order
         };
-        Self { bins, passed: (0..CUTS).map(order).collect(), of }
+        let passed = (0..CUTS).map(order).collect();
+        Self { bins, passed, places: places.iter().map(|s| wide(s.p)).collect(), directions, of }
     }
 
     /// What a symbol may be that is met and missing like this.
@@ -93,67 +98,78 @@ fn parts(order: &[u8], met: &[bool]) -> f64 {
     f64::from(most)
 }
 
-/// What places of a rough pose may be off.
-struct Slack {
-    /// Where the pose is exact.
-    anchor: [f64; 2],
-    base: f64,
-    /// More as far from there.
-    growth: f64,
+/// Where rough poses are exact, and what the places of a quick test may be off for that.
+#[derive(Debug)]
+pub(super) struct Anchor {
+    /// For a pose that does not resize.
+    off: [f64; PROBES],
 }
 
-impl Slack {
-    fn of(matcher: &Matcher<'_>, pose: &Pose, anchor: [f64; 2], anchor_length: f64) -> Self {
-        let base = matcher.template.tolerance * ROUGH * pose.scale();
-        Self { anchor, base, growth: matcher.rounding() / anchor_length }
+impl Anchor {
+    /// At a place of the exemplar; `baseline` is the length of what gives the turn.
+    pub(super) fn of(matcher: &Matcher<'_>, at: [f64; 2], baseline: f64) -> Self {
+        let growth = matcher.rounding() / baseline;
+        let mut off = [0.0; PROBES];
+        for (off, p) in off.iter_mut().zip(&matcher.template.probes.places) {
+            *off = length([p[0] - at[0], p[1] - at[1]]) * growth;
+        }
+        Self { off }
+    }
+}
+
+/// What places of a rough pose may be off.
+struct Slack<'a> {
+    base: f64,
+    /// More as far from the anchor.
+    more: &'a [f64; PROBES],
+}
+
+impl<'a> Slack<'a> {
+    fn of(matcher: &Matcher<'_>, pose: &Pose, anchor: &'a Anchor) -> Self {
+        Self { base: matcher.template.tolerance * ROUGH * pose.scale(), more: &anchor.off }
     }
 
-    /// At a place of the exemplar.
-    fn at(&self, p: [f64; 2]) -> f64 {
-        let away = length([p[0] - self.anchor[0], p[1] - self.anchor[1]]);
-        (self.base + away * self.growth).min(self.base * MAX_ROUGH)
+    /// At a probe.
+    fn at(&self, n: usize) -> f64 {
+        (self.base + self.more[n]).min(self.base * MAX_ROUGH)
     }
 }
 
 impl Matcher<'_> {
-    /// Whether the coarse picture of the page leaves a rough pose any hope. `anchor` is where the pose is exact and
-    /// `anchor_length` how long the baseline is that gave its turn.
-    pub(super) fn glimpse(&self, pose: &Pose, anchor: [f64; 2], anchor_length: f64) -> bool {
+    /// Whether the coarse picture of the page leaves a rough pose any hope.
+    pub(super) fn glimpse(&self, pose: &Pose, anchor: &Anchor) -> bool {
         let probes = &self.template.probes;
-        let slack = Slack::of(self, pose, anchor, anchor_length);
+        let slack = Slack::of(self, pose, anchor);
         let turn = marks::bins_of([pose.re, pose.im]);
         // Mirroring takes a direction to its supplement.
         let side = if pose.mirrored { -1.0 } else { 1.0 };
         let mut met = [false; PROBES];
         let met = &mut met[..probes.of.len()];
         let hit = |n: usize| {
-            let p = wide(self.template.samples[probes.of[n] as usize].p);
-            let directions = marks::same_direction(side * probes.bins[n] + turn);
-            self.page.marks.any(pose.apply(p), slack.at(p), directions)
+            let direction = marks::bin(side * probes.bins[n] + turn);
+            self.page.marks.any(pose.apply(probes.places[n]), slack.at(n), direction)
         };
         gated(met, hit).is_some() && probes.verdict(met, self.thorough) != Verdict::None
     }
 
-    /// How well a rough pose meets the page's strokes, `None` as soon as it is hopeless; as [`Matcher::glimpse`].
-    pub(super) fn probe(&self, pose: &Pose, anchor: [f64; 2], anchor_length: f64) -> Option<u32> {
+    /// How well a rough pose meets the page's strokes, `None` as soon as it is hopeless.
+    pub(super) fn probe(&self, pose: &Pose, anchor: &Anchor) -> Option<u32> {
         let probes = &self.template.probes;
-        let slack = Slack::of(self, pose, anchor, anchor_length);
-        let sample = |n: usize| &self.template.samples[probes.of[n] as usize];
+        let slack = Slack::of(self, pose, anchor);
         let mut met = [false; PROBES];
         let met = &mut met[..probes.of.len()];
+        let mut close = 0;
         let hits = gated(met, |n| {
-            let (p, d) = (wide(sample(n).p), wide(sample(n).d));
-            self.touches(pose.apply(p), pose.turn(d), slack.at(p))
+            let (p, d) = (pose.apply(probes.places[n]), pose.turn(probes.directions[n]));
+            let nearer = self.nearer(p, d, slack.at(n), slack.base);
+            close += u32::from(nearer == Some(true));
+            nearer.is_some()
         })?;
         if probes.verdict(met, self.thorough) == Verdict::None {
             return None;
         }
         // Of poses that pass, those that need the least slack are tried first.
-        let close = probes.of.iter().filter(|&&i| {
-            let s = &self.template.samples[i as usize];
-            self.touches(pose.apply(wide(s.p)), pose.turn(wide(s.d)), slack.base)
-        });
-        Some((hits + close.count() * 2) as u32)
+        Some(hits as u32 + close * 2)
     }
 
     /// What [`Matcher::probe`] gives at most.
@@ -162,16 +178,17 @@ impl Matcher<'_> {
     }
 
     /// Whether a pose that was moved onto the page's strokes meets enough of them to be worth the whole work.
-    pub(super) fn worth(&self, pose: &Pose) -> bool {
+    pub(super) fn worth(&self, pose: &Pose, nearby: &Nearby) -> bool {
         let probes = &self.template.probes;
         let settled = if self.page.grain > 0.0 { SETTLED_ON_SCAN } else { SETTLED };
         let r = settled * self.template.tolerance * pose.scale();
-        let met = |&i: &u32| {
-            let s = &self.template.samples[i as usize];
-            self.touches(pose.apply(wide(s.p)), pose.turn(wide(s.d)), r)
-        };
-        let met: Vec<bool> = probes.of.iter().map(met).collect();
-        match probes.verdict(&met, self.thorough) {
+        let mut met = [false; PROBES];
+        let met = &mut met[..probes.of.len()];
+        for (n, met) in met.iter_mut().enumerate() {
+            let (p, d) = (pose.apply(probes.places[n]), pose.turn(probes.directions[n]));
+            *met = self.touches_of((nearby, n), p, d, r);
+        }
+        match probes.verdict(met, self.thorough) {
             Verdict::None => false,
             Verdict::Whole => true,
             Verdict::Cut => self.cut_off(pose, r * CUT_SLACK),
@@ -180,28 +197,39 @@ impl Matcher<'_> {
 
     /// Whether a stroke of the page cuts off most of what is missing at a pose.
     fn cut_off(&self, pose: &Pose, r: f64) -> bool {
-        let there = |s: &Sample| self.touches(pose.apply(wide(s.p)), pose.turn(wide(s.d)), r).then_some(1.0);
-        let credits: Vec<Option<f64>> = self.template.samples.iter().map(there).collect();
-        hidden::look(self, pose, &credits).absent <= MAX_ABSENT
+        let most = self.template.weight * hidden::MAX_HIDDEN * (1.0 + 1e-9);
+        let (mut credits, mut absent) = (Vec::with_capacity(self.template.samples.len()), 0.0);
+        for s in &self.template.samples {
+            let there = self.touches(pose.apply(wide(s.p)), pose.turn(wide(s.d)), r);
+            absent += if there { 0.0 } else { f64::from(s.weight) };
+            // No cut hides so much.
+            if absent > most {
+                return false;
+            }
+            credits.push(there.then_some(1.0));
+        }
+        hidden::at_most(self, pose, &credits, MAX_ABSENT)
     }
 }
 
-/// Tries each and notes which hit; gives their number, `None` as soon as they are too few.
+/// Tries each and notes which hit; gives their number, `None` as soon as they must be too few.
 fn gated(met: &mut [bool], mut hit: impl FnMut(usize) -> bool) -> Option<usize> {
-    let (mut hits, mut gate) = (0, 0);
+    let all = met.len();
+    // How many may miss before the next gate, and in the end.
+    let may_miss = |gate: usize| match GATES.get(gate) {
+        Some(&(after, needed)) if after <= all => after - needed,
+        _ => all / 2,
+    };
+    let (mut misses, mut gate) = (0, 0);
     for (n, met) in met.iter_mut().enumerate() {
         *met = hit(n);
-        hits += usize::from(*met);
-        if let Some(&(after, needed)) = GATES.get(gate)
-            && n + 1 == after
-        {
-            if hits < needed {
-                return None;
-            }
-            gate += 1;
+        misses += usize::from(!*met);
+        if misses > may_miss(gate) {
+            return None;
         }
+        gate += usize::from(GATES.get(gate).is_some_and(|g| g.0 == n + 1));
     }
-    (hits * 2 >= met.len()).then_some(hits)
+    Some(all - misses)
 }
 
 /// Farthest-first order of up to [`PROBES`] samples of full weight.
@@ -241,5 +269,27 @@ mod tests {
         assert_eq!(parts(&order, &met(&[7, 8, 9])), 10.0);
         assert_eq!(parts(&order, &met(&[3, 5, 7])), 7.0);
         assert_eq!(parts(&order, &met(&[])), 10.0);
+    }
+    #[test]
+    fn too_few_are_noticed_as_soon_as_they_must_be() {
+        let (mut state, mut given_up) = (1_u64, 0);
+        for n in 0..20_000_usize {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            // Fewer and more hits in turns.
+            let bits = if n % 2 == 0 { state >> 20 } else { (state >> 20) | (state >> 7) };
+            let all = 1 + n % PROBES;
+            let hit = |k: usize| bits >> k & 1 == 1;
+            let hits = |k: usize| (0..k).filter(|&k| hit(k)).count();
+            let passes = GATES.iter().all(|&(after, needed)| after > all || hits(after) >= needed);
+            let expected = (passes && hits(all) * 2 >= all).then(|| hits(all));
+            let mut tried = 0;
+            let given = gated(&mut vec![false; all], |k| {
+                tried += 1;
+                hit(k)
+            });
+            assert_eq!(given, expected, "{bits:b} of {all}");
+            given_up += usize::from(tried < all);
+        }
+        assert!(given_up > 1_000, "{given_up}");
     }
 }

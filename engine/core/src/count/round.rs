@@ -5,11 +5,11 @@ use super::candidates::{Range, propose};
 use super::cut;
 use super::exemplar::{Body, Exemplar, Pieces};
 use super::index::PageIndex;
-use super::matching::{Matcher, Score};
+use super::matching::{Known, Matcher, Score};
 use super::parts::{Lacking, Partly, Parts};
 use super::places::{one_each, strongest};
 use super::pose::Pose;
-use super::search::{CountParams, Detection, Judged, Stopped, detection, judge, reconsider};
+use super::search::{CountParams, Detection, Judged, Stopped, detection, judge, reconsider, weigh};
 use super::template::Template;
 use super::trim;
 use super::variant::tell_variants;
@@ -62,8 +62,9 @@ impl Search<'_> {
             let pose = Pose::at(pieces.middle);
             judged.push(Judged {
                 pose,
-                score: Score { confidence: 1.0, ..matcher.score(&pose) },
+                score: Score { confidence: 1.0, ..matcher.score(&pose, &Known::default()) },
                 own: true,
+                weighed: true,
                 place: 0,
             });
         }
@@ -78,7 +79,7 @@ impl Search<'_> {
         {
             ended = ended.and(Err(e));
         }
-        let mut kept = strongest(template, judged);
+        let mut kept = strongest(template, judged, |j| weigh(&matcher, j));
         reconsider(&matcher, self.params, &mut kept);
         tell_variants(&matcher, self.params, &mut kept);
         let cut = cut::tell(&matcher, &pieces.cut, self.params, &mut kept);

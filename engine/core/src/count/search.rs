@@ -10,7 +10,7 @@ use super::exemplar::{Body, Exemplar};
 use super::frame::{self, Frame};
 use super::index::PageIndex;
 use super::label::{self, Compare};
-use super::matching::{Matcher, Score};
+use super::matching::{Known, Matcher, Score};
 use super::pose::Pose;
 use super::round::Search;
 use super::scan;
@@ -212,6 +212,8 @@ pub(super) struct Judged {
     pub pose: Pose,
     pub score: Score,
     pub own: bool,
+    /// What is around it counts in the confidence.
+    pub weighed: bool,
     /// The same for all that are at one place, each with ink of its own.
     pub place: usize,
 }
@@ -233,7 +235,7 @@ pub(super) fn judge(
     let mut sure: FxHashMap<(i64, i64), Vec<Sure>> = FxHashMap::default();
     let cost = template.samples.len() as u64;
     let most = if matcher.thorough { MAX_REFINED_THOROUGH } else { MAX_REFINED };
-    let mut refined = 0;
+    let (mut refined, mut around) = (0, Known::default());
     for candidate in candidates {
         budget.spend(1)?;
         if candidate.pose.mirrored && !params.mirrored {
@@ -247,7 +249,7 @@ pub(super) fn judge(
         }
         refined += 1;
         budget.spend(cost)?;
-        let Some(pose) = matcher.refine(&candidate.pose) else { continue };
+        let Some(pose) = matcher.refine(&candidate.pose, &mut around) else { continue };
         let scale = pose.scale();
         if scale < range.min_scale * 0.985 || scale > range.max_scale * 1.015 {
             continue;
@@ -262,22 +264,35 @@ pub(super) fn judge(
         if !seen.insert(key) {
             continue;
         }
-        let mut score = matcher.score(&pose);
+        let mut score = matcher.score(&pose, &around);
         if score.base < params.threshold {
             note(&pose, score.coverage);
         }
         if score.base >= NEAR_MISS_FLOOR.min(params.threshold) {
             budget.spend(LOOK_STEPS)?;
-            beside::weigh(matcher, &pose, &mut score, &|_| false);
-            if score.confidence >= SURE {
-                sure.entry(place(&pose, template))
-                    .or_default()
-                    .push(Sure { pose, perfect: score.confidence >= PERFECT });
+            // Many are kept.
+            score.claims.shrink_to_fit();
+            let mut one = Judged { pose, score, own: false, weighed: false, place: 0 };
+            // What is around a pose can only speak against it.
+            if one.score.base >= SURE {
+                weigh(matcher, &mut one);
+                if one.score.confidence >= SURE {
+                    let perfect = one.score.confidence >= PERFECT;
+                    sure.entry(place(&pose, template)).or_default().push(Sure { pose, perfect });
+                }
             }
-            judged.push(Judged { pose, score, own: false, place: 0 });
+            judged.push(one);
         }
     }
     Ok(())
+}
+
+/// Lets what is around a pose count, once.
+pub(super) fn weigh(matcher: &Matcher<'_>, j: &mut Judged) {
+    if !j.weighed {
+        beside::weigh(matcher, &j.pose, &mut j.score, &|_| false);
+        j.weighed = true;
+    }
 }
 
 /// The cell, one diameter wide, that the middle of the ink falls in.

@@ -2,7 +2,7 @@
 //!
 //! A symbol that contains the exemplar's drawing and more is another symbol.
 
-use std::cell::LazyCell;
+use std::cell::{LazyCell, OnceCell};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -35,6 +35,8 @@ const LETTERS_MATCHED: f32 = 0.3;
 const PASSES_SHARE: f32 = 0.5;
 /// Ends closer than this (tolerances) touch; less foreign ink is rounding.
 const TOUCH: f32 = 1.5;
+/// Ends closer than this are one place, list units.
+const MEETING: f32 = 0.15;
 /// What the ink of something else that was drawn over the symbol with another pen counts.
 const OTHER_PEN_WEIGHT: f32 = 0.2;
 /// A stroke of which this share is the exemplar's ink is no other.
@@ -55,8 +57,12 @@ pub(super) struct Surroundings {
 
 /// Strokes of the page near a pose, by run.
 struct Stroke {
+    /// Its place among them.
+    number: usize,
     pieces: Vec<Segment>,
+    /// Of the whole run, and of the pieces.
     bounds: ListRect,
+    near: ListRect,
     length: f32,
     /// Length inside the outline and not the exemplar's.
     foreign: f32,
@@ -70,6 +76,9 @@ struct Stroke {
     inside: bool,
     /// Taken for a stroke of lettering.
     lettered: bool,
+    /// See [`ends_on_symbol`] and [`is_bar`]: asked for more than once.
+    ends_on_symbol: OnceCell<bool>,
+    is_bar: OnceCell<bool>,
 }
 
 impl Stroke {
@@ -106,17 +115,17 @@ pub(super) fn look(
     let tolerance = (template.tolerance * scale) as f32;
     let all = (template.weight * scale) as f32;
     let strokes = strokes(matcher, pose, &outline, beside, taken);
+    // A wire that bends in the outline is no more the symbol's than one that runs straight through.
+    let wires = going_on(&strokes, |s| s.leaves);
+    let is_wire = |s: &Stroke| wires[s.number];
+    // Few places have another pen's ink, which is what it is for.
+    let leading_out = LazyCell::new(|| going_on(&strokes, |s| !s.inside));
+    let leads_out = |s: &Stroke| leading_out[s.number];
     let judge = |textured: &dyn Fn(&Stroke) -> bool| {
         let alien: Vec<&Stroke> = strokes
             .iter()
             .filter(|s| (s.foreign > 0.0 || s.matched == 0.0) && !s.as_beside() && !textured(s))
             .collect();
-        // A wire that bends in the outline is no more the symbol's than one that runs straight through.
-        let wires = going_on(&strokes, |s| s.leaves);
-        let is_wire = |s: &Stroke| wires.iter().any(|w| std::ptr::eq(*w, s));
-        // Few places have another pen's ink, which is what it is for.
-        let leading_out = LazyCell::new(|| going_on(&strokes, |s| !s.inside));
-        let leads_out = |s: &Stroke| leading_out.iter().any(|w| std::ptr::eq(*w, s));
         let longest = longest_bar(matcher, pose);
         let hangs = |s: &Stroke| ends_on_symbol(matcher, pose, s) || is_bar(matcher, pose, s);
         let passes = |s: &Stroke| s.passes(longest) && !hangs(s);
@@ -177,7 +186,7 @@ pub(super) fn staying(matcher: &Matcher<'_>, pose: &Pose, taken: &dyn Fn(u32) ->
         return Vec::new();
     }
     let wires = going_on(&strokes, |s| s.leaves);
-    let is_wire = |s: &Stroke| wires.iter().any(|w| std::ptr::eq(*w, s));
+    let is_wire = |s: &Stroke| wires[s.number];
     let other: Vec<&Stroke> =
         strokes.iter().filter(|s| !is_wire(s) && s.matched < OWN_SHARE * s.length).collect();
     if other.is_empty() {
@@ -228,9 +237,11 @@ fn strokes(
         let run = page.run_of[i as usize];
         let bounds = page.runs[run as usize].bounds;
         let out = sticks_out(&bounds, outline);
-        let stroke = by_run.entry(run).or_insert(Stroke {
+        let stroke = by_run.entry(run).or_insert_with(|| Stroke {
+            number: 0,
             pieces: Vec::new(),
             bounds,
+            near: ListRect::EMPTY,
             length: 0.0,
             foreign: 0.0,
             matched: 0.0,
@@ -238,12 +249,20 @@ fn strokes(
             leaves: out > reach,
             inside: true,
             lettered: page.lettered[run as usize],
+            ends_on_symbol: OnceCell::new(),
+            is_bar: OnceCell::new(),
         });
         let piece = page.segments[i as usize];
         stroke.pieces.push(piece);
+        [piece.a, piece.b].iter().for_each(|p| stroke.near.add(p[0], p[1]));
         let length = piece.length();
         stroke.length += length;
         if stroke.leaves {
+            continue;
+        }
+        let ends = [piece.a, piece.b].map(|p| pose.invert([f64::from(p[0]), f64::from(p[1])]));
+        if template.map.is_beyond(ends[0], ends[1]) {
+            stroke.inside = false;
             continue;
         }
         let count = (length / step).ceil().clamp(1.0, 500.0);
@@ -271,7 +290,8 @@ fn strokes(
     };
     let are_letters = matched(true) <= LETTERS_MATCHED * (matched(true) + matched(false));
     strokes.retain(|s| !(s.1.lettered && are_letters));
-    strokes.into_iter().map(|s| s.1).collect()
+    let numbered = |(number, (_, stroke)): (usize, (u32, Stroke))| Stroke { number, ..stroke };
+    strokes.into_iter().enumerate().map(numbered).collect()
 }
 
 /// Strokes that hang together and on nothing else: the length of those that end on the symbol, as far
@@ -315,31 +335,52 @@ fn groups(matcher: &Matcher<'_>, pose: &Pose, alien: &[&Stroke], touch: f32) -> 
     (total + 0.0, frame)
 }
 
-/// Strokes for which something holds, and those that go on, end to end and with the same pen, in one of them.
-fn going_on(strokes: &[Stroke], holds: impl Fn(&Stroke) -> bool) -> Vec<&Stroke> {
+/// Whether two ends are one place.
+fn meet(p: [f32; 2], q: [f32; 2]) -> bool {
+    let (x, y) = ((p[0] - q[0]).abs(), (p[1] - q[1]).abs());
+    // Few are near enough to be worth a root.
+    x < MEETING && y < MEETING && x.hypot(y) < MEETING
+}
+
+/// By stroke: whether something holds for it, or it goes on, end to end and with the same pen, in one for which it
+/// does.
+fn going_on(strokes: &[Stroke], holds: impl Fn(&Stroke) -> bool) -> Vec<bool> {
     if strokes.iter().map(|s| s.pieces.len()).sum::<usize>() > MAX_PIECES {
-        return Vec::new();
+        return vec![false; strokes.len()];
     }
-    let ends = |s: &Stroke| s.pieces.iter().flat_map(|p| [p.a, p.b]).collect::<Vec<_>>();
-    let near = |p: [f32; 2], q: [f32; 2]| (p[0] - q[0]).hypot(p[1] - q[1]) < 0.15;
-    let all: Vec<Vec<[f32; 2]>> = strokes.iter().map(ends).collect();
     let mut on: Vec<bool> = strokes.iter().map(holds).collect();
     let mut open: Vec<usize> = (0..strokes.len()).filter(|&i| on[i]).collect();
     while let Some(i) = open.pop() {
-        for j in 0..strokes.len() {
-            let one_pen = strokes[i].pen() == strokes[j].pen();
-            let free = !on[j] && one_pen && strokes[j].matched == 0.0;
-            if free && all[j].iter().any(|p| all[i].iter().any(|q| near(*p, *q))) {
-                on[j] = true;
-                open.push(j);
+        let s = &strokes[i];
+        for (o, on) in strokes.iter().zip(&mut on) {
+            let free = !*on && s.pen() == o.pen() && o.matched == 0.0;
+            if free && near(&s.near, &o.near, MEETING) && ends(o).any(|p| ends(s).any(|q| meet(p, q))) {
+                *on = true;
+                open.push(o.number);
             }
         }
     }
-    strokes.iter().zip(on).filter(|s| s.1).map(|s| s.0).collect()
+    on
+}
+
+/// Ends of all pieces of a stroke.
+fn ends(s: &Stroke) -> impl Iterator<Item = [f32; 2]> + '_ {
+    s.pieces.iter().flat_map(|p| [p.a, p.b])
+}
+
+/// Whether two boxes are at most so far apart, or a little more.
+fn near(p: &ListRect, q: &ListRect, reach: f32) -> bool {
+    sticks_out(&ListRect { left: p.right, right: p.left, top: p.bottom, bottom: p.top }, q) <= more(reach)
+}
+
+/// A distance that no rounding of places makes the smaller one.
+fn more(reach: f32) -> f32 {
+    reach * 1.01 + 0.01
 }
 
 /// Strokes by what they are joined to, at one end or over others.
 fn hang_together(strokes: &[&Stroke], touch: f32) -> Vec<Vec<usize>> {
+    // Each group has the number of its first stroke.
     let mut group: Vec<usize> = (0..strokes.len()).collect();
     for i in 0..strokes.len() {
         for j in 0..i {
@@ -349,17 +390,20 @@ fn hang_together(strokes: &[&Stroke], touch: f32) -> Vec<Vec<usize>> {
             }
         }
     }
-    let members = |root: usize| (0..strokes.len()).filter(|&i| group[i] == root).collect::<Vec<_>>();
-    (0..strokes.len()).map(members).filter(|m| !m.is_empty()).collect()
+    let mut members: Vec<Vec<usize>> = vec![Vec::new(); strokes.len()];
+    group.iter().enumerate().for_each(|(i, &first)| members[first].push(i));
+    members.retain(|m| !m.is_empty());
+    members
 }
 
 /// Whether a stroke ends on the exemplar's ink.
 fn ends_on_symbol(matcher: &Matcher<'_>, pose: &Pose, stroke: &Stroke) -> bool {
-    let ends: Vec<[f32; 2]> = stroke.pieces.iter().flat_map(|p| [p.a, p.b]).collect();
-    let near = |p: [f32; 2], q: [f32; 2]| (p[0] - q[0]).hypot(p[1] - q[1]) < 0.15;
-    // Where one piece goes on as the next, the stroke does not end.
-    let mut tips = ends.iter().filter(|p| ends.iter().filter(|q| near(**p, **q)).count() == 1);
-    tips.any(|p| matcher.template.map.near(pose.invert([f64::from(p[0]), f64::from(p[1])])))
+    *stroke.ends_on_symbol.get_or_init(|| {
+        let on_ink = |p: [f32; 2]| matcher.template.map.near(pose.invert([f64::from(p[0]), f64::from(p[1])]));
+        // Where one piece goes on as the next, the stroke does not end.
+        let is_tip = |p: [f32; 2]| ends(stroke).filter(|q| meet(p, *q)).take(2).count() == 1;
+        ends(stroke).any(|p| on_ink(p) && is_tip(p))
+    })
 }
 
 /// Whether a piece of a stroke passes over the exemplar's ink and ends on neither side of it on ink.
@@ -380,8 +424,10 @@ fn longest_bar(matcher: &Matcher<'_>, pose: &Pose) -> f64 {
 
 /// Whether a short piece of a stroke crosses the symbol.
 fn is_bar(matcher: &Matcher<'_>, pose: &Pose, stroke: &Stroke) -> bool {
-    let longest = longest_bar(matcher, pose);
-    stroke.pieces.iter().any(|p| f64::from(p.length()) <= longest && crosses_symbol(matcher, pose, p))
+    *stroke.is_bar.get_or_init(|| {
+        let longest = longest_bar(matcher, pose);
+        stroke.pieces.iter().any(|p| f64::from(p.length()) <= longest && crosses_symbol(matcher, pose, p))
+    })
 }
 
 /// Whether a stroke that leads out of the symbol was drawn over it rather than as a part of something like it: none
@@ -395,20 +441,39 @@ fn is_of_others(matcher: &Matcher<'_>, pose: &Pose, stroke: &Stroke) -> bool {
 /// Whether an end of one stroke lies on the other.
 fn joined(p: &Stroke, q: &Stroke, touch: f32) -> bool {
     let apart = sticks_out(&p.bounds, &grow(&q.bounds, p.bounds.width().max(p.bounds.height()) + touch));
-    if apart > 0.0 {
+    if apart > 0.0 || !near(&p.near, &q.near, touch) {
         return false;
     }
     let ends_on = |p: &Stroke, q: &Stroke| {
-        p.pieces.iter().any(|s| {
-            [s.a, s.b].into_iter().any(|end| q.pieces.iter().any(|other| distance(other, end) <= touch))
-        })
+        let around = grow(&q.near, more(touch));
+        let close = |end: &[f32; 2]| {
+            end[0] >= around.left && end[0] <= around.right && end[1] >= around.top && end[1] <= around.bottom
+        };
+        ends(p).filter(close).any(|end| q.pieces.iter().any(|other| touches(other, end, touch)))
     };
     ends_on(p, q) || ends_on(q, p)
 }
 
-pub(super) fn distance(s: &Segment, p: [f32; 2]) -> f32 {
+/// Way from a place to the nearest on a segment.
+fn way(s: &Segment, p: [f32; 2]) -> [f32; 2] {
     let (ex, ey) = (s.b[0] - s.a[0], s.b[1] - s.a[1]);
     let n = (ex * ex + ey * ey).max(f32::MIN_POSITIVE);
     let t = (((p[0] - s.a[0]) * ex + (p[1] - s.a[1]) * ey) / n).clamp(0.0, 1.0);
-    (p[0] - s.a[0] - ex * t).hypot(p[1] - s.a[1] - ey * t)
+    [p[0] - s.a[0] - ex * t, p[1] - s.a[1] - ey * t]
+}
+
+pub(super) fn distance(s: &Segment, p: [f32; 2]) -> f32 {
+    let [x, y] = way(s, p);
+    x.hypot(y)
+}
+
+/// Whether [`distance`] is at most `reach`.
+fn touches(s: &Segment, p: [f32; 2], reach: f32) -> bool {
+    let beyond = |a: f32, b: f32, p: f32| p < a.min(b) - more(reach) || p > a.max(b) + more(reach);
+    // Few segments are near enough to be worth a division, fewer a root.
+    if beyond(s.a[0], s.b[0], p[0]) || beyond(s.a[1], s.b[1], p[1]) {
+        return false;
+    }
+    let [x, y] = way(s, p);
+    x.abs() <= reach && y.abs() <= reach && x.hypot(y) <= reach
 }

@@ -125,7 +125,7 @@ impl Search<'_> {
             claims: Vec::new(),
         };
         let claims = self.judge.claims(&pose);
-        self.placed.push((Judged { pose, score, own, place: 0 }, claims));
+        self.placed.push((Judged { pose, score, own, weighed: true, place: 0 }, claims));
     }
 
     /// Rough poses moved onto the page's ink, those that fit best first.
