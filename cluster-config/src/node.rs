@@ -79,6 +79,9 @@ pub struct ApiConfig {
     pub head_timeout_ms: u64,
     /// Longest that a client may send nothing of a body that is awaited.
     pub body_idle_ms: u64,
+    /// From the moment that a node is to stop to the end of its listener. Until then it answers as before, says that it is
+    /// not ready, and closes each connection after its next answer.
+    pub lame_duck_ms: u64,
     pub max_connections: usize,
 }
 
@@ -206,6 +209,7 @@ impl NodeConfig {
                 upload_timeout_ms: 600_000,
                 head_timeout_ms: 10_000,
                 body_idle_ms: 30_000,
+                lame_duck_ms: 0,
                 max_connections: 2_048,
             },
             admin: AdminConfig::default(),

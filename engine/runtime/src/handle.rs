@@ -264,6 +264,11 @@ impl Handle {
         Ok(self.catalog().ask_to_drain(name).await?)
     }
 
+    /// Whether the node is on its way out.
+    pub fn is_draining(&self) -> bool {
+        self.node().is_draining()
+    }
+
     /// Waits until the node is to leave by itself: somebody has asked it to drain, or it was given up.
     pub async fn leave(&self) -> Leave {
         self.node().presence.leave().await
@@ -422,7 +427,8 @@ impl Handle {
         report
     }
 
-    fn stop_leasing(&self) {
+    /// Takes no more work, for good: the node is unready from now on, and what runs goes on. [`Handle::drain`] ends it.
+    pub fn stop_leasing(&self) {
         self.node().draining.store(true, Ordering::Relaxed);
         for stage in &self.node().stages {
             stage.wake.notify_one();
