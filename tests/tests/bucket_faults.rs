@@ -50,10 +50,12 @@ impl Stored {
         self.upload(seed, PAGES).await.expect(201)["id"].as_str().unwrap().to_owned()
     }
 
-    async fn ends(&self, document: &str) {
+    /// Address of the image of its first page.
+    async fn ends(&self, document: &str) -> String {
         let pages = self.client.pages_of(document, PAGES).await;
         let numbers: Vec<u64> = pages.iter().filter_map(|p| p["page_number"].as_u64()).collect();
         assert_eq!(numbers, (1..=PAGES as u64).collect::<Vec<_>>(), "every page once");
+        pages[0]["image_url"].as_str().unwrap().to_owned()
     }
 
     /// Attempts that were postponed so far.
@@ -121,17 +123,21 @@ async fn a_slow_bucket_takes_longer_than_the_lease_and_nothing_runs_twice() {
 async fn work_waits_for_a_bucket_that_fails_or_is_away() {
     let s = Stored::start(&[]).await;
     let failing = Fault::Answered { status: 500, code: "InternalError", all: true };
+    let before = s.acknowledged(19).await;
+    let image = s.ends(&before).await;
     for (n, fault) in [failing, Fault::Refused].into_iter().enumerate() {
         let document = s.acknowledged(20 + n as u64).await;
         s.line.set(fault);
         s.until_postponed(TRIES).await;
         refused(s.upload(30, 1).await, "the store is unavailable");
+        assert_eq!(reqwest::get(&image).await.unwrap().status(), 503);
         let why = s.until_ready(false).await;
         assert!(why.contains("the store of files does not answer"), "{why}");
         assert!(!why.contains("127.0.0.1"), "{why}");
         s.line.set(Fault::None);
         s.until_ready(true).await;
         s.ends(&document).await;
+        assert_eq!(reqwest::get(&image).await.unwrap().status(), 200);
     }
     s.upload(31, 1).await.expect(201);
     s.nothing_was_spent();

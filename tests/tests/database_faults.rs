@@ -82,6 +82,13 @@ impl Busy {
         .await;
     }
 
+    async fn until_enough(&self) {
+        eventually("clients were told of enough", WORK, || async {
+            self.told.lock().unwrap().is_enough().then_some(())
+        })
+        .await;
+    }
+
     /// What each node says of itself, within `limit`; how long the last of them took.
     async fn until_ready(&self, ready: bool, limit: Duration) -> Duration {
         let since = Stopwatch::start();
@@ -175,31 +182,23 @@ fn tell(what: &str) {
     eprintln!("{what}");
 }
 
-/// In good order, as for an update: connections are cut off, and for a while there is nobody.
+/// Restarted in good order, as for an update: connections are cut off, and for a while there is nobody. Then it stands
+/// still with all its connections, for longer than anybody waits.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_restart_of_the_database_loses_nothing_and_work_goes_on() {
+async fn a_restart_and_a_pause_lose_nothing_and_work_goes_on() {
     let mut busy = Busy::start().await;
-    busy.more(20, 2).await;
+    busy.more(10, 1).await;
     tokio::task::block_in_place(|| busy.shared.server.stop("INT"));
     let unready = busy.until_ready(false, UNREADY).await;
     tokio::task::block_in_place(|| busy.shared.server.resume());
     let ready = busy.until_ready(true, READY).await;
-    tell(&format!("unready after {unready:?}, ready {ready:?} after the database"));
-    busy.more(20, 3).await;
-    busy.prove().await;
-}
+    tell(&format!("restart: unready after {unready:?}, ready {ready:?} after the database"));
+    busy.more(10, 1).await;
 
-/// It stands still with all its connections, for longer than anybody waits.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_pause_of_the_database_loses_nothing_and_nobody_hangs() {
-    let busy = Busy::start().await;
-    busy.more(20, 2).await;
     let stop = Arc::new(AtomicBool::new(false));
-    let asks: Vec<_> = busy
-        .clients
-        .iter()
-        .map(|client| tokio::spawn(ask(client.clone(), busy.place.project.clone(), Arc::clone(&stop))))
-        .collect();
+    let project = &busy.place.project;
+    let asks = busy.clients.iter().map(|c| tokio::spawn(ask(c.clone(), project.clone(), Arc::clone(&stop))));
+    let asks: Vec<_> = asks.collect();
     let since = Stopwatch::start();
     busy.shared.server.pause();
     let unready = busy.until_ready(false, UNREADY).await;
@@ -213,10 +212,53 @@ async fn a_pause_of_the_database_loses_nothing_and_nobody_hangs() {
     for asked in asks {
         longest = longest.max(asked.await.unwrap());
     }
-    tell(&format!("unready after {unready:?}, ready {ready:?} after it, the longest request {longest:?}"));
+    tell(&format!(
+        "pause: unready after {unready:?}, ready {ready:?} after it, the longest request {longest:?}"
+    ));
     assert!(longest < REQUEST.0 + REQUEST.1, "{longest:?}");
-    busy.more(20, 3).await;
+    busy.until_enough().await;
     busy.prove().await;
+}
+
+/// A node that is cut off from the database says so, others go on with its work, and it is one of them again when it is
+/// back.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_without_its_database_is_replaced_and_comes_back() {
+    const PAGES: usize = 4;
+    let shared = Shared::open().await;
+    let line = Line::to(&format!("127.0.0.1:{}", shared.server.port())).await;
+    let through = shared.database_at(line.address().port());
+    let a = shared.node("a", &[("DATABASE_URL", &through)]);
+    let client = a.client();
+    let project = client.project("Cut off").await;
+    let (pdf, _) = takeoff_samples::sheets(7, PAGES as u32, Habit::named("blocks").unwrap());
+    let uploaded = client.try_upload(&project, "set.pdf", pdf, "application/pdf").await.unwrap().expect(201);
+    let document = uploaded["id"].as_str().unwrap();
+    let held = || shared.sql("SELECT count(*) FROM jobs WHERE state = 1 AND lease_node = 'a'");
+    eventually("it works", WORK, || async { (held() != "0").then_some(()) }).await;
+    line.set(Fault::Silent);
+    let b = shared.node("b", &[]);
+    let other = b.client();
+    let numbers = |pages: &[serde_json::Value]| -> Vec<u64> {
+        pages.iter().filter_map(|p| p["page_number"].as_u64()).collect()
+    };
+    assert_eq!(numbers(&other.pages_of(document, PAGES).await), [1, 2, 3, 4]);
+    eventually("it says that it is cut off", UNREADY * 2, || async {
+        (client.get("//ready").await.status == 503).then_some(())
+    })
+    .await;
+    line.set(Fault::None);
+    eventually("it is ready again", READY, || async {
+        (client.get("//ready").await.status == 200).then_some(())
+    })
+    .await;
+    // It works again, by itself.
+    b.kill();
+    let (pdf, _) = takeoff_samples::sheets(8, 1, Habit::named("blocks").unwrap());
+    let again = client.try_upload(&project, "one.pdf", pdf, "application/pdf").await.unwrap().expect(201);
+    client.pages_of(again["id"].as_str().unwrap(), 1).await;
+    assert_eq!(numbers(&client.pages_of(document, PAGES).await), [1, 2, 3, 4]);
+    assert_eq!(shared.sql("SELECT count(*) FROM jobs WHERE state = 5 OR attempts > 0"), "0");
 }
 
 /// Connections are cut off when commits are done and before anybody is told: of a node's commits each tenth.
@@ -238,14 +280,7 @@ async fn a_commit_whose_acknowledgement_is_lost_takes_effect_once() {
         })
         .collect();
     eventually("enough is told and lost", WORK, || async {
-        let told = told.lock().unwrap();
-        let made = told.sessions.values().filter(|s| s.made).count();
-        let enough = told.documents.len() >= 2
-            && told.measurements.len() >= 30
-            && told.sessions.len() >= 5
-            && made >= 3
-            && line.lost_commits() >= 30;
-        enough.then_some(())
+        (told.lock().unwrap().is_enough() && line.lost_commits() >= 30).then_some(())
     })
     .await;
     stop.store(true, Ordering::Relaxed);

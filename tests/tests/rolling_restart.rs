@@ -2,7 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "clients of what is under test are tasks")]
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -18,94 +18,112 @@ const NAMES: [&str; 3] = ["a", "b", "c"];
 const TURN: Duration = Duration::from_secs(60);
 /// How often the balancer asks each node.
 const ASKED: Duration = Duration::from_millis(100);
-/// What a node grants it to find out.
-const LAME_DUCK_MS: &str = "1500";
+/// What a node grants it to find out: longer than the test takes, which ends it by a second signal.
+const LAME_DUCK_MS: &str = "300000";
 const CLIENTS: usize = 4;
 const PAGES: usize = 2;
 /// So many keep the nodes busy over all restarts.
 const UPLOADS: usize = 12;
 
-/// Sends requests to nodes that say they are ready, as load balancers do.
+/// A node as the balancer sees it.
+struct Place {
+    client: Client,
+    ready: bool,
+    /// Requests that are under way there.
+    open: Arc<AtomicUsize>,
+}
+
+impl Place {
+    fn new(node: &Node, ready: bool) -> Self {
+        Self { client: node.client(), ready, open: Arc::default() }
+    }
+}
+
+/// Sends requests to nodes that say they are ready, and sends none a second time.
 struct Balancer {
-    nodes: Mutex<Vec<(Client, bool)>>,
-    turn: std::sync::atomic::AtomicUsize,
+    nodes: Mutex<Vec<Place>>,
+    turn: AtomicUsize,
     /// Answers below 500.
-    answered: std::sync::atomic::AtomicU64,
+    answered: AtomicU64,
     failed: Mutex<Vec<String>>,
 }
 
 impl Balancer {
     fn new(nodes: &[Node]) -> Arc<Self> {
         Arc::new(Self {
-            nodes: Mutex::new(nodes.iter().map(|n| (n.client(), true)).collect()),
-            turn: Default::default(),
-            answered: Default::default(),
+            nodes: Mutex::new(nodes.iter().map(|n| Place::new(n, true)).collect()),
+            turn: AtomicUsize::new(0),
+            answered: AtomicU64::new(0),
             failed: Mutex::default(),
         })
     }
 
-    /// Asks each node whether it is ready, until it is dropped.
+    /// Asks each node whether it is ready, for ever.
     async fn ask(self: Arc<Self>) {
         let mut tick = tokio::time::interval(ASKED);
         loop {
             tick.tick().await;
             for at in 0..NAMES.len() {
-                let client = self.nodes.lock().unwrap()[at].0.clone();
+                let client = self.nodes.lock().unwrap()[at].client.clone();
                 let asked = client.try_send(Method::GET, "//ready", None).await;
                 let ready = asked.is_ok_and(|answer| answer.status == 200);
                 let mut nodes = self.nodes.lock().unwrap();
                 // Another node may have taken the place meanwhile.
-                if nodes[at].0.url("//ready") == client.url("//ready") {
-                    nodes[at].1 = ready;
+                if nodes[at].client.url("//ready") == client.url("//ready") {
+                    nodes[at].ready = ready;
                 }
             }
         }
     }
 
     fn replace(&self, at: usize, node: &Node) {
-        self.nodes.lock().unwrap()[at] = (node.client(), false);
+        self.nodes.lock().unwrap()[at] = Place::new(node, false);
     }
 
     fn is_ready(&self, at: usize) -> bool {
-        self.nodes.lock().unwrap()[at].1
+        self.nodes.lock().unwrap()[at].ready
     }
 
-    fn next(&self) -> Option<Client> {
+    /// Nothing is sent to it, and what was is answered.
+    fn has_left(&self, at: usize) -> bool {
         let nodes = self.nodes.lock().unwrap();
-        let ready: Vec<&Client> = nodes.iter().filter(|n| n.1).map(|n| &n.0).collect();
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        (!ready.is_empty()).then(|| ready[turn % ready.len()].clone())
+        !nodes[at].ready && nodes[at].open.load(Ordering::Relaxed) == 0
     }
 
-    /// The answer, from the next node where one took no connection. Everything else that goes wrong is a failed request.
-    async fn send<F>(&self, what: &str, mut send: impl FnMut(Client) -> F) -> Value
+    fn next(&self) -> Option<(Client, Arc<AtomicUsize>)> {
+        let nodes = self.nodes.lock().unwrap();
+        let ready: Vec<&Place> = nodes.iter().filter(|n| n.ready).collect();
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        let node = ready.get(turn % ready.len().max(1))?;
+        node.open.fetch_add(1, Ordering::Relaxed);
+        Some((node.client.clone(), Arc::clone(&node.open)))
+    }
+
+    /// The answer of the next node. Whatever goes wrong is a failed request.
+    async fn send<F>(&self, what: &str, send: impl FnOnce(Client) -> F) -> Value
     where
         F: Future<Output = reqwest::Result<Answer>>,
     {
-        for _ in 0..NAMES.len() {
-            let Some(client) = self.next() else { break };
-            match send(client).await {
-                Err(e) if e.is_connect() => {}
-                Ok(answer) if answer.status.as_u16() < 500 => {
-                    self.answered.fetch_add(1, Ordering::Relaxed);
-                    return answer.body;
-                }
-                other => {
-                    self.failed.lock().unwrap().push(format!("{what}: {other:?}"));
-                    return Value::Null;
+        let failed = match self.next() {
+            None => "no node takes it".to_owned(),
+            Some((client, open)) => {
+                let sent = send(client).await;
+                open.fetch_sub(1, Ordering::Relaxed);
+                match sent {
+                    Ok(answer) if answer.status.as_u16() < 500 => {
+                        self.answered.fetch_add(1, Ordering::Relaxed);
+                        return answer.body;
+                    }
+                    other => format!("{other:?}"),
                 }
             }
-        }
-        self.failed.lock().unwrap().push(format!("{what}: no node takes it"));
+        };
+        self.failed.lock().unwrap().push(format!("{what}: {failed}"));
         Value::Null
     }
 
     async fn post(&self, path: &str, body: &Value) -> Value {
-        self.send(path, |node| {
-            let path = path.to_owned();
-            async move { node.try_send(Method::POST, &path, Some(body)).await }
-        })
-        .await
+        self.send(path, async |node: Client| node.try_send(Method::POST, path, Some(body)).await).await
     }
 }
 
@@ -123,23 +141,18 @@ async fn work(
     let mut turn = 0_u32;
     while !stop.load(Ordering::Relaxed) {
         if turn.is_multiple_of(40) && uploaded.lock().unwrap().len() < UPLOADS {
-            let sent = balancer.send("an upload", |node| {
-                let (project, set) = (project.clone(), set.clone());
-                async move { node.try_upload(&project, "set.pdf", set, "application/pdf").await }
-            });
-            if let Some(id) = sent.await["id"].as_str() {
+            let set = set.clone();
+            let upload =
+                async |node: Client| node.try_upload(&project, "set.pdf", set, "application/pdf").await;
+            if let Some(id) = balancer.send("an upload", upload).await["id"].as_str() {
                 uploaded.lock().unwrap().push(id.to_owned());
             }
         }
         let body = json!({"name": "Devices", "measurement_type": "count", "unit": "EA"});
         let made = balancer.post(&format!("/projects/{project}/conditions"), &body).await;
         let path = format!("/conditions/{}/measurements", made["id"].as_str().unwrap_or("none"));
-        let found = balancer
-            .send("a read", |node| {
-                let path = path.clone();
-                async move { node.try_send(Method::GET, &path, None).await }
-            })
-            .await;
+        let read = async |node: Client| node.try_send(Method::GET, &path, None).await;
+        let found = balancer.send("a read", read).await;
         if !found["measurements"].is_array() {
             balancer.failed.lock().unwrap().push(format!("{made} was made and is not found: {found}"));
         }
@@ -173,6 +186,9 @@ async fn no_request_fails_and_no_job_is_lost() {
         .await;
         let since = Stopwatch::start();
         let node = nodes.remove(at);
+        node.signal("TERM");
+        eventually("nobody sends it anything", TURN, || async { balancer.has_left(at).then_some(()) }).await;
+        // Balancers wait for a time that their settings give; this one knows.
         assert_eq!(tokio::task::block_in_place(|| node.stop("TERM", TURN)).code(), Some(0));
         let node = shared.node(NAMES[at], &settings);
         balancer.replace(at, &node);
@@ -203,4 +219,31 @@ async fn no_request_fails_and_no_job_is_lost() {
 #[expect(clippy::print_stderr, reason = "what the run was, for whoever reads the test's output")]
 fn tell(uploaded: usize, answered: u64, took: &[Duration]) {
     eprintln!("{answered} requests, {uploaded} documents, restarts took {took:?}");
+}
+
+/// It takes requests, on connections that it closes; whoever cannot wait sends the signal again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_is_to_stop_says_so_and_still_answers() {
+    let data = tempfile::tempdir().unwrap();
+    let node = Node::start_with(data.path(), &[("TAKEOFF_API_LAME_DUCK_MS", LAME_DUCK_MS)]);
+    let client = node.client();
+    let health = async || client.request(Method::GET, "//health").send().await.unwrap();
+    assert!(!health().await.headers().contains_key("connection"));
+    node.signal("TERM");
+    let why = eventually("it says that it is to stop", TURN, || async {
+        let ready = client.get("//ready").await;
+        (ready.status == 503).then_some(ready.body)
+    })
+    .await;
+    assert!(why["reasons"].to_string().contains("draining"), "{why}");
+    let answer = health().await;
+    assert_eq!((answer.status().as_u16(), &answer.headers()["connection"]), (200, &"close".parse().unwrap()));
+    client.get("/projects").await.expect(200);
+    node.client().get("/projects").await.expect(200);
+    assert_eq!(tokio::task::block_in_place(|| node.stop("TERM", TURN)).code(), Some(0));
+    // Whoever sends one signal waits for so long.
+    let node = Node::start_with(data.path(), &[("TAKEOFF_API_LAME_DUCK_MS", "700")]);
+    let since = Stopwatch::start();
+    assert_eq!(tokio::task::block_in_place(|| node.stop("TERM", TURN)).code(), Some(0));
+    assert!(since.elapsed() >= Duration::from_millis(700), "{:?}", since.elapsed());
 }

@@ -14,7 +14,7 @@ use takeoff_core::ENGINE_VERSION;
 use takeoff_core::job::{Job, Progress, Stage as StageName};
 use takeoff_core::model::{Id, IdSource, TenantId, Timestamp};
 use takeoff_storage::catalog::{Batch, Clock, Committed};
-use takeoff_storage::register::{NodeEntry, NodeState};
+use takeoff_storage::register::NodeState;
 use takeoff_storage::{BlobStore, Catalog, Standing, StoreError};
 use tokio::sync::broadcast;
 use tokio_util::task::AbortOnDropHandle;
@@ -252,21 +252,6 @@ impl Handle {
     /// Where the node is reached; the others are told.
     pub fn set_address(&self, address: String) {
         self.node().presence.set_address(address);
-    }
-
-    /// The nodes of the catalogue, by name.
-    pub async fn nodes(&self) -> Result<Vec<NodeEntry>, EngineError> {
-        Ok(self.catalog().nodes().await?)
-    }
-
-    /// Asks a node to drain: it hears of it within a heartbeat, or when it starts again. `None` when there is none.
-    pub async fn ask_to_drain(&self, name: &str) -> Result<Option<NodeEntry>, EngineError> {
-        Ok(self.catalog().ask_to_drain(name).await?)
-    }
-
-    /// Whether the node is on its way out.
-    pub fn is_draining(&self) -> bool {
-        self.node().is_draining()
     }
 
     /// Waits until the node is to leave by itself: somebody has asked it to drain, or it was given up.
