@@ -177,7 +177,7 @@ async fn no_request_fails_and_no_job_is_lost() {
         })
         .collect();
     let mut took = Vec::new();
-    for at in 0..NAMES.len() {
+    for (at, name) in NAMES.iter().enumerate() {
         // Every node has had some of the work since it came.
         let before = balancer.answered.load(Ordering::Relaxed);
         eventually("the clients get on", TURN, || async {
@@ -190,7 +190,7 @@ async fn no_request_fails_and_no_job_is_lost() {
         eventually("nobody sends it anything", TURN, || async { balancer.has_left(at).then_some(()) }).await;
         // Balancers wait for a time that their settings give; this one knows.
         assert_eq!(tokio::task::block_in_place(|| node.stop("TERM", TURN)).code(), Some(0));
-        let node = shared.node(NAMES[at], &settings);
+        let node = shared.node(name, &settings);
         balancer.replace(at, &node);
         nodes.insert(at, node);
         eventually("the node is ready again", TURN, || async { balancer.is_ready(at).then_some(()) }).await;
