@@ -148,8 +148,12 @@ fn change(held: &Held, event: JobEvent) -> JobChange {
     JobChange { job: held.job().id, token: Some(held.running.token()), event }
 }
 
-/// Whether the job is as a commit of this attempt would have left it. For an answer that was lost.
+/// Whether the job is as a commit of this attempt would have left it, or further. For an answer that was lost: where another
+/// attempt has the job by now, that one found what there was, and nothing of this one can be stored any more.
 fn is_applied(held: &Held, now: &Job, event: &JobEvent) -> bool {
+    if now.token > held.running.token() {
+        return true;
+    }
     let ours = now.token == held.running.token() && now.lease.is_none();
     ours && match event {
         JobEvent::Succeed { .. } => now.state == JobState::Succeeded,
