@@ -79,7 +79,30 @@ pub struct ApiConfig {
     pub head_timeout_ms: u64,
     /// Longest that a client may send nothing of a body that is awaited.
     pub body_idle_ms: u64,
+    /// From the moment that a node is to stop to the end of its listener. Until then it answers as before, says that it is
+    /// not ready, and closes each connection after its next answer.
+    pub lame_duck_ms: u64,
     pub max_connections: usize,
+}
+
+impl Default for ApiConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
+            public_url: None,
+            allowed_hosts: Vec::new(),
+            cors_origins: vec!["http://localhost:5173".to_owned(), "http://localhost:3000".to_owned()],
+            calculate_wait_ms: 20_000,
+            open_wait_ms: 5_000,
+            look_wait_ms: 10_000,
+            request_timeout_ms: 300_000,
+            upload_timeout_ms: 600_000,
+            head_timeout_ms: 10_000,
+            body_idle_ms: 30_000,
+            lame_duck_ms: 0,
+            max_connections: 2_048,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -194,20 +217,7 @@ impl NodeConfig {
             data_dir: data_dir.into(),
             database: DatabaseConfig::default(),
             object_store: ObjectStoreConfig::default(),
-            api: ApiConfig {
-                listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
-                public_url: None,
-                allowed_hosts: Vec::new(),
-                cors_origins: vec!["http://localhost:5173".to_owned(), "http://localhost:3000".to_owned()],
-                calculate_wait_ms: 20_000,
-                open_wait_ms: 5_000,
-                look_wait_ms: 10_000,
-                request_timeout_ms: 300_000,
-                upload_timeout_ms: 600_000,
-                head_timeout_ms: 10_000,
-                body_idle_ms: 30_000,
-                max_connections: 2_048,
-            },
+            api: ApiConfig::default(),
             admin: AdminConfig::default(),
             limits: LimitSettings {
                 upload_bytes: 500 * 1024 * 1024,

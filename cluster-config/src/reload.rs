@@ -30,6 +30,7 @@ const LIVE: &[&str] = &[
     "api.upload_timeout_ms",
     "api.head_timeout_ms",
     "api.body_idle_ms",
+    "api.lame_duck_ms",
     "limits.upload_mib",
     "limits.json_body_mib",
     "jobs.max_waiting",

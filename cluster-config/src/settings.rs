@@ -313,6 +313,10 @@ fn waits_of_requests() -> Vec<Setting> {
             "Longest that a connection may take to the end of a request's headers, or be idle between two."),
         integer!("api.body_idle_ms", None, "ms", 100..=600_000, api.body_idle_ms: u64,
             "Longest that a client may send nothing while its request's body is awaited; 408 past it."),
+        integer!("api.lame_duck_ms", None, "ms", 0..=300_000, api.lame_duck_ms: u64,
+            "How long a node that is to stop still takes connections, with /ready at 503 and each connection closed after \
+             its next answer, so that load balancers find out and no request meets a closed port; a second signal ends it. \
+             Longer than a balancer takes to notice: its interval times the failures that it waits for."),
         integer!("api.max_connections", None, "connections", 1..=65_536, api.max_connections: usize,
             "Connections open at once; on more, only /health, /ready and /metrics are answered, the rest is 503."),
     ]

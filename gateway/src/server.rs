@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::{HeaderValue, header};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -164,7 +165,7 @@ impl Bound {
                     let place = Arc::clone(&connections).try_acquire_owned().ok();
                     let crowded = place.is_none();
                     let client = Client { stream, peer, place };
-                    let served = tasks.spawn(connection(client, Limits::of(&app), router.clone(), graceful.watcher()));
+                    let served = tasks.spawn(connection(client, app.clone(), router.clone(), graceful.watcher()));
                     if crowded {
                         reserve.admit(served);
                     }
@@ -206,14 +207,16 @@ struct Client {
     place: Option<OwnedSemaphorePermit>,
 }
 
-async fn connection(client: Client, limits: Limits, router: Router, watcher: Watcher) {
+async fn connection(client: Client, app: App, router: Router, watcher: Watcher) {
     let Client { stream, peer, place } = client;
+    let limits = Limits::of(&app);
     // Answers are small and complete: waiting to join them with later bytes only delays them.
     if let Err(e) = stream.set_nodelay(true) {
         tracing::debug!(error = %e, "no TCP_NODELAY");
     }
     let _open = OpenConnection::count();
     let crowded = place.is_none();
+    let handle = app.handle.clone();
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let (mut parts, body) = request.into_parts();
         parts.extensions.insert(peer);
@@ -223,9 +226,13 @@ async fn connection(client: Client, limits: Limits, router: Router, watcher: Wat
         let (body, arrival) = Watched::new(&parts.headers, body, limits.body_idle);
         parts.extensions.insert(arrival);
         let request = hyper::Request::from_parts(parts, body);
-        let router = router.clone();
+        let (router, handle) = (router.clone(), handle.clone());
         async move {
-            let Ok(response) = router.oneshot(request).await;
+            let Ok(mut response) = router.oneshot(request).await;
+            if handle.is_draining() {
+                // Whoever keeps its connections makes the next one to another node.
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
             Ok::<_, Infallible>(response)
         }
     });

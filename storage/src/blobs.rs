@@ -50,6 +50,11 @@ pub trait BlobStore: Send + Sync + 'static {
         Ok(())
     }
 
+    /// Asks a store that is elsewhere whether it answers. One on this machine is known by [`BlobStore::in_place`].
+    async fn ping(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Bytes from `offset`, at most `len`; shorter at the end of the blob.
     async fn read_range(
         &self,

@@ -35,7 +35,7 @@ pub enum StoreError {
     /// The disk or the server failed; nothing was acknowledged.
     #[error("the store is unavailable: {0}")]
     Unavailable(String),
-    /// There is no room on the disk; nothing was acknowledged. It passes when somebody makes room.
+    /// There is no room on the disk or in the bucket; nothing was acknowledged. It passes when somebody makes room.
     #[error("the store has no room: {0}")]
     Full(String),
 }

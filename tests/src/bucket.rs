@@ -21,6 +21,11 @@ impl Bucket {
         Client::new(self.0.endpoint())
     }
 
+    /// `HOST:PORT` of its server.
+    pub fn address(&self) -> &str {
+        self.0.endpoint().trim_start_matches("http://")
+    }
+
     /// What a node needs to know to store there.
     pub fn settings(&self) -> [(&str, &str); 4] {
         [

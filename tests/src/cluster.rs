@@ -40,6 +40,18 @@ impl Shared {
         Self { server, url, bucket: Bucket::start().await, folder }
     }
 
+    /// Address of the database at another port of this machine.
+    pub fn database_at(&self, port: u16) -> String {
+        let own = format!(":{}/", self.server.port());
+        assert_eq!(self.url.matches(&own).count(), 1, "the port is in the address once");
+        self.url.replace(&own, &format!(":{port}/"))
+    }
+
+    /// `HOST:PORT` of the bucket's server.
+    pub fn bucket_address(&self) -> &str {
+        self.bucket.address()
+    }
+
     /// The data folder of a node.
     pub fn data(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)

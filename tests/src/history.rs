@@ -190,10 +190,25 @@ pub async fn check(client: &Client, place: &Place, told: &Acknowledged, undistur
     at_rest(client).await;
 }
 
+impl Acknowledged {
+    /// Sessions whose detections were measured.
+    fn made(&self) -> usize {
+        self.sessions.values().filter(|s| s.made).count()
+    }
+
+    /// Whether it is so much that a check of it means anything.
+    pub fn is_enough(&self) -> bool {
+        self.documents.len() >= 2
+            && self.measurements.len() >= 30
+            && self.sessions.len() >= 5
+            && self.made() >= 3
+    }
+}
+
 fn enough(told: &Acknowledged) {
-    let made = told.sessions.values().filter(|s| s.made).count();
+    let made = told.made();
     assert!(
-        told.documents.len() >= 2 && told.measurements.len() >= 30 && told.sessions.len() >= 5 && made >= 3,
+        told.is_enough(),
         "the test did too little to mean anything: {} documents, {} measurements, {} sessions, {made} measured",
         told.documents.len(),
         told.measurements.len(),

@@ -7,6 +7,7 @@ mod corpus;
 pub mod disk;
 mod drawn;
 pub mod history;
+pub mod line;
 pub mod links;
 mod memory;
 mod node;

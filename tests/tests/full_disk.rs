@@ -11,7 +11,7 @@ use takeoff_tests::{Client, Node, eventually};
 /// More than a new catalogue has, and less than a disk must have free to be taken for one that is not full.
 const FILE_BYTES: u64 = 4 * 1024 * 1024;
 /// What a client is told whose change found no room.
-const NOTHING_STORED: &str = "the disk of the store is full: nothing can be stored until there is room";
+const NOTHING_STORED: &str = "the store is full: nothing can be stored until there is room";
 /// Longest that a node may take to find that there is space again, or that it is lost.
 const NOTICED: Duration = Duration::from_secs(60);
 /// A node with nothing to finish is gone in a moment.

@@ -6,14 +6,18 @@ use takeoff_storage::StoreError;
 /// Decides a job's fate.
 #[derive(Debug, thiserror::Error)]
 pub enum StageError {
-    /// An outage or a passing fault: try again after back-off; costs one attempt.
+    /// A passing fault: try again after back-off; costs one attempt.
     #[error("{0}")]
     Retry(String),
     /// Not now: run again at the given time; costs nothing.
     #[error("postponed: {reason}")]
     Snooze { until: Timestamp, reason: String },
-    /// There is no room on the disk: run again in a while, as often as it takes; costs nothing.
-    #[error("there is no room on the disk: {0}")]
+    /// The store is out of use: run again in a while; costs nothing for a day after the job's first start, and an
+    /// attempt from then on.
+    #[error("{0}")]
+    Outage(String),
+    /// There is no room on the disk or in the bucket: run again in a while, as often as it takes; costs nothing.
+    #[error("there is no room: {0}")]
     NoRoom(String),
     /// Trying again is useless: the job is dead and its owner is told.
     #[error("{0}")]
@@ -34,6 +38,7 @@ impl From<StoreError> for StageError {
         match e {
             StoreError::Fenced { .. } => Self::Fenced,
             StoreError::Full(why) => Self::NoRoom(why),
+            StoreError::Unavailable(_) => Self::Outage(e.to_string()),
             other => Self::Retry(other.to_string()),
         }
     }

@@ -14,7 +14,7 @@ use takeoff_core::ENGINE_VERSION;
 use takeoff_core::job::{Job, Progress, Stage as StageName};
 use takeoff_core::model::{Id, IdSource, TenantId, Timestamp};
 use takeoff_storage::catalog::{Batch, Clock, Committed};
-use takeoff_storage::register::{NodeEntry, NodeState};
+use takeoff_storage::register::NodeState;
 use takeoff_storage::{BlobStore, Catalog, Standing, StoreError};
 use tokio::sync::broadcast;
 use tokio_util::task::AbortOnDropHandle;
@@ -254,16 +254,6 @@ impl Handle {
         self.node().presence.set_address(address);
     }
 
-    /// The nodes of the catalogue, by name.
-    pub async fn nodes(&self) -> Result<Vec<NodeEntry>, EngineError> {
-        Ok(self.catalog().nodes().await?)
-    }
-
-    /// Asks a node to drain: it hears of it within a heartbeat, or when it starts again. `None` when there is none.
-    pub async fn ask_to_drain(&self, name: &str) -> Result<Option<NodeEntry>, EngineError> {
-        Ok(self.catalog().ask_to_drain(name).await?)
-    }
-
     /// Waits until the node is to leave by itself: somebody has asked it to drain, or it was given up.
     pub async fn leave(&self) -> Leave {
         self.node().presence.leave().await
@@ -422,7 +412,8 @@ impl Handle {
         report
     }
 
-    fn stop_leasing(&self) {
+    /// Takes no more work, for good: the node is unready from now on, and what runs goes on. [`Handle::drain`] ends it.
+    pub fn stop_leasing(&self) {
         self.node().draining.store(true, Ordering::Relaxed);
         for stage in &self.node().stages {
             stage.wake.notify_one();

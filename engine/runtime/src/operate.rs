@@ -4,6 +4,7 @@ use takeoff_core::job::{Job, JobEvent, JobState, Stage};
 use takeoff_core::model::{Id, Pause, Scope, TenantId};
 use takeoff_core::schedule::{Entry, Schedule};
 use takeoff_storage::catalog::{Batch, JobChange, JobQuery};
+use takeoff_storage::register::NodeEntry;
 use takeoff_storage::{StoreError, get_many};
 
 use crate::cluster::fabric::{LinkView, Member};
@@ -125,6 +126,21 @@ pub struct Scheduled {
 }
 
 impl Handle {
+    /// The nodes of the catalogue, by name.
+    pub async fn nodes(&self) -> Result<Vec<NodeEntry>, EngineError> {
+        Ok(self.catalog().nodes().await?)
+    }
+
+    /// Asks a node to drain: it hears of it within a heartbeat, or when it starts again. `None` when there is none.
+    pub async fn ask_to_drain(&self, name: &str) -> Result<Option<NodeEntry>, EngineError> {
+        Ok(self.catalog().ask_to_drain(name).await?)
+    }
+
+    /// Whether the node is on its way out.
+    pub fn is_draining(&self) -> bool {
+        self.node().is_draining()
+    }
+
     /// Nodes that are thought to be alive, this one included.
     pub fn members(&self) -> Vec<Member> {
         self.node().fabric.members()

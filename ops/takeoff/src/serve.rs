@@ -3,9 +3,11 @@
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use takeoff_config::environment::Variables;
 use takeoff_config::{Flags, Loaded, Source};
+use takeoff_engine::handle::Handle;
 use takeoff_engine::presence::Leave;
 use takeoff_gateway::{Gateway, Reload as _};
 use tokio::signal::unix::{SignalKind, signal};
@@ -68,18 +70,14 @@ async fn serve(source: Source, loaded: Loaded, level: LogLevel) -> anyhow::Resul
                 _ = hangup.recv() => drop(reloader.reload()),
             }
         };
-        match leave {
-            None => {}
-            // Requests are answered as long as there is work, so that whoever sends them sees that the node drains.
-            Some(Leave::Drain) => {
-                tracing::info!("asked to drain");
-                tokio::select! {
-                    () = handle.quiesce(handle.config().jobs.drain_ms) => {}
-                    _ = terminate.recv() => {}
-                    _ = interrupt.recv() => {}
-                }
+        if leave == Some(Leave::Replaced) {
+            replaced.store(true, Ordering::Relaxed);
+        } else {
+            tokio::select! {
+                () = until_noticed(&handle, leave.is_some()) => {}
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
             }
-            Some(Leave::Replaced) => replaced.store(true, Ordering::Relaxed),
         }
         tracing::info!("stopping: requests and attempts may finish");
     };
@@ -94,4 +92,22 @@ async fn serve(source: Source, loaded: Loaded, level: LogLevel) -> anyhow::Resul
         return Err(node::NameTaken(format!("another node has taken the name `{name}`, `node.name`")).into());
     }
     Ok(())
+}
+
+/// The node is unready and answers requests: until whoever sends it some has had time to find out, and where it was
+/// asked to drain until it has no more work, so that whoever asked sees that it drains.
+async fn until_noticed(handle: &Handle, asked: bool) {
+    handle.stop_leasing();
+    let config = handle.config();
+    tracing::info!(
+        asked,
+        lame_duck_ms = config.api.lame_duck_ms,
+        "the node is to stop, and says that it is not ready"
+    );
+    let idle = async {
+        if asked {
+            handle.quiesce(config.jobs.drain_ms).await;
+        }
+    };
+    tokio::join!(tokio::time::sleep(Duration::from_millis(config.api.lame_duck_ms)), idle);
 }

@@ -55,20 +55,24 @@ impl Listener {
 
     async fn run(self, mut ear: Ear) {
         loop {
-            let why = ear.until_lost().await;
-            tracing::warn!(error = why, "the connection for wakes is lost");
-            // It alone may be lost: only a server that takes no other is away.
+            let lost = ear.until_lost().await;
+            tracing::warn!(error = lost.why(), "the connection for wakes is lost");
+            if let Lost::Silent(why) = lost {
+                // Nobody waits for a server that does not answer, this one least of all.
+                self.stand(Standing::Failed { why });
+            }
+            // The connection alone may be lost: only a server that takes no other is away.
             ear = match self.listen().await {
                 Ok(ear) => ear,
                 Err(e) => {
                     tracing::warn!(error = e.cause(), "the database is away");
                     self.stand(Standing::Failed { why: e.cause() });
                     let ear = self.again().await;
-                    self.stand(Standing::Working);
                     tracing::info!("the database is back");
                     ear
                 }
             };
+            self.stand(Standing::Working);
             // What was told while nobody listened is made up for.
             wake_all(&self.wakes);
         }
@@ -91,7 +95,7 @@ impl Listener {
         let driver = task::start(drive(connection, self.wakes.clone()));
         let ear = Ear { client, driver };
         let heard = ear.ask("LISTEN takeoff_wake").await;
-        heard.map(|()| ear).map_err(StoreError::Unavailable)
+        heard.map(|()| ear).map_err(|lost| StoreError::Unavailable(lost.why().to_owned()))
     }
 
     fn stand(&self, standing: Standing) {
@@ -99,29 +103,44 @@ impl Listener {
     }
 }
 
+/// How a connection was lost.
+enum Lost {
+    Ended(String),
+    /// It is there, and nobody answers.
+    Silent(String),
+}
+
+impl Lost {
+    fn why(&self) -> &str {
+        let (Self::Ended(why) | Self::Silent(why)) = self;
+        why
+    }
+}
+
 impl Ear {
-    async fn ask(&self, sql: &str) -> Result<(), String> {
+    async fn ask(&self, sql: &str) -> Result<(), Lost> {
         match timeout(ANSWER, self.client.batch_execute(sql)).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(e)) => Err(describe(&e)),
-            Err(_) => Err(format!("the database has not answered within {} s", ANSWER.as_secs())),
+            Ok(Err(e)) => Err(Lost::Ended(describe(&e))),
+            Err(_) => {
+                Err(Lost::Silent(format!("the database has not answered within {} s", ANSWER.as_secs())))
+            }
         }
     }
 
-    /// Why it was lost.
-    async fn until_lost(&self) -> String {
+    async fn until_lost(&self) -> Lost {
         let mut tick = tokio::time::interval(SHORTEST);
         let mut quiet = Duration::ZERO;
         loop {
             tick.tick().await;
             quiet += SHORTEST;
             if self.driver.is_over() {
-                return "the connection to the database has ended".to_owned();
+                return Lost::Ended("the connection to the database has ended".to_owned());
             }
             if quiet >= ASK {
                 quiet = Duration::ZERO;
-                if let Err(why) = self.ask("SELECT 1").await {
-                    return why;
+                if let Err(lost) = self.ask("SELECT 1").await {
+                    return lost;
                 }
             }
         }

@@ -77,7 +77,7 @@ impl S3Blobs {
     /// Within the bucket; whether there was something to copy.
     async fn copy(&self, from: &str, to: &str) -> Result<bool, StoreError> {
         let copy = |b: s3::Bucket| async move { b.copy_object_internal(from, to).await };
-        match self.bucket.call("copy", copy).await {
+        match self.bucket.call_with("copy", super::PART_BYTES as u64, copy).await {
             Ok(_) => Ok(true),
             Err(Failure::Missing) => Ok(false),
             Err(e) => Err(e.into()),

@@ -223,12 +223,13 @@ impl S3Blobs {
             let send = |b: s3::Bucket| async move {
                 b.put_multipart_chunk(bytes.clone(), key, number, id, CONTENT_TYPE).await
             };
-            parts.push(self.bucket.call("upload a part", send).await?);
+            parts.push(self.bucket.call_with("upload a part", bytes.len() as u64, send).await?);
         }
         let parts = &parts;
         let complete =
             |b: s3::Bucket| async move { b.complete_multipart_upload(key, id, parts.clone()).await };
-        self.bucket.call("complete an upload", complete).await?;
+        // A server may put the parts together before it answers.
+        self.bucket.call_with("complete an upload", PART_BYTES as u64, complete).await?;
         Ok(())
     }
 
@@ -240,22 +241,26 @@ impl S3Blobs {
     }
 
     async fn put(&self, key: &str, bytes: &[u8]) -> Result<(), StoreError> {
-        self.bucket.call("store", |b| async move { b.put_object(key, bytes).await }).await?;
+        let size = bytes.len() as u64;
+        self.bucket.call_with("store", size, |b| async move { b.put_object(key, bytes).await }).await?;
         Ok(())
     }
 
     async fn range(&self, key: &str, hash: BlobHash, start: u64, end: u64) -> Result<Bytes, StoreError> {
         let get = |b: s3::Bucket| async move { b.get_object_range(key, start, Some(end)).await };
-        let got = match self.bucket.call("read", get).await {
+        let size = end - start + 1;
+        let got = match self.bucket.call_with("read", size, get).await {
             // Swept since its size was asked for.
-            Err(Failure::Missing) if self.put_back(key).await? => self.bucket.call("read", get).await,
+            Err(Failure::Missing) if self.put_back(key).await? => {
+                self.bucket.call_with("read", size, get).await
+            }
             got => got,
         };
         let got = got.map_err(|e| e.of_blob(hash))?.bytes().clone();
-        if got.len() as u64 == end - start + 1 {
+        if got.len() as u64 == size {
             return Ok(got);
         }
-        let why = format!("{} bytes came where {} were asked for", got.len(), end - start + 1);
+        let why = format!("{} bytes came where {size} were asked for", got.len());
         Err(StoreError::Damaged { what: format!("blob {hash}"), why })
     }
 }
@@ -305,6 +310,16 @@ impl BlobStore for S3Blobs {
 
     async fn stat(&self, tenant: TenantId, hash: BlobHash) -> Result<Option<u64>, StoreError> {
         Ok(self.object_look(&key(tenant, hash)).await?.map(|(size, _)| size))
+    }
+
+    /// Looks for the object that names the owner.
+    async fn ping(&self) -> Result<(), StoreError> {
+        match self.head(OWNER).await? {
+            Some(_) => Ok(()),
+            None => Err(StoreError::Unavailable(format!(
+                "the bucket has no object {OWNER:?} any more, which names its store"
+            ))),
+        }
     }
 
     /// The folders around it; whether the bucket is there, each request sees.

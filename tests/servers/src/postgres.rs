@@ -138,6 +138,26 @@ impl Postgres {
         send(signal, self.id());
     }
 
+    /// All of it stands still, each of its processes, until [`Postgres::go_on`]: connections stay and nobody answers.
+    pub fn pause(&self) {
+        // The one that starts others first, so that there are no more.
+        send("STOP", self.id());
+        self.backends().into_iter().for_each(|id| _ = try_send("STOP", id));
+    }
+
+    pub fn go_on(&self) {
+        self.backends().into_iter().for_each(|id| _ = try_send("CONT", id));
+        send("CONT", self.id());
+    }
+
+    /// The processes that the server has started.
+    fn backends(&self) -> Vec<u32> {
+        let id = self.id();
+        let list = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children"));
+        let list = list.expect("the system tells the children of a process");
+        list.split_whitespace().map(|id| id.parse().expect("an id is a number")).collect()
+    }
+
     /// Address of a new, empty database, reached by a user who owns it.
     ///
     /// # Panics
@@ -187,7 +207,9 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        if self.running.is_some() {
+        if let Some(running) = &self.running {
+            // One that stands still hears no other signal.
+            let _ = try_send("CONT", running.server);
             self.stop("QUIT");
         }
     }
@@ -218,8 +240,14 @@ fn await_ready(shell: &mut Child) -> u32 {
 }
 
 fn send(signal: &str, id: u32) {
-    let sent = Command::new("kill").args([&format!("-{signal}"), &id.to_string()]).status();
-    assert!(sent.expect("kill runs").success(), "the server {id} is gone");
+    assert!(try_send(signal, id), "the server {id} is gone");
+}
+
+/// Whether there was such a process.
+fn try_send(signal: &str, id: u32) -> bool {
+    let sent =
+        Command::new("kill").args([&format!("-{signal}"), &id.to_string()]).stderr(Stdio::null()).status();
+    sent.expect("kill runs").success()
 }
 
 fn free_port() -> u16 {

@@ -42,6 +42,7 @@ pub(crate) struct MaintainPosts {
     deadlines: Arc<Post<deadlines::DeadlinesCounters>>,
     statistics: Arc<Post<statistics::StatisticsCounters>>,
     store_pulse: Arc<Post<pulse::PulseCounters>>,
+    blob_pulse: Arc<Post<pulse::PulseCounters>>,
     compute_pulse: Arc<Post<pulse::PulseCounters>>,
     gauges: Arc<Post<gauges::GaugeCounters>>,
 }
@@ -62,6 +63,7 @@ impl Default for MaintainPosts {
             deadlines: Arc::new(Post::new("node/deadlines")),
             statistics: Arc::new(Post::new("node/statistics")),
             store_pulse: Arc::new(Post::new("node/store-pulse")),
+            blob_pulse: Arc::new(Post::new("node/blob-pulse")),
             compute_pulse: Arc::new(Post::new("node/compute-pulse")),
             gauges: Arc::new(Post::new("node/gauges")),
         }
@@ -78,6 +80,7 @@ impl MaintainPosts {
             Arc::clone(&self.herald) as _,
             Arc::clone(&self.steward) as _,
             Arc::clone(&self.store_pulse) as _,
+            Arc::clone(&self.blob_pulse) as _,
             Arc::clone(&self.compute_pulse) as _,
             Arc::clone(&self.gauges) as _,
         ];
@@ -102,6 +105,7 @@ pub(crate) fn children(node: &Arc<Node>) -> Vec<ChildSpec> {
         routine::child(node, &posts.herald, herald::Herald::new),
         routine::child(node, &posts.steward, steward::Steward::new),
         routine::child(node, &posts.store_pulse, pulse::StorePulse::new),
+        routine::child(node, &posts.blob_pulse, pulse::BlobPulse::new),
         routine::child(node, &posts.compute_pulse, pulse::ComputePulse::new),
         routine::child(node, &posts.gauges, gauges::Gauges::new),
     ];

@@ -1,4 +1,4 @@
-//! Asks the store and the compute pool whether they live.
+//! Asks the stores and the compute pool whether they live.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,6 +40,41 @@ impl Duty for StorePulse {
             c.failures += u64::from(trouble.is_some());
         });
         node.troubles.set(STORE, trouble);
+    }
+}
+
+/// Of the store of blobs, where it is elsewhere: jobs that need it come no further without.
+pub(crate) struct BlobPulse(Arc<Node>);
+
+/// Between two questions. A store in a bucket counts them.
+const BLOBS_WORK: Duration = Duration::from_secs(5);
+const BLOBS_FAIL: Duration = Duration::from_secs(1);
+
+const BLOBS: &str = "blobs";
+
+impl BlobPulse {
+    pub(crate) fn new(node: Arc<Node>) -> Self {
+        Self(node)
+    }
+}
+
+impl Duty for BlobPulse {
+    async fn round(&self) {
+        let node = &self.0;
+        let trouble = match tokio::time::timeout(STORE_ANSWERS, node.tools.blobs.ping()).await {
+            Ok(Ok(())) => None,
+            Ok(Err(e)) => Some(format!("the store of files does not answer: {}", e.cause())),
+            Err(_) => {
+                Some(format!("the store of files has not answered within {} s", STORE_ANSWERS.as_secs()))
+            }
+        };
+        let pause = if trouble.is_some() { BLOBS_FAIL } else { BLOBS_WORK };
+        node.maintain.blob_pulse.count(|c| {
+            c.checks += 1;
+            c.failures += u64::from(trouble.is_some());
+        });
+        node.troubles.set(BLOBS, trouble);
+        tokio::time::sleep(pause).await;
     }
 }
 

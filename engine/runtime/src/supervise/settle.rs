@@ -35,6 +35,13 @@ const MESSAGE: usize = 1_000;
 /// How long a job rests that found no room on the disk, milliseconds.
 const NO_ROOM_REST_MS: i64 = 2_000;
 
+/// How long a job waits for a store that is out of use without that costing it anything, from its first start. What
+/// fails for longer is no outage that passes.
+const OUTAGE_MS: i64 = 24 * 3_600_000;
+
+/// Bounds of its rests meanwhile.
+const OUTAGE_REST_MS: (i64, i64) = (500, 30_000);
+
 /// Times that a burial is prepared before its job is ended without it.
 const BURIALS: u32 = 4;
 
@@ -66,13 +73,39 @@ pub(super) async fn settle(held: &mut Held, ending: Ending) -> Settled {
             StageError::ChildDeath { message } => fail(held, FailureKind::ChildDeath, message).await,
             StageError::Snooze { until, reason } => snooze(held, until, &reason).await,
             StageError::NoRoom(why) => {
-                tracing::warn!(why, "there is no room on the disk: free space, the work waits for it");
-                let until = held.node.now().plus_ms(NO_ROOM_REST_MS);
+                tracing::warn!(why, "there is no room: free space, the work waits for it");
+                let until = store_time(held).await.plus_ms(NO_ROOM_REST_MS);
                 snooze(held, until, &why).await
             }
+            StageError::Outage(why) => outage(held, why).await,
             StageError::Fenced => fenced(held, "the stage found that it no longer holds the lease").await,
         },
     }
+}
+
+/// The time that jobs are due by; where it cannot be had, this node's, which should be about the same.
+async fn store_time(held: &Held) -> Timestamp {
+    held.node.tools.catalog.now().await.unwrap_or_else(|_| held.node.now())
+}
+
+/// The store failed, which says nothing of the job.
+async fn outage(held: &mut Held, why: String) -> Settled {
+    let now = store_time(held).await;
+    match outage_rest_ms(held.job().started_at, now) {
+        Some(rest_ms) => {
+            tracing::warn!(why, rest_ms, "the store is out of use, the work waits for it");
+            snooze(held, now.plus_ms(rest_ms), &why).await
+        }
+        None => fail(held, FailureKind::Retry, why).await,
+    }
+}
+
+/// Longer the longer it has been: a short outage is soon found to be over, and a long one is not asked after all the
+/// time. `None` when it was too long.
+fn outage_rest_ms(started_at: Option<Timestamp>, now: Timestamp) -> Option<i64> {
+    let since = started_at.map_or(0, |at| now.ms_since(at).max(0));
+    let (shortest, longest) = OUTAGE_REST_MS;
+    (since < OUTAGE_MS).then(|| (since / 4).clamp(shortest, longest))
 }
 
 /// The stage crashed, in itself or on the compute pool: one attempt, counted where crashes are looked for.
@@ -125,11 +158,14 @@ fn change(held: &Held, event: JobEvent) -> JobChange {
 async fn applied(held: &Held, event: &JobEvent) -> Result<Option<Committed>, StoreError> {
     let (catalog, tenant) = (&held.node.tools.catalog, held.job().tenant);
     let Some(job) = catalog.job(tenant, held.job().id).await? else { return Ok(None) };
-    let ours = job.token == held.running.token() && job.lease.is_none();
+    let token = held.running.token();
+    let ours = job.token == token && job.lease.is_none();
     let is_applied = match event {
-        JobEvent::FanOut { children, .. } if !children.is_empty() => {
-            catalog.job(tenant, children[0].id).await?.is_some()
-        }
+        JobEvent::FanOut { children, checkpoint } => match children.first() {
+            Some(child) => catalog.job(tenant, child.id).await?.is_some(),
+            // There was nothing to wait for, so it was ready at once.
+            None => job.checkpoint.as_ref() == Some(checkpoint) && (job.token > token || ours),
+        },
         JobEvent::Succeed { .. } => ours && job.state == JobState::Succeeded,
         JobEvent::Refuse { .. } => ours && job.state == JobState::Refused,
         JobEvent::Fail { .. } => ours && job.failures.last().is_some_and(|f| f.token == job.token),
@@ -359,4 +395,20 @@ async fn failed(
         bury_late(held, message).await;
     }
     done(held, outcome, dead.then_some(JobState::Dead))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_waits_for_its_store_for_a_day() {
+        let rest = |since_ms: i64| outage_rest_ms(Some(Timestamp(0)), Timestamp(0).plus_ms(since_ms));
+        assert_eq!(rest(0), Some(500));
+        assert_eq!(rest(8_000), Some(2_000));
+        assert_eq!(rest(3_600_000), Some(30_000));
+        assert_eq!(rest(OUTAGE_MS), None);
+        assert_eq!(rest(-1_000), Some(500), "a clock that went back");
+        assert_eq!(outage_rest_ms(None, Timestamp(0)), Some(500));
+    }
 }

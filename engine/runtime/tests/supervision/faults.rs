@@ -1,7 +1,7 @@
 //! When the store or the node's own actors fail.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::{Value, json};
 use takeoff_core::budget::Budget;
@@ -10,8 +10,8 @@ use takeoff_core::model::{Kind, Timestamp};
 use takeoff_engine::compute::Scratch;
 use takeoff_engine::handle::Handle;
 use takeoff_engine::stage::{Effects, End};
-use takeoff_storage::catalog::{Expect, NewRecord, Op};
-use takeoff_storage::{Batch, Standing};
+use takeoff_storage::catalog::{NewRecord, Op};
+use takeoff_storage::{Batch, Expect, Standing, StoreError};
 use tokio::sync::{mpsc, watch};
 
 use crate::support::{
@@ -208,6 +208,55 @@ async fn a_commit_whose_answer_was_lost_is_not_taken_for_a_change_by_others() {
     until(async || counter(&handle, "node/auto_count/foreman", "ended").await == 1).await;
     ran.try_recv().unwrap();
     assert!(ran.try_recv().is_err(), "it ran once");
+}
+
+/// What the batch expected of records is not so any more, because it was stored.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_answer_is_not_taken_for_a_change_by_others() {
+    let catalog = Faulty::new();
+    let runs = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&runs);
+    let (stage, _burials) = Fixture::stage(STAGE, 60_000, move |attempt, _| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        async move {
+            let mut batch = Batch::new(attempt.tenant());
+            if attempt.job.checkpoint.is_some() {
+                return Ok(Effects { batch, end: End::Done { result: json!(1) } });
+            }
+            batch.expect.push(Expect::Absent(Kind::Page, attempt.job.id));
+            batch.ops.push(Op::Put(NewRecord {
+                kind: Kind::Page,
+                id: attempt.job.id,
+                format: 1,
+                body: Vec::new(),
+                lists: Vec::new(),
+                blobs: Vec::new(),
+            }));
+            let end = End::FanOut { children: Vec::new(), checkpoint: json!("handed out") };
+            Ok(Effects { batch, end })
+        }
+    });
+    let handle = Handle::start(parts(config(), Arc::clone(&catalog) as _, vec![stage])).await.unwrap();
+    *catalog.answers_lost.lock().unwrap() = 1;
+    let id = submit(&handle, job(STAGE, Value::Null)).await;
+    let job = ended(&handle, id).await;
+    assert_eq!((job.state, job.attempts, job.failures.len()), (JobState::Succeeded, 0, 0), "{job:?}");
+    assert_eq!(runs.load(Ordering::Relaxed), 2, "handed out once, gathered once");
+}
+
+/// A store that is out of use when the work needs it says nothing of the job, however often it is tried.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outage_in_the_middle_of_the_work_costs_no_attempt() {
+    let (stage, _burials) = Fixture::stage(STAGE, 60_000, |attempt, _| async move {
+        if attempt.job.token <= 5 {
+            return Err(StoreError::Unavailable("the bucket is away".to_owned()).into());
+        }
+        done(json!(attempt.job.token))
+    });
+    let handle = start_with(config(), vec![stage]).await;
+    let id = submit(&handle, job(STAGE, Value::Null)).await;
+    let job = ended(&handle, id).await;
+    assert_eq!((job.state, job.attempts, job.result), (JobState::Succeeded, 0, Some(json!(6))));
 }
 
 #[tokio::test(flavor = "multi_thread")]

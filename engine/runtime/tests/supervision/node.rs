@@ -247,6 +247,7 @@ async fn every_actor_can_be_observed() {
         "node/rescuer",
         "node/statistics",
         "node/store-pulse",
+        "node/blob-pulse",
         "node/sweeper",
     ] {
         let actor = view.actors.iter().find(|a| a.name == name).unwrap_or_else(|| panic!("no {name}"));

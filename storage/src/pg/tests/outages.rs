@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use takeoff_core::job::{JobState, Stage};
 use takeoff_core::model::TenantId;
 use takeoff_test_servers::{Durability, Postgres};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::{LIMIT, database, eventually, server, subject};
 use crate::catalog::{Batch, Catalog};
@@ -83,6 +84,32 @@ async fn a_server_that_is_restarted_loses_nothing() {
     assert!(timeout(LIMIT, wakes.recv()).await.is_ok());
 }
 
+/// Longest until a server that does not answer is known to be out of use; who was to wait for a new connection to it as
+/// well would be at 15 s.
+const SILENT: Duration = Duration::from_secs(12);
+
+/// It stands still and keeps its connections: nobody waits for it for long, and it is back by itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_stands_still_is_out_of_use_in_seconds() {
+    let server = Postgres::start(Durability::None);
+    let settings = database(&server).await;
+    let catalog = open(&settings).await.unwrap();
+    let mut wakes = catalog.wakes().unwrap();
+    server.pause();
+    let since = Instant::now();
+    eventually("it is noticed", || async { (!catalog.standing().is_working()).then_some(()) }).await;
+    assert!(since.elapsed() < SILENT, "{:?}", since.elapsed());
+    let refused = timeout(Duration::from_secs(1), catalog.ping()).await.expect("nobody waits");
+    assert!(matches!(&refused, Err(StoreError::Unavailable(why)) if why.contains("answer")), "{refused:?}");
+    server.go_on();
+    eventually("it is back", || async { catalog.ping().await.ok() }).await;
+    while !wakes.is_empty() {
+        let _ = wakes.try_recv();
+    }
+    enqueue(&catalog, 1).await.unwrap();
+    assert!(timeout(LIMIT, wakes.recv()).await.is_ok());
+}
+
 /// Connections that the server has ended are replaced, and nobody is told.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ended_connections_are_replaced() {
@@ -131,8 +158,8 @@ async fn dropped_calls_leave_nothing_open() {
     for n in 0..40 {
         let call = one.enqueue([job(n)]);
         // Some end before, some in the middle, some after.
-        let _ = timeout(std::time::Duration::from_micros(150 * n), call).await;
-        let _ = timeout(std::time::Duration::from_micros(150 * n), one.lease(1)).await;
+        let _ = timeout(Duration::from_micros(150 * n), call).await;
+        let _ = timeout(Duration::from_micros(150 * n), one.lease(1)).await;
     }
     let name = settings.url.rsplit('/').next().unwrap();
     let open = format!(
