@@ -249,13 +249,19 @@ fn a_recipe_without_conditions_shows_its_pages() {
 
 #[test]
 fn names_do_not_steer_the_terminal() {
-    let named =
-        condition("a", "count", &count("")).replace("name = \"a\"", "name = \"a\\u001b[2Jb\\u202ec\"");
+    let named = condition("a", "count", &count("")).replace("name = \"a\"", "name = \"a\\u202ec\"");
     let ran = Takeoff::of(&named).run();
     assert_eq!(ran.code, Some(0), "{}", ran.said);
-    assert!(ran.said.contains("a\\u{1b}[2Jb\\u{202e}c"), "{}", ran.said);
-    assert!(!ran.said.contains(['\u{1b}', '\u{202e}']));
-    assert_eq!(ran.condition("a")["name"], "a\u{1b}[2Jb\u{202e}c", "the report keeps the name");
+    assert!(ran.said.contains("a\\u{202e}c") && !ran.said.contains('\u{202e}'), "{}", ran.said);
+    assert_eq!(ran.condition("a")["name"], "a\u{202e}c", "the report keeps the name");
+
+    // Nor where they are refused.
+    let steers = named.replace("u202e", "u001b[2J").replace("id = \"a\"", "id = \"a\\u001b[2J\"");
+    let takeoff = Takeoff::of(&steers);
+    let refused = run(&["run", takeoff.folder.path().join("takeoff.toml").to_str().unwrap()]);
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(65), "{said}");
+    assert!(said.contains("U+001B") && !said.contains('\u{1b}'), "{said:?}");
 }
 
 #[test]
