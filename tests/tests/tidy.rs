@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests live in the workspace").to_path_buf()
@@ -213,6 +214,32 @@ fn the_top_level_is_as_decided() {
             "{name} does not belong at the top"
         );
     }
+}
+
+/// Largest file of the tree, and all of them together, bytes: what can be made again is not stored.
+const LARGEST: u64 = 400_000;
+const ALL: u64 = 16_000_000;
+
+#[test]
+fn what_tools_make_is_not_of_the_tree() {
+    // Whoever owns the clone.
+    let ask = ["-c", "safe.directory=*", "ls-files", "-z"];
+    let listed = Command::new("git").args(ask).current_dir(root()).output().expect("git");
+    assert!(listed.status.success(), "{}", String::from_utf8_lossy(&listed.stderr));
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    let files: Vec<&str> = listed.split('\0').filter(|f| !f.is_empty()).collect();
+    let made = |part: &str| matches!(part, "target" | "node_modules" | "site-packages" | "__pycache__");
+    let all: Vec<u64> = files
+        .iter()
+        .map(|file| {
+            assert!(!file.split('/').any(made), "{file}");
+            let size = fs::symlink_metadata(root().join(file)).map_or(0, |m| m.len());
+            assert!(size <= LARGEST, "{file} has {size} bytes");
+            size
+        })
+        .collect();
+    let sum: u64 = all.iter().sum();
+    assert!(files.len() > 100 && sum <= ALL, "{} files, {sum} bytes", files.len());
 }
 
 #[test]
