@@ -38,6 +38,11 @@ async fn the_sample_is_taken_off_as_its_truth_says() {
     let report: Value =
         serde_json::from_slice(&std::fs::read(Path::new(&out).join("report.json")).unwrap()).unwrap();
     assert_eq!(report["problems"], serde_json::json!([]));
+    // The time told is that of all parts, the pictures' among them.
+    let seconds = report["seconds"].as_object().unwrap();
+    let of = |part: &str| seconds[part].as_f64().unwrap();
+    let parts: f64 = seconds.keys().filter(|part| *part != "total").map(|part| of(part)).sum();
+    assert!(of("draw") > 0.0 && (parts - of("total")).abs() < 1e-6, "{seconds:?}");
     person(&said, &report);
     as_in_the_readme(&said);
     progress(&lines, &recipe);

@@ -63,9 +63,9 @@ pub(crate) async fn drive(
     drive.report.seconds.ingest = watch.elapsed().as_secs_f64();
     drive.conditions(project).await?;
     drive.report.cost = price::summary(&drive.ctx, project).await?;
-    drive.report.seconds.total = watch.elapsed().as_secs_f64();
+    let priced = watch.elapsed().as_secs_f64();
     drive.report.seconds.measure_and_price =
-        drive.report.seconds.total - drive.report.seconds.ingest - drive.report.seconds.count;
+        priced - drive.report.seconds.ingest - drive.report.seconds.count;
     if let Some(out) = out {
         // What an earlier run drew goes, even where nothing is drawn in its place.
         if drive.report.conditions.iter().any(|c| !c.counts.is_empty() || !c.measures.is_empty()) {
@@ -75,6 +75,8 @@ pub(crate) async fn drive(
             drive.report.problems.push(format!("the pictures are not all written: {e:#}"));
         }
     }
+    drive.report.seconds.total = watch.elapsed().as_secs_f64();
+    drive.report.seconds.draw = drive.report.seconds.total - priced;
     Ok(drive.report)
 }
 

@@ -291,6 +291,8 @@ pub(crate) struct TimeUse {
     pub(crate) ingest: f64,
     pub(crate) count: f64,
     pub(crate) measure_and_price: f64,
+    /// The pictures of `--out`.
+    pub(crate) draw: f64,
     pub(crate) total: f64,
 }
 

@@ -28,8 +28,8 @@ pub(crate) fn render(report: &Report) -> String {
     let m = &report.memory;
     let _ = writeln!(
         out,
-        "\nTime    {:.1} s: ingestion and scales {:.1}, counting {:.1}, measuring and pricing {:.1}",
-        s.total, s.ingest, s.count, s.measure_and_price
+        "\nTime    {:.1} s: ingestion and scales {:.1}, counting {:.1}, measuring and pricing {:.1}, drawing {:.1}",
+        s.total, s.ingest, s.count, s.measure_and_price, s.draw
     );
     let _ = writeln!(
         out,
