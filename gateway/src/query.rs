@@ -8,13 +8,13 @@ use utoipa::openapi::{OpenApi, RefOr};
 
 use crate::openapi::operations;
 
-/// The keys of a query that each route reads, by its path and method.
+/// The keys of a query that each route reads, by its method and path.
 #[derive(Debug, Default)]
-pub(crate) struct QueryKeys(HashMap<(String, Method), Vec<String>>);
+pub(crate) struct QueryKeys(HashMap<Method, HashMap<String, Vec<String>>>);
 
 impl QueryKeys {
     pub(crate) fn of(api: &mut OpenApi) -> Self {
-        let mut keys = HashMap::new();
+        let mut keys: HashMap<Method, HashMap<String, Vec<String>>> = HashMap::new();
         for (path, item) in &mut api.paths.paths {
             for (method, operation) in operations(item) {
                 let parameters =
@@ -24,7 +24,7 @@ impl QueryKeys {
                         }
                         _ => None,
                     });
-                keys.insert((path.clone(), method_of(&method)), parameters.collect());
+                keys.entry(method_of(&method)).or_default().insert(path.clone(), parameters.collect());
             }
         }
         Self(keys)
@@ -33,8 +33,8 @@ impl QueryKeys {
     /// Those of a route; none of what is no route, which answers no query.
     pub(crate) fn read_by(&self, route: &str, method: &Method) -> &[String] {
         // What is asked for its head alone is answered by the same handler.
-        let method = if method == Method::HEAD { Method::GET } else { method.clone() };
-        self.0.get(&(route.to_owned(), method)).map_or(&[], Vec::as_slice)
+        let method = if method == Method::HEAD { &Method::GET } else { method };
+        self.0.get(method).and_then(|routes| routes.get(route)).map_or(&[], Vec::as_slice)
     }
 }
 

@@ -92,20 +92,17 @@ impl Line<'_> {
         let said = |of: &[&str]| labelled && words.last().is_some_and(|w| of.contains(w));
         let named = |at: &[usize]| {
             let (first, last) = (self.tokens.get(*at.first()?)?, self.tokens.get(*at.last()?)?);
-            text.get(first.start..last.end).map(|words| Doubt::Beside(words.to_owned()))
+            text.get(first.start..last.end).map(str::to_owned)
         };
         if is_beside(&words) {
-            return named(&before);
+            return named(&before).map(Doubt::Beside);
         }
         let last = before.last().map(std::slice::from_ref);
         if said(&HEIGHTS) {
-            return named(last?).map(|doubt| match doubt {
-                Doubt::Beside(what) => Doubt::Vertical(what),
-                other => other,
-            });
+            return named(last?).map(Doubt::Vertical);
         }
         if said(&OTHER_SCALES) {
-            return named(last?);
+            return named(last?).map(Doubt::Beside);
         }
         if !before.is_empty() {
             return None;
@@ -118,7 +115,7 @@ impl Line<'_> {
             .collect();
         let words = of(&after);
         let head = words.iter().position(|w| VIEWS.contains(w) || PICTURES.contains(w))?;
-        is_beside(&words[..=head]).then(|| named(&after[..=head])).flatten()
+        is_beside(&words[..=head]).then(|| named(&after[..=head]).map(Doubt::Beside)).flatten()
     }
 
     /// The notation is said to hold for what runs across only: HORIZONTAL SCALE 1:500.
