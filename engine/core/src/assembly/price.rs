@@ -33,6 +33,8 @@ pub struct ConditionQuantities {
     pub count: u64,
     /// Cubic feet; `None` takes quantity times depth.
     pub volume_cf: Option<f64>,
+    /// Lengths or numbers are measured: a depth makes no volume of them.
+    pub without_area: bool,
     /// The quantity is a volume itself.
     pub is_volume: bool,
     /// The quantity is in metres, square or cubic ones.
@@ -48,6 +50,7 @@ impl From<&Condition> for ConditionQuantities {
             perimeter_ft: c.total_perimeter_ft,
             count: c.measurement_count,
             volume_cf: volume_cf(c),
+            without_area: matches!(c.measurement_type, MeasurementType::Linear | MeasurementType::Count),
             is_volume: c.measurement_type == MeasurementType::Volume,
             metric: Unit::of(c.measurement_type, &c.unit).is_ok_and(Unit::is_metric),
         }
@@ -109,6 +112,11 @@ impl ConditionQuantities {
                 flat.then_some("the condition is a volume without a depth, set its `depth` in inches")
             }
             Variable::Qty => None,
+            // Length times depth is a face, number times depth a height: neither is what the name promises.
+            Variable::VolumeCf | Variable::VolumeCy if self.without_area && self.qty != 0.0 => Some(
+                "the condition measures lengths or numbers and has no area, write the volume of one foot or of one \
+                 piece into the formula and multiply it by {qty}",
+            ),
             Variable::Depth | Variable::DepthFt | Variable::VolumeCf | Variable::VolumeCy => {
                 let none = self.depth.unwrap_or(0.0) <= 0.0;
                 none.then_some("the condition has no depth, set its `depth` in inches")

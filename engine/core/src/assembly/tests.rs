@@ -322,6 +322,7 @@ fn quantity_of(template: &str, component: &str) -> (f64, &'static str) {
         perimeter_ft: 40.0,
         count: 1,
         volume_cf: None,
+        without_area: false,
         is_volume: false,
         metric: false,
     };

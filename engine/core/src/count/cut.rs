@@ -5,12 +5,12 @@
 use rustc_hash::FxHashMap;
 
 use super::index::PageIndex;
-use super::ink::Segment;
+use super::ink::{Segment, close};
 use super::matching::{Matcher, narrow, passes, unit, wide};
 use super::pose::Pose;
 use super::runs::Run;
 use super::search::{CountParams, Judged, owners};
-use super::surroundings::{distance, grow};
+use super::surroundings::{grow, touches};
 use super::variant::MAX_VARIANT;
 use crate::geom::{ListRect, clip};
 
@@ -74,9 +74,9 @@ pub(super) fn strokes(page: &PageIndex, kept: &[u32], area: &ListRect) -> Vec<u3
         };
         members.len() <= MAX_PIECES
             && !members.iter().all(is_kept)
-            && members.iter().any(hangs)
             && !along_side(page, area, members)
             && members.iter().map(outside).sum::<f32>() > diagonal * OUT_SHARE
+            && members.iter().any(hangs)
             && members.iter().any(|&i| depth(page, area, members, i, &ends_on) >= deep)
     };
     let mut cut: Vec<u32> = by_run.into_values().filter(is_cut).flatten().collect();
@@ -116,7 +116,7 @@ fn meet(s: &Segment, o: &Segment) -> bool {
     let side =
         |s: &Segment, p: [f32; 2]| (s.b[0] - s.a[0]) * (p[1] - s.a[1]) - (s.b[1] - s.a[1]) * (p[0] - s.a[0]);
     let crosses = side(s, o.a) * side(s, o.b) < 0.0 && side(o, s.a) * side(o, s.b) < 0.0;
-    let on = |s: &Segment, p: [f32; 2]| distance(s, p) <= TOUCH;
+    let on = |s: &Segment, p: [f32; 2]| touches(s, p, TOUCH);
     crosses || on(s, o.a) || on(s, o.b) || on(o, s.a) || on(o, s.b)
 }
 
@@ -130,7 +130,7 @@ fn depth(
     ends_on: &dyn Fn(&[u32]) -> bool,
 ) -> f32 {
     let within = |p: [f32; 2]| p[0] > area.left && p[0] < area.right && p[1] > area.top && p[1] < area.bottom;
-    let touch = |p: [f32; 2], q: [f32; 2]| (p[0] - q[0]).hypot(p[1] - q[1]) <= TOUCH;
+    let touch = |p, q| close(p, q, TOUCH);
     let s = &page.segments[first as usize];
     let Some((a, b)) = clip(s.a, s.b, area) else { return 0.0 };
     let mut deep = (b[0] - a[0]).hypot(b[1] - a[1]);

@@ -5,7 +5,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::beside::Beside;
 use super::cut;
 use super::index::PageIndex;
-use super::ink::{Ink, Segment};
+use super::ink::{Ink, Segment, close};
 use super::label;
 use super::matching::Matcher;
 use super::pose::Pose;
@@ -372,7 +372,7 @@ fn grow(r: &ListRect, by: f32) -> ListRect {
 
 /// A box drawn a little too tight: strokes just outside belong when they hang on those inside.
 fn reach_out(page: &PageIndex, kept: &mut Vec<u32>, mut edge: Vec<u32>, beyond: &mut Vec<u32>) {
-    let touch = |p: [f32; 2], q: [f32; 2]| (p[0] - q[0]).hypot(p[1] - q[1]) <= TOUCH;
+    let touch = |p, q| close(p, q, TOUCH);
     let ends = |i: u32| [page.segments[i as usize].a, page.segments[i as usize].b];
     // A few rounds: what lies in the slack is a side or two, not a drawing.
     for _ in 0..4 {
@@ -407,7 +407,7 @@ fn passing_runs(page: &PageIndex, kept: &[u32], grown: &ListRect, diagonal: f32)
         let s = &page.segments[i as usize];
         [s.a, s.b]
     };
-    let touch = |p: [f32; 2], q: [f32; 2]| (p[0] - q[0]).hypot(p[1] - q[1]) <= TOUCH;
+    let touch = |p, q| close(p, q, TOUCH);
     let mut passing: Vec<u32> = Vec::new();
     for (&run, members) in &by_run {
         let b = page.runs[run as usize].bounds;
@@ -442,7 +442,7 @@ fn passing_runs(page: &PageIndex, kept: &[u32], grown: &ListRect, diagonal: f32)
 fn strays(page: &PageIndex, kept: &[u32], beyond: &[u32], far: &ListRect) -> Vec<u32> {
     let ends = |i: u32| [page.segments[i as usize].a, page.segments[i as usize].b];
     let outside = |p: [f32; 2]| p[0] < far.left || p[0] > far.right || p[1] < far.top || p[1] > far.bottom;
-    let touch = |p: [f32; 2], q: [f32; 2]| (p[0] - q[0]).hypot(p[1] - q[1]) <= TOUCH;
+    let touch = |p, q| close(p, q, TOUCH);
     // Whatever hangs end to end on a stroke that leaves, outside the box first.
     let mut open: Vec<u32> = beyond.iter().copied().filter(|&i| ends(i).into_iter().any(outside)).collect();
     let mut reached: FxHashSet<u32> = open.iter().copied().collect();

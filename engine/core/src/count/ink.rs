@@ -28,6 +28,13 @@ pub(super) struct Segment {
     pub solid: bool,
 }
 
+/// Whether two places are at most `reach` apart.
+pub(super) fn close(p: [f32; 2], q: [f32; 2], reach: f32) -> bool {
+    let (x, y) = ((p[0] - q[0]).abs(), (p[1] - q[1]).abs());
+    // Few are near enough to be worth a root.
+    x <= reach && y <= reach && x.hypot(y) <= reach
+}
+
 impl Segment {
     pub(super) fn length(&self) -> f32 {
         let (x, y) = (self.b[0] - self.a[0], self.b[1] - self.a[1]);

@@ -109,11 +109,17 @@ impl Search<'_> {
         let Some(lacking) = self.run(template, pieces, true, budget).lacking else {
             // Hatch may stand in for what the other places lack, and what was drawn over the symbol is too much of
             // the box for them to show most of it.
-            let less = [trim::tight(self.page, exemplar), trim::one_pen(self.page, exemplar)];
             let all = first.matches(self.params);
-            for less in less.into_iter().flatten() {
-                let Body::Ink(template, pieces) = &less.body else { continue };
-                let more = self.run(template, pieces, false, budget).matches(self.params).saturating_sub(all);
+            for less in [trim::tight, trim::one_pen] {
+                if budget.is_cancelled() {
+                    break;
+                }
+                let Some(Exemplar { body: Body::Ink(template, pieces), .. }) = less(self.page, exemplar)
+                else {
+                    continue;
+                };
+                let found = self.run(&template, &pieces, false, budget);
+                let more = found.matches(self.params).saturating_sub(all);
                 if more > all.max(first.lacking_a_part) {
                     first.lacking_a_part = more;
                 }
@@ -121,6 +127,9 @@ impl Search<'_> {
             return (first, None);
         };
         first.lacking_a_part = lacking.places;
+        if budget.is_cancelled() {
+            return (first, None);
+        }
         let less = trim::without(self.page, exemplar, &lacking.pieces);
         if let Some(less) = less
             && let Body::Ink(template, pieces) = &less.body

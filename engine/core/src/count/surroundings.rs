@@ -7,7 +7,7 @@ use std::cell::{LazyCell, OnceCell};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::frame::Frame;
-use super::ink::{InkStyle, Segment};
+use super::ink::{InkStyle, Segment, close};
 use super::inkmap::{Direction, InkMap};
 use super::matching::Matcher;
 use super::pose::Pose;
@@ -462,18 +462,13 @@ fn way(s: &Segment, p: [f32; 2]) -> [f32; 2] {
     [p[0] - s.a[0] - ex * t, p[1] - s.a[1] - ey * t]
 }
 
-pub(super) fn distance(s: &Segment, p: [f32; 2]) -> f32 {
-    let [x, y] = way(s, p);
-    x.hypot(y)
-}
-
-/// Whether [`distance`] is at most `reach`.
-fn touches(s: &Segment, p: [f32; 2], reach: f32) -> bool {
+/// Whether a place is at most `reach` away from a stroke.
+pub(super) fn touches(s: &Segment, p: [f32; 2], reach: f32) -> bool {
     let beyond = |a: f32, b: f32, p: f32| p < a.min(b) - more(reach) || p > a.max(b) + more(reach);
     // Few segments are near enough to be worth a division, fewer a root.
     if beyond(s.a[0], s.b[0], p[0]) || beyond(s.a[1], s.b[1], p[1]) {
         return false;
     }
     let [x, y] = way(s, p);
-    x.abs() <= reach && y.abs() <= reach && x.hypot(y) <= reach
+    close([x, y], [0.0, 0.0], reach)
 }

@@ -2,9 +2,12 @@
 //! of the box or goes on outside it in the same way; or it hangs on the rest, but lies within the edge from end to end:
 //! the side of a neighbour. Whether it is left out is for the other places to say.
 
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::exemplar::{Body, Exemplar, Pieces};
 use super::index::PageIndex;
-use super::ink::{Ink, Segment};
+use super::ink::{Ink, Segment, close};
 use crate::geom::ListRect;
 
 /// Ends this close to a stroke hang on it: list units, and pixels of a scan.
@@ -41,27 +44,27 @@ fn doubt(page: &PageIndex, exemplar: &Exemplar, pieces: &Pieces) -> Doubt {
     let touch = TOUCH.max(page.grain * TOUCH_GRAINS);
     let all = &pieces.ink.segments;
     let part_of = parts(all, touch);
-    let weight = |part: usize| -> f32 {
-        all.iter().zip(&part_of).filter(|(_, p)| **p == part).map(|(s, _)| s.length()).sum()
-    };
-    let mut roots = part_of.clone();
-    roots.sort_unstable();
-    roots.dedup();
-    let Some(main) = roots.iter().copied().max_by(|p, q| weight(*p).total_cmp(&weight(*q))) else {
+    let mut strokes: BTreeMap<usize, Vec<&Segment>> = BTreeMap::new();
+    for (s, &part) in all.iter().zip(&part_of) {
+        strokes.entry(part).or_default().push(s);
+    }
+    let ink = |strokes: &[&Segment]| strokes.iter().map(|s| s.length()).sum::<f32>();
+    let by_ink = strokes.iter().map(|(part, strokes)| (*part, ink(strokes)));
+    let Some((main, _)) = by_ink.max_by(|p, q| p.1.total_cmp(&q.1)) else {
         return Doubt { loose: Vec::new(), all: Vec::new() };
     };
+    strokes.remove(&main);
     let inner = inner(page, exemplar, pieces);
     let at_edge =
         |p: [f32; 2]| p[0] < inner.left || p[0] > inner.right || p[1] < inner.top || p[1] > inner.bottom;
-    let own = |part: usize| all.iter().zip(&part_of).filter(move |(_, p)| **p == part).map(|(s, _)| s);
-    let (at_edge, inner): (Vec<usize>, Vec<usize>) = roots
-        .into_iter()
-        .filter(|&part| part != main)
-        .partition(|&part| own(part).any(|s| at_edge(s.a) || at_edge(s.b)));
-    let texture: Vec<usize> =
-        inner.into_iter().filter(|&part| own(part).all(|s| goes_on(page, &area, s))).collect();
+    let (at_edge, inside): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        strokes.into_iter().partition(|(_, of)| of.iter().any(|s| at_edge(s.a) || at_edge(s.b)));
+    let around = OnceCell::new();
+    let goes_on = |s: &&Segment| around.get_or_init(|| Around::of(page, &area)).goes_on(s);
+    let texture: BTreeSet<usize> =
+        inside.into_iter().filter(|(_, of)| of.iter().all(goes_on)).map(|(part, _)| part).collect();
     let scrap = |s: &Segment| page.grain > 0.0 && s.length() <= SCRAP_SHARE * diagonal;
-    let loose: Vec<bool> = part_of.iter().map(|p| at_edge.contains(p)).collect();
+    let loose: Vec<bool> = part_of.iter().map(|p| at_edge.contains_key(p)).collect();
     let also = |(s, p): (&Segment, &usize)| texture.contains(p) || scrap(s);
     let rest = all.iter().zip(&part_of).map(also);
     Doubt { all: loose.iter().zip(rest).map(|(l, r)| *l || r).collect(), loose }
@@ -148,18 +151,41 @@ fn left_out(page: &PageIndex, exemplar: &Exemplar, pieces: &Pieces, out: &[bool]
     (left > 0.0 && left <= all * MAX_SHARE).then(|| exemplar.keeping(page, |n| !out[n]))?
 }
 
-/// Which strokes hang together: a number for each piece.
+/// Which strokes hang together: for each piece, the number of the first that it hangs on, over others or at once.
 fn parts(all: &[Segment], touch: f32) -> Vec<usize> {
-    let mut part: Vec<usize> = (0..all.len()).collect();
+    let boxes: Vec<ListRect> = all.iter().map(|s| around(s, touch)).collect();
+    let mut first: Vec<usize> = (0..all.len()).collect();
+    fn root(first: &mut [usize], mut i: usize) -> usize {
+        while first[i] != i {
+            first[i] = first[first[i]];
+            i = first[i];
+        }
+        i
+    }
     for i in 0..all.len() {
         for j in 0..i {
-            if part[i] != part[j] && (touches(&all[i], &all[j], touch) || touches(&all[j], &all[i], touch)) {
-                let (from, to) = (part[i].max(part[j]), part[i].min(part[j]));
-                part.iter_mut().filter(|p| **p == from).for_each(|p| *p = to);
+            let (p, q) = (&boxes[i], &boxes[j]);
+            let apart = p.left > q.right || q.left > p.right || p.top > q.bottom || q.top > p.bottom;
+            if apart {
+                continue;
+            }
+            let (p, q) = (root(&mut first, i), root(&mut first, j));
+            if p != q && (touches(&all[i], &all[j], touch) || touches(&all[j], &all[i], touch)) {
+                first[p.max(q)] = p.min(q);
             }
         }
     }
-    part
+    (0..all.len()).map(|i| root(&mut first, i)).collect()
+}
+
+/// The box of a stroke, `touch` larger on every side.
+fn around(s: &Segment, touch: f32) -> ListRect {
+    ListRect {
+        left: s.a[0].min(s.b[0]) - touch,
+        top: s.a[1].min(s.b[1]) - touch,
+        right: s.a[0].max(s.b[0]) + touch,
+        bottom: s.a[1].max(s.b[1]) + touch,
+    }
 }
 
 /// Whether an end of the one lies on the other.
@@ -168,30 +194,40 @@ fn touches(s: &Segment, on: &Segment, touch: f32) -> bool {
     let n = (ex * ex + ey * ey).max(f32::MIN_POSITIVE);
     [s.a, s.b].into_iter().any(|p| {
         let t = (((p[0] - on.a[0]) * ex + (p[1] - on.a[1]) * ey) / n).clamp(0.0, 1.0);
-        (p[0] - on.a[0] - ex * t).hypot(p[1] - on.a[1] - ey * t) <= touch
+        close([p[0] - on.a[0] - ex * t, p[1] - on.a[1] - ey * t], [0.0, 0.0], touch)
     })
 }
 
-/// Whether strokes like this one lie around the box.
-fn goes_on(page: &PageIndex, area: &ListRect, s: &Segment) -> bool {
-    let by = area.width().hypot(area.height()) * AROUND;
-    let around = ListRect {
-        left: area.left - by,
-        top: area.top - by,
-        right: area.right + by,
-        bottom: area.bottom + by,
-    };
-    let length = s.length();
-    let inside =
-        |p: [f32; 2]| p[0] >= area.left && p[0] <= area.right && p[1] >= area.top && p[1] <= area.bottom;
-    let like = |&&i: &&u32| {
-        let o = &page.segments[i as usize];
-        let l = o.length();
-        let cross = (s.b[0] - s.a[0]) * (o.b[1] - o.a[1]) - (s.b[1] - s.a[1]) * (o.b[0] - o.a[0]);
-        !inside(o.a)
-            && !inside(o.b)
-            && (l - length).abs() <= length * LIKE_LENGTH + page.grain
-            && cross.abs() <= LIKE_SINE * l * length
-    };
-    page.grid.within(&around).iter().filter(like).take(MIN_LIKE).count() == MIN_LIKE
+/// The strokes around a box, none of whose ends are in it.
+struct Around<'a> {
+    strokes: Vec<(&'a Segment, f32)>,
+    grain: f32,
+}
+
+impl<'a> Around<'a> {
+    fn of(page: &'a PageIndex, area: &ListRect) -> Self {
+        let by = area.width().hypot(area.height()) * AROUND;
+        let around = ListRect {
+            left: area.left - by,
+            top: area.top - by,
+            right: area.right + by,
+            bottom: area.bottom + by,
+        };
+        let inside =
+            |p: [f32; 2]| p[0] >= area.left && p[0] <= area.right && p[1] >= area.top && p[1] <= area.bottom;
+        let near = page.grid.within(&around);
+        let near = near.iter().map(|&i| &page.segments[i as usize]);
+        let strokes = near.filter(|o| !inside(o.a) && !inside(o.b)).map(|o| (o, o.length())).collect();
+        Self { strokes, grain: page.grain }
+    }
+
+    /// Whether strokes like this one are among them.
+    fn goes_on(&self, s: &Segment) -> bool {
+        let length = s.length();
+        let like = |(o, l): &&(&Segment, f32)| {
+            let cross = (s.b[0] - s.a[0]) * (o.b[1] - o.a[1]) - (s.b[1] - s.a[1]) * (o.b[0] - o.a[0]);
+            (l - length).abs() <= length * LIKE_LENGTH + self.grain && cross.abs() <= LIKE_SINE * l * length
+        };
+        self.strokes.iter().filter(like).take(MIN_LIKE).count() == MIN_LIKE
+    }
 }

@@ -68,3 +68,22 @@ fn a_volume_of_measured_areas_without_a_depth_is_an_error_and_no_zero() {
     }
     assert_eq!(error_of(&volume(Some(4.0), 2), "{qty} + {volume_cf}"), None);
 }
+
+#[test]
+fn a_depth_makes_no_volume_of_lengths_or_of_numbers() {
+    for kind in [MeasurementType::Linear, MeasurementType::Count] {
+        let measured = Condition { depth: Some(12.0), ..condition(kind, 100.0) };
+        for formula in ["{volume_cf}", "ceil({volume_cy})"] {
+            let said = error_of(&measured, formula).expect(formula);
+            assert!(said.contains("has no area") && said.contains("multiply it by {qty}"), "{said}");
+        }
+        assert_eq!(error_of(&measured, "{qty} * 2.5 * {depth_ft} / 27"), None, "the width is in the formula");
+        assert_eq!(
+            error_of(&Condition { total_quantity: 0.0, ..measured }, "{volume_cf}"),
+            None,
+            "nothing is measured"
+        );
+    }
+    let slab = Condition { depth: Some(12.0), ..condition(MeasurementType::Area, 100.0) };
+    assert_eq!(error_of(&slab, "{volume_cf}"), None);
+}
