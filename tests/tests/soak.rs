@@ -51,6 +51,42 @@ fn a_short_run_reports_everything_and_keeps_its_bounds() {
 }
 
 #[test]
+fn nodes_that_share_their_stores_are_loaded_in_turns() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, picture) = (folder.path().join("report.json"), folder.path().join("latencies.svg"));
+    let mut args =
+        vec!["--nodes", "2", "--seconds", "6", "--warm-up", "1", "--counts", "1", "--reviews", "0"];
+    args.extend(["--out", file.to_str().unwrap(), "--picture", picture.to_str().unwrap()]);
+    args.extend(LENIENT);
+    let ran = run(&args);
+    let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+    assert!(ran.status.success(), "{said}{}", String::from_utf8_lossy(&ran.stderr));
+    let report: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    assert_eq!((&report["nodes"], &report["errors"]), (&2.into(), &serde_json::json!({})));
+    for role in ["node", "database", "bucket"] {
+        let used = |sample: &Value| sample["cpu_seconds"][role].as_f64().unwrap();
+        let samples = report["samples"].as_array().unwrap();
+        assert!(used(&samples[0]) <= used(samples.last().unwrap()), "{role}");
+        assert!(report["cores"][role].is_f64() && said.contains(&format!("{role} ")), "{said}");
+    }
+    let drawn = std::fs::read_to_string(&picture).unwrap();
+    let counted = report["latencies_ms"]["counted"]["count"].as_u64().unwrap();
+    assert!(drawn.contains(&format!(">counted ({counted})<")), "{drawn}");
+}
+
+#[test]
+fn nodes_and_processes_are_named_in_pairs() {
+    let ran = run(&["--address", "http://127.0.0.1:1,http://127.0.0.1:2", "--pid", "1"]);
+    assert_eq!(ran.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&ran.stderr).contains("2 addresses and 1 processes"));
+    assert_eq!(run(&["--nodes", "0"]).status.code(), Some(2));
+    assert_eq!(
+        run(&["--nodes", "2", "--address", "http://127.0.0.1:1", "--pid", "1"]).status.code(),
+        Some(2)
+    );
+}
+
+#[test]
 fn a_broken_bound_is_an_exit_code() {
     let mut args =
         vec!["--seconds", "4", "--warm-up", "0", "--uploads", "0", "--counts", "0", "--reviews", "0"];

@@ -1,5 +1,7 @@
 //! Requests, with what went wrong in one word.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use reqwest::Method;
@@ -12,16 +14,25 @@ const REQUEST: Duration = Duration::from_secs(60);
 #[derive(Clone)]
 pub(crate) struct Api {
     http: reqwest::Client,
-    root: String,
+    /// Of each node.
+    roots: Arc<[String]>,
+    turn: Arc<AtomicUsize>,
 }
 
 /// `503`, `timeout`, `connection`, ...
 pub(crate) type Wrong = String;
 
 impl Api {
-    pub(crate) fn new(address: &str) -> anyhow::Result<Self> {
+    /// To nodes by their URLs, which take turns.
+    pub(crate) fn new(addresses: &[String]) -> anyhow::Result<Self> {
         let http = reqwest::Client::builder().timeout(REQUEST).build()?;
-        Ok(Self { http, root: format!("{}/api/v1", address.trim_end_matches('/')) })
+        let roots = addresses.iter().map(|address| format!("{}/api/v1", address.trim_end_matches('/')));
+        Ok(Self { http, roots: roots.collect(), turn: Arc::default() })
+    }
+
+    fn url(&self, path: &str) -> String {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        format!("{}{path}", self.roots[turn % self.roots.len()])
     }
 
     /// The body of a success; `Null` where it is no JSON.
@@ -31,7 +42,7 @@ impl Api {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Value, Wrong> {
-        let mut request = self.http.request(method, format!("{}{path}", self.root));
+        let mut request = self.http.request(method, self.url(path));
         if let Some(body) = body {
             request = request.json(body);
         }
@@ -49,7 +60,7 @@ impl Api {
     pub(crate) async fn upload(&self, project: &str, pdf: Vec<u8>) -> Result<Value, Wrong> {
         let part = Part::bytes(pdf).file_name("sheet.pdf").mime_str("application/pdf");
         let form = Form::new().part("file", part.map_err(|e| e.to_string())?);
-        answer(self.http.post(format!("{}/projects/{project}/documents", self.root)).multipart(form)).await
+        answer(self.http.post(self.url(&format!("/projects/{project}/documents"))).multipart(form)).await
     }
 }
 

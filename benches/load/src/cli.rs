@@ -10,7 +10,7 @@ use crate::mix::Kind;
 #[command(
     name = "takeoff-load",
     version,
-    about = "Mixed load on a node at given rates: a table for people, a report in JSON",
+    about = "Mixed load on a node or a cluster at given rates: a table for people, a report in JSON, a picture",
     after_help = "Arrivals do not wait for answers: latencies count from when a request was due.\n\
         Exit codes: 0 all bounds were kept, 1 failed, 2 a bound was broken or wrong usage."
 )]
@@ -21,18 +21,24 @@ pub(crate) struct Cli {
     /// Seconds from the start whose memory, queues and files are no part of the bounds [default: a sixth of all]
     #[arg(long)]
     pub(crate) warm_up: Option<u64>,
-    /// Load a node that runs, by its URL, in place of starting one
-    #[arg(long, value_name = "URL", requires = "pid")]
-    pub(crate) address: Option<String>,
-    /// Process of that node
-    #[arg(long)]
-    pub(crate) pid: Option<u32>,
-    /// The takeoff binary [default: the one beside this program]
+    /// Load nodes that run, by their URLs, in place of starting one
+    #[arg(long, value_name = "URL", requires = "pid", value_delimiter = ',')]
+    pub(crate) address: Vec<String>,
+    /// Their processes, on this machine
+    #[arg(long, requires = "address", value_delimiter = ',')]
+    pub(crate) pid: Vec<u32>,
+    /// Start so many nodes that share a PostgreSQL and an S3 server, which are started with them
+    #[arg(long, value_name = "N", conflicts_with = "address", value_parser = clap::value_parser!(u8).range(1..=16))]
+    pub(crate) nodes: Option<u8>,
+    /// The takeoff binary of what is started [default: the one beside this program]
     #[arg(long, value_name = "FILE")]
     pub(crate) program: Option<PathBuf>,
-    /// Where the started node keeps its data: the disk under load [default: the temporary folder]
+    /// Where started nodes keep their data: the disk under load [default: the temporary folder]
     #[arg(long, value_name = "DIR")]
     pub(crate) folder: Option<PathBuf>,
+    /// Write a picture of the latencies here (SVG)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) picture: Option<PathBuf>,
     /// Write the report as JSON here
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,

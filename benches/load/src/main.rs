@@ -1,11 +1,12 @@
-//! `takeoff-load`: open-loop mixed load on a node, watched from outside, with bounds that a long run must keep.
+//! `takeoff-load`: open-loop mixed load on a node or a cluster, watched from outside, with bounds that a long run must keep.
 
 mod api;
 mod cli;
 mod mix;
-mod node;
+mod picture;
 mod report;
 mod tally;
+mod target;
 mod watch;
 
 use std::io::Write as _;
@@ -19,9 +20,9 @@ use clap::Parser as _;
 use api::Api;
 use cli::Cli;
 use mix::{Kind, Mix};
-use node::Node;
-use report::Report;
+use report::{Report, Run};
 use tally::Tally;
+use target::Target;
 
 /// Exit code when a bound was broken.
 const BROKEN: u8 = 2;
@@ -41,20 +42,22 @@ fn main() -> ExitCode {
 
 /// Whether all bounds were kept.
 async fn run(cli: &Cli) -> anyhow::Result<bool> {
-    let node = match (&cli.address, cli.pid) {
-        (Some(address), Some(pid)) => Node::running(address, pid),
-        _ => Node::start(cli.program.as_deref(), cli.folder.as_deref()).await?,
-    };
+    let target = Target::of(cli).await?;
     let tally = Arc::new(Tally::default());
-    let api = Api::new(node.address())?;
+    let api = Api::new(target.addresses())?;
     let mix = Arc::new(Mix::prepare(api.clone(), Arc::clone(&tally), cli.seed).await?);
     let length = Duration::from_secs(cli.seconds);
-    let watching = watch::watch(api, node.id(), length);
+    let watching = watch::watch(api, target.processes(), length);
     let load = mix::drive(mix, length, |kind| cli.rate(kind));
     let (samples, ()) = tokio::join!(watching, load);
     let warm_up = cli.warm_up.unwrap_or(cli.seconds / 6);
     let rates = Kind::ALL.map(|kind| (kind.name(), cli.rate(kind))).into();
-    let report = Report::of(cli.seconds, warm_up, cli.seed, rates, samples?, &tally, &cli.limits)?;
+    let run = Run { seconds: cli.seconds, warm_up, seed: cli.seed, nodes: target.addresses().len(), rates };
+    let report = Report::of(run, samples?, &tally, &cli.limits)?;
+    if let Some(file) = &cli.picture {
+        std::fs::write(file, picture::latencies(report.latencies()))
+            .with_context(|| file.display().to_string())?;
+    }
     if let Some(file) = &cli.out {
         let mut json = serde_json::to_vec_pretty(&report)?;
         json.push(b'\n');

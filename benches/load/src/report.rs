@@ -26,16 +26,26 @@ impl Bound {
     }
 }
 
+/// What was run.
+#[derive(Debug, Serialize)]
+pub(crate) struct Run {
+    pub(crate) seconds: u64,
+    pub(crate) warm_up: u64,
+    pub(crate) seed: u64,
+    pub(crate) nodes: usize,
+    /// Arrivals a second.
+    pub(crate) rates: BTreeMap<&'static str, f64>,
+}
+
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
     schema: &'static str,
     engine: &'static str,
     build: &'static str,
-    seconds: u64,
-    warm_up: u64,
-    seed: u64,
-    /// Arrivals a second.
-    rates: BTreeMap<&'static str, f64>,
+    #[serde(flatten)]
+    run: Run,
+    /// Cores that were busy after the warm-up, by role: nodes with their children, database, bucket.
+    cores: BTreeMap<&'static str, f64>,
     memory_slope_mib_per_minute: f64,
     latencies_ms: BTreeMap<&'static str, Latency>,
     errors: BTreeMap<&'static str, BTreeMap<String, u64>>,
@@ -46,16 +56,8 @@ pub(crate) struct Report {
 impl Report {
     /// # Errors
     /// Too short to see anything after the warm-up.
-    pub(crate) fn of(
-        seconds: u64,
-        warm_up: u64,
-        seed: u64,
-        rates: BTreeMap<&'static str, f64>,
-        samples: Vec<Sample>,
-        tally: &Tally,
-        limits: &Limits,
-    ) -> anyhow::Result<Self> {
-        let warm: Vec<&Sample> = samples.iter().filter(|s| s.seconds >= warm_up as f64).collect();
+    pub(crate) fn of(run: Run, samples: Vec<Sample>, tally: &Tally, limits: &Limits) -> anyhow::Result<Self> {
+        let warm: Vec<&Sample> = samples.iter().filter(|s| s.seconds >= run.warm_up as f64).collect();
         anyhow::ensure!(warm.len() >= 4, "too short: {} samples after the warm-up", warm.len());
         let slope = slope(&warm, |s| s.memory_mib);
         let (latencies_ms, errors) = (tally.latencies(), tally.errors());
@@ -83,10 +85,8 @@ impl Report {
             schema: SCHEMA,
             engine: env!("CARGO_PKG_VERSION"),
             build: if cfg!(debug_assertions) { "debug" } else { "release" },
-            seconds,
-            warm_up,
-            seed,
-            rates,
+            cores: cores(&warm),
+            run,
             memory_slope_mib_per_minute: slope,
             latencies_ms,
             errors,
@@ -95,14 +95,18 @@ impl Report {
         })
     }
 
+    pub(crate) const fn latencies(&self) -> &BTreeMap<&'static str, Latency> {
+        &self.latencies_ms
+    }
+
     pub(crate) fn kept(&self) -> bool {
         self.bounds.iter().all(|b| b.kept)
     }
 
     pub(crate) fn table(&self) -> String {
         let mut out = format!(
-            "takeoff {} ({} build) under load for {} s, the first {} s warm-up\n\n",
-            self.engine, self.build, self.seconds, self.warm_up
+            "takeoff {} ({} build, nodes: {}) under load for {} s, the first {} s warm-up\n\n",
+            self.engine, self.build, self.run.nodes, self.run.seconds, self.run.warm_up
         );
         let _ =
             writeln!(out, "{:<24}{:>9}{:>10}{:>10}{:>10}{:>10}", "ms", "count", "p50", "p90", "p99", "max");
@@ -118,13 +122,22 @@ impl Report {
                 let _ = writeln!(out, "error of {what}: {kind}, {n} times");
             }
         }
-        out.push('\n');
+        let busy = self.cores.iter().map(|(role, cores)| format!("{role} {cores:.3}"));
+        let _ = writeln!(out, "\ncores busy: {}\n", busy.collect::<Vec<_>>().join(", "));
         for b in &self.bounds {
             let word = if b.kept { "kept" } else { "BROKEN" };
             let _ = writeln!(out, "{:<24}{:>12.2}   at most {:<10}{word}", b.what, b.value, b.limit);
         }
         out
     }
+}
+
+/// By role, CPU time over time.
+fn cores(samples: &[&Sample]) -> BTreeMap<&'static str, f64> {
+    let (first, last) = (samples[0], samples[samples.len() - 1]);
+    let used = |role: &str| last.cpu_seconds[role] - first.cpu_seconds.get(role).copied().unwrap_or(0.0);
+    let seconds = last.seconds - first.seconds;
+    last.cpu_seconds.keys().map(|role| (*role, used(role) / seconds)).collect()
 }
 
 /// A minute, by least squares.
@@ -159,6 +172,7 @@ mod tests {
                     seconds,
                     memory_mib: memory(seconds),
                     open_files: 20,
+                    cpu_seconds: [("node", seconds * 0.5)].into(),
                     queued: [("ingest".to_owned(), queued(seconds))].into(),
                     dead: 0,
                 }
@@ -181,7 +195,8 @@ mod tests {
             tally.took("write", std::time::Duration::from_millis(3));
         }
         (0..wrong).for_each(|_| tally.wrong("read", "500".to_owned()));
-        Report::of(120, 20, 1, BTreeMap::new(), samples, &tally, &limits).unwrap()
+        let run = Run { seconds: 120, warm_up: 20, seed: 1, nodes: 1, rates: BTreeMap::new() };
+        Report::of(run, samples, &tally, &limits).unwrap()
     }
 
     fn broken(report: &Report) -> Vec<&str> {
@@ -191,6 +206,7 @@ mod tests {
     #[test]
     fn a_leak_a_queue_that_grows_and_errors_break_their_bounds() {
         let flat = report(samples(|t| 200.0 + (t / 7.0).sin() * 2.0, |_| 3), 0);
+        assert!((flat.cores["node"] - 0.5).abs() < 1e-9 && flat.table().contains("cores busy: node 0.500"));
         assert!(flat.kept() && flat.memory_slope_mib_per_minute.abs() < 1.0, "{:?}", flat.bounds);
         // Growth within the warm-up is none.
         assert!(report(samples(|t| 100.0 + t.min(20.0) * 5.0, |_| 3), 0).kept());

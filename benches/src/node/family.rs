@@ -34,7 +34,7 @@ fn family(root: u32) -> Vec<u32> {
 ///
 /// # Errors
 /// The process has ended.
-pub(crate) fn cpu_seconds(root: u32) -> anyhow::Result<f64> {
+pub fn cpu_seconds(root: u32) -> anyhow::Result<f64> {
     let of = |pid: u32| {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
         // The name in parentheses may hold anything. After it: state is field 3, utime, stime, and the

@@ -6,6 +6,7 @@ mod load;
 mod server;
 
 pub(crate) use api::Api;
-pub(crate) use family::{PeakWatch, cpu_seconds};
+pub(crate) use family::PeakWatch;
+pub use family::cpu_seconds;
 pub(crate) use load::drive;
 pub use server::Server;

@@ -25,11 +25,17 @@ impl Server {
     /// Starts `program` with its data in a fresh folder below `below`, and returns when it listens. An error where it
     /// does not start, ends, or does not listen within a minute; it holds what the node said.
     pub async fn start(program: &Path, below: &Path) -> anyhow::Result<Self> {
+        Self::with(program, below, &[]).await
+    }
+
+    /// As [`Self::start`], with settings by the environment.
+    pub async fn with(program: &Path, below: &Path, settings: &[(&str, String)]) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("takeoff-bench-").tempdir_in(below)?;
         let log = folder.path().join("log");
         let child = Command::new(program)
             // Settings of whoever measures are no part of what is measured.
             .env_clear()
+            .envs(settings.iter().map(|(name, value)| (name, value)))
             .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(folder.path().join("data"))
             .stdin(Stdio::null())

@@ -58,6 +58,12 @@ wait $server
 "#;
 
 impl Postgres {
+    /// Whether it can be started here.
+    pub fn is_installed() -> bool {
+        let asked = Command::new(program("initdb")).arg("--version").stdout(Stdio::null()).status();
+        asked.is_ok_and(|status| status.success())
+    }
+
     /// # Panics
     /// When PostgreSQL is not installed or does not start: a test without its server has failed.
     pub fn start(durability: Durability) -> Self {

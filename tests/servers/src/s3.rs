@@ -15,6 +15,13 @@ pub struct S3Server {
 }
 
 impl S3Server {
+    /// Whether it can be started here.
+    pub fn is_installed() -> bool {
+        let asked =
+            Command::new("moto_server").arg("--help").stdout(Stdio::null()).stderr(Stdio::null()).status();
+        asked.is_ok_and(|status| status.success())
+    }
+
     pub fn start() -> Self {
         let mut child = Command::new("moto_server")
             .args(["-H", "127.0.0.1", "-p", "0"])
@@ -35,6 +42,11 @@ impl S3Server {
         let mut server = Self { child, endpoint: String::new() };
         server.endpoint = listens.recv_timeout(START).expect("the server starts within a minute");
         server
+    }
+
+    /// Of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// `http://ADDRESS:PORT`.
