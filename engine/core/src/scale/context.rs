@@ -6,8 +6,8 @@ use std::ops::Range;
 use super::lex::{Kind, Token};
 use super::notation::{Family, Hit, Needs, Standing};
 use super::words::{
-    NO_LONGER, NO_LONGER_IN_WORDS, NOISE_AFTER, NOISE_BEFORE, NOT_IN_FORCE, NUMBERED, ORDERED, ORDERS,
-    RANGE_WORDS, REFERS, REFERS_BEFORE, SUFFIXES, TITLES, is_label, is_slope, tells_of_slopes,
+    BOUNDS, NO_LONGER, NO_LONGER_IN_WORDS, NOISE_AFTER, NOISE_BEFORE, NOT_IN_FORCE, NUMBERED, ORDERED,
+    ORDERS, RANGE_WORDS, REFERS, REFERS_BEFORE, RUNS, SUFFIXES, TITLES, is_label, is_slope, tells_of_slopes,
 };
 
 pub(super) struct Line<'a> {
@@ -192,6 +192,10 @@ impl<'a> Line<'a> {
         if before().any(|w| ORDERS.contains(&w)) && (before().any(ordered) || words_after().any(ordered)) {
             return true;
         }
+        // SURVEY PREPARED AT 1" = 50' BY OTHERS
+        if words_after().any(|w| w == "OTHERS") {
+            return true;
+        }
         if before().any(|w| w == "FOR") && words_after().any(|w| REFERS.contains(&w)) {
             return true;
         }
@@ -207,6 +211,24 @@ impl<'a> Line<'a> {
             |i: usize| matches!(self.word(i), Some("DRAWING" | "DRAWINGS" | "DWG" | "SHEET" | "SHEETS"));
         let on = |i: usize| self.word(i) == Some("ON") && is_sheet(i + 1) && i > tokens.end;
         !self.label_before(tokens.start) && after().any(on)
+    }
+
+    /// An equation that nothing labels says how much something falls: `(1/4" = 1'-0")` behind PER FOOT, `MIN. 1/4" = 1'-0"`,
+    /// `PIPE AT 1/8" = 1'-0"`.
+    pub(super) fn is_fall(&self, start: usize) -> bool {
+        if self.label_before(start) {
+            return false;
+        }
+        let mut before =
+            (0..start).rev().take_while(|&i| self.same_column(i, start)).filter(|&i| !self.punctuation(i));
+        let first = before.next().and_then(|i| self.word(i));
+        let second = before.next().and_then(|i| self.word(i));
+        match (second, first) {
+            (Some("PER"), Some("FOOT" | "FT")) => true,
+            (Some(run), Some("AT")) if RUNS.contains(&run) => true,
+            (_, Some(bound)) => BOUNDS.contains(&bound),
+            _ => false,
+        }
     }
 
     /// The words around disown the notation, tell of a slope (for any notation) or of a limit, mix or time (for `1:N`).

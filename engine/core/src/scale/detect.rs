@@ -56,6 +56,8 @@ pub(super) struct Testimony {
     pub(super) reduced: Option<String>,
     /// The title of a plan that no scale stands at.
     pub(super) unscaled_plan: Option<String>,
+    /// A scale of which a number could not be read, as it reads without it.
+    pub(super) unread: Option<String>,
     /// Papers that the sheet says it is made for.
     pub(super) sheets: Vec<SheetPaper>,
     /// Statements left out because there were too many.
@@ -81,6 +83,7 @@ pub fn detect(list: &DisplayList) -> Found<ScaleRecord> {
         all.resized = all.resized.or(said.resized);
         all.reduced = all.reduced.or(said.reduced);
         all.unscaled_plan = all.unscaled_plan.or(said.unscaled_plan);
+        all.unread = all.unread.or(said.unread);
         all.sheets.extend(said.sheets);
         all.left_out += said.left_out;
     }
@@ -88,7 +91,20 @@ pub fn detect(list: &DisplayList) -> Found<ScaleRecord> {
     let reduced = all.reduced.take().filter(|_| !all.half_size);
     let resized = all.resized.take().or(reduced);
     let half = half_or_not(&all, &list.space);
-    let found = reconcile::decide(all, list);
+    let unread = all.unread.take();
+    let mut found = reconcile::decide(all, list);
+    if let Some(text) = unread {
+        let why = format!(
+            "the page states a scale of which a part could not be read, as of a stacked fraction: \"{text}\" is what is \
+             left of it"
+        );
+        found.findings.retain(|f| f.code != "scale_withheld" && f.code != reconcile::TAKEN_FULL_SIZE);
+        found.findings.push(Finding::new("scale_withheld", why.clone()));
+        found.value.best = None;
+        found.value.needs_calibration = true;
+        found.value.withheld = Some(why);
+        return found;
+    }
     if list.findings.iter().any(Finding::is_damage) {
         let why = "the file is damaged where the page draws from it, another scale may be stated";
         withheld(found, why.to_owned())

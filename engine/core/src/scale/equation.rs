@@ -70,7 +70,7 @@ pub(super) fn at(line: &Line<'_>, start: usize, floor: usize) -> Vec<Hit> {
         return Vec::new();
     }
     let tokens = start..real.end;
-    if line.is_noise(&tokens, false, true) {
+    if line.is_noise(&tokens, false, true) || line.is_fall(start) {
         return Vec::new();
     }
     let mut hits = Vec::new();
@@ -124,6 +124,23 @@ pub(super) fn length_at(line: &Line<'_>, at: usize, end: usize, bare: bool) -> O
 /// Inches of the real length in feet that starts at a token, and where it ends.
 pub(super) fn real_inches_at(line: &Line<'_>, at: usize) -> Option<(f64, usize)> {
     real_length(line, at, false).map(|real| (real.inches, real.end))
+}
+
+impl Line<'_> {
+    /// An equation begins with its inch mark: `" = 1'-0"`, SCALE: `" = 1'-0"`.
+    pub(super) fn lacks_a_number(&self) -> bool {
+        (0..self.tokens.len()).any(|at| {
+            let number = at.checked_sub(1).filter(|&i| self.same_column(i, at));
+            let before = number.and_then(|i| self.kind(i));
+            let opens = before.is_none_or(|kind| {
+                matches!(kind, Kind::Colon | Kind::Dash | Kind::Word(_) | Kind::Other('('))
+            });
+            opens
+                && self.is(at, &Kind::Inch)
+                && self.is(at + 1, &Kind::Equals)
+                && real_inches_at(self, at + 2).is_some()
+        })
+    }
 }
 
 /// So many tokens before `@` a number of risers or spaces stands.

@@ -20,6 +20,10 @@ pub enum Doubt {
     Unscaled(String),
     /// It is that of what the drawing was made from.
     Original(String),
+    /// It stands at a word that speaks of a slope.
+    Slope(String),
+    /// It stands under a line that sends the reader to another sheet.
+    Elsewhere(String),
 }
 
 /// Words before "scale" that speak of what a drawing was made from, and what may stand between.

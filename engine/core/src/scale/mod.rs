@@ -9,6 +9,8 @@ mod detect;
 #[cfg(test)]
 mod detect_tests;
 mod equation;
+#[cfg(test)]
+mod glued_tests;
 mod hedge;
 mod lex;
 mod listed;

@@ -8,7 +8,9 @@ use super::named_paper::SheetPaper;
 use super::notation::{Family, Notation, Standing};
 use super::title::{is_beside, is_title};
 use super::view::{View, view_of};
-use super::words::{SUFFIXES, is_field, is_label, is_north, tells_of_slopes};
+use super::words::{
+    SUFFIXES, is_field, is_label, is_north, sends_elsewhere, speaks_of_slope_only, tells_of_slopes,
+};
 use crate::geom::{ListRect, PxRect};
 use crate::page::display::{DisplayList, TextLine};
 
@@ -19,6 +21,8 @@ const LEGEND_REACH: (f32, f32) = (12.0, 25.0);
 /// A view's title belongs to what stands so many text heights below it, if no other title is nearer: underlines and
 /// wide leading lie between the two.
 const TITLE_REACH: f32 = 4.0;
+/// A word that speaks of a slope is that of a number so many text heights away.
+const SLOPE_REACH: f32 = 1.5;
 /// Words of a heading.
 const HEADING_WORDS: u32 = 5;
 /// Share of the page's width and height, at its right and its bottom, where title blocks stand.
@@ -49,7 +53,12 @@ enum Meaning {
     /// Title of something beside the drawing.
     Beside,
     /// Speaks of a slope, a mix or a limit.
-    Slope,
+    Slope {
+        /// And of nothing else than a slope.
+        only: bool,
+    },
+    /// Sends the reader to another sheet: SEE SHEET A-401.
+    Elsewhere,
     /// A field of a title block, or what stands in one: DATE, MARCH 2024, REV A.
     Field,
     /// Anything else in words.
@@ -123,6 +132,10 @@ impl Places {
             Some(_) => lone = false,
             None => {}
         }
+        if doubt.is_none() && !notation.titled && notation.ratio.is_some_and(|r| r > 0.0) {
+            let slope = standing < Standing::Labelled && title.is_none();
+            doubt = slope.then(|| self.slope(bounds)).flatten().or_else(|| self.elsewhere(bounds));
+        }
         if lone
             && standing == Standing::Plain
             && notation.family == Family::Ratio
@@ -170,6 +183,29 @@ impl Places {
         self.nearest(bounds, |c| matches!(c.meaning, Meaning::Title | Meaning::Beside))
     }
 
+    /// The words close by that speak of a slope and of nothing else.
+    fn slope(&self, bounds: &ListRect) -> Option<Doubt> {
+        let at = |c: &&Cell| {
+            matches!(c.meaning, Meaning::Slope { only: true })
+                && (heights_apart(&c.bounds, bounds) <= SLOPE_REACH
+                    || is_before(&c.bounds, bounds)
+                    || is_before(bounds, &c.bounds))
+        };
+        self.cells.iter().find(at).map(|c| Doubt::Slope(c.text.clone()))
+    }
+
+    /// The line just above that sends the reader to another sheet.
+    fn elsewhere(&self, bounds: &ListRect) -> Option<Doubt> {
+        let above = |c: &&Cell| {
+            matches!(c.meaning, Meaning::Elsewhere)
+                && bounds.top >= c.bounds.top
+                && bounds.left <= c.bounds.right
+                && c.bounds.left <= bounds.right
+                && heights_apart(&c.bounds, bounds) <= SLOPE_REACH
+        };
+        self.cells.iter().find(above).map(|c| Doubt::Elsewhere(c.text.clone()))
+    }
+
     fn nearest(&self, bounds: &ListRect, is: impl Fn(&Cell) -> bool) -> Option<&Cell> {
         let of = self.cells.iter().filter(|c| is(c)).filter_map(|c| {
             let apart = heights_apart(&c.bounds, bounds);
@@ -201,8 +237,8 @@ impl Places {
         let from = |side: u32| (1.0 - CORNER) * f64::from(side);
         let in_title_block = at.x > from(list.space.width_px) && at.y > from(list.space.height_px);
         self.cells.iter().any(|c| match c.meaning {
-            Meaning::Slope => near(&c.bounds, bounds),
-            Meaning::Words => is_before(&c.bounds, bounds),
+            Meaning::Slope { .. } => near(&c.bounds, bounds),
+            Meaning::Words | Meaning::Elsewhere => is_before(&c.bounds, bounds),
             Meaning::Field => !in_title_block && is_before(&c.bounds, bounds),
             Meaning::Title | Meaning::Beside => false,
         })
@@ -272,12 +308,14 @@ fn cell(line: &TextLine) -> Option<Cell> {
     if is_north(&named) {
         return None;
     }
-    let meaning = if is_beside(&named) {
+    let meaning = if sends_elsewhere(&named) {
+        Meaning::Elsewhere
+    } else if is_beside(&named) {
         Meaning::Beside
     } else if is_title(&named) {
         Meaning::Title
     } else if named.iter().any(|w| tells_of_slopes(w, true)) {
-        Meaning::Slope
+        Meaning::Slope { only: speaks_of_slope_only(&named) }
     } else if named.iter().any(|w| is_field(w)) && named.iter().all(|w| is_field(w) || w.len() == 1) {
         Meaning::Field
     } else {

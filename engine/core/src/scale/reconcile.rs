@@ -35,6 +35,7 @@ pub(super) fn decide(testimony: Testimony, list: &DisplayList) -> Found<ScaleRec
         half_sizes: _,
         resized: _,
         reduced: _,
+        unread: _,
     } = testimony;
     let mut findings = Vec::new();
     if half_size {
@@ -175,6 +176,12 @@ fn not_used(statements: &[Statement], taken: Option<&str>) -> Vec<Finding> {
     let original = unused(&doubtful(|d| matches!(d, Doubt::Original(_))), "scale_of_original", |texts| {
         format!("not used, because it is given as that of an original: {texts}")
     });
+    let slope = unused(&doubtful(|d| matches!(d, Doubt::Slope(_))), "scale_of_slope", |texts| {
+        format!("not used, because a slope is spoken of there: {texts}")
+    });
+    let elsewhere = unused(&doubtful(|d| matches!(d, Doubt::Elsewhere(_))), "scale_elsewhere", |texts| {
+        format!("not used, because the line above sends the reader to another sheet: {texts}")
+    });
     let other = unused(&of(|s| s.other_print), "scale_for_other_paper", |texts| {
         format!("not used, because it holds for prints on another paper: {texts}")
     });
@@ -182,7 +189,7 @@ fn not_used(statements: &[Statement], taken: Option<&str>) -> Vec<Finding> {
     let weak = unused(&weak, "scale_unlabelled", |texts| {
         format!("not used, because nothing says that it is the page's scale: {texts}")
     });
-    [marked, samples, beside, about, original, other, weak].into_iter().flatten().collect()
+    [marked, samples, beside, about, original, slope, elsewhere, other, weak].into_iter().flatten().collect()
 }
 
 /// Texts that one sentence names; it says how many more there are.
@@ -334,6 +341,10 @@ fn doubted(s: &Statement, doubt: &Doubt) -> String {
         Doubt::Unscaled(words) => format!("{} stands beside \"{words}\"", s.text),
         Doubt::Original(words) => {
             format!("{} is given as \"{words}\", which may be that of another drawing or print", s.text)
+        }
+        Doubt::Slope(words) => format!("{} stands at \"{words}\" and may be that slope", s.text),
+        Doubt::Elsewhere(words) => {
+            format!("{} stands under \"{words}\" and may be the scale of another sheet", s.text)
         }
     }
 }

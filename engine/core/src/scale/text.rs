@@ -2,7 +2,9 @@
 
 use std::ops::{Range, RangeInclusive};
 
+use super::context::Line;
 use super::detect::{Testimony, Witness};
+use super::lex;
 use super::notation::{self, Family};
 use super::places::{Places, drop_abbreviation_cells};
 use super::statement::HalfSize;
@@ -22,6 +24,16 @@ const MARKS: [RangeInclusive<char>; 4] =
     ['\u{200b}'..='\u{200f}', '\u{202a}'..='\u{202e}', '\u{2060}'..='\u{206f}', '\u{feff}'..='\u{feff}'];
 /// A gap of so many font sizes parts two columns of a line.
 const COLUMN_GAP: f32 = 1.5;
+/// Gaps so many words to each side are looked at for the spaces of a line; the narrowest that is one, font sizes.
+const SPACES_BESIDE: usize = 3;
+const MIN_SPACE: f32 = 0.15;
+/// Two numbers are of two cells if the gap between them is so many spaces wide and no less than so many font sizes, or so
+/// many where the line has no other space.
+const WIDER: f32 = 1.6;
+const WIDE: f32 = 0.5;
+const WIDE_ALONE: f32 = 0.65;
+/// Figures of a stacked fraction, by the size of the text around.
+const SMALLER: f32 = 0.9;
 
 pub(super) struct TextWitness;
 
@@ -32,6 +44,9 @@ impl Witness for TextWitness {
         let mut scales = Vec::new();
         for line in &list.lines {
             let (text, words) = columns(list, line);
+            if out.unread.is_none() && lacks_a_number(&text) {
+                out.unread = Some(printable(line.text.trim()));
+            }
             let reading = notation::read(&text);
             match reading.half_size {
                 Some(HalfSize::Said) => out.half_size |= !reading.notations.iter().any(|n| n.halved),
@@ -55,6 +70,10 @@ impl Witness for TextWitness {
                     continue;
                 }
                 let bounds = bounds_of(&notation.span, &words).unwrap_or(line.bounds);
+                if notation.ratio.is_some_and(|r| r > 0.0) && is_pierced(&bounds, line, list) {
+                    out.unread.get_or_insert_with(|| printable(&notation.text));
+                    continue;
+                }
                 if notation.ratio.is_some_and(|r| r > 0.0) {
                     scales.push(bounds);
                 }
@@ -110,14 +129,14 @@ fn columns<'a>(list: &'a DisplayList, line: &TextLine) -> (String, Vec<(Range<us
     let mut text = String::with_capacity(line.text.len());
     let mut placed: Vec<(Range<usize>, &Word)> = Vec::with_capacity(words.len());
     let mut rest = line.text.as_str();
-    for word in words {
+    for (n, word) in words.iter().enumerate() {
         let trimmed = rest.trim_start();
         let Some(after) = trimmed.strip_prefix(word.text.as_str()) else {
             // The line's text is not its words: it is read whole, without places.
             return (line.text.clone(), Vec::new());
         };
         if let Some((_, last)) = placed.last() {
-            if is_column_gap(last, word, line.angle) {
+            if is_column_gap(last, word, line.angle) || is_gap_of_cells(words, n, line.angle) {
                 text.push('\t');
             } else if trimmed.len() < rest.len() {
                 text.push(' ');
@@ -131,19 +150,68 @@ fn columns<'a>(list: &'a DisplayList, line: &TextLine) -> (String, Vec<(Range<us
     (text, placed)
 }
 
-/// Only lines along the page's axes have gaps that their boxes tell.
-fn is_column_gap(a: &Word, b: &Word, angle: f32) -> bool {
+/// Quarter turns of a line along one of the page's axes: only those have gaps that their boxes tell.
+fn quarter_turns(angle: f32) -> Option<i32> {
     let turn = (angle / 90.0).round();
-    if (angle - turn * 90.0).abs() > 3.0 {
-        return false;
-    }
-    let gap = match (turn as i32).rem_euclid(4) {
+    ((angle - turn * 90.0).abs() <= 3.0).then(|| (turn as i32).rem_euclid(4))
+}
+
+/// From one word to the next of a line, font sizes.
+fn gap(a: &Word, b: &Word, angle: f32) -> Option<f32> {
+    let gap = match quarter_turns(angle)? {
         0 => b.bounds.left - a.bounds.right,
         1 => b.bounds.top - a.bounds.bottom,
         2 => a.bounds.left - b.bounds.right,
         _ => a.bounds.top - b.bounds.bottom,
     };
-    gap > COLUMN_GAP * a.size.max(b.size).max(0.1)
+    Some(gap / a.size.max(b.size).max(0.1))
+}
+
+fn is_column_gap(a: &Word, b: &Word, angle: f32) -> bool {
+    gap(a, b, angle).is_some_and(|gap| gap > COLUMN_GAP)
+}
+
+/// A gap before the `n`th word that is wider than the spaces beside it parts two numbers: that of a detail or of a table's
+/// row from the fraction behind it (`3 | 1/4" = 1'-0"`), which would be one number else.
+fn is_gap_of_cells(words: &[Word], n: usize, angle: f32) -> bool {
+    let number = |c: Option<char>| c.is_some_and(char::is_numeric);
+    let (before, after) = (&words[n - 1], &words[n]);
+    if !number(before.text.chars().last()) || !number(after.text.chars().next()) {
+        return false;
+    }
+    let Some(own) = gap(before, after, angle) else { return false };
+    let (first, last) = (n.saturating_sub(SPACES_BESIDE), (n + SPACES_BESIDE).min(words.len() - 1));
+    let beside = (first.max(1)..=last).filter(|&i| i != n);
+    let spaces = beside.filter_map(|i| gap(&words[i - 1], &words[i], angle));
+    let space = spaces.filter(|gap| (MIN_SPACE..=COLUMN_GAP).contains(gap)).fold(f32::INFINITY, f32::min);
+    own > if space.is_finite() { (WIDER * space).max(WIDE) } else { WIDE_ALONE }
+}
+
+/// Whether the equation of a scale begins with its inch mark: the number before it stands on another line, as a fraction
+/// that is stacked does.
+fn lacks_a_number(text: &str) -> bool {
+    if !text.contains('=') {
+        return false;
+    }
+    let tokens = lex::lex(text);
+    Line::new(&tokens).lacks_a_number()
+}
+
+/// Whether smaller figures stand within the box of a notation that are not of its line: those of a stacked fraction,
+/// without which it is another number.
+fn is_pierced(bounds: &ListRect, line: &TextLine, list: &DisplayList) -> bool {
+    if quarter_turns(line.angle).is_none() {
+        return false;
+    }
+    let own = line.word_start as usize..(line.word_start + line.word_len) as usize;
+    let size = list.words.get(own.clone()).into_iter().flatten().map(|w| w.size).fold(0.0, f32::max);
+    let figures =
+        |w: &Word| w.text.chars().any(char::is_numeric) && w.text.chars().all(|c| c.is_numeric() || c == '/');
+    list.words.iter().enumerate().any(|(n, w)| {
+        let (x, y) = ((w.bounds.left + w.bounds.right) / 2.0, (w.bounds.top + w.bounds.bottom) / 2.0);
+        let within = x > bounds.left && x < bounds.right && y > bounds.top && y < bounds.bottom;
+        within && !own.contains(&n) && w.size < SMALLER * size && figures(w)
+    })
 }
 
 fn bounds_of(span: &Range<usize>, words: &[(Range<usize>, &Word)]) -> Option<ListRect> {

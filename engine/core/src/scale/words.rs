@@ -151,8 +151,8 @@ pub(super) const SPACED: [&str; 24] = [
     "TREADS", "TREAD", "BARS", "BAYS", "STUDS", "JOISTS", "PANELS", "COURSES", "TIES", "STIRRUPS", "OC",
 ];
 /// What somebody is told to make, and what that is made at a scale of its own.
-pub(super) const ORDERS: [&str; 8] =
-    ["SUBMIT", "SUBMITTED", "PROVIDE", "FURNISH", "PREPARE", "PRODUCE", "SUPPLY", "ISSUE"];
+pub(super) const ORDERS: [&str; 10] =
+    ["SUBMIT", "SUBMITTED", "PROVIDE", "FURNISH", "PREPARE", "PRODUCE", "SUPPLY", "ISSUE", "SHALL", "MUST"];
 pub(super) const ORDERED: [&str; 15] = [
     "DRAWING",
     "DRAWINGS",
@@ -320,6 +320,31 @@ pub(super) fn is_north(words: &[&str]) -> bool {
 /// Whether a word is of a title block's own fields: their names, months, states of issue.
 pub(super) fn is_field(word: &str) -> bool {
     FIELDS.contains(&word) || MONTHS.contains(&word) || word == "DECEMBER"
+}
+
+/// What runs to a drain, at a slope: PIPE AT 1/8" = 1'-0".
+pub(super) const RUNS: [&str; 14] = [
+    "PIPE", "PIPES", "PIPING", "SEWER", "SEWERS", "DRAINAGE", "LINE", "LINES", "LATERAL", "LATERALS",
+    "GUTTER", "GUTTERS", "CONDUIT", "CONDUITS",
+];
+/// Words that bound what stands beside them.
+pub(super) const BOUNDS: [&str; 4] = ["MIN", "MINIMUM", "MAX", "MAXIMUM"];
+
+/// Whether words speak of a slope and of nothing besides: SLOPE, MIN. PITCH, SLOPE TO DRAIN.
+pub(super) fn speaks_of_slope_only(words: &[&str]) -> bool {
+    const BESIDE: [&str; 12] =
+        ["DOWN", "UP", "TO", "ROOF", "TYP", "TYPICAL", "AT", "PER", "FOOT", "FT", "OF", "FINISHED"];
+    let slope = |w: &&str| tells_of_slopes(w, false);
+    words.iter().any(slope) && words.iter().all(|w| slope(&w) || BOUNDS.contains(w) || BESIDE.contains(w))
+}
+
+/// Whether words send the reader to another sheet and say nothing besides: SEE SHEET A-401, REFER TO DWG 12.
+pub(super) fn sends_elsewhere(words: &[&str]) -> bool {
+    const SHEETS: [&str; 8] = ["SHEET", "SHEETS", "DRAWING", "DRAWINGS", "DWG", "DWGS", "TO", "ON"];
+    let Some((first, rest)) = words.split_first() else { return false };
+    REFERS.contains(first)
+        && rest.iter().any(|w| SHEETS.contains(w))
+        && rest.iter().all(|w| SHEETS.contains(w) || w.chars().count() <= 2)
 }
 
 /// Words this far away still qualify a ratio.
