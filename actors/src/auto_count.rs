@@ -185,6 +185,10 @@ impl Search<'_> {
             let mut answer = answer.value;
             progress.next = nth as u32 + 1;
             progress.says = symbols.meant.iter().map(|e| e.words().join(" ")).collect();
+            if progress.beside.is_empty() && self.session.lettering == Some(Lettering::Agree) {
+                progress.beside =
+                    symbols.meant.iter().flat_map(|e| e.words_beside().iter().cloned()).collect();
+            }
             add(&mut progress, page.number, &answer);
             place(&mut progress, self.session, page.id, &answer);
             progress.scans += u32::from(page.is_vector == Some(false));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 use takeoff_test_servers::{Durability, Postgres};
-use takeoff_tests::{Bucket, Client, Node, School, command, first_count};
+use takeoff_tests::{Bucket, Client, Node, School, SmallDisk, command, first_count};
 
 const STOP: Duration = Duration::from_secs(40);
 
@@ -183,4 +183,50 @@ async fn a_restore_that_was_killed_is_no_empty_store() {
     drop(Node::start(&data));
     let (code, said) = takeoff(&doctor, &[]);
     assert!(code == Some(0) && said.contains("WARN  restore: "), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_is_there_is_filled_where_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, file) = (folder.path().join("data"), folder.path().join("file"));
+    let node = Node::start(&data);
+    let project = node.client().project("A").await;
+    assert_eq!(node.stop("TERM", STOP).code(), Some(0));
+    assert_eq!(takeoff(&["backup", text(&file), "--data-dir", text(&data)], &[]).0, Some(0));
+
+    let real = folder.path().join("real");
+    std::fs::create_dir(&real).unwrap();
+    let (link, slash) = (folder.path().join("link"), folder.path().join("slash/"));
+    std::os::unix::fs::symlink(&real, &link).unwrap();
+    std::fs::create_dir(&slash).unwrap();
+    // A volume's root cannot be replaced, and a new one is not quite empty.
+    let volume = SmallDisk::mount(256 << 20);
+    let mut targets = vec![link.clone(), slash.clone(), folder.path().join("new/")];
+    if let Some(volume) = &volume {
+        std::fs::create_dir(volume.path().join("lost+found")).unwrap();
+        targets.push(volume.path().to_path_buf());
+    }
+    for target in targets {
+        let (code, said) = takeoff(&["restore", text(&file), "--data-dir", text(&target)], &[]);
+        assert_eq!(code, Some(0), "{}: {said}", target.display());
+        assert!(!target.join(".restoring").exists(), "{}", target.display());
+        let node = Node::start(&target);
+        node.client().get(&format!("/projects/{project}")).await.expect(200);
+        assert_eq!(node.stop("TERM", STOP).code(), Some(0));
+        let (code, said) = takeoff(&["restore", text(&file), "--data-dir", text(&target)], &[]);
+        assert!(code == Some(1) && said.contains("not empty"), "{said}");
+    }
+    let left = std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name());
+    assert!(!left.into_iter().any(|n| n.to_string_lossy().contains("restoring")));
+
+    // One that was killed while entries took their places is told, and begun anew.
+    let killed = folder.path().join("killed");
+    std::fs::create_dir_all(killed.join(".restoring")).unwrap();
+    std::fs::create_dir(killed.join("blobs")).unwrap();
+    let (code, said) = takeoff(&["serve", "--listen", "127.0.0.1:0", "--data-dir", text(&killed)], &[]);
+    assert!(code == Some(1) && said.contains("was not finished"), "{said}");
+    let (code, said) = takeoff(&["restore", text(&file), "--data-dir", text(&killed)], &[]);
+    assert_eq!(code, Some(0), "{said}");
+    let node = Node::start(&killed);
+    node.client().get(&format!("/projects/{project}")).await.expect(200);
 }

@@ -119,6 +119,7 @@ pub(super) fn notes(progress: &CountProgress) -> Option<String> {
         scanned(progress),
         left_out(progress),
         lettered(progress),
+        not_compared(progress),
         box_cuts(progress),
         variants(progress),
         in_part(progress),
@@ -187,6 +188,18 @@ fn lettered(progress: &CountProgress) -> Option<String> {
     let said: Vec<String> =
         progress.lettered.iter().take(MAX_SAID).map(|(words, times)| format!("{words} ({times})")).collect();
     (all > 0).then(|| format!("the example says nothing, and {all} of those found do: {}", said.join(", ")))
+}
+
+/// That a part of what the example's box says was not asked of what was counted.
+fn not_compared(progress: &CountProgress) -> Option<String> {
+    let words: Vec<&str> = progress.beside.iter().take(MAX_SAID).map(String::as_str).collect();
+    (!words.is_empty()).then(|| {
+        format!(
+            "lettering was to agree, and of the example only what stands inside the symbol is compared: {} stands in \
+             the box beside it, so those found may say something else there; check by eye",
+            words.join(", ")
+        )
+    })
 }
 
 /// That what was counted may be of two kinds.
@@ -308,6 +321,8 @@ mod tests {
         );
         progress = CountProgress { variants: 25, ..CountProgress::default() };
         assert!(notes(&progress).unwrap().starts_with("25 of those found show strokes around or across"));
+        progress = CountProgress { beside: vec!["GFI".to_owned()], ..CountProgress::default() };
+        assert!(notes(&progress).unwrap().contains("GFI stands in the box beside it"));
         progress = CountProgress { cut: 15, ..CountProgress::default() };
         assert!(
             notes(&progress).unwrap().starts_with("the example's box cuts strokes that go on outside it")

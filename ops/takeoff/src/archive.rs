@@ -1,5 +1,6 @@
 //! `takeoff backup` and `takeoff restore`: everything that the stores hold, as one file.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
@@ -13,8 +14,12 @@ use takeoff_storage::embedded::Embedded;
 use crate::cli::{ArchiveArgs, RestoreArgs, exit};
 use crate::{node, output, settings};
 
-/// Behind the folder's name while it is filled.
+/// Behind the folder's name while it is filled, or the name of what is filled within it.
 const RESTORING: &str = ".restoring";
+/// What makes a data folder of a folder.
+const FORMAT: &str = "FORMAT";
+/// What a new volume holds.
+const OF_A_VOLUME: [&str; 1] = ["lost+found"];
 
 pub(crate) fn backup(args: &ArchiveArgs) -> u8 {
     ended(args, async |config| {
@@ -75,7 +80,7 @@ async fn back_up(config: &NodeConfig, file: &Path) -> anyhow::Result<Manifest> {
     match &own {
         Some(own) => config.data_dir = own.path().join("data"),
         None => ensure!(
-            config.data_dir.join("FORMAT").is_file(),
+            config.data_dir.join(FORMAT).is_file(),
             "{} is no data folder: there is nothing to back up",
             config.data_dir.display()
         ),
@@ -87,16 +92,22 @@ async fn back_up(config: &NodeConfig, file: &Path) -> anyhow::Result<Manifest> {
     Ok(archive::backup(&*catalog, &*blobs, file, SystemClock.now(), None).await?)
 }
 
-/// Where an archive is restored to before the folder takes its place.
+/// Where an archive is restored to before its entries take their places: within the folder if that is there, since a
+/// volume cannot be replaced and its parent may be somebody else's; beside it if not.
+fn filled_at(folder: &Path) -> PathBuf {
+    if folder.is_dir() { folder.join(RESTORING) } else { beside(folder) }
+}
+
 fn beside(folder: &Path) -> PathBuf {
-    let mut beside = folder.as_os_str().to_owned();
+    // As the kernel names it: without the slash at its end.
+    let mut beside = folder.components().collect::<PathBuf>().into_os_string();
     beside.push(RESTORING);
     PathBuf::from(beside)
 }
 
 /// What a restore into this folder left that did not come to its end, if one did.
 pub(crate) fn unfinished(folder: &Path) -> Option<PathBuf> {
-    Some(beside(folder)).filter(|beside| beside.is_dir())
+    [folder.join(RESTORING), beside(folder)].into_iter().find(|left| left.is_dir())
 }
 
 /// What to do about it.
@@ -104,19 +115,31 @@ pub(crate) fn to_finish(left: &Path) -> String {
     format!("run `takeoff restore FILE` again, which begins anew, or remove {}", left.display())
 }
 
-/// Fills a folder beside the one that is meant, which then takes its place: there is a whole one or none.
-async fn into_folder(config: &NodeConfig, verified: &Verified) -> anyhow::Result<()> {
-    let folder = &config.data_dir;
-    match std::fs::read_dir(folder) {
-        Ok(mut entries) => ensure!(
-            entries.next().is_none(),
+/// Nothing is in the folder, but for what an earlier restore was about to move to its place there.
+fn is_to_be_filled(folder: &Path) -> anyhow::Result<()> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(e) => bail!("{} cannot be read: {e}", folder.display()),
+    };
+    let goes_on = folder.join(RESTORING).is_dir() && !folder.join(FORMAT).exists();
+    for entry in entries {
+        let name = entry.with_context(|| format!("{} cannot be read", folder.display()))?.file_name();
+        ensure!(
+            goes_on || OF_A_VOLUME.iter().any(|known| name == *known),
             "{} is not empty: an archive is restored into a new or empty folder only",
             folder.display()
-        ),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
-        Err(e) => bail!("{} cannot be read: {e}", folder.display()),
+        );
     }
-    let beside = beside(folder);
+    Ok(())
+}
+
+/// Fills a folder within or beside the one that is meant. Then its entries take their places, that which makes a data
+/// folder of them last: there is a whole one or none.
+async fn into_folder(config: &NodeConfig, verified: &Verified) -> anyhow::Result<()> {
+    let folder = &config.data_dir;
+    is_to_be_filled(folder)?;
+    let beside = filled_at(folder);
     let mut config = config.clone();
     config.data_dir.clone_from(&beside);
     // What an earlier restore left, which was not finished. A bucket goes on knowing its store by that name.
@@ -139,8 +162,39 @@ async fn into_folder(config: &NodeConfig, verified: &Verified) -> anyhow::Result
         }
         return Err(e);
     }
-    std::fs::rename(&beside, folder).with_context(|| format!("{} cannot be made", folder.display()))?;
-    let parent = folder.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let synced = std::fs::File::open(parent).and_then(|parent| parent.sync_all());
-    synced.with_context(|| format!("{} cannot be synced", parent.display()))
+    if beside.starts_with(folder) {
+        move_in(&beside, folder).with_context(|| format!("{} cannot be filled", folder.display()))
+    } else {
+        std::fs::rename(&beside, folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+        let parent = folder.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        sync(parent).with_context(|| format!("{} cannot be synced", parent.display()))
+    }
+}
+
+/// Every entry of a filled folder goes into the one above, the format last. What an earlier restore has moved gives way.
+fn move_in(filled: &Path, folder: &Path) -> std::io::Result<()> {
+    let mut names: Vec<OsString> =
+        std::fs::read_dir(filled)?.map(|entry| Ok(entry?.file_name())).collect::<std::io::Result<_>>()?;
+    names.sort_by_key(|name| name == FORMAT);
+    for name in names {
+        let to = folder.join(&name);
+        match std::fs::symlink_metadata(&to) {
+            Ok(there) if there.is_dir() => std::fs::remove_dir_all(&to)?,
+            Ok(_) => std::fs::remove_file(&to)?,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+            Err(e) => return Err(e),
+        }
+        if name == FORMAT {
+            // All else is in its place for good before this says so.
+            sync(folder)?;
+        }
+        std::fs::rename(filled.join(&name), &to)?;
+    }
+    sync(folder)?;
+    std::fs::remove_dir(filled)?;
+    sync(folder)
+}
+
+fn sync(folder: &Path) -> std::io::Result<()> {
+    std::fs::File::open(folder)?.sync_all()
 }

@@ -87,6 +87,8 @@ pub struct Exemplar {
     background: usize,
     /// Words inside its outline.
     pub(super) words: Vec<String>,
+    /// Words in its box that are not inside its outline.
+    beside: Vec<String>,
 }
 
 /// An exemplar's strokes, before they were made ready for searching.
@@ -128,9 +130,10 @@ impl Exemplar {
             Some(tag) => {
                 let page = Some(page.fingerprint);
                 let words = tag.words.clone();
-                Ok(Self { body: Body::Text(tag), patch: None, page, drawn, background: 0, words })
+                let beside = Vec::new();
+                Ok(Self { body: Body::Text(tag), patch: None, page, drawn, background: 0, words, beside })
             }
-            None => cut,
+            None => cut.map(|symbol| Self { beside: label::beside(page, &area, &symbol.words), ..symbol }),
         }
     }
 
@@ -220,6 +223,7 @@ impl Exemplar {
             drawn,
             background,
             words,
+            beside: Vec::new(),
         })
     }
 
@@ -261,6 +265,11 @@ impl Exemplar {
     /// What it says: the words inside its outline, in reading order.
     pub fn words(&self) -> &[String] {
         &self.words
+    }
+
+    /// Words in its box that no likeness is asked of: they are not inside its outline.
+    pub fn words_beside(&self) -> &[String] {
+        &self.beside
     }
 
     /// The box as it was drawn, page pixels.

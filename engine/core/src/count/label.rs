@@ -121,6 +121,24 @@ pub(super) fn inside(page: &PageIndex, template: &Template, pose: &Pose, bbox: &
     held.into_iter().map(|i| page.words[i as usize].text.clone()).collect()
 }
 
+/// The words with their middle in a box, but for those that are said inside the symbol; in reading order.
+pub(super) fn beside(page: &PageIndex, area: &ListRect, said: &[String]) -> Vec<String> {
+    let mut said: Vec<&String> = said.iter().collect();
+    let held = page.words.iter().filter(|word| {
+        let (x, y) = middle(word);
+        x >= area.left && x <= area.right && y >= area.top && y <= area.bottom
+    });
+    let mut beside = Vec::new();
+    for word in held {
+        match said.iter().position(|known| **known == word.text) {
+            Some(at) => drop(said.swap_remove(at)),
+            None if beside.len() < MAX_WORDS => beside.push(word.text.clone()),
+            None => break,
+        }
+    }
+    beside
+}
+
 /// Whether a word is a tag: short, and a letter leads it.
 fn is_tag(word: &str) -> bool {
     word.chars().next().is_some_and(char::is_alphabetic) && word.chars().count() <= MAX_TAG

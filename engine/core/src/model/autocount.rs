@@ -110,6 +110,9 @@ pub struct CountProgress {
     pub lettering: Vec<Option<Compare>>,
     /// What the exemplars say.
     pub says: Vec<String>,
+    /// What stands in the exemplars' boxes and is not compared, where an instance has to say what the exemplar says: it is
+    /// not inside the symbol.
+    pub beside: Vec<String>,
     /// Look-alikes that say something else, by what they say.
     pub others: BTreeMap<String, u64>,
     /// Look-alikes that say something else again, of which no list is kept.

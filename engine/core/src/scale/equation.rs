@@ -22,8 +22,10 @@ struct Paper {
     fraction: bool,
     /// Its unit was written.
     unit: Unit,
-    /// The whole number before the fraction may be a detail's number: then the fraction alone.
+    /// The whole number before the fraction is that of a detail, by the word before it: then the fraction alone.
     or_fraction: Option<f64>,
+    /// The fraction of a mixed number, inches.
+    part: Option<f64>,
 }
 
 #[derive(PartialEq, Eq, Clone, Copy)]
@@ -74,7 +76,13 @@ pub(super) fn at(line: &Line<'_>, start: usize, floor: usize) -> Vec<Hit> {
         return Vec::new();
     }
     let mut hits = Vec::new();
-    for inches in std::iter::once(paper.inches).chain(paper.or_fraction) {
+    // `2 1/8" = 1'-0"` is no scale that anybody uses, and 1/8" is one: which is meant is not known.
+    let part = paper.part.filter(|&part| {
+        !is_standard(paper.inches, real.inches)
+            && is_standard(part, real.inches)
+            && paper.or_fraction.is_none()
+    });
+    for inches in std::iter::once(paper.inches).chain(paper.or_fraction).chain(part) {
         let standard = is_standard(inches, real.inches);
         if !separator && !standard {
             return Vec::new();
@@ -223,7 +231,8 @@ fn paper_length(line: &Line<'_>, start: usize) -> Option<Paper> {
                 return None;
             }
             let or_fraction = (named && one_and_half).then_some(part);
-            return with_unit(line, number.value + part, end, true, or_fraction);
+            let paper = with_unit(line, number.value + part, end, true, or_fraction)?;
+            return Some(Paper { part: Some(part), ..paper });
         }
         if line.is(start + 1, &Kind::Slash) {
             return None;
@@ -297,7 +306,7 @@ fn with_unit(
         (Some(Kind::Equals), _) if fraction => (Unit::None, end),
         _ => return None,
     };
-    Some(Paper { inches, end, fraction, unit, or_fraction })
+    Some(Paper { inches, end, fraction, unit, or_fraction, part: None })
 }
 
 struct Real {

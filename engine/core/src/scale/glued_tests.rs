@@ -56,6 +56,15 @@ fn a_fraction_in_the_cell_behind_a_ratio_is_none_of_it() {
         assert_eq!(of_words(&words), Some(50.0), "{behind}");
     }
     assert_eq!(of_words(&[(0.0, "SCALE"), (0.28, "1:33"), (0.28, "1/3")]), Some(100.0 / 3.0));
+    for (ratio, sheet) in [("1:10", "1/2"), ("1:5", "1/2"), ("1:100", "1/3")] {
+        let whole = ratio.strip_prefix("1:").and_then(|n| n.parse().ok());
+        assert_eq!(of_words(&[(0.0, "SCALE"), (0.28, ratio), (0.28, sheet)]), whole, "{ratio}");
+    }
+    // Close by, which number is meant is not known.
+    for (whole, fraction) in [("2", "1/8\""), ("3", "1/4\""), ("5", "1/2\"")] {
+        let words = [(0.0, whole), (0.28, fraction), (0.28, "="), (0.28, "1'-0\"")];
+        assert_eq!(of_words(&words), None, "{whole} {fraction}");
+    }
 }
 
 /// `1`, a smaller fraction that is stacked with or without a bar, and the rest of the equation.
@@ -95,7 +104,7 @@ fn a_scale_whose_fraction_is_stacked_is_not_read_without_it() {
 
 #[test]
 fn a_slope_is_no_scale_where_the_word_stands_by_itself() {
-    for word in ["SLOPE", "ROOF SLOPE", "MIN. SLOPE", "PITCH", "FALL", "SLOPE TO DRAIN"] {
+    for word in ["SLOPE", "ROOF SLOPE", "MIN. SLOPE", "PITCH", "FALL"] {
         for value in ["1/8\" = 1'-0\"", "1/4\" = 1'-0\""] {
             for at in [(200.0, 188.0), (200.0, 214.0), (290.0, 200.0)] {
                 let arrow: &[Placed] = &[(200.0, 200.0, value), (at.0, at.1, word)];
@@ -111,6 +120,8 @@ fn a_slope_is_no_scale_where_the_word_stands_by_itself() {
             }
         }
     }
+    let sentence: &[Placed] = &[(200.0, 188.0, "SLOPE TO DRAIN"), (200.0, 200.0, "1/4\" = 1'-0\"")];
+    assert_eq!(best(sentence), None);
     // Further away, or of a title, it is another thing.
     assert_eq!(best(&[(200.0, 200.0, "1/8\" = 1'-0\""), (200.0, 300.0, "SLOPE")]), Some(96.0));
     let titled: &[Placed] =

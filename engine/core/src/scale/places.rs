@@ -133,8 +133,8 @@ impl Places {
             None => {}
         }
         if doubt.is_none() && !notation.titled && notation.ratio.is_some_and(|r| r > 0.0) {
-            let slope = standing < Standing::Labelled && title.is_none();
-            doubt = slope.then(|| self.slope(bounds)).flatten().or_else(|| self.elsewhere(bounds));
+            let slope = || self.slope(bounds, title.is_some());
+            doubt = (standing < Standing::Labelled).then(slope).flatten().or_else(|| self.elsewhere(bounds));
         }
         if lone
             && standing == Standing::Plain
@@ -183,13 +183,13 @@ impl Places {
         self.nearest(bounds, |c| matches!(c.meaning, Meaning::Title | Meaning::Beside))
     }
 
-    /// The words close by that speak of a slope and of nothing else.
-    fn slope(&self, bounds: &ListRect) -> Option<Doubt> {
+    /// The words close by that speak of a slope and of nothing else; for what a title stands over, in its own row.
+    fn slope(&self, bounds: &ListRect, titled: bool) -> Option<Doubt> {
         let at = |c: &&Cell| {
             matches!(c.meaning, Meaning::Slope { only: true })
-                && (heights_apart(&c.bounds, bounds) <= SLOPE_REACH
-                    || is_before(&c.bounds, bounds)
-                    || is_before(bounds, &c.bounds))
+                && (is_before(&c.bounds, bounds)
+                    || is_before(bounds, &c.bounds)
+                    || !titled && heights_apart(&c.bounds, bounds) <= SLOPE_REACH)
         };
         self.cells.iter().find(at).map(|c| Doubt::Slope(c.text.clone()))
     }
@@ -310,12 +310,14 @@ fn cell(line: &TextLine) -> Option<Cell> {
     }
     let meaning = if sends_elsewhere(&named) {
         Meaning::Elsewhere
+    } else if speaks_of_slope_only(&named) {
+        Meaning::Slope { only: true }
     } else if is_beside(&named) {
         Meaning::Beside
     } else if is_title(&named) {
         Meaning::Title
     } else if named.iter().any(|w| tells_of_slopes(w, true)) {
-        Meaning::Slope { only: speaks_of_slope_only(&named) }
+        Meaning::Slope { only: false }
     } else if named.iter().any(|w| is_field(w)) && named.iter().all(|w| is_field(w) || w.len() == 1) {
         Meaning::Field
     } else {

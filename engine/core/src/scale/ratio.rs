@@ -67,13 +67,32 @@ fn thousands_after(line: &Line<'_>, at: usize, n: Number) -> Option<(f64, usize)
     (!other && !cut).then(|| (1_000.0_f64.powi(zeros.min(5) as i32), at + 1 + zeros))
 }
 
+/// Scales that are written with a fraction. `1:10 1/2` is the first sheet of two.
+const WITH_A_PART: [f64; 14] = [
+    2.5,
+    10.0 / 3.0,
+    6.25,
+    20.0 / 3.0,
+    7.5,
+    25.0 / 3.0,
+    12.5,
+    50.0 / 3.0,
+    100.0 / 3.0,
+    37.5,
+    62.5,
+    200.0 / 3.0,
+    250.0 / 3.0,
+    87.5,
+];
+
 /// The fraction of `1:33 1/3`, and the token after it. One that has a unit or an equals sign is of the next notation.
 fn part_after(line: &Line<'_>, n: Number, at: usize) -> Option<(f64, usize)> {
     let (part, end) = fraction(line, at).filter(|_| n.integer && line.same_column(at - 1, at))?;
     let of_next =
         matches!(line.kind(end), Some(Kind::Inch | Kind::Foot | Kind::Equals | Kind::Slash | Kind::Dash))
             || line.word(end).is_some_and(|w| !matches!(w, "AT" | "ON" | "FOR" | "UNO" | "UNLESS" | "SCALE"));
-    (part < 1.0 && !of_next).then_some((part, end))
+    let usual = WITH_A_PART.iter().any(|s| (s - n.value - part).abs() < 1e-6);
+    (usual && !of_next).then_some((part, end))
 }
 
 /// Scales of a half, as they are written with a comma, and the token after them.

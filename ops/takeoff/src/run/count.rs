@@ -213,6 +213,9 @@ fn doubtful(session: &CountSession) -> Vec<String> {
         )
     }))
     .chain((lettered > 0).then(|| format!("{lettered} say something, and the example says nothing")))
+    .chain((!progress.beside.is_empty()).then(|| {
+        format!("\"{}\" in the example's box was not compared (see the notes)", progress.beside.join(" "))
+    }))
     .chain(
         (!progress.moved.is_empty())
             .then(|| "the symbol that was looked for is not all of its box".to_owned()),

@@ -3,11 +3,12 @@
 use rand::Rng;
 
 use super::super::pose::Pose;
-use super::super::{CountOutcome, CountParams, Detection};
+use super::super::{CountOutcome, CountParams, Detection, Exemplar};
 use super::sheet::{
     HABITS, Habit, PEN, Sheet, Stroke, Symbol, Tally, at, box_around, circle, count, families, line, middle,
     rect, summary, tally,
 };
+use crate::budget::Budget;
 use crate::geom::{PxPoint, PxRect};
 use crate::page::display::{Paint, Style, Verb};
 
@@ -255,6 +256,24 @@ fn text_inside_may_differ() {
         sheet.text(&format!("{}", i + 1), pose.x - 3.0, pose.y + 3.0, 6.0);
     }
     expect_all(&count(&sheet, drawn, &ALL), &truth, "bubbles");
+}
+
+#[test]
+fn words_in_the_box_and_not_in_the_symbol_are_told_apart() {
+    let symbol = Symbol(vec![circle(9.0)]);
+    let mut sheet = Sheet::new(800.0, 300.0, 10);
+    let (_, poses, drawn) = scatter(&mut sheet, &symbol, 24, 0);
+    sheet.text("3", poses[0].x - 2.0, poses[0].y + 3.0, 6.0);
+    sheet.text("GFI", poses[0].x + 12.0, poses[0].y + 3.0, 6.0);
+    let index = sheet.index();
+    let words = |drawn: PxRect| {
+        let exemplar = Exemplar::cut(&index, drawn, &Budget::unlimited()).unwrap();
+        (exemplar.words().to_vec(), exemplar.words_beside().to_vec())
+    };
+    assert_eq!(words(drawn), (vec!["3".to_owned()], Vec::new()));
+    let scale = index.space.px_per_unit;
+    let wide = PxRect { w: drawn.w + 16.0 * scale, ..drawn };
+    assert_eq!(words(wide), (vec!["3".to_owned()], vec!["GFI".to_owned()]));
 }
 
 #[test]
