@@ -3,7 +3,6 @@
 use std::f64::consts::TAU;
 
 use super::super::pose::Pose;
-use super::confidence;
 use super::field::{self, Field};
 use super::judge::Judge;
 use super::sheet::Sheet;
@@ -157,7 +156,7 @@ impl Patch {
             let pose = judge.refine(&pose, (0.97, 1.03))?;
             // A pose that slid back to where it came from tells nothing.
             let slid = (pose.re - angle.cos()).hypot(pose.im - angle.sin()) > SLIDES * TAU / FOLDS[0];
-            (!slid).then(|| confidence(&judge.look(&pose), pose.scale()))
+            (!slid).then(|| super::confidence(super::against(&judge.look(&pose), pose.scale()), super::EVEN))
         };
         let same = |angle: f64, mirrored: bool| sure(angle, mirrored).is_some_and(|c| c >= SAME);
         let period = FOLDS.into_iter().map(|n| TAU / n).find(|angle| same(*angle, false)).unwrap_or(TAU);
