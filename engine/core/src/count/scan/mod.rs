@@ -41,12 +41,21 @@ const FLOOR: f64 = 0.5;
 const UNLIKE: f64 = 17.0;
 const WORST: f64 = 9.4;
 const ABSENT: f64 = 6.8;
-const SIZE: f64 = 5.5;
+const SIZE: f64 = 20.0;
 const PASSING: f64 = 3.0;
 const FOREIGN: f64 = 1.5;
 const EVEN: f64 = 8.3;
 const EVEN_CONFIDENCE: f64 = 0.8;
 const SLOPE: f64 = 0.06;
+/// One size is measured unlike another by so much, a logarithm, that says nothing.
+const SAME_SIZE: f64 = 0.04;
+/// A scanner wears all instances of a symbol alike, and small ones more. What speaks against the better matches,
+/// this share of them being better still, and by how much of the difference to what usually speaks against them the
+/// limit moves. So many matches make that as sure as not.
+const BETTER: f64 = 0.25;
+const USUAL: f64 = 5.0;
+const MOVES: f64 = 0.7;
+const ENOUGH: f64 = 3.0;
 /// So sure that nothing else around needs a try, and how far around, diameters.
 const SURE: f64 = 0.88;
 const AROUND: f64 = 0.1;
@@ -56,17 +65,26 @@ const SAME_INK: f64 = 0.5;
 const SETTLE_STEPS: u64 = 20;
 const LOOK_STEPS: u64 = 500;
 
-/// A pose, its judgement, and the cells of the page that its ink covers.
-type Placed = (Judged, Vec<(i32, i32)>);
+/// A pose with its judgement, and what the page shows there.
+struct Placed {
+    judged: Judged,
+    /// Cells of the page that its ink covers.
+    claims: Vec<(i32, i32)>,
+    against: f64,
+}
 
-fn confidence(seen: &Seen, scale: f64) -> f64 {
-    let against = UNLIKE * (1.0 - seen.alike)
+fn against(seen: &Seen, scale: f64) -> f64 {
+    UNLIKE * (1.0 - seen.alike)
         + WORST * seen.worst
         + ABSENT * seen.absent
         + PASSING * seen.passing.min(1.0)
         + FOREIGN * seen.foreign.min(0.5)
-        + SIZE * scale.ln().abs();
-    (EVEN_CONFIDENCE + SLOPE * (EVEN - against)).clamp(0.0, 1.0)
+        + SIZE * (scale.ln().abs() - SAME_SIZE).max(0.0)
+}
+
+/// Of a pose against which so much speaks, where it is as likely none at `even`.
+fn confidence(against: f64, even: f64) -> f64 {
+    (EVEN_CONFIDENCE + SLOPE * (even - against)).clamp(0.0, 1.0)
 }
 
 /// Every place of the page that shows the exemplar. `own` is where it was cut from, if from this page.
@@ -90,7 +108,11 @@ pub(super) fn search(
         Search { judge: Judge::new(sheet, patch), params, range, budget, own, placed: Vec::new() };
     let proposed = coarse::propose(sheet, patch, params.mirrored, budget);
     let ended = search.judge_all(proposed);
-    (strongest(search.placed), ended)
+    let mut placed = strongest(search.placed);
+    compare(&mut placed);
+    let floor = FLOOR.min(params.threshold);
+    let kept = placed.into_iter().map(|p| p.judged).filter(|j| j.own || j.score.confidence >= floor);
+    (kept.collect(), ended)
 }
 
 struct Search<'a> {
@@ -106,14 +128,15 @@ impl Search<'_> {
     fn judge_all(&mut self, proposed: Proposed) -> Result<(), Stopped> {
         if let Some(pose) = self.own {
             let seen = self.judge.look(&pose);
-            self.place(pose, &seen, 1.0, true);
+            let against = against(&seen, pose.scale());
+            self.place(pose, &seen, (against, 1.0), true);
         }
         let (settled, ended) = self.settled(&proposed);
         let refined = self.refine_all(&settled);
         proposed.ended.map_err(Stopped::from).and(ended).and(refined)
     }
 
-    fn place(&mut self, pose: Pose, seen: &Seen, confidence: f64, own: bool) {
+    fn place(&mut self, pose: Pose, seen: &Seen, (against, confidence): (f64, f64), own: bool) {
         let score = Score {
             confidence,
             coverage: (1.0 - seen.absent).max(0.0),
@@ -125,7 +148,8 @@ impl Search<'_> {
             claims: Vec::new(),
         };
         let claims = self.judge.claims(&pose);
-        self.placed.push((Judged { pose, score, own, weighed: true, place: 0 }, claims));
+        let judged = Judged { pose, score, own, weighed: true, place: 0 };
+        self.placed.push(Placed { judged, claims, against });
     }
 
     /// Rough poses moved onto the page's ink, those that fit best first.
@@ -174,40 +198,57 @@ impl Search<'_> {
                 continue;
             };
             let seen = self.judge.look(&pose);
-            let confidence = confidence(&seen, pose.scale());
+            let against = against(&seen, pose.scale());
+            let confidence = confidence(against, EVEN);
             if confidence >= SURE {
                 sure.push(pose);
             }
             if confidence >= FLOOR.min(self.params.threshold) {
-                self.place(pose, &seen, confidence, false);
+                self.place(pose, &seen, (against, confidence), false);
             }
         }
         Ok(())
     }
 }
 
+/// Judges matches anew by how worn the better ones of them are.
+fn compare(placed: &mut [Placed]) {
+    let others = || placed.iter().filter(|p| !p.judged.own);
+    let mut likely: Vec<f64> = others().map(|p| p.against).filter(|a| *a < EVEN).collect();
+    likely.sort_by(f64::total_cmp);
+    let n = likely.len() as f64;
+    let Some(better) = likely.get((n * BETTER) as usize) else { return };
+    let even = EVEN + MOVES * (better - USUAL) * n / (n + ENOUGH);
+    for p in placed.iter_mut().filter(|p| !p.judged.own) {
+        let score = &mut p.judged.score;
+        score.confidence = confidence(p.against, even);
+        (score.base, score.unframed) = (score.confidence, score.confidence);
+    }
+}
+
 /// One pose a symbol: the strongest that does not lie on the ink of a stronger one.
-fn strongest(mut judged: Vec<Placed>) -> Vec<Judged> {
-    judged.sort_by(|(p, _), (q, _)| {
-        q.own
-            .cmp(&p.own)
-            .then(q.score.confidence.total_cmp(&p.score.confidence))
-            .then(p.pose.y.total_cmp(&q.pose.y))
-            .then(p.pose.x.total_cmp(&q.pose.x))
+fn strongest(mut placed: Vec<Placed>) -> Vec<Placed> {
+    placed.sort_by(|p, q| {
+        let (a, b) = (&p.judged, &q.judged);
+        b.own
+            .cmp(&a.own)
+            .then(p.against.total_cmp(&q.against))
+            .then(a.pose.y.total_cmp(&b.pose.y))
+            .then(a.pose.x.total_cmp(&b.pose.x))
     });
     let mut owners: FxHashMap<(i32, i32), SmallVec<[u32; 2]>> = FxHashMap::default();
-    let mut kept: Vec<Judged> = Vec::new();
-    for (j, claims) in judged {
+    let mut kept: Vec<Placed> = Vec::new();
+    for p in placed {
         let mut shared: FxHashMap<u32, usize> = FxHashMap::default();
-        for claim in &claims {
+        for claim in &p.claims {
             owners.get(claim).into_iter().flatten().for_each(|&o| *shared.entry(o).or_default() += 1);
         }
         let most = shared.values().copied().max().unwrap_or(0);
-        if most as f64 > SAME_INK * claims.len() as f64 {
+        if most as f64 > SAME_INK * p.claims.len() as f64 {
             continue;
         }
         let owner = kept.len() as u32;
-        for (x, y) in claims {
+        for &(x, y) in &p.claims {
             for at in (-1..=1).flat_map(|dx| (-1..=1).map(move |dy| (x + dx, y + dy))) {
                 let list = owners.entry(at).or_default();
                 if list.last() != Some(&owner) {
@@ -215,7 +256,48 @@ fn strongest(mut judged: Vec<Placed>) -> Vec<Judged> {
                 }
             }
         }
-        kept.push(j);
+        kept.push(p);
     }
     kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn placed(against: f64) -> Placed {
+        let confidence = confidence(against, EVEN);
+        let score = Score {
+            confidence,
+            coverage: 1.0,
+            extra: 0.0,
+            base: confidence,
+            frame: None,
+            unframed: confidence,
+            variant: false,
+            claims: Vec::new(),
+        };
+        let pose = Pose::at([0.0, 0.0]);
+        let judged = Judged { pose, score, own: false, weighed: true, place: 0 };
+        Placed { judged, claims: Vec::new(), against }
+    }
+
+    /// Whether the last of these is a match among the others.
+    fn is_match(usual: f64, last: f64) -> bool {
+        let others = (0..20).map(|k| usual + f64::from(k) * 0.05);
+        let mut all: Vec<Placed> = others.chain([last]).map(placed).collect();
+        compare(&mut all);
+        all[20].judged.score.confidence >= EVEN_CONFIDENCE
+    }
+
+    #[test]
+    fn a_match_is_as_worn_as_the_others() {
+        assert!(is_match(7.0, 9.0), "all are worn");
+        assert!(!is_match(2.5, 8.0), "the others are clean");
+        assert!(is_match(2.5, 5.5) && !is_match(7.0, 11.0));
+        let mut few = [placed(8.0)];
+        compare(&mut few);
+        assert!(few[0].judged.score.confidence > placed(8.0).judged.score.confidence - 0.05);
+        compare(&mut []);
+    }
 }

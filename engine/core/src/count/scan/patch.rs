@@ -39,8 +39,9 @@ const MARGIN_PX: (f64, f64) = (5.0, 40.0);
 /// Ink is as long as this share of the box's diagonal and more.
 const MIN_INK_SHARE: f64 = 0.25;
 
-/// So alike is a symbol to itself, turned so that it is the same; and the parts of a turn that are tried.
-const SAME: f64 = 0.8;
+/// So sure is a symbol of itself, turned so that it is the same: one that is only like itself would be lost at every
+/// turn that is left out. And the parts of a turn that are tried.
+const SAME: f64 = 0.9;
 const SLIDES: f64 = 0.3;
 const FOLDS: [f64; 6] = [16.0, 8.0, 6.0, 4.0, 3.0, 2.0];
 
@@ -149,15 +150,15 @@ impl Patch {
 
     fn with_symmetry(mut self, sheet: &Sheet, middle: [f64; 2]) -> Self {
         let judge = Judge::new(sheet, &self);
-        let alike = |angle: f64, mirrored: bool| {
+        let sure = |angle: f64, mirrored: bool| {
             let pose = Pose { x: middle[0], y: middle[1], ..Pose::turned(angle, mirrored) };
             let pose = judge.settle(&pose, 1.0 / self.per_unit, 0.0).1;
             let pose = judge.refine(&pose, (0.97, 1.03))?;
             // A pose that slid back to where it came from tells nothing.
             let slid = (pose.re - angle.cos()).hypot(pose.im - angle.sin()) > SLIDES * TAU / FOLDS[0];
-            (!slid).then(|| judge.look(&pose).alike)
+            (!slid).then(|| super::confidence(super::against(&judge.look(&pose), pose.scale()), super::EVEN))
         };
-        let same = |angle: f64, mirrored: bool| alike(angle, mirrored).is_some_and(|a| a >= SAME);
+        let same = |angle: f64, mirrored: bool| sure(angle, mirrored).is_some_and(|c| c >= SAME);
         let period = FOLDS.into_iter().map(|n| TAU / n).find(|angle| same(*angle, false)).unwrap_or(TAU);
         let flips = (0..8).any(|k| same(TAU / 8.0 * f64::from(k), true));
         (self.period, self.flips) = (period, flips);

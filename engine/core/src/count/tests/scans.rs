@@ -117,6 +117,17 @@ fn turned_and_on_hatch_a_symbol_is_found_and_ranks_before_its_look_alike() {
     }
 }
 
+/// An arrowhead on a stem is its own image a third of a turn on, but for the stem.
+#[test]
+fn a_symbol_that_is_almost_the_same_turned_is_found_at_every_turn() {
+    let head = vec![line(0.0, -7.5, 6.75, 4.5), line(6.75, 4.5, -6.75, 4.5), line(-6.75, 4.5, 0.0, -7.5)];
+    let outlet = Symbol([head, vec![line(0.0, 4.5, 0.0, 9.75)]].concat());
+    let drawn = rows(&outlet, &Symbol(vec![rect(-7.0, -7.0, 7.0, 7.0)]));
+    let outcome = counted(&drawn.list, drawn.first);
+    let all = Tally { right: 30, wrong: 0, missed: 0 };
+    assert_eq!(tally(&outcome.detections, &drawn.truth), all, "{}", summary(&outcome, &drawn.truth));
+}
+
 #[test]
 fn a_symbol_that_hangs_on_a_wall_of_the_same_pen_is_found() {
     let basin = Symbol(vec![
