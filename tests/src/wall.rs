@@ -38,10 +38,7 @@ impl Wall {
     /// Environment of a program whose clock this is.
     pub fn environment(&self) -> [(&'static str, String); 2] {
         let text = |path: PathBuf| path.to_str().expect("a plain path").to_owned();
-        [
-            ("LD_PRELOAD", text(library(self.folder.path()))),
-            ("WALL_OFFSET", text(offset(self.folder.path()))),
-        ]
+        [("LD_PRELOAD", text(library(self.folder.path()))), ("WALL_OFFSET", text(offset(self.folder.path())))]
     }
 
     /// Sets it to so many seconds from the machine's own.

@@ -36,7 +36,8 @@ impl Steady {
         let now = self.wall + boot.saturating_sub(self.boot);
         let ahead_us = micros(wall).saturating_sub(micros(now));
         let ahead_s = ahead_us / 1_000_000;
-        let is_news = ahead_us.saturating_sub(self.told_s * 1_000_000).unsigned_abs() > STEP.as_micros() as u64;
+        let is_news =
+            ahead_us.saturating_sub(self.told_s * 1_000_000).unsigned_abs() > STEP.as_micros() as u64;
         if is_news {
             self.told_s = ahead_s;
         }

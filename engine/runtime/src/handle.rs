@@ -20,7 +20,7 @@ use tokio::sync::broadcast;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::child::{ChildConfig, ChildPool};
-use crate::clock::{StoreTime, Stopwatch};
+use crate::clock::{Stopwatch, StoreTime};
 use crate::cluster::fabric::Fabric;
 use crate::cluster::remote::Opened;
 use crate::compute::Compute;

@@ -14,7 +14,7 @@ use takeoff_storage::{Batch, Committed, StoreError};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::clock::{StoreTime, Stopwatch};
+use crate::clock::{Stopwatch, StoreTime};
 use crate::cluster::fabric::{Fabric, Member};
 use crate::cluster::remote::{Opened, Remote};
 use crate::cluster::solo::{Solo, Wakes};
@@ -239,12 +239,7 @@ pub(crate) struct Node {
 
 impl Node {
     /// `time` is the clock of the tools.
-    pub(crate) fn new(
-        parts: EngineParts,
-        tools: Tools,
-        time: Arc<StoreTime>,
-        links: Option<Opened>,
-    ) -> Self {
+    pub(crate) fn new(parts: EngineParts, tools: Tools, time: Arc<StoreTime>, links: Option<Opened>) -> Self {
         let config = parts.config;
         let enabled: Vec<_> = parts
             .stages

@@ -115,8 +115,7 @@ impl Postgres {
         command.arg("-D").arg(self.folder.path().join("cluster")).arg("-k").arg(self.folder.path());
         let port = format!("port={}", self.port);
         let addresses = format!("listen_addresses={}", self.addresses);
-        let mut settings =
-            vec![addresses.as_str(), &port, "max_connections=200", "shared_buffers=64MB"];
+        let mut settings = vec![addresses.as_str(), &port, "max_connections=200", "shared_buffers=64MB"];
         if self.durability == Durability::None {
             settings.extend(["fsync=off", "full_page_writes=off"]);
         }
