@@ -2,6 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "the two ends of a line are tasks of the test's own")]
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -45,8 +46,8 @@ pub struct Line {
 #[derive(Default)]
 struct Held {
     is_holding: watch::Sender<bool>,
-    /// The messages, of all connections.
-    messages: Mutex<Vec<Vec<u8>>>,
+    /// By connection.
+    sent: Mutex<BTreeMap<SocketAddr, Vec<u8>>>,
 }
 
 #[derive(Default)]
@@ -89,16 +90,14 @@ impl Line {
 
     /// Holds up what is sent to the server from now on, or lets it arrive. Connections stay.
     pub fn hold(&self, holding: bool) {
+        self.held.sent.lock().expect("no panic").clear();
         self.held.is_holding.send_replace(holding);
-        if !holding {
-            self.held.messages.lock().expect("no panic").clear();
-        }
     }
 
-    /// Whether something is held up in which all of these are, in one piece of what was sent.
+    /// Whether all of these are held up, on one connection.
     pub fn holds(&self, parts: &[&[u8]]) -> bool {
-        let messages = self.held.messages.lock().expect("no panic");
-        messages.iter().any(|message| parts.iter().all(|part| contains(message, part)))
+        let sent = self.held.sent.lock().expect("no panic");
+        sent.values().any(|bytes| parts.iter().all(|part| contains(bytes, part)))
     }
 
     /// Commits whose answers were lost so far.
@@ -154,11 +153,11 @@ async fn carry(
         Fault::Refused => Ok(()),
         Fault::Silent => take_in(&mut client).await,
         Fault::None => {
-            let mut server = TcpStream::connect(server).await?;
+            let (mut server, caller) = (TcpStream::connect(server).await?, client.peer_addr()?);
             let (mut from_client, mut to_client) = client.split();
             let (mut from_server, mut to_server) = server.split();
             let there = async {
-                passed(&mut from_client, &mut to_server, held).await?;
+                passed(&mut from_client, &mut to_server, held, caller).await?;
                 to_server.shutdown().await
             };
             let back = async {
@@ -198,21 +197,38 @@ async fn passed(
     from: &mut (impl AsyncRead + Unpin),
     to: &mut (impl AsyncWrite + Unpin),
     held: &Held,
+    client: SocketAddr,
 ) -> std::io::Result<()> {
     let mut holding = held.is_holding.subscribe();
     let mut bytes = vec![0; 65_536];
+    let mut later = Vec::new();
     loop {
-        let n = from.read(&mut bytes).await?;
+        let n = tokio::select! {
+            biased;
+            () = let_go(&mut holding), if !later.is_empty() => {
+                to.write_all(&later).await?;
+                later.clear();
+                continue;
+            }
+            read = from.read(&mut bytes) => read?,
+        };
+        let is_holding = *holding.borrow();
         if n == 0 {
-            return Ok(());
+            let_go(&mut holding).await;
+            return to.write_all(&later).await;
+        } else if is_holding || !later.is_empty() {
+            later.extend_from_slice(&bytes[..n]);
+            let mut sent = held.sent.lock().expect("no panic");
+            sent.entry(client).or_default().extend_from_slice(&bytes[..n]);
+        } else {
+            to.write_all(&bytes[..n]).await?;
         }
-        if *holding.borrow_and_update() {
-            held.messages.lock().expect("no panic").push(bytes[..n].to_vec());
-            // The other end is there as long as the line is.
-            let _ = holding.wait_for(|holding| !holding).await;
-        }
-        to.write_all(&bytes[..n]).await?;
     }
+}
+
+async fn let_go(holding: &mut watch::Receiver<bool>) {
+    // Whoever holds up is there as long as the line is.
+    let _ = holding.wait_for(|holding| !holding).await;
 }
 
 async fn take_in(client: &mut TcpStream) -> std::io::Result<()> {

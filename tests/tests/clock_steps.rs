@@ -29,6 +29,9 @@ const OFF_MS: i64 = 60_000;
 /// A minute for a session from its start to its end: less than any of the steps, and looked at every few seconds.
 const DEADLINE: (&str, &str) = ("TAKEOFF_JOBS_SESSION_DEADLINE_MS", "60000");
 
+/// So long that no load of the machine ends one.
+const LEASE: [(&str, &str); 2] = [("TAKEOFF_JOBS_LEASE_MS", "15000"), ("TAKEOFF_JOBS_RENEW_MS", "3000")];
+
 type Told = Arc<Mutex<Acknowledged>>;
 
 async fn work_on(n: usize, nodes: Vec<Client>, place: Arc<Place>, told: Told, stop: Arc<AtomicBool>) {
@@ -150,7 +153,7 @@ async fn nodes_of_a_database_go_by_its_time() {
     let walls = [Wall::default(), Wall::default()];
     let environments = walls.each_ref().map(Wall::environment);
     let start = |name, n: usize| {
-        let mut settings = vec![DEADLINE];
+        let mut settings = vec![DEADLINE, LEASE[0], LEASE[1]];
         settings.extend(environments[n].iter().map(|(key, value)| (*key, value.as_str())));
         shared.node(name, &settings)
     };
@@ -174,7 +177,7 @@ async fn a_node_of_its_own_goes_on_by_its_own_time() {
     let start = SystemClock.now();
     let wall = Wall::default();
     let environment = wall.environment();
-    let mut settings = vec![DEADLINE, ("TAKEOFF_JOBS_LEASE_MS", "4000"), ("TAKEOFF_JOBS_RENEW_MS", "1000")];
+    let mut settings = vec![DEADLINE];
     settings.extend(environment.iter().map(|(key, value)| (*key, value.as_str())));
     let drawn = Drawn::open_with(&settings).await;
     let (place, undisturbed) = Place::undisturbed(&drawn).await;

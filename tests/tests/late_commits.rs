@@ -10,6 +10,9 @@ use takeoff_tests::{Client, eventually};
 
 /// Longest that work may take, and so each step of the test.
 const WORK: Duration = Duration::from_secs(120);
+/// The holder's lease, and about how long it trusts one.
+const LEASE_MS: &str = "8000";
+const TRUSTED: Duration = Duration::from_secs(7);
 /// Sets of which the node may have finished one before it could be held up.
 const TRIES: u64 = 20;
 
@@ -40,35 +43,35 @@ async fn begun(client: &Client, project: &str, seed: u64) -> Option<(String, Str
     (page["status"] == "processing").then_some((document, id))
 }
 
+/// Works on sets until the commit of a page is on its way, and stays there: its document, and the page.
+async fn held_up(line: &Line, client: &Client, project: &str) -> (String, String) {
+    for seed in 0..TRIES {
+        let Some((document, page)) = begun(client, project, 40 + seed).await else { continue };
+        line.hold(true);
+        // Raw, as statements carry it.
+        let id = u128::from_str_radix(&page.replace('-', ""), 16).unwrap().to_be_bytes();
+        let commit = eventually("the page is committed", WORK, || async {
+            line.holds(&[b"BEGIN\0", &id]).then_some(())
+        });
+        // While its lease can be trusted, it commits; afterwards it does not try.
+        if tokio::time::timeout(TRUSTED, commit).await.is_ok() {
+            return (document, page);
+        }
+        line.hold(false);
+        client.pages_of(&document, 1).await;
+    }
+    panic!("no commit of a page was on its way");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_commit_that_arrives_after_the_lease_is_nowhere() {
     let shared = Shared::open().await;
     let line = Line::to(&format!("127.0.0.1:{}", shared.server.port())).await;
     let through = shared.database_at(line.address().port());
-    let a = shared.node("a", &[("DATABASE_URL", &through)]);
+    let a = shared.node("a", &[("DATABASE_URL", &through), ("TAKEOFF_JOBS_LEASE_MS", LEASE_MS)]);
     let client = a.client();
     let project = client.project("Late").await;
-    let mut held = None;
-    for seed in 0..TRIES {
-        let Some((document, page)) = begun(&client, &project, 40 + seed).await else { continue };
-        line.hold(true);
-        // Raw, as statements carry it.
-        let id = u128::from_str_radix(&page.replace('-', ""), 16).unwrap().to_be_bytes();
-        let commits = tokio::time::timeout(
-            // While its lease can be trusted, it commits; afterwards it does not try.
-            Duration::from_secs(4),
-            eventually("the page is committed", WORK, || async {
-                line.holds(&[b"BEGIN\0", &id]).then_some(())
-            }),
-        );
-        if commits.await.is_ok() {
-            held = Some((document, page));
-            break;
-        }
-        line.hold(false);
-        client.pages_of(&document, 1).await;
-    }
-    let (document, page) = held.expect("a commit of a page is on its way");
+    let (document, page) = held_up(&line, &client, &project).await;
     let succeeded = outcomes(&client, "succeeded").await;
     let in_vain = async || outcomes(&client, "fenced").await + outcomes(&client, "lost").await;
     let so_far = in_vain().await;

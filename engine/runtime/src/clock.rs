@@ -16,8 +16,8 @@ pub struct SystemClock;
 /// No clock is right that says less (2025-01-01): it has not been set yet, and is followed until it is.
 const UNSET: Duration = Duration::from_secs(1_735_689_600);
 
-/// A difference from the machine's clock that is worth a word.
-const STEP: Duration = Duration::from_secs(2);
+/// A difference from the machine's clock that is worth a word, microseconds.
+const STEP_US: u64 = 2_000_000;
 
 /// The first look, and what was said of the machine's clock last.
 struct Steady {
@@ -36,8 +36,7 @@ impl Steady {
         let now = self.wall + boot.saturating_sub(self.boot);
         let ahead_us = micros(wall).saturating_sub(micros(now));
         let ahead_s = ahead_us / 1_000_000;
-        let is_news =
-            ahead_us.saturating_sub(self.told_s * 1_000_000).unsigned_abs() > STEP.as_micros() as u64;
+        let is_news = ahead_us.saturating_sub(self.told_s * 1_000_000).unsigned_abs() > STEP_US;
         if is_news {
             self.told_s = ahead_s;
         }

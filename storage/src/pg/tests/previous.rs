@@ -101,8 +101,15 @@ fn shape(statement: &Statement) -> Shape {
     (statement.params().to_vec(), columns.collect())
 }
 
-/// Each statement with its values, in turn: its shape, and what it said.
-async fn life(client: &Client) -> Vec<(String, Shape, Result<Vec<Vec<Raw>>, String>)> {
+/// What a statement is, and what it said.
+struct Told {
+    name: String,
+    shape: Shape,
+    rows: Result<Vec<Vec<Raw>>, String>,
+}
+
+/// Each statement with its values, in turn.
+async fn life(client: &Client) -> Vec<Told> {
     let mut all: Vec<(String, String)> = statements().into_iter().collect();
     all.sort_by_key(|(name, _)| (turn(name), name.clone()));
     let mut life = Vec::new();
@@ -117,7 +124,7 @@ async fn life(client: &Client) -> Vec<(String, Shape, Result<Vec<Vec<Raw>>, Stri
             rows.iter().map(row).collect()
         });
         let rows = rows.map_err(|e| e.as_db_error().map_or_else(|| e.to_string(), ToString::to_string));
-        life.push((name, shape(&statement), rows));
+        life.push(Told { name, shape: shape(&statement), rows });
     }
     life
 }
@@ -144,14 +151,15 @@ async fn the_earlier_statements_mean_on_this_schema_what_they_meant() {
     let (later, _driver) = client(&now).await;
     let (then, now) = (life(&earlier).await, life(&later).await);
     let (mut found, mut refused) = (0, Vec::new());
-    for ((name, then_is, then_said), (_, now_is, now_said)) in then.into_iter().zip(now) {
-        assert_eq!(then_is, now_is, "{name} is given or answers something else");
+    for (then, now) in then.into_iter().zip(now) {
+        let name = now.name;
+        assert_eq!(then.shape, now.shape, "{name} is given or answers something else");
         if OF_THE_SCHEMA.contains(&name.as_str()) {
             continue;
         }
-        found += usize::from(now_said.as_ref().is_ok_and(|rows| !rows.is_empty()));
-        refused.extend(now_said.as_ref().err().map(|why| format!("{name}: {why}")));
-        assert_eq!(then_said, now_said, "{name}");
+        found += usize::from(now.rows.as_ref().is_ok_and(|rows| !rows.is_empty()));
+        refused.extend(now.rows.as_ref().err().map(|why| format!("{name}: {why}")));
+        assert_eq!(then.rows, now.rows, "{name}");
     }
     assert!(refused.is_empty(), "{refused:#?}");
     assert!(found > 20, "what is put is not found: {found} statements have an answer");
