@@ -27,6 +27,13 @@ async fn outcomes(client: &Client, outcome: &str) -> f64 {
     values.sum()
 }
 
+async fn until_ready(client: &Client) {
+    eventually("it is ready again", WORK, || async {
+        (client.get("//ready").await.status == 200).then_some(())
+    })
+    .await;
+}
+
 /// A page that the node works on, and its document.
 async fn begun(client: &Client, project: &str, seed: u64) -> Option<(String, String)> {
     let (pdf, _) = takeoff_samples::sheets(seed, 1, Habit::named("blocks").unwrap());
@@ -58,6 +65,7 @@ async fn held_up(line: &Line, client: &Client, project: &str) -> (String, String
             return (document, page);
         }
         line.hold(false);
+        until_ready(client).await;
         client.pages_of(&document, 1).await;
     }
     panic!("no commit of a page was on its way");
@@ -68,7 +76,13 @@ async fn a_commit_that_arrives_after_the_lease_is_nowhere() {
     let shared = Shared::open().await;
     let line = Line::to(&format!("127.0.0.1:{}", shared.server.port())).await;
     let through = shared.database_at(line.address().port());
-    let a = shared.node("a", &[("DATABASE_URL", &through), ("TAKEOFF_JOBS_LEASE_MS", LEASE_MS)]);
+    let settings = [
+        ("DATABASE_URL", through.as_str()),
+        ("TAKEOFF_JOBS_LEASE_MS", LEASE_MS),
+        // Between its begin and its commit a page asks the database nothing.
+        ("TAKEOFF_PAGE_CACHE_PAGES", "0"),
+    ];
+    let a = shared.node("a", &settings);
     let client = a.client();
     let project = client.project("Late").await;
     let (document, page) = held_up(&line, &client, &project).await;
@@ -99,10 +113,7 @@ async fn a_commit_that_arrives_after_the_lease_is_nowhere() {
     eventually("the late attempt has ended", WORK, || async { (in_vain().await > so_far).then_some(()) })
         .await;
     assert_eq!(outcomes(&client, "succeeded").await, succeeded, "nothing of it is done");
-    eventually("it is ready again", WORK, || async {
-        (client.get("//ready").await.status == 200).then_some(())
-    })
-    .await;
+    until_ready(&client).await;
     // One that works again has nothing of the old attempt left.
     b.kill();
     let (pdf, _) = takeoff_samples::sheets(99, 1, Habit::named("blocks").unwrap());
