@@ -145,8 +145,7 @@ async fn the_earlier_statements_mean_on_this_schema_what_they_meant() {
         earlier.batch_execute(sql).await.unwrap();
     }
     // What refinery keeps, for the statements that ask it.
-    let history =
-        "CREATE TABLE takeoff_schema_history (version integer, name text, applied_on text, checksum text)";
+    let history = "CREATE TABLE takeoff_schema_history (version int, name varchar, applied_on varchar, checksum varchar)";
     earlier.batch_execute(history).await.unwrap();
     let (later, _driver) = client(&now).await;
     let (then, now) = (life(&earlier).await, life(&later).await);
