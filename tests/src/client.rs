@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use reqwest::header::{AUTHORIZATION, HeaderMap};
 use reqwest::multipart::{Form, Part};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -38,7 +39,18 @@ impl Answer {
 
 impl Client {
     pub fn new(address: &str) -> Self {
+        Self::with_headers(address, HeaderMap::new())
+    }
+
+    /// One that brings the token of operators.
+    pub fn with_token(address: &str, token: &str) -> Self {
+        let token = format!("Bearer {token}").parse().expect("a token is plain text");
+        Self::with_headers(address, HeaderMap::from_iter([(AUTHORIZATION, token)]))
+    }
+
+    fn with_headers(address: &str, headers: HeaderMap) -> Self {
         let http = reqwest::Client::builder()
+            .default_headers(headers)
             .timeout(REQUEST)
             .redirect(reqwest::redirect::Policy::none())
             .build()

@@ -34,7 +34,12 @@ pub struct Shared {
 
 impl Shared {
     pub async fn open() -> Self {
-        let server = Postgres::start(Durability::None);
+        Self::open_to(None).await
+    }
+
+    /// With a database that callers of this network reach.
+    pub async fn open_to(network: Option<&str>) -> Self {
+        let server = Postgres::start_open_to(Durability::None, network);
         let url = migrated(&server).await;
         let folder = tempfile::tempdir().expect("a temporary folder");
         Self { server, url, bucket: Bucket::start().await, folder }
@@ -42,9 +47,14 @@ impl Shared {
 
     /// Address of the database at another port of this machine.
     pub fn database_at(&self, port: u16) -> String {
-        let own = format!(":{}/", self.server.port());
-        assert_eq!(self.url.matches(&own).count(), 1, "the port is in the address once");
-        self.url.replace(&own, &format!(":{port}/"))
+        self.database_on("127.0.0.1", port)
+    }
+
+    /// Address of the database on another way to it.
+    pub fn database_on(&self, host: &str, port: u16) -> String {
+        let own = format!("@127.0.0.1:{}/", self.server.port());
+        assert_eq!(self.url.matches(&own).count(), 1, "host and port are in the address once");
+        self.url.replace(&own, &format!("@{host}:{port}/"))
     }
 
     /// `HOST:PORT` of the bucket's server.

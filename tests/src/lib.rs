@@ -10,9 +10,11 @@ pub mod history;
 pub mod line;
 pub mod links;
 mod memory;
+pub mod net;
 mod node;
 mod program;
 mod small_disk;
+pub mod wall;
 
 pub use bucket::Bucket;
 pub use client::{Answer, Client};

@@ -1,5 +1,6 @@
 //! What linked nodes bring: a cookie, an authority of their own, certificates and addresses.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
@@ -34,8 +35,15 @@ impl Authority {
 
     /// A certificate for 127.0.0.1 and a port that is free.
     pub fn place(&self, name: &str) -> Place {
+        // Free until the node takes it: the system gives it to nobody else so soon.
+        let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        self.place_at(name, free.local_addr().expect("an address"))
+    }
+
+    /// A certificate for the address of a network of the test's own.
+    pub fn place_at(&self, name: &str, address: SocketAddr) -> Place {
         let key = KeyPair::generate().expect("a key");
-        let params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("parameters");
+        let params = CertificateParams::new(vec![address.ip().to_string()]).expect("parameters");
         let cert = params.signed_by(&key, &self.issuer).expect("a certificate");
         let file = |name: String, text: Option<String>| {
             let path: PathBuf = self.folder.path().join(name);
@@ -49,9 +57,7 @@ impl Authority {
             file(format!("{name}.pem"), Some(cert.pem())),
             file(format!("{name}.key"), Some(key.serialize_pem())),
         ];
-        // Free until the node takes it: the system gives it to nobody else so soon.
-        let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-        Place { name: name.to_owned(), address: free.local_addr().expect("an address").to_string(), files }
+        Place { name: name.to_owned(), address: address.to_string(), files }
     }
 }
 

@@ -32,6 +32,19 @@ impl Node {
         Self::launch(command(), data, settings)
     }
 
+    /// Started by another program, which becomes it, and with an address of its own to listen on.
+    pub fn start_through(starter: &[&str], host: &str, data: &Path, settings: &[(&str, &str)]) -> Self {
+        let mut node = if starter.is_empty() {
+            command()
+        } else {
+            let mut node = command_through(starter);
+            node.arg(program());
+            node
+        };
+        node.args(["serve", "--listen", &format!("{host}:0"), "--data-dir"]).arg(data);
+        Self::spawn(node, data, settings)
+    }
+
     /// As [`Node::start_with`]; what it said when it does not start.
     pub fn try_start(data: &Path, settings: &[(&str, &str)]) -> Result<Self, String> {
         let mut node = command();

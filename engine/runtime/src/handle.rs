@@ -20,7 +20,7 @@ use tokio::sync::broadcast;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::child::{ChildConfig, ChildPool};
-use crate::clock::Stopwatch;
+use crate::clock::{Stopwatch, StoreTime};
 use crate::cluster::fabric::Fabric;
 use crate::cluster::remote::Opened;
 use crate::compute::Compute;
@@ -152,16 +152,17 @@ impl Handle {
             recycle_after: config.children.recycle_after,
             queue_ms: config.children.page_deadline_ms,
         });
+        let time = Arc::new(StoreTime::new(Arc::clone(&parts.clock)));
         let tools = Tools {
             catalog: Arc::clone(&parts.catalog),
             blobs: Arc::clone(&parts.blobs),
             compute,
             children,
             memory: Memory::new(config.memory.budget_bytes),
-            clock: Arc::clone(&parts.clock),
+            clock: Arc::clone(&time) as _,
             ids: Arc::clone(&parts.ids),
         };
-        let node = Arc::new(Node::new(parts, tools, links));
+        let node = Arc::new(Node::new(parts, tools, time, links));
         for post in node.posts() {
             ::metrics::counter!(names::ACTOR_RESTARTS, "actor" => post.name().to_owned()).increment(0);
         }
@@ -347,7 +348,7 @@ impl Handle {
         Ok(NodeView {
             node: node.config.node.clone(),
             engine_version: ENGINE_VERSION,
-            started_at: node.started_at,
+            started_at: node.started_at.get().copied().unwrap_or_else(|| node.now()),
             draining: node.is_draining(),
             readiness: node.readiness(),
             paused: self.paused(),

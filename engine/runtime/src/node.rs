@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use crate::supervise::ActorRef;
@@ -14,7 +14,7 @@ use takeoff_storage::{Batch, Committed, StoreError};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::clock::Stopwatch;
+use crate::clock::{Stopwatch, StoreTime};
 use crate::cluster::fabric::{Fabric, Member};
 use crate::cluster::remote::{Opened, Remote};
 use crate::cluster::solo::{Solo, Wakes};
@@ -232,11 +232,14 @@ pub(crate) struct Node {
     pub(crate) actors: Tally,
     pub(crate) finished: AtomicU64,
     pub(crate) released: AtomicU64,
-    pub(crate) started_at: Timestamp,
+    /// Since when it is in the register, by the store's time.
+    pub(crate) started_at: OnceLock<Timestamp>,
+    pub(crate) time: Arc<StoreTime>,
 }
 
 impl Node {
-    pub(crate) fn new(parts: EngineParts, tools: Tools, links: Option<Opened>) -> Self {
+    /// `time` is the clock of the tools.
+    pub(crate) fn new(parts: EngineParts, tools: Tools, time: Arc<StoreTime>, links: Option<Opened>) -> Self {
         let config = parts.config;
         let enabled: Vec<_> = parts
             .stages
@@ -268,7 +271,8 @@ impl Node {
             None => Arc::new(Solo::new(wakes, this)),
         };
         Self {
-            started_at: tools.clock.now(),
+            started_at: OnceLock::new(),
+            time,
             live: Live::new(Arc::clone(&config)),
             presence: Presence::new(life),
             config,

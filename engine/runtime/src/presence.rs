@@ -94,9 +94,11 @@ pub(crate) async fn join(node: &Node) -> Result<(), EngineError> {
     loop {
         let waited = since.elapsed() > longest;
         let silent_ms = if waited { 0 } else { silent_ms };
+        let asked = Stopwatch::start();
         let there = match node.tools.catalog.join(&this, silent_ms).await? {
             Joined::In(entry) => {
-                told(node, &entry);
+                let _ = node.started_at.set(entry.started_at);
+                told(node, &entry, asked);
                 return Ok(());
             }
             Joined::Taken(there) => there,
@@ -111,8 +113,9 @@ pub(crate) async fn join(node: &Node) -> Result<(), EngineError> {
     }
 }
 
-/// What the register says of this node.
-fn told(node: &Node, entry: &NodeEntry) {
+/// What the register says of this node, and of the time.
+fn told(node: &Node, entry: &NodeEntry, asked: Stopwatch) {
+    node.time.heard(entry.beat_at, asked);
     if entry.drain_at.is_some() {
         node.presence.tell(Leave::Drain);
     }
@@ -124,8 +127,9 @@ pub(crate) async fn beat(node: &Node, state: NodeState) -> Result<(), StoreError
     let address = presence.address.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let beat = Beat { name: node.config.node.clone(), life: presence.life, state, address };
     let slow = || Err(StoreError::Unavailable(format!("no answer within {} s", STORED.as_secs())));
+    let asked = Stopwatch::start();
     match tokio::time::timeout(STORED, node.tools.catalog.beat(&beat)).await.unwrap_or_else(|_| slow())? {
-        Some(entry) => told(node, &entry),
+        Some(entry) => told(node, &entry, asked),
         None if state == NodeState::Gone => {}
         None => {
             let why = format!("another node has the name `{}`, this one was given up", node.config.node);

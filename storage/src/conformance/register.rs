@@ -8,7 +8,7 @@ use crate::register::{Beat, Joined, NodeEntry, NodeIdentity, NodeState};
 
 const SILENT_MS: i64 = 5_000;
 
-fn node(name: &str, life: u64) -> NodeIdentity {
+pub(crate) fn node(name: &str, life: u64) -> NodeIdentity {
     NodeIdentity {
         name: name.to_owned(),
         life: id(life),

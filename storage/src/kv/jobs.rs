@@ -1,7 +1,7 @@
 //! Jobs in the store: what [`transition`] decides, as rows.
 
 use takeoff_core::job::{self, Cause, Job, JobEvent, JobState, NewJob, Refused, Transition, transition};
-use takeoff_core::model::{Id, TenantId};
+use takeoff_core::model::{Id, TenantId, Timestamp};
 
 use super::commit::Change;
 use super::queue::{Move, Place};
@@ -115,6 +115,14 @@ impl<K: Kv> Change<'_, '_, K> {
         }
         self.rows.put(keys::job(after.tenant, after.id), rows::encode_job(after));
         self.moves.push(Move { before: Some(Place::of(before)), after: Some(Place::of(after)) });
+    }
+
+    /// A ready job is due so much sooner, but not before now.
+    pub(super) fn bring_near(&mut self, tenant: TenantId, id: Id, by_us: i64) -> Result<(), StoreError> {
+        let before = self.existing_job(tenant, id)?;
+        let run_at = Timestamp(before.run_at.0.saturating_sub(by_us)).max(self.now);
+        self.store(&before, &Job { run_at, ..before.clone() });
+        Ok(())
     }
 
     pub(super) fn renew(

@@ -23,6 +23,8 @@ pub(super) fn recover<K: Kv>(store: &K, now: Timestamp, why: &Cause) -> Result<R
     let mut queue = QueueState::default();
     let mut leased: Vec<(TenantId, Id)> = Vec::new();
     let mut nodes: Vec<Row> = Vec::new();
+    // What is not due yet, and when the store was last in use.
+    let (mut waiting, mut in_use): (Vec<(TenantId, Id)>, Option<Timestamp>) = (Vec::new(), None);
     let (mut seq, mut sum) = (0, RowSum::default());
     store.scan(&[], &[u8::MAX], false, &mut |key, row| {
         sum = sum.with(key, row);
@@ -31,6 +33,10 @@ pub(super) fn recover<K: Kv>(store: &K, now: Timestamp, why: &Cause) -> Result<R
                 let (stage, group) = keys::ready_parts(key).ok_or_else(|| unknown(key))?;
                 let at = keys::ready_run_at(key).ok_or_else(|| unknown(key))?;
                 queue.found(stage, JobState::Ready, Some((group, at)));
+                if at > now {
+                    let id = keys::last_id(key).ok_or_else(|| unknown(key))?;
+                    waiting.push((rows::decode_tenant(key, row)?, id));
+                }
             }
             Some(&keys::WAITING) => queue.found(stage_of(key)?, JobState::Waiting, None),
             Some(&keys::DEAD) => queue.found(stage_of(key)?, JobState::Dead, None),
@@ -42,7 +48,9 @@ pub(super) fn recover<K: Kv>(store: &K, now: Timestamp, why: &Cause) -> Result<R
                 if key == SEQ_KEY {
                     seq = rows::decode_u64(key, row)?;
                 } else if key.starts_with(keys::NODES) {
-                    nodes.extend(register::ended(key, row)?.map(|row| (key.to_vec(), row)));
+                    let ended = register::ended(key, row)?;
+                    in_use = in_use.max(ended.as_ref().map(|(_, beat_at)| *beat_at));
+                    nodes.extend(ended.map(|(row, _)| (key.to_vec(), row)));
                 }
             }
             _ => return Err(unknown(key)),
@@ -50,8 +58,45 @@ pub(super) fn recover<K: Kv>(store: &K, now: Timestamp, why: &Cause) -> Result<R
         Ok(true)
     })?;
     store.check_sum(sum)?;
+    let back_us = in_use.map_or(0, |at| at.0.saturating_sub(now.0));
+    if back_us > 0 {
+        bring_near(store, &mut queue, &waiting, &mut seq, (now, back_us))?;
+    }
     end_earlier_run(store, &mut queue, (&leased, nodes), &mut seq, (now, why))?;
     Ok(Recovered { queue, seq, released: leased.len() })
+}
+
+/// Jobs of one step when times are corrected.
+const AT_ONCE: usize = 5_000;
+
+/// The machine's clock was put back while the store was not in use: what was due is due, and what waits does so no longer
+/// than it had to.
+fn bring_near<K: Kv>(
+    store: &K,
+    queue: &mut QueueState,
+    waiting: &[(TenantId, Id)],
+    seq: &mut u64,
+    (now, back_us): (Timestamp, i64),
+) -> Result<(), StoreError> {
+    tracing::warn!(
+        seconds = back_us / 1_000_000,
+        jobs = waiting.len(),
+        "the machine's clock was put back since the store was last in use: jobs are due by so much sooner"
+    );
+    for some in waiting.chunks(AT_ONCE) {
+        let mut rows = Overlay::new(store);
+        let mut change = Change::new(&mut rows, queue, now);
+        for (tenant, id) in some {
+            change.bring_near(*tenant, *id, back_us)?;
+        }
+        let (moves, _) = change.finish();
+        queue.take(moves);
+        *seq += 1;
+        rows.put(SEQ_KEY.to_vec(), seq.to_be_bytes().to_vec());
+        store.apply(rows.into_writes())?;
+        store.flush(*seq)?;
+    }
+    Ok(())
 }
 
 /// Leases are void, and the nodes that were there are there no more.

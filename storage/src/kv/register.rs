@@ -53,10 +53,10 @@ pub(super) fn nodes<K: Kv>(store: &K, now: Timestamp) -> Result<Vec<NodeEntry>, 
     Ok(found)
 }
 
-/// The row of a node of an earlier process; `None` when it says so already.
-pub(super) fn ended(key: &[u8], row: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+/// The row of a node of an earlier process, with the last sign of its life; `None` when it says so already.
+pub(super) fn ended(key: &[u8], row: &[u8]) -> Result<Option<(Vec<u8>, Timestamp)>, StoreError> {
     let row = decode(key, row)?;
-    Ok((!row.ended).then(|| encode(&row.entry, true)))
+    Ok((!row.ended).then(|| (encode(&row.entry, true), row.entry.beat_at)))
 }
 
 impl<K: Kv> Change<'_, '_, K> {

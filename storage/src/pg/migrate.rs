@@ -16,7 +16,7 @@ use crate::error::StoreError;
 const HISTORY: &str = "takeoff_schema_history";
 
 /// Every migration there is, in order. One that has been released is never changed.
-const MIGRATIONS: [(&str, &str); 2] = [
+pub(super) const MIGRATIONS: [(&str, &str); 2] = [
     ("V1__catalogue", include_str!("../../migrations/V1__catalogue.sql")),
     ("V2__nodes", include_str!("../../migrations/V2__nodes.sql")),
 ];

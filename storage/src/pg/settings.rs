@@ -13,6 +13,12 @@ pub(super) const CONNECT: Duration = Duration::from_secs(5);
 /// Sent data that the server's machine has not acknowledged for so long ends the connection.
 const UNACKNOWLEDGED: Duration = Duration::from_secs(10);
 
+/// The server's own look at whether we are still there, in the settings of each session: idle seconds before it asks,
+/// seconds between questions, and how many go unanswered. By its machine's settings it would be hours until a node that
+/// the network has cut off is found to be gone, and its connections would be held for it; where the server has something
+/// to say to it, a quarter of an hour, and with locks.
+const GONE: (u64, u64, u64) = (5, 2, 3);
+
 /// A transaction of ours never waits for us; one that does belongs to a process that hangs.
 const IDLE_IN_TRANSACTION_MS: u64 = 10_000;
 
@@ -68,10 +74,16 @@ impl PgSettings {
     fn options(&self, given: &str) -> String {
         format!(
             "-c statement_timeout={} -c lock_timeout={} -c idle_in_transaction_session_timeout={} \
+             -c tcp_keepalives_idle={} -c tcp_keepalives_interval={} -c tcp_keepalives_count={} \
+             -c tcp_user_timeout={} \
              -c synchronous_commit=on -c default_transaction_isolation=read\\ committed {given}",
             self.statement_timeout_ms,
             self.statement_timeout_ms / 2,
-            IDLE_IN_TRANSACTION_MS
+            IDLE_IN_TRANSACTION_MS,
+            GONE.0,
+            GONE.1,
+            GONE.2,
+            UNACKNOWLEDGED.as_millis()
         )
     }
 }
@@ -95,6 +107,7 @@ mod tests {
         let config = of("postgres://u:p@h/d?options=-c%20work_mem%3D8MB").unwrap();
         let options = config.get_options().unwrap();
         assert!(options.contains("statement_timeout=3000") && options.contains("lock_timeout=1500"));
+        assert!(options.contains("tcp_keepalives_idle=5") && options.contains("tcp_user_timeout=10000"));
         assert!(options.ends_with("-c work_mem=8MB"), "{options}");
     }
 

@@ -12,7 +12,7 @@ use takeoff_core::model::{Index, Kind, TenantId};
 use crate::catalog::{
     Batch, Event, JobPage, JobQuery, LeaseRequest, ListQuery, NewRecord, Op, Record, StageQueue,
 };
-use crate::conformance::{HandClock, Subject, id, job};
+use crate::conformance::{HandClock, Subject, id, job, register::node};
 use crate::error::StoreError;
 
 const TENANT: TenantId = TenantId::DEFAULT;
@@ -420,4 +420,26 @@ async fn a_folder_that_is_removed_under_a_running_store_acknowledges_nothing() {
         let why = s.catalog.standing().why().to_owned();
         assert!(why.contains("removed or replaced"), "{why}");
     }
+}
+
+/// A node was killed, and its machine's clock is put back before it starts again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn work_is_due_although_the_clock_was_put_back() {
+    let folder = tempfile::tempdir().expect("folder");
+    let first = open_in(folder.path()).expect("open");
+    first.clock.advance_ms(86_400_000);
+    first.catalog.join(&node("a", 1), 1_000).await.expect("joined");
+    let later = first.catalog.now().await.expect("a time").plus_ms(10_000);
+    let mut batch = Batch::new(TENANT);
+    batch.jobs.extend([job(1), NewJob { run_at: Some(later), ..job(2) }]);
+    first.catalog.commit(batch).await.expect("committed");
+    drop(first);
+    // A day before.
+    let again = open_in(folder.path()).expect("open");
+    let ids = async || again.lease(9).await.iter().map(|j| j.id).collect::<Vec<_>>();
+    assert_eq!(ids().await, [id(1)]);
+    again.clock.advance_ms(9_999);
+    assert!(ids().await.is_empty());
+    again.clock.advance_ms(1);
+    assert_eq!(ids().await, [id(2)]);
 }

@@ -28,6 +28,7 @@ pub enum Durability {
 pub struct Postgres {
     folder: tempfile::TempDir,
     port: u16,
+    addresses: &'static str,
     durability: Durability,
     running: Option<Running>,
     databases: AtomicU32,
@@ -67,6 +68,11 @@ impl Postgres {
     /// # Panics
     /// When PostgreSQL is not installed or does not start: a test without its server has failed.
     pub fn start(durability: Durability) -> Self {
+        Self::start_open_to(durability, None)
+    }
+
+    /// As [`Postgres::start`], also for callers of a network of a test's own (`10.77.0.0/16`).
+    pub fn start_open_to(durability: Durability, network: Option<&str>) -> Self {
         let folder = tempfile::Builder::new().prefix("takeoff-pg-").tempdir().expect("a temporary folder");
         own(folder.path());
         let words = folder.path().join("password");
@@ -85,8 +91,19 @@ impl Postgres {
             .output()
             .expect("initdb runs");
         assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
-        let mut server =
-            Self { folder, port: free_port(), durability, running: None, databases: AtomicU32::new(0) };
+        if let Some(network) = network {
+            let rules = folder.path().join("cluster/pg_hba.conf");
+            let mut rules = std::fs::OpenOptions::new().append(true).open(rules).expect("initdb made it");
+            writeln!(rules, "host all all {network} scram-sha-256").expect("a rule more");
+        }
+        let mut server = Self {
+            folder,
+            port: free_port(),
+            addresses: if network.is_some() { "*" } else { "127.0.0.1" },
+            durability,
+            running: None,
+            databases: AtomicU32::new(0),
+        };
         server.resume();
         server
     }
@@ -103,8 +120,8 @@ impl Postgres {
         command.args(["-c", SHELL, "sh"]).arg(self.folder.path()).arg(program("postgres"));
         command.arg("-D").arg(self.folder.path().join("cluster")).arg("-k").arg(self.folder.path());
         let port = format!("port={}", self.port);
-        let mut settings =
-            vec!["listen_addresses=127.0.0.1", &port, "max_connections=200", "shared_buffers=64MB"];
+        let addresses = format!("listen_addresses={}", self.addresses);
+        let mut settings = vec![addresses.as_str(), &port, "max_connections=200", "shared_buffers=64MB"];
         if self.durability == Durability::None {
             settings.extend(["fsync=off", "full_page_writes=off"]);
         }

@@ -1,0 +1,1 @@
+SELECT tenant, hash, size FROM blobs ORDER BY tenant, hash

@@ -1,0 +1,1 @@
+SELECT tenant, claim, owner FROM claims ORDER BY tenant, claim

@@ -1,0 +1,1 @@
+SELECT tenant, project, newest FROM event_counts ORDER BY tenant, project

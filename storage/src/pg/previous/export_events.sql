@@ -1,0 +1,1 @@
+SELECT tenant, project, seq, at, name, payload FROM events ORDER BY tenant, project, seq

@@ -1,0 +1,1 @@
+SELECT hash FROM blobs WHERE tenant = $1::integer AND hash = $2::bytea FOR UPDATE

@@ -1,0 +1,7 @@
+-- Records that a group puts or deletes, locked in the order of their keys.
+SELECT r.tenant, r.kind, r.id, r.version, r.entered
+FROM records r
+JOIN unnest($1::integer[], $2::smallint[], $3::uuid[]) AS k (tenant, kind, id)
+  ON r.tenant = k.tenant AND r.kind = k.kind AND r.id = k.id
+ORDER BY r.tenant, r.kind, r.id
+FOR UPDATE OF r

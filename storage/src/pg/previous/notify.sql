@@ -1,0 +1,1 @@
+SELECT pg_notify('takeoff_wake', $1::text)
