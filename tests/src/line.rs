@@ -2,13 +2,12 @@
 
 #![expect(clippy::disallowed_methods, reason = "the two ends of a line are tasks of the test's own")]
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -38,16 +37,7 @@ pub struct Line {
     address: SocketAddr,
     fault: watch::Sender<Fault>,
     commits: Arc<Commits>,
-    held: Arc<Held>,
     listens: JoinHandle<()>,
-}
-
-/// What was sent to the server and is on its way for as long as a test says.
-#[derive(Default)]
-struct Held {
-    is_holding: watch::Sender<bool>,
-    /// By connection.
-    sent: Mutex<BTreeMap<SocketAddr, Vec<u8>>>,
 }
 
 #[derive(Default)]
@@ -65,19 +55,12 @@ impl Drop for Line {
 impl Line {
     /// To the server at `HOST:PORT`.
     pub async fn to(server: &str) -> Self {
-        Self::from("127.0.0.1", server).await
-    }
-
-    /// As [`Line::to`], on a free port of another address of this machine.
-    pub async fn from(host: &str, server: &str) -> Self {
-        let listener = TcpListener::bind((host, 0)).await.expect("a free port");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let (fault, watched) = watch::channel(Fault::None);
         let commits = Arc::new(Commits::default());
-        let held = Arc::new(Held::default());
-        let ends = (Arc::clone(&commits), Arc::clone(&held));
-        let listens = tokio::spawn(listen(listener, server.to_owned(), watched, ends));
-        Self { address, fault, commits, held, listens }
+        let listens = tokio::spawn(listen(listener, server.to_owned(), watched, Arc::clone(&commits)));
+        Self { address, fault, commits, listens }
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -86,18 +69,6 @@ impl Line {
 
     pub fn set(&self, fault: Fault) {
         self.fault.send_replace(fault);
-    }
-
-    /// Holds up what is sent to the server from now on, or lets it arrive. Connections stay.
-    pub fn hold(&self, holding: bool) {
-        self.held.sent.lock().expect("no panic").clear();
-        self.held.is_holding.send_replace(holding);
-    }
-
-    /// Whether all of these are held up, on one connection.
-    pub fn holds(&self, parts: &[&[u8]]) -> bool {
-        let sent = self.held.sent.lock().expect("no panic");
-        sent.values().any(|bytes| parts.iter().all(|part| contains(bytes, part)))
     }
 
     /// Commits whose answers were lost so far.
@@ -110,7 +81,7 @@ async fn listen(
     listener: TcpListener,
     server: String,
     mut fault: watch::Receiver<Fault>,
-    (commits, held): (Arc<Commits>, Arc<Held>),
+    commits: Arc<Commits>,
 ) {
     let address = listener.local_addr().expect("it listens");
     let mut listener = Some(listener);
@@ -129,13 +100,12 @@ async fn listen(
         tokio::select! {
             changed = fault.changed() => if changed.is_err() { return },
             client = accepted => {
-                let (server, mut until) = (server.clone(), fault.clone());
-                let (commits, held) = (Arc::clone(&commits), Arc::clone(&held));
+                let (server, mut until, commits) = (server.clone(), fault.clone(), Arc::clone(&commits));
                 let now = *until.borrow_and_update();
                 tokio::spawn(async move {
                     tokio::select! {
                         _ = until.changed() => {}
-                        _ = carry(client, &server, now, (&commits, &held)) => {}
+                        _ = carry(client, &server, now, &commits) => {}
                     }
                 });
             }
@@ -143,28 +113,13 @@ async fn listen(
     }
 }
 
-async fn carry(
-    mut client: TcpStream,
-    server: &str,
-    fault: Fault,
-    (commits, held): (&Commits, &Held),
-) -> std::io::Result<()> {
+async fn carry(mut client: TcpStream, server: &str, fault: Fault, commits: &Commits) -> std::io::Result<()> {
     match fault {
         Fault::Refused => Ok(()),
         Fault::Silent => take_in(&mut client).await,
         Fault::None => {
-            let (mut server, caller) = (TcpStream::connect(server).await?, client.peer_addr()?);
-            let (mut from_client, mut to_client) = client.split();
-            let (mut from_server, mut to_server) = server.split();
-            let there = async {
-                passed(&mut from_client, &mut to_server, held, caller).await?;
-                to_server.shutdown().await
-            };
-            let back = async {
-                tokio::io::copy(&mut from_server, &mut to_client).await?;
-                to_client.shutdown().await
-            };
-            tokio::try_join!(there, back).map(drop)
+            let mut server = TcpStream::connect(server).await?;
+            tokio::io::copy_bidirectional(&mut client, &mut server).await.map(drop)
         }
         Fault::Slow(pause) => {
             let server = TcpStream::connect(server).await?;
@@ -190,45 +145,6 @@ async fn carry(
         Fault::Answered { status, code, all } => answered(client, server, status, code, all).await,
         Fault::LostCommits(every) => losing(client, server, every, commits).await,
     }
-}
-
-/// Passes on what is sent, later what is held up.
-async fn passed(
-    from: &mut (impl AsyncRead + Unpin),
-    to: &mut (impl AsyncWrite + Unpin),
-    held: &Held,
-    client: SocketAddr,
-) -> std::io::Result<()> {
-    let mut holding = held.is_holding.subscribe();
-    let mut bytes = vec![0; 65_536];
-    let mut later = Vec::new();
-    loop {
-        let n = tokio::select! {
-            biased;
-            () = let_go(&mut holding), if !later.is_empty() => {
-                to.write_all(&later).await?;
-                later.clear();
-                continue;
-            }
-            read = from.read(&mut bytes) => read?,
-        };
-        let is_holding = *holding.borrow();
-        if n == 0 {
-            let_go(&mut holding).await;
-            return to.write_all(&later).await;
-        } else if is_holding || !later.is_empty() {
-            later.extend_from_slice(&bytes[..n]);
-            let mut sent = held.sent.lock().expect("no panic");
-            sent.entry(client).or_default().extend_from_slice(&bytes[..n]);
-        } else {
-            to.write_all(&bytes[..n]).await?;
-        }
-    }
-}
-
-async fn let_go(holding: &mut watch::Receiver<bool>) {
-    // Whoever holds up is there as long as the line is.
-    let _ = holding.wait_for(|holding| !holding).await;
 }
 
 async fn take_in(client: &mut TcpStream) -> std::io::Result<()> {
