@@ -4,8 +4,10 @@ use takeoff_core::job::{Cause, JobState, Stage};
 use takeoff_core::model::{Id, TenantId, Timestamp};
 
 use super::commit::Change;
-use super::overlay::{Overlay, Row};
+use super::job_row::job_head;
+use super::overlay::Overlay;
 use super::queue::QueueState;
+use super::recent::Recent;
 use super::{Kv, RowSum, SEQ_KEY, keys, register, rows};
 use crate::error::StoreError;
 
@@ -22,7 +24,8 @@ pub(super) struct Recovered {
 pub(super) fn recover<K: Kv>(store: &K, now: Timestamp, why: &Cause) -> Result<Recovered, StoreError> {
     let mut queue = QueueState::default();
     let mut leased: Vec<(TenantId, Id)> = Vec::new();
-    let mut nodes: Vec<Row> = Vec::new();
+    // Rows that become others, or go: of nodes that were there, and of the formats that listed leases.
+    let mut old: Vec<(Vec<u8>, Option<Vec<u8>>)> = Vec::new();
     let (mut seq, mut sum) = (0, RowSum::default());
     store.scan(&[], &[u8::MAX], false, &mut |key, row| {
         sum = sum.with(key, row);
@@ -34,15 +37,18 @@ pub(super) fn recover<K: Kv>(store: &K, now: Timestamp, why: &Cause) -> Result<R
             }
             Some(&keys::WAITING) => queue.found(stage_of(key)?, JobState::Waiting, None),
             Some(&keys::DEAD) => queue.found(stage_of(key)?, JobState::Dead, None),
-            Some(&keys::LEASED) => {
-                let id = keys::last_id(key).ok_or_else(|| unknown(key))?;
-                leased.push((rows::decode_tenant(key, row)?, id));
+            Some(&keys::LEASED) => old.push((key.to_vec(), None)),
+            Some(&keys::JOB) => {
+                let (tenant, id) = keys::job_parts(key).ok_or_else(|| unknown(key))?;
+                if job_head(id, row)?.state == JobState::Leased {
+                    leased.push((tenant, id));
+                }
             }
             Some(prefix) if keys::PREFIXES.contains(prefix) => {
                 if key == SEQ_KEY {
                     seq = rows::decode_u64(key, row)?;
                 } else if key.starts_with(keys::NODES) {
-                    nodes.extend(register::ended(key, row)?.map(|row| (key.to_vec(), row)));
+                    old.extend(register::ended(key, row)?.map(|row| (key.to_vec(), Some(row))));
                 }
             }
             _ => return Err(unknown(key)),
@@ -50,7 +56,7 @@ pub(super) fn recover<K: Kv>(store: &K, now: Timestamp, why: &Cause) -> Result<R
         Ok(true)
     })?;
     store.check_sum(sum)?;
-    end_earlier_run(store, &mut queue, (&leased, nodes), &mut seq, (now, why))?;
+    end_earlier_run(store, &mut queue, (&leased, old), &mut seq, (now, why))?;
     Ok(Recovered { queue, seq, released: leased.len() })
 }
 
@@ -58,11 +64,11 @@ pub(super) fn recover<K: Kv>(store: &K, now: Timestamp, why: &Cause) -> Result<R
 fn end_earlier_run<K: Kv>(
     store: &K,
     queue: &mut QueueState,
-    (leased, nodes): (&[(TenantId, Id)], Vec<Row>),
+    (leased, old): (&[(TenantId, Id)], Vec<(Vec<u8>, Option<Vec<u8>>)>),
     seq: &mut u64,
     (now, why): (Timestamp, &Cause),
 ) -> Result<(), StoreError> {
-    if leased.is_empty() && nodes.is_empty() {
+    if leased.is_empty() && old.is_empty() {
         return Ok(());
     }
     // The whole node died, and with it whatever it had leased.
@@ -70,9 +76,13 @@ fn end_earlier_run<K: Kv>(
         Cause::NodeDied { .. } => &Cause::NodeDied { alone: leased.len() == 1 },
         other => other,
     };
-    let mut rows = Overlay::new(store);
-    for (key, row) in nodes {
-        rows.put(key, row);
+    let recent = Recent::default();
+    let mut rows = Overlay::new(store, &recent);
+    for (key, row) in old {
+        match row {
+            Some(row) => rows.put(key, row),
+            None => rows.remove(key),
+        }
     }
     let mut change = Change::new(&mut rows, queue, now);
     for (tenant, id) in leased {
@@ -82,7 +92,8 @@ fn end_earlier_run<K: Kv>(
     queue.take(moves);
     *seq += 1;
     rows.put(SEQ_KEY.to_vec(), seq.to_be_bytes().to_vec());
-    store.apply(rows.into_writes())?;
+    let (writes, known, _) = rows.into_parts();
+    store.apply(writes, &known)?;
     store.flush(*seq)
 }
 
