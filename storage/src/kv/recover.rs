@@ -19,13 +19,16 @@ pub(super) struct Recovered {
     pub(super) released: usize,
 }
 
+/// A key and what it is to have; `None` is no row.
+type Rewrite = (Vec<u8>, Option<Vec<u8>>);
+
 /// Reads every row, so that damage is found now and not in the middle of work. All leases end, by `why`; whether a
 /// job was alone when its node died is found here.
 pub(super) fn recover<K: Kv>(store: &K, now: Timestamp, why: &Cause) -> Result<Recovered, StoreError> {
     let mut queue = QueueState::default();
     let mut leased: Vec<(TenantId, Id)> = Vec::new();
     // Rows that become others, or go: of nodes that were there, and of the formats that listed leases.
-    let mut old: Vec<(Vec<u8>, Option<Vec<u8>>)> = Vec::new();
+    let mut old: Vec<Rewrite> = Vec::new();
     let (mut seq, mut sum) = (0, RowSum::default());
     store.scan(&[], &[u8::MAX], false, &mut |key, row| {
         sum = sum.with(key, row);
@@ -64,7 +67,7 @@ pub(super) fn recover<K: Kv>(store: &K, now: Timestamp, why: &Cause) -> Result<R
 fn end_earlier_run<K: Kv>(
     store: &K,
     queue: &mut QueueState,
-    (leased, old): (&[(TenantId, Id)], Vec<(Vec<u8>, Option<Vec<u8>>)>),
+    (leased, old): (&[(TenantId, Id)], Vec<Rewrite>),
     seq: &mut u64,
     (now, why): (Timestamp, &Cause),
 ) -> Result<(), StoreError> {
