@@ -14,6 +14,7 @@ mod object_store;
 mod raw;
 mod reference;
 mod reload;
+mod schedule;
 mod settings;
 
 pub use admin::AdminConfig;
@@ -29,4 +30,5 @@ pub use object_store::{ObjectStoreConfig, Secret};
 pub use raw::Raw;
 pub use reference::{example, reference};
 pub use reload::{Change, Live, Reload, Source, changes, taken_over};
+pub use schedule::ScheduleSettings;
 pub use settings::{Set, Setting, settings};

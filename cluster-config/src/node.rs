@@ -9,6 +9,7 @@ use crate::admin::AdminConfig;
 use crate::cluster::{ClusterConfig, Roles};
 use crate::database::DatabaseConfig;
 use crate::object_store::ObjectStoreConfig;
+use crate::schedule::ScheduleSettings;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Environment {
@@ -48,6 +49,7 @@ pub struct NodeConfig {
     pub compute: ComputeSettings,
     pub children: ChildSettings,
     pub memory: MemorySettings,
+    pub schedule: ScheduleSettings,
     pub page_cache: PageCacheSettings,
     pub count: CountDefaults,
     /// Default waste of a new assembly, percent.
@@ -253,6 +255,7 @@ impl NodeConfig {
                 recycle_after: 200,
             },
             memory: MemorySettings { budget_bytes: 1024 * 1024 * 1024 },
+            schedule: ScheduleSettings::default(),
             page_cache: PageCacheSettings { pages: 100_000, retention_ms: 90 * 24 * 3_600_000 },
             count: CountDefaults { threshold: 0.80, max_detections: 500 },
             default_waste_percent: 5.0,

@@ -62,6 +62,7 @@ const RESTART: &[(&str, &str)] = &[
     ("children.", "the parse workers were started with it"),
     ("memory.", "work that runs was admitted by it"),
     ("page_cache.", "the stages were made with it"),
+    ("schedule.", "the nodes of a store share one schedule, which was made with it"),
 ];
 
 impl Setting {

@@ -134,6 +134,7 @@ pub fn settings() -> Vec<Setting> {
         "assembly pricing"
     ));
     all.extend(workers());
+    all.extend(crate::schedule::settings());
     all.extend(crate::object_store::settings());
     all.extend(takeoff());
     all

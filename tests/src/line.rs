@@ -55,7 +55,12 @@ impl Drop for Line {
 impl Line {
     /// To the server at `HOST:PORT`.
     pub async fn to(server: &str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        Self::from("127.0.0.1", server).await
+    }
+
+    /// As [`Line::to`], on a free port of another address of this machine.
+    pub async fn from(host: &str, server: &str) -> Self {
+        let listener = TcpListener::bind((host, 0)).await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let (fault, watched) = watch::channel(Fault::None);
         let commits = Arc::new(Commits::default());

@@ -9,6 +9,7 @@ pub mod assembly;
 mod brief;
 pub mod budget;
 pub mod count;
+pub mod cron;
 pub mod formula;
 pub mod found;
 pub mod geom;

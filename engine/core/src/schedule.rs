@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::cron::Cron;
 use crate::model::{Entity, Id, Index, Kind, Timestamp};
 
 /// What becomes of times at which nothing ran: no node lived, or a run took longer than its interval.
@@ -16,13 +17,54 @@ pub enum Missed {
     Skip,
 }
 
+/// When something is due. All nodes mean the same times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Times {
+    /// At the whole multiples of an interval since 1970, milliseconds.
+    Every(i64),
+    /// At those of the calendar, in UTC.
+    Cron(Cron),
+}
+
+impl Times {
+    /// The first time after `now`.
+    pub fn next(&self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::Every(ms) => {
+                let every_us = ms.max(&1).saturating_mul(1_000);
+                Timestamp(now.0.div_euclid(every_us).saturating_add(1).saturating_mul(every_us))
+            }
+            Self::Cron(cron) => cron.next(now),
+        }
+    }
+
+    /// Times from `at` up to `now`, beyond the first.
+    fn missed_between(&self, at: Timestamp, now: Timestamp) -> u64 {
+        match self {
+            Self::Every(ms) => u64::try_from(now.ms_since(at) / ms.max(&1)).unwrap_or(0),
+            Self::Cron(cron) => cron.times_between(at, now, MOST_MISSED),
+        }
+    }
+
+    /// Whether something that is thought to be due at `at` is due at no such time: the times have changed since, or the
+    /// clock.
+    fn is_foreign(&self, at: Timestamp, now: Timestamp) -> bool {
+        match self {
+            Self::Every(ms) => at > self.next(now).plus_ms(*ms),
+            Self::Cron(cron) => at > now && (at > cron.next(cron.next(now)) || !cron.is_time(at)),
+        }
+    }
+}
+
+/// Times of a calendar that are counted as missed at once, at most: ten weeks of minutes.
+const MOST_MISSED: u64 = 100_000;
+
 /// Work of the schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
     /// Stable: the record is found by it.
     pub name: &'static str,
-    /// Interval, milliseconds. Times are its whole multiples since 1970, so all nodes mean the same ones.
-    pub every_ms: i64,
+    pub times: Times,
     pub missed: Missed,
     /// Longest that a run may take, milliseconds; then it is torn away. Nobody else runs it before that.
     pub longest_ms: i64,
@@ -110,24 +152,16 @@ pub enum Decision {
 }
 
 impl Entry {
-    /// The first time after `now`.
-    fn next(&self, now: Timestamp) -> Timestamp {
-        let every_us = self.every_ms.max(1).saturating_mul(1_000);
-        Timestamp(now.0.div_euclid(every_us).saturating_add(1).saturating_mul(every_us))
-    }
-
-    /// Times from `at` up to `now`, beyond the first.
-    fn missed_between(&self, at: Timestamp, now: Timestamp) -> u64 {
-        u64::try_from(now.ms_since(at) / self.every_ms.max(1)).unwrap_or(0)
-    }
-
-    /// What `node` is to do about the entry, which it does not run itself at this moment. A new entry is due at
-    /// once.
+    /// What `node` is to do about the entry, which it does not run itself at this moment. A new entry with an interval is
+    /// due at once, one of the calendar at its first time.
     pub fn decide(&self, stored: Option<&Schedule>, node: &str, now: Timestamp) -> Decision {
         let Some(stored) = stored else {
             return Decision::Store(Schedule {
                 name: self.name.to_owned(),
-                next_at: now,
+                next_at: match self.times {
+                    Times::Every(_) => now,
+                    Times::Cron(_) => self.times.next(now),
+                },
                 running: None,
                 last: None,
                 runs: 0,
@@ -158,18 +192,16 @@ impl Entry {
             };
             return Decision::Store(after);
         }
-        // After a change of the interval, or of the clock, what is far off is brought near.
-        let furthest = self.next(now).plus_ms(self.every_ms);
-        if stored.next_at > furthest {
-            after.next_at = self.next(now);
+        if self.times.is_foreign(stored.next_at, now) {
+            after.next_at = self.times.next(now);
             return Decision::Store(after);
         }
         if now < stored.next_at {
             return Decision::Wait(stored.next_at);
         }
-        let missed = self.missed_between(stored.next_at, now);
+        let missed = self.times.missed_between(stored.next_at, now);
         after.missed += missed;
-        after.next_at = self.next(now);
+        after.next_at = self.times.next(now);
         if missed > 0 && self.missed == Missed::Skip {
             after.missed += 1;
             return Decision::Store(after);
@@ -205,7 +237,7 @@ mod tests {
     use super::*;
 
     const ENTRY: Entry =
-        Entry { name: "sweep", every_ms: 60_000, missed: Missed::RunOnce, longest_ms: 5_000 };
+        Entry { name: "sweep", times: Times::Every(60_000), missed: Missed::RunOnce, longest_ms: 5_000 };
 
     fn at(s: i64) -> Timestamp {
         Timestamp(s * 1_000_000)
@@ -270,6 +302,63 @@ mod tests {
         assert_eq!(again.last.unwrap().outcome, Outcome::Lost, "a new life of the node knows at once");
         let late = Entry::ended(&lost, "a", at(70), at(86), (Outcome::Done, Value::Null));
         assert_eq!(late, None, "the lost run has nothing to say any more");
+    }
+
+    /// At 12:00 and 12:30 each day.
+    fn at_noon(missed: Missed) -> Entry {
+        Entry { times: Times::Cron("0,30 12 * * *".parse().unwrap()), missed, ..ENTRY }
+    }
+
+    const NOON: i64 = 12 * 3_600;
+
+    #[test]
+    fn an_entry_of_the_calendar_runs_at_its_times_and_not_at_the_start() {
+        let entry = at_noon(Missed::RunOnce);
+        let idle = new(entry, at(70));
+        assert_eq!(idle.next_at, at(NOON));
+        assert_eq!(entry.decide(Some(&idle), "a", at(NOON - 1)), Decision::Wait(at(NOON)));
+        let begun = run(entry, &idle, at(NOON));
+        assert_eq!((begun.next_at, begun.runs, begun.missed), (at(NOON + 1_800), 1, 0));
+        assert!(
+            matches!(entry.decide(Some(&begun), "b", at(NOON)), Decision::Wait(_)),
+            "nobody else runs it"
+        );
+        let done = Entry::ended(&begun, "a", at(NOON), at(NOON + 1), (Outcome::Done, Value::Null)).unwrap();
+        assert_eq!(entry.decide(Some(&done), "b", at(NOON + 1)), Decision::Wait(at(NOON + 1_800)));
+    }
+
+    #[test]
+    fn missed_times_of_the_calendar_are_made_up_for_by_one_run_or_let_go() {
+        let (once, skips) = (at_noon(Missed::RunOnce), at_noon(Missed::Skip));
+        let idle = new(once, at(70));
+        // The evening of the next day: 12:30 and the two of the day after had no run.
+        let evening = at(86_400 + 20 * 3_600);
+        let late = run(once, &idle, evening);
+        assert_eq!((late.next_at, late.runs, late.missed), (at(2 * 86_400 + NOON), 1, 3));
+        let Decision::Store(let_go) = skips.decide(Some(&idle), "a", evening) else { panic!("it ran") };
+        assert_eq!((let_go.next_at, let_go.runs, let_go.missed), (at(2 * 86_400 + NOON), 0, 4));
+        let in_time = run(skips, &idle, at(NOON + 1_799));
+        assert_eq!(
+            (in_time.next_at, in_time.missed),
+            (at(NOON + 1_800), 0),
+            "late by less than to the next time"
+        );
+    }
+
+    #[test]
+    fn other_times_hold_at_once() {
+        let entry = at_noon(Missed::RunOnce);
+        // Hourly until now, then of the calendar; of another calendar; and back.
+        for next_at in [at(3_600), at(NOON + 60), at(9 * 86_400 + NOON)] {
+            let stored = Schedule { next_at, ..new(ENTRY, at(70)) };
+            let Decision::Store(moved) = entry.decide(Some(&stored), "a", at(80)) else { panic!("it stays") };
+            assert_eq!(moved.next_at, at(NOON));
+        }
+        let noon = new(entry, at(70));
+        let Decision::Store(near) = ENTRY.decide(Some(&noon), "a", at(80)) else {
+            panic!("it waits for noon")
+        };
+        assert_eq!(near.next_at, at(120));
     }
 
     #[test]

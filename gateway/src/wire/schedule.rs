@@ -37,7 +37,11 @@ struct LastRun {
 #[derive(Debug, Serialize, ToSchema)]
 struct Entry {
     name: &'static str,
-    every_ms: i64,
+    /// Its interval; times are the whole multiples since 1970. `null` for an entry with times of the calendar.
+    every_ms: Option<i64>,
+    /// Its times of the calendar, in UTC: minute, hour, day of the month, month, day of the week. `null` for an entry with
+    /// an interval.
+    cron: Option<String>,
     /// What becomes of times at which no node ran it: `run_once` makes up for them with one run, `skip` lets them go.
     missed_policy: &'static str,
     /// A run that takes longer is torn away.
@@ -84,7 +88,11 @@ impl LastRun {
 
 impl Entry {
     fn of(operate::Scheduled { entry, stands }: operate::Scheduled, now: Timestamp) -> Self {
-        let schedule::Entry { name, every_ms, missed, longest_ms } = entry;
+        let schedule::Entry { name, times, missed, longest_ms } = entry;
+        let (every_ms, cron) = match times {
+            schedule::Times::Every(ms) => (Some(ms), None),
+            schedule::Times::Cron(cron) => (None, Some(cron.to_string())),
+        };
         let missed_policy = match missed {
             schedule::Missed::RunOnce => "run_once",
             schedule::Missed::Skip => "skip",
@@ -97,6 +105,7 @@ impl Entry {
         Self {
             name,
             every_ms,
+            cron,
             missed_policy,
             longest_ms,
             next_at: next.map(Stamp),

@@ -6,12 +6,13 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use takeoff_core::job::{Cause, Job, Stage};
+use takeoff_core::job::{Cause, Job, JobState, Stage};
 use takeoff_core::model::{BlobHash, Id, Index, Kind, TenantId, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::queue::QueueState;
+use super::recent::Recent;
 use super::shelf::Shelf;
 use super::writer::{Command, QUEUE_CAPACITY, Reply, Writer, lock};
 use super::{Kv, Opener, listing, portable, recover, register};
@@ -32,6 +33,7 @@ pub(crate) struct KvCatalog<K: Kv> {
     shelf: Arc<Shelf<K>>,
     clock: Arc<dyn Clock>,
     queue: Arc<Mutex<QueueState>>,
+    recent: Arc<Recent>,
     /// `None` only while it is dropped.
     commands: Option<mpsc::Sender<Command>>,
     writer: Option<JoinHandle<()>>,
@@ -52,6 +54,7 @@ impl<K: Kv> KvCatalog<K> {
         }
         let shelf = Arc::new(Shelf::new(store));
         let queue = Arc::new(Mutex::new(recovered.queue));
+        let recent = Arc::new(Recent::default());
         let writer = Writer {
             shelf: Arc::clone(&shelf),
             again,
@@ -59,6 +62,7 @@ impl<K: Kv> KvCatalog<K> {
             broken: None,
             clock: Arc::clone(&clock),
             queue: Arc::clone(&queue),
+            recent: Arc::clone(&recent),
             seq: recovered.seq,
         };
         let (commands, received) = mpsc::channel(QUEUE_CAPACITY);
@@ -66,7 +70,7 @@ impl<K: Kv> KvCatalog<K> {
             .name("store-writer".to_owned())
             .spawn(move || writer.run(received))
             .map_err(|e| StoreError::Unavailable(format!("its writer thread does not start: {e}")))?;
-        Ok(Self { shelf, clock, queue, commands: Some(commands), writer: Some(writer) })
+        Ok(Self { shelf, clock, queue, recent, commands: Some(commands), writer: Some(writer) })
     }
 
     /// Commands in the queue.
@@ -160,11 +164,19 @@ impl<K: Kv> Catalog for KvCatalog<K> {
     }
 
     async fn job(&self, tenant: TenantId, id: Id) -> Result<Option<Job>, StoreError> {
+        self.shelf.store()?;
+        if let Some(stored) = self.recent.get((tenant, id)) {
+            return Ok(Some(Job::clone(&stored.job)));
+        }
         self.read(move |store| listing::job(store, tenant, id)).await
     }
 
     async fn jobs(&self, tenant: TenantId, query: JobQuery) -> Result<JobPage, StoreError> {
-        self.read(move |store| listing::jobs(store, tenant, &query)).await
+        let leased = match query.states.contains(&JobState::Leased) {
+            true => lock(&self.queue).leased(tenant),
+            false => Vec::new(),
+        };
+        self.read(move |store| listing::jobs(store, tenant, &query, &leased)).await
     }
 
     async fn queue(&self, stage: Stage) -> Result<StageQueue, StoreError> {

@@ -1,5 +1,7 @@
 //! Jobs in the store: what [`transition`] decides, as rows.
 
+use std::sync::Arc;
+
 use takeoff_core::job::{self, Cause, Job, JobEvent, JobState, NewJob, Refused, Transition, transition};
 use takeoff_core::model::{Id, TenantId, Timestamp};
 
@@ -11,11 +13,11 @@ use crate::error::StoreError;
 use crate::jitter::jitter;
 
 impl<K: Kv> Change<'_, '_, K> {
-    pub(super) fn job(&self, tenant: TenantId, id: Id) -> Result<Option<Job>, StoreError> {
-        self.rows.get(&keys::job(tenant, id))?.map(|row| rows::decode_job(id, &row)).transpose()
+    pub(super) fn job(&self, tenant: TenantId, id: Id) -> Result<Option<Arc<Job>>, StoreError> {
+        self.rows.job((tenant, id))
     }
 
-    pub(super) fn existing_job(&self, tenant: TenantId, id: Id) -> Result<Job, StoreError> {
+    pub(super) fn existing_job(&self, tenant: TenantId, id: Id) -> Result<Arc<Job>, StoreError> {
         self.job(tenant, id)?.ok_or(StoreError::NoSuchJob(id))
     }
 
@@ -28,11 +30,14 @@ impl<K: Kv> Change<'_, '_, K> {
         if let Some(twin) = self.job(job.tenant, job.id)? {
             return Err(StoreError::JobState { job: twin.id, state: twin.state });
         }
+        // There is no such job, so it is in no list.
         for key in keys::job_listings(&job) {
-            self.rows.put(key, Vec::new());
+            self.rows.put_new(key, Vec::new());
         }
-        self.rows.put(keys::job_state(&job), rows::encode_tenant(job.tenant));
-        self.rows.put(keys::job(job.tenant, job.id), rows::encode_job(&job));
+        if let Some(key) = keys::job_state(&job) {
+            self.rows.put_new(key, rows::encode_tenant(job.tenant));
+        }
+        self.rows.put_job(&job);
         self.committed.woken.push(job.stage);
         self.moves.push(Move { before: None, after: Some(Place::of(&job)) });
         Ok(())
@@ -59,7 +64,7 @@ impl<K: Kv> Change<'_, '_, K> {
 
     /// Stores a transition and everything that follows from it: children to enqueue, children to
     /// cancel, parents to tell, up and down the tree.
-    fn settle(&mut self, before: Job, after: Transition) -> Result<(), StoreError> {
+    fn settle(&mut self, before: Arc<Job>, after: Transition) -> Result<(), StoreError> {
         let mut open = vec![(before, after)];
         while let Some((before, after)) = open.pop() {
             self.store(&before, &after.job);
@@ -81,7 +86,7 @@ impl<K: Kv> Change<'_, '_, K> {
     }
 
     /// A parent that does not wait (it was cancelled) is told nothing.
-    fn tell_parent(&self, child: &Job) -> Result<Option<(Job, Transition)>, StoreError> {
+    fn tell_parent(&self, child: &Job) -> Result<Option<(Arc<Job>, Transition)>, StoreError> {
         let Some(id) = child.parent else { return Ok(None) };
         let Some(parent) = self.job(child.tenant, id)?.filter(|p| p.state == JobState::Waiting) else {
             return Ok(None);
@@ -91,7 +96,11 @@ impl<K: Kv> Change<'_, '_, K> {
         Ok(Some((parent, told)))
     }
 
-    fn cancel_children(&self, parent: &Job, open: &mut Vec<(Job, Transition)>) -> Result<(), StoreError> {
+    fn cancel_children(
+        &self,
+        parent: &Job,
+        open: &mut Vec<(Arc<Job>, Transition)>,
+    ) -> Result<(), StoreError> {
         let from = keys::children(parent.tenant, parent.id);
         let reason = parent.error.clone().unwrap_or_default();
         for (key, _) in self.rows.scan(&from, &keys::after_prefix(&from), usize::MAX)? {
@@ -110,10 +119,15 @@ impl<K: Kv> Change<'_, '_, K> {
     pub(super) fn store(&mut self, before: &Job, after: &Job) {
         let (old, new) = (keys::job_state(before), keys::job_state(after));
         if old != new {
-            self.rows.remove(old);
-            self.rows.put(new, rows::encode_tenant(after.tenant));
+            // A job has one such row, or none while it is leased.
+            if let Some(old) = old {
+                self.rows.remove_known(old, rows::encode_tenant(before.tenant));
+            }
+            if let Some(new) = new {
+                self.rows.put_new(new, rows::encode_tenant(after.tenant));
+            }
         }
-        self.rows.put(keys::job(after.tenant, after.id), rows::encode_job(after));
+        self.rows.put_job(after);
         self.moves.push(Move { before: Some(Place::of(before)), after: Some(Place::of(after)) });
     }
 
@@ -121,7 +135,7 @@ impl<K: Kv> Change<'_, '_, K> {
     pub(super) fn bring_near(&mut self, tenant: TenantId, id: Id, by_us: i64) -> Result<(), StoreError> {
         let before = self.existing_job(tenant, id)?;
         let run_at = Timestamp(before.run_at.0.saturating_sub(by_us)).max(self.now);
-        self.store(&before, &Job { run_at, ..before.clone() });
+        self.store(&before, &Job { run_at, ..Job::clone(&before) });
         Ok(())
     }
 

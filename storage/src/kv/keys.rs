@@ -16,7 +16,8 @@
 //! | `t` | tenant job | – (a job that clients see) |
 //! | `h` | tenant parent job | – (a child) |
 //! | `q` | stage lane project priority `run_at` job | tenant (ready; a job of no project has the nil id) |
-//! | `l`, `w`, `d` | stage job | tenant (leased, waiting, dead) |
+//! | `w`, `d` | stage job | tenant (waiting, dead) |
+//! | `l` | stage job | tenant (leased; until format 3) |
 //! | `e` | `finished_at` job | tenant (succeeded or cancelled) |
 
 use takeoff_core::job::{Job, JobState, Lane, Stage};
@@ -34,6 +35,7 @@ pub(super) const NODES: &[u8] = b"!node/";
 pub(super) const PING_KEY: &[u8] = b"!ping";
 
 pub(super) const READY: u8 = b'q';
+/// Of formats before 4: since then a leased job has no row but its own.
 pub(super) const LEASED: u8 = b'l';
 pub(super) const WAITING: u8 = b'w';
 pub(super) const DEAD: u8 = b'd';
@@ -152,6 +154,13 @@ pub(super) fn job(tenant: TenantId, id: Id) -> Vec<u8> {
     Key::tenant(JOB, tenant).id(id).0
 }
 
+/// Tenant and id of a job's row.
+pub(super) fn job_parts(key: &[u8]) -> Option<(TenantId, Id)> {
+    let (tenant, id) = key.get(1..)?.split_first_chunk::<4>()?;
+    let id = Id::from_bytes(*<&[u8; 16]>::try_from(id).ok()?);
+    Some((TenantId(u32::from_be_bytes(*tenant)), id))
+}
+
 pub(super) fn jobs(tenant: TenantId) -> Vec<u8> {
     Key::tenant(JOB, tenant).0
 }
@@ -186,29 +195,33 @@ pub(super) fn job_listings(job: &Job) -> impl Iterator<Item = Vec<u8>> {
     .map(move |list| Key(list).id(id).0)
 }
 
-/// The one row that says which state a job is in.
-pub(super) fn job_state(job: &Job) -> Vec<u8> {
-    match job.state {
+/// The one row that says which state a job is in. A leased one has none: the writer knows it as long as the store is
+/// open, and its own row tells who opens it next.
+pub(super) fn job_state(job: &Job) -> Option<Vec<u8>> {
+    Some(match job.state {
         JobState::Ready => {
             let group = Group { lane: job.lane, project: job.project_id, priority: job.priority };
             Key(ready_group(job.stage, group)).at(job.run_at).id(job.id).0
         }
-        JobState::Leased => Key(of_stage(LEASED, job.stage)).id(job.id).0,
+        JobState::Leased => return None,
         JobState::Waiting => Key(of_stage(WAITING, job.stage)).id(job.id).0,
         JobState::Dead => Key(of_stage(DEAD, job.stage)).id(job.id).0,
         JobState::Succeeded | JobState::Refused | JobState::Cancelled => {
             Key::of(ENDED).at(job.finished_at.unwrap_or(job.created_at)).id(job.id).0
         }
-    }
+    })
 }
 
 /// The list by stage of the jobs in this state, if there is one.
 pub(super) const fn state_list(state: JobState) -> Option<u8> {
     match state {
-        JobState::Leased => Some(LEASED),
         JobState::Waiting => Some(WAITING),
         JobState::Dead => Some(DEAD),
-        JobState::Ready | JobState::Succeeded | JobState::Refused | JobState::Cancelled => None,
+        JobState::Leased
+        | JobState::Ready
+        | JobState::Succeeded
+        | JobState::Refused
+        | JobState::Cancelled => None,
     }
 }
 

@@ -3,6 +3,7 @@
 use takeoff_core::job::{Job, JobState, Stage};
 use takeoff_core::model::{Id, Index, Kind, TenantId, Timestamp};
 
+use super::job_row::{decode_job, job_head};
 use super::queue::StageView;
 use super::rows::{self, EventRow, RecordRow};
 use super::{Kv, keys};
@@ -108,7 +109,7 @@ pub(super) fn events<K: Kv>(
 }
 
 pub(super) fn job<K: Kv>(store: &K, tenant: TenantId, id: Id) -> Result<Option<Job>, StoreError> {
-    store.get(&keys::job(tenant, id))?.map(|row| rows::decode_job(id, &row)).transpose()
+    store.get(&keys::job(tenant, id))?.map(|row| decode_job(id, &row)).transpose()
 }
 
 /// Counts what matches and keeps the rows of the page that is asked for.
@@ -121,11 +122,11 @@ struct JobFilter<'q> {
 
 impl JobFilter<'_> {
     fn offer(&mut self, id: Id, row: &[u8]) -> Result<(), StoreError> {
-        if !rows::job_head(id, row)?.matches(self.query) {
+        if !job_head(id, row)?.matches(self.query) {
             return Ok(());
         }
         if let Some(by) = self.query.created_by
-            && rows::decode_job(id, row)?.created_at > by
+            && decode_job(id, row)?.created_at > by
         {
             return Ok(());
         }
@@ -133,7 +134,7 @@ impl JobFilter<'_> {
         if self.skipped < self.query.offset {
             self.skipped += 1;
         } else if self.jobs.len() < self.query.limit {
-            self.jobs.push(rows::decode_job(id, row)?);
+            self.jobs.push(decode_job(id, row)?);
         }
         Ok(())
     }
@@ -141,10 +142,19 @@ impl JobFilter<'_> {
 
 /// The jobs of states that have a list of their own, newest first; `None` when another state is asked for. An
 /// operator's look at the dead must not wade through millions that wait.
-fn by_state<K: Kv>(store: &K, tenant: TenantId, query: &JobQuery) -> Result<Option<Vec<Id>>, StoreError> {
+fn by_state<K: Kv>(
+    store: &K,
+    tenant: TenantId,
+    query: &JobQuery,
+    leased: &[Id],
+) -> Result<Option<Vec<Id>>, StoreError> {
     let stages = query.stage.map_or_else(|| Stage::ALL.to_vec(), |stage| vec![stage]);
     let mut found = Vec::new();
     for state in &query.states {
+        if *state == JobState::Leased {
+            found.extend(leased);
+            continue;
+        }
         let prefix = match keys::state_list(*state) {
             Some(prefix) => prefix,
             // Ready jobs are listed by stage, too; those of all stages are better read as they come.
@@ -166,7 +176,13 @@ fn by_state<K: Kv>(store: &K, tenant: TenantId, query: &JobQuery) -> Result<Opti
     Ok((!query.states.is_empty()).then_some(found))
 }
 
-pub(super) fn jobs<K: Kv>(store: &K, tenant: TenantId, query: &JobQuery) -> Result<JobPage, StoreError> {
+/// `leased` are all leased jobs of the tenant, as the writer knows them.
+pub(super) fn jobs<K: Kv>(
+    store: &K,
+    tenant: TenantId,
+    query: &JobQuery,
+    leased: &[Id],
+) -> Result<JobPage, StoreError> {
     let listing = match (query.subject_id, query.project_id) {
         (Some(subject), _) => Some(keys::jobs_of_subject(tenant, subject)),
         (None, Some(project)) => Some(keys::jobs_of_project(tenant, project)),
@@ -176,7 +192,7 @@ pub(super) fn jobs<K: Kv>(store: &K, tenant: TenantId, query: &JobQuery) -> Resu
     let mut filter = JobFilter { query, total: 0, skipped: 0, jobs: Vec::new() };
     let listed = match listing {
         Some(from) => Some(ids(store, &from, &keys::after_prefix(&from), true, usize::MAX)?),
-        None => by_state(store, tenant, query)?,
+        None => by_state(store, tenant, query, leased)?,
     };
     if let Some(listed) = listed {
         for id in listed {

@@ -36,6 +36,7 @@ impl<K: Kv> Writer<K> {
             Standing::Dead { why }
         };
         self.broken = self.shelf.close(standing).or(self.broken.take());
+        self.recent.clear();
     }
 
     /// Until the store is in use again, has failed for good, or nobody wants it any more.

@@ -6,6 +6,7 @@
 
 mod catalog;
 mod commit;
+mod job_row;
 mod jobs;
 mod keys;
 mod listing;
@@ -16,6 +17,7 @@ mod overlay;
 mod portable;
 mod prune;
 mod queue;
+mod recent;
 mod recover;
 mod register;
 mod rows;
@@ -27,17 +29,22 @@ mod turns;
 mod upgrade;
 mod writer;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::error::StoreError;
 
 pub(crate) use catalog::KvCatalog;
+#[cfg(test)]
+pub(crate) use job_row::encode_job_as_json;
 pub(crate) use keys::{FORMAT_KEY, SEQ_KEY, SUM_KEY};
-pub(crate) use sum::RowSum;
+pub(crate) use sum::{RowSum, RowSum3};
 pub(crate) use upgrade::ready_rows as upgrade;
 
 /// Writes of one atomic batch: a value to put, or `None` to remove.
 pub(crate) type Writes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+
+/// What is known of rows as they are before a batch; `None` is "not there". Not every row of the batch is in it.
+pub(crate) type Known = HashMap<Vec<u8>, Option<Vec<u8>>>;
 
 /// Called with each key and value of a scan; `false` ends it.
 pub(crate) type Visit<'a> = dyn FnMut(&[u8], &[u8]) -> Result<bool, StoreError> + 'a;
@@ -53,8 +60,8 @@ pub(crate) trait Kv: Send + Sync + 'static {
     fn scan(&self, from: &[u8], to: &[u8], descending: bool, visit: &mut Visit<'_>)
     -> Result<(), StoreError>;
 
-    /// All of the writes or none of them, after a crash too.
-    fn apply(&self, writes: Writes) -> Result<(), StoreError>;
+    /// All of the writes or none of them, after a crash too. `known` spares it to look.
+    fn apply(&self, writes: Writes, known: &Known) -> Result<(), StoreError>;
 
     /// Returns when everything applied is durable. `seq` is the number of the newest commit.
     fn flush(&self, seq: u64) -> Result<(), StoreError>;

@@ -4,8 +4,13 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::iter::Peekable;
 use std::ops::Bound;
+use std::sync::Arc;
 
-use super::{Kv, Writes};
+use takeoff_core::job::Job;
+
+use super::job_row::{as_stored, decode_job, encode_job};
+use super::recent::{JobKey, Recent, Stored};
+use super::{Known, Kv, Writes, keys};
 use crate::error::StoreError;
 
 /// A key with its value.
@@ -17,7 +22,13 @@ type Before = Option<Option<Vec<u8>>>;
 /// Changes over a store, with an undo list so that a refused command leaves nothing.
 pub(super) struct Overlay<'a, K> {
     store: &'a K,
+    recent: &'a Recent,
     writes: Writes,
+    /// Rows of the store that were looked at, or that are there or not by what is written with them.
+    known: RefCell<Known>,
+    /// Jobs whose rows are in `writes`; `None` was removed.
+    jobs: HashMap<JobKey, Option<Stored>>,
+    undo_jobs: Vec<(JobKey, Option<Option<Stored>>)>,
     /// What was in `writes` before each change since the last [`Overlay::keep`].
     undo: Vec<(Vec<u8>, Before)>,
     /// For the start of a range, the last of the store's keys behind it that are removed without a gap.
@@ -26,14 +37,76 @@ pub(super) struct Overlay<'a, K> {
 }
 
 impl<'a, K: Kv> Overlay<'a, K> {
-    pub(super) fn new(store: &'a K) -> Self {
-        Self { store, writes: Writes::new(), undo: Vec::new(), removed_to: RefCell::default() }
+    pub(super) fn new(store: &'a K, recent: &'a Recent) -> Self {
+        Self {
+            store,
+            recent,
+            writes: Writes::new(),
+            known: RefCell::default(),
+            jobs: HashMap::new(),
+            undo_jobs: Vec::new(),
+            undo: Vec::new(),
+            removed_to: RefCell::default(),
+        }
     }
 
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        match self.writes.get(key) {
-            Some(value) => Ok(value.clone()),
-            None => self.store.get(key),
+        if let Some(value) = self.writes.get(key) {
+            return Ok(value.clone());
+        }
+        if let Some(known) = self.known.borrow().get(key) {
+            return Ok(known.clone());
+        }
+        let value = self.store.get(key)?;
+        self.known.borrow_mut().insert(key.to_vec(), value.clone());
+        Ok(value)
+    }
+
+    pub(super) fn job(&self, key: JobKey) -> Result<Option<Arc<Job>>, StoreError> {
+        if let Some(written) = self.jobs.get(&key) {
+            return Ok(written.as_ref().map(|stored| Arc::clone(&stored.job)));
+        }
+        let row_key = keys::job(key.0, key.1);
+        if let Some(stored) = self.recent.get(key) {
+            self.known.borrow_mut().insert(row_key, Some(stored.row.to_vec()));
+            return Ok(Some(stored.job));
+        }
+        self.get(&row_key)?.map(|row| decode_job(key.1, &row).map(Arc::new)).transpose()
+    }
+
+    pub(super) fn put_job(&mut self, job: &Job) {
+        let row = encode_job(job);
+        let stored = Stored { job: Arc::new(as_stored(job.clone())), row: row.as_slice().into() };
+        self.put(keys::job(job.tenant, job.id), row);
+        self.set_job((job.tenant, job.id), Some(stored));
+    }
+
+    pub(super) fn remove_job(&mut self, key: JobKey) {
+        self.remove(keys::job(key.0, key.1));
+        self.set_job(key, None);
+    }
+
+    fn set_job(&mut self, key: JobKey, stored: Option<Stored>) {
+        let before = self.jobs.insert(key, stored);
+        self.undo_jobs.push((key, before));
+    }
+
+    /// Puts a row that is not there.
+    pub(super) fn put_new(&mut self, key: Vec<u8>, value: Vec<u8>) {
+        self.knows(&key, None);
+        self.put(key, value);
+    }
+
+    /// Removes a row that is there with this value.
+    pub(super) fn remove_known(&mut self, key: Vec<u8>, value: Vec<u8>) {
+        self.knows(&key, Some(value));
+        self.remove(key);
+    }
+
+    fn knows(&mut self, key: &[u8], value: Option<Vec<u8>>) {
+        // What the group has written says nothing of what the store has.
+        if !self.writes.contains_key(key) {
+            self.known.get_mut().insert(key.to_vec(), value);
         }
     }
 
@@ -53,11 +126,18 @@ impl<'a, K: Kv> Overlay<'a, K> {
     /// The command succeeded.
     pub(super) fn keep(&mut self) {
         self.undo.clear();
+        self.undo_jobs.clear();
     }
 
     /// The command was refused: as if it had not come.
     pub(super) fn undo(&mut self) {
         self.removed_to.borrow_mut().clear();
+        while let Some((key, before)) = self.undo_jobs.pop() {
+            match before {
+                Some(stored) => self.jobs.insert(key, stored),
+                None => self.jobs.remove(&key),
+            };
+        }
         while let Some((key, before)) = self.undo.pop() {
             match before {
                 Some(value) => self.writes.insert(key, value),
@@ -70,8 +150,12 @@ impl<'a, K: Kv> Overlay<'a, K> {
         self.writes.len()
     }
 
-    pub(super) fn into_writes(self) -> Writes {
-        self.writes
+    /// What is to be written, what is known of the rows before that, and the jobs as they are after it. Rows that came
+    /// and went within the group are not written.
+    pub(super) fn into_parts(self) -> (Writes, Known, HashMap<JobKey, Option<Stored>>) {
+        let (mut writes, known) = (self.writes, self.known.into_inner());
+        writes.retain(|key, value| value.is_some() || known.get(key) != Some(&None));
+        (writes, known, self.jobs)
     }
 
     /// The keys in `from..to` with their values, ascending, at most `limit`.
@@ -166,12 +250,14 @@ mod tests {
             from in small_key(), to in small_key(), limit in 0_usize..8,
         ) {
             let (store, becomes) = (MemKv::default(), MemKv::default());
-            store.apply(base.clone()).unwrap();
-            becomes.apply(base).unwrap();
-            let mut overlay = Overlay::new(&store);
+            let apply = |store: &MemKv, writes| store.apply(writes, &Known::new()).unwrap();
+            apply(&store, base.clone());
+            apply(&becomes, base);
+            let recent = Recent::default();
+            let mut overlay = Overlay::new(&store, &recent);
             for (kept, refused) in rounds {
                 for (key, value) in kept {
-                    becomes.apply([(key.clone(), value.clone())].into()).unwrap();
+                    apply(&becomes, [(key.clone(), value.clone())].into());
                     overlay.set(key, value);
                 }
                 overlay.keep();
@@ -185,7 +271,11 @@ mod tests {
                 prop_assert_eq!(overlay.scan(&from, &to, limit).unwrap(), scan_store(&becomes, &from, &to, limit));
                 prop_assert_eq!(overlay.get(&from).unwrap(), becomes.get(&from).unwrap());
             }
-            store.apply(overlay.into_writes()).unwrap();
+            let (writes, known, _) = overlay.into_parts();
+            for (key, before) in &known {
+                prop_assert_eq!(&store.get(key).unwrap(), before);
+            }
+            apply(&store, writes);
             prop_assert_eq!(scan_store(&store, &[], &[9], 99), scan_store(&becomes, &[], &[9], 99));
         }
     }

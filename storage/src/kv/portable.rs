@@ -4,6 +4,7 @@ use takeoff_core::model::{BlobHash, Id, Kind, TenantId, Timestamp};
 use tokio::sync::mpsc;
 
 use super::commit::Change;
+use super::job_row::decode_job;
 use super::rows::{self, BlobRow, EventRow, RecordRow};
 use super::{Kv, keys};
 use crate::archive::row::{self, Outbox, RecordRow as Portable, Row};
@@ -70,7 +71,7 @@ fn portable(key: &[u8], value: &[u8]) -> Result<Row, StoreError> {
         }
         keys::JOB => {
             let id = keys::last_id(key).ok_or_else(unknown)?;
-            Row::Job(Box::new(rows::decode_job(id, value)?))
+            Row::Job(Box::new(decode_job(id, value)?))
         }
         _ => return Err(unknown()),
     })

@@ -39,7 +39,7 @@ impl<K: Kv> Change<'_, '_, K> {
             for listing in keys::job_listings(&job) {
                 self.rows.remove(listing);
             }
-            self.rows.remove(keys::job(job.tenant, id));
+            self.rows.remove_job((job.tenant, id));
             self.rows.remove(key);
             self.moves.push(Move { before: Some(Place::of(&job)), after: None });
             deleted += 1;

@@ -123,6 +123,10 @@ impl QueueState {
         self.leases.get(&job).copied()
     }
 
+    pub(super) fn leased(&self, tenant: TenantId) -> Vec<Id> {
+        self.leases.iter().filter(|(_, held)| held.tenant == tenant).map(|(id, _)| *id).collect()
+    }
+
     /// Jobs whose lease ends at `now` or before, the oldest first.
     pub(super) fn expired(&self, now: Timestamp, limit: usize) -> Vec<(Id, TenantId)> {
         let due = self.by_expiry.iter().take_while(|(until, _)| *until <= now).take(limit);

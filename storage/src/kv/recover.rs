@@ -4,8 +4,10 @@ use takeoff_core::job::{Cause, JobState, Stage};
 use takeoff_core::model::{Id, TenantId, Timestamp};
 
 use super::commit::Change;
-use super::overlay::{Overlay, Row};
+use super::job_row::job_head;
+use super::overlay::Overlay;
 use super::queue::QueueState;
+use super::recent::Recent;
 use super::{Kv, RowSum, SEQ_KEY, keys, register, rows};
 use crate::error::StoreError;
 
@@ -17,12 +19,16 @@ pub(super) struct Recovered {
     pub(super) released: usize,
 }
 
+/// A key and what it is to have; `None` is no row.
+type Rewrite = (Vec<u8>, Option<Vec<u8>>);
+
 /// Reads every row, so that damage is found now and not in the middle of work. All leases end, by `why`; whether a
 /// job was alone when its node died is found here.
 pub(super) fn recover<K: Kv>(store: &K, now: Timestamp, why: &Cause) -> Result<Recovered, StoreError> {
     let mut queue = QueueState::default();
     let mut leased: Vec<(TenantId, Id)> = Vec::new();
-    let mut nodes: Vec<Row> = Vec::new();
+    // Rows that become others, or go: of nodes that were there, and of the formats that listed leases.
+    let mut old: Vec<Rewrite> = Vec::new();
     // What is not due yet, and when the store was last in use.
     let (mut waiting, mut in_use): (Vec<(TenantId, Id)>, Option<Timestamp>) = (Vec::new(), None);
     let (mut seq, mut sum) = (0, RowSum::default());
@@ -40,9 +46,12 @@ pub(super) fn recover<K: Kv>(store: &K, now: Timestamp, why: &Cause) -> Result<R
             }
             Some(&keys::WAITING) => queue.found(stage_of(key)?, JobState::Waiting, None),
             Some(&keys::DEAD) => queue.found(stage_of(key)?, JobState::Dead, None),
-            Some(&keys::LEASED) => {
-                let id = keys::last_id(key).ok_or_else(|| unknown(key))?;
-                leased.push((rows::decode_tenant(key, row)?, id));
+            Some(&keys::LEASED) => old.push((key.to_vec(), None)),
+            Some(&keys::JOB) => {
+                let (tenant, id) = keys::job_parts(key).ok_or_else(|| unknown(key))?;
+                if job_head(id, row)?.state == JobState::Leased {
+                    leased.push((tenant, id));
+                }
             }
             Some(prefix) if keys::PREFIXES.contains(prefix) => {
                 if key == SEQ_KEY {
@@ -50,7 +59,7 @@ pub(super) fn recover<K: Kv>(store: &K, now: Timestamp, why: &Cause) -> Result<R
                 } else if key.starts_with(keys::NODES) {
                     let ended = register::ended(key, row)?;
                     in_use = in_use.max(ended.as_ref().map(|(_, beat_at)| *beat_at));
-                    nodes.extend(ended.map(|(row, _)| (key.to_vec(), row)));
+                    old.extend(ended.map(|(row, _)| (key.to_vec(), Some(row))));
                 }
             }
             _ => return Err(unknown(key)),
@@ -62,7 +71,7 @@ pub(super) fn recover<K: Kv>(store: &K, now: Timestamp, why: &Cause) -> Result<R
     if back_us > 0 {
         bring_near(store, &mut queue, &waiting, &mut seq, (now, back_us))?;
     }
-    end_earlier_run(store, &mut queue, (&leased, nodes), &mut seq, (now, why))?;
+    end_earlier_run(store, &mut queue, (&leased, old), &mut seq, (now, why))?;
     Ok(Recovered { queue, seq, released: leased.len() })
 }
 
@@ -84,7 +93,8 @@ fn bring_near<K: Kv>(
         "the machine's clock was put back since the store was last in use: jobs are due by so much sooner"
     );
     for some in waiting.chunks(AT_ONCE) {
-        let mut rows = Overlay::new(store);
+        let recent = Recent::default();
+        let mut rows = Overlay::new(store, &recent);
         let mut change = Change::new(&mut rows, queue, now);
         for (tenant, id) in some {
             change.bring_near(*tenant, *id, back_us)?;
@@ -93,7 +103,8 @@ fn bring_near<K: Kv>(
         queue.take(moves);
         *seq += 1;
         rows.put(SEQ_KEY.to_vec(), seq.to_be_bytes().to_vec());
-        store.apply(rows.into_writes())?;
+        let (writes, known, _) = rows.into_parts();
+        store.apply(writes, &known)?;
         store.flush(*seq)?;
     }
     Ok(())
@@ -103,11 +114,11 @@ fn bring_near<K: Kv>(
 fn end_earlier_run<K: Kv>(
     store: &K,
     queue: &mut QueueState,
-    (leased, nodes): (&[(TenantId, Id)], Vec<Row>),
+    (leased, old): (&[(TenantId, Id)], Vec<Rewrite>),
     seq: &mut u64,
     (now, why): (Timestamp, &Cause),
 ) -> Result<(), StoreError> {
-    if leased.is_empty() && nodes.is_empty() {
+    if leased.is_empty() && old.is_empty() {
         return Ok(());
     }
     // The whole node died, and with it whatever it had leased.
@@ -115,9 +126,13 @@ fn end_earlier_run<K: Kv>(
         Cause::NodeDied { .. } => &Cause::NodeDied { alone: leased.len() == 1 },
         other => other,
     };
-    let mut rows = Overlay::new(store);
-    for (key, row) in nodes {
-        rows.put(key, row);
+    let recent = Recent::default();
+    let mut rows = Overlay::new(store, &recent);
+    for (key, row) in old {
+        match row {
+            Some(row) => rows.put(key, row),
+            None => rows.remove(key),
+        }
     }
     let mut change = Change::new(&mut rows, queue, now);
     for (tenant, id) in leased {
@@ -127,7 +142,8 @@ fn end_earlier_run<K: Kv>(
     queue.take(moves);
     *seq += 1;
     rows.put(SEQ_KEY.to_vec(), seq.to_be_bytes().to_vec());
-    store.apply(rows.into_writes())?;
+    let (writes, known, _) = rows.into_parts();
+    store.apply(writes, &known)?;
     store.flush(*seq)
 }
 

@@ -3,11 +3,10 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use takeoff_core::job::{Job, JobState, Stage};
 use takeoff_core::model::{BlobHash, Id, Index, Kind, TenantId, Timestamp};
 
 use crate::archive::row::{self, RecordRow as Portable, Row};
-use crate::catalog::{Event, JobQuery, NewRecord, Record};
+use crate::catalog::{Event, NewRecord, Record};
 use crate::error::StoreError;
 
 const FORM: u8 = 1;
@@ -91,60 +90,6 @@ impl EventRow {
             .map_err(|e| damaged(format!("event {seq}"), format!("its payload is no JSON: {e}")))?;
         Ok(Event { seq, at: self.at, name: self.name, payload })
     }
-}
-
-/// What job listings filter by, readable without the whole job.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct JobHead<'a> {
-    state: JobState,
-    stage: Stage,
-    project_id: Option<Id>,
-    subject_id: Option<Id>,
-    task_type: Option<&'a str>,
-}
-
-impl JobHead<'_> {
-    pub(super) fn matches(&self, query: &JobQuery) -> bool {
-        query.project_id.is_none_or(|p| self.project_id == Some(p))
-            && query.subject_id.is_none_or(|s| self.subject_id == Some(s))
-            && (!query.tasks_only || self.task_type.is_some())
-            && (query.states.is_empty() || query.states.contains(&self.state))
-            && query.stage.is_none_or(|s| self.stage == s)
-            && query.task_type.as_deref().is_none_or(|t| self.task_type == Some(t))
-    }
-}
-
-/// Form, length of the head, head, job as JSON.
-pub(super) fn encode_job(job: &Job) -> Vec<u8> {
-    let head = JobHead {
-        state: job.state,
-        stage: job.stage,
-        project_id: job.project_id,
-        subject_id: job.subject_id,
-        task_type: job.task.as_ref().map(|t| t.task_type.as_str()),
-    };
-    let mut row = vec![FORM, 0, 0, 0, 0];
-    row = postcard::to_extend(&head, row).expect("a job head has no unserialisable part");
-    let len = u32::try_from(row.len() - 5).expect("a task type is shorter than 4 GiB");
-    row[1..5].copy_from_slice(&len.to_be_bytes());
-    serde_json::to_writer(&mut row, job).expect("a job has no unserialisable part");
-    row
-}
-
-fn split_job(row: &[u8]) -> Option<(&[u8], &[u8])> {
-    let rest = row.strip_prefix(&[FORM])?;
-    let (len, rest) = rest.split_first_chunk::<4>()?;
-    rest.split_at_checked(usize::try_from(u32::from_be_bytes(*len)).ok()?)
-}
-
-pub(super) fn job_head(id: Id, row: &[u8]) -> Result<JobHead<'_>, StoreError> {
-    let (head, _) = split_job(row).ok_or_else(|| damaged(format!("job {id}"), "unknown form".to_owned()))?;
-    postcard::from_bytes(head).map_err(|e| damaged(format!("job {id}"), e.to_string()))
-}
-
-pub(super) fn decode_job(id: Id, row: &[u8]) -> Result<Job, StoreError> {
-    let (_, body) = split_job(row).ok_or_else(|| damaged(format!("job {id}"), "unknown form".to_owned()))?;
-    serde_json::from_slice(body).map_err(|e| damaged(format!("job {id}"), e.to_string()))
 }
 
 pub(super) fn encode<T: Serialize>(row: &T) -> Vec<u8> {

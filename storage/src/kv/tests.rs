@@ -9,7 +9,7 @@ use takeoff_core::job::Stage;
 use takeoff_core::model::{Kind, TenantId};
 use tokio::task::JoinSet;
 
-use super::{Kv, KvCatalog, Opener, Visit, Writes};
+use super::{Known, Kv, KvCatalog, Opener, Visit, Writes};
 use crate::catalog::{Batch, Catalog, JobQuery, LeaseRequest, Standing};
 use crate::conformance::{HandClock, id, job};
 use crate::error::StoreError;
@@ -64,11 +64,11 @@ impl Kv for FaultyKv {
         self.inner.scan(from, to, descending, visit)
     }
 
-    fn apply(&self, writes: Writes) -> Result<(), StoreError> {
+    fn apply(&self, writes: Writes, known: &Known) -> Result<(), StoreError> {
         if matches!(self.fault, Fault::Apply | Fault::ApplyPanics) {
             self.fail(matches!(self.fault, Fault::ApplyPanics))?;
         }
-        self.inner.apply(writes)
+        self.inner.apply(writes, known)
     }
 
     fn flush(&self, _seq: u64) -> Result<(), StoreError> {
@@ -232,8 +232,8 @@ impl Kv for GatedKv {
         self.inner.scan(from, to, descending, visit)
     }
 
-    fn apply(&self, writes: Writes) -> Result<(), StoreError> {
-        self.inner.apply(writes)
+    fn apply(&self, writes: Writes, known: &Known) -> Result<(), StoreError> {
+        self.inner.apply(writes, known)
     }
 
     fn flush(&self, _seq: u64) -> Result<(), StoreError> {

@@ -2,7 +2,8 @@
 
 use takeoff_core::job::Job;
 
-use super::{Kv, SEQ_KEY, Writes, keys, rows};
+use super::job_row::decode_job;
+use super::{Known, Kv, SEQ_KEY, Writes, keys, rows};
 use crate::error::StoreError;
 
 /// Rows that are changed at once.
@@ -35,7 +36,7 @@ pub(crate) fn ready_rows<K: Kv>(store: &K) -> Result<(), StoreError> {
             writes.insert(key, None);
             writes.insert(new, Some(tenant));
         }
-        store.apply(writes)?;
+        store.apply(writes, &Known::new())?;
         store.flush(seq)?;
     }
 }
@@ -44,5 +45,5 @@ fn job_of<K: Kv>(store: &K, key: &[u8], tenant: &[u8]) -> Result<Job, StoreError
     let damaged = |why: &str| rows::damaged(rows::row_name(key), why.to_owned());
     let id = keys::last_id(key).ok_or_else(|| damaged("no job"))?;
     let row = store.get(&keys::job(rows::decode_tenant(key, tenant)?, id))?;
-    rows::decode_job(id, &row.ok_or_else(|| damaged("its job does not exist"))?)
+    decode_job(id, &row.ok_or_else(|| damaged("its job does not exist"))?)
 }

@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::commit::Change;
 use super::overlay::Overlay;
 use super::queue::QueueState;
+use super::recent::Recent;
 use super::shelf::Shelf;
 use super::{Kv, Opener, SEQ_KEY, keys, portable};
 use crate::archive::Row;
@@ -90,6 +91,7 @@ pub(super) struct Writer<K> {
     pub(super) broken: Option<Arc<K>>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) queue: Arc<Mutex<QueueState>>,
+    pub(super) recent: Arc<Recent>,
     /// Number of the newest commit.
     pub(super) seq: u64,
 }
@@ -112,7 +114,8 @@ impl<K: Kv> Writer<K> {
             Ok(store) => store,
             Err(e) => return first.refuse(&e),
         };
-        let mut rows = Overlay::new(&*store);
+        let recent = Arc::clone(&self.recent);
+        let mut rows = Overlay::new(&*store, &recent);
         let mut answers = Vec::new();
         let mut next = Some(first);
         while let Some(command) = next {
@@ -139,7 +142,9 @@ impl<K: Kv> Writer<K> {
         }
         self.seq += 1;
         rows.put(SEQ_KEY.to_vec(), self.seq.to_be_bytes().to_vec());
-        store.apply(rows.into_writes())?;
+        let (writes, known, jobs) = rows.into_parts();
+        store.apply(writes, &known)?;
+        self.recent.take_over(jobs);
         store.flush(self.seq)
     }
 

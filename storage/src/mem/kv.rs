@@ -3,7 +3,7 @@ use std::ops::Bound;
 use std::sync::{PoisonError, RwLock};
 
 use crate::error::StoreError;
-use crate::kv::{Kv, Visit, Writes};
+use crate::kv::{Known, Kv, Visit, Writes};
 
 /// A sorted map behind a lock; a batch goes in under one write lock.
 #[derive(Debug, Default)]
@@ -36,7 +36,7 @@ impl Kv for MemKv {
         Ok(())
     }
 
-    fn apply(&self, writes: Writes) -> Result<(), StoreError> {
+    fn apply(&self, writes: Writes, _known: &Known) -> Result<(), StoreError> {
         let mut map = self.0.write().unwrap_or_else(PoisonError::into_inner);
         for (key, value) in writes {
             match value {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::values::LargeValues;
 use crate::error::{StoreError, is_no_room};
 use crate::folder::{Folder, is_at, sync_folder, unavailable};
-use crate::kv::{FORMAT_KEY, Kv, RowSum, SEQ_KEY, SUM_KEY, Visit, Writes};
+use crate::kv::{FORMAT_KEY, Known, Kv, RowSum, RowSum3, SEQ_KEY, SUM_KEY, Visit, Writes};
 
 /// Pages that sled keeps in memory. It counts loosely: the process may use half as much again.
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
@@ -22,8 +22,9 @@ const OPEN_PAUSE: Duration = Duration::from_millis(20);
 const PROBE_BYTES: usize = 16 * 1024 * 1024;
 static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
 
-const FORMAT_VALUE: &[u8] = b"takeoff catalogue 3";
+const FORMAT_VALUE: &[u8] = b"takeoff catalogue 4";
 /// What the formats before this one had in its place.
+const FORMAT_VALUE_3: &[u8] = b"takeoff catalogue 3";
 const FORMAT_VALUE_2: &[u8] = b"takeoff catalogue 2";
 const FORMAT_VALUE_1: &[u8] = b"takeoff catalogue 1";
 
@@ -102,7 +103,7 @@ impl SledKv {
 
     fn begin(&self, path: &Path) -> Result<(), StoreError> {
         *self.sum() = Some(RowSum::default());
-        self.apply(Writes::from([(FORMAT_KEY.to_vec(), Some(FORMAT_VALUE.to_vec()))]))?;
+        self.apply(Writes::from([(FORMAT_KEY.to_vec(), Some(FORMAT_VALUE.to_vec()))]), &Known::new())?;
         self.flush(0)?;
         let sync = || {
             self.acknowledged.sync_all()?;
@@ -118,7 +119,8 @@ impl SledKv {
     /// The log holds at least what was acknowledged.
     fn check_promise(&self) -> Result<(), StoreError> {
         let format = self.tree.get(FORMAT_KEY).map_err(failed)?;
-        if !matches!(format.as_deref(), Some(FORMAT_VALUE | FORMAT_VALUE_2 | FORMAT_VALUE_1)) {
+        let known = [FORMAT_VALUE, FORMAT_VALUE_3, FORMAT_VALUE_2, FORMAT_VALUE_1];
+        if !format.is_some_and(|format| known.contains(&&*format)) {
             return Err(self.folder.unusable("its log has lost its beginning"));
         }
         let mut promise = [0_u8; 16];
@@ -140,10 +142,14 @@ impl SledKv {
     /// From the format before. The folder says first that it is of this one, so that no older version opens what
     /// is half done; the log says last that it is.
     fn upgrade(&self) -> Result<(), StoreError> {
-        if self.tree.get(FORMAT_KEY).map_err(failed)?.as_deref() == Some(FORMAT_VALUE) {
+        let format = self.tree.get(FORMAT_KEY).map_err(failed)?;
+        if format.as_deref() == Some(FORMAT_VALUE) {
             return Ok(());
         }
-        tracing::info!("the catalogue is brought to format 3");
+        tracing::info!("the catalogue is brought to format 4");
+        if format.as_deref() == Some(FORMAT_VALUE_3) {
+            self.check_sum_3()?;
+        }
         self.folder.finish()?;
         crate::kv::upgrade(self)?;
         let mut sum = RowSum::default();
@@ -152,9 +158,20 @@ impl SledKv {
             sum = sum.with(&key, &value);
         }
         *self.sum() = Some(sum);
-        self.apply(Writes::from([(FORMAT_KEY.to_vec(), Some(FORMAT_VALUE.to_vec()))]))?;
+        self.apply(Writes::from([(FORMAT_KEY.to_vec(), Some(FORMAT_VALUE.to_vec()))]), &Known::new())?;
         let seq = self.tree.get(SEQ_KEY).map_err(failed)?.map_or(0, |v| u64_at(&v, 0));
         self.flush(seq)
+    }
+
+    /// Nothing was lost before the sum is made anew.
+    fn check_sum_3(&self) -> Result<(), StoreError> {
+        let mut sum = RowSum3::default();
+        for row in self.tree.iter() {
+            let (key, value) = row.map_err(failed)?;
+            sum = sum.with(&key, &value);
+        }
+        let kept = self.tree.get(SUM_KEY).map_err(failed)?;
+        if kept.and_then(|row| RowSum3::read(&row)) == Some(sum) { Ok(()) } else { Err(lost(NOT_STORED)) }
     }
 
     fn sum(&self) -> MutexGuard<'_, Option<RowSum>> {
@@ -172,11 +189,26 @@ impl SledKv {
     }
 
     /// The sum with these writes in place of the rows that are there.
-    fn sum_after(&self, sum: RowSum, writes: &Writes) -> Result<RowSum, ::sled::Error> {
+    fn sum_after(&self, sum: RowSum, writes: &Writes, known: &Known) -> Result<RowSum, ::sled::Error> {
         let mut sum = sum;
         for (key, value) in writes {
-            if let Some(old) = self.tree.get(key)? {
-                sum = sum.without(key, &old);
+            match known.get(key) {
+                Some(old) => {
+                    debug_assert_eq!(
+                        self.tree.get(key)?.as_deref(),
+                        old.as_deref(),
+                        "{}",
+                        key.escape_ascii()
+                    );
+                    if let Some(old) = old {
+                        sum = sum.without(key, old);
+                    }
+                }
+                None => {
+                    if let Some(old) = self.tree.get(key)? {
+                        sum = sum.without(key, &old);
+                    }
+                }
             }
             if let Some(new) = value {
                 sum = sum.with(key, new);
@@ -195,6 +227,8 @@ impl SledKv {
         Err(StoreError::Unavailable(format!("{path} was removed or replaced under the running node")))
     }
 }
+
+const NOT_STORED: &str = "its rows are not those that were stored";
 
 /// Damage that only an older state of the whole folder mends.
 fn lost(why: &str) -> StoreError {
@@ -276,10 +310,10 @@ impl Kv for SledKv {
         Ok(())
     }
 
-    fn apply(&self, mut writes: Writes) -> Result<(), StoreError> {
+    fn apply(&self, mut writes: Writes, known: &Known) -> Result<(), StoreError> {
         let mut kept = self.sum();
         if let Some(sum) = *kept {
-            let sum = self.sum_after(sum, &writes).map_err(|e| self.refused(e))?;
+            let sum = self.sum_after(sum, &writes, known).map_err(|e| self.refused(e))?;
             writes.insert(SUM_KEY.to_vec(), Some(sum.bytes().to_vec()));
             *kept = Some(sum);
         }
@@ -313,7 +347,7 @@ impl Kv for SledKv {
         if *self.sum() == Some(found) {
             return Ok(());
         }
-        Err(lost("its rows are not those that were stored"))
+        Err(lost(NOT_STORED))
     }
 
     fn may_open_again(&self) -> bool {

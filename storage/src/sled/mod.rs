@@ -21,8 +21,9 @@ use crate::quiet::caught;
 use kv::SledKv;
 
 const PRODUCT: &str = "takeoff catalogue";
-/// Since 2, rows of ready jobs name their project; since 3, a sum over all rows goes with each commit.
-const FORMAT: u32 = 3;
+/// Since 2, rows of ready jobs name their project; since 3, a sum over all rows goes with each commit;
+/// since 4, jobs are stored in short and that sum is made of faster hashes.
+const FORMAT: u32 = 4;
 const OLDEST_FORMAT: u32 = 1;
 
 /// Opens the catalogue in `path`, or makes one where there is nothing. Reads all of it once, so damage

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::json;
-use takeoff_core::job::{JobEvent, JobState, NewJob, Stage};
+use takeoff_core::job::{Job, JobEvent, JobState, NewJob, Stage};
 use takeoff_core::model::{Index, Kind, TenantId};
 
 use crate::catalog::{
@@ -14,6 +14,7 @@ use crate::catalog::{
 };
 use crate::conformance::{HandClock, Subject, id, job, register::node};
 use crate::error::StoreError;
+use crate::kv::RowSum3;
 
 const TENANT: TenantId = TenantId::DEFAULT;
 
@@ -162,7 +163,7 @@ async fn other_formats_are_refused() {
     let format = folder.path().join("FORMAT");
     let good = fs::read(&format).expect("FORMAT");
     for (text, says) in [
-        ("takeoff catalogue\nformat 4\nstate ready\n", "newer version"),
+        ("takeoff catalogue\nformat 5\nstate ready\n", "newer version"),
         ("takeoff catalogue\nformat 0\nstate ready\n", "format 0"),
         ("takeoff blobs\nformat 1\nstate ready\n", "takeoff blobs"),
         ("takeoff catalogue\nformat one\n", "names no format"),
@@ -322,8 +323,67 @@ async fn a_folder_of_the_first_format_is_brought_up() {
     assert_eq!(leased.iter().map(|j| j.id).collect::<Vec<_>>(), [3, 1, 2].map(id));
     drop(catalog);
     let text = fs::read_to_string(folder.path().join("FORMAT")).expect("read");
-    assert!(text.contains("format 3"), "{text}");
+    assert!(text.contains("format 4"), "{text}");
     drop(open());
+}
+
+/// A folder as format 3 left it, killed with leases, keeps its jobs; one that has lost a row is refused as before.
+#[tokio::test]
+async fn a_folder_of_the_third_format_is_brought_up() {
+    for lost in [false, true] {
+        let folder = tempfile::tempdir().expect("folder");
+        let before = filled(folder.path()).await;
+        make_format_3(folder.path(), &before.jobs.jobs, lost);
+        if lost {
+            let why = unusable(folder.path());
+            assert!(why.contains("acknowledged are gone"), "{why}");
+            continue;
+        }
+        let s = open_in(folder.path()).expect("open");
+        let after = content(&s).await.expect("content");
+        assert_eq!((&before.documents, &before.events), (&after.documents, &after.events));
+        let queue = StageQueue { leased: 0, ready: before.queue.ready + 2, ..before.queue };
+        assert_eq!(after.queue, queue);
+        for (old, new) in before.jobs.jobs.iter().zip(&after.jobs.jobs) {
+            let deaths = u16::from(old.state == JobState::Leased);
+            let state = if deaths > 0 { JobState::Ready } else { old.state };
+            let voided = Job { state, lease: None, node_deaths: deaths, ..old.clone() };
+            assert_eq!(new, &voided);
+        }
+        // What is left in the old form and what has come in the new one are one store.
+        assert_eq!(s.lease(100).await.len() as u64, after.queue.ready);
+        drop(s);
+        let s = open_in(folder.path()).expect("open again");
+        let queue = s.catalog.queue(Stage::Noop).await.expect("queue");
+        assert_eq!(queue.ready + queue.delayed, after.queue.ready, "those that lost a node twice rest");
+        let text = fs::read_to_string(folder.path().join("FORMAT")).expect("read");
+        assert!(text.contains("format 4"), "{text}");
+    }
+}
+
+/// Jobs as JSON, a row for each lease, the sum of slower hashes.
+fn make_format_3(path: &Path, jobs: &[Job], lose: bool) {
+    let tree = super::kv::open_tree(&path.join("tree")).expect("tree");
+    for job in jobs {
+        let key = [&b"j"[..], &job.tenant.0.to_be_bytes(), job.id.bytes()].concat();
+        tree.insert(key, crate::kv::encode_job_as_json(job)).expect("insert").expect("a row of the job");
+        if job.state == JobState::Leased {
+            let key = [&[b'l', job.stage as u8][..], job.id.bytes()].concat();
+            tree.insert(key, &job.tenant.0.to_be_bytes()).expect("insert");
+        }
+    }
+    tree.insert(b"!format", b"takeoff catalogue 3").expect("insert");
+    let sum = tree.iter().fold(RowSum3::default(), |sum, row| {
+        let (key, value) = row.expect("row");
+        sum.with(&key, &value)
+    });
+    tree.insert(b"!sum", &sum.bytes()).expect("insert");
+    if lose {
+        tree.remove(tree.scan_prefix(b"q").next().expect("one").expect("row").0).expect("remove");
+    }
+    tree.flush().expect("flush");
+    drop(tree);
+    fs::write(path.join("FORMAT"), "takeoff catalogue\nformat 3\nstate ready\n").expect("write");
 }
 
 /// Takes the project out of the first `rows` rows of ready jobs, as if an upgrade had come as far as the others.

@@ -130,7 +130,8 @@ impl Duty for Forgetter {
             // A failure is counted and logged; the schedule tries again.
             let _ = self.forget_surplus().await;
         }
-        clerk::round(&self.node, &schedule::PAGE_CACHE, || self.forget_surplus()).await;
+        let entry = schedule::page_cache(&self.node.config);
+        clerk::round(&self.node, &entry, || self.forget_surplus()).await;
     }
 }
 

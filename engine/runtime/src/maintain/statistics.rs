@@ -40,6 +40,6 @@ impl Statistics {
 
 impl Duty for Statistics {
     async fn round(&self) {
-        clerk::round(&self.0, &schedule::STATISTICS, || self.queues()).await;
+        clerk::round(&self.0, &schedule::statistics(&self.0.config), || self.queues()).await;
     }
 }

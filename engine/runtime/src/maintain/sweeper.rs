@@ -54,7 +54,7 @@ impl Sweeper {
 
 impl Duty for Sweeper {
     async fn round(&self) {
-        clerk::round(&self.0, &schedule::BLOB_SWEEP, || async {
+        clerk::round(&self.0, &schedule::blob_sweep(&self.0.config), || async {
             let post = &self.0.maintain.sweeper;
             // Not by this node's clock, which may be a day ahead.
             let swept = match self.0.tools.catalog.now().await {

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use takeoff_core::cron::Cron;
 use takeoff_core::job::{JobState, NewJob, Stage as StageName};
 use takeoff_core::model::Timestamp;
-use takeoff_core::schedule::{Missed, Outcome, Running, Schedule};
+use takeoff_core::schedule::{Missed, Outcome, Running, Schedule, Times};
 use takeoff_engine::NoopStage;
 use takeoff_engine::clock::SystemClock;
 use takeoff_engine::handle::Handle;
@@ -39,7 +40,8 @@ async fn every_entry_runs_at_the_start_and_says_when_next() {
         assert_eq!((last.outcome, last.node.as_str()), (Outcome::Done, "solo"), "{scheduled:?}");
         assert!(last.result.is_object() && last.ended_at >= last.started_at, "{scheduled:?}");
         let next_in_ms = stands.next_at.ms_since(last.started_at);
-        assert!((0..=scheduled.entry.every_ms).contains(&next_in_ms), "{scheduled:?}");
+        let Times::Every(every_ms) = scheduled.entry.times else { panic!("{scheduled:?}") };
+        assert!((0..=every_ms).contains(&next_in_ms), "{scheduled:?}");
     }
     let seen = entry(&handle, "statistics").await.last.unwrap().result;
     assert_eq!(seen["queues"]["noop"]["ready"], json!(0));
@@ -78,6 +80,59 @@ async fn two_nodes_on_one_store_do_nothing_twice() {
     let times = u64::try_from(after.next_at.ms_since(first) / 100).unwrap() + 2;
     assert!(after.runs <= times, "{} runs in {times} times", after.runs);
     assert_eq!(after.failures, 0);
+}
+
+/// A time of the calendar that was missed is made up for by one of two nodes, or let go, and nothing runs at the start.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_nodes_keep_the_times_of_the_calendar() {
+    let catalog = mem::open(Arc::new(SystemClock)).unwrap();
+    let yearly: Cron = "0 0 1 1 *".parse().unwrap();
+    let node_of = |name: &str| {
+        let mut config = config();
+        config.node = name.to_owned();
+        config.schedule.blob_sweep = Some(yearly);
+        config.schedule.page_cache = Some(yearly);
+        config.schedule.statistics = Some(yearly);
+        parts(config, Arc::clone(&catalog) as _, vec![Arc::new(NoopStage)])
+    };
+    let first = node_of("a");
+    let now = first.clock.now();
+    let mut batch = Batch::new(TENANT);
+    for name in ["blob_sweep", "statistics"] {
+        // Of two years ago and a bit: that time and two more had no run.
+        let next_at = yearly.next(now.plus_ms(-3 * 366 * 86_400_000));
+        let stands = Schedule {
+            name: name.to_owned(),
+            next_at,
+            running: None,
+            last: None,
+            runs: 7,
+            failures: 0,
+            missed: 0,
+        };
+        batch.create(&stands);
+    }
+    catalog.commit(batch).await.unwrap();
+    let nodes = [Handle::start(first).await.unwrap(), Handle::start(node_of("b")).await.unwrap()];
+    let done = async |name| entry(&nodes[0], name).await;
+    until(async || done("blob_sweep").await.last.is_some() && done("statistics").await.missed > 0).await;
+    until(async || {
+        let all = nodes[0].schedule().await.unwrap();
+        all.iter().any(|s| s.entry.name == "page_cache" && s.stands.is_some())
+    })
+    .await;
+    let next = yearly.next(now);
+    let (swept, seen, forgot) =
+        (done("blob_sweep").await, done("statistics").await, done("page_cache").await);
+    assert_eq!((swept.runs, swept.next_at, swept.failures), (8, next, 0), "{swept:?}");
+    assert!((1..=3).contains(&swept.missed), "{swept:?}");
+    assert_eq!((seen.runs, seen.next_at, seen.last), (7, next, None), "it is let go");
+    assert_eq!((forgot.runs, forgot.next_at), (0, next), "it is not due at the start");
+    let mut rounds = 0;
+    for node in &nodes {
+        rounds += counter(node, "node/sweeper", "rounds").await;
+    }
+    assert_eq!(rounds, 1, "two nodes, one run");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -175,6 +175,7 @@ pub(super) fn schedule(answer: &Value) -> String {
         let counts = ["runs", "failures", "missed"].map(|key| said(&e[key])).join("/");
         vec![
             said(&e["name"]),
+            e["every_ms"].as_i64().map_or_else(|| said(&e["cron"]), |ms| format!("every {}", age(ms))),
             next,
             now,
             aged(&last["age_ms"]),
@@ -185,7 +186,8 @@ pub(super) fn schedule(answer: &Value) -> String {
         ]
     };
     let rows: Vec<Vec<String>> = answer["entries"].as_array().into_iter().flatten().map(row).collect();
-    let heads = ["ENTRY", "NEXT", "RUNNING", "LAST", "OUTCOME", "IF MISSED", "RUNS/FAILED/MISSED", "RESULT"];
+    let heads =
+        ["ENTRY", "TIMES", "NEXT", "RUNNING", "LAST", "OUTCOME", "IF MISSED", "RUNS/FAILED/MISSED", "RESULT"];
     table(&heads, &rows)
 }
 
