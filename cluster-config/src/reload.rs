@@ -195,6 +195,7 @@ mod tests {
             "worker",
             "2000",
             "a-cookie-that-is-long-enough-for-it",
+            "0 3 * * *",
         ]);
         let found = tries.filter(|t| *t != shown).find_map(|t| {
             let mut new = config.clone();

@@ -20,7 +20,8 @@ const LONGER: [(f64, &str); 4] = [(1.0, "0"), (0.1, "90 %"), (0.01, "99 %"), (0.
 pub(crate) fn latencies(of: &BTreeMap<&'static str, Latency>) -> String {
     let every = || of.values().flat_map(|l| l.buckets.iter().map(|(ms, _)| *ms));
     let low = every().fold(f64::INFINITY, f64::min).clamp(1e-3, 1e6).log10().floor();
-    let high = every().fold(0.0, f64::max).clamp(1e-3, 1e6).log10().ceil().max(low + 1.0);
+    // A bucket of the histogram ends a little beyond what is in it.
+    let high = (every().fold(0.0, f64::max).clamp(1e-3, 1e6).log10() - 0.01).ceil().max(low + 1.0);
     let across = |longer: f64| LEFT - longer.clamp(1e-3, 1.0).log10() / 3.0 * WIDTH;
     let up = |ms: f64| TOP + HEIGHT - (ms.max(1e-3).log10() - low) / (high - low) * HEIGHT;
     let mut body = String::new();

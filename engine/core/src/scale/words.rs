@@ -335,7 +335,7 @@ pub(super) fn speaks_of_slope_only(words: &[&str]) -> bool {
     const BESIDE: [&str; 12] =
         ["DOWN", "UP", "TO", "ROOF", "TYP", "TYPICAL", "AT", "PER", "FOOT", "FT", "OF", "FINISHED"];
     let slope = |w: &&str| tells_of_slopes(w, false);
-    words.iter().any(slope) && words.iter().all(|w| slope(&w) || BOUNDS.contains(w) || BESIDE.contains(w))
+    words.iter().any(slope) && words.iter().all(|w| slope(w) || BOUNDS.contains(w) || BESIDE.contains(w))
 }
 
 /// Whether words send the reader to another sheet and say nothing besides: SEE SHEET A-401, REFER TO DWG 12.
