@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 
 /// How often a state is asked for. Each answer costs the node some tenths of a millisecond.
 const ASK: Duration = Duration::from_millis(10);
-/// Longest that anything is waited for.
+/// Longest that anything is waited for, and how much longer for each page of a set.
 const WAIT: Duration = Duration::from_secs(600);
+const PAGE: Duration = Duration::from_secs(5);
 
 pub(crate) struct Api {
     http: reqwest::Client,
@@ -53,7 +54,10 @@ impl Api {
     /// The document or one of its pages fails.
     pub(crate) async fn ready(&self, document: &str, pages: usize) -> anyhow::Result<Vec<String>> {
         let path = format!("/documents/{document}/pages");
-        until("the pages are ready", async || {
+        let count = u32::try_from(pages)?;
+        // A long list is not asked for so often that answering is what the node does.
+        let (every, limit) = (ASK.max(Duration::from_millis(count.into())), WAIT + count * PAGE);
+        until("the pages are ready", (every, limit), async || {
             let found = self.get(&path).await?;
             let found = found["pages"].as_array().context("no list of pages")?;
             if let Some(failed) = found.iter().find(|p| p["status"] == "error") {
@@ -73,7 +77,7 @@ impl Api {
     /// Waits until the scale of a page has been looked for.
     pub(crate) async fn scale_detected(&self, page: &str) -> anyhow::Result<()> {
         let path = format!("/pages/{page}/scale-detection-status");
-        until("the scale detection ends", async || {
+        until("the scale detection ends", (ASK, WAIT), async || {
             Ok((self.get(&path).await?["status"] == "complete").then_some(()))
         })
         .await
@@ -84,10 +88,14 @@ fn id(record: &Value) -> anyhow::Result<String> {
     Ok(record["id"].as_str().with_context(|| format!("{record} has no id"))?.to_owned())
 }
 
-/// Asks until there is an answer, at most [`WAIT`].
-async fn until<T>(what: &str, ask: impl AsyncFn() -> anyhow::Result<Option<T>>) -> anyhow::Result<T> {
+/// Asks every so often until there is an answer, at most so long.
+async fn until<T>(
+    what: &str,
+    (every, limit): (Duration, Duration),
+    ask: impl AsyncFn() -> anyhow::Result<Option<T>>,
+) -> anyhow::Result<T> {
     let asking = async {
-        let mut tick = tokio::time::interval(ASK);
+        let mut tick = tokio::time::interval(every);
         loop {
             tick.tick().await;
             if let Some(found) = ask().await? {
@@ -95,5 +103,5 @@ async fn until<T>(what: &str, ask: impl AsyncFn() -> anyhow::Result<Option<T>>) 
             }
         }
     };
-    tokio::time::timeout(WAIT, asking).await.with_context(|| format!("{what}: not within {WAIT:?}"))?
+    tokio::time::timeout(limit, asking).await.with_context(|| format!("{what}: not within {limit:?}"))?
 }
