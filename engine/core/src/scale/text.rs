@@ -41,7 +41,7 @@ impl Witness for TextWitness {
     fn testify(&self, list: &DisplayList) -> Testimony {
         let mut out = Testimony::default();
         let places = Places::of(list);
-        let mut scales = Vec::new();
+        let (mut scales, mut looked_at) = (Vec::new(), 0);
         for line in &list.lines {
             let (text, words) = columns(list, line);
             if out.unread.is_none() && lacks_a_number(&text) {
@@ -70,11 +70,17 @@ impl Witness for TextWitness {
                     continue;
                 }
                 let bounds = bounds_of(&notation.span, &words).unwrap_or(line.bounds);
-                if notation.ratio.is_some_and(|r| r > 0.0) && is_pierced(&bounds, line, list) {
-                    out.unread.get_or_insert_with(|| printable(&notation.text));
-                    continue;
-                }
                 if notation.ratio.is_some_and(|r| r > 0.0) {
+                    // All words are looked at for each, and more are not kept.
+                    if looked_at == MAX_STATEMENTS {
+                        out.left_out += 1;
+                        continue;
+                    }
+                    looked_at += 1;
+                    if is_pierced(&bounds, line, list) {
+                        out.unread.get_or_insert_with(|| printable(&notation.text));
+                        continue;
+                    }
                     scales.push(bounds);
                 }
                 if notation.family == Family::Deferred {
