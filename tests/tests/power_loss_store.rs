@@ -23,6 +23,11 @@ const DATA: &str = "var/store";
 const ROUNDS: &str = "300";
 /// Moments that are tried, each in both ways.
 const MOMENTS: usize = 40;
+/// Moments at which names of large values are lost and nothing else is.
+const WITHOUT_NAMES: usize = 24;
+/// Moments within commits of more than one part of the log, and bytes that only those write at once.
+const IN_LONG_COMMITS: usize = 24;
+const LONG: usize = 300_000;
 const TENANT: TenantId = TenantId::DEFAULT;
 
 /// Paths whose syncs never happened.
@@ -131,6 +136,34 @@ async fn an_embedded_store_acknowledges_only_what_outlives_a_loss_of_power() {
         }
     }
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), MOMENTS * 2, wrong.join("\n"));
+
+    // In the midst of a commit that takes more than one part of the log; nothing else is written at such a length.
+    let mut wrong = Vec::new();
+    let long = |c: &Change| matches!(c, Change::Wrote { bytes, .. } if bytes.len() > LONG);
+    let parts: Vec<usize> = all.iter().enumerate().filter(|(_, c)| long(c)).map(|(n, _)| n + 1).collect();
+    assert!(parts.len() > 4, "no commit was long enough: {parts:?}");
+    for n in 0..IN_LONG_COMMITS {
+        let moment = parts[n % parts.len()] + n / parts.len();
+        let mut left = Left::Some(Box::new(ChaCha8Rng::seed_from_u64(random.random())));
+        if let Err(why) = lose_power(&disk, &journal, moment, &mut left, &|_| false).await {
+            wrong.push(format!("after {moment} of {} changes: {why}", all.len()));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {IN_LONG_COMMITS}:\n{}", wrong.len(), wrong.join("\n"));
+
+    // The log came to the disk and names of large values that it refers to did not.
+    let mut wrong = Vec::new();
+    let made: Vec<usize> = all.iter().enumerate().filter(|(_, c)| beside(c)).map(|(n, _)| n).collect();
+    for n in 0..WITHOUT_NAMES {
+        let at = made[made.len() * n / WITHOUT_NAMES];
+        let answered = told.iter().copied().find(|moment| *moment > at).unwrap_or(all.len());
+        let moment = random.random_range(at..answered);
+        let mut left = Left::AllNamesBut("tree/blobs");
+        if let Err(why) = lose_power(&disk, &journal, moment, &mut left, &|_| false).await {
+            wrong.push(format!("after {moment} of {} changes: {why}", all.len()));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {WITHOUT_NAMES}:\n{}", wrong.len(), wrong.join("\n"));
 
     // Each sync that the promise rests on is missed.
     let missed: [(&str, Ignored<'_>); 6] = [

@@ -4,7 +4,7 @@ use takeoff_core::model::{Id, Timestamp};
 use takeoff_storage::catalog::Clock;
 
 /// Every so many-th body is more than sled's log takes as a whole.
-const LARGE: u64 = 11;
+pub(crate) const LARGE: u64 = 11;
 const LARGE_BYTES: usize = 200_000;
 
 /// Time is none of what is tested.

@@ -22,6 +22,14 @@ const TENANT: TenantId = TenantId::DEFAULT;
 /// Records of each writer, written over and over, so that the log's old parts are freed and used again.
 const RECORDS: u64 = 24;
 const WRITERS: u64 = 3;
+/// Every so many-th round the first writer commits so many records at once, of more than two parts of sled's log.
+const MANY_ROUNDS: u64 = 75;
+const MANY: u64 = 400;
+
+/// A step of the numbers at which, from where they begin, no body of these rounds is a large one.
+fn one_of_many(n: u64) -> u64 {
+    1_000 + n * content::LARGE
+}
 
 /// What all writers put in a round.
 fn blob(round: u64) -> Vec<u8> {
@@ -33,20 +41,33 @@ fn tell(line: &str) {
     std::io::stdout().lock().write_all(line.as_bytes()).expect("standard output is there");
 }
 
+fn put(record: u64, round: u64) -> Op {
+    Op::Put(NewRecord {
+        kind: Kind::Document,
+        id: record_id(record),
+        format: 1,
+        lists: vec![(Index::ByProject, record_id(1))],
+        blobs: Vec::new(),
+        body: body(record, round),
+    })
+}
+
 async fn writer(catalog: Arc<dyn Catalog>, blobs: Arc<dyn BlobStore>, writer: u64, rounds: u64) {
     for round in 1..=rounds {
         let record = writer * RECORDS + round % RECORDS;
         let mut batch = Batch::new(TENANT);
-        batch.ops.push(Op::Put(NewRecord {
-            kind: Kind::Document,
-            id: record_id(record),
-            format: 1,
-            lists: vec![(Index::ByProject, record_id(1))],
-            blobs: Vec::new(),
-            body: body(record, round),
-        }));
+        batch.ops.push(put(record, round));
+        let many = writer == 0 && round % MANY_ROUNDS == 0;
+        if many {
+            batch.ops.extend((0..MANY).map(|n| put(one_of_many(n), round)));
+        }
         catalog.commit(batch).await.expect("a commit");
         tell(&format!("record {record} {round}\n"));
+        if many {
+            for n in [0, MANY / 2, MANY - 1] {
+                tell(&format!("record {} {round}\n", one_of_many(n)));
+            }
+        }
         if round % 4 == 0 {
             // Writers put the same bytes at about the same time.
             let info = blobs.put_bytes(TENANT, blob(round).into()).await.expect("a blob");

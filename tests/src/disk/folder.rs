@@ -18,6 +18,8 @@ pub enum Left {
     Some(Box<ChaCha8Rng>),
     /// As when the program is killed and the power stays.
     Everything,
+    /// Everything but the names in the folder of this path.
+    AllNamesBut(&'static str),
 }
 
 #[derive(Clone)]
@@ -147,7 +149,7 @@ impl Disk {
             .map(|_| match left {
                 Left::Nothing => false,
                 Left::Some(random) => random.random(),
-                Left::Everything => true,
+                Left::Everything | Left::AllNamesBut(_) => true,
             })
             .collect();
         self.leave_folder(ROOT, into, left, &renames);
@@ -156,8 +158,9 @@ impl Disk {
     fn leave_folder(&self, folder: usize, into: &Path, left: &mut Left, kept: &[bool]) {
         let Object::Folder { certain, pending, .. } = &self.objects[folder] else { panic!("no folder") };
         let mut names = certain.clone();
+        let lost = matches!(left, Left::AllNamesBut(folder) if into.ends_with(*folder));
         for (number, change) in pending {
-            if kept[usize::try_from(*number).expect("it fits")] {
+            if !lost && kept[usize::try_from(*number).expect("it fits")] {
                 put(&mut names, change);
             }
         }
@@ -208,7 +211,7 @@ impl Edit {
 fn leave_edit(bytes: &mut Vec<u8>, edit: &Edit, left: &mut Left) {
     let random = match left {
         Left::Nothing => return,
-        Left::Everything => return edit.make(bytes),
+        Left::Everything | Left::AllNamesBut(_) => return edit.make(bytes),
         Left::Some(random) => random,
     };
     match (random.random_range(0..4), edit) {
