@@ -2,7 +2,7 @@
 
 use super::ScaleRecord;
 use super::hedge::Doubt;
-use super::named_paper::SheetPaper;
+use super::named_sheet::SheetPaper;
 use super::notation::Standing;
 use super::paper;
 use super::reconcile;

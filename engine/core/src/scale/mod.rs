@@ -17,6 +17,7 @@ mod listed;
 #[cfg(test)]
 mod listed_tests;
 mod named_paper;
+mod named_sheet;
 mod notation;
 #[cfg(test)]
 mod notation_tests;
@@ -33,7 +34,10 @@ mod print;
 mod ratio;
 mod reconcile;
 mod record;
+#[cfg(test)]
+mod reduced_tests;
 mod shared;
+mod sheet_list;
 #[cfg(test)]
 mod sign_tests;
 mod statement;
@@ -47,7 +51,7 @@ pub use band::{ImplausibleScale, SCALE_BAND, check_scale};
 pub use calibrate::{CalibrationError, RealUnit, calibrate, estimated_ratio};
 pub use detect::detect;
 pub use hedge::Doubt;
-pub use named_paper::SheetPaper;
+pub use named_sheet::SheetPaper;
 pub use notation::{Family, Notation, PLAUSIBLE_RATIOS, Reading, Standing, parse_all, read};
 pub use record::{ScaleBox, ScaleCandidate, ScaleRecord};
 pub use shared::{SharedScale, SharedScaleError, readable};

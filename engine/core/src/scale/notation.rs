@@ -9,7 +9,7 @@ use std::ops::Range;
 use super::context::Line;
 use super::hedge::Doubt;
 use super::lex::{self, Kind};
-use super::named_paper::SheetPaper;
+use super::named_sheet::SheetPaper;
 use super::statement::HalfSize;
 use super::{equation, ratio, statement};
 

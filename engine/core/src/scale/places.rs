@@ -4,7 +4,7 @@ use super::context::Line;
 use super::detect::{Statement, Testimony};
 use super::hedge::Doubt;
 use super::lex::{self, Kind, Token};
-use super::named_paper::SheetPaper;
+use super::named_sheet::SheetPaper;
 use super::notation::{Family, Notation, Standing};
 use super::title::{is_beside, is_title};
 use super::view::{View, view_of};
@@ -82,7 +82,8 @@ struct Caption {
 pub(super) struct Places {
     captions: Vec<Caption>,
     /// SHEET SIZE and the like on their own.
-    paper_captions: Vec<ListRect>,
+    /// SIZE is a column of doors and windows as well.
+    paper_captions: Vec<(ListRect, bool)>,
     /// Headings of legends and lists of symbols or abbreviations.
     legends: Vec<ListRect>,
     cells: Vec<Cell>,
@@ -103,7 +104,7 @@ impl Places {
                 continue;
             }
             if Line::new(&lex::lex(&line.text)).is_paper_caption() {
-                places.paper_captions.push(line.bounds);
+                places.paper_captions.push((line.bounds, heading == "SIZE"));
             }
             let is_heading = ["LEGEND", "SYMBOLS", "ABBREVIATIONS"];
             let words =
@@ -171,11 +172,16 @@ impl Places {
 
     /// The paper that a line names and nothing else, in the field of a caption that says what it is.
     pub(super) fn paper_of_field(&self, line: &TextLine) -> Option<SheetPaper> {
-        if !self.paper_captions.iter().any(|c| near(c, &line.bounds)) {
-            return None;
-        }
-        let name = Line::new(&lex::lex(&line.text)).is_paper()?;
-        Some(SheetPaper { name, or_number: false })
+        let mut captions = self.paper_captions.iter().filter(|(c, _)| near(c, &line.bounds)).peekable();
+        captions.peek()?;
+        let tokens = lex::lex(&line.text);
+        let letter = || match tokens.as_slice() {
+            [only] => only.word().filter(|w| matches!(*w, "D" | "E")).map(|w| format!("{w} SIZE")),
+            _ => None,
+        };
+        let name = Line::new(&tokens).is_paper().or_else(letter)?;
+        let sure = captions.any(|(_, is_size)| !is_size || !name.starts_with(|c: char| c.is_ascii_digit()));
+        sure.then(|| SheetPaper { name, or_number: false })
     }
 
     /// The nearest title that a notation stands under or behind.

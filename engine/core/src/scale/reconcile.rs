@@ -3,7 +3,7 @@
 use super::band::RatioText;
 use super::detect::{Statement, Testimony};
 use super::hedge::Doubt;
-use super::named_paper::SheetPaper;
+use super::named_sheet::SheetPaper;
 use super::notation::{PLAUSIBLE_RATIOS, Standing};
 use super::other_print::{for_several_papers, of_other_prints, other_paper};
 use super::text::printable;
@@ -59,7 +59,8 @@ pub(super) fn decide(testimony: Testimony, list: &DisplayList) -> Found<ScaleRec
     }
     let (mut chosen, mut corrected) = choose_for_page(&statements, deferred.as_deref(), &sheets, list);
     let against = || of_a_part(&statements, unscaled_plan.as_deref()?);
-    if let Some(why) = chosen.as_ref().ok().and_then(|_| against().or_else(|| of_a_profile(&statements))) {
+    let against = || against().or_else(|| of_a_profile(&statements)).or_else(|| of_two_plans(&statements));
+    if let Some(why) = chosen.as_ref().ok().and_then(|_| against()) {
         (chosen, corrected) = (Err(why), None);
     }
     findings.extend(not_used(&statements, chosen.as_ref().ok().map(|&i| statements[i].text.as_str())));
@@ -126,6 +127,29 @@ fn of_a_part(statements: &[Statement], plan: &str) -> Option<String> {
     })
 }
 
+/// Why the page has no scale although its block plan or details have one: a location plan beside them has another, and
+/// none of the two is the sheet's.
+fn of_two_plans(statements: &[Statement]) -> Option<String> {
+    let mut counted = statements.iter().filter(|s| counts(s));
+    let (part, title) = counted.next().and_then(|s| Some((s, s.part.as_ref()?)))?;
+    let (other, location) = statements.iter().find_map(|s| match &s.doubt {
+        Some(Doubt::Beside(title)) if s.ratio != part.ratio && is_location(title) => Some((s, title)),
+        _ => None,
+    })?;
+    counted.all(|s| s.part.is_some()).then(|| {
+        format!(
+            "the page states 2 different scales: {} is that of \"{title}\" and {} that of \"{location}\", and none that \
+             of the sheet",
+            part.text, other.text
+        )
+    })
+}
+
+/// Whether a title is that of a location plan, which is drawn to be measured as a key plan is not.
+fn is_location(title: &str) -> bool {
+    title.to_uppercase().split(|c: char| !c.is_alphabetic()).any(|w| w == "LOCATION")
+}
+
 /// Why the page has no scale although what runs across in its profile has one: heights have another.
 fn of_a_profile(statements: &[Statement]) -> Option<String> {
     let mut counted = statements.iter().filter(|s| counts(s));
@@ -182,6 +206,9 @@ fn not_used(statements: &[Statement], taken: Option<&str>) -> Vec<Finding> {
     let elsewhere = unused(&doubtful(|d| matches!(d, Doubt::Elsewhere(_))), "scale_elsewhere", |texts| {
         format!("not used, because the line above sends the reader to another sheet: {texts}")
     });
+    let listed = unused(&doubtful(|d| matches!(d, Doubt::Listed(_))), "scale_listed", |texts| {
+        format!("not used, because it stands in a list of drawings: {texts}")
+    });
     let other = unused(&of(|s| s.other_print), "scale_for_other_paper", |texts| {
         format!("not used, because it holds for prints on another paper: {texts}")
     });
@@ -189,7 +216,10 @@ fn not_used(statements: &[Statement], taken: Option<&str>) -> Vec<Finding> {
     let weak = unused(&weak, "scale_unlabelled", |texts| {
         format!("not used, because nothing says that it is the page's scale: {texts}")
     });
-    [marked, samples, beside, about, original, slope, elsewhere, other, weak].into_iter().flatten().collect()
+    [marked, samples, beside, about, original, slope, elsewhere, listed, other, weak]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// Texts that one sentence names; it says how many more there are.
@@ -343,6 +373,12 @@ fn doubted(s: &Statement, doubt: &Doubt) -> String {
             format!("{} is given as \"{words}\", which may be that of another drawing or print", s.text)
         }
         Doubt::Slope(words) => format!("{} stands at \"{words}\" and may be that slope", s.text),
+        Doubt::Listed(words) => {
+            format!(
+                "{} stands in a list of drawings, at \"{words}\", and may be the scale of another sheet",
+                s.text
+            )
+        }
         Doubt::Elsewhere(words) => {
             format!("{} stands under \"{words}\" and may be the scale of another sheet", s.text)
         }

@@ -23,7 +23,13 @@ impl Line<'_> {
     /// notation. What only speaks of such prints (HALF SIZE SETS AVAILABLE ON REQUEST) is a mention.
     pub(super) fn says_half_size(&self, hits: &[Hit]) -> Option<HalfSize> {
         let has = |words: &[&str]| self.tokens.iter().any(|t| t.word().is_some_and(|w| words.contains(&w)));
-        if has(&["FULL", "IF", "WHEN", "UNLESS", "BRICK", "DOOR"]) {
+        if has(&["FULL", "BRICK", "DOOR"]) {
+            return None;
+        }
+        // What is printed on another paper is such a print: whether this one is, its size tells.
+        let names_paper = (0..self.tokens.len()).any(|i| self.paper_at(i).is_some());
+        let conditional = has(&["IF", "WHEN", "UNLESS"]);
+        if conditional && !names_paper {
             return None;
         }
         let mut in_hit = vec![false; self.tokens.len()];
@@ -48,10 +54,10 @@ impl Line<'_> {
                         || self.paper_at(j).is_some()
                 })
             };
-            if hits.iter().any(beside) || alone() {
+            if !conditional && (hits.iter().any(beside) || alone()) {
                 Some(HalfSize::Said)
             } else {
-                thing.then_some(HalfSize::Mentioned)
+                (thing || conditional || names_paper).then_some(HalfSize::Mentioned)
             }
         };
         // A note says it once or twice; a longer line is no note.

@@ -7,6 +7,8 @@ use super::detect::{Testimony, Witness};
 use super::lex;
 use super::notation::{self, Family};
 use super::places::{Places, drop_abbreviation_cells};
+use super::print;
+use super::sheet_list::{self, SheetLists};
 use super::statement::HalfSize;
 use super::wrapped;
 use crate::geom::ListRect;
@@ -41,7 +43,8 @@ impl Witness for TextWitness {
     fn testify(&self, list: &DisplayList) -> Testimony {
         let mut out = Testimony::default();
         let places = Places::of(list);
-        let (mut scales, mut looked_at) = (Vec::new(), 0);
+        let sheets = SheetLists::of(list);
+        let (mut scales, mut rows, mut looked_at) = (Vec::new(), Vec::new(), 0);
         for line in &list.lines {
             let (text, words) = columns(list, line);
             if out.unread.is_none() && lacks_a_number(&text) {
@@ -50,7 +53,9 @@ impl Witness for TextWitness {
             let reading = notation::read(&text);
             match reading.half_size {
                 Some(HalfSize::Said) => out.half_size |= !reading.notations.iter().any(|n| n.halved),
-                Some(HalfSize::Mentioned) if out.half_sizes.is_none() => {
+                Some(HalfSize::Mentioned)
+                    if out.half_sizes.is_none() && print::may_be_of_page(&text, &list.space) =>
+                {
                     out.half_sizes = Some(printable(text.trim()));
                 }
                 _ => {}
@@ -60,6 +65,9 @@ impl Witness for TextWitness {
             }
             if out.reduced.is_none() && reading.reduced.is_some() && !wrapped::is_conditional(line, list) {
                 out.reduced = reading.reduced.as_deref().map(printable);
+            }
+            if out.reduced.is_none() && print::says_other_size(&text, &list.space) {
+                out.reduced = Some(printable(text.trim()));
             }
             let sheet = reading.sheet.or_else(|| places.paper_of_field(line));
             if let Some(sheet) = sheet.filter(|s| !out.sheets.contains(s)) {
@@ -90,9 +98,17 @@ impl Witness for TextWitness {
                 } else if out.statements.len() >= MAX_STATEMENTS {
                     out.left_out += 1;
                 } else {
-                    out.statements.push(places.statement(notation, &bounds, list));
+                    let mut statement = places.statement(notation, &bounds, list);
+                    if let Some(row) = sheets.row(&bounds).filter(|_| statement.ratio > 0.0) {
+                        statement.doubt = statement.doubt.or_else(|| sheets.doubt(&row));
+                        rows.push((out.statements.len(), row));
+                    }
+                    out.statements.push(statement);
                 }
             }
+        }
+        for (at, doubt) in sheet_list::of_a_table(&rows) {
+            out.statements[at].doubt.get_or_insert(doubt);
         }
         out.unscaled_plan = places.unscaled_plan(&scales);
         drop_abbreviation_cells(&mut out);
