@@ -10,6 +10,8 @@ mod detect;
 mod detect_tests;
 mod equation;
 #[cfg(test)]
+mod forms_tests;
+#[cfg(test)]
 mod glued_tests;
 mod hedge;
 mod lex;
@@ -40,6 +42,7 @@ mod shared;
 mod sheet_list;
 #[cfg(test)]
 mod sign_tests;
+mod spelled;
 mod statement;
 mod text;
 mod title;

@@ -137,6 +137,16 @@ impl Places {
             let slope = || self.slope(bounds, title.is_some());
             doubt = (standing < Standing::Labelled).then(slope).flatten().or_else(|| self.elsewhere(bounds));
         }
+        // FULL SIZE is said of prints, and of what stands under the title of a detail.
+        let of_part = notation.part.is_some() || self.part_above(bounds).is_some();
+        match title {
+            Some(Cell { meaning: Meaning::Title, .. }) => {}
+            _ if notation.needs_title => standing = Standing::Weak,
+            _ => {}
+        }
+        if notation.family == Family::FullSize && of_part {
+            standing = standing.max(Standing::Plain);
+        }
         if lone
             && standing == Standing::Plain
             && notation.family == Family::Ratio
@@ -153,15 +163,18 @@ impl Places {
             halved: notation.halved,
             paper: notation.paper.or_else(|| caption.and_then(|c| c.paper.clone())),
             other_print: false,
-            part: notation.part.or_else(|| {
-                let above = self.above(bounds).filter(|_| !notation.titled)?;
-                (above.view == Some(View::Part)).then(|| above.text.clone())
-            }),
+            part: notation.part.or_else(|| self.part_above(bounds).filter(|_| !notation.titled)),
             across: notation.across,
             bbox: Some(list.space.rect_to_px(bounds)).filter(PxRect::is_finite),
             method: super::text::METHOD,
             text: super::text::printable(&notation.text),
         }
+    }
+
+    /// The part of a plan that the nearest words above a notation name.
+    fn part_above(&self, bounds: &ListRect) -> Option<String> {
+        let above = self.above(bounds)?;
+        (above.view == Some(View::Part)).then(|| above.text.clone())
     }
 
     /// The nearest caption within reach.

@@ -1,0 +1,61 @@
+//! Full size, `S=1:100` and `1/50e`: what is read of them, and what looks like them.
+
+use super::detect_tests::Placed;
+use super::practice_tests::{a1, check_sheets};
+
+const SHEETS: &[(&[Placed], Option<f64>)] = &[
+    (&[(200.0, 200.0, "BRACKET DETAIL"), (200.0, 214.0, "FULL SIZE")], Some(1.0)),
+    (&[(200.0, 200.0, "BRACKET DETAIL"), (200.0, 214.0, "SCALE: FULL SIZE")], Some(1.0)),
+    (
+        &[
+            (200.0, 200.0, "FLOOR PLAN"),
+            (200.0, 214.0, "SCALE: 1/8\" = 1'-0\""),
+            (900.0, 900.0, "FULL SIZE SET"),
+        ],
+        Some(96.0),
+    ),
+    (
+        &[(200.0, 200.0, "FLOOR PLAN"), (200.0, 214.0, "SCALE: 1/8\" = 1'-0\""), (900.0, 900.0, "FULL SIZE")],
+        Some(96.0),
+    ),
+    (&[(200.0, 200.0, "PROVIDE FULL SIZE MOCKUP")], None),
+    (&[(200.0, 200.0, "FULL SIZE @ 24X36")], None),
+    (&[(200.0, 200.0, "S=1:100")], None),
+    (&[(200.0, 200.0, "S = 1 : 100")], None),
+    (&[(200.0, 200.0, "PLAN DU REZ"), (200.0, 214.0, "ECH. 1/50e")], Some(50.0)),
+    (&[(200.0, 200.0, "PLAN DU REZ"), (200.0, 214.0, "Ech : 1:50e")], Some(50.0)),
+    (&[(200.0, 200.0, "PLAN DU REZ"), (200.0, 214.0, "Echelle 1/50ème")], Some(50.0)),
+    (&[(200.0, 200.0, "S=1:100")], None),
+    (&[(200.0, 200.0, "FLOOR PLAN"), (200.0, 214.0, "S=1:100")], Some(100.0)),
+    (&[(200.0, 200.0, "FLOOR PLAN"), (200.0, 214.0, "S=1/100")], Some(100.0)),
+    (&[(200.0, 200.0, "FLOOR PLAN"), (200.0, 214.0, "SCALE 1:50"), (900.0, 900.0, "S=1:100")], Some(50.0)),
+    (&[(200.0, 200.0, "FLOOR PLAN"), (200.0, 214.0, "S=1:100 MAX")], None),
+    (&[(200.0, 200.0, "FULL SIZE")], None),
+    (&[(200.0, 200.0, "FLOOR PLAN"), (900.0, 900.0, "FULL SIZE")], None),
+    (&[(200.0, 200.0, "FLOOR PLAN"), (200.0, 214.0, "FULL SIZE")], None),
+    (&[(200.0, 200.0, "SILL DETAIL - FULL SIZE")], Some(1.0)),
+    (&[(200.0, 200.0, "SILL DETAIL - HALF FULL SIZE")], None),
+    (&[(200.0, 200.0, "SILL DETAIL"), (200.0, 214.0, "SCALE: HALF FULL SIZE")], None),
+    (&[(200.0, 200.0, "SILL DETAIL"), (200.0, 214.0, "SCALE: 1/2 FULL SIZE")], None),
+    (&[(200.0, 200.0, "SILL DETAIL"), (200.0, 214.0, "SCALE: 3\" = 1'-0\" (QUARTER FULL SIZE)")], Some(4.0)),
+    (
+        &[
+            (200.0, 200.0, "SILL DETAIL"),
+            (200.0, 214.0, "FULL SIZE"),
+            (900.0, 200.0, "HEAD DETAIL"),
+            (900.0, 214.0, "SCALE: 3\" = 1'-0\""),
+        ],
+        None,
+    ),
+    (&[(200.0, 200.0, "SCALE"), (200.0, 214.0, "FULL SIZE")], Some(1.0)),
+    (&[(200.0, 200.0, "SILL DETAIL"), (200.0, 214.0, "FULL SIZE TEMPLATES")], None),
+    (&[(200.0, 200.0, "DETAIL"), (200.0, 214.0, "FULL SCALE MOCK-UP")], None),
+    (&[(200.0, 200.0, "PLAN"), (200.0, 214.0, "1:50E")], None),
+    (&[(200.0, 200.0, "PLAN"), (200.0, 214.0, "ECHELLE : 1/50 ème")], Some(50.0)),
+];
+
+#[test]
+fn forms_are_scales_where_they_stand_as_scales_do() {
+    let sheets: Vec<_> = SHEETS.iter().map(|(lines, ratio)| (lines.to_vec(), *ratio)).collect();
+    check_sheets(a1(), &sheets);
+}
