@@ -10,7 +10,7 @@ use super::places::{Places, drop_abbreviation_cells};
 use super::print;
 use super::sheet_list::{self, SheetLists};
 use super::statement::HalfSize;
-use super::wrapped;
+use super::wrapped::Paragraphs;
 use crate::geom::ListRect;
 use crate::page::display::{DisplayList, TextLine, Word};
 
@@ -43,7 +43,7 @@ impl Witness for TextWitness {
     fn testify(&self, list: &DisplayList) -> Testimony {
         let mut out = Testimony::default();
         let places = Places::of(list);
-        let sheets = SheetLists::of(list);
+        let (sheets, paragraphs) = (SheetLists::of(list), Paragraphs::of(list));
         let (mut scales, mut rows, mut looked_at) = (Vec::new(), Vec::new(), 0);
         for line in &list.lines {
             let (text, words) = columns(list, line);
@@ -63,7 +63,7 @@ impl Witness for TextWitness {
             if out.resized.is_none() {
                 out.resized = reading.resized.as_deref().map(printable);
             }
-            if out.reduced.is_none() && reading.reduced.is_some() && !wrapped::is_conditional(line, list) {
+            if out.reduced.is_none() && reading.reduced.is_some() && !paragraphs.is_conditional(line) {
                 out.reduced = reading.reduced.as_deref().map(printable);
             }
             if out.reduced.is_none() && print::says_other_size(&text, &list.space) {
@@ -74,7 +74,7 @@ impl Witness for TextWitness {
                 out.sheets.push(sheet);
             }
             for notation in reading.notations {
-                if wrapped::ends_a_sentence(&notation, line, list) {
+                if paragraphs.ends_a_sentence(&notation, line) {
                     continue;
                 }
                 let bounds = bounds_of(&notation.span, &words).unwrap_or(line.bounds);
