@@ -18,6 +18,7 @@ mod lex;
 mod listed;
 #[cfg(test)]
 mod listed_tests;
+mod location;
 mod named_paper;
 mod named_sheet;
 mod notation;

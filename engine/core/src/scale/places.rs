@@ -241,6 +241,11 @@ impl Places {
         self.nearest(bounds, |c| !matches!(c.meaning, Meaning::Field))
     }
 
+    /// Titles of views stand on the page.
+    pub(super) fn has_views(&self) -> bool {
+        self.cells.iter().any(|c| matches!(c.meaning, Meaning::Title) || c.view.is_some())
+    }
+
     /// The title of a plan that none of the scales is of.
     pub(super) fn unscaled_plan(&self, scales: &[ListRect]) -> Option<String> {
         let plans = self.cells.iter().filter(|c| c.view == Some(View::Plan));

@@ -3,6 +3,7 @@
 use super::band::RatioText;
 use super::detect::{Statement, Testimony};
 use super::hedge::Doubt;
+use super::location::{self, is_location};
 use super::named_sheet::SheetPaper;
 use super::notation::{PLAUSIBLE_RATIOS, Standing};
 use super::other_print::{for_several_papers, of_other_prints, other_paper};
@@ -32,6 +33,7 @@ pub(super) fn decide(testimony: Testimony, list: &DisplayList) -> Found<ScaleRec
         left_out,
         sheets,
         unscaled_plan,
+        other_views,
         half_sizes: _,
         resized: _,
         reduced: _,
@@ -54,6 +56,7 @@ pub(super) fn decide(testimony: Testimony, list: &DisplayList) -> Found<ScaleRec
             format!("{left_out} more scale notations of the page are not listed"),
         ));
     }
+    let of_location = location::settle(&mut statements, other_views, list);
     for i in of_other_prints(&statements, &list.space) {
         statements[i].other_print = true;
     }
@@ -65,6 +68,7 @@ pub(super) fn decide(testimony: Testimony, list: &DisplayList) -> Found<ScaleRec
     }
     findings.extend(not_used(&statements, chosen.as_ref().ok().map(|&i| statements[i].text.as_str())));
     findings.extend(chosen.as_ref().ok().and_then(|&i| full_size(&statements[i])));
+    findings.extend(of_location.filter(|_| chosen.is_ok()));
     let confidence = |s: &Statement| match (&chosen, s.ratio > 0.0) {
         (_, false) => CONFIDENCE_NOT_TO_SCALE,
         _ if !counts(s) => CONFIDENCE_WEAK,
@@ -143,11 +147,6 @@ fn of_two_plans(statements: &[Statement]) -> Option<String> {
             part.text, other.text
         )
     })
-}
-
-/// Whether a title is that of a location plan, which is drawn to be measured as a key plan is not.
-fn is_location(title: &str) -> bool {
-    title.to_uppercase().split(|c: char| !c.is_alphabetic()).any(|w| w == "LOCATION")
 }
 
 /// Why the page has no scale although what runs across in its profile has one: heights have another.

@@ -110,6 +110,7 @@ impl Witness for TextWitness {
         for (at, doubt) in sheet_list::of_a_table(&rows) {
             out.statements[at].doubt.get_or_insert(doubt);
         }
+        out.other_views = places.has_views();
         out.unscaled_plan = places.unscaled_plan(&scales);
         drop_abbreviation_cells(&mut out);
         out
