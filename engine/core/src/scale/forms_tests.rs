@@ -1,4 +1,4 @@
-//! Full size, `S=1:100` and `1/50e`: what is read of them, and what looks like them.
+//! Full size, `S=1:100`, `1/50e` and NOT TO SCALE: what is read of them where they stand, and what looks like them.
 
 use super::detect_tests::Placed;
 use super::practice_tests::{a1, check_sheets};
@@ -57,5 +57,76 @@ const SHEETS: &[(&[Placed], Option<f64>)] = &[
 #[test]
 fn forms_are_scales_where_they_stand_as_scales_do() {
     let sheets: Vec<_> = SHEETS.iter().map(|(lines, ratio)| (lines.to_vec(), *ratio)).collect();
+    check_sheets(a1(), &sheets);
+}
+
+/// What stands over a title or under a scale and says that it is none.
+const UNSCALED: &[(&[Placed], Option<f64>)] = &[
+    (
+        &[
+            (200.0, 186.0, "NOT TO SCALE"),
+            (200.0, 200.0, "FLOOR PLAN"),
+            (200.0, 214.0, "SCALE: 1/8\" = 1'-0\""),
+        ],
+        None,
+    ),
+    (&[(200.0, 200.0, "NOT TO SCALE"), (200.0, 214.0, "SCALE: 1/8\" = 1'-0\"")], None),
+    (
+        &[
+            (200.0, 172.0, "DETAIL 4"),
+            (200.0, 186.0, "NOT TO SCALE"),
+            (200.0, 200.0, "FLOOR PLAN"),
+            (200.0, 214.0, "SCALE: 1/8\" = 1'-0\""),
+        ],
+        Some(96.0),
+    ),
+    (
+        &[
+            (900.0, 900.0, "DETAIL 4"),
+            (900.0, 914.0, "NOT TO SCALE"),
+            (200.0, 200.0, "FLOOR PLAN"),
+            (200.0, 214.0, "SCALE: 1/8\" = 1'-0\""),
+        ],
+        Some(96.0),
+    ),
+    (
+        &[
+            (200.0, 200.0, "FLOOR PLAN"),
+            (200.0, 214.0, "SCALE: 1/8\" = 1'-0\""),
+            (200.0, 228.0, "NOT TO SCALE"),
+        ],
+        None,
+    ),
+    (
+        &[
+            (200.0, 186.0, "DO NOT SCALE"),
+            (200.0, 200.0, "FLOOR PLAN"),
+            (200.0, 214.0, "SCALE: 1/8\" = 1'-0\""),
+        ],
+        Some(96.0),
+    ),
+    (
+        &[
+            (200.0, 186.0, "N.T.S."),
+            (200.0, 200.0, "SILL DETAIL"),
+            (200.0, 214.0, "SCALE: 1/2\" = 1'-0\""),
+            (900.0, 200.0, "FLOOR PLAN"),
+            (900.0, 214.0, "SCALE: 1/8\" = 1'-0\""),
+        ],
+        None,
+    ),
+    (
+        &[
+            (600.0, 186.0, "NOT TO SCALE"),
+            (200.0, 200.0, "FLOOR PLAN"),
+            (200.0, 214.0, "SCALE: 1/8\" = 1'-0\""),
+        ],
+        Some(96.0),
+    ),
+];
+
+#[test]
+fn what_is_not_to_scale_by_the_words_at_its_title_has_no_scale() {
+    let sheets: Vec<_> = UNSCALED.iter().map(|(lines, ratio)| (lines.to_vec(), *ratio)).collect();
     check_sheets(a1(), &sheets);
 }

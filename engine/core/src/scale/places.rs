@@ -21,6 +21,8 @@ const LEGEND_REACH: (f32, f32) = (12.0, 25.0);
 /// A view's title belongs to what stands so many text heights below it, if no other title is nearer: underlines and
 /// wide leading lie between the two.
 const TITLE_REACH: f32 = 4.0;
+/// Words stand over a title, or under one, so many text heights from it.
+const CLOSE_OVER: f32 = 1.5;
 /// A word that speaks of a slope is that of a number so many text heights away.
 const SLOPE_REACH: f32 = 1.5;
 /// Words of a heading.
@@ -239,6 +241,24 @@ impl Places {
     /// The nearest line of words that a notation stands under or behind.
     fn above(&self, bounds: &ListRect) -> Option<&Cell> {
         self.nearest(bounds, |c| !matches!(c.meaning, Meaning::Field))
+    }
+
+    /// Whether words that say NOT TO SCALE stand just under a scale, or over the title that it stands under and under no
+    /// title themselves: they would be of what that names.
+    pub(super) fn unscales(&self, words: &ListRect, scale: &ListRect) -> bool {
+        let over = |upper: &ListRect, lower: &ListRect, reach: f32| {
+            let aligned = upper.left <= lower.right && lower.left <= upper.right;
+            let down = lower.top - upper.top;
+            aligned && down > 0.5 * height(lower) && heights_apart(upper, lower) <= reach
+        };
+        let of_other = self.cells.iter().any(|c| over(&c.bounds, words, CLOSE_OVER));
+        let title = self.title(scale).filter(|c| over(&c.bounds, scale, TITLE_REACH));
+        let direct = || over(words, scale, CLOSE_OVER);
+        let titles_next = || self.cells.iter().any(|c| over(words, &c.bounds, CLOSE_OVER));
+        if over(scale, words, CLOSE_OVER) && !titles_next() {
+            return true;
+        }
+        !of_other && title.map_or_else(direct, |c| over(words, &c.bounds, CLOSE_OVER))
     }
 
     /// Titles of views stand on the page.

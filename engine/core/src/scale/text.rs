@@ -4,6 +4,7 @@ use std::ops::{Range, RangeInclusive};
 
 use super::context::Line;
 use super::detect::{Testimony, Witness};
+use super::hedge::Doubt;
 use super::lex;
 use super::notation::{self, Family};
 use super::places::{Places, drop_abbreviation_cells};
@@ -44,6 +45,7 @@ impl Witness for TextWitness {
         let mut out = Testimony::default();
         let places = Places::of(list);
         let (sheets, paragraphs) = (SheetLists::of(list), Paragraphs::of(list));
+        let (mut unscaled, mut scaled) = (Vec::new(), Vec::new());
         let (mut scales, mut rows, mut looked_at) = (Vec::new(), Vec::new(), 0);
         for line in &list.lines {
             let (text, words) = columns(list, line);
@@ -98,6 +100,11 @@ impl Witness for TextWitness {
                 } else if out.statements.len() >= MAX_STATEMENTS {
                     out.left_out += 1;
                 } else {
+                    if notation.family == Family::NotToScale && notation.lone {
+                        unscaled.push((bounds, printable(&notation.text)));
+                    } else if notation.ratio.is_some_and(|r| r > 0.0) {
+                        scaled.push((out.statements.len(), bounds));
+                    }
                     let mut statement = places.statement(notation, &bounds, list);
                     if let Some(row) = sheets.row(&bounds).filter(|_| statement.ratio > 0.0) {
                         statement.doubt = statement.doubt.or_else(|| sheets.doubt(&row));
@@ -105,6 +112,12 @@ impl Witness for TextWitness {
                     }
                     out.statements.push(statement);
                 }
+            }
+        }
+        for (at, bounds) in scaled {
+            let over = unscaled.iter().find(|(words, _)| places.unscales(words, &bounds));
+            if let Some((_, text)) = over {
+                out.statements[at].doubt.get_or_insert_with(|| Doubt::Unscaled(text.clone()));
             }
         }
         for (at, doubt) in sheet_list::of_a_table(&rows) {
