@@ -113,7 +113,7 @@ const UNSCALED: &[(&[Placed], Option<f64>)] = &[
             (900.0, 200.0, "FLOOR PLAN"),
             (900.0, 214.0, "SCALE: 1/8\" = 1'-0\""),
         ],
-        None,
+        Some(96.0),
     ),
     (
         &[

@@ -61,9 +61,8 @@ pub(super) fn decide(testimony: Testimony, list: &DisplayList) -> Found<ScaleRec
         statements[i].other_print = true;
     }
     let (mut chosen, mut corrected) = choose_for_page(&statements, deferred.as_deref(), &sheets, list);
-    let against = || of_a_part(&statements, unscaled_plan.as_deref()?);
-    let against = || against().or_else(|| of_a_profile(&statements)).or_else(|| of_two_plans(&statements));
-    if let Some(why) = chosen.as_ref().ok().and_then(|_| against()) {
+    let against = |_| speaks_against(&statements, unscaled_plan.as_deref());
+    if let Some(why) = chosen.as_ref().ok().and_then(against) {
         (chosen, corrected) = (Err(why), None);
     }
     findings.extend(not_used(&statements, chosen.as_ref().ok().map(|&i| statements[i].text.as_str())));
@@ -120,6 +119,12 @@ fn choose_for_page(
             None => (Err(why), None),
         },
     }
+}
+
+/// Why the page has no scale although it states one only.
+fn speaks_against(statements: &[Statement], unscaled_plan: Option<&str>) -> Option<String> {
+    let of_part = unscaled_plan.and_then(|plan| of_a_part(statements, plan));
+    of_part.or_else(|| of_a_profile(statements)).or_else(|| of_two_plans(statements))
 }
 
 /// Why the page has no scale although its details have one: a plan is beside them, and none of theirs is said to be its.
