@@ -141,10 +141,9 @@ impl Places {
         }
         // FULL SIZE is said of prints, and of what stands under the title of a detail.
         let of_part = notation.part.is_some() || self.part_above(bounds).is_some();
-        match title {
-            Some(Cell { meaning: Meaning::Title, .. }) => {}
-            _ if notation.needs_title => standing = Standing::Weak,
-            _ => {}
+        let of_level = |c: &Cell| matches!(c.meaning, Meaning::Title) && !may_slope(c);
+        if notation.needs_title && !title.is_some_and(of_level) {
+            standing = Standing::Weak;
         }
         if notation.family == Family::FullSize && of_part {
             standing = standing.max(Standing::Plain);
@@ -311,6 +310,27 @@ impl Places {
                 && bounds.bottom <= heading.bottom + down
         })
     }
+}
+
+/// Whether what a title names has slopes: a section, a roof, what water runs off.
+fn may_slope(title: &Cell) -> bool {
+    const SLOPED: [&str; 12] = [
+        "ROOF",
+        "GRADING",
+        "DRAINAGE",
+        "SITE",
+        "PAVING",
+        "PARKING",
+        "UTILITY",
+        "RAMP",
+        "ROAD",
+        "DRIVEWAY",
+        "SEWER",
+        "LANDSCAPE",
+    ];
+    let upper = title.text.to_uppercase();
+    let says = upper.split(|c: char| !c.is_alphabetic()).any(|w| SLOPED.contains(&w));
+    says || title.view == Some(View::Part)
 }
 
 /// In the same row, to the left, within reach of a caption.

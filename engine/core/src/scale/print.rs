@@ -116,9 +116,15 @@ pub(super) fn says_other_size(text: &str, space: &PageSpace) -> bool {
     let says = |words: &[&str]| (0..tokens.len()).any(|i| line.word(i).is_some_and(|w| words.contains(&w)));
     let reduced =
         says(&["REDUCE", "REDUCES", "REDUCED", "REDUCTION", "ENLARGED"]) && !says(&["NOT", "PLAN", "PLANS"]);
+    let of_prints = || {
+        (0..tokens.len()).any(|i| {
+            let is = |w: &str| is_print_or_set(w) || matches!(w, "SIZE" | "PRINTED" | "PLOTTED");
+            line.word(i).is_some_and(is)
+        })
+    };
     let on_its_paper = || line.papers().iter().any(|p| is_on_paper(p, space) == Some(true));
     let is_small = || inches(space).is_some_and(|(w, h)| w.max(h) <= REDUCED_PRINT_IN);
-    reduced && on_its_paper() || line.is_of_inch_bar() && is_small()
+    reduced && of_prints() && on_its_paper() || line.is_of_inch_bar() && is_small()
 }
 
 impl Line<'_> {
@@ -162,7 +168,8 @@ impl Line<'_> {
         let bar =
             before(&["BAR", "LINE"]) && before(&["IS", "MEASURES", "EQUALS", "REPRESENTS", "NOT", "SHOULD"]);
         let unless = before(&["IF"]) && before(&["NOT"]);
-        let of_original = after(&["ON", "AT", "LONG"]) && after(&["ORIGINAL", "FULL"]);
+        let full_size = || words(&["FULL", "SIZE"]) || words(&["FULL", "SCALE"]) || words(&["FULL", "SIZED"]);
+        let of_original = after(&["ON", "AT", "LONG"]) && (after(&["ORIGINAL"]) || full_size());
         bar || unless || of_original
     }
 }

@@ -7,6 +7,29 @@ use crate::geom::PageSpace;
 type Sheet = (&'static [Placed], Option<f64>);
 
 const TABLOID: &[Sheet] = &[
+    (&[(200.0, 200.0, "FLOOR PLAN 1/8\" = 1'-0\""), (900.0, 700.0, "HALF SIZE LOCKERS")], Some(96.0)),
+    (&[(200.0, 200.0, "FLOOR PLAN 1/8\" = 1'-0\""), (900.0, 700.0, "POST 11X17 SIGN AT DOOR")], Some(96.0)),
+    (&[(200.0, 200.0, "FLOOR PLAN 1/8\" = 1'-0\""), (900.0, 700.0, "REDUCE DUCT TO 11X17")], Some(96.0)),
+    (
+        &[(200.0, 200.0, "FLOOR PLAN 1/8\" = 1'-0\""), (900.0, 700.0, "12X18 REDUCED TO 11X17 DUCT")],
+        Some(96.0),
+    ),
+    (
+        &[(200.0, 200.0, "FLOOR PLAN 1/8\" = 1'-0\""), (900.0, 700.0, "LINE OF 1 INCH WATER IS EXISTING")],
+        Some(96.0),
+    ),
+    (&[(200.0, 200.0, "FLOOR PLAN 1/8\" = 1'-0\""), (900.0, 700.0, "1\" ON ORIGINAL")], None),
+    (
+        &[
+            (200.0, 200.0, "FLOOR PLAN 1/8\" = 1'-0\""),
+            (900.0, 700.0, "THIS SHEET, ADJUST SCALES ACCORDINGLY"),
+        ],
+        None,
+    ),
+    (
+        &[(200.0, 200.0, "FLOOR PLAN 1/8\" = 1'-0\""), (900.0, 700.0, "1\" INSULATION ON FULL HEIGHT WALL")],
+        Some(96.0),
+    ),
     (
         &[
             (200.0, 200.0, "FLOOR PLAN"),

@@ -43,6 +43,8 @@ const HEADING_WORDS: u32 = 7;
 /// A row's number stands so many text heights before its scale at most, and the table so many to the left of its heading.
 const ROW: f32 = 60.0;
 const BESIDE_HEADING: f32 = 30.0;
+/// Rows that are only counted stand so many text heights below their heading at most.
+const COUNTED: f32 = 60.0;
 /// Rows of one table follow each other within so many text heights, their numbers begin within so many of each other.
 const NEXT_ROW: f32 = 4.0;
 const ALIGNED: f32 = 1.0;
@@ -52,12 +54,16 @@ pub(super) struct SheetLists<'a> {
     headings: Vec<(&'a str, ListRect)>,
     /// Numbers of sheets, wherever they stand.
     numbers: Vec<&'a Word>,
+    /// Words that number anything: rows of a list, where one is headed.
+    counts: Vec<&'a Word>,
 }
 
 /// Where a scale's row begins.
 pub(super) struct Row {
     pub(super) number: String,
     bounds: ListRect,
+    /// It may number anything else.
+    is_count: bool,
 }
 
 impl<'a> SheetLists<'a> {
@@ -70,27 +76,34 @@ impl<'a> SheetLists<'a> {
         Self {
             headings: lines.map(|l| (l.text.as_str(), l.bounds)).collect(),
             numbers: list.words.iter().filter(|w| is_sheet_number(&w.text)).collect(),
+            counts: list.words.iter().filter(|w| is_count(&w.text)).collect(),
         }
     }
 
     /// The number of a sheet in the row of a notation, before it.
     pub(super) fn row(&self, bounds: &ListRect) -> Option<Row> {
         let middle = |r: &ListRect| (r.top + r.bottom) / 2.0;
-        let before = |w: &&&Word| {
+        let before = |w: &&Word| {
             let b = &w.bounds;
             let level = (middle(b) - middle(bounds)).abs() < 0.5 * height(bounds);
             level && b.right <= bounds.left && bounds.left - b.right <= ROW * height(bounds)
         };
-        let nearest =
-            self.numbers.iter().filter(before).max_by(|a, b| a.bounds.left.total_cmp(&b.bounds.left))?;
-        Some(Row { number: printable(&nearest.text), bounds: nearest.bounds })
+        let nearest = |words: &[&'a Word]| {
+            let of_row = words.iter().copied().filter(|w| before(&w));
+            of_row.max_by(|a, b| a.bounds.left.total_cmp(&b.bounds.left))
+        };
+        let row = |w: &Word, is_count| Row { number: printable(&w.text), bounds: w.bounds, is_count };
+        let count = || nearest(&self.counts).filter(|_| !self.headings.is_empty());
+        nearest(&self.numbers).map(|w| row(w, false)).or_else(|| count().map(|w| row(w, true)))
     }
 
     /// The heading of the list that a row is of.
     pub(super) fn doubt(&self, row: &Row) -> Option<Doubt> {
         let of = |(_, heading): &&(&str, ListRect)| {
-            let reach = BESIDE_HEADING * height(heading).max(height(&row.bounds));
-            row.bounds.top >= heading.bottom
+            let h = height(heading).max(height(&row.bounds));
+            let reach = BESIDE_HEADING * h;
+            let far = row.is_count && row.bounds.top > heading.bottom + COUNTED * h;
+            !far && row.bounds.top >= heading.bottom
                 && row.bounds.left >= heading.left - reach
                 && row.bounds.left <= heading.right
         };
@@ -105,6 +118,8 @@ pub(super) fn of_a_table(rows: &[(usize, Row)]) -> Vec<(usize, Doubt)> {
         let h = height(&a.bounds).max(height(&b.bounds));
         let down = (a.bounds.top - b.bounds.top).abs();
         a.number != b.number
+            && !a.is_count
+            && !b.is_count
             && (a.bounds.left - b.bounds.left).abs() <= ALIGNED * h
             && down > 0.5 * h
             && down <= NEXT_ROW * h
@@ -127,6 +142,11 @@ fn is_sheet_number(word: &str) -> bool {
         && (digits >= 2 || parted && digits == 1)
 }
 
+/// `1`, `001`: what rows are counted by.
+fn is_count(word: &str) -> bool {
+    (1..=4).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_digit())
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::detect_tests::{Placed, best, found};
@@ -146,7 +166,12 @@ mod tests {
     fn the_scale_in_a_list_of_drawings_is_that_of_another_sheet() {
         let heading = (200.0, 200.0, "DRAWING INDEX");
         let columns = (200.0, 220.0, "SHEET\tTITLE\tSCALE");
-        let sheets: [&[Placed]; 4] = [
+        let sheets: [&[Placed]; 5] = [
+            &[
+                (200.0, 200.0, "DRAWING SCHEDULE"),
+                (200.0, 214.0, "001\tGA PLAN\t1:50"),
+                (200.0, 228.0, "002\tROOF\t1:50"),
+            ],
             &[
                 heading,
                 columns,
