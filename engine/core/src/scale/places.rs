@@ -195,7 +195,7 @@ impl Places {
         };
         let name = Line::new(&tokens).is_paper().or_else(letter)?;
         let sure = captions.any(|(_, is_size)| !is_size || !name.starts_with(|c: char| c.is_ascii_digit()));
-        sure.then(|| SheetPaper { name, or_number: false })
+        sure.then_some(SheetPaper { name, or_number: false })
     }
 
     /// The nearest title that a notation stands under or behind.

@@ -89,7 +89,7 @@ impl<'a> SheetLists<'a> {
             level && b.right <= bounds.left && bounds.left - b.right <= ROW * height(bounds)
         };
         let nearest = |words: &[&'a Word]| {
-            let of_row = words.iter().copied().filter(|w| before(&w));
+            let of_row = words.iter().copied().filter(|w| before(w));
             of_row.max_by(|a, b| a.bounds.left.total_cmp(&b.bounds.left))
         };
         let row = |w: &Word, is_count| Row { number: printable(&w.text), bounds: w.bounds, is_count };
