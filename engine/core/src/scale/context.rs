@@ -261,6 +261,9 @@ impl<'a> Line<'a> {
         if labelled {
             return Some(Standing::Labelled);
         }
+        if hit.family == Family::Ratio && self.is_led_by_s(hit) {
+            return Some(Standing::Plain);
+        }
         let titled = || self.title_before(hit.tokens.start);
         let alone = || self.is_alone(hit.tokens.start, all);
         match hit.needs {
@@ -275,6 +278,18 @@ impl<'a> Line<'a> {
             }
             Needs::AnywhereWeak => Some(Standing::Weak),
         }
+    }
+
+    /// `S=` stands before the token, and nothing before that in the column. Pipes and roofs have slopes so written.
+    pub(super) fn follows_s(&self, start: usize) -> bool {
+        let Some(s) = start.checked_sub(2).filter(|&s| self.same_column(s, start)) else { return false };
+        let first = s == 0 || !self.same_column(s - 1, s);
+        first && matches!(self.word(s), Some("S" | "Ｓ")) && self.is(s + 1, &Kind::Equals)
+    }
+
+    /// The same of a notation that nothing follows in its column.
+    pub(super) fn is_led_by_s(&self, hit: &Hit) -> bool {
+        self.follows_s(hit.tokens.start) && !self.same_column(hit.tokens.end, hit.tokens.start)
     }
 
     /// Nothing but notations, labels, suffixes, paper sizes and punctuation in the column.

@@ -2,7 +2,7 @@
 
 use super::ScaleRecord;
 use super::hedge::Doubt;
-use super::named_paper::SheetPaper;
+use super::named_sheet::SheetPaper;
 use super::notation::Standing;
 use super::paper;
 use super::reconcile;
@@ -56,6 +56,8 @@ pub(super) struct Testimony {
     pub(super) reduced: Option<String>,
     /// The title of a plan that no scale stands at.
     pub(super) unscaled_plan: Option<String>,
+    /// Titles of views stand on the page, besides those of what is beside a drawing.
+    pub(super) other_views: bool,
     /// A scale of which a number could not be read, as it reads without it.
     pub(super) unread: Option<String>,
     /// Papers that the sheet says it is made for.
@@ -83,6 +85,7 @@ pub fn detect(list: &DisplayList) -> Found<ScaleRecord> {
         all.resized = all.resized.or(said.resized);
         all.reduced = all.reduced.or(said.reduced);
         all.unscaled_plan = all.unscaled_plan.or(said.unscaled_plan);
+        all.other_views |= said.other_views;
         all.unread = all.unread.or(said.unread);
         all.sheets.extend(said.sheets);
         all.left_out += said.left_out;

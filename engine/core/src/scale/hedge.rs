@@ -24,6 +24,8 @@ pub enum Doubt {
     Slope(String),
     /// It stands under a line that sends the reader to another sheet.
     Elsewhere(String),
+    /// It stands in a list of drawings: the list's heading, or the number of the sheet that the row is of.
+    Listed(String),
 }
 
 /// Words before "scale" that speak of what a drawing was made from, and what may stand between.

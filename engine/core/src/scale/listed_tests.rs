@@ -166,10 +166,35 @@ fn a_profile_whose_heights_have_another_scale_has_none() {
 
 #[test]
 fn a_scale_that_is_left_out_as_that_of_a_location_plan_is_told() {
-    let sheet: &[Placed] = &[(200.0, 200.0, "LOCATION PLAN 1:1250"), (900.0, 900.0, "BLOCK PLAN 1:200")];
+    let sheet: &[Placed] = &[(200.0, 200.0, "LOCATION PLAN 1:1250"), (900.0, 900.0, "SITE PLAN 1:200")];
     let both = found(sheet);
     assert_eq!(both.value.best.map(|b| b.ratio), Some(200.0));
     assert!(both.findings.iter().any(|f| f.code == "scale_beside"), "{:?}", both.findings);
+}
+
+#[test]
+fn a_location_plan_and_a_block_plan_are_two_plans_and_none_the_sheet_s() {
+    let sheets: [&[Placed]; 3] = [
+        &[(200.0, 200.0, "LOCATION PLAN 1:1250"), (900.0, 900.0, "BLOCK PLAN 1:200")],
+        &[
+            (200.0, 200.0, "SITE LOCATION PLAN"),
+            (200.0, 214.0, "SCALE 1:1250"),
+            (900.0, 900.0, "PROPOSED BLOCK PLAN"),
+            (900.0, 914.0, "1:200"),
+        ],
+        &[(200.0, 200.0, "LOCATION PLAN 1:1250"), (900.0, 900.0, "STAIR DETAIL 1:200")],
+    ];
+    for sheet in sheets {
+        let why = found(sheet).value.withheld.unwrap();
+        assert!(why.contains("1:1250") && why.contains("1:200") && why.contains("LOCATION PLAN"), "{why}");
+        // With a plan of the sheet they are beside it.
+        let mut plan = sheet.to_vec();
+        plan.extend([(200.0, 900.0, "GROUND FLOOR PLAN 1:200")]);
+        assert_eq!(found(&plan).value.best.map(|b| b.ratio), Some(200.0), "{sheet:?}");
+    }
+    // A key plan is not drawn to be measured, and a block plan alone is what the sheet shows.
+    let key: &[Placed] = &[(200.0, 200.0, "KEY PLAN 1:1250"), (900.0, 900.0, "BLOCK PLAN 1:200")];
+    assert_eq!(found(key).value.best.map(|b| b.ratio), Some(200.0));
 }
 
 #[test]

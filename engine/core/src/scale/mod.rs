@@ -10,13 +10,17 @@ mod detect;
 mod detect_tests;
 mod equation;
 #[cfg(test)]
+mod forms_tests;
+#[cfg(test)]
 mod glued_tests;
 mod hedge;
 mod lex;
 mod listed;
 #[cfg(test)]
 mod listed_tests;
+mod location;
 mod named_paper;
+mod named_sheet;
 mod notation;
 #[cfg(test)]
 mod notation_tests;
@@ -33,9 +37,13 @@ mod print;
 mod ratio;
 mod reconcile;
 mod record;
+#[cfg(test)]
+mod reduced_tests;
 mod shared;
+mod sheet_list;
 #[cfg(test)]
 mod sign_tests;
+mod spelled;
 mod statement;
 mod text;
 mod title;
@@ -47,7 +55,7 @@ pub use band::{ImplausibleScale, SCALE_BAND, check_scale};
 pub use calibrate::{CalibrationError, RealUnit, calibrate, estimated_ratio};
 pub use detect::detect;
 pub use hedge::Doubt;
-pub use named_paper::SheetPaper;
+pub use named_sheet::SheetPaper;
 pub use notation::{Family, Notation, PLAUSIBLE_RATIOS, Reading, Standing, parse_all, read};
 pub use record::{ScaleBox, ScaleCandidate, ScaleRecord};
 pub use shared::{SharedScale, SharedScaleError, readable};

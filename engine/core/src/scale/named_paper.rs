@@ -1,8 +1,8 @@
-//! Papers that a line names: `A1`, `ARCH D`, `24X36`; for a notation, or for the sheet.
+//! Papers that a line names: `A1`, `ARCH D`, `24X36`; and those that a notation holds for.
 
 use super::context::Line;
 use super::lex::{Kind, Token};
-use super::notation::Hit;
+use super::notation::{Family, Hit};
 use super::paper;
 use super::words::is_label;
 
@@ -11,23 +11,32 @@ const LONGEST_NAME: usize = 7;
 /// Tokens between a notation and the paper before it at most (`A1 :`).
 const LEAD: usize = 3;
 
-/// The paper that a sheet is said to be made for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SheetPaper {
-    /// `A1`, `ARCH D`, `24X36`.
-    pub name: String,
-    /// `SHEET: A1` may be the sheet's number instead.
-    pub or_number: bool,
-}
-
 impl Line<'_> {
     /// `A1`, `ISO A1`, `ARCH D`, `ANSI B`, `E1 SIZE`, `24X36` starting at a token, and the token after it.
     pub(super) fn paper_at(&self, at: usize) -> Option<(String, usize)> {
-        self.iso_at(at).or_else(|| self.series_at(at)).or_else(|| self.sides_at(at))
+        self.iso_at(at)
+            .or_else(|| self.series_at(at))
+            .or_else(|| self.sides_at(at))
+            .or_else(|| self.letter_field_at(at))
     }
 
     fn skip_dash(&self, at: usize) -> usize {
         if self.is(at, &Kind::Dash) { at + 1 } else { at }
+    }
+
+    /// FULL BLEED, as plotters' papers are called.
+    fn skip_bleed(&self, at: usize) -> usize {
+        let bleed =
+            matches!(self.word(at), Some("FULL" | "EXPAND")) && matches!(self.word(at + 1), Some("BLEED"));
+        if bleed { at + 2 } else { at }
+    }
+
+    /// The `D` of a form's field (`SIZE: D`), which is the whole of the line.
+    fn letter_field_at(&self, at: usize) -> Option<(String, usize)> {
+        let letter = self.word(at).filter(|w| matches!(*w, "D" | "E"))?;
+        let of_size = matches!((self.word(0), at), (Some("SIZE"), 1))
+            || self.word(0) == Some("SIZE") && at == 2 && self.is(1, &Kind::Colon);
+        (of_size && self.tokens.len() == at + 1).then(|| (format!("{letter} SIZE"), at + 1))
     }
 
     fn integer(&self, at: usize) -> Option<f64> {
@@ -46,7 +55,11 @@ impl Line<'_> {
     }
 
     fn iso_at(&self, at: usize) -> Option<(String, usize)> {
-        let at = if matches!(self.word(at), Some("ISO" | "DIN")) { self.skip_dash(at + 1) } else { at };
+        let at = if matches!(self.word(at), Some("ISO" | "DIN")) {
+            self.skip_bleed(self.skip_dash(at + 1))
+        } else {
+            at
+        };
         if self.word(at) != Some("A") || !self.glued(at + 1) || self.goes_on(at + 2) {
             return None;
         }
@@ -71,7 +84,7 @@ impl Line<'_> {
         let (letter, last) = match joined {
             Some(letter) => (letter, at),
             None => {
-                let next = self.skip_dash(self.skip_point(at + 1));
+                let next = self.skip_bleed(self.skip_dash(self.skip_point(at + 1)));
                 (self.word(next)?, next)
             }
         };
@@ -168,6 +181,14 @@ impl Line<'_> {
         None
     }
 
+    /// `1:100 / A1`, `1:100, A1`, `1:100 A1` at the end of a column.
+    fn iso_behind(&self, end: usize) -> Option<String> {
+        let sign = matches!(self.kind(end), Some(Kind::Slash | Kind::Dash | Kind::Other(',' | ';' | '|')));
+        let at = end + usize::from(sign);
+        let (paper, after) = self.iso_at(at).filter(|_| self.same_column(at, end - 1))?;
+        (!self.same_column(after, at)).then_some(paper)
+    }
+
     /// `@ A1: `, `SCALE (A1) `, `A3 - ` right before a notation: the paper, and whether something leads to it.
     fn paper_before(&self, start: usize) -> Option<(String, bool)> {
         let nearest = (1..=LEAD).filter_map(|back| start.checked_sub(back));
@@ -189,6 +210,7 @@ impl Line<'_> {
         }
         self.distributed(hit, all)
             .or_else(|| self.paper_after(hit.tokens.end))
+            .or_else(|| (hit.family == Family::Ratio).then(|| self.iso_behind(hit.tokens.end)).flatten())
             .or_else(|| self.label_before(hit.tokens.start).then(before).flatten().map(|(paper, _)| paper))
     }
 
@@ -226,154 +248,5 @@ impl Line<'_> {
             }
         }
         (papers.len() == last - first + 1).then(|| papers.swap_remove(at - first))
-    }
-}
-
-/// `A1` numbers a sheet as well.
-fn may_be_number(name: &str) -> bool {
-    name.len() == 2 && name.starts_with('A')
-}
-
-/// Sheets in inches on which drawings are made, whichever side comes first.
-const USUAL_SHEETS: [&str; 14] = [
-    "22X34", "34X22", "24X36", "36X24", "30X42", "42X30", "36X48", "48X36", "18X24", "24X18", "34X44",
-    "44X34", "28X40", "40X28",
-];
-
-impl Line<'_> {
-    /// ORIGINAL SHEET SIZE A1, DRAWN ON ARCH D, WHEN PLOTTED AT 24x36, IF THIS SHEET IS NOT 24"x36": the paper that the
-    /// sheet is made for. Not what a notation names for itself.
-    pub(super) fn names_sheet(&self) -> Option<SheetPaper> {
-        (0..self.tokens.len()).find_map(|at| {
-            let (name, end) = self.paper_at(at)?;
-            let is_sheet =
-                self.leads_to_sheet(at, &name) || self.ends_as_sheet(end) || self.is_sheet_of_scales(&name);
-            if is_sheet {
-                return Some(SheetPaper { name, or_number: false });
-            }
-            self.is_field(at, end).then(|| {
-                let or_number = may_be_number(&name);
-                SheetPaper { name, or_number }
-            })
-        })
-    }
-
-    /// The paper that a line is, and nothing else.
-    pub(super) fn is_paper(&self) -> Option<String> {
-        let (name, mut end) = self.paper_at(0)?;
-        // "ARCH D (24 X 36)"
-        while end < self.tokens.len() {
-            end = match self.paper_at(end) {
-                Some((_, end)) => end,
-                None if self.punctuation(end) || matches!(self.word(end), Some("SIZE" | "SHEET")) => end + 1,
-                None => return None,
-            };
-        }
-        Some(name)
-    }
-
-    /// SHEET SIZE, PAPER SIZE, FORMAT: the caption of a field that names the sheet's paper, and nothing else.
-    pub(super) fn is_paper_caption(&self) -> bool {
-        const SIZED: [&str; 7] = ["SHEET", "PAPER", "DRAWING", "ORIGINAL", "PLOT", "PRINT", "DWG"];
-        let words: Vec<&str> = (0..self.tokens.len()).filter_map(|i| self.word(i)).collect();
-        let known = |w: &&str| SIZED.contains(w) || matches!(*w, "SIZE" | "FORMAT");
-        let other = (0..self.tokens.len()).any(|i| self.word(i).is_none() && !self.punctuation(i));
-        !other
-            && words.iter().all(known)
-            && (words.len() > 1 && words.contains(&"SIZE") || words.contains(&"FORMAT") || words == ["PAPER"])
-    }
-
-    /// A1 ORIGINAL, A1 PAPER, 24X36 SHEET SIZE.
-    fn ends_as_sheet(&self, end: usize) -> bool {
-        matches!(self.word(end), Some("ORIGINAL" | "PAPER" | "FORMAT"))
-            || matches!(self.word(end), Some("SHEET" | "PAPER")) && self.word(end + 1) == Some("SIZE")
-    }
-
-    /// `SHEET: A1`, and nothing else in the column.
-    fn is_field(&self, at: usize, end: usize) -> bool {
-        let Some(label) = at.checked_sub(2) else { return false };
-        let first = label == 0 || !self.same_column(label - 1, label);
-        let last = !self.same_column(end, at);
-        self.word(label) == Some("SHEET") && self.is(at - 1, &Kind::Colon) && first && last
-    }
-
-    /// FULL SIZE PRINT IS 24 X 36, SCALE CORRECT AT 24x36 ONLY, SCALES SHOWN ARE FOR 24x36 SHEETS: a usual sheet in
-    /// inches in a line that speaks of the full size or of what scales hold for.
-    fn is_sheet_of_scales(&self, paper: &str) -> bool {
-        const HOLDS: [&str; 10] = [
-            "CORRECT",
-            "SHOWN",
-            "VALID",
-            "ACCURATE",
-            "ONLY",
-            "INDICATED",
-            "NOTED",
-            "TRUE",
-            "APPLIES",
-            "APPLY",
-        ];
-        let has =
-            |words: &[&str]| (0..self.tokens.len()).any(|i| self.word(i).is_some_and(|w| words.contains(&w)));
-        let of_full_size =
-            || has(&["FULL"]) && has(&["SIZE"]) && has(&["SHEET", "SHEETS", "PRINT", "PRINTS", "DRAWING"]);
-        let of_scales = || has(&["SCALE", "SCALES"]) && has(&HOLDS);
-        let is_usual =
-            USUAL_SHEETS.contains(&paper) || paper.starts_with("ARCH") || paper.starts_with("ANSI");
-        is_usual && (of_full_size() || of_scales())
-    }
-
-    /// The words before the paper at `at` say that it is the sheet's.
-    fn leads_to_sheet(&self, at: usize, name: &str) -> bool {
-        const SIZED: [&str; 8] = ["ORIGINAL", "ACTUAL", "FULL", "SHEET", "PAPER", "PLOT", "PRINT", "DRAWING"];
-        const MADE: [&str; 7] = ["PLOTTED", "PRINTED", "REPRODUCED", "PLOT", "PRINT", "DRAWN", "DRAFTED"];
-        const PASSED: [&str; 15] = [
-            "IS", "OF", "AT", "ON", "A", "AN", "TO", "FULL", "SIZE", "SHEET", "DRAWING", "PAPER", "MEASURE",
-            "EQUAL", "DOES",
-        ];
-        // A field's caption may stand in a column of its own.
-        let before = at.checked_sub(1).map_or(at, |i| if self.same_column(i, at) { at } else { i });
-        let words: Vec<&str> = (0..at)
-            .rev()
-            .take_while(|&i| self.same_column(i, before))
-            .take_while(|&i| self.word(i).is_some() || self.punctuation(i))
-            .filter_map(|i| self.word(i))
-            .take(8)
-            .collect();
-        let has = |any: &[&str]| words.iter().any(|w| any.contains(w));
-        let speaks_of_sheet =
-            || has(&["SHEET", "DRAWING", "PRINT", "PLAN", "PLOT"]) && has(&["IF", "WHEN", "WHERE"]);
-        let mut passed: Vec<&str> = Vec::new();
-        for (i, word) in words.iter().enumerate() {
-            let next = words.get(i + 1);
-            let size = passed.contains(&"SIZE") || *word == "SIZE" || *word == "FORMAT";
-            if *word == "SIZE" && next.is_some_and(|w| SIZED.contains(w))
-                || *word == "FORMAT" && next.is_none_or(|w| SIZED.contains(w))
-                || *word == "PAPER" && next.is_none() && passed.is_empty()
-            {
-                return true;
-            }
-            if *word == "ORIGINAL" && (i == 0 || size || passed.iter().any(|w| *w == "IS" || *w == "SHEET")) {
-                return true;
-            }
-            // "STAIR DRAWN ON A3" may mean a sheet of that number.
-            let made_here = *word != "DRAWN"
-                || !may_be_number(name)
-                || next.is_none_or(|w| matches!(*w, "SHEET" | "DRAWING" | "IS" | "ORIGINALLY"));
-            if MADE.contains(word) && made_here && passed.iter().any(|w| matches!(*w, "AT" | "ON" | "TO")) {
-                return true;
-            }
-            // "DRAWN FOR A1 BUILDERS" names a client.
-            if *word == "FOR" {
-                return next.is_some_and(|w| matches!(*w, "FORMATTED" | "SCALED"));
-            }
-            if matches!(*word, "NOT" | "THAN") {
-                return speaks_of_sheet();
-            }
-            if !PASSED.contains(word) {
-                return false;
-            }
-            passed.push(word);
-        }
-        false
     }
 }

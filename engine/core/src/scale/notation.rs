@@ -9,9 +9,9 @@ use std::ops::Range;
 use super::context::Line;
 use super::hedge::Doubt;
 use super::lex::{self, Kind};
-use super::named_paper::SheetPaper;
+use super::named_sheet::SheetPaper;
 use super::statement::HalfSize;
-use super::{equation, ratio, statement};
+use super::{equation, ratio, spelled, statement};
 
 /// Ratios that text may state: from full size to a town plan. Narrower than [`super::SCALE_BAND`], because
 /// what lies beyond (`1:250000`, `18" = 1'-0"`) is more often no scale of the sheet, and text has nobody
@@ -30,6 +30,8 @@ pub enum Family {
     Engineering,
     /// `1:50`.
     Ratio,
+    /// FULL SIZE, as of a detail.
+    FullSize,
     /// NTS, NOT TO SCALE, NO SCALE.
     NotToScale,
     /// AS NOTED, AS SHOWN, AS INDICATED, VARIES: the sheet's scale stands elsewhere.
@@ -71,6 +73,8 @@ pub struct Notation {
     pub lone: bool,
     /// The title of a view stands just before it, or elsewhere in its column.
     pub titled: bool,
+    /// It is a scale only under the title of a view: `S=1:100` is a slope elsewhere.
+    pub needs_title: bool,
     /// That title, if it is one of a part of a plan: a detail, a section.
     pub part: Option<String>,
 }
@@ -125,6 +129,7 @@ pub(super) enum Needs {
 pub fn read(text: &str) -> Reading {
     let mut tokens = lex::lex(text);
     tokens.truncate(MAX_TOKENS);
+    let tokens = spelled::in_figures(tokens);
     let line = Line::new(&tokens);
     let mut hits: Vec<Hit> = Vec::new();
     let mut at = 0;
@@ -179,7 +184,8 @@ fn finish(
 ) -> Option<Notation> {
     let tokens = line.tokens;
     let span = tokens[hit.tokens.start].start..tokens[hit.tokens.end - 1].end;
-    let scaled = matches!(hit.family, Family::Architectural | Family::Engineering | Family::Ratio);
+    let scaled =
+        matches!(hit.family, Family::Architectural | Family::Engineering | Family::Ratio | Family::FullSize);
     let ratio = match hit.ratio {
         Some(r) if scaled => {
             let r = if half_size { r * 2.0 } else { r };
@@ -201,6 +207,7 @@ fn finish(
         paper: line.paper_near(hit, all),
         doubt: line.doubt(hit, all, text),
         titled: line.has_title(hit.tokens.start),
+        needs_title: line.is_led_by_s(hit) && standing < Standing::Labelled,
         part: line.part_before(hit, text),
         across: line.is_across(hit),
         lone: match hit.family {

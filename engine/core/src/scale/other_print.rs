@@ -2,7 +2,7 @@
 
 use super::band::RatioText;
 use super::detect::Statement;
-use super::named_paper::SheetPaper;
+use super::named_sheet::SheetPaper;
 use super::paper::{self, inches, is_on_paper, may_be_reduced};
 use super::reconcile::{counts, named};
 use crate::geom::PageSpace;

@@ -4,7 +4,7 @@ use super::context::Line;
 use super::detect::{Statement, Testimony};
 use super::hedge::Doubt;
 use super::lex::{self, Kind, Token};
-use super::named_paper::SheetPaper;
+use super::named_sheet::SheetPaper;
 use super::notation::{Family, Notation, Standing};
 use super::title::{is_beside, is_title};
 use super::view::{View, view_of};
@@ -21,6 +21,8 @@ const LEGEND_REACH: (f32, f32) = (12.0, 25.0);
 /// A view's title belongs to what stands so many text heights below it, if no other title is nearer: underlines and
 /// wide leading lie between the two.
 const TITLE_REACH: f32 = 4.0;
+/// Words stand over a title, or under one, so many text heights from it.
+const CLOSE_OVER: f32 = 1.5;
 /// A word that speaks of a slope is that of a number so many text heights away.
 const SLOPE_REACH: f32 = 1.5;
 /// Words of a heading.
@@ -82,7 +84,8 @@ struct Caption {
 pub(super) struct Places {
     captions: Vec<Caption>,
     /// SHEET SIZE and the like on their own.
-    paper_captions: Vec<ListRect>,
+    /// SIZE is a column of doors and windows as well.
+    paper_captions: Vec<(ListRect, bool)>,
     /// Headings of legends and lists of symbols or abbreviations.
     legends: Vec<ListRect>,
     cells: Vec<Cell>,
@@ -103,7 +106,7 @@ impl Places {
                 continue;
             }
             if Line::new(&lex::lex(&line.text)).is_paper_caption() {
-                places.paper_captions.push(line.bounds);
+                places.paper_captions.push((line.bounds, heading == "SIZE"));
             }
             let is_heading = ["LEGEND", "SYMBOLS", "ABBREVIATIONS"];
             let words =
@@ -136,6 +139,15 @@ impl Places {
             let slope = || self.slope(bounds, title.is_some());
             doubt = (standing < Standing::Labelled).then(slope).flatten().or_else(|| self.elsewhere(bounds));
         }
+        // FULL SIZE is said of prints, and of what stands under the title of a detail.
+        let of_part = notation.part.is_some() || self.part_above(bounds).is_some();
+        let of_level = |c: &Cell| matches!(c.meaning, Meaning::Title) && !may_slope(c);
+        if notation.needs_title && !title.is_some_and(of_level) {
+            standing = Standing::Weak;
+        }
+        if notation.family == Family::FullSize && of_part {
+            standing = standing.max(Standing::Plain);
+        }
         if lone
             && standing == Standing::Plain
             && notation.family == Family::Ratio
@@ -152,15 +164,18 @@ impl Places {
             halved: notation.halved,
             paper: notation.paper.or_else(|| caption.and_then(|c| c.paper.clone())),
             other_print: false,
-            part: notation.part.or_else(|| {
-                let above = self.above(bounds).filter(|_| !notation.titled)?;
-                (above.view == Some(View::Part)).then(|| above.text.clone())
-            }),
+            part: notation.part.or_else(|| self.part_above(bounds).filter(|_| !notation.titled)),
             across: notation.across,
             bbox: Some(list.space.rect_to_px(bounds)).filter(PxRect::is_finite),
             method: super::text::METHOD,
             text: super::text::printable(&notation.text),
         }
+    }
+
+    /// The part of a plan that the nearest words above a notation name.
+    fn part_above(&self, bounds: &ListRect) -> Option<String> {
+        let above = self.above(bounds)?;
+        (above.view == Some(View::Part)).then(|| above.text.clone())
     }
 
     /// The nearest caption within reach.
@@ -171,11 +186,16 @@ impl Places {
 
     /// The paper that a line names and nothing else, in the field of a caption that says what it is.
     pub(super) fn paper_of_field(&self, line: &TextLine) -> Option<SheetPaper> {
-        if !self.paper_captions.iter().any(|c| near(c, &line.bounds)) {
-            return None;
-        }
-        let name = Line::new(&lex::lex(&line.text)).is_paper()?;
-        Some(SheetPaper { name, or_number: false })
+        let mut captions = self.paper_captions.iter().filter(|(c, _)| near(c, &line.bounds)).peekable();
+        captions.peek()?;
+        let tokens = lex::lex(&line.text);
+        let letter = || match tokens.as_slice() {
+            [only] => only.word().filter(|w| matches!(*w, "D" | "E")).map(|w| format!("{w} SIZE")),
+            _ => None,
+        };
+        let name = Line::new(&tokens).is_paper().or_else(letter)?;
+        let sure = captions.any(|(_, is_size)| !is_size || !name.starts_with(|c: char| c.is_ascii_digit()));
+        sure.then_some(SheetPaper { name, or_number: false })
     }
 
     /// The nearest title that a notation stands under or behind.
@@ -220,6 +240,29 @@ impl Places {
     /// The nearest line of words that a notation stands under or behind.
     fn above(&self, bounds: &ListRect) -> Option<&Cell> {
         self.nearest(bounds, |c| !matches!(c.meaning, Meaning::Field))
+    }
+
+    /// Whether words that say NOT TO SCALE stand just under a scale, or over the title that it stands under and under no
+    /// title themselves: they would be of what that names.
+    pub(super) fn unscales(&self, words: &ListRect, scale: &ListRect) -> bool {
+        let over = |upper: &ListRect, lower: &ListRect, reach: f32| {
+            let aligned = upper.left <= lower.right && lower.left <= upper.right;
+            let down = lower.top - upper.top;
+            aligned && down > 0.5 * height(lower) && heights_apart(upper, lower) <= reach
+        };
+        let of_other = self.cells.iter().any(|c| over(&c.bounds, words, CLOSE_OVER));
+        let title = self.title(scale).filter(|c| over(&c.bounds, scale, TITLE_REACH));
+        let direct = || over(words, scale, CLOSE_OVER);
+        let titles_next = || self.cells.iter().any(|c| over(words, &c.bounds, CLOSE_OVER));
+        if over(scale, words, CLOSE_OVER) && !titles_next() {
+            return true;
+        }
+        !of_other && title.map_or_else(direct, |c| over(words, &c.bounds, CLOSE_OVER))
+    }
+
+    /// Titles of views stand on the page.
+    pub(super) fn has_views(&self) -> bool {
+        self.cells.iter().any(|c| matches!(c.meaning, Meaning::Title) || c.view.is_some())
     }
 
     /// The title of a plan that none of the scales is of.
@@ -267,6 +310,27 @@ impl Places {
                 && bounds.bottom <= heading.bottom + down
         })
     }
+}
+
+/// Whether what a title names has slopes: a section, a roof, what water runs off.
+fn may_slope(title: &Cell) -> bool {
+    const SLOPED: [&str; 12] = [
+        "ROOF",
+        "GRADING",
+        "DRAINAGE",
+        "SITE",
+        "PAVING",
+        "PARKING",
+        "UTILITY",
+        "RAMP",
+        "ROAD",
+        "DRIVEWAY",
+        "SEWER",
+        "LANDSCAPE",
+    ];
+    let upper = title.text.to_uppercase();
+    let says = upper.split(|c: char| !c.is_alphabetic()).any(|w| SLOPED.contains(&w));
+    says || title.view == Some(View::Part)
 }
 
 /// In the same row, to the left, within reach of a caption.

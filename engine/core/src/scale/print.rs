@@ -3,9 +3,11 @@
 use std::ops::Range;
 
 use super::context::Line;
-use super::lex::{Kind, Token};
+use super::lex::{self, Kind, Token};
 use super::notation::Hit;
+use super::paper::{inches, is_on_paper};
 use super::words::{is_print, is_print_or_set};
+use crate::geom::PageSpace;
 
 /// What happened to a print that was not made at its size.
 const RESIZED: [&str; 5] = ["REDUCED", "REDUCTION", "ENLARGED", "ENLARGEMENT", "SHRUNK"];
@@ -91,5 +93,83 @@ impl Line<'_> {
             let alone = || (0..self.tokens.len()).all(|i| i == at || self.punctuation(i));
             (made && alone()).then_some(at..at + 1)
         })
+    }
+}
+
+/// Longer side of the largest usual print of a reduced set, inches, with its margin: 11 x 17 and A3.
+const REDUCED_PRINT_IN: f64 = 18.5;
+
+/// Whether what a line says of prints of half size may be said of this page: it names the paper that the page is of, or
+/// none.
+pub(super) fn may_be_of_page(text: &str, space: &PageSpace) -> bool {
+    let tokens = lex::lex(text);
+    let papers = Line::new(&tokens).papers();
+    papers.is_empty() || papers.iter().any(|p| is_on_paper(p, space) == Some(true))
+}
+
+/// Whether a line says that the page is of another size than its scale was written for: that prints on its very paper
+/// are reduced (SCALE REDUCED WHEN PRINTED ON 11X17), or how to tell by a bar of an inch, on a page as small as reduced
+/// prints are.
+pub(super) fn says_other_size(text: &str, space: &PageSpace) -> bool {
+    let tokens = lex::lex(text);
+    let line = Line::new(&tokens);
+    let says = |words: &[&str]| (0..tokens.len()).any(|i| line.word(i).is_some_and(|w| words.contains(&w)));
+    let reduced =
+        says(&["REDUCE", "REDUCES", "REDUCED", "REDUCTION", "ENLARGED"]) && !says(&["NOT", "PLAN", "PLANS"]);
+    let of_prints = || {
+        (0..tokens.len()).any(|i| {
+            let is = |w: &str| is_print_or_set(w) || matches!(w, "SIZE" | "PRINTED" | "PLOTTED");
+            line.word(i).is_some_and(is)
+        })
+    };
+    let on_its_paper = || line.papers().iter().any(|p| is_on_paper(p, space) == Some(true));
+    let is_small = || inches(space).is_some_and(|(w, h)| w.max(h) <= REDUCED_PRINT_IN);
+    reduced && of_prints() && on_its_paper() || line.is_of_inch_bar() && is_small()
+}
+
+impl Line<'_> {
+    /// Every paper that the line names.
+    fn papers(&self) -> Vec<String> {
+        let mut at = 0;
+        let mut out = Vec::new();
+        while at < self.tokens.len() {
+            match self.paper_at(at) {
+                Some((name, end)) => {
+                    out.push(name);
+                    at = end;
+                }
+                None => at += 1,
+            }
+        }
+        out
+    }
+
+    /// BAR IS ONE INCH ON ORIGINAL DRAWING, IF NOT ONE INCH ON THIS SHEET, ADJUST SCALES ACCORDINGLY, LINE IS 2" AT FULL
+    /// SIZE; the lines that the note is set in are read one by one.
+    fn is_of_inch_bar(&self) -> bool {
+        let words = |wanted: &[&str]| {
+            (0..self.tokens.len())
+                .any(|i| wanted.iter().enumerate().all(|(n, w)| self.word(i + n) == Some(*w)))
+        };
+        if words(&["ADJUST", "SCALE"]) || words(&["ADJUST", "SCALES"]) || words(&["SCALES", "ACCORDINGLY"]) {
+            return true;
+        }
+        // An inch or two, and what it is one of or is not.
+        let inch = (0..self.tokens.len()).find(|&i| {
+            let one = self.word(i).is_some_and(|w| matches!(w, "ONE" | "TWO"))
+                || self.tokens[i].number().is_some_and(|n| n.value == 1.0 || n.value == 2.0);
+            one && (self.is(i + 1, &Kind::Inch) || matches!(self.word(i + 1), Some("INCH" | "INCHES")))
+        });
+        let Some(inch) = inch else { return false };
+        let before = |wanted: &[&str]| (0..inch).any(|i| self.word(i).is_some_and(|w| wanted.contains(&w)));
+        let after = |wanted: &[&str]| {
+            (inch..self.tokens.len()).any(|i| self.word(i).is_some_and(|w| wanted.contains(&w)))
+        };
+        let bar =
+            before(&["BAR", "LINE"]) && before(&["IS", "MEASURES", "EQUALS", "REPRESENTS", "NOT", "SHOULD"]);
+        let unless = before(&["IF"]) && before(&["NOT"]);
+        let full_size = || words(&["FULL", "SIZE"]) || words(&["FULL", "SCALE"]) || words(&["FULL", "SIZED"]);
+        let of_original = after(&["ON", "AT", "LONG"]) && (after(&["ORIGINAL"]) || full_size());
+        bar || unless || of_original
     }
 }

@@ -25,6 +25,7 @@ pub(super) fn at(line: &Line<'_>, start: usize) -> Option<Hit> {
     let n = line.tokens.get(start + 2)?.number()?;
     let (thousands, end) = thousands_after(line, start + 2, n)?;
     let (part, end) = part_after(line, n, end).or_else(|| decimals_after(line, n, end)).unwrap_or((0.0, end));
+    let end = if is_ordinal(line, end) && line.label_before(start) { end + 1 } else { end };
     if n.zero_led || touched_after(line, end) || is_range(line, end) {
         return None;
     }
@@ -39,14 +40,22 @@ pub(super) fn at(line: &Line<'_>, start: usize) -> Option<Hit> {
     if ratio < 1.0 || line.is_noise(&tokens, true, usual) {
         return None;
     }
-    let needs = match (slash, usual) {
-        // 1/8 after "scale" is the head of 1/8" = 1'-0", not a ratio of eight.
-        (true, true) if ratio >= 20.0 && ![32.0, 64.0, 128.0].contains(&ratio) => Needs::Label,
-        (true, _) => return None,
-        (false, true) => Needs::AnywhereWeak,
-        (false, false) => Needs::PlaceElseWeak,
-    };
+    let needs =
+        match (slash, usual) {
+            // 1/8 after "scale" is the head of 1/8" = 1'-0", not a ratio of eight.
+            (true, true) if ratio >= 20.0 && ![32.0, 64.0, 128.0].contains(&ratio) => {
+                if line.follows_s(start) { Needs::AnywhereWeak } else { Needs::Label }
+            }
+            (true, _) => return None,
+            (false, true) => Needs::AnywhereWeak,
+            (false, false) => Needs::PlaceElseWeak,
+        };
     Some(Hit { tokens, family: Family::Ratio, ratio: Some(ratio), needs })
+}
+
+/// The `e` of `1/50e` and `1/50ème`.
+fn is_ordinal(line: &Line<'_>, end: usize) -> bool {
+    line.glued(end) && matches!(line.word(end), Some("E" | "EME" | "ÈME" | "ÉME" | "IÈME"))
 }
 
 /// What groups of zeros behind a space multiply a number by (`1:50 000`), and the token after them. `None` where a

@@ -3,7 +3,8 @@
 use super::band::RatioText;
 use super::detect::{Statement, Testimony};
 use super::hedge::Doubt;
-use super::named_paper::SheetPaper;
+use super::location::{self, is_location};
+use super::named_sheet::SheetPaper;
 use super::notation::{PLAUSIBLE_RATIOS, Standing};
 use super::other_print::{for_several_papers, of_other_prints, other_paper};
 use super::text::printable;
@@ -32,6 +33,7 @@ pub(super) fn decide(testimony: Testimony, list: &DisplayList) -> Found<ScaleRec
         left_out,
         sheets,
         unscaled_plan,
+        other_views,
         half_sizes: _,
         resized: _,
         reduced: _,
@@ -54,16 +56,18 @@ pub(super) fn decide(testimony: Testimony, list: &DisplayList) -> Found<ScaleRec
             format!("{left_out} more scale notations of the page are not listed"),
         ));
     }
+    let of_location = location::settle(&mut statements, other_views, list);
     for i in of_other_prints(&statements, &list.space) {
         statements[i].other_print = true;
     }
     let (mut chosen, mut corrected) = choose_for_page(&statements, deferred.as_deref(), &sheets, list);
-    let against = || of_a_part(&statements, unscaled_plan.as_deref()?);
-    if let Some(why) = chosen.as_ref().ok().and_then(|_| against().or_else(|| of_a_profile(&statements))) {
+    let against = |_| speaks_against(&statements, unscaled_plan.as_deref());
+    if let Some(why) = chosen.as_ref().ok().and_then(against) {
         (chosen, corrected) = (Err(why), None);
     }
     findings.extend(not_used(&statements, chosen.as_ref().ok().map(|&i| statements[i].text.as_str())));
     findings.extend(chosen.as_ref().ok().and_then(|&i| full_size(&statements[i])));
+    findings.extend(of_location.filter(|_| chosen.is_ok()));
     let confidence = |s: &Statement| match (&chosen, s.ratio > 0.0) {
         (_, false) => CONFIDENCE_NOT_TO_SCALE,
         _ if !counts(s) => CONFIDENCE_WEAK,
@@ -117,12 +121,36 @@ fn choose_for_page(
     }
 }
 
+/// Why the page has no scale although it states one only.
+fn speaks_against(statements: &[Statement], unscaled_plan: Option<&str>) -> Option<String> {
+    let of_part = unscaled_plan.and_then(|plan| of_a_part(statements, plan));
+    of_part.or_else(|| of_a_profile(statements)).or_else(|| of_two_plans(statements))
+}
+
 /// Why the page has no scale although its details have one: a plan is beside them, and none of theirs is said to be its.
 fn of_a_part(statements: &[Statement], plan: &str) -> Option<String> {
     let mut counted = statements.iter().filter(|s| counts(s));
     let (text, part) = counted.next().and_then(|s| Some((&s.text, s.part.as_ref()?)))?;
     counted.all(|s| s.part.is_some()).then(|| {
         format!("{text} is the scale of \"{part}\", and none is stated for \"{plan}\" on the same sheet")
+    })
+}
+
+/// Why the page has no scale although its block plan or details have one: a location plan beside them has another, and
+/// none of the two is the sheet's.
+fn of_two_plans(statements: &[Statement]) -> Option<String> {
+    let mut counted = statements.iter().filter(|s| counts(s));
+    let (part, title) = counted.next().and_then(|s| Some((s, s.part.as_ref()?)))?;
+    let (other, location) = statements.iter().find_map(|s| match &s.doubt {
+        Some(Doubt::Beside(title)) if s.ratio != part.ratio && is_location(title) => Some((s, title)),
+        _ => None,
+    })?;
+    counted.all(|s| s.part.is_some()).then(|| {
+        format!(
+            "the page states 2 different scales: {} is that of \"{title}\" and {} that of \"{location}\", and none that \
+             of the sheet",
+            part.text, other.text
+        )
     })
 }
 
@@ -182,6 +210,9 @@ fn not_used(statements: &[Statement], taken: Option<&str>) -> Vec<Finding> {
     let elsewhere = unused(&doubtful(|d| matches!(d, Doubt::Elsewhere(_))), "scale_elsewhere", |texts| {
         format!("not used, because the line above sends the reader to another sheet: {texts}")
     });
+    let listed = unused(&doubtful(|d| matches!(d, Doubt::Listed(_))), "scale_listed", |texts| {
+        format!("not used, because it stands in a list of drawings: {texts}")
+    });
     let other = unused(&of(|s| s.other_print), "scale_for_other_paper", |texts| {
         format!("not used, because it holds for prints on another paper: {texts}")
     });
@@ -189,7 +220,10 @@ fn not_used(statements: &[Statement], taken: Option<&str>) -> Vec<Finding> {
     let weak = unused(&weak, "scale_unlabelled", |texts| {
         format!("not used, because nothing says that it is the page's scale: {texts}")
     });
-    [marked, samples, beside, about, original, slope, elsewhere, other, weak].into_iter().flatten().collect()
+    [marked, samples, beside, about, original, slope, elsewhere, listed, other, weak]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// Texts that one sentence names; it says how many more there are.
@@ -343,6 +377,12 @@ fn doubted(s: &Statement, doubt: &Doubt) -> String {
             format!("{} is given as \"{words}\", which may be that of another drawing or print", s.text)
         }
         Doubt::Slope(words) => format!("{} stands at \"{words}\" and may be that slope", s.text),
+        Doubt::Listed(words) => {
+            format!(
+                "{} stands in a list of drawings, at \"{words}\", and may be the scale of another sheet",
+                s.text
+            )
+        }
         Doubt::Elsewhere(words) => {
             format!("{} stands under \"{words}\" and may be the scale of another sheet", s.text)
         }

@@ -3,6 +3,7 @@
 use super::context::Line;
 use super::lex::{Kind, Token};
 use super::notation::{Family, Hit, Needs};
+use super::view::{View, view_of};
 use super::words::{SUFFIXES, is_halved, is_label};
 
 /// Words between a print and its being of half size, and the article.
@@ -23,7 +24,13 @@ impl Line<'_> {
     /// notation. What only speaks of such prints (HALF SIZE SETS AVAILABLE ON REQUEST) is a mention.
     pub(super) fn says_half_size(&self, hits: &[Hit]) -> Option<HalfSize> {
         let has = |words: &[&str]| self.tokens.iter().any(|t| t.word().is_some_and(|w| words.contains(&w)));
-        if has(&["FULL", "IF", "WHEN", "UNLESS", "BRICK", "DOOR"]) {
+        if has(&["FULL", "BRICK", "DOOR"]) {
+            return None;
+        }
+        // What is printed on another paper is such a print: whether this one is, its size tells.
+        let names_paper = (0..self.tokens.len()).any(|i| self.paper_at(i).is_some());
+        let conditional = has(&["IF", "WHEN", "UNLESS"]);
+        if conditional && !names_paper {
             return None;
         }
         let mut in_hit = vec![false; self.tokens.len()];
@@ -48,10 +55,10 @@ impl Line<'_> {
                         || self.paper_at(j).is_some()
                 })
             };
-            if hits.iter().any(beside) || alone() {
+            if !conditional && (hits.iter().any(beside) || alone()) {
                 Some(HalfSize::Said)
             } else {
-                thing.then_some(HalfSize::Mentioned)
+                (thing || conditional || names_paper).then_some(HalfSize::Mentioned)
             }
         };
         // A note says it once or twice; a longer line is no note.
@@ -89,6 +96,9 @@ pub(super) fn at(line: &Line<'_>, at: usize) -> Option<Hit> {
     if line.glued(at) && matches!(line.before(at).map(|t| &t.kind), Some(Kind::Number(_) | Kind::Dash)) {
         return None;
     }
+    if let Some(end) = full_size(line, at) {
+        return hit(end - at, Family::FullSize, Some(1.0), Needs::PlaceElseWeak);
+    }
     let none = Family::NotToScale;
     if words(&["NTS"]) && !touched(at + 1) {
         return hit(1, none, Some(0.0), Needs::Nothing);
@@ -106,6 +116,28 @@ pub(super) fn at(line: &Line<'_>, at: usize) -> Option<Hit> {
         return hit(1, Family::Deferred, None, Needs::LabelOrAlone);
     }
     None
+}
+
+/// SCALE: FULL SIZE, SILL DETAIL - FULL SIZE, and FULL SIZE alone; the token after it. Not what is made or
+/// printed at that size (FULL SIZE MOCKUP, FULL SIZE @ 24X36), nor a share of it (HALF FULL SIZE).
+fn full_size(line: &Line<'_>, at: usize) -> Option<usize> {
+    if line.word(at) != Some("FULL") {
+        return None;
+    }
+    let labelled = line.label_before(at);
+    let next = if line.is(at + 1, &Kind::Dash) { at + 2 } else { at + 1 };
+    let sized = matches!(line.word(next), Some("SIZE" | "SCALE")) && line.same_column(next, at);
+    let end = next + 1;
+    let last = (end..line.tokens.len())
+        .take_while(|&i| line.same_column(i, at))
+        .all(|i| matches!(line.kind(i), Some(Kind::Other(')' | ']' | '.'))));
+    let (before, _) = line.title_of(at);
+    let words: Vec<&str> = before.iter().filter_map(|&i| line.word(i)).collect();
+    let alone = (0..at).all(|i| {
+        !line.same_column(i, at) || line.punctuation(i) || labelled && line.word(i).is_some_and(is_label)
+    });
+    let titled = view_of(&words) == Some(View::Part);
+    (last && sized && (alone || titled)).then_some(end)
 }
 
 /// "NTS  NOT TO SCALE" explains an abbreviation; it says nothing of the drawing.

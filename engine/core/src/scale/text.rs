@@ -3,13 +3,16 @@
 use std::ops::{Range, RangeInclusive};
 
 use super::context::Line;
-use super::detect::{Testimony, Witness};
+use super::detect::{Statement, Testimony, Witness};
+use super::hedge::Doubt;
 use super::lex;
-use super::notation::{self, Family};
+use super::notation::{self, Family, Reading};
 use super::places::{Places, drop_abbreviation_cells};
+use super::print;
+use super::sheet_list::{self, Row, SheetLists};
 use super::statement::HalfSize;
-use super::wrapped;
-use crate::geom::ListRect;
+use super::wrapped::Paragraphs;
+use crate::geom::{ListRect, PageSpace};
 use crate::page::display::{DisplayList, TextLine, Word};
 
 /// The contract's name for text that was found deterministically. Here that is text which the file holds as text: clients
@@ -41,32 +44,21 @@ impl Witness for TextWitness {
     fn testify(&self, list: &DisplayList) -> Testimony {
         let mut out = Testimony::default();
         let places = Places::of(list);
-        let (mut scales, mut looked_at) = (Vec::new(), 0);
+        let (sheets, paragraphs) = (SheetLists::of(list), Paragraphs::of(list));
+        let (mut seen, mut scales, mut looked_at) = (Seen::default(), Vec::new(), 0);
         for line in &list.lines {
             let (text, words) = columns(list, line);
             if out.unread.is_none() && lacks_a_number(&text) {
                 out.unread = Some(printable(line.text.trim()));
             }
             let reading = notation::read(&text);
-            match reading.half_size {
-                Some(HalfSize::Said) => out.half_size |= !reading.notations.iter().any(|n| n.halved),
-                Some(HalfSize::Mentioned) if out.half_sizes.is_none() => {
-                    out.half_sizes = Some(printable(text.trim()));
-                }
-                _ => {}
-            }
-            if out.resized.is_none() {
-                out.resized = reading.resized.as_deref().map(printable);
-            }
-            if out.reduced.is_none() && reading.reduced.is_some() && !wrapped::is_conditional(line, list) {
-                out.reduced = reading.reduced.as_deref().map(printable);
-            }
+            out.hear_of_print(&reading, &text, &list.space, || paragraphs.is_conditional(line));
             let sheet = reading.sheet.or_else(|| places.paper_of_field(line));
             if let Some(sheet) = sheet.filter(|s| !out.sheets.contains(s)) {
                 out.sheets.push(sheet);
             }
             for notation in reading.notations {
-                if wrapped::ends_a_sentence(&notation, line, list) {
+                if paragraphs.ends_a_sentence(&notation, line) {
                     continue;
                 }
                 let bounds = bounds_of(&notation.span, &words).unwrap_or(line.bounds);
@@ -90,13 +82,79 @@ impl Witness for TextWitness {
                 } else if out.statements.len() >= MAX_STATEMENTS {
                     out.left_out += 1;
                 } else {
-                    out.statements.push(places.statement(notation, &bounds, list));
+                    if notation.family == Family::NotToScale && notation.lone {
+                        seen.unscaled.push((bounds, printable(&notation.text)));
+                    } else if notation.ratio.is_some_and(|r| r > 0.0) {
+                        seen.scaled.push((out.statements.len(), bounds));
+                    }
+                    let mut statement = places.statement(notation, &bounds, list);
+                    if let Some(row) = sheets.row(&bounds).filter(|_| statement.ratio > 0.0) {
+                        statement.doubt = statement.doubt.or_else(|| sheets.doubt(&row));
+                        seen.rows.push((out.statements.len(), row));
+                    }
+                    out.statements.push(statement);
                 }
             }
         }
+        seen.settle(&places, &mut out.statements);
+        out.other_views = places.has_views();
         out.unscaled_plan = places.unscaled_plan(&scales);
         drop_abbreviation_cells(&mut out);
         out
+    }
+}
+
+impl Testimony {
+    /// What a line says of the size that the sheet is printed at.
+    fn hear_of_print(
+        &mut self,
+        reading: &Reading,
+        text: &str,
+        space: &PageSpace,
+        is_conditional: impl Fn() -> bool,
+    ) {
+        match reading.half_size {
+            Some(HalfSize::Said) => self.half_size |= !reading.notations.iter().any(|n| n.halved),
+            Some(HalfSize::Mentioned) if self.half_sizes.is_none() && print::may_be_of_page(text, space) => {
+                self.half_sizes = Some(printable(text.trim()));
+            }
+            _ => {}
+        }
+        if self.resized.is_none() {
+            self.resized = reading.resized.as_deref().map(printable);
+        }
+        if self.reduced.is_none() && reading.reduced.is_some() && !is_conditional() {
+            self.reduced = reading.reduced.as_deref().map(printable);
+        }
+        if self.reduced.is_none() && print::says_other_size(text, space) {
+            self.reduced = Some(printable(text.trim()));
+        }
+    }
+}
+
+/// Where the statements of a page stand to each other.
+#[derive(Default)]
+struct Seen {
+    /// Words that say NOT TO SCALE by themselves.
+    unscaled: Vec<(ListRect, String)>,
+    /// Scales, by the number of their statement.
+    scaled: Vec<(usize, ListRect)>,
+    /// Those in the row of a sheet's number.
+    rows: Vec<(usize, Row)>,
+}
+
+impl Seen {
+    /// Doubts that only all statements of the page tell.
+    fn settle(self, places: &Places, statements: &mut [Statement]) {
+        for (at, bounds) in self.scaled {
+            let over = self.unscaled.iter().find(|(words, _)| places.unscales(words, &bounds));
+            if let Some((_, text)) = over {
+                statements[at].doubt.get_or_insert_with(|| Doubt::Unscaled(text.clone()));
+            }
+        }
+        for (at, doubt) in sheet_list::of_a_table(&self.rows) {
+            statements[at].doubt.get_or_insert(doubt);
+        }
     }
 }
 

@@ -114,7 +114,9 @@ const WHICH: [&str; 24] = [
 
 /// What the words of a title name; `None` for what is neither.
 pub(super) fn view_of(title: &[&str]) -> Option<View> {
-    if title.iter().any(|w| PARTS.contains(w)) {
+    // A block plan shows where buildings stand; it is drawn beside others.
+    let is_block_plan = title.windows(2).any(|pair| matches!(pair, ["BLOCK", "PLAN" | "PLANS"]));
+    if is_block_plan || title.iter().any(|w| PARTS.contains(w)) {
         return Some(View::Part);
     }
     let sends = |words: &[&str]| words.iter().any(|w| SENDING.contains(w));
@@ -167,6 +169,8 @@ mod tests {
             "DOOR TYPES",
             "BLOW UP",
             "INSET A",
+            "BLOCK PLAN",
+            "PROPOSED BLOCK PLAN",
             "RISER DIAGRAM",
             "FLOOR PLANS AND SECTIONS",
         ] {
