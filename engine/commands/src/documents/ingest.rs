@@ -230,23 +230,32 @@ pub async fn revived_batch(desk: &Desk<'_>, document_id: Id) -> Result<Batch, St
     changed.updated_at = desk.now;
     batch.update(document.version, &changed);
     let pages = list::<Page>(desk, Index::ByDocument, document_id).await?;
-    give_back(desk, &mut batch, &pages, None);
-    for page in pages.into_iter().filter(|p| buried(&p.value)).take(BURY_PAGES) {
+    let given_back = give_back(desk, &mut batch, &pages, None);
+    for page in pages.into_iter().filter(|p| buried(&p.value)).take(BURY_PAGES.saturating_sub(given_back)) {
         batch.update(page.version, &waiting_again(desk, page.value));
     }
     Ok(batch)
 }
 
-/// Pages that are in `error` only because their document was are `ready` again; but for one that somebody writes himself.
-pub(super) fn give_back(desk: &Desk<'_>, batch: &mut Batch, pages: &[Stored<Page>], but: Option<Id>) {
+/// Pages that are in `error` only because their document was are `ready` again; but for one that somebody writes himself. How
+/// many it writes.
+pub(super) fn give_back(
+    desk: &Desk<'_>,
+    batch: &mut Batch,
+    pages: &[Stored<Page>],
+    but: Option<Id>,
+) -> usize {
     let given_up = |p: &&Stored<Page>| p.value.status == PageStatus::Error && p.value.blobs.is_some();
+    let mut written = 0;
     for page in pages.iter().filter(given_up).filter(|p| Some(p.value.id) != but).take(BURY_PAGES) {
         let mut ready = page.value.clone();
         ready.status = PageStatus::Ready;
         ready.processing_error = None;
         ready.updated_at = desk.now;
         batch.update(page.version, &ready);
+        written += 1;
     }
+    written
 }
 
 /// The same for some pages of a document that was opened.
