@@ -9,8 +9,8 @@ use serde_json::json;
 use takeoff_commands::Desk;
 use takeoff_commands::cached_pages;
 use takeoff_commands::documents::{
-    GivenUp, begun_batch, failed_batch, finish_batch, given_up_batch, opened_batch, original_whole_batch,
-    revived_batch, revived_pages_batch,
+    Finished, GivenUp, begun_batch, failed_batch, finish_batch, given_up_batch, opened_batch,
+    original_whole_batch, revived_batch, revived_pages_batch,
 };
 use takeoff_commands::jobs::{IngestArgs, PageRef, decode, encode};
 use takeoff_commands::pages::{PageResult, StoredPage, stored_batch};
@@ -60,13 +60,14 @@ impl Ingest {
     ) -> Result<Effects, StageError> {
         let desk = crate::desk(attempt, tools);
         if attempt.job.checkpoint == Some(json!(PARSING)) {
-            let batch = finish_batch(&desk, document_id).await?;
+            let Finished { batch, failed } = finish_batch(&desk, document_id).await?;
             let document = get::<Document>(&*tools.catalog, desk.tenant, document_id).await?;
             let pages = document.and_then(|d| d.value.page_count);
-            return Ok(Effects {
-                batch,
-                end: End::Done { result: json!({"document_id": document_id, "page_count": pages}) },
-            });
+            let end = match failed {
+                Some(error) => End::Refused { error },
+                None => End::Done { result: json!({"document_id": document_id, "page_count": pages}) },
+            };
+            return Ok(Effects { batch, end });
         }
         let Some(document) = get::<Document>(&*tools.catalog, desk.tenant, document_id).await? else {
             return Ok(crate::nothing(attempt));

@@ -66,6 +66,7 @@ pub fn batch_of(operations: usize) -> Batch {
             is_exemplar: false,
             in_legend: false,
             variant: false,
+            other_pen: false,
             label: None,
             status: DetectionStatus::Pending,
             is_auto_confirmed: false,

@@ -332,3 +332,39 @@ fn a_pictures_resolution_that_is_no_evidence_makes_no_scale() {
     assert!(said.contains("believed because it makes the picture a sheet of 17.0 x 11.0 in"), "{said}");
     assert_eq!(recipe.report()["pages"][0]["scale"]["pixels_per_foot"], 9.0);
 }
+
+#[test]
+fn what_is_said_of_several_documents_names_them_and_sheets_that_come_again_are_told() {
+    let document = |id: &str, file: &str| format!("[[document]]\nid = \"{id}\"\nfile = \"{file}\"\n");
+    let (page, _) = first_count();
+    // A threshold that most miss by little, so that places are named.
+    let first = counted("threshold = 0.99");
+    let second = first.replace("\"c\"", "\"d\"").replace("\"plans\"", "\"rev/1\"");
+    let documents = [document("rev/1", "revised.pdf"), document("rev:1", "plans.pdf")].concat();
+    let recipe = Recipe::of(&format!("{documents}{first}{second}"));
+    // Another file with the same sheets.
+    let plans = std::fs::read(recipe.path("plans.pdf")).unwrap();
+    std::fs::write(recipe.path("revised.pdf"), [&plans[..], b"\n% issued for permit\n"].concat()).unwrap();
+    let (code, out, err) = recipe.run();
+    assert_eq!(code, Some(0), "{out}{err}");
+    let report = recipe.report();
+    let said = |list: &str| -> Vec<String> {
+        let list = report[list].as_array().unwrap();
+        list.iter().map(|s| s.as_str().unwrap().to_owned()).collect()
+    };
+    let (notes, doubts) = (said("notes"), said("check_by_eye"));
+    let same: Vec<&String> = notes.iter().filter(|n| n.contains("just the same")).collect();
+    let [same] = same[..] else { panic!("what is the same file is told once: {notes:?}") };
+    assert!(same.starts_with("`rev/1` pages 1 to ") && same.contains(" as `plans` pages 1 to "), "{same}");
+    for said in notes.iter().chain(&doubts).filter(|n| n.contains(" page ")) {
+        assert!(said.contains("`plans`") || said.contains("`rev/1`"), "{said}");
+    }
+    // Each picture has a name of its own, and its page says which.
+    let pages = report["pages"].as_array().unwrap();
+    let of = |document: &str| pages.iter().find(|p| p["document"] == document && p["page"] == page).unwrap();
+    assert_eq!(of("plans")["content_hash"], of("rev/1")["content_hash"]);
+    let pictures = ["plans", "rev/1", "rev:1"].map(|document| of(document)["picture"].clone());
+    let names = ["plans", "rev_1"].map(|name| json!(format!("{name}-page{page}.png")));
+    assert_eq!((&pictures[..2], &pictures[2]), (&names[..], &Value::Null));
+    assert!(names.iter().all(|name| recipe.path("out").join(name.as_str().unwrap()).is_file()));
+}

@@ -62,6 +62,13 @@ async fn a_page_that_kills_its_worker_three_times_is_quarantined() {
     assert!(cause.starts_with("quarantined: its parse child died 3 times; the last: "), "{job}");
     assert_eq!((&job["stage"], &job["child_deaths"]), (&json!("ingest"), &json!(3)));
     assert!(jobs(&s.node, &["dead"]).contains("quarantined"));
+    // Its document had no other page: the task of that is no success.
+    let path = format!("/documents/{document}");
+    let task = s.client.get(&path).await.expect(200)["task_id"].as_str().unwrap().to_owned();
+    let ended = s.client.task(&task).await;
+    assert_eq!(ended["status"], "FAILURE", "{ended}");
+    assert!(ended["error"].as_str().unwrap().starts_with("none of the 1 pages can be read"), "{ended}");
+    assert_eq!(s.client.get(&path).await.expect(200)["status"], "error");
     jobs(&s.node, &["retry", job["id"].as_str().unwrap()]);
     s.client.pages_of(&document, 1).await;
     assert!(jobs(&s.node, &["dead"]).contains("0 of 0 jobs"));

@@ -408,6 +408,9 @@ fn a_price_without_its_depth_and_a_condition_without_a_count_are_no_quiet_zeros(
     // The table, the sums and the CSV say what the problems say.
     assert_eq!(ran.condition("slab")["cost"]["components_in_error"], 1);
     assert_eq!(ran.report["cost"]["components_in_error"], 1);
+    assert!(ran.lines("Cost", "TOTAL (incomplete)").len() == 1 && ran.said.contains("it has no price: C"));
+    let csv = std::fs::read_to_string(ran.out.join("takeoff.csv")).unwrap();
+    assert!(csv.lines().last().unwrap().contains("components without a price: C of slab"), "{csv}");
     assert_eq!(ran.condition("slab")["cost"]["total_cost"], "0.00");
     assert_eq!(ran.condition("slab")["cost"]["lines"][0]["extended_cost"], "0.00", "as all other money");
     assert_eq!((problem("`deep`"), problem("condition `forgot`, the recipe gives it nothing")), (0, 1));

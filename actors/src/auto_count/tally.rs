@@ -2,7 +2,7 @@
 
 use takeoff_commands::count::NewDetection;
 use takeoff_core::count::{Answer, Match};
-use takeoff_core::geom::PxRect;
+use takeoff_core::geom::{PxPoint, PxRect};
 use takeoff_core::model::{CountProgress, CountSession, Id};
 
 /// Different letterings that a note names.
@@ -43,12 +43,15 @@ pub(super) fn add(progress: &mut CountProgress, page: u32, answer: &Answer) {
     progress.lettering.clone_from(&answer.lettering);
     progress.trimmed |= answer.trimmed.iter().any(Option::is_some);
     progress.lacking_a_part += answer.lacking_a_part as u64;
+    list(&mut progress.lacking_at, page, &answer.lacking_at);
+    let other_pen = |of: &[Match]| of.iter().filter(|m| m.place.other_pen).count() as u64;
+    progress.pen_refused += other_pen(&answer.near_misses);
+    progress.pen_taken += other_pen(&answer.matches);
     progress.others_found += answer.matches.iter().filter(|m| !m.place.is_exemplar).count() as u64;
     progress.variants += answer.matches.iter().filter(|m| m.place.variant).count() as u64;
     progress.cut += answer.cut as u64;
     progress.partly += answer.partly.len() as u64;
-    let room = MAX_PLACES - progress.partly_at.len().min(MAX_PLACES);
-    progress.partly_at.extend(answer.partly.iter().take(room).map(|p| (page, *p)));
+    list(&mut progress.partly_at, page, &answer.partly);
     if progress.says.iter().all(String::is_empty) {
         for place in answer.matches.iter().map(|m| &m.place).filter(|p| !p.words.is_empty()) {
             let words = place.words.join(" ");
@@ -65,6 +68,12 @@ pub(super) fn add(progress: &mut CountProgress, page: u32, answer: &Answer) {
             progress.others_more += times;
         }
     }
+}
+
+/// Lists places of a page, while there is room.
+fn list(all: &mut Vec<(u32, PxPoint)>, page: u32, places: &[PxPoint]) {
+    let room = MAX_PLACES - all.len().min(MAX_PLACES);
+    all.extend(places.iter().take(room).map(|p| (page, *p)));
 }
 
 /// Takes down what is of this page: how much the negative exemplars took out, and which exemplars are not where their
@@ -108,6 +117,7 @@ pub(super) fn candidates(page_id: Id, answer: Answer) -> Vec<NewDetection> {
         is_exemplar: place.is_exemplar,
         in_legend: place.in_legend,
         variant: place.variant,
+        other_pen: place.other_pen,
         label: (!place.words.is_empty()).then(|| place.words.join(" ")),
     };
     answer.matches.into_iter().chain(answer.near_misses).map(new).collect()
@@ -118,6 +128,7 @@ pub(super) fn notes(progress: &CountProgress) -> Option<String> {
     let notes = [
         scanned(progress),
         left_out(progress),
+        other_pens(progress),
         lettered(progress),
         not_compared(progress),
         box_cuts(progress),
@@ -150,11 +161,35 @@ fn box_cuts(progress: &CountProgress) -> Option<String> {
 fn box_too_large(progress: &CountProgress) -> Option<String> {
     (progress.lacking_a_part > 0).then(|| {
         format!(
-            "{} more places show most of what is in the box but lack the same part of it: if they are the \
-             symbol, draw the box tighter around one",
+            "{} more places show most of what is in the box but lack the same part of it (see `lacking_a_part`): if they are \
+             the symbol, draw the box tighter around one",
             progress.lacking_a_part
         )
     })
+}
+
+/// That the number would be another one if the example were drawn on another page.
+fn other_pens(progress: &CountProgress) -> Option<String> {
+    const PEN: &str = "pen (line weight, colour or dashes)";
+    let refused = (progress.pen_refused > 0).then(|| {
+        let (places, are) = match progress.pen_refused {
+            1 => ("1 place differs".to_owned(), "is"),
+            n => (format!("{n} places differ"), "are"),
+        };
+        format!("{places} from the example by the {PEN} and {are} not counted, being on its own page")
+    });
+    let taken = (progress.pen_taken > 0).then(|| {
+        let of = match progress.pen_taken {
+            1 => "1 of those found differs".to_owned(),
+            n => format!("{n} of those found differ"),
+        };
+        format!("{of} from the example by the {PEN}, which is not compared on pages other than its own")
+    });
+    let said = refused.into_iter().chain(taken).reduce(|a, b| format!("{a}, and {b}"))?;
+    Some(format!(
+        "{said}: with the example on another page the number may be another one; see `other_pen` of each place, and \
+         set `same_pen` to false to count them whatever their pen"
+    ))
 }
 
 /// That places show most of the example and are not even listed.
@@ -319,6 +354,10 @@ mod tests {
                 && said.contains(", 2 more (see `shown_in_part`); if"),
             "{said}"
         );
+        progress = CountProgress { pen_refused: 24, pen_taken: 1, ..CountProgress::default() };
+        let said = notes(&progress).unwrap();
+        assert!(said.starts_with("24 places differ from the example by the pen"), "{said}");
+        assert!(said.contains("not counted, being on its own page, and 1 of those found differs"), "{said}");
         progress = CountProgress { variants: 25, ..CountProgress::default() };
         assert!(notes(&progress).unwrap().starts_with("25 of those found show strokes around or across"));
         progress = CountProgress { beside: vec!["GFI".to_owned()], ..CountProgress::default() };

@@ -122,25 +122,10 @@ fn detection_job(desk: &Desk<'_>, page: &Page, request_id: Option<&str>) -> NewJ
 
 #[cfg(test)]
 mod tests {
-    use takeoff_core::model::{BlobHash, Timestamp};
+    use takeoff_core::model::Timestamp;
 
     use super::*;
-    use crate::testing::{self, Bench, id};
-
-    fn stored() -> StoredPage {
-        let blob = |n| BlobInfo { hash: BlobHash([n; 32]), size: 10 };
-        StoredPage {
-            space: PageSpace::of_points(612.0, 792.0).unwrap(),
-            inches: Some((8.5, 11.0)),
-            list: blob(1),
-            image: blob(2),
-            thumbnail: blob(3),
-            is_vector: true,
-            path_count: 5,
-            word_count: 6,
-            findings: Vec::new(),
-        }
-    }
+    use crate::testing::{self, Bench, id, stored_page as stored};
 
     #[tokio::test]
     async fn a_stored_page_is_ready_and_its_scale_looked_for() {

@@ -26,12 +26,13 @@ use takeoff_storage::catalog::{
     StageQueue,
 };
 use takeoff_storage::register::{Beat, Joined, NodeEntry, NodeIdentity};
-use takeoff_storage::{Batch, Catalog, Op, StoreError, mem};
+use takeoff_storage::{Batch, BlobInfo, Catalog, Op, StoreError, mem};
 
 use crate::assemblies::{Pricing, priced_batch};
 use crate::conditions::{self, NewCondition};
 use crate::jobs::{self, RunAssemblyArgs};
 use crate::load::find;
+use crate::pages::StoredPage;
 use crate::projects::{self, NewProject};
 use crate::scale::{self, ManualScale};
 use crate::{Ctx, Desk};
@@ -428,4 +429,20 @@ impl Node {
 
 pub(crate) fn blank_list(kind: PageKind) -> DisplayList {
     DisplayList::empty(PageSpace::of_points(612.0, 792.0).unwrap(), kind)
+}
+
+/// A page that was parsed.
+pub(crate) fn stored_page() -> StoredPage {
+    let blob = |n| BlobInfo { hash: BlobHash([n; 32]), size: 10 };
+    StoredPage {
+        space: PageSpace::of_points(612.0, 792.0).unwrap(),
+        inches: Some((8.5, 11.0)),
+        list: blob(1),
+        image: blob(2),
+        thumbnail: blob(3),
+        is_vector: true,
+        path_count: 5,
+        word_count: 6,
+        findings: Vec::new(),
+    }
 }

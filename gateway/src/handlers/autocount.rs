@@ -83,13 +83,17 @@ async fn confirm(State(app): State<App>, call: Call) -> Answer<wire::Detection> 
     ok(count::confirm(&call.ctx(&app), id).await?)
 }
 
-/// Rejects a detection and deletes the measurement that was made of it.
+/// Rejects a detection and deletes the measurement that was made of it. One that another count made of the same place, or
+/// a person, stays; `notice` names it.
 #[utoipa::path(post, path = "/auto-count-detections/{detection_id}/reject", tag = "auto count", responses(
-    (status = 200, body = wire::Detection),
+    (status = 200, body = wire::Rejected),
 ))]
-async fn reject(State(app): State<App>, call: Call) -> Answer<wire::Detection> {
+async fn reject(State(app): State<App>, call: Call) -> Answer<wire::Rejected> {
     let id = call.id("detection_id")?;
-    ok(count::reject(&call.ctx(&app), id).await?)
+    let ctx = call.ctx(&app);
+    let rejected = count::reject(&ctx, id).await?;
+    let still = count::still_counted(&ctx, &rejected).await?;
+    ok(wire::Rejected::of(rejected, still))
 }
 
 /// Confirms the pending detections of at least this confidence, never near misses. Samples in a legend (`in_legend`)

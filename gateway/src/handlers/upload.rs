@@ -144,7 +144,7 @@ async fn form(app: &App, body: Body, boundary: &str, limit: u64) -> Result<Scrat
     while let Some(field) = form.next_field().await.map_err(|e| unreadable(e, limit))? {
         held.gave();
         match field.name() {
-            Some(PART) if taken.is_some() => return Err(second(&file_name(field.file_name()))),
+            Some(PART) if taken.is_some() => return Err(second(&file_name(given(&field).as_deref()))),
             Some(PART) => taken = Some(write(app, field, &held, limit).await?),
             _ => skip(field, &held, limit).await?,
         }
@@ -161,7 +161,7 @@ async fn skip(mut field: Field<'_>, held: &Held, limit: u64) -> Result<(), ApiEr
 
 async fn write(app: &App, mut field: Field<'_>, held: &Held, limit: u64) -> Result<Scratch, ApiError> {
     let path = app.handle.blobs().scratch().join(format!("upload-{}", app.handle.next_id()));
-    let mut scratch = Scratch { path, size: 0, name: file_name(field.file_name()) };
+    let mut scratch = Scratch { path, size: 0, name: file_name(given(&field).as_deref()) };
     let file = File::create_new(&scratch.path).await.map_err(unwritable)?;
     let mut file = BufWriter::with_capacity(WRITE_BUFFER_BYTES, file);
     while let Some(chunk) = field.chunk().await.map_err(|e| unreadable(e, limit))? {
@@ -174,6 +174,87 @@ async fn write(app: &App, mut field: Field<'_>, held: &Held, limit: u64) -> Resu
     }
     file.flush().await.map_err(unwritable)?;
     Ok(scratch)
+}
+
+fn given(field: &Field<'_>) -> Option<String> {
+    stated_name(field.headers().get(header::CONTENT_DISPOSITION)?.as_bytes())
+}
+
+/// The name that a `Content-Disposition` gives its file. `filename*` says what it is written in (RFC 5987) and goes
+/// before `filename`, which is read as UTF-8; bytes that are none become the replacement character, so that the rest
+/// of the name can be read.
+fn stated_name(disposition: &[u8]) -> Option<String> {
+    let extended = parameter(disposition, b"filename*").and_then(|value| extended(&value));
+    let plain =
+        || parameter(disposition, b"filename").map(|value| String::from_utf8_lossy(&value).into_owned());
+    extended.or_else(plain)
+}
+
+/// The value of a parameter. In a quoted one a backslash escapes quotes alone: browsers send paths of Windows as they
+/// are.
+fn parameter(disposition: &[u8], name: &[u8]) -> Option<Vec<u8>> {
+    let mut rest = disposition;
+    loop {
+        let start = rest.iter().position(|b| *b == b';')? + 1;
+        rest = rest[start..].trim_ascii_start();
+        let end = rest.iter().position(|b| matches!(b, b'=' | b';')).unwrap_or(rest.len());
+        let found = rest[..end].trim_ascii_end().eq_ignore_ascii_case(name);
+        rest = &rest[end..];
+        let Some(value) = rest.strip_prefix(b"=").map(<[u8]>::trim_ascii_start) else { continue };
+        let (value, after) = if let Some(quoted) = value.strip_prefix(b"\"") {
+            unquoted(quoted)
+        } else {
+            let end = value.iter().position(|b| *b == b';').unwrap_or(value.len());
+            (value[..end].trim_ascii_end().to_vec(), &value[end..])
+        };
+        if found {
+            return Some(value);
+        }
+        rest = after;
+    }
+}
+
+/// What stands before the closing quote, and what follows that.
+fn unquoted(quoted: &[u8]) -> (Vec<u8>, &[u8]) {
+    let (mut value, mut at) = (Vec::new(), 0);
+    while let Some(byte) = quoted.get(at) {
+        match (byte, quoted.get(at + 1)) {
+            (b'\\', Some(b'"')) => {
+                value.push(b'"');
+                at += 1;
+            }
+            (b'"', _) => return (value, &quoted[at + 1..]),
+            (byte, _) => value.push(*byte),
+        }
+        at += 1;
+    }
+    (value, &[])
+}
+
+/// `UTF-8'en'na%20me` or the same of ISO 8859-1, the two that RFC 5987 knows; `None` of another or a broken one.
+fn extended(value: &[u8]) -> Option<String> {
+    let mut parts = value.splitn(3, |b| *b == b'\'');
+    let (charset, _language, encoded) = (parts.next()?, parts.next()?, parts.next()?);
+    let mut bytes = Vec::with_capacity(encoded.len());
+    let mut rest = encoded;
+    while let [first, after @ ..] = rest {
+        if *first == b'%' {
+            let [high, low, after @ ..] = after else { return None };
+            let digit = |b: u8| char::from(b).to_digit(16);
+            bytes.push((digit(*high)? * 16 + digit(*low)?) as u8);
+            rest = after;
+        } else {
+            bytes.push(*first);
+            rest = after;
+        }
+    }
+    if charset.eq_ignore_ascii_case(b"utf-8") {
+        Some(String::from_utf8_lossy(&bytes).into_owned())
+    } else if charset.eq_ignore_ascii_case(b"iso-8859-1") {
+        Some(bytes.into_iter().map(char::from).collect())
+    } else {
+        None
+    }
 }
 
 /// The last part of the client's path, without characters that only confuse.
@@ -211,6 +292,30 @@ fn unreadable(e: multer::Error, limit: u64) -> ApiError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_are_read_in_whatever_way_they_are_given() {
+        let of = |parameters: &str| stated_name(format!("form-data; name=\"file\"{parameters}").as_bytes());
+        for (given, name) in [
+            ("; filename=\"S-set.pdf\"", Some("S-set.pdf")),
+            ("; filename=plan.pdf ", Some("plan.pdf")),
+            ("; FileName = \"a;b \\\"c\\\".pdf\"", Some("a;b \"c\".pdf")),
+            ("; filename=\"C:\\plans\\a.pdf\"", Some("C:\\plans\\a.pdf")),
+            ("; filename*=UTF-8''Grundri%C3%9F%20EG.pdf", Some("Grundriß EG.pdf")),
+            ("; filename=\"Grundriss.pdf\"; filename*=utf-8'de'Grundri%c3%9f.pdf", Some("Grundriß.pdf")),
+            ("; filename*=ISO-8859-1''Grundri%DF.pdf; filename=\"x.pdf\"", Some("Grundriß.pdf")),
+            ("; filename*=KOI8-R''%C6.pdf; filename=\"x.pdf\"", Some("x.pdf")),
+            ("; filename*=UTF-8''%C; filename=\"x.pdf\"", Some("x.pdf")),
+            ("; filename*=UTF-8''", Some("")),
+            ("; filename=\"open", Some("open")),
+            ("; x=\"; filename=no\"", None),
+            ("", None),
+        ] {
+            assert_eq!(of(given).as_deref(), name, "{given}");
+        }
+        let latin1 = b"form-data; name=\"file\"; filename=\"Grundri\xDF EG.pdf\"";
+        assert_eq!(stated_name(latin1).unwrap(), "Grundri\u{FFFD} EG.pdf");
+    }
 
     #[test]
     fn file_names_are_cleaned() {

@@ -14,7 +14,7 @@ use super::validate::{Boolean, Fields, IdRule, Nested, OneOf, integer, items, nu
 
 use answers::excluded;
 pub(crate) use answers::{
-    BulkConfirmed, Completeness, MeasurementsCreated, set_apart, unconfirmed, uncovered,
+    BulkConfirmed, Completeness, MeasurementsCreated, Rejected, set_apart, unconfirmed, uncovered,
 };
 
 /// A box in page pixels; auto count alone writes `w` and `h`.
@@ -101,6 +101,12 @@ pub(crate) struct Session {
     excluded_count: Option<u64>,
     /// Places that show most of an exemplar and too little to be listed for review: the first 200.
     shown_in_part: Vec<PlaceOfPage>,
+    /// Places that show most of the example and all lack the same part of it: the first 200.
+    lacking_a_part: Vec<PlaceOfPage>,
+    /// Places whose pen alone decides: near misses on the example's own page, where pens are compared, and
+    /// detections on other pages, where they are not. Each is marked `other_pen`. As the threshold was at the start.
+    other_pen_near_misses: u64,
+    other_pen_detections: u64,
     max_detections: u32,
     confirmed_count: u64,
     rejected_count: u64,
@@ -169,6 +175,9 @@ impl From<model::CountSession> for Session {
             confidence_floor: kept.floor,
             excluded_count: s.excluded_on(|_| true),
             shown_in_part: s.progress.partly_at.iter().map(PlaceOfPage::from).collect(),
+            lacking_a_part: s.progress.lacking_at.iter().map(PlaceOfPage::from).collect(),
+            other_pen_near_misses: s.progress.pen_refused,
+            other_pen_detections: s.progress.pen_taken,
             pages_searched: s.pages_searched() as u64,
             pages_total: s.page_ids.len() as u64,
             near_miss_count: s.near_misses,
@@ -238,6 +247,9 @@ pub(crate) struct Detection {
     /// Shows strokes about it that several others show and the example does not: perhaps another symbol. Its
     /// `confidence` is at most 0.89, or the session's first threshold if that is higher.
     variant: bool,
+    /// Differs from the example in its pen, and that decides: with the example on another page, or with `same_pen`
+    /// the other way round, a near miss would be a detection, or a detection a near miss.
+    other_pen: bool,
     /// What it says: the words inside its outline.
     label: Option<String>,
     created_at: Stamp,
@@ -272,6 +284,7 @@ impl From<model::Detection> for Detection {
             in_legend: d.in_legend,
             is_exemplar: d.is_exemplar,
             variant: d.variant,
+            other_pen: d.other_pen,
             label: d.label,
             created_at: Stamp(d.created_at),
             updated_at: Stamp(d.updated_at),
@@ -326,7 +339,8 @@ pub(crate) struct StartAutoCount {
     /// Mirror images: `flag` counts them and says which they are, `exclude` leaves them out.
     #[schema(default = "flag", pattern = "^(flag|exclude)$")]
     mirrored: Option<String>,
-    /// Line weight, colour and dashes are part of the meaning on the example's own page.
+    /// Line weight, colour and dashes are part of the meaning on the example's own page; elsewhere they are not
+    /// compared, as pages may be plotted with other pens. `notes` say of how many places that decides.
     #[schema(default = true)]
     same_pen: Option<bool>,
     #[schema(minimum = 0.0, maximum = 1.0)]

@@ -163,9 +163,9 @@ pub(crate) struct CreateCondition {
     /// `CY`, `CF`, `M3`; count `EA` or a word for the piece. Absent takes `LF`, `SF`, `CY` or `EA`.
     #[schema(max_length = 50)]
     unit: Option<String>,
-    /// Inches. Without one a volume is 0, and a component whose formula reads it is in error.
+    /// Inches, 0 or more. Without one a volume is 0, and a component whose formula reads it is in error.
     depth: Option<f64>,
-    /// Inches. Without one a component whose formula reads it is in error.
+    /// Inches, 0 or more. Without one a component whose formula reads it is in error.
     thickness: Option<f64>,
     #[schema(default = true)]
     is_visible: Option<bool>,
@@ -227,8 +227,8 @@ pub(crate) fn new_condition(f: &Fields<'_>) -> Option<NewCondition> {
     let line_width = f.optional("line_width", integer());
     let fill_opacity = f.optional("fill_opacity", number());
     let unit = f.optional("unit", UnitOf(measurement_type));
-    let depth = f.optional("depth", number());
-    let thickness = f.optional("thickness", number());
+    let depth = f.optional("depth", number().ge(0.0));
+    let thickness = f.optional("thickness", number().ge(0.0));
     let is_visible = f.optional("is_visible", Boolean);
     let is_ai_generated = f.optional("is_ai_generated", Boolean);
     let extra_metadata = f.optional("extra_metadata", Dict);
@@ -260,8 +260,8 @@ pub(crate) fn condition_patch(f: &Fields<'_>) -> Option<ConditionPatch> {
     let line_width = f.optional("line_width", integer());
     let fill_opacity = f.optional("fill_opacity", number());
     let unit = f.optional("unit", UnitOf(measurement_type.flatten()));
-    let depth = f.patch("depth", number());
-    let thickness = f.patch("thickness", number());
+    let depth = f.patch("depth", number().ge(0.0));
+    let thickness = f.patch("thickness", number().ge(0.0));
     let sort_order = f.optional("sort_order", integer());
     let is_visible = f.optional("is_visible", Boolean);
     let extra_metadata = f.patch("extra_metadata", Dict);

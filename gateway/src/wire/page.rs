@@ -45,6 +45,9 @@ pub(crate) struct PageRow {
     processing_error: Option<String>,
     image_url: Option<String>,
     thumbnail_url: Option<String>,
+    /// Equal for pages that show just the same, also of other documents: an unchanged sheet of a revision. `null` until
+    /// something is stored of the page.
+    content_hash: Option<String>,
 }
 
 impl PageRow {
@@ -53,6 +56,7 @@ impl PageRow {
         Self {
             image_url: links.page_image(&page),
             thumbnail_url: links.page_thumbnail(&page),
+            content_hash: page.content_hash(),
             id: page.id.0,
             document_id: page.document_id.0,
             page_number: page.number,
@@ -174,6 +178,9 @@ pub(crate) struct Page {
     processing_error: Option<String>,
     image_url: Option<String>,
     thumbnail_url: Option<String>,
+    /// Equal for pages that show just the same, also of other documents: an unchanged sheet of a revision. `null` until
+    /// something is stored of the page.
+    content_hash: Option<String>,
     document: PageDocument,
     ocr_text: Option<String>,
     ocr_blocks: Option<TextBlocks>,
@@ -192,6 +199,7 @@ impl Page {
         Self {
             image_url: links.page_image(&page),
             thumbnail_url: links.page_thumbnail(&page),
+            content_hash: page.content_hash(),
             ocr_blocks: TextBlocks::of(&page),
             id: page.id.0,
             document_id: page.document_id.0,

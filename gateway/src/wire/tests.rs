@@ -161,7 +161,7 @@ const PAGE_KEYS: &str = "id document_id page_number width height classification 
     discipline_confidence page_type page_type_confidence concrete_relevance concrete_elements description \
     llm_provider llm_latency_ms title sheet_number scale_text scale_value scale_unit scale_calibrated \
     scale_detection_method scale_calibration_data display_name display_order group_name is_relevant status \
-    processing_error image_url thumbnail_url document ocr_text ocr_blocks dpi is_vector findings created_at \
+    processing_error image_url thumbnail_url content_hash document ocr_text ocr_blocks dpi is_vector findings created_at \
     updated_at";
 
 #[test]
@@ -169,6 +169,7 @@ fn a_page_carries_the_place_of_its_scale() {
     let json = shape(super::page::Page::of(page(), &links()), PAGE_KEYS);
     assert_eq!((json["width"].as_u64(), json["height"].as_u64()), (Some(2550), Some(1650)));
     assert_eq!(json["scale_value"], 37.5);
+    assert_eq!(json["content_hash"], ["01".repeat(16), "ab".repeat(16)].concat());
     assert_eq!(json["display_name"], "Foundations");
     assert_eq!(json["display_order"], 4);
     assert_eq!(json["document"], json!({"project_id": id_text(1), "title_block_region": null}));

@@ -2,7 +2,8 @@
 //!
 //! A read gives `None` after noting what is wrong; readers make all their reads before they give up on
 //! any, so that one answer names everything. Leniency, codes and texts are those of the platform that
-//! clients were written against: numbers may come as text, unknown fields are ignored, and named beside the answer.
+//! clients were written against: numbers may come as text, unknown fields are ignored, and named beside the answer. But
+//! `true` is no number: whoever sends it for one has mixed up two fields, and 1 would be stored.
 
 use std::cell::RefCell;
 
@@ -307,7 +308,6 @@ impl Rule for Number {
     fn read(&self, value: &Value, at: &At<'_>) -> Option<f64> {
         let v = match value {
             Value::Number(n) => n.as_f64(),
-            Value::Bool(b) => Some(f64::from(u8::from(*b))),
             Value::String(s) => match s.trim().parse::<f64>() {
                 Ok(v) => Some(v),
                 Err(_) => {
@@ -369,7 +369,6 @@ impl Rule for Integer {
                 }
                 (None, f) => f.and_then(whole),
             },
-            Value::Bool(b) => Some(i64::from(*b)),
             Value::String(s) => {
                 let s = s.trim();
                 s.parse::<i64>().ok().or_else(|| s.parse::<f64>().ok().and_then(whole))

@@ -137,6 +137,12 @@ async fn conditions_are_made_listed_and_changed() {
     let path = format!("/projects/{project}/conditions");
     let wrong = server.post(&path, json!({"measurement_type": "weight", "name": "n".repeat(256)})).await;
     assert_eq!(wrong.problems(), ["string_too_long at body.name", "literal_error at body.measurement_type"]);
+    let wrong =
+        json!({"name": "S", "measurement_type": "area", "depth": true, "thickness": -4, "line_width": false});
+    assert_eq!(
+        server.post(&path, wrong).await.problems(),
+        ["int_type at body.line_width", "float_type at body.depth", "greater_than_equal at body.thickness"]
+    );
     let slab = json!({"name": "4\" SOG", "measurement_type": "area", "unit": "SF", "depth": "4", "category": "slabs",
                       "extra_metadata": {"k": [1, 2]}});
     let slab = server.post(&path, slab).await.expect(201);
@@ -158,6 +164,8 @@ async fn conditions_are_made_listed_and_changed() {
     assert_eq!(server.get(&format!("{path}?category=slabs")).await.expect(200)["total"], 1);
 
     let one = format!("{path}/{}", slab["id"].as_str().unwrap());
+    let wrong = server.put(&one, json!({"depth": -1, "thickness": true})).await.problems();
+    assert_eq!(wrong, ["greater_than_equal at body.depth", "float_type at body.thickness"]);
     let changed =
         server.put(&one, json!({"name": null, "depth": null, "is_visible": false})).await.expect(200);
     assert_eq!(changed["name"], "4\" SOG", "what may not be null stays");

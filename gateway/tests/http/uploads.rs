@@ -57,6 +57,19 @@ async fn a_second_file_is_refused_by_its_name() {
     let reply = Reply::of(server.client.post(&url).multipart(form).send().await.unwrap()).await;
     assert!(reply.json["detail"][0]["msg"].as_str().unwrap().contains("\"b.pdf\""), "{}", reply.json);
     assert_eq!(reply.problems(), ["value_error at body.file"]);
+    // As RFC 5987 writes names, and with bytes that are no UTF-8.
+    for (name, read) in [
+        (&b"filename*=UTF-8''Grundri%C3%9F.pdf"[..], "\"Grundri\u{df}.pdf\""),
+        (b"filename=\"Grundri\xdf.pdf\"", "\"Grundri\u{fffd}.pdf\""),
+    ] {
+        let second =
+            [b"x\r\n--B\r\nContent-Disposition: form-data; name=\"file\"; ", name, b"\r\n\r\nx\r\n--B--\r\n"];
+        let body = [HEAD.as_bytes(), &second.concat()].concat();
+        let form =
+            server.client.post(&url).header("content-type", "multipart/form-data; boundary=B").body(body);
+        let reply = Reply::of(form.send().await.unwrap()).await;
+        assert!(reply.json["detail"][0]["msg"].as_str().unwrap().contains(read), "{}", reply.json);
+    }
     assert_eq!(scratch_files(&server), 0);
 }
 

@@ -33,7 +33,7 @@ pub(crate) fn end_of(kind: Hostile) -> End {
         K::GiantMediaBox => End::Failed(&["the limit is 1000 inches a side"]),
         K::HugeTiff => End::Failed(&["60000 x 60000 pixels; the limit is 100000000"]),
         K::HugePng | K::HugeJpeg => End::Refused("65000 x 65000 pixels; the limit is 100000000"),
-        K::TruncatedPng => End::Failed(&["cannot be read: unexpected end of file"]),
+        K::TruncatedPng => End::Failed(&["cannot be read: the file ends before the picture does"]),
         K::ManyPages => End::Refused("has 50000 pages; the limit is 5000"),
         K::ManyFrames => End::Refused("has more than 5000 frames"),
         K::FrameLoop => End::Refused("cycle in the list"),

@@ -16,4 +16,4 @@ pub use stored::{
     Completion, NewDetection, Next, PageResult, begun_batch, completed_batch, failed_batch, page_batch,
     revived_batch,
 };
-pub use take::{Taken, create_measurements};
+pub use take::{Taken, create_measurements, still_counted};

@@ -32,6 +32,7 @@ pub struct NewDetection {
     pub is_exemplar: bool,
     pub in_legend: bool,
     pub variant: bool,
+    pub other_pen: bool,
     pub label: Option<String>,
 }
 
@@ -230,6 +231,7 @@ fn detection_of(desk: &Desk<'_>, session_id: Id, new: &NewDetection) -> Detectio
         is_exemplar: new.is_exemplar,
         in_legend: new.in_legend,
         variant: new.variant,
+        other_pen: new.other_pen,
         label: new.label.clone(),
         status: DetectionStatus::Pending,
         is_auto_confirmed: false,

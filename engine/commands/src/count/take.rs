@@ -70,34 +70,49 @@ pub async fn create_measurements(ctx: &Ctx<'_>, session_id: Id) -> Result<Taken,
     }
 }
 
+/// A measurement that counts the very place of a detection for its condition: of another count, or placed by hand. What
+/// is rejected in one count stays in the quantity as long as there is such a one.
+#[erased]
+pub async fn still_counted(ctx: &Ctx<'_>, detection: &Detection) -> Result<Option<Id>, CommandError> {
+    let desk = ctx.desk();
+    let session = required::<CountSession>(&desk, detection.session_id, "Session").await?;
+    let condition = required::<Condition>(&desk, session.value.condition_id, "Condition").await?;
+    Ok(Counted::of(&desk, &condition.value).await?.at(detection))
+}
+
 /// Where a condition has points, by page.
-struct Counted(BTreeMap<Id, Vec<[f64; 2]>>);
+struct Counted(BTreeMap<Id, Vec<([f64; 2], Id)>>);
 
 impl Counted {
     async fn of(desk: &Desk<'_>, condition: &Condition) -> Result<Self, CommandError> {
-        let mut places: BTreeMap<Id, Vec<[f64; 2]>> = BTreeMap::new();
+        let mut places: BTreeMap<Id, Vec<([f64; 2], Id)>> = BTreeMap::new();
         if condition.measurement_count > 0 {
             for m in list::<Measurement>(desk, Index::ByCondition, condition.id).await? {
                 let shape = Geometry::parse(m.value.geometry_type, &m.value.geometry_data);
                 if let (Ok(Geometry::Point(at)), false) = (shape, m.value.is_rejected) {
-                    places.entry(m.value.page_id).or_default().push([at.x, at.y]);
+                    places.entry(m.value.page_id).or_default().push(([at.x, at.y], m.value.id));
                 }
             }
         }
-        places.values_mut().for_each(|p| p.sort_by(|a, b| a[0].total_cmp(&b[0])));
+        places.values_mut().for_each(|p| p.sort_by(|(a, _), (b, _)| a[0].total_cmp(&b[0])));
         Ok(Self(places))
     }
 
-    /// Whether a point lies nearer to the symbol's centre than half its smaller side.
     fn holds(&self, detection: &Detection) -> bool {
-        let Some(places) = self.0.get(&detection.page_id) else { return false };
+        self.at(detection).is_some()
+    }
+
+    /// The measurement of a point that lies nearer to the symbol's centre than half its smaller side.
+    fn at(&self, detection: &Detection) -> Option<Id> {
+        let places = self.0.get(&detection.page_id)?;
         let reach = detection.bbox.w.min(detection.bbox.h) / 2.0;
         let center = detection.center;
-        let first = places.partition_point(|p| p[0] < center.x - reach);
+        let first = places.partition_point(|(p, _)| p[0] < center.x - reach);
         places[first..]
             .iter()
-            .take_while(|p| p[0] <= center.x + reach)
-            .any(|p| (p[0] - center.x).hypot(p[1] - center.y) < reach)
+            .take_while(|(p, _)| p[0] <= center.x + reach)
+            .find(|(p, _)| (p[0] - center.x).hypot(p[1] - center.y) < reach)
+            .map(|(_, id)| *id)
     }
 }
 

@@ -6,7 +6,7 @@ use takeoff_core::job::{Lane, NewJob, RetryPolicy, Stage, TaskLabel};
 use takeoff_core::model::{Document, DocumentStatus, Id, Index, Page, PageStatus};
 use takeoff_storage::{Batch, StoreError};
 
-use super::ingest::fail;
+use super::ingest::{fail, give_back};
 use crate::erased;
 use crate::jobs::{self, IngestArgs, PageRef};
 use crate::load::{find, list, relies_on, required};
@@ -40,6 +40,8 @@ pub async fn read_again(ctx: &Ctx<'_>, page_id: Id) -> Result<Id, CommandError> 
             changed.processing_error = None;
             changed.updated_at = desk.now;
             batch.update(document.version, &changed);
+            let pages = list(&desk, Index::ByDocument, document.value.id).await?;
+            give_back(&desk, &mut batch, &pages, Some(page_id));
         } else {
             relies_on(&mut batch, &document);
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 use takeoff_core::model::{Document, DocumentStatus, Id, Index, Page, PageScale, PageStatus};
 use takeoff_core::page::request::{Opened, PageHead};
-use takeoff_storage::{Batch, StoreError};
+use takeoff_storage::{Batch, StoreError, Stored};
 
 use crate::Desk;
 use crate::erased;
@@ -148,17 +148,27 @@ pub(super) fn fail(batch: &mut Batch, document: &mut Document, why: &str) {
     batch.event(document.project_id, "document_failed", json!({ "document_id": document.id, "error": why }));
 }
 
+/// How the work on a document ends.
+#[derive(Debug)]
+pub struct Finished {
+    pub batch: Batch,
+    /// Why the document is in `error`, if it is.
+    pub failed: Option<String>,
+}
+
 /// After the last page: a document all of whose pages failed is `error`.
 #[erased]
-pub async fn finish_batch(desk: &Desk<'_>, document_id: Id) -> Result<Batch, StoreError> {
+pub async fn finish_batch(desk: &Desk<'_>, document_id: Id) -> Result<Finished, StoreError> {
     let mut batch = Batch::new(desk.tenant);
-    let Some(document) = find::<Document>(desk, document_id).await? else { return Ok(batch) };
+    let whole = |batch| Ok(Finished { batch, failed: None });
+    let Some(document) = find::<Document>(desk, document_id).await? else { return whole(batch) };
     if document.value.status == DocumentStatus::Error {
-        return Ok(batch);
+        let failed = document.value.processing_error.or_else(|| Some("the document failed".to_owned()));
+        return Ok(Finished { batch, failed });
     }
     let pages = list::<Page>(desk, Index::ByDocument, document_id).await?;
     if pages.iter().any(|p| p.value.status != PageStatus::Error) {
-        return Ok(batch);
+        return whole(batch);
     }
     let first = pages.iter().min_by_key(|p| p.value.number).and_then(|p| p.value.processing_error.as_deref());
     let why = match first {
@@ -169,11 +179,12 @@ pub async fn finish_batch(desk: &Desk<'_>, document_id: Id) -> Result<Batch, Sto
     changed.updated_at = desk.now;
     fail(&mut batch, &mut changed, &why);
     batch.update(document.version, &changed);
-    Ok(batch)
+    Ok(Finished { batch, failed: Some(why) })
 }
 
-/// The document could not be ingested: `error` with the reason, pages that wait become `error` too. Pages
-/// that are stored already stay. Empty when the document is gone or has ended in `error` already.
+/// The document could not be ingested: it and all its pages become `error` with the reason, as a part of a set is no
+/// set. What is stored of a page stays, for whoever puts the document back. Empty when the document is gone, has ended in
+/// `error` already, or has no page that still waits: then there is nothing left to give up.
 #[erased]
 pub async fn failed_batch(desk: &Desk<'_>, document_id: Id, why: &str) -> Result<Batch, StoreError> {
     let mut batch = Batch::new(desk.tenant);
@@ -181,13 +192,20 @@ pub async fn failed_batch(desk: &Desk<'_>, document_id: Id, why: &str) -> Result
     if document.value.status == DocumentStatus::Error {
         return Ok(batch);
     }
+    let mut pages = list::<Page>(desk, Index::ByDocument, document_id).await?;
+    let waits = |p: &Stored<Page>| p.value.status == PageStatus::Processing;
+    let is_open = document.value.status == DocumentStatus::Ready;
+    if is_open && !pages.iter().any(waits) && pages.iter().any(|p| p.value.blobs.is_some()) {
+        return Ok(batch);
+    }
     let mut changed = document.value;
     changed.updated_at = desk.now;
     fail(&mut batch, &mut changed, why);
     batch.update(document.version, &changed);
-    let pages = list::<Page>(desk, Index::ByDocument, document_id).await?;
-    let waiting = pages.into_iter().filter(|p| p.value.status == PageStatus::Processing);
-    for page in waiting.take(BURY_PAGES) {
+    // Those that wait come last: reads take them for failed, whatever they say.
+    pages.retain(|p| p.value.status != PageStatus::Error);
+    pages.sort_by_key(waits);
+    for page in pages.into_iter().take(BURY_PAGES) {
         let mut failed = page.value;
         failed.status = PageStatus::Error;
         failed.processing_error = Some(why.to_owned());
@@ -197,8 +215,8 @@ pub async fn failed_batch(desk: &Desk<'_>, document_id: Id, why: &str) -> Result
     Ok(batch)
 }
 
-/// An operator puts the ingest of a document back: it and its pages that have nothing stored wait again. Empty
-/// when it is gone or not in `error`.
+/// An operator puts the ingest of a document back: its pages that have nothing stored wait again, and the others are
+/// `ready`. Empty when it is gone or not in `error`.
 #[erased]
 pub async fn revived_batch(desk: &Desk<'_>, document_id: Id) -> Result<Batch, StoreError> {
     let mut batch = Batch::new(desk.tenant);
@@ -212,10 +230,32 @@ pub async fn revived_batch(desk: &Desk<'_>, document_id: Id) -> Result<Batch, St
     changed.updated_at = desk.now;
     batch.update(document.version, &changed);
     let pages = list::<Page>(desk, Index::ByDocument, document_id).await?;
-    for page in pages.into_iter().filter(|p| buried(&p.value)).take(BURY_PAGES) {
+    let given_back = give_back(desk, &mut batch, &pages, None);
+    for page in pages.into_iter().filter(|p| buried(&p.value)).take(BURY_PAGES.saturating_sub(given_back)) {
         batch.update(page.version, &waiting_again(desk, page.value));
     }
     Ok(batch)
+}
+
+/// Pages that are in `error` only because their document was are `ready` again; but for one that somebody writes himself. How
+/// many it writes.
+pub(super) fn give_back(
+    desk: &Desk<'_>,
+    batch: &mut Batch,
+    pages: &[Stored<Page>],
+    but: Option<Id>,
+) -> usize {
+    let given_up = |p: &&Stored<Page>| p.value.status == PageStatus::Error && p.value.blobs.is_some();
+    let mut written = 0;
+    for page in pages.iter().filter(given_up).filter(|p| Some(p.value.id) != but).take(BURY_PAGES) {
+        let mut ready = page.value.clone();
+        ready.status = PageStatus::Ready;
+        ready.processing_error = None;
+        ready.updated_at = desk.now;
+        batch.update(page.version, &ready);
+        written += 1;
+    }
+    written
 }
 
 /// The same for some pages of a document that was opened.
@@ -236,6 +276,7 @@ pub async fn revived_pages_batch(
     let failed = document.filter(|d| d.value.status == DocumentStatus::Error);
     if let Some(document) = failed.filter(|d| !batch.is_empty() && d.value.page_count.is_some()) {
         // It was in `error` because none of its pages could be read; now one may.
+        give_back(desk, &mut batch, &list(desk, Index::ByDocument, document_id).await?, None);
         let mut changed = document.value;
         changed.status = DocumentStatus::Ready;
         changed.processing_error = None;
@@ -258,179 +299,4 @@ fn waiting_again(desk: &Desk<'_>, mut page: Page) -> Page {
 }
 
 #[cfg(test)]
-mod tests {
-    use takeoff_core::geom::PageSpace;
-
-    use super::*;
-    use crate::testing::{Bench, document, id};
-
-    fn sized() -> PageHead {
-        PageHead::Sized { space: PageSpace::of_points(612.0, 792.0).unwrap(), inches: Some((8.5, 11.0)) }
-    }
-
-    fn broken() -> PageHead {
-        PageHead::Broken { reason: "its dictionary is damaged".to_owned() }
-    }
-
-    fn opened(pages: Vec<PageHead>) -> Opened {
-        Opened { pages, findings: Vec::new() }
-    }
-
-    async fn bench() -> (Bench, Id) {
-        let bench = Bench::new();
-        let document_id = id(1_000_000);
-        bench.put(&document(document_id, id(9))).await;
-        (bench, document_id)
-    }
-
-    #[tokio::test]
-    async fn an_opened_document_is_ready_with_all_its_pages() {
-        let (bench, document_id) = bench().await;
-        let file = opened(vec![sized(), broken(), sized()]);
-        let step = opened_batch(&bench.desk(), document_id, &file).await.unwrap().unwrap();
-        assert!(!step.more);
-        assert_eq!(step.pages.iter().map(|p| p.index).collect::<Vec<_>>(), [0, 2]);
-        bench.commit(step.batch).await;
-        let document: Document = bench.get(document_id).await;
-        assert_eq!((document.status, document.page_count), (DocumentStatus::Ready, Some(3)));
-        let pages = list::<Page>(&bench.desk(), Index::ByDocument, document_id).await.unwrap();
-        let states: Vec<_> =
-            pages.iter().map(|p| (p.value.number, p.value.status, p.value.space.is_some())).collect();
-        let expect = [
-            (1, PageStatus::Processing, true),
-            (2, PageStatus::Error, false),
-            (3, PageStatus::Processing, true),
-        ];
-        assert_eq!(states, expect);
-        assert_eq!(pages[1].value.processing_error.as_deref(), Some("its dictionary is damaged"));
-    }
-
-    #[tokio::test]
-    async fn a_document_is_processing_from_the_beginning_of_its_work() {
-        let (bench, document_id) = bench().await;
-        bench.commit(begun_batch(&bench.desk(), document_id).await.unwrap()).await;
-        assert_eq!(bench.get::<Document>(document_id).await.status, DocumentStatus::Processing);
-        assert!(begun_batch(&bench.desk(), document_id).await.unwrap().is_empty());
-        let step = opened_batch(&bench.desk(), document_id, &opened(vec![sized()])).await.unwrap().unwrap();
-        bench.commit(step.batch).await;
-        assert!(begun_batch(&bench.desk(), document_id).await.unwrap().is_empty());
-        assert_eq!(bench.get::<Document>(document_id).await.status, DocumentStatus::Ready);
-    }
-
-    #[tokio::test]
-    async fn an_operator_puts_a_document_back() {
-        let (bench, document_id) = bench().await;
-        let file = opened(vec![sized(), broken()]);
-        bench.commit(opened_batch(&bench.desk(), document_id, &file).await.unwrap().unwrap().batch).await;
-        assert!(revived_batch(&bench.desk(), document_id).await.unwrap().is_empty(), "it did not fail");
-        bench.commit(failed_batch(&bench.desk(), document_id, "its child died").await.unwrap()).await;
-        bench.commit(revived_batch(&bench.desk(), document_id).await.unwrap()).await;
-        let document: Document = bench.get(document_id).await;
-        assert_eq!((document.status, document.processing_error), (DocumentStatus::Uploaded, None));
-        bench.commit(begun_batch(&bench.desk(), document_id).await.unwrap()).await;
-        let again = opened_batch(&bench.desk(), document_id, &file).await.unwrap().unwrap();
-        assert_eq!(again.pages.iter().map(|p| p.index).collect::<Vec<_>>(), [0], "the other one has no size");
-        bench.commit(again.batch).await;
-        assert_eq!(bench.get::<Document>(document_id).await.status, DocumentStatus::Ready);
-    }
-
-    #[tokio::test]
-    async fn an_operator_puts_pages_back_and_with_them_a_document_without_any() {
-        let (bench, document_id) = bench().await;
-        let file = opened(vec![sized(), sized()]);
-        let step = opened_batch(&bench.desk(), document_id, &file).await.unwrap().unwrap();
-        bench.commit(step.batch).await;
-        for page in list::<Page>(&bench.desk(), Index::ByDocument, document_id).await.unwrap() {
-            let failed = Page { status: PageStatus::Error, ..page.value };
-            let mut batch = Batch::new(bench.desk().tenant);
-            batch.update(page.version, &failed);
-            bench.commit(batch).await;
-        }
-        bench.commit(finish_batch(&bench.desk(), document_id).await.unwrap()).await;
-        assert_eq!(bench.get::<Document>(document_id).await.status, DocumentStatus::Error);
-        let one = &step.pages[1..];
-        bench.commit(revived_pages_batch(&bench.desk(), document_id, one).await.unwrap()).await;
-        assert_eq!(bench.get::<Document>(document_id).await.status, DocumentStatus::Ready);
-        let pages = list::<Page>(&bench.desk(), Index::ByDocument, document_id).await.unwrap();
-        let states: Vec<_> = pages.iter().map(|p| p.value.status).collect();
-        assert_eq!(states, [PageStatus::Error, PageStatus::Processing]);
-        assert!(revived_pages_batch(&bench.desk(), document_id, one).await.unwrap().is_empty());
-    }
-
-    #[tokio::test]
-    async fn opening_twice_writes_no_page_twice() {
-        let (bench, document_id) = bench().await;
-        let file = opened(vec![sized(), sized()]);
-        let first = opened_batch(&bench.desk(), document_id, &file).await.unwrap().unwrap();
-        bench.commit(first.batch).await;
-        let again = opened_batch(&bench.desk(), document_id, &file).await.unwrap().unwrap();
-        assert_eq!(again.batch.op_count(), 0);
-        assert_eq!(again.pages, first.pages);
-    }
-
-    #[tokio::test]
-    async fn a_very_long_document_is_opened_in_steps_and_ready_after_the_last() {
-        let (bench, document_id) = bench().await;
-        let file = opened(vec![sized(); 2 * STEP_PAGES + 1]);
-        let mut steps = 0;
-        let pages = loop {
-            let step = opened_batch(&bench.desk(), document_id, &file).await.unwrap().unwrap();
-            bench.commit(step.batch).await;
-            steps += 1;
-            let status = bench.get::<Document>(document_id).await.status;
-            assert_eq!(status == DocumentStatus::Ready, !step.more);
-            if !step.more {
-                break step.pages;
-            }
-        };
-        assert_eq!(steps, 3);
-        assert!(pages.iter().map(|p| p.index).eq(0..4_001));
-    }
-
-    #[tokio::test]
-    async fn a_document_without_a_readable_page_is_in_error() {
-        for file in [opened(vec![broken(), broken()]), opened(Vec::new())] {
-            let (bench, document_id) = bench().await;
-            let step = opened_batch(&bench.desk(), document_id, &file).await.unwrap().unwrap();
-            assert!(step.pages.is_empty());
-            bench.commit(step.batch).await;
-            let document: Document = bench.get(document_id).await;
-            assert_eq!(document.status, DocumentStatus::Error);
-            assert!(document.processing_error.is_some());
-            assert!(opened_batch(&bench.desk(), document_id, &file).await.unwrap().is_none());
-        }
-    }
-
-    #[tokio::test]
-    async fn only_when_every_page_failed_does_the_document_fail() {
-        for (last_fails, expect) in [(false, DocumentStatus::Ready), (true, DocumentStatus::Error)] {
-            let (bench, document_id) = bench().await;
-            let step =
-                opened_batch(&bench.desk(), document_id, &opened(vec![sized(); 3])).await.unwrap().unwrap();
-            bench.commit(step.batch).await;
-            for page in &step.pages[..if last_fails { 3 } else { 2 }] {
-                let failed = crate::pages::PageResult::Failed { message: "too many segments".to_owned() };
-                let batch =
-                    crate::pages::stored_batch(&bench.desk(), page.page_id, failed, None).await.unwrap();
-                bench.commit(batch).await;
-            }
-            bench.commit(finish_batch(&bench.desk(), document_id).await.unwrap()).await;
-            let document: Document = bench.get(document_id).await;
-            assert_eq!(document.status, expect);
-            let named = document.processing_error.is_some_and(|e| e.contains("too many segments"));
-            assert_eq!(named, last_fails);
-        }
-    }
-
-    #[tokio::test]
-    async fn a_buried_document_takes_its_waiting_pages_along() {
-        let (bench, document_id) = bench().await;
-        let step =
-            opened_batch(&bench.desk(), document_id, &opened(vec![sized(); 2])).await.unwrap().unwrap();
-        bench.commit(step.batch).await;
-        bench.commit(failed_batch(&bench.desk(), document_id, "the job was cancelled").await.unwrap()).await;
-        let pages = list::<Page>(&bench.desk(), Index::ByDocument, document_id).await.unwrap();
-        assert!(pages.iter().all(|p| p.value.status == PageStatus::Error));
-        assert!(failed_batch(&bench.desk(), document_id, "again").await.unwrap().is_empty());
-    }
-}
+mod tests;

@@ -83,7 +83,7 @@ pub async fn page(ctx: &Ctx<'_>, id: Id) -> Result<Page> {
     Ok(page)
 }
 
-/// A page that waits within a document that has failed waits for nothing.
+/// A page that waits within a document that has failed waits for nothing: those are more than one commit moves.
 fn settled(page: &mut Page, document: Option<&Document>) {
     if let Some(document) = document
         && document.status == DocumentStatus::Error

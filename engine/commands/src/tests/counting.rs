@@ -11,7 +11,7 @@ use super::{measured, refusal, square, total};
 use crate::conditions::{self, ConditionPatch};
 use crate::count::{
     BoxOnPage, Bulk, Completion, NewDetection, Next, PageResult, StartCount, StartScope, Taken, bulk_confirm,
-    completed_batch, confirm, create_measurements, page_batch, reject, set_threshold, start,
+    completed_batch, confirm, create_measurements, page_batch, reject, set_threshold, start, still_counted,
 };
 use crate::measurements::NewMeasurement;
 use crate::scale::{ManualScale, set_scale};
@@ -68,6 +68,7 @@ async fn finish_with(node: &Node, session: &CountSession, confidences: &[f64], i
         is_exemplar: i == 0,
         in_legend: in_legend.contains(&i),
         variant: false,
+        other_pen: false,
         label: None,
     });
     let progress = CountProgress { next: 1, searched: 1, ..session.progress.clone() };
@@ -278,9 +279,25 @@ async fn rejecting_takes_the_measurement_back() {
     let rejected = reject(&ctx, detection.id).await.unwrap();
     assert_eq!((rejected.status, rejected.measurement_id), (DetectionStatus::Rejected, None));
     assert_eq!(total(&node, closets.id).await, (1.0, 1));
+    assert_eq!(still_counted(&ctx, &rejected).await.unwrap(), None);
     confirm(&ctx, detection.id).await.unwrap();
     assert_eq!(create_measurements(&ctx, session.id).await.unwrap().made, 1);
     assert_eq!(total(&node, closets.id).await, (2.0, 2));
+
+    // What a second count finds at the same places makes nothing, so that rejecting it takes nothing back; that is told.
+    let again = start(&ctx, request(page.id, closets.id)).await.unwrap();
+    finish(&node, &again, &[1.0, 0.9]).await;
+    bulk_confirm(&ctx, again.id, Bulk::from(0.0)).await.unwrap();
+    let nothing = Taken { made: 0, already_counted: 2 };
+    assert_eq!(create_measurements(&ctx, again.id).await.unwrap(), nothing);
+    let first = reads::detections(&ctx, session.id).await.unwrap().remove(0);
+    let second = reads::detections(&ctx, again.id).await.unwrap().remove(0);
+    let rejected = reject(&ctx, second.id).await.unwrap();
+    assert_eq!(total(&node, closets.id).await, (2.0, 2));
+    let still = still_counted(&ctx, &rejected).await.unwrap();
+    assert!(still.is_some() && still == first.measurement_id, "{still:?}");
+    reject(&ctx, first.id).await.unwrap();
+    assert_eq!(still_counted(&ctx, &rejected).await.unwrap(), None);
 }
 
 #[tokio::test]

@@ -66,6 +66,8 @@ pub struct Answer {
     pub other_lettering: BTreeMap<String, usize>,
     /// As in [`CountOutcome`]; the least of all exemplars.
     pub lacking_a_part: usize,
+    /// As in [`CountOutcome`], of that exemplar.
+    pub lacking_at: Vec<PxPoint>,
     /// As in [`CountOutcome`]; the most of all exemplars.
     pub cut: usize,
     /// As in [`CountOutcome`], where no exemplar matches.
@@ -97,7 +99,9 @@ pub fn ask(page: &PageIndex, question: &Question<'_>, budget: &Budget) -> Found<
     let lettering: Vec<Option<Compare>> = outcomes.iter().map(|o| o.lettering).collect();
     let other_lettering = others(&exemplars, &outcomes);
     let mut partly = shown_in_part(&outcomes);
-    let lacking_a_part = outcomes.iter().map(|o| o.lacking_a_part).min().unwrap_or(0);
+    let least = outcomes.iter_mut().min_by_key(|o| o.lacking_a_part);
+    let (mut lacking_a_part, mut lacking_at) =
+        least.map_or((0, Vec::new()), |o| (o.lacking_a_part, std::mem::take(&mut o.lacking_at)));
     let cut = outcomes.iter().map(|o| o.cut).max().unwrap_or(0);
     let mut all: Vec<Match> = Vec::new();
     for (nth, (exemplar, outcome)) in exemplars.iter().zip(outcomes).enumerate() {
@@ -106,9 +110,7 @@ pub fn ask(page: &PageIndex, question: &Question<'_>, budget: &Budget) -> Found<
         all.extend(places.map(|place| Match { place, exemplar: nth }));
     }
     all.sort_by(by_rank);
-    if exemplars.len() > 1 {
-        all = one_a_place(all);
-    }
+    all = one_a_place(all, question.params.threshold);
     let inside = |at: PxPoint| question.region.is_none_or(|region| region.contains(at));
     let (mut trimmed_negatives, mut excluded) = (Vec::new(), 0);
     for negative in question.negatives.iter().take(MAX_EXEMPLARS) {
@@ -124,6 +126,10 @@ pub fn ask(page: &PageIndex, question: &Question<'_>, budget: &Budget) -> Found<
     }
     all.retain(|m| inside(m.place.center));
     partly.retain(|p| inside(*p));
+    if question.region.is_some() {
+        lacking_at.retain(|p| inside(*p));
+        lacking_a_part = lacking_a_part.min(lacking_at.len());
+    }
     let near_misses = all.split_off(all.partition_point(|m| m.place.confidence >= question.params.threshold));
     let mut answer = Answer {
         matches: all,
@@ -132,6 +138,7 @@ pub fn ask(page: &PageIndex, question: &Question<'_>, budget: &Budget) -> Found<
         lettering,
         other_lettering,
         lacking_a_part,
+        lacking_at,
         cut,
         partly,
         excluded,
@@ -237,14 +244,16 @@ fn at_one_place(p: &Detection, q: &Detection) -> bool {
     apart < reach(&p.bbox).min(reach(&q.bbox))
 }
 
-/// The best at each place, of matches in rank order. Those of one exemplar are of different places already.
-fn one_a_place(all: Vec<Match>) -> Vec<Match> {
+/// The best at each place, of matches and near misses in rank order. Matches of one exemplar are of different places
+/// already; a near miss of its own may be the same ink seen otherwise.
+fn one_a_place(all: Vec<Match>, threshold: f64) -> Vec<Match> {
     let mut places = Places::new(all.iter().map(|m| &m.place));
     let mut kept: Vec<Match> = Vec::with_capacity(all.len());
     for m in all {
         let taken = places.about(&m.place).any(|i| {
             let other: &Match = &kept[i];
-            other.exemplar != m.exemplar && at_one_place(&other.place, &m.place)
+            let may_be_one = other.exemplar != m.exemplar || m.place.confidence < threshold;
+            may_be_one && at_one_place(&other.place, &m.place)
         });
         if !taken {
             places.add(&m.place, kept.len());
@@ -293,5 +302,41 @@ fn find_legends(page: &PageIndex, answer: &mut Answer) {
     let of_near = &boxes[answer.matches.len()..];
     for (m, b) in answer.near_misses.iter_mut().zip(of_near).take(LEGEND_LOOKS) {
         m.place.in_legend = page.legend.samples(b, &boxes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(exemplar: usize, x: f64, confidence: f64) -> Match {
+        let bbox = PxRect::new(x, 10.0, 20.0, 20.0);
+        let place = Detection {
+            bbox,
+            center: bbox.center(),
+            angle_deg: 0.0,
+            mirrored: false,
+            scale: 1.0,
+            confidence,
+            coverage: 1.0,
+            extra: 0.0,
+            is_exemplar: false,
+            in_legend: false,
+            variant: false,
+            other_pen: false,
+            words: Vec::new(),
+        };
+        Match { place, exemplar }
+    }
+
+    #[test]
+    fn a_place_is_listed_once() {
+        // Two matches of one exemplar that overlap are two; what is less alike at a place that is listed is none.
+        let all = [at(0, 50.0, 0.95), at(0, 57.0, 0.9), at(0, 64.0, 0.7), at(0, 90.0, 0.7), at(0, 96.0, 0.6)];
+        let kept = one_a_place(all.to_vec(), 0.8);
+        let places: Vec<f64> = kept.iter().map(|m| m.place.bbox.x).collect();
+        assert_eq!(places, [50.0, 57.0, 90.0]);
+        let kept = one_a_place(vec![at(0, 50.0, 0.95), at(1, 57.0, 0.9)], 0.8);
+        assert_eq!(kept.len(), 1, "of two exemplars");
     }
 }

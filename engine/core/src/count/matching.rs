@@ -79,6 +79,8 @@ pub(super) struct Score {
     pub unframed: f64,
     /// Several others show about them what it does and the exemplar does not.
     pub variant: bool,
+    /// Whether it is a match rests on its pen alone.
+    pub other_pen: bool,
     /// Pieces of page ink that the pose takes for itself.
     pub claims: Vec<(u32, u32)>,
 }
@@ -332,6 +334,7 @@ impl Matcher<'_> {
             frame: None,
             unframed: base,
             variant: false,
+            other_pen: false,
             claims,
         }
     }

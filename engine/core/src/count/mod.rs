@@ -26,6 +26,7 @@ mod marks;
 mod matching;
 mod nearest;
 mod parts;
+mod pens;
 mod places;
 mod pose;
 mod probe;

@@ -35,8 +35,8 @@ pub(super) struct Parts {
 
 /// The part that is lacking.
 pub(super) struct Lacking {
-    /// How many places lack it.
-    pub places: usize,
+    /// Middles of the places that lack it, list units.
+    pub places: Vec<[f64; 2]>,
     /// Which pieces of the exemplar it consists of.
     pub pieces: Vec<bool>,
 }
@@ -82,7 +82,8 @@ impl Parts {
                 common += ink;
             }
         }
-        (lacking > 0.0 && common >= EXPLAINED * lacking).then_some(Lacking { places, pieces })
+        let explained = lacking > 0.0 && common >= EXPLAINED * lacking;
+        explained.then(|| Lacking { places: self.places.into_iter().map(|p| p.middle).collect(), pieces })
     }
 }
 

@@ -7,6 +7,7 @@ use super::exemplar::{Body, Exemplar, Pieces};
 use super::index::PageIndex;
 use super::matching::{Known, Matcher, Score};
 use super::parts::{Lacking, Partly, Parts};
+use super::pens;
 use super::places::{one_each, strongest};
 use super::pose::Pose;
 use super::search::{CountParams, Detection, Judged, Stopped, detection, judge, reconsider, weigh};
@@ -36,6 +37,8 @@ pub(super) struct Round {
     lacking: Option<Lacking>,
     /// How many places are no matches only for want of the same part of the exemplar.
     pub lacking_a_part: usize,
+    /// Their middles.
+    pub lacking_at: Vec<PxPoint>,
     /// Places that show most of the exemplar, and too little of it to be among `found`.
     pub partly: Vec<PxPoint>,
     /// Other matches at which the strokes that the exemplar's box cuts go on as they do there.
@@ -45,7 +48,12 @@ pub(super) struct Round {
 
 impl Round {
     fn matches(&self, params: &CountParams) -> usize {
-        self.found.iter().filter(|d| d.confidence >= params.threshold).count()
+        self.matched(params).count()
+    }
+
+    fn matched(&self, params: &CountParams) -> impl Iterator<Item = &Detection> {
+        let threshold = params.threshold;
+        self.found.iter().filter(move |d| d.confidence >= threshold)
     }
 }
 
@@ -84,12 +92,17 @@ impl Search<'_> {
         tell_variants(&matcher, self.params, &mut kept);
         let cut = cut::tell(&matcher, &pieces.cut, self.params, &mut kept);
         one_each(self.params, &mut kept);
+        pens::tell(&matcher, self.params, &mut kept);
         let matches = kept.iter().filter(|j| j.score.confidence >= self.params.threshold).map(|j| &j.pose);
         let lacking = parts.common(&matcher, pieces, matches);
         let partly = partly.but(&matcher, &kept);
-        let partly = partly.into_iter().map(|[x, y]| self.page.space.to_px(x as f32, y as f32)).collect();
+        let partly = self.to_px(partly);
         let found = kept.iter().filter_map(|j| detection(self.page, template, self.params, j)).collect();
-        Round { found, lacking, lacking_a_part: 0, partly, cut, ended }
+        Round { found, lacking, lacking_a_part: 0, lacking_at: Vec::new(), partly, cut, ended }
+    }
+
+    fn to_px(&self, places: Vec<[f64; 2]>) -> Vec<PxPoint> {
+        places.into_iter().map(|[x, y]| self.page.space.to_px(x as f32, y as f32)).collect()
     }
 
     /// As [`Search::run`]; where other places show that the exemplar's box took in ink that need not be the
@@ -122,11 +135,15 @@ impl Search<'_> {
                 let more = found.matches(self.params).saturating_sub(all);
                 if more > all.max(first.lacking_a_part) {
                     first.lacking_a_part = more;
+                    let there = |at: PxPoint| first.matched(self.params).any(|d| d.bbox.contains(at));
+                    let others = found.matched(self.params).map(|d| d.center);
+                    first.lacking_at = others.filter(|at| !there(*at)).collect();
                 }
             }
             return (first, None);
         };
-        first.lacking_a_part = lacking.places;
+        first.lacking_a_part = lacking.places.len();
+        first.lacking_at = self.to_px(lacking.places);
         if budget.is_cancelled() {
             return (first, None);
         }

@@ -96,6 +96,9 @@ pub struct Detection {
     /// Shows strokes about it that several others show and the exemplar does not: perhaps another symbol of the
     /// family. Its confidence is at most 0.89, or the threshold if that is higher.
     pub variant: bool,
+    /// Differs from the exemplar in its pen, and that decides what it is: a near miss on the exemplar's own page, where
+    /// pens are compared, or a match on another, where they are not.
+    pub other_pen: bool,
     /// Words inside its outline, in reading order.
     pub words: Vec<String>,
 }
@@ -121,6 +124,8 @@ pub struct CountOutcome {
     /// Places, more than the detections, that show most of the exemplar but all lack the same part of it: its
     /// box probably took in a piece of something else. 0 if there is no such sign.
     pub lacking_a_part: usize,
+    /// Their middles.
+    pub lacking_at: Vec<PxPoint>,
     /// Middles of places that show most of the exemplar and too little to be near misses: at most 200.
     pub partly: Vec<PxPoint>,
     /// Matches at which strokes that the box cuts go on as at the exemplar, a part of a symbol: none is sure, then.
@@ -142,7 +147,8 @@ pub fn find(
     let grow = 1.0 + params.scale_tolerance.clamp(0.0, 1.0) + 1e-6;
     let range = Range { min_scale: 1.0 / grow, max_scale: grow };
     let mut ended = Ok(());
-    let (mut lacking_a_part, mut trimmed, mut partly, mut cut) = (0, None, Vec::new(), 0);
+    let (mut lacking_a_part, mut lacking_at, mut trimmed) = (0, Vec::new(), None);
+    let (mut partly, mut cut) = (Vec::new(), 0);
     let mut found: Vec<Detection> = match &exemplar.body {
         Body::Ink(template, pieces) if let (Some(sheet), Some(patch)) = (&page.sheet, &exemplar.patch) => {
             let at = own.then(|| Pose::at(pieces.middle));
@@ -154,7 +160,8 @@ pub fn find(
             let round;
             (round, trimmed) =
                 Search { page, params, range, own }.trimming(exemplar, template, pieces, budget);
-            (lacking_a_part, partly, cut) = (round.lacking_a_part, round.partly, round.cut);
+            (lacking_a_part, lacking_at) = (round.lacking_a_part, round.lacking_at);
+            (partly, cut) = (round.partly, round.cut);
             ended = round.ended;
             round.found
         }
@@ -180,7 +187,7 @@ pub fn find(
     let mut outcome = sort_out(page, params, found);
     (outcome.lettering, outcome.other_lettering) = (lettering, other_lettering);
     (outcome.complete, outcome.lacking_a_part, outcome.trimmed) = (ended.is_ok(), lacking_a_part, trimmed);
-    (outcome.partly, outcome.cut) = (partly, cut);
+    (outcome.lacking_at, outcome.partly, outcome.cut) = (lacking_at, partly, cut);
     let mut findings = Vec::new();
     if let Err(e) = ended {
         let message = format!("the count stopped early ({e}); {} found until then", outcome.found);
@@ -397,6 +404,7 @@ fn sort_out(page: &PageIndex, params: &CountParams, mut found: Vec<Detection>) -
         lettering: None,
         other_lettering: BTreeMap::new(),
         lacking_a_part: 0,
+        lacking_at: Vec::new(),
         partly: Vec::new(),
         cut: 0,
         trimmed: None,
@@ -434,6 +442,7 @@ pub(super) fn detection(
         is_exemplar: j.own,
         in_legend: false,
         variant: j.score.variant,
+        other_pen: j.score.other_pen,
         words: label::inside(page, template, &j.pose, &bbox),
     })
 }

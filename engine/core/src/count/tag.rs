@@ -73,6 +73,7 @@ impl Tag {
                     is_exemplar: own && bounds == self.bounds,
                     in_legend: false,
                     variant: false,
+                    other_pen: false,
                     words: self.words.clone(),
                 });
             }

@@ -43,7 +43,8 @@ pub struct CountScope {
     pub region: Option<PxRect>,
     /// Whether mirror images are instances, too (they are flagged).
     pub mirrored: bool,
-    /// Whether line weight, colour and dashes are part of the meaning on an exemplar's own page.
+    /// Whether line weight, colour and dashes are part of the meaning on an exemplar's own page. Candidates of which
+    /// that decides, here or elsewhere, are marked.
     pub same_pen: bool,
 }
 
@@ -119,6 +120,12 @@ pub struct CountProgress {
     pub others_more: u64,
     /// Places that all lack the same part of the exemplar's box.
     pub lacking_a_part: u64,
+    /// Where the first of them are: page numbers and page pixels.
+    pub lacking_at: Vec<(u32, PxPoint)>,
+    /// Near misses that would be matches, were it not for their pen; and matches on pages where pens are not compared
+    /// that would be none if they were.
+    pub pen_refused: u64,
+    pub pen_taken: u64,
     /// Places that show most of an exemplar and too little to be candidates, and where the first of them are: page
     /// numbers and page pixels.
     pub partly: u64,
@@ -272,6 +279,9 @@ pub struct Detection {
     /// Shows strokes about it that several others show and the exemplar does not: perhaps another symbol.
     #[serde(default)]
     pub variant: bool,
+    /// Differs from the exemplar in its pen, which decides whether it is a match: see `same_pen` of the scope.
+    #[serde(default)]
+    pub other_pen: bool,
     /// What it says: the words inside its outline, in reading order.
     pub label: Option<String>,
     pub status: DetectionStatus,

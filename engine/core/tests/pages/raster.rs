@@ -260,3 +260,48 @@ fn a_tiff_of_a_hundred_thousand_frames_or_a_ring_of_them_is_refused() {
     let refused = open_bytes(ring, FileType::Tiff).err().unwrap();
     assert_eq!(refused.reason, RejectReason::Damaged);
 }
+
+/// Names of types, variants and functions are for programmers.
+#[track_caller]
+fn expect_plain_words(message: &str) {
+    let code = ["::", "{", "}", "(\"", "_", "Err", "Kind", "Some(", "None"];
+    let of_a_program = |word: &str| {
+        let inner = word.get(1..).unwrap_or_default();
+        word.chars().all(char::is_alphabetic)
+            && inner.contains(char::is_uppercase)
+            && inner.contains(char::is_lowercase)
+    };
+    let words = message.split(|c: char| !c.is_alphanumeric());
+    let telling = words.filter(|w| !["PackBits"].contains(w)).find(|w| of_a_program(w));
+    assert!(!code.iter().any(|c| message.contains(c)) && telling.is_none(), "{message}");
+}
+
+#[test]
+fn what_is_wrong_with_a_picture_is_told_in_plain_words() {
+    let mut heard = std::collections::BTreeSet::new();
+    let mut listen = |bytes: Vec<u8>, kind| match open_bytes(bytes, kind) {
+        Err(refused) => drop(heard.insert(refused.message)),
+        Ok(mut file) => {
+            if let Err(ParseError::Page(failure)) = parse(&mut file, 0) {
+                heard.insert(failure.message);
+            }
+        }
+    };
+    let gray: Vec<u8> = (0..=255).collect();
+    for (whole, kind) in [
+        (png(16, 16, png::ColorType::Grayscale, None, &gray), FileType::Png),
+        (jpeg(16, 16, [1, 0, 200, 0, 200]), FileType::Jpeg),
+        (bilevel(4, 0, &[0x36, 0xFF, 0x00, 0x10, 0x01]), FileType::Tiff),
+    ] {
+        for at in 0..whole.len() {
+            listen(whole[..at].to_vec(), kind);
+            for value in [0, 7, 0xFF] {
+                let mut broken = whole.clone();
+                broken[at] = value;
+                listen(broken, kind);
+            }
+        }
+    }
+    assert!(heard.len() > 8, "{heard:#?}");
+    heard.iter().for_each(|message| expect_plain_words(message));
+}

@@ -1,8 +1,10 @@
 //! What a session's actions answer, and what they say of what they left out.
 
 use serde::Serialize;
-use takeoff_core::model;
+use takeoff_core::model::{self, Id};
 use utoipa::ToSchema;
+
+use super::Detection;
 
 /// That detections in legends do not count by themselves.
 pub(crate) fn set_apart(count: u64) -> Option<String> {
@@ -73,6 +75,27 @@ impl Completeness {
     pub(crate) fn and(mut self, more: impl IntoIterator<Item = String>) -> Self {
         self.notes = self.notes.into_iter().chain(more).reduce(|a, b| format!("{a}; {b}"));
         self
+    }
+}
+
+/// A detection that was rejected.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Rejected {
+    #[serde(flatten)]
+    detection: Detection,
+    /// That the place counts nevertheless: its condition has a measurement there that was not made of this detection.
+    notice: Option<String>,
+}
+
+impl Rejected {
+    pub(crate) fn of(detection: model::Detection, still: Option<Id>) -> Self {
+        let notice = still.map(|id| {
+            format!(
+                "the condition counts this place nevertheless: measurement {id}, of another count or placed by hand, \
+                 stays until it is deleted or its own detection is rejected"
+            )
+        });
+        Self { detection: detection.into(), notice }
     }
 }
 

@@ -229,6 +229,9 @@ fn counted() -> model::CountSession {
         progress: model::CountProgress {
             partly: 1,
             partly_at: vec![(2, PxPoint::new(7.5, 9.0))],
+            lacking_at: vec![(3, PxPoint::new(1.0, 2.0))],
+            pen_refused: 24,
+            pen_taken: 5,
             ..model::CountProgress::default()
         },
         near_misses: 0,
@@ -243,6 +246,10 @@ fn counted() -> model::CountSession {
         updated_at: AT,
     }
 }
+
+const DETECTION_KEYS: &str = "id session_id page_id measurement_id bbox center_x center_y confidence coverage extra \
+    exemplar detection_source status is_auto_confirmed angle mirrored scale in_legend is_exemplar variant other_pen label \
+    created_at updated_at";
 
 #[test]
 fn auto_count_boxes_have_w_and_h() {
@@ -267,6 +274,7 @@ fn auto_count_boxes_have_w_and_h() {
         is_exemplar: false,
         in_legend: true,
         variant: false,
+        other_pen: false,
         label: Some("T1".to_owned()),
         status: model::DetectionStatus::Pending,
         is_auto_confirmed: false,
@@ -274,29 +282,33 @@ fn auto_count_boxes_have_w_and_h() {
         updated_at: AT,
     };
     let near = model::Detection { id: id(19), confidence: 0.7, ..detection.clone() };
+    for still in [None, Some(id(30))] {
+        let rejected = super::super::autocount::Rejected::of(detection.clone(), still);
+        let json = shape(rejected, &format!("{DETECTION_KEYS} notice"));
+        let named = json["notice"].as_str().is_some_and(|said| said.contains(&id_text(30)));
+        assert_eq!(named, still.is_some(), "{json}");
+    }
     let candidates = Candidates { detections: vec![detection], near_misses: vec![near], found: 3 };
     let json = shape(
         super::super::autocount::SessionDetail::from(CountView { session, candidates }),
         "id page_id page_ids condition_id template_bbox exemplars negative_exemplars region mirrored same_pen \
          confidence_floor pages_searched pages_total near_miss_count in_legend_count near_misses confidence_threshold scale_tolerance rotation_tolerance \
-         detection_method applied_method status total_detections found_detections truncated max_detections excluded_count shown_in_part confirmed_count \
+         detection_method applied_method status total_detections found_detections truncated max_detections excluded_count shown_in_part lacking_a_part other_pen_near_misses other_pen_detections confirmed_count \
          rejected_count error_message lettering notes processing_time_ms template_match_count llm_match_count task_id created_at \
          updated_at detections",
     );
     assert_eq!((&json["detection_method"], &json["applied_method"]), (&json!("hybrid"), &json!("template")));
     assert_eq!(json["template_bbox"], json!({"x": 100.0, "y": 100.0, "w": 60.0, "h": 61.0}));
     assert_eq!((&json["rotation_tolerance"], &json["status"]), (&json!(90.0), &json!("completed")));
-    let detection = shape(
-        &json["detections"][0],
-        "id session_id page_id measurement_id bbox center_x center_y confidence coverage extra exemplar detection_source status \
-         is_auto_confirmed angle mirrored scale in_legend is_exemplar variant label created_at updated_at",
-    );
+    let detection = shape(&json["detections"][0], DETECTION_KEYS);
     assert_eq!((&detection["center_x"], &detection["detection_source"]), (&json!(430.0), &json!("template")));
     assert_eq!((&detection["coverage"], &detection["exemplar"]), (&json!(0.98), &json!(1)));
     assert_eq!(json["near_misses"][0]["confidence"], 0.7);
     assert_eq!((&json["mirrored"], &json["confidence_floor"]), (&json!("flag"), &json!(0.5)));
     assert_eq!(json["excluded_count"], Value::Null, "nothing was to be excluded");
     assert_eq!(json["shown_in_part"], json!([{"page_number": 2, "x": 7.5, "y": 9.0}]));
+    assert_eq!(json["lacking_a_part"], json!([{"page_number": 3, "x": 1.0, "y": 2.0}]));
+    assert_eq!((&json["other_pen_near_misses"], &json["other_pen_detections"]), (&json!(24), &json!(5)));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use takeoff_commands::count::{
     create_measurements, reject, start,
 };
 use takeoff_commands::{Ctx, reads};
-use takeoff_core::geom::PxRect;
+use takeoff_core::geom::{PxPoint, PxRect};
 use takeoff_core::model::{Condition, CountSession, Detection, Id, Page, SessionStatus};
 
 use super::progress::Progress;
@@ -157,7 +157,8 @@ fn report(
         pages: searched.iter().map(|page| counted_page(part, page, detections)).collect(),
         near_misses: near_misses.len() as u64,
         less_alike: near_misses.iter().map(|d| LessAlike::of(number(d.page_id), d)).collect(),
-        shown_in_part: shown_in_part(session),
+        shown_in_part: listed(&session.progress.partly_at),
+        lacking_a_part: listed(&session.progress.lacking_at),
         found: cut.found,
         truncated: cut.is_short(),
         confidence: spread(detections.iter().filter(counted)),
@@ -173,6 +174,7 @@ fn report(
                 mirrored: d.mirrored,
                 in_legend: d.in_legend,
                 is_exemplar: d.is_exemplar,
+                other_pen: d.other_pen && counts(d),
                 counted: counts(d),
             })
             .collect(),
@@ -180,13 +182,15 @@ fn report(
         notes: session.notes.clone(),
         doubtful: doubtful(session)
             .into_iter()
-            .chain(just_below(session, taken.made + taken.already_counted, near_misses, &number))
+            .chain(just_below(session, taken.made + taken.already_counted, near_misses, &|id| {
+                format!("`{}` page {}", part.document, number(id))
+            }))
             .collect(),
     }
 }
 
-fn shown_in_part(session: &CountSession) -> Vec<PlaceReport> {
-    let places = session.progress.partly_at.iter();
+fn listed(places: &[(u32, PxPoint)]) -> Vec<PlaceReport> {
+    let places = places.iter();
     places.map(|(page, at)| PlaceReport { page: *page, x: at.x, y: at.y }).collect()
 }
 
@@ -212,6 +216,13 @@ fn doubtful(session: &CountSession) -> Vec<String> {
             progress.variants
         )
     }))
+    .chain((progress.pen_refused + progress.pen_taken > 0).then(|| {
+        format!(
+            "whether {} are counted rests on the page that the example is on: they differ from it by the pen (see the \
+             notes)",
+            progress.pen_refused + progress.pen_taken
+        )
+    }))
     .chain((lettered > 0).then(|| format!("{lettered} say something, and the example says nothing")))
     .chain((!progress.beside.is_empty()).then(|| {
         format!("\"{}\" in the example's box was not compared (see the notes)", progress.beside.join(" "))
@@ -234,7 +245,7 @@ fn just_below(
     session: &CountSession,
     counted: u64,
     near_misses: &[Detection],
-    number: &dyn Fn(Id) -> u32,
+    place: &dyn Fn(Id) -> String,
 ) -> Option<String> {
     let threshold = session.confidence_threshold;
     let below: Vec<&Detection> = near_misses.iter().filter(|d| d.confidence >= threshold - BELOW).collect();
@@ -243,13 +254,7 @@ fn just_below(
     }
     let least = below.iter().map(|d| d.confidence).fold(threshold, f64::min);
     let named = below.iter().take(NAMED).map(|d| {
-        format!(
-            "page {} at x {:.0}, y {:.0} ({:.2})",
-            number(d.page_id),
-            d.center.x,
-            d.center.y,
-            d.confidence
-        )
+        format!("{} at x {:.0}, y {:.0} ({:.2})", place(d.page_id), d.center.x, d.center.y, d.confidence)
     });
     let mut named: Vec<String> = named.collect();
     named.extend((below.len() > NAMED).then(|| format!("{} more", below.len() - NAMED)));

@@ -71,7 +71,7 @@ pub(crate) async fn drive(
         if drive.report.conditions.iter().any(|c| !c.counts.is_empty() || !c.measures.is_empty()) {
             progress.step("Drawing the pages that were counted or measured on");
         }
-        if let Err(e) = picture::write_all(&drive.ctx, out, &drive.sheets, &drive.report).await {
+        if let Err(e) = picture::write_all(&drive.ctx, out, &drive.sheets, &mut drive.report).await {
             drive.report.problems.push(format!("the pictures are not all written: {e:#}"));
         }
     }
@@ -105,7 +105,7 @@ impl Drive<'_> {
             }
         }
         self.places_of(&taken).await?;
-        let mut same_file = BTreeMap::new();
+        let (mut same_file, mut copies) = (BTreeMap::new(), BTreeSet::new());
         for (part, document) in taken {
             sheets::wait(&self.ctx, document.job_id, self.progress).await?;
             let document = reads::document(&self.ctx, document.id).await?;
@@ -122,11 +122,14 @@ impl Drive<'_> {
                     "documents `{same}` and `{}` are the same file: what is taken off both is there twice",
                     part.id
                 ));
+                copies.insert(part.id.as_str());
             }
             let pages = reads::pages_by_number(&self.ctx, document.id).await?;
             let whole = document.status == DocumentStatus::Ready && document.findings.is_empty();
             self.sheets.push(Sheets { id: part.id.clone(), pages, whole });
         }
+        let told_of = self.sheets.iter().filter(|s| !copies.contains(s.id.as_str()));
+        self.report.notes.extend(sheets::same_pages(told_of));
         Ok(())
     }
 
@@ -296,7 +299,9 @@ impl Drive<'_> {
             match counted {
                 Ok(report) => {
                     self.progress.say(&format!("  {}: {}", part.name, report.number()));
-                    problems.extend(report.incomplete.iter().map(|why| format!("count {}: {why}", i + 1)));
+                    let of = &report.document;
+                    let incomplete = report.incomplete.iter();
+                    problems.extend(incomplete.map(|why| format!("count {} on `{of}`: {why}", i + 1)));
                     counts.push(report);
                 }
                 Err(why) => problems.push(format!("count {}: {why}", i + 1)),

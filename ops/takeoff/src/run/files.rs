@@ -188,8 +188,12 @@ fn total(report: &Report) -> Vec<String> {
     };
     let missing = names(|c| c.unpriced.is_some()).map(|n| format!("not in these sums: {n}"));
     let partly = names(|c| c.partial && c.cost.is_some()).map(|n| format!("only in part: {n}"));
-    let errors = report.cost.components_in_error;
-    let errors = (errors > 0).then(|| format!("components without a price: {errors}"));
+    let errors: Vec<String> = report
+        .conditions
+        .iter()
+        .filter_map(|c| Some(format!("{} of {}", c.without_price()?, c.name)))
+        .collect();
+    let errors = (!errors.is_empty()).then(|| format!("components without a price: {}", errors.join(", ")));
     let said: Vec<String> = [missing, partly, errors].into_iter().flatten().collect();
     row.push(if said.is_empty() { String::new() } else { cell(&format!("INCOMPLETE: {}", said.join("; "))) });
     row.resize(HEAD.len(), String::new());

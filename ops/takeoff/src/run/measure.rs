@@ -39,7 +39,8 @@ pub(crate) async fn all(
                 places.extend(std::iter::repeat_n((nth, measure, page), shapes.len()));
                 new.extend(shapes);
                 if page.findings.iter().any(Finding::is_damage) {
-                    said.insert(nth, format!("the file is damaged where page {} draws from it", page.number));
+                    let place = format!("page {} of `{}`", page.number, measure.document);
+                    said.insert(nth, format!("the file is damaged where {place} draws from it"));
                 }
             }
             Err(why) => drop(said.insert(nth, why)),
@@ -103,7 +104,7 @@ fn shapes<'s>(
     let page = sheets.ok_or("the document could not be read")?.page(part.page)?;
     let needs_scale = part.geometry != GeometryType::Point;
     if needs_scale && unscaled.contains(&(part.document.clone(), part.page)) {
-        return Err(format!("the recipe's scale of page {} was refused", part.page));
+        return Err(format!("the recipe's scale of `{}` page {} was refused", part.document, part.page));
     }
     let name = serde_json::to_value(part.geometry).ok().and_then(|v| v.as_str().map(str::to_owned));
     let shape = |geometry_data| NewMeasurement {

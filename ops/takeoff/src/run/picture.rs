@@ -1,7 +1,7 @@
 //! Counted and measured pages for eyes: every detection boxed and every shape traced in the color of its condition, and
 //! a strip below that says which condition has which color and how much it has here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -70,24 +70,39 @@ impl Layer {
     }
 }
 
-/// Writes `DOCUMENT-pageN.png` for each page that was searched or measured on; for every page, when the recipe has no
+/// Writes `DOCUMENT-pageN.png`, and its name into the report, for each page that was searched or measured on; for every page, when the recipe has no
 /// condition yet and its places are to be found.
 pub(crate) async fn write_all(
     ctx: &Ctx<'_>,
     out: &Outputs,
     sheets: &[Sheets],
-    report: &Report,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let (names, mut drawn) = (names(sheets), BTreeMap::new());
+    let written = write_pages(ctx, out, sheets, (&*report, &names), &mut drawn).await;
+    for page in &mut report.pages {
+        page.picture = drawn.remove(&(page.document.clone(), page.page));
+    }
+    written
+}
+
+/// Notes in `drawn` what is written, also where not all can be.
+async fn write_pages(
+    ctx: &Ctx<'_>,
+    out: &Outputs,
+    sheets: &[Sheets],
+    (report, names): (&Report, &[String]),
+    drawn: &mut BTreeMap<(String, u32), String>,
 ) -> anyhow::Result<()> {
     for ((document, number), layers) in pages(report, sheets) {
         let page = sheets.iter().find(|s| s.id == document).and_then(|s| s.page(number).ok());
         let Some(blobs) = page.and_then(|p| p.blobs) else { continue };
         let png = ctx.handle.blobs().read(ctx.tenant, blobs.image, MAX_IMAGE_BYTES).await?;
-        let nth = sheets.iter().position(|s| s.id == document).unwrap_or(sheets.len());
-        let alike = sheets.iter().take(nth).filter(|s| file_safe(&s.id) == file_safe(document)).count();
-        // Ids that differ only by what no file name can hold.
-        let alike = if alike == 0 { String::new() } else { format!("-{}", alike + 1) };
-        let path = out.take(&format!("{}{alike}-page{number}.png", file_safe(document)))?;
+        let Some(nth) = sheets.iter().position(|s| s.id == document) else { continue };
+        let name = format!("{}-page{number}.png", names[nth]);
+        let path = out.take(&name)?;
         tokio::task::spawn_blocking(move || annotate(&png, &layers, &path)).await??;
+        drawn.insert((document.to_owned(), number), name);
     }
     Ok(())
 }
@@ -124,9 +139,32 @@ fn pages<'r>(report: &'r Report, sheets: &'r [Sheets]) -> BTreeMap<(&'r str, u32
     pages
 }
 
-/// A document's id as part of a file name.
+/// Longest part of an id that is in a file name, bytes: a name has 255 at most.
+const MAX_NAME_BYTES: usize = 180;
+
+/// A document's id as part of a file name: letters and digits of any script stay.
 fn file_safe(id: &str) -> String {
-    id.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '_' }).collect()
+    let mut name = String::new();
+    for c in id.chars().map(|c| if c.is_alphanumeric() || c == '-' || c == '_' { c } else { '_' }) {
+        if name.len() + c.len_utf8() > MAX_NAME_BYTES {
+            break;
+        }
+        name.push(c);
+    }
+    name
+}
+
+/// What the files of each document begin with: ids that differ only by what no file name can hold, or by what some file
+/// systems do not tell apart, get a number.
+fn names(sheets: &[Sheets]) -> Vec<String> {
+    let mut taken: BTreeSet<String> = BTreeSet::new();
+    let mut name = |sheets: &Sheets| {
+        let plain = file_safe(&sheets.id);
+        let numbered = (2..).map(|n: u32| format!("{plain}-{n}"));
+        let mut all = std::iter::once(plain.clone()).chain(numbered);
+        all.find(|name| taken.insert(name.to_lowercase())).unwrap_or_default()
+    };
+    sheets.iter().map(&mut name).collect()
 }
 
 fn annotate(png: &[u8], layers: &[Layer], path: &Path) -> anyhow::Result<()> {
@@ -261,8 +299,20 @@ mod tests {
             mirrored: false,
             in_legend: !counted,
             is_exemplar: false,
+            other_pen: false,
             counted,
         }
+    }
+
+    #[test]
+    fn documents_have_files_of_their_own_whatever_their_ids_are() {
+        let long = "\u{d55c}".repeat(200);
+        let ids = ["pl\u{e4}ne", "\u{56f3}\u{9762}", "a b", "a/b", "a_b-2", "A_B", "plans", &long];
+        let sheets = ids.map(|id| Sheets { id: id.to_owned(), pages: Vec::new(), whole: true });
+        let names = names(&sheets);
+        let short = ["pl\u{e4}ne", "\u{56f3}\u{9762}", "a_b", "a_b-2", "a_b-2-2", "A_B-3", "plans"];
+        assert_eq!(names[..7], short);
+        assert!(names[7].len() <= MAX_NAME_BYTES && long.starts_with(&names[7]));
     }
 
     #[test]

@@ -48,6 +48,10 @@ pub(crate) struct PageReport {
     pub(crate) words: u64,
     pub(crate) scale: ScaleReport,
     pub(crate) findings: Vec<String>,
+    /// Equal for pages that show the same; `None` where nothing was read.
+    pub(crate) content_hash: Option<String>,
+    /// Name of its picture in the folder of `--out`.
+    pub(crate) picture: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -130,6 +134,8 @@ pub(crate) struct CountReport {
     pub(crate) less_alike: Vec<LessAlike>,
     /// Places that show most of the example and too little even for that: the first 200.
     pub(crate) shown_in_part: Vec<PlaceReport>,
+    /// Places that show most of the example and all lack the same part of it: the first 200.
+    pub(crate) lacking_a_part: Vec<PlaceReport>,
     pub(crate) found: u64,
     pub(crate) truncated: bool,
     /// Of the counted ones but the examples, which are alike themselves; `None` when there are no others.
@@ -196,6 +202,8 @@ pub(crate) struct DetectionReport {
     pub(crate) in_legend: bool,
     /// An example itself.
     pub(crate) is_exemplar: bool,
+    /// Drawn with another pen than the example, on a page where pens are not compared.
+    pub(crate) other_pen: bool,
     /// Whether it became a measurement.
     pub(crate) counted: bool,
 }
@@ -219,6 +227,8 @@ pub(crate) struct LessAlike {
     pub(crate) coverage: Option<f64>,
     /// Ink in its outline that is not the example's, as a share of the example's.
     pub(crate) extra: Option<f64>,
+    /// Its pen alone keeps it from being counted.
+    pub(crate) other_pen: bool,
     /// What keeps it from being counted, for a person.
     pub(crate) why: String,
 }
@@ -229,13 +239,15 @@ impl LessAlike {
         let lacks = d.coverage.map_or(0.0, |c| percent(1.0 - c));
         let more = d.extra.map_or(0.0, percent);
         let why = match (lacks >= LITTLE, more >= LITTLE) {
+            _ if d.other_pen => "drawn with another pen".to_owned(),
             (true, true) => format!("lacks {lacks:.0} % of the example and has {more:.0} % more"),
             (true, false) => format!("lacks {lacks:.0} % of the example"),
             (false, true) => format!("has {more:.0} % more than the example"),
             (false, false) => "framed, painted or sized otherwise".to_owned(),
         };
         let (coverage, extra) = (d.coverage, d.extra);
-        Self { page, bbox: d.bbox, confidence: d.confidence, coverage, extra, why }
+        let (bbox, confidence, other_pen) = (d.bbox, d.confidence, d.other_pen);
+        Self { page, bbox, confidence, coverage, extra, other_pen, why }
     }
 
     /// Whether nearly all of the example is there.
@@ -325,8 +337,19 @@ impl ConditionReport {
     /// What to know although nothing is missing: what the counts noted, and pages that may have added
     /// samples instead of instances, which are those without a scale, where others have one or there are several.
     pub(crate) fn notes(&self) -> impl Iterator<Item = String> {
-        let noted = self.counts.iter().filter_map(|count| count.notes.clone());
+        let noted = self.counts.iter().filter_map(|count| {
+            // It names pages, and there may be several documents.
+            let notes = count.notes.as_ref()?;
+            Some(format!("counting on `{}`: {notes}", count.document))
+        });
         noted.chain(self.unscaled())
+    }
+
+    /// Its components that could not be priced, by name.
+    pub(crate) fn without_price(&self) -> Option<String> {
+        let lines = self.cost.iter().flat_map(|c| &c.lines).filter(|l| l.error.is_some());
+        let names: Vec<&str> = lines.map(|l| l.name.as_str()).collect();
+        (!names.is_empty()).then(|| names.join(", "))
     }
 
     /// Why its counts are not safe to take as they are.
@@ -391,7 +414,7 @@ impl CountReport {
         let close: Vec<&LessAlike> = self.less_alike.iter().filter(|p| p.is_close()).collect();
         let named = close.iter().take(NAMED).map(|p| {
             let middle = (p.bbox.x + p.bbox.w / 2.0, p.bbox.y + p.bbox.h / 2.0);
-            format!("page {} at x {:.0}, y {:.0} ({})", p.page, middle.0, middle.1, p.why)
+            format!("`{}` page {} at x {:.0}, y {:.0} ({})", self.document, p.page, middle.0, middle.1, p.why)
         });
         let mut named: Vec<String> = named.collect();
         named.extend((close.len() > NAMED).then(|| format!("{} more", close.len() - NAMED)));
@@ -415,82 +438,4 @@ impl Report {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn counted(pages: &[(u64, Option<&str>)]) -> ConditionReport {
-        let recipe = "id = \"a\"\nname = \"A\"\ntype = \"count\"";
-        let mut report =
-            ConditionReport::failed(&toml::from_str(recipe).unwrap(), String::new(), String::new());
-        let page = |(nth, (counted, scale)): (u32, &(u64, Option<&str>))| CountedPage {
-            page: nth,
-            sheet: None,
-            scale: scale.map(str::to_owned),
-            counted: *counted,
-            in_legend: 0,
-            confidence: None,
-        };
-        report.counts.push(CountReport {
-            document: "plans".to_owned(),
-            page: 1,
-            searched_pages: Vec::new(),
-            counted: pages.iter().map(|p| p.0).sum(),
-            in_legend: 0,
-            mirrored: 0,
-            mirrored_left_out: 0,
-            already_counted: 0,
-            excluded: None,
-            near_misses: 0,
-            less_alike: Vec::new(),
-            shown_in_part: Vec::new(),
-            pages: (1..).zip(pages).map(page).collect(),
-            found: 0,
-            truncated: false,
-            unsure: 0,
-            pictures: Vec::new(),
-            confidence: None,
-            detections: Vec::new(),
-            incomplete: None,
-            notes: None,
-            doubtful: Vec::new(),
-        });
-        report
-    }
-
-    #[test]
-    fn what_a_page_without_a_scale_adds_to_others_is_pointed_out() {
-        let scale = Some("1:50");
-        let notes: Vec<String> = counted(&[(97, scale), (0, None), (1, None)]).notes().collect();
-        let [note] = &notes[..] else { panic!("{notes:?}") };
-        assert!(note.starts_with("1 of 98 counted on pages of `plans` that have no scale (3)"), "{note}");
-        let notes: Vec<String> = counted(&[(5, None), (3, None), (0, scale)]).notes().collect();
-        let [note] = &notes[..] else { panic!("{notes:?}") };
-        assert!(note.starts_with("all 8 counted on pages of `plans` that have no scale (1, 2)"), "{note}");
-        for silent in [&[(97, scale), (0, None)][..], &[(5, None), (0, None)], &[(5, scale), (3, scale)]] {
-            assert_eq!(counted(silent).notes().count(), 0, "{silent:?}");
-        }
-    }
-
-    #[test]
-    fn one_place_is_and_two_are_not_counted() {
-        let mut report = counted(&[(1, None)]);
-        let count = &mut report.counts[0];
-        let place = LessAlike {
-            page: 1,
-            bbox: PxRect { x: 0.0, y: 0.0, w: 2.0, h: 2.0 },
-            confidence: 0.7,
-            coverage: None,
-            extra: None,
-            why: "smaller".to_owned(),
-        };
-        count.less_alike.push(place.clone());
-        let said = count.close().unwrap();
-        assert!(
-            said.starts_with("1 place shows nearly all of the example and is not counted: page 1"),
-            "{said}"
-        );
-        count.less_alike.push(place);
-        let said = count.close().unwrap();
-        assert!(said.starts_with("2 places show nearly all of the example and are not counted"), "{said}");
-    }
-}
+mod tests;

@@ -1,5 +1,7 @@
 //! Documents and pages of a run: upload, wait, scales.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -11,7 +13,7 @@ use takeoff_core::model::{Document, DocumentStatus, Id, Page, PageScale, PageSta
 
 use super::progress::Progress;
 use super::report::{DocumentReport, PageReport, ScaleReport};
-use super::text::short;
+use super::text::{listed as listed_pages, short};
 use crate::recipe::{DocumentPart, ScalePart};
 
 /// Longest that one document or session is waited for.
@@ -161,7 +163,48 @@ pub(crate) fn page_report(document: &str, page: &Page) -> PageReport {
                 .unwrap_or_default(),
         },
         findings: page.findings.iter().map(|f| f.message.clone()).collect(),
+        content_hash: page.content_hash(),
+        picture: None,
     }
+}
+
+/// Pages that show just what pages of a document before them do, such as the unchanged sheets of a revision. Blank ones
+/// are left out.
+pub(crate) fn same_pages<'s>(all: impl Iterator<Item = &'s Sheets>) -> Vec<String> {
+    let mut first: BTreeMap<String, (&str, u32)> = BTreeMap::new();
+    let mut notes = Vec::new();
+    for sheets in all {
+        let mut same: BTreeMap<&str, Vec<(u32, u32)>> = BTreeMap::new();
+        let drawn = |p: &&Page| p.path_count + p.word_count > 0 || p.is_vector == Some(false);
+        for page in sheets.pages.iter().filter(drawn) {
+            let Some(content) = page.content_hash() else { continue };
+            match first.entry(content) {
+                Entry::Vacant(place) => drop(place.insert((&sheets.id, page.number))),
+                Entry::Occupied(place) => {
+                    let (document, number) = *place.get();
+                    if document != sheets.id {
+                        same.entry(document).or_default().push((page.number, number));
+                    }
+                }
+            }
+        }
+        notes.extend(same.into_iter().filter_map(|(document, pairs)| {
+            let (here, mut there): (Vec<u32>, Vec<u32>) = pairs.into_iter().unzip();
+            there.sort_unstable();
+            there.dedup();
+            Some(format!(
+                "`{}` {} just the same as `{document}` {}: what is taken off both is there twice",
+                sheets.id,
+                shows(&listed_pages(&here)?, here.len()),
+                listed_pages(&there)?
+            ))
+        }));
+    }
+    notes
+}
+
+fn shows(pages: &str, number: usize) -> String {
+    format!("{pages} {}", if number == 1 { "shows" } else { "show" })
 }
 
 /// The scale that a page is measured by, for a person; `None` where it has none.
@@ -200,4 +243,66 @@ pub(crate) fn other_scale(document: &str, read: &PageScale, page: &Page) -> Opti
             short(now)
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use takeoff_core::model::{BlobHash, PageBlobs, Timestamp};
+
+    use super::*;
+
+    fn sheets(id: &str, contents: &[u8]) -> Sheets {
+        let page = |(number, content): (u32, &u8)| Page {
+            number,
+            blobs: Some(PageBlobs {
+                list: BlobHash([*content; 32]),
+                image: BlobHash([*content; 32]),
+                thumbnail: BlobHash([0; 32]),
+            }),
+            path_count: u64::from(*content),
+            ..blank()
+        };
+        Sheets { id: id.to_owned(), pages: (1..).zip(contents).map(page).collect(), whole: true }
+    }
+
+    fn blank() -> Page {
+        Page {
+            id: Id::NIL,
+            document_id: Id::NIL,
+            project_id: Id::NIL,
+            number: 1,
+            space: None,
+            inches: None,
+            status: PageStatus::Ready,
+            processing_error: None,
+            blobs: None,
+            is_vector: Some(true),
+            path_count: 0,
+            word_count: 0,
+            findings: Vec::new(),
+            scale: PageScale::unknown(),
+            sheet_number: None,
+            title: None,
+            display_name: None,
+            display_order: None,
+            group_name: None,
+            is_relevant: true,
+            shapes: None,
+            created_at: Timestamp(0),
+            updated_at: Timestamp(0),
+        }
+    }
+
+    #[test]
+    fn sheets_that_come_again_in_another_document_are_told() {
+        // Blank pages (0) and pages that are twice in one document say nothing.
+        let all = [sheets("a", &[1, 2, 3, 4, 0, 4]), sheets("b", &[9, 2, 3, 4, 0]), sheets("c", &[9])];
+        assert_eq!(
+            same_pages(all.iter()),
+            [
+                "`b` pages 2 to 4 show just the same as `a` pages 2 to 4: what is taken off both is there twice",
+                "`c` page 1 shows just the same as `b` page 1: what is taken off both is there twice"
+            ]
+        );
+    }
 }

@@ -216,7 +216,7 @@ fn by_page(out: &mut String, conditions: &[ConditionReport]) {
 }
 
 /// `page 3`, `pages 1, 2, 5 to 8`; the numbers are in order.
-fn listed(pages: &[u32]) -> Option<String> {
+pub(super) fn listed(pages: &[u32]) -> Option<String> {
     let runs = pages.chunk_by(|a, b| a + 1 == *b).flat_map(|run| match run {
         [first, .., last] if run.len() > 2 => vec![format!("{first} to {last}")],
         few => few.iter().map(u32::to_string).collect(),
@@ -259,7 +259,9 @@ fn costs(out: &mut String, report: &Report) {
         let _ = writeln!(out, "\nCost\n  none: no condition has an assembly");
         return;
     }
-    rows.push(row("TOTAL", &report.cost));
+    let lacks = |c: &ConditionReport| c.unpriced.is_some() || c.partial && c.cost.is_some();
+    let is_whole = report.cost.components_in_error == 0 && !report.conditions.iter().any(lacks);
+    rows.push(row(if is_whole { "TOTAL" } else { "TOTAL (incomplete)" }, &report.cost));
     table(out, "Cost", &head, &rows);
     for condition in &report.conditions {
         if let Some(why) = &condition.unpriced {
@@ -273,12 +275,11 @@ fn costs(out: &mut String, report: &Report) {
             );
         }
     }
-    if report.cost.components_in_error > 0 {
-        let _ = writeln!(
-            out,
-            "  {} component(s) could not be priced and are NOT in these sums, see below",
-            report.cost.components_in_error
-        );
+    for condition in &report.conditions {
+        if let Some(names) = condition.without_price() {
+            let (name, names) = (plain(&condition.name), plain(&names));
+            let _ = writeln!(out, "  {name}: NOT in these sums, as it has no price: {names}; see below");
+        }
     }
 }
 

@@ -17,6 +17,7 @@ fn candidate(page: u64, at: f64, confidence: f64) -> NewDetection {
         is_exemplar: confidence == 1.0,
         in_legend: false,
         variant: false,
+        other_pen: false,
         label: None,
     }
 }

@@ -145,6 +145,7 @@ impl Search<'_> {
             frame: None,
             unframed: confidence,
             variant: false,
+            other_pen: false,
             claims: Vec::new(),
         };
         let claims = self.judge.claims(&pose);
@@ -275,6 +276,7 @@ mod tests {
             frame: None,
             unframed: confidence,
             variant: false,
+            other_pen: false,
             claims: Vec::new(),
         };
         let pose = Pose::at([0.0, 0.0]);

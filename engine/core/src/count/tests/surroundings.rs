@@ -3,7 +3,7 @@
 use rand::Rng;
 
 use super::super::pose::Pose;
-use super::super::{CountOutcome, CountParams, Detection, Exemplar};
+use super::super::{CountOutcome, CountParams, Detection, Exemplar, find};
 use super::sheet::{
     HABITS, Habit, PEN, Sheet, Stroke, Symbol, Tally, at, box_around, circle, count, families, line, middle,
     rect, summary, tally,
@@ -191,6 +191,8 @@ fn what_hangs_on_the_exemplar_is_never_left_out_but_told() {
     let outcome = count(&sheet, drawn, &ALL);
     assert_eq!((outcome.found, outcome.trimmed.is_some()), (1, false), "{}", summary(&outcome, &[]));
     assert_eq!(outcome.lacking_a_part, 11, "{}", summary(&outcome, &[]));
+    let listed = |d: &PxPoint| outcome.detections.iter().all(|found| !found.bbox.contains(*d));
+    assert!(outcome.lacking_at.len() == 11 && outcome.lacking_at.iter().all(listed));
 }
 
 #[test]
@@ -229,6 +231,21 @@ fn another_pen_is_another_meaning_unless_told_otherwise() {
         let outcome = count(&sheet, drawn, &ALL);
         expect_all(&outcome, &truth, &format!("{other:?}"));
         assert_eq!(outcome.near_misses.len(), 8, "the others are worth a look: {:#?}", outcome.near_misses);
+        assert!(outcome.near_misses.iter().all(|d| d.other_pen), "and it is told why: {other:?}");
+        assert!(outcome.detections.iter().all(|d| !d.other_pen));
+        // With the exemplar on another page of the set, all count, and it is told of the same eight.
+        let mut elsewhere = Sheet::new(800.0, 300.0, 9);
+        let (_, _, boxed) = scatter(&mut elsewhere, symbol, 2, 0);
+        let exemplar = Exemplar::cut(&elsewhere.index(), boxed, &Budget::unlimited()).unwrap();
+        let found =
+            |params: &CountParams| find(&sheet.index(), &exemplar, params, &Budget::unlimited()).value;
+        let outcome = found(&ALL);
+        expect_all(&outcome, &both, &format!("{other:?}, boxed elsewhere"));
+        let marked: Vec<Detection> = outcome.detections.iter().filter(|d| d.other_pen).cloned().collect();
+        let told = Tally { right: 8, wrong: 0, missed: 0 };
+        assert_eq!(tally(&marked, &both[truth.len()..]), told, "{other:?}");
+        let outcome = found(&CountParams { same_pen: false, ..ALL });
+        assert!(outcome.detections.iter().all(|d| !d.other_pen), "it was not asked for");
         let outcome = count(&sheet, drawn, &CountParams { same_pen: false, ..ALL });
         expect_all(&outcome, &both, &format!("{other:?}, any pen"));
     }

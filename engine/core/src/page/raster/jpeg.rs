@@ -1,6 +1,7 @@
 //! JPEG pages.
 
 use zune_jpeg::JpegDecoder;
+use zune_jpeg::errors::DecodeErrors;
 use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
@@ -8,7 +9,7 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 use super::exif::Exif;
 use super::resolution::{CM, Density};
 use super::stated::stated;
-use super::{Frame, Rows, damaged};
+use super::{CUT_OFF, Frame, GARBLED, Rows, damaged, unsupported};
 use crate::page::image_out::RowFormat;
 use crate::page::open::{PageFailure, ParseError};
 use crate::page::request::ParseLimits;
@@ -24,7 +25,7 @@ fn options(out: ColorSpace) -> DecoderOptions {
 
 pub(super) fn frame(bytes: &[u8], limits: &ParseLimits) -> Result<Frame, PageFailure> {
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options(ColorSpace::RGB));
-    decoder.decode_headers().map_err(damaged)?;
+    decoder.decode_headers().map_err(failure)?;
     let info = decoder.info().ok_or_else(|| damaged("it has no frame header"))?;
     let format = if info.components == 1 { RowFormat::Gray } else { RowFormat::Rgb };
     let size = (u32::from(info.width), u32::from(info.height));
@@ -33,6 +34,15 @@ pub(super) fn frame(bytes: &[u8], limits: &ParseLimits) -> Result<Frame, PageFai
     let mut frame = Frame::new(size, format, density, exif.turn, limits)?;
     frame.findings.extend(finding);
     Ok(frame)
+}
+
+fn failure(error: DecodeErrors) -> PageFailure {
+    match error {
+        DecodeErrors::Unsupported(_) => unsupported("a JPEG that is neither baseline nor progressive"),
+        DecodeErrors::ExhaustedData | DecodeErrors::IoErrors(_) => damaged(CUT_OFF),
+        DecodeErrors::ZeroError => damaged("it has no pixels"),
+        _ => damaged(GARBLED),
+    }
 }
 
 /// The density that JFIF states (JFIF 1.02: unit 1 is dots an inch, 2 dots a centimetre, 0 none, so that only the shape
@@ -90,7 +100,7 @@ pub(super) fn decode(bytes: &[u8], frame: &Frame, rows: &mut Rows<'_, '_>) -> Re
         RowFormat::Rgb => ColorSpace::RGB,
     };
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options(out));
-    let pixels = decoder.decode().map_err(damaged)?;
+    let pixels = decoder.decode().map_err(failure)?;
     let line = frame.stored.0 as usize * frame.format.channels();
     if pixels.len() != line * frame.stored.1 as usize {
         return Err(damaged("its pixels do not fill its size").into());

@@ -224,6 +224,11 @@ fn single(frame: Result<Frame, PageFailure>) -> Result<Result<Frame, PageFailure
     })
 }
 
+/// What is wrong with a picture, in plain words: what decoders say of it names their own insides.
+const CUT_OFF: &str = "the file ends before the picture does";
+const GARBLED: &str = "its data is damaged";
+const TOO_MUCH: &str = "it unpacks to more than the limit";
+
 fn damaged(what: impl std::fmt::Display) -> PageFailure {
     PageFailure::new("image_damaged", format!("The picture cannot be read: {what}."))
 }

@@ -2,12 +2,12 @@
 
 use std::io::Cursor;
 
-use png::{ColorType, Decoder, Limits, Reader, Transformations, Unit};
+use png::{ColorType, Decoder, DecodingError, Limits, Reader, Transformations, Unit};
 
 use super::exif::Exif;
 use super::resolution::Density;
 use super::stated::stated;
-use super::{Frame, Rows, damaged, over_white};
+use super::{CUT_OFF, Frame, GARBLED, Rows, TOO_MUCH, damaged, over_white};
 use crate::page::image_out::RowFormat;
 use crate::page::open::{PageFailure, ParseError};
 use crate::page::request::ParseLimits;
@@ -20,7 +20,15 @@ fn reader<'d>(bytes: &'d [u8], limits: &ParseLimits) -> Result<Reader<Cursor<&'d
     decoder.set_transformations(Transformations::normalize_to_color8());
     decoder.set_ignore_text_chunk(true);
     decoder.set_ignore_iccp_chunk(true);
-    decoder.read_info().map_err(damaged)
+    decoder.read_info().map_err(failure)
+}
+
+fn failure(error: DecodingError) -> PageFailure {
+    damaged(match error {
+        DecodingError::IoError(_) => CUT_OFF,
+        DecodingError::LimitsExceeded => TOO_MUCH,
+        DecodingError::Format(_) | DecodingError::Parameter(_) => GARBLED,
+    })
 }
 
 fn format(color: ColorType) -> RowFormat {
@@ -77,13 +85,13 @@ pub(super) fn decode(bytes: &[u8], limits: &ParseLimits, rows: &mut Rows<'_, '_>
     if reader.info().interlaced {
         let size = reader.output_buffer_size().ok_or_else(|| damaged("it is larger than memory"))?;
         let mut buffer = vec![0; size];
-        let out = reader.next_frame(&mut buffer).map_err(damaged)?;
+        let out = reader.next_frame(&mut buffer).map_err(failure)?;
         for row in buffer.chunks_exact(out.line_size).take(out.height as usize) {
             rows.push(flatten(row, color, &mut flat))?;
         }
         return Ok(());
     }
-    while let Some(row) = reader.next_row().map_err(damaged)? {
+    while let Some(row) = reader.next_row().map_err(failure)? {
         rows.push(flatten(row.data(), color, &mut flat))?;
     }
     Ok(())

@@ -1,15 +1,15 @@
 //! TIFF pages, one a frame.
 
-use std::io::Cursor;
+use std::io::{Cursor, ErrorKind};
 
 use tiff::decoder::ifd::Value;
 use tiff::decoder::{ChunkType, Decoder, DecodingResult, Limits};
 use tiff::tags::Tag;
-use tiff::{ColorType, TiffError};
+use tiff::{ColorType, TiffError, TiffFormatError, TiffUnsupportedError};
 
 use super::resolution::Density;
 use super::upright::Turn;
-use super::{Frame, Rows, damaged, over_white, unsupported};
+use super::{CUT_OFF, Frame, GARBLED, Rows, TOO_MUCH, damaged, over_white, unsupported};
 use crate::page::image_out::RowFormat;
 use crate::page::open::{PageFailure, ParseError, rejected};
 use crate::page::request::{ParseLimits, RejectReason, Rejected};
@@ -34,8 +34,9 @@ pub(super) fn frames(
     bytes: &[u8],
     limits: &ParseLimits,
 ) -> Result<Vec<Result<Frame, PageFailure>>, Rejected> {
-    let damage =
-        |e: TiffError| rejected(RejectReason::Damaged, format!("The file cannot be read as a TIFF: {e}."));
+    let damage = |e: TiffError| {
+        rejected(RejectReason::Damaged, format!("The file cannot be read as a TIFF: {}.", plain(&e)))
+    };
     let mut tiff = decoder(bytes, limits).map_err(damage)?;
     let mut frames = Vec::new();
     loop {
@@ -51,7 +52,7 @@ pub(super) fn frames(
         }
         if let Err(e) = tiff.next_image() {
             // The chain goes on behind a frame that cannot be read, or it breaks here.
-            frames.push(Err(damaged(e)));
+            frames.push(Err(failure(e)));
             if !tiff.more_images() {
                 return Ok(frames);
             }
@@ -60,8 +61,8 @@ pub(super) fn frames(
 }
 
 fn frame(tiff: &mut Tiff<'_>, limits: &ParseLimits) -> Result<Frame, PageFailure> {
-    let (width, height) = tiff.dimensions().map_err(damaged)?;
-    let color = tiff.colortype().map_err(unsupported)?;
+    let (width, height) = tiff.dimensions().map_err(failure)?;
+    let color = tiff.colortype().map_err(failure)?;
     let resolution = |tiff: &mut Tiff<'_>, tag| match tiff.find_tag(tag).ok().flatten()? {
         Value::Rational(n, d) if d > 0 => Some(f64::from(n) / f64::from(d)),
         Value::Float(v) => Some(f64::from(v)),
@@ -163,7 +164,9 @@ fn layout(color: ColorType) -> Result<Layout, PageFailure> {
         ColorType::CMYK(8 | 16) => Layout::Cmyk { samples: 4 },
         ColorType::CMYKA(8 | 16) => Layout::Cmyk { samples: 5 },
         ColorType::YCbCr(8) => Layout::YCbCr,
-        other => return Err(unsupported(format!("a TIFF of type {other:?}"))),
+        ColorType::Palette(_) => return Err(unsupported("a TIFF whose pixels are numbers of a palette")),
+        ColorType::Lab(_) => return Err(unsupported("a TIFF of Lab colours")),
+        _ => return Err(unsupported("a TIFF of an unusual number of channels or bits")),
     })
 }
 
@@ -173,22 +176,22 @@ pub(super) fn decode(
     limits: &ParseLimits,
     rows: &mut Rows<'_, '_>,
 ) -> Result<(), ParseError> {
-    let mut tiff = decoder(bytes, limits).map_err(damaged)?;
-    tiff.seek_to_image(index as usize).map_err(damaged)?;
-    let (width, height) = tiff.dimensions().map_err(damaged)?;
-    let layout = layout(tiff.colortype().map_err(unsupported)?)?;
+    let mut tiff = decoder(bytes, limits).map_err(failure)?;
+    tiff.seek_to_image(index as usize).map_err(failure)?;
+    let (width, height) = tiff.dimensions().map_err(failure)?;
+    let layout = layout(tiff.colortype().map_err(failure)?)?;
     let planes = tiff.find_tag_unsigned::<u16>(Tag::PlanarConfiguration).ok().flatten();
     if planes == Some(SEPARATE_PLANES) && layout.row_bytes(1) > 1 {
         return Err(unsupported("a TIFF that stores its colour channels apart").into());
     }
     let mut left = height as usize;
     if tiff.get_chunk_type() == ChunkType::Strip {
-        for strip in 0..tiff.strip_count().map_err(damaged)? {
-            let pixels = tiff.read_chunk(strip).map_err(decode_failure)?;
+        for strip in 0..tiff.strip_count().map_err(failure)? {
+            let pixels = tiff.read_chunk(strip).map_err(failure)?;
             push_rows(&bytes_of(pixels)?, layout, width as usize, &mut left, rows)?;
         }
     } else {
-        let pixels = tiff.read_image().map_err(decode_failure)?;
+        let pixels = tiff.read_image().map_err(failure)?;
         push_rows(&bytes_of(pixels)?, layout, width as usize, &mut left, rows)?;
     }
     if left > 0 {
@@ -197,10 +200,24 @@ pub(super) fn decode(
     Ok(())
 }
 
-fn decode_failure(error: TiffError) -> PageFailure {
+fn failure(error: TiffError) -> PageFailure {
     match error {
-        TiffError::UnsupportedError(what) => unsupported(what),
-        other => damaged(other),
+        TiffError::UnsupportedError(TiffUnsupportedError::UnsupportedCompressionMethod(_)) => {
+            unsupported("a TIFF that is packed in another way than Group 4, LZW, Deflate, PackBits or JPEG")
+        }
+        TiffError::UnsupportedError(_) => unsupported("a TIFF that is laid out in an unusual way"),
+        other => damaged(plain(&other)),
+    }
+}
+
+fn plain(error: &TiffError) -> &'static str {
+    match error {
+        TiffError::FormatError(TiffFormatError::CycleInOffsets) => {
+            "there is a cycle in the list of its frames"
+        }
+        TiffError::IoError(e) if e.kind() == ErrorKind::UnexpectedEof => CUT_OFF,
+        TiffError::LimitsExceeded | TiffError::IntSizeError => TOO_MUCH,
+        _ => GARBLED,
     }
 }
 
