@@ -23,6 +23,7 @@ pub async fn node(
 ) -> Handle {
     let settings = PgSettings {
         url: url.to_owned(),
+        tls_ca: None,
         connections: 6,
         statement_timeout_ms: 15_000,
         session: format!("takeoff {name}"),
