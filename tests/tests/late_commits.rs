@@ -90,7 +90,7 @@ struct Two {
 }
 
 fn short_leases(config: &mut NodeConfig) {
-    (config.jobs.lease_ms, config.jobs.renew_ms) = (4_000, 1_000);
+    (config.jobs.lease_ms, config.jobs.renew_ms) = (6_000, 1_000);
 }
 
 impl Two {

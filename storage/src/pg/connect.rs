@@ -78,7 +78,7 @@ impl Drop for Session {
 /// A connection outside of the pool; the second value has to be driven.
 pub(super) async fn alone(address: &Address) -> Result<(Client, Connection<Socket, Encrypted>), StoreError> {
     let config = &address.config;
-    match timeout(LET_IN, config.connect(address.tls.clone())).await {
+    match timeout(LET_IN, Box::pin(config.connect(address.tls.clone()))).await {
         Ok(Ok(connected)) => Ok(connected),
         Ok(Err(e)) => Err(explain(config, &e)),
         Err(_) => Err(unreachable(config, &format!("no answer within {} s", LET_IN.as_secs()))),

@@ -188,13 +188,13 @@ impl TlsConnect<Socket> for Handshake {
             // Never so: nobody asks for TLS then.
             let connector = self.connector.ok_or_else(|| io::Error::other("no TLS is set up"))?;
             let name = ServerName::try_from(self.host).map_err(io::Error::other)?;
-            connector.connect(name, stream).await.map(Encrypted)
+            connector.connect(name, stream).await.map(Box::new).map(Encrypted)
         })
     }
 }
 
-/// A connection under TLS.
-pub(super) struct Encrypted(client::TlsStream<Socket>);
+/// A connection under TLS. Boxed: what is as large would be part of every future that connects.
+pub(super) struct Encrypted(Box<client::TlsStream<Socket>>);
 
 impl TlsStream for Encrypted {
     fn channel_binding(&self) -> ChannelBinding {
