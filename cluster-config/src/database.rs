@@ -1,7 +1,9 @@
 //! Where the catalogue is when it is not in the data folder: a PostgreSQL database.
 
 use std::fmt;
+use std::path::PathBuf;
 
+use crate::links::{path, shown};
 use crate::settings::Setting;
 
 /// The address of a database. It holds a password and is never shown.
@@ -27,6 +29,8 @@ const HIDDEN: &str = "(hidden)";
 pub struct DatabaseConfig {
     /// `None` keeps the catalogue in the data folder.
     pub url: Option<DatabaseUrl>,
+    /// Authorities that may have signed the server's certificate.
+    pub tls_ca: Option<PathBuf>,
     /// Connections of this node, the one for wakes not counted.
     pub connections: usize,
     /// Longest that one statement may take.
@@ -35,7 +39,7 @@ pub struct DatabaseConfig {
 
 impl Default for DatabaseConfig {
     fn default() -> Self {
-        Self { url: None, connections: 10, statement_timeout_ms: 15_000 }
+        Self { url: None, tls_ca: None, connections: 10, statement_timeout_ms: 15_000 }
     }
 }
 
@@ -60,12 +64,28 @@ pub(crate) fn settings() -> Vec<Setting> {
             unit: "",
             bounds: "postgres:// or postgresql://",
             doc: "PostgreSQL database of the catalogue, `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, never shown; \
-                  empty keeps the catalogue in the data folder.",
+                  empty keeps the catalogue in the data folder. With `?sslmode=require` connections are encrypted, with \
+                  `verify-ca` and `verify-full` the server has to show a certificate as `database.tls_ca` says; without, \
+                  and with `prefer`, they are not.",
             set: |c, raw| {
                 c.database.url = url(&raw.text()?)?;
                 Ok(())
             },
             show: |c| c.database.url.as_ref().map_or("", |_| HIDDEN).to_owned(),
+        },
+        Setting {
+            key: "database.tls_ca",
+            alias: None,
+            unit: "",
+            bounds: "a path",
+            doc: "Certificates (PEM) of the authorities that may have signed the database server's. With it connections are \
+                  encrypted and the server's certificate is verified, for the host of the address, too, unless the address \
+                  has another `sslmode`.",
+            set: |c, raw| {
+                c.database.tls_ca = path(&raw.text()?);
+                Ok(())
+            },
+            show: |c| shown(&c.database.tls_ca),
         },
         Setting {
             key: "database.connections",

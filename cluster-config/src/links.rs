@@ -135,11 +135,11 @@ fn reachable(text: &str) -> Result<String, String> {
     if fits && port.parse::<u16>().is_ok_and(|port| port > 0) { Ok(text.to_owned()) } else { Err(wrong()) }
 }
 
-fn path(text: &str) -> Option<PathBuf> {
+pub(crate) fn path(text: &str) -> Option<PathBuf> {
     Some(text.trim()).filter(|t| !t.is_empty()).map(PathBuf::from)
 }
 
-fn shown(path: &Option<PathBuf>) -> String {
+pub(crate) fn shown(path: &Option<PathBuf>) -> String {
     path.as_ref().map(|p| p.display().to_string()).unwrap_or_default()
 }
 

@@ -13,6 +13,7 @@ pub async fn migrated(server: &Postgres) -> String {
     let url = server.new_database();
     let settings = PgSettings {
         url: url.clone(),
+        tls_ca: None,
         connections: 4,
         statement_timeout_ms: 15_000,
         session: "takeoff test".to_owned(),

@@ -7,6 +7,8 @@ mod corpus;
 pub mod disk;
 mod drawn;
 pub mod history;
+pub mod hold;
+pub mod inside;
 pub mod line;
 pub mod links;
 mod memory;

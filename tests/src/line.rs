@@ -12,6 +12,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::hold::Hold;
+
 /// What becomes of what is sent. A change cuts what is connected: nothing goes on under a fault that is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
@@ -37,6 +39,7 @@ pub struct Line {
     address: SocketAddr,
     fault: watch::Sender<Fault>,
     commits: Arc<Commits>,
+    hold: Arc<Hold>,
     listens: JoinHandle<()>,
 }
 
@@ -64,8 +67,10 @@ impl Line {
         let address = listener.local_addr().expect("an address");
         let (fault, watched) = watch::channel(Fault::None);
         let commits = Arc::new(Commits::default());
-        let listens = tokio::spawn(listen(listener, server.to_owned(), watched, Arc::clone(&commits)));
-        Self { address, fault, commits, listens }
+        let hold = Arc::<Hold>::default();
+        let end = End { server: server.to_owned(), commits: Arc::clone(&commits), hold: Arc::clone(&hold) };
+        let listens = tokio::spawn(listen(listener, end, watched));
+        Self { address, fault, commits, hold, listens }
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -76,18 +81,26 @@ impl Line {
         self.fault.send_replace(fault);
     }
 
+    /// What goes through it without a fault can be held on its way, without cutting anything.
+    pub fn hold(&self) -> &Hold {
+        &self.hold
+    }
+
     /// Commits whose answers were lost so far.
     pub fn lost_commits(&self) -> u32 {
         self.commits.lost.load(Ordering::Relaxed)
     }
 }
 
-async fn listen(
-    listener: TcpListener,
+/// Where a line leads, and what is seen of it on the way.
+#[derive(Clone)]
+struct End {
     server: String,
-    mut fault: watch::Receiver<Fault>,
     commits: Arc<Commits>,
-) {
+    hold: Arc<Hold>,
+}
+
+async fn listen(listener: TcpListener, end: End, mut fault: watch::Receiver<Fault>) {
     let address = listener.local_addr().expect("it listens");
     let mut listener = Some(listener);
     loop {
@@ -105,12 +118,12 @@ async fn listen(
         tokio::select! {
             changed = fault.changed() => if changed.is_err() { return },
             client = accepted => {
-                let (server, mut until, commits) = (server.clone(), fault.clone(), Arc::clone(&commits));
+                let (end, mut until) = (end.clone(), fault.clone());
                 let now = *until.borrow_and_update();
                 tokio::spawn(async move {
                     tokio::select! {
                         _ = until.changed() => {}
-                        _ = carry(client, &server, now, &commits) => {}
+                        _ = carry(client, &end, now) => {}
                     }
                 });
             }
@@ -118,13 +131,14 @@ async fn listen(
     }
 }
 
-async fn carry(mut client: TcpStream, server: &str, fault: Fault, commits: &Commits) -> std::io::Result<()> {
+async fn carry(mut client: TcpStream, end: &End, fault: Fault) -> std::io::Result<()> {
+    let server = end.server.as_str();
     match fault {
         Fault::Refused => Ok(()),
         Fault::Silent => take_in(&mut client).await,
         Fault::None => {
-            let mut server = TcpStream::connect(server).await?;
-            tokio::io::copy_bidirectional(&mut client, &mut server).await.map(drop)
+            let server = TcpStream::connect(server).await?;
+            end.hold.carry(client, server).await
         }
         Fault::Slow(pause) => {
             let server = TcpStream::connect(server).await?;
@@ -148,7 +162,7 @@ async fn carry(mut client: TcpStream, server: &str, fault: Fault, commits: &Comm
             }
         }
         Fault::Answered { status, code, all } => answered(client, server, status, code, all).await,
-        Fault::LostCommits(every) => losing(client, server, every, commits).await,
+        Fault::LostCommits(every) => losing(client, server, every, &end.commits).await,
     }
 }
 
@@ -202,8 +216,8 @@ async fn answered(
 }
 
 /// `COMMIT` as a simple query, and what the server says when it is done.
-const COMMIT: &[u8] = b"Q\0\0\0\x0bCOMMIT\0";
-const DONE: &[u8] = b"C\0\0\0\x0bCOMMIT\0";
+pub const COMMIT: &[u8] = b"Q\0\0\0\x0bCOMMIT\0";
+pub(crate) const DONE: &[u8] = b"C\0\0\0\x0bCOMMIT\0";
 
 async fn losing(mut client: TcpStream, server: &str, every: u32, commits: &Commits) -> std::io::Result<()> {
     let mut server = TcpStream::connect(server).await?;
@@ -241,6 +255,6 @@ async fn losing(mut client: TcpStream, server: &str, every: u32, commits: &Commi
     }
 }
 
-fn contains(bytes: &[u8], what: &[u8]) -> bool {
+pub(crate) fn contains(bytes: &[u8], what: &[u8]) -> bool {
     bytes.windows(what.len()).any(|w| w == what)
 }

@@ -33,6 +33,19 @@ impl Authority {
         Self { issuer: Issuer::new(params, key), folder }
     }
 
+    /// The file of its own certificate.
+    pub fn file(&self) -> PathBuf {
+        self.folder.path().join("ca.pem")
+    }
+
+    /// A server's certificate and key (PEM) for this host.
+    pub fn certificate(&self, host: &str) -> (String, String) {
+        let key = KeyPair::generate().expect("a key");
+        let params = CertificateParams::new(vec![host.to_owned()]).expect("parameters");
+        let cert = params.signed_by(&key, &self.issuer).expect("a certificate");
+        (cert.pem(), key.serialize_pem())
+    }
+
     /// A certificate for 127.0.0.1 and a port that is free.
     pub fn place(&self, name: &str) -> Place {
         // Free until the node takes it: the system gives it to nobody else so soon.
@@ -42,9 +55,7 @@ impl Authority {
 
     /// A certificate for the address of a network of the test's own.
     pub fn place_at(&self, name: &str, address: SocketAddr) -> Place {
-        let key = KeyPair::generate().expect("a key");
-        let params = CertificateParams::new(vec![address.ip().to_string()]).expect("parameters");
-        let cert = params.signed_by(&key, &self.issuer).expect("a certificate");
+        let (cert, key) = self.certificate(&address.ip().to_string());
         let file = |name: String, text: Option<String>| {
             let path: PathBuf = self.folder.path().join(name);
             if let Some(text) = text {
@@ -54,8 +65,8 @@ impl Authority {
         };
         let files = [
             file("ca.pem".to_owned(), None),
-            file(format!("{name}.pem"), Some(cert.pem())),
-            file(format!("{name}.key"), Some(key.serialize_pem())),
+            file(format!("{name}.pem"), Some(cert)),
+            file(format!("{name}.key"), Some(key)),
         ];
         Place { name: name.to_owned(), address: address.to_string(), files }
     }

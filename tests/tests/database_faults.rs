@@ -261,6 +261,56 @@ async fn a_node_without_its_database_is_replaced_and_comes_back() {
     assert_eq!(shared.sql("SELECT count(*) FROM jobs WHERE state = 5 OR attempts > 0"), "0");
 }
 
+/// Whoever asks for a change that is stored, and the answer is lost, is told to look again: never that it is done, and
+/// never by doing it a second time.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_whose_commit_is_not_acknowledged_is_not_told_that_it_is_done() {
+    let shared = Shared::open().await;
+    let line = Line::to(&format!("127.0.0.1:{}", shared.server.port())).await;
+    let through = shared.database_at(line.address().port());
+    let node = shared.node("a", &[("DATABASE_URL", &through), ("TAKEOFF_CLUSTER_ROLES", "gateway")]);
+    let client = node.client();
+    let project = client.project("Unheard").await;
+    let conditions = format!("/projects/{project}/conditions");
+    let body = |name: &str| json!({"name": name, "measurement_type": "count", "unit": "EA"});
+    let kept = client.post(&conditions, body("Kept")).await.expect(201);
+    let kept = format!("{conditions}/{}", kept["id"].as_str().unwrap());
+    let ready = async || {
+        eventually("the node is ready", READY, || async {
+            (client.get("//ready").await.status == 200).then_some(())
+        })
+        .await;
+    };
+    line.set(Fault::LostCommits(1));
+    ready().await;
+    let asked = [(Method::POST, &conditions, body("Made")), (Method::PUT, &kept, json!({"name": "Renamed"}))];
+    for (method, path, body) in asked {
+        let before = line.lost_commits();
+        let answer = client.request(method.clone(), path).json(&body).send().await.unwrap();
+        let again_s = answer.headers().get("retry-after").map(|s| s.to_str().unwrap().parse::<u32>());
+        assert_eq!(answer.status(), 503, "{method} {path}");
+        assert!(matches!(again_s, Some(Ok(1..))), "{method} {path}: {again_s:?}");
+        assert_eq!(line.lost_commits(), before + 1, "{method} {path} is done once");
+    }
+    let (pdf, _) = takeoff_samples::sheets(9, 1, Habit::named("blocks").unwrap());
+    let upload = client.try_upload(&project, "set.pdf", pdf.clone(), "application/pdf").await.unwrap();
+    assert_eq!(upload.status, 503, "{upload:?}");
+    line.set(Fault::None);
+    ready().await;
+    let found = client.get(&conditions).await.expect(200);
+    let mut names: Vec<_> =
+        found["conditions"].as_array().unwrap().iter().map(|c| c["name"].clone()).collect();
+    names.sort_unstable_by_key(ToString::to_string);
+    assert_eq!(names, ["Made", "Renamed"], "each change is there once");
+    // Whoever tries again has one of its own; what is left of the first is whole or not there.
+    let again = client.try_upload(&project, "set.pdf", pdf, "application/pdf").await.unwrap().expect(201);
+    let documents = client.get(&format!("/projects/{project}/documents")).await.expect(200);
+    let documents = documents["documents"].as_array().unwrap();
+    assert!(documents.iter().any(|d| d["id"] == again["id"]) && documents.len() <= 2, "{documents:?}");
+    let jobs = shared.sql("SELECT count(*) FROM jobs WHERE parent IS NULL AND stage = 1");
+    assert_eq!(jobs, documents.len().to_string(), "a document has its work, and nothing else has");
+}
+
 /// Connections are cut off when commits are done and before anybody is told: of a node's commits each tenth.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_commit_whose_acknowledgement_is_lost_takes_effect_once() {

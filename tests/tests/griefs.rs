@@ -3,7 +3,7 @@
 //! | grief | test |
 //! |---|---|
 //! | acknowledged though its worker was killed | `cluster::work_is_taken_over_when_its_lease_has_run_out`, `crash`, `cluster_faults` |
-//! | run twice because it ran longer than the visibility timeout | `bucket_faults::a_slow_bucket_takes_longer_than_the_lease_and_nothing_runs_twice` |
+//! | run twice because it ran longer than the visibility timeout | `bucket_faults::a_slow_bucket_takes_longer_than_the_lease_and_nothing_runs_twice`, `late_commits` |
 //! | a node alive but no longer consuming after the broker came back | `database_faults::a_restart_and_a_pause_lose_nothing_and_work_goes_on` |
 //! | a job lost or doubled at shutdown | `rolling_restart::no_request_fails_and_no_job_is_lost`, `serving::a_node_that_is_stopped_while_it_ingests_loses_nothing` |
 //! | memory that grows over 10,000 jobs | [`ten_thousand_jobs_leave_no_memory_behind`] |
@@ -18,22 +18,18 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
-use takeoff_config::NodeConfig;
-use takeoff_core::job::{Job, Lane, NewJob, RetryPolicy, Stage as StageName};
-use takeoff_core::model::{IdSource as _, TenantId};
+use takeoff_core::job::{Job, Stage as StageName};
 use takeoff_engine::NoopStage;
-use takeoff_engine::clock::{SystemClock, SystemIds};
 use takeoff_engine::error::StageError;
-use takeoff_engine::handle::{EngineParts, Handle};
+use takeoff_engine::handle::Handle;
 use takeoff_engine::stage::{Attempt, Effects, End, Stage, Tools};
-use takeoff_storage::pg::{self, PgSettings};
-use takeoff_storage::{Batch, mem};
+use takeoff_storage::Batch;
 use takeoff_test_servers::{Durability, Postgres};
 use takeoff_tests::cluster::migrated;
-use takeoff_tests::{eventually, program, status_kib};
+use takeoff_tests::inside::{self, enqueue, job};
+use takeoff_tests::{eventually, status_kib};
 use tokio::sync::watch;
 
-const TENANT: TenantId = TenantId::DEFAULT;
 const WORK: Duration = Duration::from_secs(180);
 const JOBS: usize = 10_000;
 /// Jobs before memory is looked at: caches, pools and the allocator have what they keep.
@@ -44,49 +40,10 @@ const GROWN_KIB: u64 = 4 * 1024;
 
 /// A node of this process with so many slots, on a shared catalogue.
 async fn node(url: &str, name: &str, slots: usize, stage: Arc<dyn Stage>) -> Handle {
-    let settings = PgSettings {
-        url: url.to_owned(),
-        connections: 6,
-        statement_timeout_ms: 15_000,
-        session: format!("takeoff {name}"),
-    };
-    let mut config = NodeConfig::solo("/nonexistent");
-    config.node = name.to_owned();
-    config.compute.threads = 1;
-    config.stages.iter_mut().filter(|s| s.stage == StageName::Noop).for_each(|s| s.slots = slots);
-    let parts = EngineParts {
-        config: Arc::new(config),
-        catalog: pg::open(&settings).await.unwrap(),
-        blobs: mem::blobs().unwrap(),
-        clock: Arc::new(SystemClock),
-        ids: Arc::new(SystemIds),
-        stages: vec![stage],
-        child_program: program().to_path_buf(),
-        child_args: vec!["parse-worker".to_owned()],
-    };
-    Handle::start(parts).await.unwrap()
-}
-
-fn job(args: Value) -> NewJob {
-    NewJob {
-        id: SystemIds.next(),
-        stage: StageName::Noop,
-        args,
-        lane: Lane::Batch,
-        priority: 0,
-        run_at: None,
-        retry: RetryPolicy::default(),
-        project_id: None,
-        subject_id: None,
-        task: None,
-        request_id: None,
-    }
-}
-
-async fn enqueue(handle: &Handle, jobs: impl Iterator<Item = NewJob>) {
-    let mut batch = Batch::new(TENANT);
-    batch.jobs.extend(jobs);
-    handle.commit(batch).await.unwrap();
+    inside::node(url, name, stage, |config| {
+        config.stages.iter_mut().filter(|s| s.stage == StageName::Noop).for_each(|s| s.slots = slots);
+    })
+    .await
 }
 
 async fn until_empty(handle: &Handle) {

@@ -57,6 +57,7 @@ async fn two_nodes_on_one_database_do_nothing_twice() {
     let server = Postgres::start(Durability::None);
     let settings = PgSettings {
         url: server.new_database(),
+        tls_ca: None,
         connections: 6,
         statement_timeout_ms: 15_000,
         session: "takeoff test".to_owned(),

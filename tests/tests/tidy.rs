@@ -120,7 +120,7 @@ fn some_libraries_have_one_home() {
         ("::actix::", &["engine/runtime/src/compute/actix.rs"]),
         ("ractor::", &["engine/runtime/src/supervise", "engine/runtime/src/cluster"]),
         ("ractor_cluster::", &["engine/runtime/src/cluster"]),
-        ("tokio_rustls::", &["engine/runtime/src/cluster"]),
+        ("tokio_rustls::", &["engine/runtime/src/cluster", "storage/src/pg/tls.rs"]),
         ("hayro::", &["engine/core/src/page"]),
         ("hayro_", &["engine/core/src/page"]),
         ("axum::", &["gateway/src"]),

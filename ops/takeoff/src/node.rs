@@ -109,7 +109,8 @@ pub(crate) fn bucket(config: &ObjectStoreConfig) -> Option<S3Settings> {
 pub(crate) fn database(config: &DatabaseConfig) -> Option<PgSettings> {
     let url = config.url.as_ref()?.reveal().to_owned();
     let DatabaseConfig { connections, statement_timeout_ms, .. } = *config;
-    Some(PgSettings { url, connections, statement_timeout_ms, session: "takeoff".to_owned() })
+    let tls_ca = config.tls_ca.clone();
+    Some(PgSettings { url, tls_ca, connections, statement_timeout_ms, session: "takeoff".to_owned() })
 }
 
 /// The runtime that a command runs on.

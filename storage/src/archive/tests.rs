@@ -42,8 +42,13 @@ impl Stores {
 
     async fn shared() -> Self {
         let url = Postgres::shared().new_database();
-        let settings =
-            PgSettings { url, connections: 6, statement_timeout_ms: 15_000, session: "archive".to_owned() };
+        let settings = PgSettings {
+            url,
+            tls_ca: None,
+            connections: 6,
+            statement_timeout_ms: 15_000,
+            session: "archive".to_owned(),
+        };
         migrate::forward(&settings, false).await.unwrap();
         Self::of(crate::pg::open(&settings).await.unwrap(), tempfile::tempdir().unwrap())
     }

@@ -61,12 +61,12 @@ async fn open_with(
     settings: &PgSettings,
     clock: Option<Arc<dyn Clock>>,
 ) -> Result<Arc<PgCatalog>, StoreError> {
-    let config = settings.config()?;
-    migrate::check(&config).await?;
-    let pool = connect::pool(config.clone(), settings.connections)?;
+    let address = settings.address()?;
+    migrate::check(&address).await?;
+    let pool = connect::pool(address.clone(), settings.connections)?;
     let (wakes, _) = broadcast::channel(WAKES);
     let standing: Shared = Arc::new(RwLock::new(Standing::Working));
-    let listener = Listener::start(config, wakes.clone(), Arc::clone(&standing)).await?;
+    let listener = Listener::start(address, wakes.clone(), Arc::clone(&standing)).await?;
     let place = Place { pool, clock };
     let writers = Writers::start(&place);
     Ok(Arc::new(PgCatalog { place, writers, wakes, standing, _listener: listener }))

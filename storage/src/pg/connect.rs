@@ -8,10 +8,10 @@ use deadpool_postgres::{
 use tokio::time::timeout;
 use tokio_postgres::config::Host;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::tls::NoTlsStream;
-use tokio_postgres::{Client, Config, Connection, NoTls, Socket};
+use tokio_postgres::{Client, Config, Connection, Socket};
 
-use super::settings::CONNECT;
+use super::settings::{Address, CONNECT};
+use super::tls::{self, Encrypted};
 use super::trouble::{Trouble, describe};
 use crate::error::StoreError;
 
@@ -21,10 +21,10 @@ const FREE: Duration = Duration::from_secs(10);
 /// Longest that a first connection may take to be made and let in; who starts a node is told within ten seconds.
 const LET_IN: Duration = Duration::from_secs(8);
 
-pub(super) fn pool(config: Config, connections: usize) -> Result<Pool, StoreError> {
+pub(super) fn pool(address: Address, connections: usize) -> Result<Pool, StoreError> {
     // Whether a connection has ended is known without asking the server.
     let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-    let manager = Manager::from_config(config, NoTls, recycling);
+    let manager = Manager::from_config(address.config, address.tls, recycling);
     Pool::builder(manager)
         .max_size(connections)
         .timeouts(Timeouts { wait: Some(FREE), create: Some(CONNECT), recycle: Some(CONNECT) })
@@ -76,8 +76,9 @@ impl Drop for Session {
 }
 
 /// A connection outside of the pool; the second value has to be driven.
-pub(super) async fn alone(config: &Config) -> Result<(Client, Connection<Socket, NoTlsStream>), StoreError> {
-    match timeout(LET_IN, config.connect(NoTls)).await {
+pub(super) async fn alone(address: &Address) -> Result<(Client, Connection<Socket, Encrypted>), StoreError> {
+    let config = &address.config;
+    match timeout(LET_IN, Box::pin(config.connect(address.tls.clone()))).await {
         Ok(Ok(connected)) => Ok(connected),
         Ok(Err(e)) => Err(explain(config, &e)),
         Err(_) => Err(unreachable(config, &format!("no answer within {} s", LET_IN.as_secs()))),
@@ -105,6 +106,10 @@ fn explain(config: &Config, e: &tokio_postgres::Error) -> StoreError {
     let user = config.get_user().unwrap_or_default();
     let database = config.get_dbname().unwrap_or(user);
     let wrong = |what: String| StoreError::Unusable(format!("{what} ({})", describe(e)));
+    if let Some(why) = tls::refusal(e) {
+        let place = place(config);
+        return StoreError::Unusable(format!("the database server at {place} cannot be used: {why}"));
+    }
     match e.code() {
         Some(&SqlState::INVALID_PASSWORD | &SqlState::INVALID_AUTHORIZATION_SPECIFICATION) => {
             wrong(format!("the database server at {} does not let user `{user}` in", place(config)))

@@ -7,11 +7,12 @@ use std::time::Duration;
 use takeoff_core::job::Stage;
 use tokio::sync::broadcast;
 use tokio::time::timeout;
-use tokio_postgres::tls::NoTlsStream;
-use tokio_postgres::{AsyncMessage, Client, Config, Connection, Socket};
+use tokio_postgres::{AsyncMessage, Client, Connection, Socket};
 
 use super::connect;
+use super::settings::Address;
 use super::task::{self, Task};
+use super::tls::Encrypted;
 use super::trouble::describe;
 use crate::catalog::Standing;
 use crate::error::StoreError;
@@ -30,7 +31,7 @@ pub(super) const WAKES: usize = 256;
 pub(super) type Shared = Arc<RwLock<Standing>>;
 
 pub(super) struct Listener {
-    config: Config,
+    address: Address,
     wakes: broadcast::Sender<Stage>,
     standing: Shared,
 }
@@ -44,11 +45,11 @@ struct Ear {
 impl Listener {
     /// Returns when it listens.
     pub(super) async fn start(
-        config: Config,
+        address: Address,
         wakes: broadcast::Sender<Stage>,
         standing: Shared,
     ) -> Result<Task, StoreError> {
-        let listener = Self { config, wakes, standing };
+        let listener = Self { address, wakes, standing };
         let ear = listener.listen().await?;
         Ok(task::start(listener.run(ear)))
     }
@@ -91,7 +92,7 @@ impl Listener {
     }
 
     async fn listen(&self) -> Result<Ear, StoreError> {
-        let (client, connection) = connect::alone(&self.config).await?;
+        let (client, connection) = connect::alone(&self.address).await?;
         let driver = task::start(drive(connection, self.wakes.clone()));
         let ear = Ear { client, driver };
         let heard = ear.ask("LISTEN takeoff_wake").await;
@@ -148,7 +149,7 @@ impl Ear {
 }
 
 /// Passes on what arrives, until the connection ends.
-async fn drive(mut connection: Connection<Socket, NoTlsStream>, wakes: broadcast::Sender<Stage>) {
+async fn drive(mut connection: Connection<Socket, Encrypted>, wakes: broadcast::Sender<Stage>) {
     while let Some(Ok(message)) = std::future::poll_fn(|cx| connection.poll_message(cx)).await {
         if let AsyncMessage::Notification(told) = message {
             for stage in stages(told.payload()) {

@@ -3,12 +3,12 @@
 
 use refinery::{Migration, Runner};
 use tokio::time::timeout;
-use tokio_postgres::{Client, Config, Row};
+use tokio_postgres::{Client, Row};
 
 use super::connect;
 use super::job_rows::column;
 use super::query;
-use super::settings::PgSettings;
+use super::settings::{Address, PgSettings};
 use super::task::{self, Task};
 use super::trouble::describe;
 use crate::error::StoreError;
@@ -102,8 +102,8 @@ fn steps(state: &State) -> Result<Vec<Step>, StoreError> {
 /// `Unusable` when the database is somebody else's, newer, or refuses the user; `Unavailable` when it cannot
 /// be reached.
 pub async fn status(settings: &PgSettings) -> Result<Vec<Step>, StoreError> {
-    let config = settings.config()?;
-    let (client, _driver) = open(&config).await?;
+    let address = settings.address()?;
+    let (client, _driver) = open(&address).await?;
     steps(&state(&client).await?)
 }
 
@@ -113,12 +113,12 @@ pub async fn status(settings: &PgSettings) -> Result<Vec<Step>, StoreError> {
 /// # Errors
 /// As [`status`]; `Unavailable` with the server's words when a migration fails, of which nothing stays then.
 pub async fn forward(settings: &PgSettings, dry: bool) -> Result<Vec<Step>, StoreError> {
-    let config = PgSettings {
+    let address = PgSettings {
         statement_timeout_ms: u64::try_from(MIGRATION_TIMEOUT.as_millis()).unwrap_or(u64::MAX),
         ..settings.clone()
     }
-    .config()?;
-    let (mut client, _driver) = open(&config).await?;
+    .address()?;
+    let (mut client, _driver) = open(&address).await?;
     let turn = client.query_one("SELECT pg_advisory_lock($1)", &[&TURN]);
     timeout(MIGRATION_TIMEOUT, turn)
         .await
@@ -155,8 +155,8 @@ async fn try_out(client: &mut Client, open: &[Step]) -> Result<(), StoreError> {
 }
 
 /// Refuses a database that is not of exactly this program's version.
-pub(super) async fn check(config: &Config) -> Result<(), StoreError> {
-    let (client, _driver) = open(config).await?;
+pub(super) async fn check(address: &Address) -> Result<(), StoreError> {
+    let (client, _driver) = open(address).await?;
     let state = state(&client).await?;
     if state.is_replica {
         return Err(StoreError::Unusable("the database is a replica, which takes no writes".to_owned()));
@@ -174,8 +174,8 @@ pub(super) async fn check(config: &Config) -> Result<(), StoreError> {
     )))
 }
 
-async fn open(config: &Config) -> Result<(Client, Task), StoreError> {
-    let (client, connection) = connect::alone(config).await?;
+async fn open(address: &Address) -> Result<(Client, Task), StoreError> {
+    let (client, connection) = connect::alone(address).await?;
     let driver = task::start(async move {
         if let Err(e) = connection.await {
             tracing::debug!(error = describe(&e), "a connection has ended");

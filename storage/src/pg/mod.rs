@@ -26,6 +26,7 @@ mod store;
 mod task;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod trouble;
 mod writer;
 

@@ -24,7 +24,7 @@ pub struct Found {
 /// # Errors
 /// `Unusable` when the address is none or the server lets nobody in; `Unavailable` when it cannot be reached.
 pub async fn probe(settings: &PgSettings) -> Result<Found, StoreError> {
-    let (client, connection) = connect::alone(&settings.config()?).await?;
+    let (client, connection) = connect::alone(&settings.address()?).await?;
     // An error of the connection is one of what is asked on it.
     let _driver = task::start(async move { drop(connection.await) });
     let failed = |e: tokio_postgres::Error| StoreError::Unavailable(describe(&e));

@@ -1,10 +1,12 @@
 //! How the database is reached.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio_postgres::Config;
 use tokio_postgres::config::{SslMode, TargetSessionAttrs};
 
+use super::tls::{Mode, Tls};
 use crate::error::StoreError;
 
 /// Longest that a connection may take to be made.
@@ -25,8 +27,12 @@ const IDLE_IN_TRANSACTION_MS: u64 = 10_000;
 /// What a node knows of its database. The address holds a password: it is never shown.
 #[derive(Clone)]
 pub struct PgSettings {
-    /// `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, or the same as `key=value` pairs.
+    /// `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, or the same as `key=value` pairs. Its `sslmode` says whether
+    /// connections are encrypted.
     pub url: String,
+    /// Certificates (PEM) of the authorities that may have signed the server's. With it connections are encrypted, and
+    /// the server is verified as under `verify-full` unless the address has an `sslmode`.
+    pub tls_ca: Option<PathBuf>,
     /// Connections that this node holds at most, the one for wakes not counted.
     pub connections: usize,
     /// Longest that one statement may take, milliseconds.
@@ -36,10 +42,17 @@ pub struct PgSettings {
     pub session: String,
 }
 
+/// Where the database is, and how connections to it are made.
+#[derive(Clone)]
+pub(super) struct Address {
+    pub(super) config: Config,
+    pub(super) tls: Tls,
+}
+
 impl PgSettings {
     /// # Errors
-    /// `Unusable` when the address is none, or asks for what this build does not have.
-    pub(super) fn config(&self) -> Result<Config, StoreError> {
+    /// `Unusable` when the address is none, or what it says of TLS cannot be done.
+    pub(super) fn address(&self) -> Result<Address, StoreError> {
         // What the parser says may repeat part of the address, and so of the password.
         let wrong = || {
             StoreError::Unusable(
@@ -48,18 +61,26 @@ impl PgSettings {
                     .to_owned(),
             )
         };
-        let mut config: Config = self.url.parse().map_err(|_| wrong())?;
+        let (url, mode) = without_sslmode(&self.url)?;
+        let mut config: Config = url.parse().map_err(|_| wrong())?;
         if config.get_hosts().is_empty() || config.get_user().is_none() {
             return Err(wrong());
         }
-        if config.get_ssl_mode() == SslMode::Require {
-            let why = "the database address asks for TLS (sslmode=require), which is not built in; \
-                       use sslmode=disable on a network that nobody listens to, or a TLS tunnel";
-            return Err(StoreError::Unusable(why.to_owned()));
-        }
+        let mode = match (mode, config.get_ssl_mode(), &self.tls_ca) {
+            (Some(Mode::Off), _, Some(_)) => {
+                let why = "`database.tls_ca` is set, and the database address says that there is to be no TLS \
+                           (sslmode); take one of them away";
+                return Err(StoreError::Unusable(why.to_owned()));
+            }
+            (Some(mode), ..) => mode,
+            (None, SslMode::Require, _) => Mode::Require,
+            (None, _, Some(_)) => Mode::VerifyFull,
+            (None, _, None) => Mode::Off,
+        };
+        let tls = Tls::open(mode, self.tls_ca.as_deref())?;
         let given = config.get_options().unwrap_or_default().to_owned();
         config
-            .ssl_mode(SslMode::Disable)
+            .ssl_mode(if mode == Mode::Off { SslMode::Disable } else { SslMode::Require })
             .connect_timeout(CONNECT)
             .tcp_user_timeout(UNACKNOWLEDGED)
             .keepalives_idle(UNACKNOWLEDGED)
@@ -67,7 +88,7 @@ impl PgSettings {
             // A node that lands on a replica could read the past and write nothing.
             .target_session_attrs(TargetSessionAttrs::ReadWrite)
             .options(self.options(&given));
-        Ok(config)
+        Ok(Address { config, tls })
     }
 
     /// Settings of each session; those of the address come last and win.
@@ -88,18 +109,51 @@ impl PgSettings {
     }
 }
 
+/// An address without its `sslmode`, and that: the parser does not know all of them.
+fn without_sslmode(url: &str) -> Result<(String, Option<Mode>), StoreError> {
+    // User and password end at the first `@`, as the parser has it.
+    let after = url.find('@').map_or(0, |at| at + 1);
+    let Some(query) = url[after..].find('?').map(|at| after + at).filter(|_| url.contains("://")) else {
+        return Ok((url.to_owned(), None));
+    };
+    let (mut mode, mut kept) = (None, Vec::new());
+    for pair in url[query + 1..].split('&') {
+        match pair.split_once('=') {
+            Some(("sslmode", name)) => {
+                mode = Some(Mode::named(name).ok_or_else(|| {
+                    let why = "the database address has an `sslmode` that is not known: there are disable, \
+                               prefer, require, verify-ca and verify-full";
+                    StoreError::Unusable(why.to_owned())
+                })?);
+            }
+            Some(("sslrootcert", _)) => {
+                let why = "the database address has an `sslrootcert`; set `database.tls_ca` instead";
+                return Err(StoreError::Unusable(why.to_owned()));
+            }
+            _ => kept.push(pair),
+        }
+    }
+    let rest = if kept.is_empty() { String::new() } else { format!("?{}", kept.join("&")) };
+    Ok((format!("{}{rest}", &url[..query]), mode))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn of(url: &str) -> Result<Config, StoreError> {
+        with(url, None).map(|address| address.config)
+    }
+
+    fn with(url: &str, ca: Option<&str>) -> Result<Address, StoreError> {
         let settings = PgSettings {
             url: url.to_owned(),
+            tls_ca: ca.map(PathBuf::from),
             connections: 2,
             statement_timeout_ms: 3_000,
             session: "takeoff".to_owned(),
         };
-        settings.config()
+        settings.address()
     }
 
     #[test]
@@ -117,9 +171,39 @@ mod tests {
             let Err(StoreError::Unusable(why)) = of(url) else { panic!("{url} is taken") };
             assert!(!why.contains("geheim") && !why.contains("heim@"), "{why}");
         }
-        let Err(StoreError::Unusable(why)) = of("postgres://u:geheim@h/d?sslmode=require") else {
-            panic!("TLS is taken")
+    }
+
+    #[test]
+    fn tls_is_what_the_address_asks_for() {
+        let mode = |of: &str| {
+            let config = self::of(&format!("postgres://u:p?x@h/d{of}")).unwrap();
+            assert_eq!(config.get_hosts().len(), 1);
+            config.get_ssl_mode()
         };
-        assert!(why.contains("sslmode=require") && !why.contains("geheim"), "{why}");
+        for off in ["", "?sslmode=disable", "?sslmode=prefer&options=-c%20work_mem%3D8MB"] {
+            assert_eq!(mode(off), SslMode::Disable, "{off}");
+        }
+        assert_eq!(mode("?options=-c%20work_mem%3D8MB&sslmode=require"), SslMode::Require);
+        let pairs = of("host=h user=u password=p dbname=d sslmode=require").unwrap();
+        assert_eq!(pairs.get_ssl_mode(), SslMode::Require);
+    }
+
+    #[test]
+    fn what_cannot_be_verified_is_refused() {
+        let cases = [
+            ("?sslmode=verify-full", None, "database.tls_ca"),
+            ("?sslmode=verify-ca", None, "database.tls_ca"),
+            ("?sslmode=disable", Some("/nowhere/ca.pem"), "take one of them away"),
+            ("?sslmode=verify-full", Some("/nowhere/ca.pem"), "/nowhere/ca.pem"),
+            ("", Some("/nowhere/ca.pem"), "/nowhere/ca.pem"),
+            ("?sslmode=verify_full", None, "verify-full"),
+            ("?sslrootcert=/ca.pem", None, "database.tls_ca"),
+        ];
+        for (query, ca, says) in cases {
+            let Err(StoreError::Unusable(why)) = with(&format!("postgres://u:geheim@h/d{query}"), ca) else {
+                panic!("{query} is taken")
+            };
+            assert!(why.contains(says) && !why.contains("geheim"), "{why}");
+        }
     }
 }

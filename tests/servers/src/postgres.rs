@@ -1,8 +1,10 @@
 //! A PostgreSQL server of a test's own: a cluster in a temporary folder, on a free port of this machine. It ends
 //! with the process that started it, whichever way that ends.
 
+use std::fs::Permissions;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -15,6 +17,10 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// Everybody's password; it has characters that an address must escape.
 pub const PASSWORD: &str = "a secret: ge@heim/42%";
 const ESCAPED: &str = "a%20secret%3A%20ge%40heim%2F42%25";
+
+/// Where a server looks for them in its own folder.
+const CERTIFICATE: &str = "server.crt";
+const KEY: &str = "server.key";
 
 /// Whether what is acknowledged must survive a crash of the machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +36,7 @@ pub struct Postgres {
     port: u16,
     addresses: &'static str,
     durability: Durability,
+    is_encrypted: bool,
     running: Option<Running>,
     databases: AtomicU32,
 }
@@ -73,6 +80,15 @@ impl Postgres {
 
     /// As [`Postgres::start`], also for callers of a network of a test's own (`10.77.0.0/16`).
     pub fn start_open_to(durability: Durability, network: Option<&str>) -> Self {
+        Self::make(durability, network, None)
+    }
+
+    /// Without durability, and with TLS for whoever asks for it, by this certificate and key (PEM).
+    pub fn start_encrypted(certificate: &str, key: &str) -> Self {
+        Self::make(Durability::None, None, Some((certificate, key)))
+    }
+
+    fn make(durability: Durability, network: Option<&str>, proof: Option<(&str, &str)>) -> Self {
         let folder = tempfile::Builder::new().prefix("takeoff-pg-").tempdir().expect("a temporary folder");
         own(folder.path());
         let words = folder.path().join("password");
@@ -96,11 +112,21 @@ impl Postgres {
             let mut rules = std::fs::OpenOptions::new().append(true).open(rules).expect("initdb made it");
             writeln!(rules, "host all all {network} scram-sha-256").expect("a rule more");
         }
+        if let Some((certificate, key)) = proof {
+            for (name, text) in [(CERTIFICATE, certificate), (KEY, key)] {
+                let path = folder.path().join("cluster").join(name);
+                std::fs::write(&path, text).expect("initdb made the folder");
+                own(&path);
+                // The server takes no key that others may read.
+                std::fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("it is ours");
+            }
+        }
         let mut server = Self {
             folder,
             port: free_port(),
             addresses: if network.is_some() { "*" } else { "127.0.0.1" },
             durability,
+            is_encrypted: proof.is_some(),
             running: None,
             databases: AtomicU32::new(0),
         };
@@ -124,6 +150,9 @@ impl Postgres {
         let mut settings = vec![addresses.as_str(), &port, "max_connections=200", "shared_buffers=64MB"];
         if self.durability == Durability::None {
             settings.extend(["fsync=off", "full_page_writes=off"]);
+        }
+        if self.is_encrypted {
+            settings.push("ssl=on");
         }
         for setting in settings {
             command.args(["-c", setting]);

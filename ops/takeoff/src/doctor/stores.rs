@@ -35,7 +35,7 @@ async fn database(settings: &PgSettings) -> Vec<Finding> {
         Ok(found) => found,
         Err(e) => {
             let advice = if matches!(e, StoreError::Unusable(_)) {
-                "look at the user, the password and the name of the database in DATABASE_URL"
+                "look at the user, the password, the name of the database and the sslmode in DATABASE_URL"
             } else {
                 "look whether the server runs, and whether this machine reaches it"
             };

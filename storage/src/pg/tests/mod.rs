@@ -24,7 +24,13 @@ fn server() -> &'static Postgres {
 }
 
 fn settings(url: String) -> PgSettings {
-    PgSettings { url, connections: 6, statement_timeout_ms: 15_000, session: "takeoff test".to_owned() }
+    PgSettings {
+        url,
+        tls_ca: None,
+        connections: 6,
+        statement_timeout_ms: 15_000,
+        session: "takeoff test".to_owned(),
+    }
 }
 
 /// A new database of this version.

@@ -136,7 +136,7 @@ async fn a_locked_table_is_an_error_in_time() {
     let mut settings = database(server()).await;
     settings.statement_timeout_ms = 400;
     let catalog = open(&settings).await.unwrap();
-    let (client, connection) = connect::alone(&settings.config().unwrap()).await.unwrap();
+    let (client, connection) = connect::alone(&settings.address().unwrap()).await.unwrap();
     let _driver = task::start(async move { connection.await.unwrap() });
     client
         .batch_execute("SET idle_in_transaction_session_timeout = 0; BEGIN; LOCK TABLE jobs")

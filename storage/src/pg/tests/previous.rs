@@ -130,7 +130,7 @@ async fn life(client: &Client) -> Vec<Told> {
 }
 
 async fn client(settings: &PgSettings) -> (Client, task::Task) {
-    let (client, connection) = connect::alone(&settings.config().unwrap()).await.unwrap();
+    let (client, connection) = connect::alone(&settings.address().unwrap()).await.unwrap();
     (client, task::start(async move { _ = connection.await }))
 }
 
