@@ -201,7 +201,7 @@ fn what_is_on_the_examples_page_takes_no_places_from_the_pages_asked_for() {
     assert_eq!(ran.condition("less")["quantity"], Value::Null);
     let [problem] = &ran.problems()[..] else { panic!("{}", ran.said) };
     let said = format!(
-        "condition `less`, count 1: {found} were found and only the {} strongest kept; set max_detections to {found} or more",
+        "condition `less`, count 1 on `plans`: {found} were found and only the {} strongest kept; set max_detections to {found} or more",
         found - 1
     );
     assert_eq!(*problem, said);
@@ -217,7 +217,7 @@ fn cut_off(ran: &Ran, count: &Value) {
     // One of the two that are kept may be the legend's sample.
     assert!((1..=2).contains(&counted), "{count}");
     assert!(line.contains(&format!("at least {counted} counted")), "{line}");
-    assert!(line.contains("not known: count 1: "), "{line}");
+    assert!(line.contains("not known: count 1 on `plans`: "), "{line}");
     assert!(line.contains(&format!("set max_detections to {} or more", count["found"])), "{line}");
     let [row] = ran.lines("Counted by page", "few")[..] else { panic!("{}", ran.said) };
     assert!(row.contains(&format!(" {counted}+ ")), "{row}");
