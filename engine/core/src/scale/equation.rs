@@ -135,13 +135,14 @@ pub(super) fn real_inches_at(line: &Line<'_>, at: usize) -> Option<(f64, usize)>
 }
 
 impl Line<'_> {
-    /// An equation begins with its inch mark: `" = 1'-0"`, SCALE: `" = 1'-0"`.
+    /// An equation begins with its inch mark: `" = 1'-0"`, SCALE: `" = 1'-0"`; or with a bar whose figures stand beside
+    /// the line: `/" = 1'-0"`.
     pub(super) fn lacks_a_number(&self) -> bool {
         (0..self.tokens.len()).any(|at| {
             let number = at.checked_sub(1).filter(|&i| self.same_column(i, at));
             let before = number.and_then(|i| self.kind(i));
             let opens = before.is_none_or(|kind| {
-                matches!(kind, Kind::Colon | Kind::Dash | Kind::Word(_) | Kind::Other('('))
+                matches!(kind, Kind::Colon | Kind::Dash | Kind::Slash | Kind::Word(_) | Kind::Other('('))
             });
             opens
                 && self.is(at, &Kind::Inch)

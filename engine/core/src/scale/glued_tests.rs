@@ -84,8 +84,16 @@ fn stacked(lead: &[(f32, &str)], bar: bool) -> DisplayList {
 
 #[test]
 fn a_scale_whose_fraction_is_stacked_is_not_read_without_it() {
-    let leads: [&[(f32, &str)]; 4] =
-        [&[(0.0, "1")], &[(0.0, "SCALE:"), (0.28, "1")], &[], &[(0.0, "SCALE:")]];
+    let leads: [&[(f32, &str)]; 7] = [
+        &[(0.0, "1")],
+        &[(0.0, "SCALE:"), (0.28, "1")],
+        &[],
+        &[(0.0, "SCALE:")],
+        // A bar between raised and lowered figures.
+        &[(0.0, "/")],
+        &[(0.0, "SCALE:"), (0.28, "/")],
+        &[(0.0, "1"), (0.5, "/")],
+    ];
     for lead in leads {
         // Another scale of the page does not stand in for it.
         for other in [false, true] {
