@@ -10,7 +10,7 @@ use takeoff_storage::pg::{PgSettings, probe};
 use takeoff_test_servers::{Durability, Postgres};
 use takeoff_tests::cluster::migrated;
 use takeoff_tests::links::Authority;
-use takeoff_tests::{Node, eventually, problems_of_config};
+use takeoff_tests::{Node, eventually, problems_of_config, program};
 
 const READY: Duration = Duration::from_secs(30);
 /// Longest until whoever starts a node is told that it cannot be.
@@ -33,6 +33,8 @@ fn encrypted(authority: &Authority, host: &str) -> Postgres {
 
 fn refused(url: &str, more: &[(&str, &str)], data: &Path) -> String {
     let data = data.to_str().expect("a folder of text");
+    // Built before, if it has to be.
+    program();
     let since = Stopwatch::start();
     let settings = [&[("DATABASE_URL", url), ("TAKEOFF_NODE_DATA_DIR", data)], more].concat();
     let (code, said) = tokio::task::block_in_place(|| problems_of_config(&settings));
