@@ -237,7 +237,7 @@ fn a_scale_of_the_recipe_that_is_refused_leaves_nothing_measured() {
     );
     let (code, said, _) = recipe.run();
     assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("the recipe's scale of page 2 was refused"), "{said}");
+    assert!(said.contains("the recipe's scale of `plans` page 2 was refused"), "{said}");
     let condition = recipe.report()["conditions"][0].clone();
     assert!(condition["quantity"].as_f64().unwrap_or(0.0) == 0.0, "{condition}");
     assert_ne!(condition["problems"], json!([]), "{condition}");
