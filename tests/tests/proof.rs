@@ -151,7 +151,10 @@ fn places_that_an_ill_chosen_example_misses_are_named_for_a_look() {
     assert!(counted < 15 && !near.is_empty(), "{count}");
     assert_eq!(count["near_misses"], near.len());
     let said = report["check_by_eye"].to_string();
-    assert!(said.contains("show nearly all of the example and are not counted: `plan` page 1 at x "), "{said}");
+    assert!(
+        said.contains("show nearly all of the example and are not counted: `plan` page 1 at x "),
+        "{said}"
+    );
     for place in near {
         let why = place["why"].as_str().unwrap();
         assert!(why.contains("of the example") || why.contains("another pen"), "{place}");
