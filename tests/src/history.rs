@@ -1,6 +1,7 @@
 //! What clients do to nodes that may be killed at any moment, what they were told, and whether it is true.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -78,7 +79,7 @@ pub fn found(session: &Value) -> BTreeSet<String> {
 pub struct Work {
     pub client: Client,
     pub place: Arc<Place>,
-    pub told: Arc<Mutex<Acknowledged>>,
+    pub told: Told,
     pub upload: bool,
     /// Starts a session.
     pub count: bool,
@@ -173,6 +174,37 @@ impl Work {
 
     fn note(&self, session: &str, done: impl Fn(&mut Session)) {
         self.told.lock().expect("no client panics").sessions.get_mut(session).into_iter().for_each(done);
+    }
+}
+
+/// What clients were told, for all of them.
+pub type Told = Arc<Mutex<Acknowledged>>;
+
+/// How long a client stays with one node: one whose database is silent answers late.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The nth client, until it is stopped: it goes from node to node, and on where one fails or says that it is not ready.
+/// Each so many-th of its turns uploads.
+pub async fn work_on(
+    (n, uploads): (usize, usize),
+    nodes: Vec<Client>,
+    place: Arc<Place>,
+    told: Told,
+    stop: Arc<AtomicBool>,
+) {
+    let mut turn = n;
+    while !stop.load(Ordering::Relaxed) {
+        let work = Work {
+            client: nodes[turn % nodes.len()].clone(),
+            place: Arc::clone(&place),
+            told: Arc::clone(&told),
+            upload: turn.is_multiple_of(uploads),
+            count: turn % 4 < 2,
+        };
+        turn += 1;
+        let _ = tokio::time::timeout(PATIENCE, work.until_the_node_is_gone()).await;
+        // A node that takes nothing says so at once; it is not asked all the time.
+        let _ = tokio::time::timeout(Duration::from_millis(20), std::future::pending::<()>()).await;
     }
 }
 

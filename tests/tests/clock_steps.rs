@@ -3,8 +3,8 @@
 
 #![expect(clippy::disallowed_methods, reason = "clients of what is under test are tasks")]
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -13,7 +13,7 @@ use takeoff_engine::clock::{Stopwatch, SystemClock};
 use takeoff_samples::Habit;
 use takeoff_storage::catalog::Clock as _;
 use takeoff_tests::cluster::Shared;
-use takeoff_tests::history::{Acknowledged, Place, Work, check};
+use takeoff_tests::history::{Acknowledged, Place, Told, check, work_on};
 use takeoff_tests::wall::Wall;
 use takeoff_tests::{Client, Drawn, Node, eventually};
 
@@ -32,30 +32,13 @@ const DEADLINE: (&str, &str) = ("TAKEOFF_JOBS_SESSION_DEADLINE_MS", "60000");
 /// So long that no load of the machine ends one.
 const LEASE: [(&str, &str); 2] = [("TAKEOFF_JOBS_LEASE_MS", "15000"), ("TAKEOFF_JOBS_RENEW_MS", "3000")];
 
-type Told = Arc<Mutex<Acknowledged>>;
-
-async fn work_on(n: usize, nodes: Vec<Client>, place: Arc<Place>, told: Told, stop: Arc<AtomicBool>) {
-    let mut turn = n;
-    while !stop.load(Ordering::Relaxed) {
-        let work = Work {
-            client: nodes[turn % nodes.len()].clone(),
-            place: Arc::clone(&place),
-            told: Arc::clone(&told),
-            upload: turn.is_multiple_of(8),
-            count: turn % 4 < 2,
-        };
-        turn += 1;
-        let _ = tokio::time::timeout(Duration::from_secs(2), work.until_the_node_is_gone()).await;
-    }
-}
-
 /// Steps of the clocks, each while clients get some work done under it.
 async fn steps(nodes: &[Client], place: &Arc<Place>, walls: &[&Wall]) -> Acknowledged {
     let (told, stop) = (Told::default(), Arc::new(AtomicBool::new(false)));
     let working: Vec<_> = (0..3)
         .map(|n| {
             let work = (nodes.to_vec(), Arc::clone(place), Arc::clone(&told), Arc::clone(&stop));
-            tokio::spawn(work_on(n, work.0, work.1, work.2, work.3))
+            tokio::spawn(work_on((n, 8), work.0, work.1, work.2, work.3))
         })
         .collect();
     let so_far = || {

@@ -4,8 +4,8 @@
 #![expect(clippy::disallowed_methods, reason = "clients of what is under test are tasks")]
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use reqwest::Method;
@@ -13,7 +13,7 @@ use serde_json::json;
 use takeoff_engine::clock::Stopwatch;
 use takeoff_samples::Habit;
 use takeoff_tests::cluster::Shared;
-use takeoff_tests::history::{Acknowledged, Place, Work, check};
+use takeoff_tests::history::{Place, Told, check, work_on};
 use takeoff_tests::line::{Fault, Line};
 use takeoff_tests::{Client, Drawn, Node, eventually};
 
@@ -43,7 +43,7 @@ struct Busy {
     clients: Vec<Client>,
     place: Arc<Place>,
     undisturbed: BTreeSet<String>,
-    told: Arc<Mutex<Acknowledged>>,
+    told: Told,
     stop: Arc<AtomicBool>,
     working: Vec<tokio::task::JoinHandle<()>>,
 }
@@ -58,11 +58,11 @@ impl Busy {
         let nodes =
             vec![shared.node("front", &front), shared.node("b", &SETTINGS), shared.node("c", &SETTINGS)];
         let clients: Vec<Client> = nodes.iter().map(Node::client).collect();
-        let (told, stop) = (Arc::<Mutex<Acknowledged>>::default(), Arc::new(AtomicBool::new(false)));
+        let (told, stop) = (Told::default(), Arc::new(AtomicBool::new(false)));
         let working = (0..clients.len())
             .map(|n| {
                 let work = (clients.clone(), Arc::clone(&place), Arc::clone(&told), Arc::clone(&stop));
-                tokio::spawn(work_on(n, work.0, work.1, work.2, work.3))
+                tokio::spawn(work_on((n, 5), work.0, work.1, work.2, work.3))
             })
             .collect();
         Self { shared, nodes, clients, place, undisturbed, told, stop, working }
@@ -133,30 +133,6 @@ impl Busy {
              ORDER BY created_at LIMIT 1"
         );
         self.shared.sql(&sql).parse().expect("a number")
-    }
-}
-
-/// A client goes from node to node, and on where one fails.
-async fn work_on(
-    n: usize,
-    nodes: Vec<Client>,
-    place: Arc<Place>,
-    told: Arc<Mutex<Acknowledged>>,
-    stop: Arc<AtomicBool>,
-) {
-    let mut turn = n;
-    while !stop.load(Ordering::Relaxed) {
-        let work = Work {
-            client: nodes[turn % nodes.len()].clone(),
-            place: Arc::clone(&place),
-            told: Arc::clone(&told),
-            upload: turn.is_multiple_of(5),
-            count: turn % 2 == 1,
-        };
-        turn += 1;
-        let _ = tokio::time::timeout(Duration::from_secs(3), work.until_the_node_is_gone()).await;
-        // A node that takes nothing says so at once; it is not asked all the time.
-        let _ = tokio::time::timeout(Duration::from_millis(20), std::future::pending::<()>()).await;
     }
 }
 
@@ -322,11 +298,11 @@ async fn a_commit_whose_acknowledgement_is_lost_takes_effect_once() {
     let through = shared.database_at(line.address().port());
     let node = shared.node("a", &[("DATABASE_URL", &through)]);
     line.set(Fault::LostCommits(10));
-    let (told, stop) = (Arc::<Mutex<Acknowledged>>::default(), Arc::new(AtomicBool::new(false)));
+    let (told, stop) = (Told::default(), Arc::new(AtomicBool::new(false)));
     let working: Vec<_> = (0..3)
         .map(|n| {
             let work = (Arc::clone(&place), Arc::clone(&told), Arc::clone(&stop));
-            tokio::spawn(work_on(n, vec![node.client()], work.0, work.1, work.2))
+            tokio::spawn(work_on((n, 5), vec![node.client()], work.0, work.1, work.2))
         })
         .collect();
     eventually("enough is told and lost", WORK, || async {

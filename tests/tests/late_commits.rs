@@ -3,8 +3,8 @@
 
 #![expect(clippy::disallowed_methods, reason = "clients of what is under test are tasks")]
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -20,7 +20,7 @@ use takeoff_storage::Batch;
 use takeoff_storage::catalog::{NewRecord, Op};
 use takeoff_test_servers::{Durability, Postgres};
 use takeoff_tests::cluster::{Shared, migrated};
-use takeoff_tests::history::{Acknowledged, Place, Work, check};
+use takeoff_tests::history::{Place, Told, check, work_on};
 use takeoff_tests::inside::{self, enqueue, job};
 use takeoff_tests::line::{COMMIT, Line};
 use takeoff_tests::{Client, Drawn, eventually};
@@ -28,8 +28,6 @@ use tokio::sync::watch;
 
 const WORK: Duration = Duration::from_secs(180);
 const READY: Duration = Duration::from_secs(30);
-/// How long a client stays with one node: one whose database is silent answers late.
-const PATIENCE: Duration = Duration::from_secs(3);
 /// Times that a node is held up under work.
 const ROUNDS: u32 = 2;
 
@@ -191,26 +189,6 @@ async fn a_commit_that_ends_late_was_given_up() {
     held_from(2).await;
 }
 
-/// A client goes from node to node, and on where one fails.
-async fn work_on(n: usize, nodes: Vec<Client>, place: Arc<Place>, told: Told, stop: Arc<AtomicBool>) {
-    let mut turn = n;
-    while !stop.load(Ordering::Relaxed) {
-        let work = Work {
-            client: nodes[turn % nodes.len()].clone(),
-            place: Arc::clone(&place),
-            told: Arc::clone(&told),
-            upload: turn.is_multiple_of(5),
-            count: turn % 4 < 2,
-        };
-        turn += 1;
-        let _ = tokio::time::timeout(PATIENCE, work.until_the_node_is_gone()).await;
-        // A node that takes nothing says so at once; it is not asked all the time.
-        let _ = tokio::time::timeout(Duration::from_millis(20), std::future::pending::<()>()).await;
-    }
-}
-
-type Told = Arc<Mutex<Acknowledged>>;
-
 /// Under the work of clients, at some commit of a node: requests and leases of it are in the middle of something. By
 /// the whole history nothing is lost and nothing is twice.
 #[tokio::test(flavor = "multi_thread")]
@@ -227,7 +205,7 @@ async fn a_node_that_is_held_up_under_work_does_nothing_twice() {
     let working: Vec<_> = (0..3)
         .map(|n| {
             let work = (clients.clone(), Arc::clone(&place), Arc::clone(&told), Arc::clone(&stop));
-            tokio::spawn(work_on(n, work.0, work.1, work.2, work.3))
+            tokio::spawn(work_on((n, 5), work.0, work.1, work.2, work.3))
         })
         .collect();
     let more = async || {

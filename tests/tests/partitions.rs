@@ -4,14 +4,14 @@
 
 #![expect(clippy::disallowed_methods, reason = "clients of what is under test are tasks")]
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use reqwest::Method;
 use takeoff_engine::clock::Stopwatch;
 use takeoff_tests::cluster::Shared;
-use takeoff_tests::history::{Acknowledged, Place, Work, check};
+use takeoff_tests::history::{Place, Told, check, work_on};
 use takeoff_tests::links::Authority;
 use takeoff_tests::net::{Entered, NAMES, NETWORK, Net, Way, enter};
 use takeoff_tests::{Client, Drawn, Node, eventually};
@@ -26,10 +26,7 @@ const READY: Duration = Duration::from_secs(15);
 const LEFT: Duration = Duration::from_secs(30);
 /// Longest that clients may take to get some work done.
 const WORK: Duration = Duration::from_secs(120);
-const PATIENCE: Duration = Duration::from_secs(3);
 const TOKEN: &str = "an-operator-of-this-test";
-
-type Told = Arc<Mutex<Acknowledged>>;
 
 struct Cluster {
     net: Net,
@@ -142,24 +139,6 @@ impl Cluster {
     }
 }
 
-/// A client goes from node to node, and on where one fails or says that it is not ready.
-async fn work_on(n: usize, nodes: Vec<Client>, place: Arc<Place>, told: Told, stop: Arc<AtomicBool>) {
-    let mut turn = n;
-    while !stop.load(Ordering::Relaxed) {
-        let work = Work {
-            client: nodes[turn % nodes.len()].clone(),
-            place: Arc::clone(&place),
-            told: Arc::clone(&told),
-            upload: turn.is_multiple_of(8),
-            count: turn % 4 < 2,
-        };
-        turn += 1;
-        let _ = tokio::time::timeout(PATIENCE, work.until_the_node_is_gone()).await;
-        // A node that takes nothing says so at once; it is not asked all the time.
-        let _ = tokio::time::timeout(Duration::from_millis(20), std::future::pending::<()>()).await;
-    }
-}
-
 #[expect(clippy::print_stderr, reason = "the figures, for whoever reads the test's output")]
 fn tell(what: &str) {
     eprintln!("{what}");
@@ -192,7 +171,13 @@ async fn who_is_cut_off_is_replaced_and_comes_back() {
     let working: Vec<_> = (0..3)
         .map(|n| {
             let told = Arc::clone(&cluster.told);
-            tokio::spawn(work_on(n, cluster.clients.clone(), Arc::clone(&place), told, Arc::clone(&stop)))
+            tokio::spawn(work_on(
+                (n, 8),
+                cluster.clients.clone(),
+                Arc::clone(&place),
+                told,
+                Arc::clone(&stop),
+            ))
         })
         .collect();
     cluster.more().await;

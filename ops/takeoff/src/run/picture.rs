@@ -70,8 +70,8 @@ impl Layer {
     }
 }
 
-/// Writes `DOCUMENT-pageN.png`, and its name into the report, for each page that was searched or measured on; for every page, when the recipe has no
-/// condition yet and its places are to be found.
+/// Writes `DOCUMENT-pageN.png`, and its name into the report, for each page that was searched or measured on; for every
+/// page, when the recipe has no condition yet and its places are to be found.
 pub(crate) async fn write_all(
     ctx: &Ctx<'_>,
     out: &Outputs,
