@@ -86,6 +86,7 @@ impl NewCondition {
             total_perimeter_ft: 0.0,
             tally: Some(Tally::default()),
             shapes: Some(0),
+            short_counts: Vec::new(),
             sort_order,
             is_ai_generated: self.is_ai_generated.unwrap_or(false),
             is_visible: self.is_visible.unwrap_or(true),

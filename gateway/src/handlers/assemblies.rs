@@ -57,8 +57,8 @@ async fn get_template(State(app): State<App>, call: Call) -> Answer<AssemblyTemp
 
 /// With what there is to know of it beside its record.
 async fn read(ctx: &Ctx<'_>, assembly: model::Assembly) -> Result<Assembly, ApiError> {
-    let outdated = reads::outdated_lock(ctx, &assembly).await?;
-    Ok(Assembly::of(assembly, outdated))
+    let doubt = reads::price_doubt(ctx, &assembly).await?;
+    Ok(Assembly::of(assembly, doubt))
 }
 
 /// The assembly of a condition, or `null`.
@@ -134,11 +134,11 @@ async fn lock(State(app): State<App>, call: Call) -> Answer<Assembly> {
     let ctx = call.ctx(&app);
     let locked = assemblies::lock(&ctx, id, &locked_by).await?;
     // It is locked: what cannot be looked up beside it is no reason to answer that it is not.
-    let outdated = reads::outdated_lock(&ctx, &locked).await.unwrap_or_else(|why| {
-        tracing::warn!(assembly = %locked.id, error = %why, "whether its lock is outdated is not known");
+    let doubt = reads::price_doubt(&ctx, &locked).await.unwrap_or_else(|why| {
+        tracing::warn!(assembly = %locked.id, error = %why, "whether its price is doubted is not known");
         None
     });
-    ok(Assembly::of(locked, outdated))
+    ok(Assembly::of(locked, doubt))
 }
 
 /// Lets an assembly be changed again.

@@ -107,7 +107,7 @@ async fn bulk_confirm(State(app): State<App>, call: Call, body: Body) -> Answer<
     let ctx = call.ctx(&app);
     let confirmed_count = count::bulk_confirm(&ctx, id, bulk).await?;
     let session = reads::session(&ctx, id).await?;
-    let more = wire::uncovered(&session).into_iter().chain(wire::set_apart(session.set_apart));
+    let more = session.uncovered().into_iter().chain(wire::set_apart(session.set_apart));
     let completeness = wire::Completeness::of(&session).and(more);
     ok(wire::BulkConfirmed { confirmed_count, threshold: bulk.threshold, completeness })
 }
@@ -125,7 +125,7 @@ async fn create_measurements(State(app): State<App>, call: Call) -> Answer<wire:
     let session = reads::session(&ctx, id).await?;
     let open = wire::unconfirmed(&session).into_iter().chain(wire::set_apart(session.set_apart));
     let completeness =
-        wire::Completeness::of(&session).and(wire::uncovered(&session).into_iter().chain(open));
+        wire::Completeness::of(&session).and(session.uncovered().into_iter().chain(open));
     ok(wire::MeasurementsCreated {
         measurements_created: taken.made,
         already_counted: taken.already_counted,

@@ -201,10 +201,10 @@ impl From<model::Assembly> for Assembly {
 }
 
 impl Assembly {
-    /// One whose numbers may be those of an outdated lock, for this reason.
-    pub(crate) fn of(a: model::Assembly, outdated: Option<String>) -> Self {
+    /// One whose numbers may not be those of what there is, for this reason.
+    pub(crate) fn of(a: model::Assembly, doubt: Option<String>) -> Self {
         let known = Self::from(a);
-        Self { notice: notice::joined(outdated.into_iter().chain(known.notice).collect()), ..known }
+        Self { notice: notice::joined(doubt.into_iter().chain(known.notice).collect()), ..known }
     }
 }
 
@@ -302,8 +302,8 @@ pub(crate) struct CostSummary {
     /// Components whose formula could not be evaluated or reads what its condition does not have: the totals lack
     /// them.
     components_in_error: u64,
-    /// What the totals lack: components in error, volumes without a depth; and which prices are locked while their
-    /// conditions have changed. `null` when nothing is.
+    /// What the totals lack: components in error, volumes without a depth, what a count left out; and which prices are
+    /// locked while their conditions have changed. `null` when nothing is.
     notice: Option<String>,
 }
 

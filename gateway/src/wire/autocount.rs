@@ -14,7 +14,7 @@ use super::validate::{Boolean, Fields, IdRule, Nested, OneOf, integer, items, nu
 
 use answers::excluded;
 pub(crate) use answers::{
-    BulkConfirmed, Completeness, MeasurementsCreated, Rejected, set_apart, unconfirmed, uncovered,
+    BulkConfirmed, Completeness, MeasurementsCreated, Rejected, set_apart, unconfirmed,
 };
 
 /// A box in page pixels; auto count alone writes `w` and `h`.

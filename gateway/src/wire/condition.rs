@@ -6,6 +6,7 @@ use takeoff_core::model::{self, MeasurementType};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::assembly::notice::joined;
 use super::measurement::geometry_word;
 use super::scalar::Stamp;
 use super::validate::{At, Boolean, Dict, Fields, OneOf, Rule, integer, number, text};
@@ -39,9 +40,9 @@ pub(crate) struct Condition {
     extra_metadata: Option<Value>,
     created_at: Stamp,
     updated_at: Stamp,
-    /// What to know of it: that it is a volume without a depth, so that its quantity is 0 whatever is measured.
-    /// `null` when nothing is.
-    notice: Option<&'static str>,
+    /// What to know of it: that it is a volume without a depth, so that its quantity is 0 whatever is measured; that a
+    /// count which it has measurements of is not whole, so that its quantity is too small. `null` when nothing is.
+    notice: Option<String>,
 }
 
 /// Of a volume without a depth.
@@ -66,7 +67,7 @@ pub(crate) fn type_word(of: MeasurementType) -> &'static str {
 impl From<model::Condition> for Condition {
     fn from(c: model::Condition) -> Self {
         Self {
-            notice: c.is_flat().then_some(FLAT),
+            notice: joined(c.is_flat().then(|| FLAT.to_owned()).into_iter().chain(c.counted_short()).collect()),
             id: c.id.0,
             project_id: c.project_id.0,
             name: c.name,

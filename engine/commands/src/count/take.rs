@@ -46,6 +46,7 @@ pub async fn create_measurements(ctx: &Ctx<'_>, session_id: Id) -> Result<Taken,
         let desk = ctx.desk();
         let session = required::<CountSession>(&desk, session_id, "Session").await?;
         let mut open = list::<Detection>(&desk, Index::BySession, session_id).await?;
+        let any_taken = open.iter().any(|d| d.value.measurement_id.is_some());
         open.retain(|d| d.value.status == DetectionStatus::Confirmed && d.value.measurement_id.is_none());
         // The condition first: a point that is added after this read writes it, and the commit is refused.
         let condition = required::<Condition>(&desk, session.value.condition_id, "Condition").await?;
@@ -55,19 +56,32 @@ pub async fn create_measurements(ctx: &Ctx<'_>, session_id: Id) -> Result<Taken,
         let already_counted = (before - open.len()) as u64;
         let last = open.len() <= CHUNK;
         open.truncate(CHUNK);
-        if open.is_empty() {
+        let after = with_short(&condition.value, &session.value, any_taken || !open.is_empty());
+        // Also where there is nothing to take: what is counted already is counted whole now, or is not.
+        if open.is_empty() && (after.short_counts == condition.value.short_counts || after.measurement_count == 0) {
             return Ok(Taken { made, already_counted });
         }
-        let batch = taken(&desk, &session, &condition, &open).await?;
+        let batch = taken(&desk, &session, &condition, after, &open).await?;
         if tries.commit(batch).await? {
             made += open.len() as u64;
             ::metrics::counter!(names::AI_MEASUREMENTS).increment(open.len() as u64);
+            if open.is_empty() {
+                return Ok(Taken { made, already_counted });
+            }
             tries = Tries::new(ctx);
             if last {
                 return Ok(Taken { made, already_counted });
             }
         }
     }
+}
+
+/// The condition, with what it then has to know of the session's count, of which it has measurements or not.
+fn with_short(condition: &Condition, session: &CountSession, is_taken: bool) -> Condition {
+    let mut condition = condition.clone();
+    condition.short_counts.retain(|short| !session.replaces(short));
+    condition.short_counts.extend(session.short().filter(|_| is_taken));
+    condition
 }
 
 /// A measurement that counts the very place of a detection for its condition: of another count, or placed by hand. What
@@ -120,6 +134,7 @@ async fn taken(
     desk: &Desk<'_>,
     session: &Stored<CountSession>,
     condition: &Stored<Condition>,
+    after: Condition,
     open: &[Stored<Detection>],
 ) -> Result<Batch, CommandError> {
     let mut batch = Batch::new(desk.tenant);
@@ -144,7 +159,7 @@ async fn taken(
     for page in pages.values() {
         touch(&mut batch, page);
     }
-    settle(desk, &mut batch, condition, condition.value.clone(), tally).await?;
+    settle(desk, &mut batch, condition, after, tally).await?;
     let payload = json!({ "session_id": session.value.id, "created": open.len() });
     batch.event(session.value.project_id, "measurements_created", payload);
     Ok(batch)

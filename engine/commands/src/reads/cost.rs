@@ -16,13 +16,12 @@ pub async fn cost_summary(ctx: &Ctx<'_>, project_id: Id) -> Result<CostSummary, 
     Ok(summarize(conditions.iter().map(|c| &c.value), assemblies.iter().map(|a| &a.value)))
 }
 
-/// Why the numbers of an assembly that is locked are no longer those of its condition, for a person; `None` where they
-/// are, and of one that is not locked.
+/// Why the numbers of an assembly are not those of what there is, for a person: it is locked and its condition has
+/// changed, or a count of the condition is not whole. `None` where nothing is known against them.
 #[erased]
-pub async fn outdated_lock(ctx: &Ctx<'_>, assembly: &Assembly) -> Result<Option<String>, CommandError> {
-    if !assembly.is_locked {
-        return Ok(None);
-    }
+pub async fn price_doubt(ctx: &Ctx<'_>, assembly: &Assembly) -> Result<Option<String>, CommandError> {
     let condition = find::<Condition>(&ctx.desk(), assembly.condition_id).await?;
-    Ok(condition.and_then(|condition| outdated(assembly, &condition.value)))
+    let doubts = |c: &Condition| outdated(assembly, c).into_iter().chain(c.counted_short()).collect::<Vec<_>>();
+    let said = condition.map_or_else(Vec::new, |condition| doubts(&condition.value));
+    Ok((!said.is_empty()).then(|| said.join("; ")))
 }

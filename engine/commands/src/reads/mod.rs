@@ -7,7 +7,7 @@ mod records;
 mod sheets;
 mod tasks;
 
-pub use cost::{cost_summary, outdated_lock};
+pub use cost::{cost_summary, price_doubt};
 pub use looks::{Suggested, SuggestedPages, drawn_page, page_crop, suggestions};
 pub use measured::{
     Again, again, geometry_type, measurement, measurements_of_condition, measurements_of_page,

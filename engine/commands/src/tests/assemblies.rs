@@ -150,16 +150,16 @@ async fn a_lock_is_told_when_its_condition_measures_something_else() {
     ctx.handle.commit(batch).await.unwrap();
     let frozen = lock(&ctx, assembly.id, "user").await.unwrap();
     assert_eq!(frozen.priced_for, assembly.priced_for, "the lock takes it down");
-    assert_eq!(reads::outdated_lock(&ctx, &frozen).await.unwrap(), None);
+    assert_eq!(reads::price_doubt(&ctx, &frozen).await.unwrap(), None);
     let page = reads::measurements_of_condition(&ctx, assembly.condition_id).await.unwrap()[0].page_id;
     measured(&node, square(assembly.condition_id, page, 100.0)).await;
     let frozen = reads::assembly(&ctx, assembly.id).await.unwrap();
-    let said = reads::outdated_lock(&ctx, &frozen).await.unwrap().unwrap();
+    let said = reads::price_doubt(&ctx, &frozen).await.unwrap().unwrap();
     assert!(said.starts_with("locked at 1000 SF; the condition now measures 1100 SF"), "{said}");
     assert_eq!(reads::cost_summary(&ctx, project).await.unwrap().outdated_locks.len(), 1);
     let open = unlock(&ctx, assembly.id).await.unwrap();
     assert_eq!(open.priced_for.as_ref().map(|p| p.quantity), Some(1_100.0));
-    assert_eq!(reads::outdated_lock(&ctx, &open).await.unwrap(), None);
+    assert_eq!(reads::price_doubt(&ctx, &open).await.unwrap(), None);
 }
 
 #[tokio::test]

@@ -14,4 +14,4 @@ pub use locked::outdated;
 pub use make::{NewAssembly, blank, from_template};
 pub use money::{MAX_LINE, cents, decimal_of, unit_price};
 pub use price::{ConditionQuantities, PriceError, price};
-pub use summary::{CostSummary, OutdatedLock, summarize};
+pub use summary::{CostSummary, DoubtedPrice, summarize};

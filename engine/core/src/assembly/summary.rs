@@ -23,16 +23,18 @@ pub struct CostSummary {
     /// Names of conditions that something is measured for and whose quantity of 0 is none (see
     /// [`Condition::is_flat`]).
     pub without_depth: Vec<String>,
+    /// Conditions that are priced and whose quantity is too small as far as their counts tell.
+    pub counted_short: Vec<DoubtedPrice>,
     /// Locked assemblies whose numbers are in the sums and no longer those of their conditions.
-    pub outdated_locks: Vec<OutdatedLock>,
+    pub outdated_locks: Vec<DoubtedPrice>,
 }
 
-/// A lock that keeps a price for what its condition no longer measures.
+/// A price that is in the sums and is not that of what there is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OutdatedLock {
+pub struct DoubtedPrice {
     /// The condition's name.
     pub condition: String,
-    /// See [`outdated`].
+    /// See [`outdated`] and [`Condition::counted_short`].
     pub why: String,
 }
 
@@ -55,6 +57,7 @@ pub fn summarize<'a>(
     let start = CostSummary {
         total_conditions,
         without_depth,
+        counted_short: Vec::new(),
         outdated_locks: Vec::new(),
         conditions_with_assemblies: 0,
         material_cost: zero,
@@ -67,10 +70,11 @@ pub fn summarize<'a>(
         components_in_error: 0,
     };
     assemblies.into_iter().fold(start, |mut sum, a| {
-        let condition = known.get(&a.condition_id);
-        sum.outdated_locks.extend(condition.and_then(|condition| {
-            outdated(a, condition).map(|why| OutdatedLock { condition: condition.name.clone(), why })
-        }));
+        if let Some(condition) = known.get(&a.condition_id) {
+            let doubted = |why| DoubtedPrice { condition: condition.name.clone(), why };
+            sum.outdated_locks.extend(outdated(a, condition).map(doubted));
+            sum.counted_short.extend(condition.counted_short().map(doubted));
+        }
         with(sum, a)
     })
 }

@@ -53,6 +53,7 @@ fn condition(measurement_type: MeasurementType, total_quantity: f64) -> Conditio
         total_perimeter_ft: 130.0,
         tally: None,
         shapes: None,
+        short_counts: Vec::new(),
         sort_order: 0,
         is_ai_generated: false,
         is_visible: true,

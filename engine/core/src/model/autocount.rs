@@ -228,6 +228,69 @@ impl CountSession {
     }
 }
 
+/// That a count of which a condition has measurements has not all of what there is: the quantity is too small for it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ShortCount {
+    pub session_id: Id,
+    /// Page and box of its first exemplar: a later count of the same box on the same pages takes its place.
+    pub exemplar: PageBox,
+    pub page_ids: Vec<Id>,
+    /// What it lacks, for a person.
+    pub why: String,
+}
+
+impl CountSession {
+    /// What the search has not covered: it ran out of time, failed, was cancelled, or is not over.
+    pub fn uncovered(&self) -> Option<String> {
+        let searched = || format!("{} of {} pages were searched", self.pages_searched(), self.page_ids.len());
+        match (self.status, &self.error_message) {
+            (SessionStatus::Completed, missing) => missing.clone(),
+            (SessionStatus::Failed, Some(why)) => {
+                Some(format!("the count ended before it was complete ({why}): {}", searched()))
+            }
+            (SessionStatus::Failed, None) => {
+                Some(format!("the count ended before it was complete: {}", searched()))
+            }
+            (SessionStatus::Pending | SessionStatus::Processing, _) => {
+                Some(format!("the count is not over: {}", searched()))
+            }
+        }
+    }
+
+    /// How many places the search found beyond those that the session holds.
+    pub fn cut_off(&self) -> Option<String> {
+        let missing = self.found_detections.saturating_sub(self.total_detections);
+        self.truncated.then(|| {
+            format!(
+                "the search found {} and the session holds {} (max_detections {}): {missing} are not counted; \
+                 count again with a larger max_detections, or page by page",
+                self.found_detections, self.total_detections, self.max_detections
+            )
+        })
+    }
+
+    /// What a condition that takes measurements of this count has to know of it.
+    pub fn short(&self) -> Option<ShortCount> {
+        let why: Vec<String> = self.cut_off().into_iter().chain(self.uncovered()).collect();
+        let exemplar = PageBox { page_id: self.page_id, bbox: self.exemplar };
+        (!why.is_empty()).then(|| ShortCount {
+            session_id: self.id,
+            exemplar,
+            page_ids: self.page_ids.clone(),
+            why: why.join("; "),
+        })
+    }
+
+    /// Whether what that count lacks is not lacking any more once this one's measurements are taken: it is the same
+    /// count, or it asks for the same box on all of its pages and is whole.
+    pub fn replaces(&self, short: &ShortCount) -> bool {
+        let same_box = short.exemplar == PageBox { page_id: self.page_id, bbox: self.exemplar };
+        let all = || short.page_ids.iter().all(|page| self.page_ids.contains(page));
+        short.session_id == self.id
+            || same_box && self.scope.region.is_none() && self.short().is_none() && all()
+    }
+}
+
 impl Entity for CountSession {
     const KIND: Kind = Kind::CountSession;
     const FORMAT: u16 = 1;

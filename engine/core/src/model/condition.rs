@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Entity, Id, Index, Kind, Timestamp};
+use super::{Entity, Id, Index, Kind, ShortCount, Timestamp};
 use crate::measure::Tally;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +46,9 @@ pub struct Condition {
     /// from before, until they are counted.
     #[serde(default)]
     pub shapes: Option<u64>,
+    /// Counts of which it has measurements and that have not all of what there is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub short_counts: Vec<ShortCount>,
     pub sort_order: i64,
     pub is_ai_generated: bool,
     pub is_visible: bool,
@@ -58,6 +61,20 @@ impl Condition {
     /// Whether it is a volume without a depth: whatever is measured for it comes to 0, which is not its quantity.
     pub fn is_flat(&self) -> bool {
         self.measurement_type == MeasurementType::Volume && self.depth.unwrap_or(0.0) <= 0.0
+    }
+
+    /// Why its quantity is too small as far as its counts tell, for a person.
+    pub fn counted_short(&self) -> Option<String> {
+        const SHOWN: usize = 3;
+        let short = if self.measurement_count == 0 { &[] } else { &self.short_counts[..] };
+        let mut said: Vec<String> = short
+            .iter()
+            .take(SHOWN)
+            .map(|s| format!("a count that it has measurements of is not whole: {} (session {})", s.why, s.session_id))
+            .collect();
+        let more = short.len().saturating_sub(SHOWN);
+        said.extend((more > 0).then(|| format!("{more} more counts are not whole")));
+        (!said.is_empty()).then(|| said.join("; "))
     }
 }
 

@@ -5,10 +5,10 @@ use rust_decimal::Decimal;
 use takeoff_commands::Field;
 use takeoff_commands::assemblies::{ComponentPatch, NewComponent};
 use takeoff_commands::reads::CostSummary;
-use takeoff_core::assembly::{cents, unit_price};
+use takeoff_core::assembly::{DoubtedPrice, cents, unit_price};
 use takeoff_core::model::{Assembly, Component};
 
-pub(super) fn joined(said: Vec<String>) -> Option<String> {
+pub(crate) fn joined(said: Vec<String>) -> Option<String> {
     (!said.is_empty()).then(|| said.join("; "))
 }
 
@@ -130,12 +130,14 @@ pub(super) fn of_summary(s: &CostSummary) -> Option<String> {
         let flat = named(s.without_depth.iter().map(|name| format!("{name:?}")));
         lacks.push(format!("a volume without a `depth` comes to 0: {flat}"));
     }
-    if !s.outdated_locks.is_empty() {
-        let locks = s.outdated_locks.iter().map(|lock| format!("{:?} {}", lock.condition, lock.why));
-        lacks.push(format!(
-            "prices that are locked and no longer those of their conditions: {}",
-            named(locks)
-        ));
-    }
+    let doubted = |what: &str, of: &[DoubtedPrice]| {
+        let each = of.iter().map(|d| format!("{:?}: {}", d.condition, d.why));
+        (!of.is_empty()).then(|| format!("{what}: {}", named(each)))
+    };
+    lacks.extend(doubted("quantities that are too small", &s.counted_short));
+    lacks.extend(doubted(
+        "prices that are locked and no longer those of their conditions",
+        &s.outdated_locks,
+    ));
     joined(lacks)
 }

@@ -30,23 +30,6 @@ pub(super) fn excluded(s: &model::CountSession) -> Option<String> {
     })
 }
 
-/// What a search has not covered: it ran out of time, failed, was cancelled, or is not over.
-pub(crate) fn uncovered(s: &model::CountSession) -> Option<String> {
-    let searched = || format!("{} of {} pages were searched", s.pages_searched(), s.page_ids.len());
-    match (s.status, &s.error_message) {
-        (model::SessionStatus::Completed, missing) => missing.clone(),
-        (model::SessionStatus::Failed, Some(why)) => {
-            Some(format!("the count ended before it was complete ({why}): {}", searched()))
-        }
-        (model::SessionStatus::Failed, None) => {
-            Some(format!("the count ended before it was complete: {}", searched()))
-        }
-        (model::SessionStatus::Pending | model::SessionStatus::Processing, _) => {
-            Some(format!("the count is not over: {}", searched()))
-        }
-    }
-}
-
 /// Whether a session holds all that its search found.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Completeness {
@@ -60,15 +43,7 @@ pub(crate) struct Completeness {
 
 impl Completeness {
     pub(crate) fn of(s: &model::CountSession) -> Self {
-        let missing = s.found_detections.saturating_sub(s.total_detections);
-        let notes = s.truncated.then(|| {
-            format!(
-                "the search found {} and the session holds {} (max_detections {}): {missing} are not counted; \
-                 count again with a larger max_detections, or page by page",
-                s.found_detections, s.total_detections, s.max_detections
-            )
-        });
-        Self { truncated: s.truncated, found_detections: s.found_detections, notes }
+        Self { truncated: s.truncated, found_detections: s.found_detections, notes: s.cut_off() }
     }
 
     /// With more to know.

@@ -62,6 +62,7 @@ fn condition() -> model::Condition {
         total_perimeter_ft: 130.0,
         tally: None,
         shapes: None,
+        short_counts: Vec::new(),
         sort_order: 1,
         is_ai_generated: false,
         is_visible: true,
@@ -414,7 +415,7 @@ fn a_session_that_was_cut_off_says_how_much_is_missing() {
 
 #[test]
 fn what_a_search_has_not_covered_is_said() {
-    let uncovered = super::super::autocount::uncovered;
+    let uncovered = model::CountSession::uncovered;
     let whole = model::CountSession { error_message: None, ..counted() };
     assert_eq!(uncovered(&whole), None);
     let missing = Some("page 3 was not searched".to_owned());
