@@ -227,12 +227,18 @@ pub fn paused(ctx: &Ctx<'_>) -> Vec<Paused> {
     ctx.handle.paused()
 }
 
-/// Starts no more jobs of the scope until it is resumed; what runs goes on. A scope that is paused already
+/// Starts no more jobs of the scope, a project or a node that is known, until it is resumed; what runs goes on. A scope that is paused already
 /// keeps its time and takes the new cause.
 #[erased]
 pub async fn pause(ctx: &Ctx<'_>, scope: Scope, cause: &str) -> Result<Vec<Paused>, CommandError> {
     if let Scope::Project(id) = &scope {
         required::<Project>(&ctx.desk(), *id, "Project").await?;
+    }
+    if let Scope::Node(name) = &scope {
+        let known = ctx.handle.catalog().nodes().await?;
+        if known.iter().all(|entry| entry.node.name != *name) {
+            return Err(CommandError::NotFound { what: "Node" });
+        }
     }
     let now = ctx.handle.now();
     change(ctx, &scope, |control| {

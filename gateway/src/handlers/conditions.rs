@@ -68,5 +68,16 @@ async fn update_condition(State(app): State<App>, call: Call, body: Body) -> Ans
         let patch = input.object(&body, condition_patch);
         ids.0.zip(ids.1).zip(patch)
     })?;
-    ok(conditions::update(&call.ctx(&app), project, id, patch).await?)
+    let ctx = call.ctx(&app);
+    let is_retyped = patch.measurement_type.is_some();
+    let changed = conditions::update(&ctx, project, id, patch).await?;
+    if !is_retyped {
+        return ok(changed);
+    }
+    // It is changed: what cannot be looked up beside it is no reason to answer that it is not.
+    let measured = reads::measurements_of_condition(&ctx, id).await.unwrap_or_else(|why| {
+        tracing::warn!(condition = %id.0, error = %why, "how its measurements are taken now is not known");
+        Vec::new()
+    });
+    ok(Condition::retyped(changed, &measured))
 }

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::{Value, json};
 use takeoff_commands::conditions::{ConditionPatch, NewCondition};
@@ -90,6 +92,23 @@ impl From<model::Condition> for Condition {
             created_at: Stamp(c.created_at),
             updated_at: Stamp(c.updated_at),
         }
+    }
+}
+
+impl Condition {
+    /// One whose measurement type was just set, with how its measurements are taken now where that may not be meant.
+    pub(crate) fn retyped(c: model::Condition, measured: &[model::Measurement]) -> Self {
+        let notes = measured.iter().filter(|m| !m.is_rejected).filter_map(|m| m.calculation.get("note"));
+        let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
+        notes.filter_map(Value::as_str).for_each(|note| *numbers.entry(note).or_default() += 1);
+        let flat = c.is_flat();
+        let known = Self::from(c);
+        // Of a volume without a depth that is said already.
+        let said = numbers.into_iter().filter(|_| !flat).map(|(note, n)| match n {
+            1 => format!("of 1 measurement: {note}"),
+            n => format!("of {n} measurements: {note}"),
+        });
+        Self { notice: joined(known.notice.into_iter().chain(said).collect()), ..known }
     }
 }
 

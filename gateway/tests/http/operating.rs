@@ -173,6 +173,7 @@ async fn work_is_held_back_and_let_go() {
 
     server.post("/admin/pause", json!({"stage": "ingest", "cause": "disk"})).await.expect(200);
     server.post("/admin/pause", json!({"node": "", "cause": "memory"})).await.expect(200);
+    server.post("/admin/pause", json!({"node": "nobody", "cause": "a slip"})).await.expect(404);
     let ready = server.send(Method::GET, "/ready", None).await.expect(200);
     assert_eq!(ready["ready"], true);
     let told: Vec<_> = ready["paused"].as_array().unwrap().iter().map(|p| p["cause"].clone()).collect();

@@ -155,6 +155,9 @@ async fn bodies_are_judged_whole() {
         problems(send("{\"name\":\"x\"}", "text/plain").await.unwrap()).await,
         ["model_attributes_type at body"]
     );
+    // A page of another site sends such a body without asking first.
+    let untyped = server.client.post(server.url("/api/v1/projects")).body("{\"name\":\"x\"}").send();
+    assert_eq!(problems(untyped.await.unwrap()).await, ["model_attributes_type at body"]);
     let reply = Reply::of(send("{\"name\":\"ä\",\"unknown\":1}", json).await.unwrap()).await;
     assert_eq!(reply.expect(201)["name"], "ä");
 }

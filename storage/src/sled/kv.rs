@@ -248,7 +248,28 @@ fn clear(tree: &Path, witness: &Path) -> Result<(), StoreError> {
     gone(fs::remove_file(witness)).map_err(|e| unavailable("clear", witness, &e))
 }
 
+/// Removes the snapshots of the log that an opening had not finished writing when its process or the room on the disk
+/// came to an end. sled takes the newest file of that name for one, and what is not whole for damage; the one before
+/// it, and the log, are still there.
+fn drop_unfinished_snapshots(tree: &Path) -> Result<(), StoreError> {
+    let failed = |e: &std::io::Error| unavailable("look into", tree, e);
+    let files = match fs::read_dir(tree) {
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
+        files => files.map_err(|e| failed(&e))?,
+    };
+    for file in files {
+        let path = file.map_err(|e| failed(&e))?.path();
+        let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+        if name.starts_with("snap.") && name.ends_with(".generating") {
+            tracing::info!(file = %path.display(), "an unfinished snapshot of the catalogue's log is removed");
+            fs::remove_file(&path).map_err(|e| unavailable("remove", &path, &e))?;
+        }
+    }
+    Ok(())
+}
+
 pub(super) fn open_tree(path: &Path) -> Result<::sled::Db, StoreError> {
+    drop_unfinished_snapshots(path)?;
     let config = ::sled::Config::new()
         .path(path)
         .cache_capacity(CACHE_BYTES)

@@ -333,6 +333,35 @@ async fn a_row_that_is_lost_or_older_is_noticed() {
     }
 }
 
+/// What a kill, or a full disk, leaves of an opening: sled takes the newest file of that name for a snapshot.
+#[tokio::test]
+async fn an_opening_that_was_broken_off_leaves_a_store_that_opens() {
+    let folder = tempfile::tempdir().expect("folder");
+    filled(folder.path()).await;
+    let tree = folder.path().join("tree");
+    let whole = content(&open_in(folder.path()).expect("open")).await.expect("content");
+    let snapshots = || {
+        let names = fs::read_dir(&tree).expect("tree").map(|e| e.expect("entry").file_name());
+        let mut names: Vec<_> = names.filter_map(|n| n.into_string().ok()).collect();
+        names.retain(|n| n.starts_with("snap."));
+        names
+    };
+    let [snapshot] = &snapshots()[..] else { panic!("{:?}", snapshots()) };
+    let bytes = fs::read(tree.join(snapshot)).expect("snapshot");
+    for (name, left) in [
+        ("snap.FFFFFFFFFFFFFFFF.generating".to_owned(), &b""[..]),
+        ("snap.FFFFFFFFFFFFFFFF.generating".to_owned(), &bytes[..bytes.len() / 2]),
+        // Longer than what will be written in its place.
+        (format!("{snapshot}.generating"), &[7; 65_536][..]),
+    ] {
+        fs::write(tree.join(&name), left).expect("write");
+        let again = open_in(folder.path()).unwrap_or_else(|e| panic!("{name} of {} bytes: {e:?}", left.len()));
+        assert_eq!(content(&again).await.expect("content"), whole);
+        drop(again);
+        assert!(snapshots().iter().all(|n| !n.ends_with(".generating")), "{:?}", snapshots());
+    }
+}
+
 /// As of the attack that found it: many small damages of 16 bytes in a larger log.
 #[tokio::test]
 async fn small_damage_of_a_large_log_is_never_a_smaller_store() {

@@ -13,5 +13,5 @@ pub use library::{ComponentSpec, PLACEHOLDER_PRICES, TemplateSpec, templates};
 pub use locked::outdated;
 pub use make::{NewAssembly, blank, from_template};
 pub use money::{MAX_LINE, cents, decimal_of, unit_price};
-pub use price::{ConditionQuantities, PriceError, price};
+pub use price::{ConditionQuantities, MeasuredIn, PriceError, price};
 pub use summary::{CostSummary, DoubtedPrice, summarize};

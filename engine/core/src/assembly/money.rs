@@ -33,6 +33,23 @@ pub fn decimal_of(value: f64) -> Option<Decimal> {
     Decimal::from_str(&format!("{value}")).ok()
 }
 
+/// The decimal that a calculated quantity means: its 15 leading digits, all that a double holds of any decimal. What
+/// a formula's arithmetic leaves behind them (`{qty} * 1.1` of 100 is 110.00000000000001) would decide half cents.
+/// `None` as of [`decimal_of`].
+pub(super) fn quantity_of(value: f64) -> Option<Decimal> {
+    let whole = decimal_of(value)?;
+    let leading = value.abs().log10();
+    if !leading.is_finite() {
+        return Some(whole);
+    }
+    let places = 14 - leading.floor() as i64;
+    Some(match u32::try_from(places) {
+        Ok(places) => whole.round_dp_with_strategy(places, RoundingStrategy::MidpointAwayFromZero).normalize(),
+        // So many digits before the point have no place behind it to round.
+        Err(_) => whole,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -46,6 +63,24 @@ mod tests {
         }
         assert_eq!(unit_price(Decimal::from_str("12.34567").unwrap()).to_string(), "12.3457");
         assert_eq!(MAX_LINE.to_string(), "9999999999.99");
+    }
+
+    #[test]
+    fn what_arithmetic_leaves_behind_a_quantity_is_none_of_it() {
+        for (value, expected) in [
+            (100.0 * 1.1, "110"),
+            (0.1 + 0.2, "0.3"),
+            (3.0 * 1.15, "3.45"),
+            (-1.0 / 3.0, "-0.333333333333333"),
+            (123_456_789.123_456_78, "123456789.123457"),
+            (8_637.209_4, "8637.2094"),
+            (1e20, "100000000000000000000"),
+            (0.0, "0"),
+            (5e-324, "0"),
+        ] {
+            assert_eq!(quantity_of(value).unwrap().to_string(), expected);
+        }
+        assert_eq!(quantity_of(f64::NAN), None);
     }
 
     #[test]

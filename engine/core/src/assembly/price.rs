@@ -1,14 +1,15 @@
 //! The costs of an assembly.
 //!
-//! For every included component, in sort order: its formula's value, the same with waste, and the cost
-//! as decimal(shortest text of the quantity) times the unit price, rounded to cents. Buckets and totals
+//! For every included component, in sort order: its formula's value, the same with waste, and the cost: both in
+//! decimals, from the 15 digits that a double holds, times the unit price, rounded to cents. Buckets and totals
 //! sum those rounded lines, and markup (overhead and profit both on cost) is rounded once: what is shown
 //! adds up to what is shown. All component types are priced as quantity times unit price; rates and
 //! crews are information.
 
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive as _;
 
-use super::money::{MAX_LINE, cents, decimal_of, unit_price};
+use super::money::{MAX_LINE, cents, decimal_of, quantity_of, unit_price};
 use crate::formula::{Formula, Inputs, Variable, Variables};
 use crate::measure::Unit;
 use crate::model::{Assembly, Component, ComponentType, Condition, MeasurementType};
@@ -37,8 +38,20 @@ pub struct ConditionQuantities {
     pub without_area: bool,
     /// The quantity is a volume itself.
     pub is_volume: bool,
-    /// The quantity is in metres, square or cubic ones.
-    pub metric: bool,
+    /// What the quantity is in.
+    pub measured_in: MeasuredIn,
+}
+
+/// What a quantity is in, beside the feet and inches that formulas read of sizes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MeasuredIn {
+    /// Feet, square or cubic ones, pieces; also cubic yards, which the formulas' own volumes are in.
+    #[default]
+    Feet,
+    /// A unit that is another number of feet: square yards, squares, acres, inches.
+    OtherFeet(&'static str),
+    /// Metres, square or cubic ones.
+    Metres,
 }
 
 impl From<&Condition> for ConditionQuantities {
@@ -52,7 +65,7 @@ impl From<&Condition> for ConditionQuantities {
             volume_cf: volume_cf(c),
             without_area: matches!(c.measurement_type, MeasurementType::Linear | MeasurementType::Count),
             is_volume: c.measurement_type == MeasurementType::Volume,
-            metric: Unit::of(c.measurement_type, &c.unit).is_ok_and(Unit::is_metric),
+            measured_in: Unit::of(c.measurement_type, &c.unit).map_or(MeasuredIn::Feet, MeasuredIn::from),
         }
     }
 }
@@ -145,25 +158,47 @@ const OF_FEET: [Variable; 9] = [
     Variable::Length,
 ];
 
-/// Why a formula has no value where the quantity is metric: what it reads is in feet or inches, and nothing in
-/// the number that comes out would show it. A perimeter is read beside `{qty}` or for it, so it has none
+impl From<Unit> for MeasuredIn {
+    fn from(unit: Unit) -> Self {
+        match unit.known_code() {
+            Some("M" | "M2" | "M3") => Self::Metres,
+            None | Some("LF" | "SF" | "CF" | "CY" | "EA") => Self::Feet,
+            Some(code) => Self::OtherFeet(code),
+        }
+    }
+}
+
+/// Why a formula has no value where the quantity is not in feet: what else it reads is in feet or inches, and nothing
+/// in the number that comes out would show it. A perimeter is read beside metres or for them, so it has no value
 /// there; a depth or a volume has one by itself.
-fn mixed(formula: &Formula) -> Option<String> {
-    if formula.uses(Variable::Perimeter) {
-        return Some(
+fn mixed(formula: &Formula, measured_in: MeasuredIn) -> Option<String> {
+    let reads_qty = formula.uses(Variable::Qty);
+    let of_feet = OF_FEET.into_iter().find(|v| formula.uses(*v));
+    match measured_in {
+        MeasuredIn::Feet => None,
+        MeasuredIn::Metres if formula.uses(Variable::Perimeter) => Some(
             "{perimeter} is in feet and the condition's unit is metric: give the condition a unit of feet, or measure \
              the lengths in a condition of their own with the unit M and read its {qty}"
                 .to_owned(),
-        );
+        ),
+        MeasuredIn::Metres => of_feet.filter(|_| reads_qty).map(|of_feet| {
+            let name = of_feet.name();
+            format!(
+                "{{qty}} is metric here and {{{name}}} in feet or inches: give the condition a unit of feet, or read \
+                 {{volume_cy}} or {{volume_cf}} without {{qty}}"
+            )
+        }),
+        MeasuredIn::OtherFeet(code) => {
+            let perimeter = Some(Variable::Perimeter).filter(|v| formula.uses(*v));
+            of_feet.or(perimeter).filter(|_| reads_qty).map(|of_feet| {
+                let name = of_feet.name();
+                format!(
+                    "{{qty}} is in {code} here and {{{name}}} in feet or inches: give the condition a unit of feet (LF, \
+                     SF), or read {{volume_cy}} or {{volume_cf}} without {{qty}}"
+                )
+            })
+        }
     }
-    let of_feet = OF_FEET.into_iter().find(|v| formula.uses(*v))?;
-    formula.uses(Variable::Qty).then(|| {
-        let name = of_feet.name();
-        format!(
-            "{{qty}} is metric here and {{{name}}} in feet or inches: give the condition a unit of feet, or read \
-             {{volume_cy}} or {{volume_cf}} without {{qty}}"
-        )
-    })
 }
 
 /// Why an assembly as a whole has no price.
@@ -259,21 +294,27 @@ fn line(
     quantities: &ConditionQuantities,
 ) -> Result<Line, String> {
     let formula = Formula::compile(&component.quantity_formula).map_err(|e| e.to_string())?;
-    let mixed = quantities.metric.then(|| mixed(&formula)).flatten();
-    if let Some(why) = mixed.or_else(|| quantities.lack(&formula)) {
+    if let Some(why) = mixed(&formula, quantities.measured_in).or_else(|| quantities.lack(&formula)) {
         return Err(why);
     }
     let quantity = formula.eval(variables).map_err(|e| e.to_string())?;
-    let with_waste = quantity * (1.0 + component.waste_percent / 100.0);
+    let waste = || Some(Decimal::ONE + decimal_of(component.waste_percent)? / Decimal::ONE_HUNDRED);
+    // In decimals: half a cent is one, not a little more or less.
+    let exact = quantity_of(quantity).and_then(|q| q.checked_mul(waste()?));
+    let with_waste = exact.and_then(|q| q.to_f64()).unwrap_or(f64::NAN);
     let hours = component.labor_hours.map_or(0.0, |h| h * with_waste);
     if !with_waste.is_finite() {
-        return Err(format!("A waste of {} percent gives no quantity", component.waste_percent));
+        return Err(format!(
+            "A quantity of {} and a waste of {} percent give none that a number can hold",
+            crate::brief(quantity),
+            component.waste_percent
+        ));
     }
     if hours.is_nan() || hours.abs() > MAX_LINE_HOURS {
         return Err(format!("The labor hours are too large: a line may take {MAX_LINE_HOURS} at most"));
     }
-    let exact = decimal_of(with_waste).and_then(|q| q.checked_mul(unit_price(component.unit_cost)));
-    let cost = exact.filter(|c| c.abs() <= MAX_LINE).map(cents);
+    let cost = exact.and_then(|q| q.checked_mul(unit_price(component.unit_cost)));
+    let cost = cost.filter(|c| c.abs() <= MAX_LINE).map(cents);
     let cost = cost.ok_or_else(|| format!("The cost is too large: a line may cost {MAX_LINE} at most"))?;
     Ok(Line { quantity, with_waste, cost, hours })
 }

@@ -2,7 +2,7 @@
 
 /// Each variable as written, and what it means.
 pub const VARIABLES: [(&str, &str); 12] = [
-    ("{qty}", "Total quantity of the condition, in its unit (LF, SF, CY or EA)"),
+    ("{qty}", "Total quantity of the condition, in its unit (LF, SF, CY, EA or another that it has)"),
     (
         "{depth}",
         "Depth of the condition, inches; a component that reads it is in error where the condition has none",

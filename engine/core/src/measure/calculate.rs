@@ -116,8 +116,20 @@ impl Geometry {
             let (geometry, measurement_type) = (self.kind(), terms.measurement_type);
             return Err(MeasureError::Incompatible { geometry, measurement_type });
         };
-        if terms.measurement_type == MeasurementType::Volume && depth.is_none() {
-            let note = "the condition has no depth, so the volume is 0: set its `depth` in inches";
+        let is_closed = sizes.pixel_area.is_some();
+        let note = match terms.measurement_type {
+            MeasurementType::Volume if depth.is_none() => {
+                Some("the condition has no depth, so the volume is 0: set its `depth` in inches")
+            }
+            MeasurementType::Linear if is_closed => {
+                Some("the condition measures lengths: of this closed shape it takes the length of its outline")
+            }
+            MeasurementType::Count if self.kind() != GeometryType::Point => {
+                Some("the condition counts: this shape is one piece, whatever its size")
+            }
+            _ => None,
+        };
+        if let Some(note) = note {
             sizes.calculation.insert("note".to_owned(), note.into());
         }
         let finite = [Some(quantity), Some(sizes.perimeter_ft), sizes.area_sf, volume_cf];

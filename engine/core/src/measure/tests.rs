@@ -60,12 +60,34 @@ fn every_geometry_under_every_type() {
     assert_eq!(quantity(Line, &line(), Area).unwrap_err().to_string(), "a line has no area");
 }
 
+/// A shape that the condition takes otherwise than it looks.
+#[test]
+fn what_is_taken_of_a_shape_is_noted_where_it_may_not_be_meant() {
+    let square = points(&[(0.0, 0.0), (10.0, 0.0), (10.0, 10.0), (0.0, 10.0)]);
+    let note = |kind, data: &Value, of| {
+        let c = calculate(kind, data, &terms(of)).unwrap();
+        c.calculation.get("note").and_then(Value::as_str).map(str::to_owned)
+    };
+    for (kind, of, part) in [
+        (Polygon, Linear, Some("outline")),
+        (Polygon, Count, Some("one piece")),
+        (Polyline, Count, Some("one piece")),
+        (Polygon, Area, None),
+        (Polyline, Linear, None),
+    ] {
+        let said = note(kind, &square, of);
+        assert!(said.as_deref().map_or(part.is_none(), |s| part.is_some_and(|p| s.contains(p))), "{kind:?}: {said:?}");
+    }
+    assert_eq!(note(Point, &json!({"x": 1.0, "y": 1.0}), Count), None);
+}
+
 #[test]
 fn the_calculation_has_the_contracts_names() {
     let keys = |kind, data: &Value| {
         let c = calculate(kind, data, &terms(Count)).unwrap();
         let Value::Object(map) = c.calculation else { panic!("not an object") };
-        map.keys().cloned().collect::<Vec<_>>().join(" ")
+        let names = map.keys().filter(|k| *k != "note").cloned();
+        names.collect::<Vec<_>>().join(" ")
     };
     assert_eq!(keys(Line, &line()), "length_feet pixel_length");
     let polyline = points(&[(0.0, 0.0), (10.0, 0.0), (10.0, 10.0)]);

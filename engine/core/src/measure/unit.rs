@@ -135,9 +135,9 @@ impl Unit {
         one == other || (one.0 == other.0 && size(one).is_some() && size(one) == size(other))
     }
 
-    /// Whether it is a metre, a square or a cubic one.
-    pub fn is_metric(self) -> bool {
-        matches!(self.code, Some("M" | "M2" | "M3"))
+    /// Its code; `None` for a count's own word.
+    pub fn known_code(self) -> Option<&'static str> {
+        self.code
     }
 
     /// As it is stored and shown: the field's code, or a count's own word as given.

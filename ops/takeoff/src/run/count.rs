@@ -8,7 +8,7 @@ use takeoff_commands::count::{
 };
 use takeoff_commands::{Ctx, reads};
 use takeoff_core::geom::{PxPoint, PxRect};
-use takeoff_core::model::{Condition, CountSession, Detection, Id, Page, SessionStatus};
+use takeoff_core::model::{Condition, CountSession, Detection, DetectionStatus, Id, Page, SessionStatus};
 
 use super::progress::Progress;
 use super::report::{CountReport, CountedPage, DetectionReport, HIGH, LessAlike, PlaceReport, Spread};
@@ -276,6 +276,7 @@ fn counted_page(part: &CountPart, page: &Page, detections: &[Detection]) -> Coun
         scale: scale_of(page),
         counted: here().filter(|d| counts(d)).count() as u64,
         in_legend: here().filter(|d| d.in_legend && !part.include_legend).count() as u64,
+        already_counted: here().filter(|d| d.status == DetectionStatus::Confirmed && !counts(d)).count() as u64,
         confidence: spread(here().filter(|d| counts(d))),
     }
 }

@@ -44,6 +44,7 @@ pub(crate) async fn drive(
         pages: Vec::new(),
         conditions: Vec::new(),
         cost: CostReport::default(),
+        cost_lacks: Vec::new(),
         problems: Vec::new(),
         notes: Vec::new(),
         check_by_eye: Vec::new(),
@@ -63,6 +64,7 @@ pub(crate) async fn drive(
     drive.report.seconds.ingest = watch.elapsed().as_secs_f64();
     drive.conditions(project).await?;
     drive.report.cost = price::summary(&drive.ctx, project).await?;
+    drive.report.cost_lacks = drive.report.lacks_of_cost();
     let priced = watch.elapsed().as_secs_f64();
     drive.report.seconds.measure_and_price =
         priced - drive.report.seconds.ingest - drive.report.seconds.count;

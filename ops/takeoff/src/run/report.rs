@@ -15,7 +15,10 @@ pub(crate) struct Report {
     pub(crate) documents: Vec<DocumentReport>,
     pub(crate) pages: Vec<PageReport>,
     pub(crate) conditions: Vec<ConditionReport>,
+    /// The sums over what is priced; `cost_lacks` says what is not in them.
     pub(crate) cost: CostReport,
+    /// What the sums of money lack: empty where they are whole.
+    pub(crate) cost_lacks: Vec<CostLack>,
     /// Everything that failed or was withheld so that the result is incomplete.
     pub(crate) problems: Vec<String>,
     /// What a person should know although nothing is missing.
@@ -24,6 +27,34 @@ pub(crate) struct Report {
     pub(crate) check_by_eye: Vec<String>,
     pub(crate) seconds: TimeUse,
     pub(crate) memory: MemoryUse,
+}
+
+/// A condition that is not all in the sums of money.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct CostLack {
+    pub(crate) condition: String,
+    /// Its price is not in the sums at all.
+    pub(crate) whole: bool,
+    pub(crate) why: String,
+}
+
+impl Report {
+    pub(crate) fn lacks_of_cost(&self) -> Vec<CostLack> {
+        let lack = |c: &ConditionReport, whole, why: &str| CostLack {
+            condition: c.condition.clone(),
+            whole,
+            why: why.to_owned(),
+        };
+        let of = |c: &ConditionReport| {
+            let unpriced = c.unpriced.as_ref().map(|why| lack(c, true, why));
+            let partly = (c.partial && c.cost.is_some())
+                .then(|| lack(c, false, &format!("its quantity may not be all: {}", c.problems.join("; "))));
+            let names = c.without_price();
+            let errors = names.map(|n| lack(c, false, &format!("components without a price: {n}")));
+            [unpriced, partly, errors].into_iter().flatten().collect::<Vec<_>>()
+        };
+        self.conditions.iter().flat_map(of).collect()
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -174,6 +205,8 @@ pub(crate) struct CountedPage {
     pub(crate) counted: u64,
     /// Samples in a legend, left out.
     pub(crate) in_legend: u64,
+    /// Found, and left out because the condition has a point on that very symbol.
+    pub(crate) already_counted: u64,
     pub(crate) confidence: Option<Spread>,
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use rust_decimal::Decimal;
 
-use super::report::{ConditionReport, CostReport, CountReport, PageReport, Report};
+use super::report::{ConditionReport, CostReport, CountReport, CountedPage, PageReport, Report};
 use super::sheets::BY_HAND;
 use crate::output::plain;
 
@@ -201,17 +201,31 @@ fn by_page(out: &mut String, conditions: &[ConditionReport]) {
     table(out, "Counted by page (those in a legend are left out)", &head, &rows);
     for condition in conditions {
         for count in &condition.counts {
-            let empty: Vec<u32> =
-                count.pages.iter().filter(|p| p.counted + p.in_legend == 0).map(|p| p.page).collect();
-            if let Some(pages) = listed(&empty) {
-                let (name, document) = (plain(&condition.name), plain(&count.document));
-                let _ = writeln!(out, "  {name}: nothing on `{document}` {pages}");
-            }
+            let on = |what: &str, which: fn(&CountedPage) -> bool, out: &mut String| {
+                let pages: Vec<u32> = count.pages.iter().filter(|p| which(p)).map(|p| p.page).collect();
+                if let Some(pages) = listed(&pages) {
+                    let (name, document) = (plain(&condition.name), plain(&count.document));
+                    let _ = writeln!(out, "  {name}: {what} `{document}` {pages}");
+                }
+            };
+            let nothing = match (count.truncated, &count.incomplete) {
+                (true, _) => "none of the strongest, which are kept, on",
+                (false, Some(_)) => "nothing found, in a count that is not whole, on",
+                (false, None) => "nothing on",
+            };
+            on(nothing, |p| p.counted + p.in_legend + p.already_counted == 0, out);
+            on("only what was counted before on", |p| p.counted + p.in_legend == 0 && p.already_counted > 0, out);
         }
     }
-    let cut_off = |c: &ConditionReport| c.counts.iter().any(|n| n.incomplete.is_some() && n.counted > 0);
-    if conditions.iter().any(cut_off) {
+    let marked = |which: fn(&CountReport) -> bool| {
+        let mut counts = conditions.iter().flat_map(|c| &c.counts);
+        counts.any(|n| n.incomplete.is_some() && n.counted > 0 && which(n))
+    };
+    if marked(|n| n.truncated) {
         let _ = writeln!(out, "  {MORE}: the count was cut off, there are more");
+    }
+    if marked(|n| !n.truncated) {
+        let _ = writeln!(out, "  {MORE}: the count is not whole, there may be more; see below");
     }
 }
 

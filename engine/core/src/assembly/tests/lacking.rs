@@ -50,6 +50,35 @@ fn what_the_condition_does_not_have_is_an_error_and_no_zero() {
     assert_eq!(error_of(&Condition { measurement_count: 0, ..points }, "{perimeter}"), None);
 }
 
+/// A quantity in another unit beside sizes in feet and inches: nothing in the number would show it.
+#[test]
+fn quantities_that_are_not_in_feet_are_not_mixed_with_sizes() {
+    let of = |kind, unit: &str| Condition { unit: unit.to_owned(), ..condition(kind, 100.0) };
+    for (kind, unit) in [
+        (MeasurementType::Area, "SY"),
+        (MeasurementType::Area, "SQ"),
+        (MeasurementType::Area, "MSF"),
+        (MeasurementType::Area, "acre"),
+        (MeasurementType::Area, "M2"),
+        (MeasurementType::Linear, "IN"),
+        (MeasurementType::Linear, "LY"),
+        (MeasurementType::Linear, "CLF"),
+    ] {
+        let of = of(kind, unit);
+        for formula in ["{qty} * {depth} / 12 / 27", "{qty} * {thickness_ft}", "{qty} + {perimeter}"] {
+            let said = error_of(&of, formula).unwrap_or_else(|| panic!("{unit}: {formula}"));
+            assert!(said.contains("feet"), "{unit}: {said}");
+        }
+        for formula in ["{qty} * 1.1", "{count}", "{depth_ft} * 2"] {
+            assert_eq!(error_of(&of, formula), None, "{unit}: {formula}");
+        }
+    }
+    assert_eq!(error_of(&of(MeasurementType::Area, "SY"), "{volume_cy} + {perimeter}"), None);
+    for (kind, unit) in [(MeasurementType::Area, "sq ft"), (MeasurementType::Count, "PR")] {
+        assert_eq!(error_of(&of(kind, unit), "{qty} * {depth} / 12 / 27"), None, "{unit}");
+    }
+}
+
 #[test]
 fn a_volume_of_measured_areas_without_a_depth_is_an_error_and_no_zero() {
     let volume = |depth, measurement_count| Condition {

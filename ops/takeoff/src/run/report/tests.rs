@@ -9,6 +9,7 @@ fn counted(pages: &[(u64, Option<&str>)]) -> ConditionReport {
         scale: scale.map(str::to_owned),
         counted: *counted,
         in_legend: 0,
+        already_counted: 0,
         confidence: None,
     };
     report.counts.push(CountReport {
