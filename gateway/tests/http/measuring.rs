@@ -30,6 +30,28 @@ async fn a_text_alone_is_a_scale_and_one_that_is_none_is_refused() {
 }
 
 #[tokio::test]
+async fn what_a_condition_takes_of_shapes_is_told_when_its_type_changes() {
+    let server = Server::start().await;
+    let project = server.project().await;
+    let page = server.page(&project, b"png").await.id;
+    server.put(&format!("/pages/{page}/scale"), json!({"scale_value": 10})).await.expect(200);
+    let condition = server.condition(&project, json!({"name": "Rooms", "measurement_type": "area"})).await;
+    let room = json!({"page_id": page.to_string(), "geometry_type": "rectangle",
+                      "geometry_data": {"x": 0, "y": 0, "width": 100, "height": 100}});
+    let made = server.post(&format!("/conditions/{condition}/measurements"), room).await.expect(201);
+    assert_eq!((&made["quantity"], &made["notice"]), (&json!(100.0), &json!(null)));
+    let path = format!("/projects/{project}/conditions/{condition}");
+    let linear = server.put(&path, json!({"measurement_type": "linear"})).await.expect(200);
+    assert_eq!(linear["total_quantity"], 40.0);
+    let said = linear["notice"].as_str().unwrap();
+    assert!(said.starts_with("of 1 measurement: ") && said.contains("outline"), "{said}");
+    let counts = server.put(&path, json!({"measurement_type": "count"})).await.expect(200);
+    assert!(counts["notice"].as_str().unwrap().contains("one piece"), "{counts}");
+    let again = server.put(&path, json!({"measurement_type": "area"})).await.expect(200);
+    assert_eq!((&again["total_quantity"], &again["notice"]), (&json!(100.0), &json!(null)));
+}
+
+#[tokio::test]
 async fn a_page_is_measured_once_it_has_a_scale() {
     let server = Server::start().await;
     let project = server.project().await;

@@ -92,7 +92,7 @@ async fn a_locked_price_says_what_it_was_made_for_when_its_condition_changed() {
     }
     assert!(says(&server.act(&format!("{assembly}/lock")).await.expect(200)), "locked already");
     let sums = server.get(&summary).await.expect(200);
-    assert!(sums["notice"].as_str().unwrap().contains(&format!("\"Slab\" {said}")), "{sums}");
+    assert!(sums["notice"].as_str().unwrap().contains(&format!("\"Slab\": {said}")), "{sums}");
     let open = server.act(&format!("{assembly}/unlock")).await.expect(200);
     assert_eq!((&open["total_cost"], &open["notice"]), (&json!("140.00"), &Value::Null));
     assert_eq!(server.get(&summary).await.expect(200)["notice"], Value::Null);

@@ -471,6 +471,30 @@ fn what_is_kept_and_prices_nothing_is_named() {
 }
 
 #[test]
+fn what_a_count_left_out_is_told_with_the_quantity_and_the_price() {
+    let cut = model::CountSession { truncated: true, found_detections: 1_011, ..counted() };
+    let short = model::Condition { name: "Stalls".to_owned(), short_counts: cut.short().into_iter().collect(), ..condition() };
+    let json = serde_json::to_value(super::super::condition::Condition::from(short.clone())).unwrap();
+    let notice = json["notice"].as_str().unwrap();
+    assert!(notice.contains("found 1011") && notice.contains("not whole"), "{notice}");
+    let template = takeoff_core::assembly::templates().remove(0).to_template(id(1), AT);
+    let assembly = takeoff_core::assembly::from_template(
+        &template,
+        &short,
+        takeoff_core::assembly::NewAssembly::default(),
+        &takeoff_engine::clock::SystemIds,
+        AT,
+    );
+    let summary = takeoff_core::assembly::summarize([&short], [&assembly]);
+    let json = serde_json::to_value(super::super::assembly::CostSummary::of(id(1), summary)).unwrap();
+    let notice = json["notice"].as_str().unwrap();
+    assert!(notice.starts_with("quantities that are too small: \"Stalls\": a count"), "{notice}");
+    let whole = model::CountSession { truncated: false, ..cut };
+    assert_eq!(whole.short(), None);
+    assert!(whole.replaces(&short.short_counts[0]));
+}
+
+#[test]
 fn a_volume_without_a_depth_says_so() {
     let flat = model::Condition {
         measurement_type: model::MeasurementType::Volume,
