@@ -124,8 +124,7 @@ async fn create_measurements(State(app): State<App>, call: Call) -> Answer<wire:
     let taken = count::create_measurements(&ctx, id).await?;
     let session = reads::session(&ctx, id).await?;
     let open = wire::unconfirmed(&session).into_iter().chain(wire::set_apart(session.set_apart));
-    let completeness =
-        wire::Completeness::of(&session).and(session.uncovered().into_iter().chain(open));
+    let completeness = wire::Completeness::of(&session).and(session.uncovered().into_iter().chain(open));
     ok(wire::MeasurementsCreated {
         measurements_created: taken.made,
         already_counted: taken.already_counted,

@@ -69,7 +69,9 @@ pub(crate) fn type_word(of: MeasurementType) -> &'static str {
 impl From<model::Condition> for Condition {
     fn from(c: model::Condition) -> Self {
         Self {
-            notice: joined(c.is_flat().then(|| FLAT.to_owned()).into_iter().chain(c.counted_short()).collect()),
+            notice: joined(
+                c.is_flat().then(|| FLAT.to_owned()).into_iter().chain(c.counted_short()).collect(),
+            ),
             id: c.id.0,
             project_id: c.project_id.0,
             name: c.name,

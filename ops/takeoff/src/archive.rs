@@ -86,8 +86,8 @@ async fn back_up(config: &NodeConfig, file: &Path) -> anyhow::Result<Manifest> {
         ),
     }
     let Embedded { catalog, blobs } = node::open_stores(&config).await.context(
-        "while a node runs, its data folder cannot be backed up: stop the node, back up, and start it again (with a \
-         database and a bucket, backups are made while nodes run)",
+        "the data folder cannot be opened to be backed up. If a node runs in it: stop the node, back up, and start it \
+         again (with a database and a bucket, backups are made while nodes run)",
     )?;
     Ok(archive::backup(&*catalog, &*blobs, file, SystemClock.now(), None).await?)
 }

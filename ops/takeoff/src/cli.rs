@@ -185,7 +185,11 @@ pub(crate) enum ConfigCommand {
 }
 
 pub(crate) fn main() -> ExitCode {
-    let code = match Cli::parse().command {
+    let command = Cli::parse().command;
+    if matches!(command, Command::Run(_) | Command::Serve(_)) {
+        crate::heap::settle();
+    }
+    let code = match command {
         Command::Run(args) => run::main(&args),
         Command::Serve(args) => serve::main(&args),
         Command::Jobs(args) => jobs::main(&args),

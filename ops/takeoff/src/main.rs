@@ -4,6 +4,7 @@ mod admin;
 mod archive;
 mod cli;
 mod doctor;
+mod heap;
 mod jobs;
 mod migrate;
 mod node;

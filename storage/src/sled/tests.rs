@@ -355,7 +355,8 @@ async fn an_opening_that_was_broken_off_leaves_a_store_that_opens() {
         (format!("{snapshot}.generating"), &[7; 65_536][..]),
     ] {
         fs::write(tree.join(&name), left).expect("write");
-        let again = open_in(folder.path()).unwrap_or_else(|e| panic!("{name} of {} bytes: {e:?}", left.len()));
+        let again =
+            open_in(folder.path()).unwrap_or_else(|e| panic!("{name} of {} bytes: {e:?}", left.len()));
         assert_eq!(content(&again).await.expect("content"), whole);
         drop(again);
         assert!(snapshots().iter().all(|n| !n.ends_with(".generating")), "{:?}", snapshots());

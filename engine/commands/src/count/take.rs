@@ -58,7 +58,9 @@ pub async fn create_measurements(ctx: &Ctx<'_>, session_id: Id) -> Result<Taken,
         open.truncate(CHUNK);
         let after = with_short(&condition.value, &session.value, any_taken || !open.is_empty());
         // Also where there is nothing to take: what is counted already is counted whole now, or is not.
-        if open.is_empty() && (after.short_counts == condition.value.short_counts || after.measurement_count == 0) {
+        if open.is_empty()
+            && (after.short_counts == condition.value.short_counts || after.measurement_count == 0)
+        {
             return Ok(Taken { made, already_counted });
         }
         let batch = taken(&desk, &session, &condition, after, &open).await?;

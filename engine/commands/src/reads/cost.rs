@@ -21,7 +21,8 @@ pub async fn cost_summary(ctx: &Ctx<'_>, project_id: Id) -> Result<CostSummary, 
 #[erased]
 pub async fn price_doubt(ctx: &Ctx<'_>, assembly: &Assembly) -> Result<Option<String>, CommandError> {
     let condition = find::<Condition>(&ctx.desk(), assembly.condition_id).await?;
-    let doubts = |c: &Condition| outdated(assembly, c).into_iter().chain(c.counted_short()).collect::<Vec<_>>();
+    let doubts =
+        |c: &Condition| outdated(assembly, c).into_iter().chain(c.counted_short()).collect::<Vec<_>>();
     let said = condition.map_or_else(Vec::new, |condition| doubts(&condition.value));
     Ok((!said.is_empty()).then(|| said.join("; ")))
 }

@@ -44,7 +44,9 @@ pub(super) fn quantity_of(value: f64) -> Option<Decimal> {
     }
     let places = 14 - leading.floor() as i64;
     Some(match u32::try_from(places) {
-        Ok(places) => whole.round_dp_with_strategy(places, RoundingStrategy::MidpointAwayFromZero).normalize(),
+        Ok(places) => {
+            whole.round_dp_with_strategy(places, RoundingStrategy::MidpointAwayFromZero).normalize()
+        }
         // So many digits before the point have no place behind it to round.
         Err(_) => whole,
     })

@@ -128,7 +128,11 @@ fn half_cents_are_not_lost_to_binary_fractions() {
     ] {
         let line = component(ComponentType::Material, formula, unit_cost, waste);
         let line = priced(vec![line], 100.0).components.remove(0);
-        assert_eq!((line.quantity_with_waste, line.extended_cost.to_string().as_str()), (with_waste, cost), "{formula}");
+        assert_eq!(
+            (line.quantity_with_waste, line.extended_cost.to_string().as_str()),
+            (with_waste, cost),
+            "{formula}"
+        );
     }
 }
 

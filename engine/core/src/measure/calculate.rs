@@ -121,9 +121,9 @@ impl Geometry {
             MeasurementType::Volume if depth.is_none() => {
                 Some("the condition has no depth, so the volume is 0: set its `depth` in inches")
             }
-            MeasurementType::Linear if is_closed => {
-                Some("the condition measures lengths: of this closed shape it takes the length of its outline")
-            }
+            MeasurementType::Linear if is_closed => Some(
+                "the condition measures lengths: of this closed shape it takes the length of its outline",
+            ),
             MeasurementType::Count if self.kind() != GeometryType::Point => {
                 Some("the condition counts: this shape is one piece, whatever its size")
             }

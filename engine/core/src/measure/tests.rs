@@ -76,7 +76,10 @@ fn what_is_taken_of_a_shape_is_noted_where_it_may_not_be_meant() {
         (Polyline, Linear, None),
     ] {
         let said = note(kind, &square, of);
-        assert!(said.as_deref().map_or(part.is_none(), |s| part.is_some_and(|p| s.contains(p))), "{kind:?}: {said:?}");
+        assert!(
+            said.as_deref().map_or(part.is_none(), |s| part.is_some_and(|p| s.contains(p))),
+            "{kind:?}: {said:?}"
+        );
     }
     assert_eq!(note(Point, &json!({"x": 1.0, "y": 1.0}), Count), None);
 }

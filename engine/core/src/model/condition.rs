@@ -70,7 +70,12 @@ impl Condition {
         let mut said: Vec<String> = short
             .iter()
             .take(SHOWN)
-            .map(|s| format!("a count that it has measurements of is not whole: {} (session {})", s.why, s.session_id))
+            .map(|s| {
+                format!(
+                    "a count that it has measurements of is not whole: {} (session {})",
+                    s.why, s.session_id
+                )
+            })
             .collect();
         let more = short.len().saturating_sub(SHOWN);
         said.extend((more > 0).then(|| format!("{more} more counts are not whole")));

@@ -135,9 +135,7 @@ pub(super) fn of_summary(s: &CostSummary) -> Option<String> {
         (!of.is_empty()).then(|| format!("{what}: {}", named(each)))
     };
     lacks.extend(doubted("quantities that are too small", &s.counted_short));
-    lacks.extend(doubted(
-        "prices that are locked and no longer those of their conditions",
-        &s.outdated_locks,
-    ));
+    lacks
+        .extend(doubted("prices that are locked and no longer those of their conditions", &s.outdated_locks));
     joined(lacks)
 }

@@ -473,7 +473,11 @@ fn what_is_kept_and_prices_nothing_is_named() {
 #[test]
 fn what_a_count_left_out_is_told_with_the_quantity_and_the_price() {
     let cut = model::CountSession { truncated: true, found_detections: 1_011, ..counted() };
-    let short = model::Condition { name: "Stalls".to_owned(), short_counts: cut.short().into_iter().collect(), ..condition() };
+    let short = model::Condition {
+        name: "Stalls".to_owned(),
+        short_counts: cut.short().into_iter().collect(),
+        ..condition()
+    };
     let json = serde_json::to_value(super::super::condition::Condition::from(short.clone())).unwrap();
     let notice = json["notice"].as_str().unwrap();
     assert!(notice.contains("found 1011") && notice.contains("not whole"), "{notice}");

@@ -276,7 +276,8 @@ fn counted_page(part: &CountPart, page: &Page, detections: &[Detection]) -> Coun
         scale: scale_of(page),
         counted: here().filter(|d| counts(d)).count() as u64,
         in_legend: here().filter(|d| d.in_legend && !part.include_legend).count() as u64,
-        already_counted: here().filter(|d| d.status == DetectionStatus::Confirmed && !counts(d)).count() as u64,
+        already_counted: here().filter(|d| d.status == DetectionStatus::Confirmed && !counts(d)).count()
+            as u64,
         confidence: spread(here().filter(|d| counts(d))),
     }
 }

@@ -214,7 +214,11 @@ fn by_page(out: &mut String, conditions: &[ConditionReport]) {
                 (false, None) => "nothing on",
             };
             on(nothing, |p| p.counted + p.in_legend + p.already_counted == 0, out);
-            on("only what was counted before on", |p| p.counted + p.in_legend == 0 && p.already_counted > 0, out);
+            on(
+                "only what was counted before on",
+                |p| p.counted + p.in_legend == 0 && p.already_counted > 0,
+                out,
+            );
         }
     }
     let marked = |which: fn(&CountReport) -> bool| {
