@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use takeoff_tests::{Takeoff, condition, run, square};
+use takeoff_tests::{Ran, Takeoff, condition, run, square};
 
 const ASSEMBLY: &str = "[condition.assembly]\n[[condition.assembly.component]]\nname = \"C\"\ntype = \"material\"\n\
                         unit = \"EA\"\nunit_cost = \"10\"\n";
