@@ -2,6 +2,7 @@
 //! page gives is committed before the next one is searched.
 
 mod exemplars;
+mod sizes;
 mod tally;
 
 use std::future::Future;
@@ -135,6 +136,7 @@ impl Search<'_> {
         let pages =
             get_many::<Page>(&*self.tools.catalog, self.attempt.tenant(), &self.session.page_ids).await?;
         let pages: Vec<Option<Page>> = pages.into_iter().map(|p| p.map(|p| p.value)).collect();
+        let exemplar_pages = self.exemplar_pages(&pages).await?;
         let mut time_was_up = false;
         if progress.next as usize >= pages.len() {
             return Ok(Searched::Done { progress: Box::new(progress), time_was_up });
@@ -191,6 +193,7 @@ impl Search<'_> {
             }
             add(&mut progress, page.number, &answer);
             place(&mut progress, self.session, page.id, &answer);
+            sizes::compare(&mut progress, self.session, &exemplar_pages, (page, &answer));
             progress.scans += u32::from(page.is_vector == Some(false));
             Symbols::trimmed(symbols, &mut answer);
             if !self.store(page, answer, &progress).await? {
@@ -198,6 +201,18 @@ impl Search<'_> {
             }
         }
         Ok(Searched::Done { progress: Box::new(progress), time_was_up })
+    }
+
+    /// The pages that the exemplars are on. One that is gone says nothing of a scale.
+    async fn exemplar_pages(&self, searched: &[Option<Page>]) -> Result<Vec<Page>, StageError> {
+        let mut ids = vec![self.session.page_id];
+        ids.extend(self.session.scope.exemplars.iter().map(|e| e.page_id));
+        ids.dedup();
+        let known = |id: &Id| searched.iter().flatten().any(|p| p.id == *id);
+        let (here, others): (Vec<Id>, Vec<Id>) = ids.into_iter().partition(known);
+        let others = get_many::<Page>(&*self.tools.catalog, self.attempt.tenant(), &others).await?;
+        let here = searched.iter().flatten().filter(|p| here.contains(&p.id)).cloned();
+        Ok(here.chain(others.into_iter().flatten().map(|p| p.value)).collect())
     }
 
     /// `None` when the session's time was up before the page could be searched.

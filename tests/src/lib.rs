@@ -16,6 +16,7 @@ pub mod net;
 mod node;
 mod program;
 mod small_disk;
+mod takeoff;
 pub mod wall;
 
 pub use bucket::Bucket;
@@ -26,6 +27,7 @@ pub use memory::{MemoryWatch, Seen, children, status_kib};
 pub use node::Node;
 pub use program::{command, problems_of_config, program, run, run_into};
 pub use small_disk::SmallDisk;
+pub use takeoff::{Ran, Takeoff, condition, square};
 
 use std::future::Future;
 use std::time::Duration;

@@ -1,80 +1,9 @@
 //! What `takeoff run` says of a takeoff that is not all right: what failed never looks like a 0.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::{Value, json};
-use takeoff_tests::run;
-
-/// A recipe for the school's plans beside a copy of them.
-struct Takeoff {
-    folder: tempfile::TempDir,
-}
-
-/// A finished run.
-struct Ran {
-    code: Option<i32>,
-    said: String,
-    report: Value,
-    out: PathBuf,
-    /// Holds `out`; gone when dropped.
-    _folder: tempfile::TempDir,
-}
-
-impl Takeoff {
-    fn of(conditions: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::copy(takeoff_tests::school_plans(), folder.path().join("plans.pdf")).unwrap();
-        let head = "[project]\nname = \"P\"\n[[document]]\nid = \"plans\"\nfile = \"plans.pdf\"\n";
-        std::fs::write(folder.path().join("takeoff.toml"), format!("{head}{conditions}")).unwrap();
-        Self { folder }
-    }
-
-    fn run(self) -> Ran {
-        let path = |name: &str| self.folder.path().join(name);
-        let (recipe, out) = (path("takeoff.toml"), path("out"));
-        let ran = run(&["run", recipe.to_str().unwrap(), "--out", out.to_str().unwrap()]);
-        let said = String::from_utf8(ran.stdout).unwrap();
-        let report = std::fs::read(out.join("report.json")).unwrap_or_else(|e| {
-            panic!("{e}\n{said}\n{}", String::from_utf8_lossy(&ran.stderr));
-        });
-        Ran {
-            code: ran.status.code(),
-            said,
-            report: serde_json::from_slice(&report).unwrap(),
-            out,
-            _folder: self.folder,
-        }
-    }
-}
-
-impl Ran {
-    /// The printed lines of a table that begin with a condition's name.
-    fn lines(&self, table: &str, name: &str) -> Vec<&str> {
-        let from = self.said.split(&format!("\n{table}")).nth(1).unwrap_or_else(|| panic!("{}", self.said));
-        let rows = from.split("\n\n").next().unwrap().lines();
-        rows.filter(|l| l.trim_start().starts_with(name)).map(str::trim).collect()
-    }
-
-    fn condition(&self, id: &str) -> &Value {
-        let all = self.report["conditions"].as_array().unwrap();
-        all.iter().find(|c| c["condition"] == id).unwrap_or_else(|| panic!("no {id}"))
-    }
-
-    fn problems(&self) -> Vec<&str> {
-        self.report["problems"].as_array().unwrap().iter().map(|p| p.as_str().unwrap()).collect()
-    }
-}
-
-fn condition(id: &str, kind: &str, more: &str) -> String {
-    format!("[[condition]]\nid = \"{id}\"\nname = \"{id}\"\ntype = \"{kind}\"\n{more}\n")
-}
-
-fn square(page: u32) -> String {
-    format!(
-        "[[condition.measure]]\ndocument = \"plans\"\npage = {page}\ngeometry = \"rectangle\"\nx = 600\ny = 600\n\
-         width = 187.5\nheight = 187.5\n"
-    )
-}
+use takeoff_tests::{Ran, Takeoff, condition, run, square};
 
 const ASSEMBLY: &str = "[condition.assembly]\n[[condition.assembly.component]]\nname = \"C\"\ntype = \"material\"\n\
                         unit = \"EA\"\nunit_cost = \"10\"\n";
@@ -415,18 +344,6 @@ fn a_price_without_its_depth_and_a_condition_without_a_count_are_no_quiet_zeros(
     assert_eq!(ran.condition("slab")["cost"]["lines"][0]["extended_cost"], "0.00", "as all other money");
     assert_eq!((problem("`deep`"), problem("condition `forgot`, the recipe gives it nothing")), (0, 1));
     assert_eq!(ran.condition("forgot")["quantity"], Value::Null);
-}
-
-#[test]
-fn a_scale_that_is_not_the_printed_one_is_pointed_out() {
-    let scale = "[[scale]]\ndocument = \"plans\"\npage = 2\npx_per_foot = 37.5\n";
-    let ran = Takeoff::of(&format!("{scale}{}", condition("slab", "area", &square(2)))).run();
-    let notes = ran.report["notes"].as_array().unwrap();
-    let noted = notes.iter().any(|n| {
-        let n = n.as_str().unwrap();
-        n.contains("`plans` page 2: its text says") && n.contains("the recipe states 37.5 px/ft")
-    });
-    assert!(noted, "{notes:?}");
 }
 
 #[test]

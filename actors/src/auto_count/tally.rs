@@ -5,6 +5,8 @@ use takeoff_core::count::{Answer, Match};
 use takeoff_core::geom::{PxPoint, PxRect};
 use takeoff_core::model::{CountProgress, CountSession, Id};
 
+use super::sizes;
+
 /// Different letterings that a note names.
 const MAX_SAID: usize = 12;
 /// Different letterings that are counted each for itself.
@@ -127,6 +129,7 @@ pub(super) fn candidates(page_id: Id, answer: Answer) -> Vec<NewDetection> {
 pub(super) fn notes(progress: &CountProgress) -> Option<String> {
     let notes = [
         scanned(progress),
+        sizes::note(progress),
         left_out(progress),
         other_pens(progress),
         lettered(progress),

@@ -20,6 +20,24 @@ impl Finding {
     /// sure on it.
     pub const RESOLUTION_CONTRADICTED: &str = "resolution_contradicted";
 
+    /// A picture file states a resolution, and it is not believed: one that no scan has, that makes what no drawing is,
+    /// that programs write which know none, that makes no sheet where another makes one.
+    pub const RESOLUTION_UNEVEN_NOT_TAKEN: &str = "resolution_uneven_not_taken";
+    pub const RESOLUTION_ABSURD: &str = "resolution_absurd";
+    pub const RESOLUTION_OF_SCREENS: &str = "resolution_of_screens";
+    pub const RESOLUTION_OF_NO_SHEET: &str = "resolution_of_no_sheet";
+
+    /// Whether it says that a picture's file states a resolution which is not believed.
+    pub fn is_of_disbelieved_resolution(&self) -> bool {
+        [
+            Self::RESOLUTION_UNEVEN_NOT_TAKEN,
+            Self::RESOLUTION_ABSURD,
+            Self::RESOLUTION_OF_SCREENS,
+            Self::RESOLUTION_OF_NO_SHEET,
+        ]
+        .contains(&self.code.as_str())
+    }
+
     /// Whether a page's content is known to be damaged: what is counted or measured on it may lack something,
     /// and no number of it may be shown without saying so.
     pub fn is_damage(&self) -> bool {

@@ -55,7 +55,8 @@ fn body_error(e: CommandError) -> ApiError {
 /// scale that it states; beside a value it has to say the same. 400 where it contradicts the value, has numbers
 /// that are no scale as drawings write it, says that nothing is to scale, or, alone, names another paper than the page's
 /// (`1:100 @ A1` on A3). Where the sheet's own text says another scale than the value, the value is taken and `notice` names
-/// the text; it also says where a ratio was reckoned by a resolution that the picture's file contradicts.
+/// the text. It also says why the scale was withheld, where the page seems to be a copy at another size or not to be to
+/// scale, that the page states several, and where a ratio was reckoned by a resolution that the picture's file contradicts.
 #[utoipa::path(put, path = "/pages/{page_id}/scale", tag = "scale", request_body = wire::SetScale, responses(
     (status = 200, body = wire::ScaleSet),
 ))]

@@ -196,7 +196,8 @@ pub(crate) struct ScaleSet {
     scale_value: Option<f64>,
     scale_unit: String,
     scale_calibrated: bool,
-    /// What the sheet's own text says, where that is another scale. `null` where it says the same, or nothing.
+    /// What speaks against it: the sheet's own text says another scale, several, or why none is to be relied on. `null`
+    /// where nothing does.
     notice: Option<String>,
 }
 
@@ -236,7 +237,8 @@ pub(crate) struct Calibrated {
     pub(crate) pixels_per_foot: f64,
     /// Real inches per drawing inch; null for a picture that states no resolution.
     pub(crate) estimated_scale_ratio: Option<f64>,
-    /// What the sheet's own text says, where that is another scale. `null` where it says the same, or nothing.
+    /// What speaks against it: the sheet's own text says another scale, several, or why none is to be relied on. `null`
+    /// where nothing does.
     pub(crate) notice: Option<String>,
 }
 
@@ -247,7 +249,8 @@ pub(crate) struct ScaleCopied {
     pub(crate) page_id: Uuid,
     pub(crate) scale_value: Option<f64>,
     pub(crate) copied_from: Uuid,
-    /// What the sheet's own text says, where that is another scale. `null` where it says the same, or nothing.
+    /// What speaks against it: the sheet's own text says another scale, several, or why none is to be relied on. `null`
+    /// where nothing does.
     pub(crate) notice: Option<String>,
 }
 
@@ -281,7 +284,7 @@ pub(crate) struct BatchScaled {
     pub(crate) status: &'static str,
     pub(crate) updated_pages: Vec<Uuid>,
     pub(crate) count: usize,
-    /// The pages whose own text says another scale. `null` where none does.
+    /// The pages of which something speaks against it. `null` where nothing does.
     pub(crate) notice: Option<String>,
     /// Only when some ids are unknown.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -297,6 +300,6 @@ pub(crate) fn contradictions(pages: &[(Id, String)]) -> Option<String> {
     let named = pages.iter().take(NAMED).map(|(id, said)| format!("page {id}: {said}"));
     let mut named: Vec<String> = named.collect();
     let more = pages.len().saturating_sub(NAMED);
-    named.extend((more > 0).then(|| format!("{more} more pages say another scale")));
+    named.extend((more > 0).then(|| format!("{more} more pages")));
     (!named.is_empty()).then(|| named.join("; "))
 }

@@ -8,7 +8,7 @@ use takeoff_core::scale::SharedScale;
 use takeoff_storage::{Batch, StoreError, Stored, entity};
 
 use super::beside::contradicted;
-use super::manual::{ManualScale, announce, apply};
+use super::manual::{ManualScale, announce, apply, no_resolution};
 use crate::erased;
 use crate::retry::{Tries, turn};
 use crate::settle::{SettleError, rescale};
@@ -22,7 +22,7 @@ pub struct BatchScaled {
     pub updated: Vec<Id>,
     /// Ids that no page has.
     pub missing: Vec<Id>,
-    /// Updated pages whose own text states another scale, with what it says.
+    /// Updated pages of which something speaks against the scale, and what that is.
     pub contradicted: Vec<(Id, String)>,
 }
 
@@ -77,6 +77,13 @@ struct Shared {
 impl Shared {
     fn of(given: ManualScale, pages: &[Stored<Page>]) -> Result<Self, CommandError> {
         let spaces: Vec<_> = pages.iter().map(|p| p.value.space).collect();
+        let is_unknown = |p: &&Stored<Page>| p.value.space.is_some_and(|space| space.dpi.is_none());
+        if let Some(page) = pages.iter().find(is_unknown)
+            && given.lacks_a_resolution(&spaces)
+        {
+            let (number, why) = (page.value.number, no_resolution(&page.value));
+            return Err(CommandError::invalid(format!("page {number}: {why}")));
+        }
         let means = given.means(&spaces)?;
         let shared = Self { given, means };
         for read in pages {
@@ -123,7 +130,7 @@ async fn scale_together(ctx: &Ctx<'_>, pages: &[Id], scale: &Shared) -> Result<S
     }
 }
 
-/// Pages that have a scale now, and what their own text says where that is another.
+/// Pages that have a scale now, and what speaks against it.
 type Scaled = Vec<(Id, Option<String>)>;
 
 /// Pages that are gone are left out.

@@ -9,7 +9,7 @@ use takeoff_core::model::{Id, Page};
 use takeoff_core::scale::{ScaleRecord, check_scale};
 use takeoff_storage::{Batch, StoreError, Stored};
 
-use super::beside::stated_otherwise;
+use super::beside::said_by_page;
 use super::manual::{MANUAL_METHOD, announce};
 use crate::erased;
 use crate::jobs::{self, DetectScaleArgs};
@@ -170,7 +170,7 @@ fn take(page: &mut Page, mut record: ScaleRecord, may_replace: bool) {
     if page.scale.method.as_deref() != Some(MANUAL_METHOD) {
         return;
     }
-    let stated = stated_otherwise(page);
+    let stated = said_by_page(page);
     if let (Some(stated), Some(record)) = (stated, &mut page.scale.record) {
         let said = format!("{stated}: the scale was set by hand and is kept; set it anew to have another");
         record.findings.push(Finding::new(KEPT_BY_HAND, said));

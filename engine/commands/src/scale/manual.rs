@@ -71,6 +71,12 @@ impl ManualScale {
         }
     }
 
+    /// Whether it is a text alone, and on one of the pages nothing tells what a ratio is.
+    pub(super) fn lacks_a_resolution(&self, spaces: &[Option<PageSpace>]) -> bool {
+        let alone = self.stated().filter(|_| self.value.is_none());
+        alone.is_some_and(|text| SharedScale::of_text(spaces, text) == Err(SharedScaleError::NoResolution))
+    }
+
     /// Its text; a blank one is none.
     pub(super) fn stated(&self) -> Option<&str> {
         self.text.as_deref().filter(|t| !t.trim().is_empty())
@@ -185,10 +191,14 @@ pub async fn copy_scale(ctx: &Ctx<'_>, page_id: Id, source_page_id: Id) -> Resul
             (Some(from), Some(to)) => value * (to / from),
             (None, None) => value,
             _ => {
-                return Err(CommandError::invalid(
-                    "one of the pages is a picture that states no resolution, so the other's scale means \
-                     nothing on it: calibrate it",
-                ));
+                let unknown = if dpi(&page).is_none() { &page } else { &source.value };
+                let why = unknown.disbelieved_resolution();
+                let of =
+                    if why.is_some() { "whose resolution is not known" } else { "that states no resolution" };
+                let why = why.map(|why| format!(". {why}")).unwrap_or_default();
+                return Err(CommandError::invalid(format!(
+                    "one of the pages is a picture {of}, so the other's scale means nothing on it: calibrate it{why}"
+                )));
             }
         };
         page.scale.text.clone_from(&source.value.scale.text);
@@ -204,6 +214,9 @@ pub async fn copy_scale(ctx: &Ctx<'_>, page_id: Id, source_page_id: Id) -> Resul
 
 /// Pixels per foot that a scale is on a page: its value, or what its text means there.
 fn on_page(page: &Page, scale: &ManualScale) -> Result<f64, CommandError> {
+    if scale.lacks_a_resolution(&[page.space]) {
+        return Err(CommandError::invalid(no_resolution(page)));
+    }
     let means = scale.means(&[page.space])?.on(page.space.as_ref());
     match (means, scale.value) {
         (Some(stated), Some(value)) if !is_same(stated, value) => {
@@ -214,7 +227,18 @@ fn on_page(page: &Page, scale: &ManualScale) -> Result<f64, CommandError> {
             )))
         }
         (_, Some(value)) | (Some(value), None) => Ok(value),
-        (None, None) => Err(CommandError::invalid(SharedScaleError::NoResolution.to_string())),
+        (None, None) => Err(CommandError::invalid(no_resolution(page))),
+    }
+}
+
+/// Why a ratio gives a picture no scale: its file states no resolution, or one that is not believed.
+pub(super) fn no_resolution(page: &Page) -> String {
+    match page.disbelieved_resolution() {
+        None => SharedScaleError::NoResolution.to_string(),
+        Some(why) => format!(
+            "the picture's resolution is not known, so a text alone gives it no scale: give its value in pixels per foot, or \
+             two points. {why}"
+        ),
     }
 }
 

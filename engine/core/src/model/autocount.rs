@@ -147,8 +147,21 @@ pub struct CountProgress {
     pub scans: u32,
     /// Ink at the edge of an exemplar's box was left out of it.
     pub trimmed: bool,
+    /// Pages of a known scale at which what is drawn to scale is of no size that was looked for.
+    pub other_sizes: Vec<OtherSize>,
     /// What the result does not cover, for a person.
     pub missing: Vec<String>,
+}
+
+/// A searched page that shows things at another size than the exemplars' pages do, by the scales of both.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OtherSize {
+    /// Its number.
+    pub page: u32,
+    /// How many times as large as on the exemplar's page, pixel for pixel.
+    pub times: f64,
+    /// Detections there, above the threshold of the search.
+    pub found: u64,
 }
 
 /// One question "count these": exemplars, parameters and the tally of its detections.

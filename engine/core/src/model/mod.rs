@@ -16,7 +16,7 @@ mod template;
 pub use assembly::{Assembly, Component, ComponentType, PricedFor};
 pub use autocount::{
     CountProgress, CountScope, CountSession, Detection, DetectionStatus, KeptCandidates, LeftOut, Lettering,
-    PageBox, SessionStatus, ShortCount,
+    OtherSize, PageBox, SessionStatus, ShortCount,
 };
 pub use cached_page::{CachedBlob, CachedPage};
 pub use condition::{Condition, MeasurementType};

@@ -101,6 +101,14 @@ impl Page {
         self.blobs.map(|b| half(b.list) + &half(b.image))
     }
 
+    /// What a picture's file states of its resolution and why that is not believed, for a person; `None` where it states
+    /// none, and where it is believed.
+    pub fn disbelieved_resolution(&self) -> Option<&str> {
+        let unknown = self.space.is_some_and(|space| space.dpi.is_none());
+        let said = self.findings.iter().find(|f| f.is_of_disbelieved_resolution())?;
+        unknown.then_some(said.message.as_str())
+    }
+
     /// Pixels of the picture that the page is, which its list carries; 0 where vectors carry the content.
     pub fn picture_pixels(&self) -> u64 {
         let pixels = self.space.map_or(0, |s| u64::from(s.width_px) * u64::from(s.height_px));

@@ -66,6 +66,13 @@ fn is_plausible(ratio: f64) -> bool {
 /// A ratio as people write it: `1:48`, `10:1`.
 pub(super) struct RatioText(pub(super) f64);
 
+impl RatioText {
+    /// To two places, as one is shown that was reckoned.
+    pub(super) fn short(ratio: f64) -> Self {
+        Self((ratio * 100.0).round() / 100.0)
+    }
+}
+
 impl fmt::Display for RatioText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0 < 1.0 { write!(f, "{}:1", Figure(1.0 / self.0)) } else { write!(f, "1:{}", Figure(self.0)) }

@@ -1,14 +1,13 @@
 //! A page's scale from what its witnesses say.
 
-use super::ScaleRecord;
+use super::band::RatioText;
 use super::hedge::Doubt;
 use super::named_sheet::SheetPaper;
 use super::notation::Standing;
-use super::paper;
-use super::reconcile;
 use super::text::TextWitness;
+use super::{Reservation, ScaleRecord, paper, print, reconcile};
 use crate::found::{Finding, Found};
-use crate::geom::{PageSpace, PxRect};
+use crate::geom::{ListUnit, PageSpace, PxRect};
 use crate::page::display::DisplayList;
 
 /// One scale that a witness has seen stated on the page.
@@ -92,6 +91,7 @@ pub fn detect(list: &DisplayList) -> Found<ScaleRecord> {
     }
     // A half-size print was reduced, by half.
     let reduced = all.reduced.take().filter(|_| !all.half_size);
+    let share = all.resized.as_deref().and_then(print::times_as_large);
     let resized = all.resized.take().or(reduced);
     let half = half_or_not(&all, &list.space);
     let unread = all.unread.take();
@@ -105,6 +105,7 @@ pub fn detect(list: &DisplayList) -> Found<ScaleRecord> {
         found.findings.push(Finding::new("scale_withheld", why.clone()));
         found.value.best = None;
         found.value.needs_calibration = true;
+        found.value.reservation = Some(Reservation { why: why.clone(), px_per_foot_of_copy: None });
         found.value.withheld = Some(why);
         return found;
     }
@@ -116,12 +117,29 @@ pub fn detect(list: &DisplayList) -> Found<ScaleRecord> {
         withheld(found, why.to_owned())
     } else if let Some(words) = resized {
         let why = format!("the sheet says \"{words}\": whether the scale holds for this size is not known");
-        withheld(found, why)
-    } else if let Some(why) = half {
-        withheld(found, why)
+        reserved(found, why, share)
+    } else if let Some((why, times)) = half {
+        reserved(found, why, Some(times))
     } else {
-        found
+        on_no_sheet(found, &list.space)
     }
+}
+
+/// A scale that is taken on paper of no usual size is said to be: a part of a sheet may have any, and so may a print that
+/// was made smaller. Of a picture its resolution's findings say it.
+fn on_no_sheet(mut found: Found<ScaleRecord>, space: &PageSpace) -> Found<ScaleRecord> {
+    let taken = found.value.best.as_ref().filter(|_| space.unit == ListUnit::Point);
+    if let Some((best, (width, height))) = taken.zip(paper::inches(space))
+        && !paper::is_usual(width.min(height), width.max(height))
+    {
+        let said = format!(
+            "{} is taken on a page of {width:.1} x {height:.1} in, which is no sheet's size: a part of a sheet may have any \
+             size, but a print that was made smaller or larger has another scale. Check a known length",
+            best.text
+        );
+        found.findings.push(Finding::new(ScaleRecord::TAKEN_ON_NO_SHEET, said));
+    }
+    found
 }
 
 /// Longer side of the largest usual half-size print, inches, with its margin: 18 x 24 of 36 x 48, A2 of A0. Sheets
@@ -130,18 +148,21 @@ const HALF_PRINT_IN: f64 = 25.0;
 
 /// Why it is not known whether the page is a half-size print: it says so and is too large for one, or it is small enough
 /// and speaks of such prints only.
-fn half_or_not(all: &Testimony, space: &PageSpace) -> Option<String> {
+///
+/// With how many times as large as it would be the ratio is that holds if the other is true.
+fn half_or_not(all: &Testimony, space: &PageSpace) -> Option<(String, f64)> {
     let (width, height) = paper::inches(space)?;
     let is_large = width.max(height) > HALF_PRINT_IN;
     let is_said = all.half_size || all.statements.iter().any(|s| s.halved);
     if is_large && is_said {
-        return Some(format!(
+        let why = format!(
             "the sheet says that it is printed at half size, and is {width:.1} x {height:.1} in: whether that is meant \
              of the sheet or of a part is not known"
-        ));
+        );
+        return Some((why, 0.5));
     }
     let words = all.half_sizes.as_ref().filter(|_| !is_large && !is_said)?;
-    Some(format!("the sheet says \"{words}\": whether it is a half-size print itself is not known"))
+    Some((format!("the sheet says \"{words}\": whether it is a half-size print itself is not known"), 2.0))
 }
 
 /// No scale is taken where the page says something that speaks against any.
@@ -154,4 +175,17 @@ fn withheld(mut found: Found<ScaleRecord>, reason: String) -> Found<ScaleRecord>
         record.needs_calibration = true;
     }
     found
+}
+
+/// Nor is one where the page may be of another size than its scale was written for, and whoever gives that by hand hears
+/// of it. `times`: the ratio that it has then, as a multiple of that which is stated.
+fn reserved(mut found: Found<ScaleRecord>, reason: String, times: Option<f64>) -> Found<ScaleRecord> {
+    let (mut why, mut px_per_foot_of_copy) = (reason, None);
+    if let Some((best, times)) = found.value.best.as_ref().zip(times) {
+        let (text, ratio) = (&best.text, RatioText::short(best.ratio * times));
+        why = format!("{why}; if {text} is not that of this print, {ratio} is");
+        px_per_foot_of_copy = best.px_per_foot.map(|value| value / times);
+    }
+    found.value.reservation.get_or_insert(Reservation { why: why.clone(), px_per_foot_of_copy });
+    withheld(found, why)
 }

@@ -44,6 +44,8 @@ mod sheet_list;
 #[cfg(test)]
 mod sign_tests;
 mod spelled;
+#[cfg(test)]
+mod stamp_tests;
 mod statement;
 mod text;
 mod title;
@@ -57,6 +59,6 @@ pub use detect::detect;
 pub use hedge::Doubt;
 pub use named_sheet::SheetPaper;
 pub use notation::{Family, Notation, PLAUSIBLE_RATIOS, Reading, Standing, parse_all, read};
-pub use record::{ScaleBox, ScaleCandidate, ScaleRecord};
+pub use record::{Reservation, ScaleBox, ScaleCandidate, ScaleRecord};
 pub use shared::{SharedScale, SharedScaleError, readable};
 pub use statement::HalfSize;

@@ -170,7 +170,7 @@ pub fn read(text: &str) -> Reading {
         notations: notations.collect(),
         half_size,
         resized: line.says_resized(&hits).and_then(said),
-        reduced: line.says_reduced().and_then(said),
+        reduced: line.says_reduced(&hits).and_then(said),
         sheet: line.names_sheet(),
     }
 }

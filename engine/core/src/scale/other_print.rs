@@ -76,7 +76,9 @@ pub(super) fn for_several_papers(
         named(&texts)
     );
     let said = match copy {
-        Some(ratio) => format!("{said}; if it is a copy of one of them, its scale is {}", short(ratio)),
+        Some(ratio) => {
+            format!("{said}; if it is a copy of one of them, its scale is {}", RatioText::short(ratio))
+        }
         None => said,
     };
     Some((said, copy))
@@ -125,10 +127,6 @@ fn on_this_page(s: &Statement, paper: &str, space: &PageSpace) -> Option<f64> {
     paper::on_this_page(if s.halved { s.ratio / 2.0 } else { s.ratio }, paper, space)
 }
 
-fn short(ratio: f64) -> RatioText {
-    RatioText((ratio * 100.0).round() / 100.0)
-}
-
 impl OtherPaper<'_> {
     /// The ratio on this page, if it is a copy of the paper at another size.
     pub(super) fn on_this_page(&self, s: &Statement, space: &PageSpace) -> Option<f64> {
@@ -150,7 +148,7 @@ impl OtherPaper<'_> {
             }
         };
         let Some(ratio) = corrected else { return said };
-        let shown = short(ratio);
+        let shown = RatioText::short(ratio);
         let written = if s.halved { s.ratio / 2.0 } else { s.ratio };
         let larger = written / ratio;
         if larger > 1.0 {

@@ -2,6 +2,7 @@
 
 use super::notation::PLAUSIBLE_RATIOS;
 use crate::geom::PageSpace;
+use crate::page::is_like_a_sheet;
 
 /// Paper sizes agree within this part of their length: trimming and driver margins.
 const PAPER_TOLERANCE: f64 = 0.04;
@@ -62,6 +63,13 @@ fn copied((short, long): (f64, f64), page: (f64, f64)) -> Option<f64> {
     }
     let meant = REDUCTIONS.into_iter().find(|r| [a, b].iter().all(|v| (v - r).abs() <= SAME_REDUCTION * r));
     Some(meant.unwrap_or(fit))
+}
+
+/// Whether paper of these sides, inches, is about a sheet that drawings come on, or a piece of a roll as wide as one.
+pub(super) fn is_usual(short: f64, long: f64) -> bool {
+    const BETWEEN: [(f64, f64); 2] = [(28.0, 40.0), (30.0, 40.0)];
+    let near = |a: f64, b: f64| (a - b).abs() <= PAPER_TOLERANCE * b;
+    is_like_a_sheet(short, long) || BETWEEN.iter().any(|(a, b)| near(short, *a) && near(long, *b))
 }
 
 /// Width and height of the page's paper.

@@ -53,6 +53,19 @@ impl Line<'_> {
     }
 }
 
+/// How many times as large the ratio of a print is that was resized by so much (`REDUCED TO 64%`, `50% OF FULL SIZE`); `None`
+/// where the words may mean the rest (`REDUCED BY 30%`).
+pub(super) fn times_as_large(words: &str) -> Option<f64> {
+    let words = words.to_uppercase();
+    let (before, after) = words.split_once('%').or_else(|| words.split_once("PERCENT"))?;
+    let digits = before.trim_end().rsplit(|c: char| !(c.is_ascii_digit() || c == '.')).next()?;
+    let share = digits.parse::<f64>().ok().filter(|s| (10.0..=400.0).contains(s))?;
+    let says = |wanted: &str| before.split_whitespace().any(|w| w == wanted);
+    let half = share == 50.0 && !words.contains("ENLARGE");
+    let of_whole = (says("TO") || says("AT") || after.trim_start().starts_with("OF")) && !says("BY");
+    (half || of_whole).then_some(100.0 / share)
+}
+
 /// Between a print and what happened to it.
 const HAPPENED: [&str; 9] =
     ["HAS", "HAVE", "BEEN", "IS", "ARE", "WAS", "WERE", "PHOTOGRAPHICALLY", "ELECTRONICALLY"];
@@ -70,7 +83,10 @@ impl Line<'_> {
     }
 
     /// REDUCED, THIS DRAWING HAS BEEN REDUCED, REDUCED SIZE PRINT, and nothing of a condition. The words that say so.
-    pub(super) fn says_reduced(&self) -> Option<Range<usize>> {
+    pub(super) fn says_reduced(&self, hits: &[Hit]) -> Option<Range<usize>> {
+        if let Some(said) = self.says_not_full_size(hits).or_else(|| self.says_fitted(hits)) {
+            return Some(said);
+        }
         if self.sets_a_condition() {
             return None;
         }
@@ -96,6 +112,80 @@ impl Line<'_> {
     }
 }
 
+/// Words that make what is said of a print's size one of what may be, NOT left out.
+const PERHAPS: [&str; 7] = ["IF", "WHEN", "WHERE", "UNLESS", "MAY", "MIGHT", "CHECK"];
+
+impl Line<'_> {
+    fn is_perhaps(&self) -> bool {
+        (0..self.tokens.len()).any(|i| self.word(i).is_some_and(|w| PERHAPS.contains(&w)))
+    }
+
+    /// NOT FULL SIZE, PRINT IS NOT AT FULL SCALE. The words that say so.
+    fn says_not_full_size(&self, hits: &[Hit]) -> Option<Range<usize>> {
+        const BETWEEN: [&str; 7] = ["A", "AT", "TO", "OF", "PRINTED", "PLOTTED", "REPRODUCED"];
+        if self.is_perhaps() {
+            return None;
+        }
+        (0..self.tokens.len()).filter(|&i| self.word(i) == Some("NOT")).find_map(|not| {
+            let full = (not + 1..not + 4).find(|&i| self.word(i).is_none_or(|w| !BETWEEN.contains(&w)))?;
+            let end = self.full_size_at(full).filter(|_| self.same_column(full, not))?;
+            self.is_of_print(not, end, hits).then_some(not..end)
+        })
+    }
+
+    /// SCALED TO FIT, PRINTED TO FIT PAGE, FIT TO SHEET: made as large as some paper allows. The words that say so.
+    fn says_fitted(&self, hits: &[Hit]) -> Option<Range<usize>> {
+        let made = |w: &str| {
+            w.starts_with("SCAL")
+                || matches!(w, "SHRINK" | "SHRUNK")
+                || matches!(w, "REDUCED" | "PRINTED" | "PLOTTED" | "SIZED")
+        };
+        let papers = |w: &str| matches!(w, "PAGE" | "PAPER" | "SHEET" | "PRINT" | "MEDIA");
+        if self.is_perhaps() {
+            return None;
+        }
+        (0..self.tokens.len()).filter(|&i| self.word(i) == Some("FIT")).find_map(|fit| {
+            let to = fit.checked_sub(1).filter(|&i| self.word(i) == Some("TO"));
+            // SCALE: TO FIT
+            let verb = to.and_then(|to| (0..to).rev().find(|&i| !self.punctuation(i)));
+            let verb = verb.filter(|&i| self.same_column(i, fit) && self.word(i).is_some_and(made));
+            let to_paper = || self.word(fit + 1) == Some("TO") && self.word(fit + 2).is_some_and(papers);
+            let (start, end) = match verb {
+                Some(verb) if self.word(fit + 1).is_some_and(papers) => (verb, fit + 2),
+                Some(verb) => (verb, fit + 1),
+                None if to_paper() => (fit, fit + 3),
+                None => return None,
+            };
+            self.is_of_print(start, end, hits).then_some(start..end)
+        })
+    }
+
+    /// (AT FULL SIZE), 1/4" = 1'-0" FULL SIZE, IF NOT FULL SIZE: what holds for the full size only is spoken of. Not QUARTER
+    /// FULL SIZE, nor the height of a scale's own title.
+    fn speaks_of_full_size(&self) -> bool {
+        const BEFORE: [&str; 6] = ["AT", "NOT", "ON", "TO", "WHEN", "FOR"];
+        let number = |i: usize| matches!(self.kind(i), Some(Kind::Number(_)));
+        let of_ratio = |i: usize| self.is(i, &Kind::Colon) && i > 0 && number(i - 1) && number(i + 1);
+        let states_a_scale = (0..self.tokens.len()).any(|i| self.is(i, &Kind::Equals) || of_ratio(i));
+        (0..self.tokens.len()).any(|at| {
+            let Some(end) = self.full_size_at(at) else { return false };
+            let before = |at: usize| {
+                (0..at).rev().find(|&i| !self.punctuation(i)).filter(|&i| self.same_column(i, at))
+            };
+            let lead = before(at).filter(|&i| self.word(i).is_some_and(|w| BEFORE.contains(&w)));
+            let first = lead.unwrap_or(at);
+            let of_scale = |i: usize| self.word(i).is_none_or(is_unit);
+            let beside_scale = states_a_scale && before(first).is_some_and(of_scale);
+            beside_scale && self.ends_as_print(at, end) || lead.is_some() && self.is_of_print(first, end, &[])
+        })
+    }
+}
+
+/// Words of the two sides of a scale: 1 INCH = 20 FEET.
+fn is_unit(word: &str) -> bool {
+    matches!(word, "IN" | "INCH" | "INCHES" | "FT" | "FEET" | "FOOT" | "MM" | "CM" | "M")
+}
+
 /// Longer side of the largest usual print of a reduced set, inches, with its margin: 11 x 17 and A3.
 const REDUCED_PRINT_IN: f64 = 18.5;
 
@@ -108,8 +198,8 @@ pub(super) fn may_be_of_page(text: &str, space: &PageSpace) -> bool {
 }
 
 /// Whether a line says that the page is of another size than its scale was written for: that prints on its very paper
-/// are reduced (SCALE REDUCED WHEN PRINTED ON 11X17), or how to tell by a bar of an inch, on a page as small as reduced
-/// prints are.
+/// are reduced (SCALE REDUCED WHEN PRINTED ON 11X17), or, on a page as small as reduced prints are, how to tell by a bar of
+/// an inch, or what holds at full size.
 pub(super) fn says_other_size(text: &str, space: &PageSpace) -> bool {
     let tokens = lex::lex(text);
     let line = Line::new(&tokens);
@@ -124,7 +214,8 @@ pub(super) fn says_other_size(text: &str, space: &PageSpace) -> bool {
     };
     let on_its_paper = || line.papers().iter().any(|p| is_on_paper(p, space) == Some(true));
     let is_small = || inches(space).is_some_and(|(w, h)| w.max(h) <= REDUCED_PRINT_IN);
-    reduced && of_prints() && on_its_paper() || line.is_of_inch_bar() && is_small()
+    reduced && of_prints() && on_its_paper()
+        || (line.is_of_inch_bar() || line.speaks_of_full_size()) && is_small()
 }
 
 impl Line<'_> {

@@ -8,7 +8,7 @@ use super::named_sheet::SheetPaper;
 use super::notation::{PLAUSIBLE_RATIOS, Standing};
 use super::other_print::{for_several_papers, of_other_prints, other_paper};
 use super::text::printable;
-use super::{ScaleCandidate, ScaleRecord};
+use super::{Reservation, ScaleCandidate, ScaleRecord};
 use crate::found::{Finding, Found};
 use crate::page::display::DisplayList;
 
@@ -63,7 +63,7 @@ pub(super) fn decide(testimony: Testimony, list: &DisplayList) -> Found<ScaleRec
     let (mut chosen, mut corrected) = choose_for_page(&statements, deferred.as_deref(), &sheets, list);
     let against = |_| speaks_against(&statements, unscaled_plan.as_deref());
     if let Some(why) = chosen.as_ref().ok().and_then(against) {
-        (chosen, corrected) = (Err(why), None);
+        (chosen, corrected) = (Err(Refusal::stands(why)), None);
     }
     findings.extend(not_used(&statements, chosen.as_ref().ok().map(|&i| statements[i].text.as_str())));
     findings.extend(chosen.as_ref().ok().and_then(|&i| full_size(&statements[i])));
@@ -84,18 +84,56 @@ pub(super) fn decide(testimony: Testimony, list: &DisplayList) -> Found<ScaleRec
     };
     let mut candidates: Vec<ScaleCandidate> = statements.iter().map(candidate).collect();
     if let (Some(ratio), Some(of)) = (corrected, statements.iter().position(counts)) {
-        let text = RatioText((ratio * 100.0).round() / 100.0).to_string();
+        let text = RatioText::short(ratio).to_string();
         let px_per_foot = list.space.px_per_foot(ratio);
         candidates.push(ScaleCandidate { text, ratio, px_per_foot, ..candidates[of].clone() });
     }
     let best = chosen.as_ref().ok().and_then(|&i| candidates.get(i).cloned());
-    let withheld = chosen.err();
-    if let Some(reason) = &withheld {
-        findings.push(Finding::new("scale_withheld", reason.clone()));
+    let mut record =
+        ScaleRecord { candidates, needs_calibration: best.is_none(), best, ..ScaleRecord::default() };
+    if let Err(refusal) = chosen {
+        findings.push(refusal.put_on(&mut record, corrected.and_then(|ratio| list.space.px_per_foot(ratio))));
     }
-    let needs_calibration = best.is_none();
-    let record = ScaleRecord { candidates, best, needs_calibration, withheld, ..ScaleRecord::default() };
     Found::with(record, findings)
+}
+
+/// Why no scale is taken.
+struct Refusal {
+    /// For a person.
+    why: String,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// It is not known which scale the page has: who gives one knows.
+    Unknown,
+    /// The page states several, each for a part of it.
+    Several,
+    /// Whoever gives the scale that the page states has to hear it, too.
+    Stands,
+}
+
+impl Refusal {
+    fn stands(why: String) -> Self {
+        Self { why, kind: Kind::Stands }
+    }
+
+    fn put_on(self, record: &mut ScaleRecord, px_per_foot_of_copy: Option<f64>) -> Finding {
+        let why = self.why;
+        record.several = self.kind == Kind::Several;
+        record.reservation =
+            (self.kind == Kind::Stands).then(|| Reservation { why: why.clone(), px_per_foot_of_copy });
+        record.withheld = Some(why.clone());
+        Finding::new("scale_withheld", why)
+    }
+}
+
+/// Of a reason that only says that nothing was found.
+impl From<String> for Refusal {
+    fn from(why: String) -> Self {
+        Self { why, kind: Kind::Unknown }
+    }
 }
 
 /// The statement to take, or why none is taken; and the scale that one written for another paper has on this page if the
@@ -105,17 +143,17 @@ fn choose_for_page(
     deferred: Option<&str>,
     sheets: &[SheetPaper],
     list: &DisplayList,
-) -> (Result<usize, String>, Option<f64>) {
+) -> (Result<usize, Refusal>, Option<f64>) {
     match choose(statements, deferred, list) {
         Ok(i) => match other_paper(statements, i, sheets, &list.space) {
             None => (Ok(i), None),
             Some(other) => {
                 let corrected = other.on_this_page(&statements[i], &list.space);
-                (Err(other.reason(&statements[i], corrected, &list.space)), corrected)
+                (Err(Refusal::stands(other.reason(&statements[i], corrected, &list.space))), corrected)
             }
         },
         Err(why) => match for_several_papers(statements, &list.space).filter(|_| deferred.is_none()) {
-            Some((why, corrected)) => (Err(why), corrected),
+            Some((why, corrected)) => (Err(Refusal::stands(why)), corrected),
             None => (Err(why), None),
         },
     }
@@ -294,7 +332,7 @@ pub(super) fn counts(s: &Statement) -> bool {
 }
 
 /// The statement to take, or why none is taken.
-fn choose(statements: &[Statement], deferred: Option<&str>, list: &DisplayList) -> Result<usize, String> {
+fn choose(statements: &[Statement], deferred: Option<&str>, list: &DisplayList) -> Result<usize, Refusal> {
     let strong: Vec<usize> = (0..statements.len()).filter(|&i| counts(&statements[i])).collect();
     let mut distinct: Vec<f64> = Vec::new();
     for &i in &strong {
@@ -303,13 +341,15 @@ fn choose(statements: &[Statement], deferred: Option<&str>, list: &DisplayList) 
             distinct.push(ratio);
         }
     }
+    let kind = if distinct.len() > 1 { Kind::Several } else { Kind::Unknown };
     if let Some(words) = deferred {
-        return Err(elsewhere(words, statements, strong.len(), distinct.len()));
+        return Err(Refusal { why: elsewhere(words, statements, strong.len(), distinct.len()), kind });
     }
     if distinct.len() > 1 {
         let first = |d: &f64| strong.iter().map(|&i| &statements[i]).find(|s| s.ratio == *d);
         let texts: Vec<&str> = distinct.iter().filter_map(first).map(|s| s.text.as_str()).collect();
-        return Err(format!("the page states {} different scales: {}", distinct.len(), named(&texts)));
+        let why = format!("the page states {} different scales: {}", distinct.len(), named(&texts));
+        return Err(Refusal { why, kind });
     }
     let Some(&first) = strong.iter().max_by_key(|&&i| (statements[i].standing, std::cmp::Reverse(i))) else {
         return Err(nothing_strong(statements, list));
@@ -317,41 +357,42 @@ fn choose(statements: &[Statement], deferred: Option<&str>, list: &DisplayList) 
     let text = &statements[first].text;
     let unscaled = statements.iter().find(|s| s.ratio == 0.0 && s.lone);
     if let Some(unscaled) = unscaled.filter(|_| strong.iter().all(|&i| statements[i].lone)) {
-        return Err(format!(
+        return Err(Refusal::stands(format!(
             "the page says {}, and {text} stands on it with nothing that says that it is its scale",
             unscaled.text
-        ));
+        )));
     }
     if list.space.dpi.is_none() {
-        return Err(format!(
+        return Err(Refusal::from(format!(
             "the page states {text} but the picture's resolution is not known, so pixels per foot are not"
-        ));
+        )));
     }
     Ok(first)
 }
 
-fn nothing_strong(statements: &[Statement], list: &DisplayList) -> String {
+fn nothing_strong(statements: &[Statement], list: &DisplayList) -> Refusal {
     if let Some((s, doubt)) = statements.iter().find_map(|s| s.doubt.as_ref().map(|doubt| (s, doubt))) {
-        return doubted(s, doubt);
+        return Refusal::stands(doubted(s, doubt));
     }
     if let Some(s) = statements.iter().find(|s| s.ratio > 0.0 && s.sample) {
-        return format!("the only scale of the page, {}, stands in a legend", s.text);
+        return format!("the only scale of the page, {}, stands in a legend", s.text).into();
     }
     if let Some(s) = statements.iter().find(|s| s.ratio > 0.0) {
-        return format!("{} stands on the page, but nothing says that it is its scale", s.text);
+        return format!("{} stands on the page, but nothing says that it is its scale", s.text).into();
     }
     if !statements.is_empty() {
-        return "the page is marked as not to scale".to_owned();
+        return Refusal::stands("the page is marked as not to scale".to_owned());
     }
     if list.words.is_empty() {
-        return "the page has no text to read a scale from".to_owned();
+        return Refusal::from("the page has no text to read a scale from".to_owned());
     }
-    match list.lines.iter().find(|line| labels_a_number(&line.text)) {
+    let why = match list.lines.iter().find(|line| labels_a_number(&line.text)) {
         Some(line) => {
             format!("the page says \"{}\", and no scale could be read of it", printable(line.text.trim()))
         }
         None => "no scale is stated in the page's text".to_owned(),
-    }
+    };
+    why.into()
 }
 
 /// Whether the word SCALE stands before a number, as before a scale.

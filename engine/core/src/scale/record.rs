@@ -26,6 +26,16 @@ pub struct ScaleCandidate {
     pub bbox: Option<ScaleBox>,
 }
 
+/// Why a scale that a page states need not be that of what is measured on it: the page is another size than the scale
+/// was written for, or says itself that it is not to scale.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reservation {
+    /// For a person.
+    pub why: String,
+    /// Page pixels per real foot if the page is a copy of the size that it speaks of, where that can be reckoned.
+    pub px_per_foot_of_copy: Option<f64>,
+}
+
 /// Everything known of a page's scale: candidates, the chosen one, manual input.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct ScaleRecord {
@@ -35,10 +45,21 @@ pub struct ScaleRecord {
     pub needs_calibration: bool,
     /// Why no scale was chosen, for a person.
     pub withheld: Option<String>,
+    /// What the page says against the scale that it states, for one who gives that by hand.
+    #[serde(default)]
+    pub reservation: Option<Reservation>,
+    /// The page states several scales, each of which is that of a part of it.
+    #[serde(default)]
+    pub several: bool,
     /// What the detection noticed: what was seen and not used, what was done with what was used.
     #[serde(default)]
     pub findings: Vec<Finding>,
     /// Manual keys of the client's object (`manual_calibration`, `calibration`, `calibration_input`,
     /// `copied_from`, `batch_applied`), kept across detections.
     pub manual: serde_json::Map<String, Value>,
+}
+
+impl ScaleRecord {
+    /// Code of the finding that the scale is taken on paper of no usual size.
+    pub const TAKEN_ON_NO_SHEET: &str = "scale_on_no_sheet";
 }

@@ -4,11 +4,58 @@ use super::context::Line;
 use super::lex::{Kind, Token};
 use super::notation::{Family, Hit, Needs};
 use super::view::{View, view_of};
-use super::words::{SUFFIXES, is_halved, is_label};
+use super::words::{SUFFIXES, is_field, is_halved, is_label};
 
 /// Words between a print and its being of half size, and the article.
 const OF_A_PRINT: [&str; 12] =
     ["THIS", "THE", "IS", "A", "HAS", "BEEN", "WAS", "TO", "REDUCED", "REPRODUCED", "PHOTOGRAPHICALLY", "IN"];
+
+/// Words of DO NOT SCALE THE DRAWING, OFF THIS SHEET, FROM PRINTS.
+const FORBIDDEN: [&str; 6] = ["DO", "NOT", "OFF", "FROM", "ANY", "SCALED"];
+/// Words of what is stamped on prints, besides those of a title block's fields.
+const STAMPED: [&str; 36] = [
+    "DO",
+    "NOT",
+    "SCALED",
+    "SIZED",
+    "FOR",
+    "BID",
+    "BIDS",
+    "BIDDING",
+    "PERMIT",
+    "REVIEW",
+    "REFERENCE",
+    "PRICING",
+    "INFORMATION",
+    "ONLY",
+    "NOTE",
+    "NOTES",
+    "ALL",
+    "THESE",
+    "ARE",
+    "HAVE",
+    "WERE",
+    "OF",
+    "BE",
+    "AN",
+    "PAGE",
+    "SHOWN",
+    "ORIGINAL",
+    "COORDINATION",
+    "PROGRESS",
+    "RECORD",
+    "PLEASE",
+    "ATTENTION",
+    "WARNING",
+    "CAUTION",
+    "IF",
+    "WHERE",
+];
+/// Words that what a print is called does not end in: something is said of it behind them.
+const GOES_ON: [&str; 16] = [
+    "FOR", "DO", "NOT", "ONLY", "AT", "ON", "WHEN", "TO", "AS", "IS", "AND", "OR", "PER", "UNLESS", "BY",
+    "OF",
+];
 
 /// What a line says of half-size prints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,11 +71,16 @@ impl Line<'_> {
     /// notation. What only speaks of such prints (HALF SIZE SETS AVAILABLE ON REQUEST) is a mention.
     pub(super) fn says_half_size(&self, hits: &[Hit]) -> Option<HalfSize> {
         let has = |words: &[&str]| self.tokens.iter().any(|t| t.word().is_some_and(|w| words.contains(&w)));
-        if has(&["FULL", "BRICK", "DOOR"]) {
+        if has(&["BRICK", "DOOR"]) {
             return None;
         }
         // What is printed on another paper is such a print: whether this one is, its size tells.
         let names_paper = (0..self.tokens.len()).any(|i| self.paper_at(i).is_some());
+        // FULL SIZE 1/4" = 1'-0" HALF SIZE 1/8" = 1'-0" and 24X36 FULL SIZE, 12X18 HALF SIZE say which holds where.
+        let full = has(&["FULL"]);
+        if full && (names_paper || !hits.is_empty()) {
+            return None;
+        }
         let conditional = has(&["IF", "WHEN", "UNLESS"]);
         if conditional && !names_paper {
             return None;
@@ -43,10 +95,17 @@ impl Line<'_> {
                     && h.family != Family::Deferred
                     && (h.tokens.end == i || h.tokens.start == end)
             };
+            // HALF SIZE - DO NOT SCALE. HALF SIZE DRAWINGS, DO NOT SCALE may speak of other prints.
+            let forbids = !thing && self.forbids_scaling();
             let alone = || {
                 (0..self.tokens.len()).filter(|j| self.same_column(*j, i)).all(|j| {
-                    let known =
-                        |w| is_label(w) || is_halved(w) || SUFFIXES.contains(&w) || OF_A_PRINT.contains(&w);
+                    let known = |w| {
+                        is_label(w)
+                            || is_halved(w)
+                            || SUFFIXES.contains(&w)
+                            || OF_A_PRINT.contains(&w)
+                            || forbids && FORBIDDEN.contains(&w)
+                    };
                     (i..end).contains(&j)
                         || in_hit[j]
                         || self.punctuation(j)
@@ -55,15 +114,65 @@ impl Line<'_> {
                         || self.paper_at(j).is_some()
                 })
             };
-            if !conditional && (hits.iter().any(beside) || alone()) {
+            if !conditional && !full && (hits.iter().any(beside) || alone()) {
                 Some(HalfSize::Said)
             } else {
-                (thing || conditional || names_paper).then_some(HalfSize::Mentioned)
+                let of_print = || forbids || self.is_of_print(i, end, hits);
+                (thing || conditional || names_paper || of_print()).then_some(HalfSize::Mentioned)
             }
         };
         // A note says it once or twice; a longer line is no note.
         let all: Vec<HalfSize> = found.take(4).filter_map(said).collect();
         all.iter().find(|h| **h == HalfSize::Said).or(all.first()).copied()
+    }
+
+    /// DO NOT SCALE.
+    fn forbids_scaling(&self) -> bool {
+        (0..self.tokens.len()).any(|i| {
+            self.word(i) == Some("DO")
+                && self.word(i + 1) == Some("NOT")
+                && self.word(i + 2).is_some_and(|w| w.starts_with("SCAL"))
+        })
+    }
+
+    /// Whether a size (HALF SIZE, FULL SIZE) that stands from `at` to `end` may be that of the print: no thing that has it
+    /// follows (HALF SIZE LOCKERS, FULL SIZE DETAIL), and what stands before it is said of prints (ISSUED FOR BID - HALF
+    /// SIZE) or is a scale. SILL DETAIL - HALF SIZE is the detail's.
+    pub(super) fn is_of_print(&self, at: usize, end: usize, hits: &[Hit]) -> bool {
+        let known = |w: &str| {
+            is_label(w)
+                || is_halved(w)
+                || is_field(w)
+                || SUFFIXES.contains(&w)
+                || OF_A_PRINT.contains(&w)
+                || STAMPED.contains(&w)
+        };
+        let mut before = (0..at).filter(|&i| self.same_column(i, at));
+        self.ends_as_print(at, end)
+            && before.all(|i| {
+                self.punctuation(i)
+                    || self.word(i).is_some_and(known)
+                    || hits.iter().any(|h| h.tokens.contains(&i))
+                    || self.paper_at(i).is_some()
+                    || self.paper_ending_at(i).is_some()
+            })
+    }
+
+    /// The second half of that: nothing that has the size follows it.
+    pub(super) fn ends_as_print(&self, at: usize, end: usize) -> bool {
+        let next = (end < self.tokens.len() && self.same_column(end, at)).then_some(end);
+        next.is_none_or(|i| {
+            self.punctuation(i)
+                || self.paper_at(i).is_some()
+                || self.word(i).is_some_and(|w| GOES_ON.contains(&w) || is_halved(w))
+        })
+    }
+
+    /// FULL SIZE, FULL-SIZE, FULL SCALE; the token after it.
+    pub(super) fn full_size_at(&self, at: usize) -> Option<usize> {
+        let next = if self.is(at + 1, &Kind::Dash) { at + 2 } else { at + 1 };
+        let sized = matches!(self.word(next), Some("SIZE" | "SIZED" | "SCALE"));
+        (self.word(at) == Some("FULL") && sized && self.same_column(next, at)).then_some(next + 1)
     }
 
     /// HALF SIZE, HALF-SIZE, HALF SCALE, 1/2 SIZE; the token after it.

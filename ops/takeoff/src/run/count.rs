@@ -198,6 +198,7 @@ fn listed(places: &[(u32, PxPoint)]) -> Vec<PlaceReport> {
 fn doubtful(session: &CountSession) -> Vec<String> {
     let progress = &session.progress;
     let lettered: u64 = progress.lettered.values().sum();
+    let sizes: Vec<String> = progress.other_sizes.iter().map(|o| o.page.to_string()).collect();
     [
         (progress.lacking_a_part, "lack the same part of what is in the example's box"),
         (progress.partly, "show most of the example"),
@@ -209,6 +210,14 @@ fn doubtful(session: &CountSession) -> Vec<String> {
         "the example's box cuts strokes that go on in the same way at places found: it probably holds only a part of \
          the symbol (see the notes)"
             .to_owned()
+    }))
+    .chain((!sizes.is_empty()).then(|| {
+        let pages = if sizes.len() == 1 { "page" } else { "pages" };
+        format!(
+            "what is drawn to scale has another size on {pages} {} than the example, and was not looked for at that (see the \
+             notes)",
+            sizes.join(", ")
+        )
     }))
     .chain((progress.variants > 0).then(|| {
         format!(

@@ -8,13 +8,13 @@ use takeoff_commands::conditions::create_all as create_conditions;
 use takeoff_commands::projects::{NewProject, create as create_project};
 use takeoff_commands::scale::detect_scale;
 use takeoff_commands::{Ctx, reads};
-use takeoff_core::model::{Condition, Document, DocumentStatus, Id};
+use takeoff_core::model::{Condition, Document, DocumentStatus, GeometryType, Id};
 use takeoff_engine::clock::Stopwatch;
 use takeoff_engine::handle::Handle;
 
 use super::files::Outputs;
 use super::progress::Progress;
-use super::report::{ConditionReport, CostReport, CountReport, MemoryUse, Report, TimeUse};
+use super::report::{ConditionReport, CostReport, CountReport, MeasureReport, MemoryUse, Report, TimeUse};
 use super::sheets::{self, Sheets};
 use super::{color, count, measure, picture, places, price};
 use crate::recipe::{ConditionPart, DocumentPart, Recipe};
@@ -27,6 +27,8 @@ struct Drive<'a> {
     sheets: Vec<Sheets>,
     /// Pages whose scale of the recipe was refused: what is printed on them is not what the recipe wants.
     unscaled: BTreeSet<(String, u32)>,
+    /// Notes on pages whose scale is to be checked.
+    unsure: BTreeMap<(String, u32), Vec<String>>,
 }
 
 pub(crate) async fn drive(
@@ -51,7 +53,8 @@ pub(crate) async fn drive(
         seconds: TimeUse::default(),
         memory: MemoryUse::default(),
     };
-    let mut drive = Drive { ctx, recipe, progress, report, sheets: Vec::new(), unscaled: BTreeSet::new() };
+    let (sheets, unscaled, unsure) = (Vec::new(), BTreeSet::new(), BTreeMap::new());
+    let mut drive = Drive { ctx, recipe, progress, report, sheets, unscaled, unsure };
     let watch = Stopwatch::start();
     let project = drive.project().await?;
     drive.documents(project, folder).await?;
@@ -160,14 +163,10 @@ impl Drive<'_> {
                 }
             }
         }
-        let mut read = BTreeMap::new();
         for part in &self.recipe.scales {
             let page = self.sheets.iter().find(|s| s.id == part.document).map(|s| s.page(part.page));
             let applied = match page {
-                Some(Ok(page)) => {
-                    read.insert(page.id, reads::page(&self.ctx, page.id).await?.scale);
-                    sheets::override_scale(&self.ctx, page, part).await
-                }
+                Some(Ok(page)) => sheets::override_scale(&self.ctx, page, part).await,
                 Some(Err(why)) => Err(why),
                 None => Err("the document could not be read".to_owned()),
             };
@@ -182,9 +181,14 @@ impl Drive<'_> {
                 *page = reads::page(&self.ctx, page.id).await?;
                 let stated =
                     self.recipe.scales.iter().find(|s| s.document == sheets.id && s.page == page.number);
+                let mut unsure: Vec<String> =
+                    sheets::contradicted_scale(&sheets.id, page).into_iter().collect();
+                unsure.extend(sheets::unsure_scale(&sheets.id, page));
                 sheets::in_force(page, stated);
-                let read = read.get(&page.id);
-                self.report.notes.extend(read.and_then(|r| sheets::other_scale(&sheets.id, r, page)));
+                self.report.notes.extend(unsure.iter().cloned());
+                if !unsure.is_empty() {
+                    self.unsure.insert((sheets.id.clone(), page.number), unsure);
+                }
                 let report = sheets::page_report(&sheets.id, page);
                 let place = format!("`{}` page {}", report.document, report.page);
                 if let Some(why) = &report.error {
@@ -256,6 +260,7 @@ impl Drive<'_> {
             partial: !unknown && !problems.is_empty(),
             problems,
             counts,
+            unsure_scales: self.unsure_scales(&measures),
             measures,
             cost: None,
             unpriced: None,
@@ -281,6 +286,13 @@ impl Drive<'_> {
             },
         }
         Ok(report)
+    }
+
+    /// What is noted on the scales that a condition was measured by. Points need none.
+    fn unsure_scales(&self, measures: &[MeasureReport]) -> Vec<String> {
+        let scaled = measures.iter().filter(|m| m.geometry != GeometryType::Point);
+        let pages: BTreeSet<(String, u32)> = scaled.map(|m| (m.document.clone(), m.page)).collect();
+        pages.iter().filter_map(|page| self.unsure.get(page)).flatten().cloned().collect()
     }
 
     /// All counts of a condition, and what failed or is incomplete of them.

@@ -229,7 +229,7 @@ const NO_SCALE: &str = "none";
 /// How many were counted, the least confidence among them, and everything that was said of the condition.
 fn certainty<'r>(condition: &ConditionReport, said: impl Iterator<Item = &'r str>) -> [String; 3] {
     let mut notes = condition.problems.clone();
-    let said: Vec<String> = said.map(str::to_owned).collect();
+    let said: Vec<String> = condition.unsure_scales.iter().cloned().chain(said.map(str::to_owned)).collect();
     if condition.quantity.is_some()
         && let Some(first) = notes.first_mut()
     {

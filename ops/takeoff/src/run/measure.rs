@@ -67,7 +67,10 @@ pub(crate) async fn all(
                 });
             }
             // Of several points one says it for all.
-            Err(e) if refused.insert(nth) => drop(said.insert(nth, e.to_string())),
+            Err(e) if refused.insert(nth) => {
+                // It numbers its page, and there may be several documents.
+                said.insert(nth, format!("on `{}`: {e}", measure.document));
+            }
             Err(_) => {}
         }
     }

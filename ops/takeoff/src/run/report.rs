@@ -23,7 +23,7 @@ pub(crate) struct Report {
     pub(crate) problems: Vec<String>,
     /// What a person should know although nothing is missing.
     pub(crate) notes: Vec<String>,
-    /// Counts that are not safe to take as they are, and why.
+    /// Quantities that are not safe to take as they are, and why.
     pub(crate) check_by_eye: Vec<String>,
     pub(crate) seconds: TimeUse,
     pub(crate) memory: MemoryUse,
@@ -117,6 +117,9 @@ pub(crate) struct ConditionReport {
     pub(crate) counts: Vec<CountReport>,
     /// The shapes that became measurements, in the recipe's order.
     pub(crate) measures: Vec<MeasureReport>,
+    /// What the report notes of the scales that it was measured by.
+    #[serde(skip)]
+    pub(crate) unsure_scales: Vec<String>,
     pub(crate) cost: Option<AssemblyReport>,
     /// Why there is no cost although the recipe asks for one.
     pub(crate) unpriced: Option<String>,
@@ -362,6 +365,7 @@ impl ConditionReport {
             problems: vec![why],
             counts: Vec::new(),
             measures: Vec::new(),
+            unsure_scales: Vec::new(),
             cost: None,
             partial: false,
         }
@@ -385,9 +389,9 @@ impl ConditionReport {
         (!names.is_empty()).then(|| names.join(", "))
     }
 
-    /// Why its counts are not safe to take as they are.
+    /// Why its quantity is not safe to take as it is.
     pub(crate) fn doubts(&self) -> Vec<String> {
-        let mut doubts = Vec::new();
+        let mut doubts = self.unsure_scales.clone();
         for count in &self.counts {
             if !count.pictures.is_empty() {
                 let pages: Vec<String> = count.pictures.iter().map(u32::to_string).collect();

@@ -6,10 +6,11 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use takeoff_commands::documents::{StagedUpload, receive_upload};
-use takeoff_commands::scale::{Calibration, ManualScale, RealUnit, calibrate, set_scale};
+use takeoff_commands::scale::{Calibration, ManualScale, RealUnit, calibrate, contradicted, set_scale};
 use takeoff_commands::{Ctx, reads};
 use takeoff_core::job::{Job, JobState};
-use takeoff_core::model::{Document, DocumentStatus, Id, Page, PageScale, PageStatus};
+use takeoff_core::model::{Document, DocumentStatus, Id, Page, PageStatus};
+use takeoff_core::scale::ScaleRecord;
 
 use super::progress::Progress;
 use super::report::{DocumentReport, PageReport, ScaleReport};
@@ -228,26 +229,24 @@ pub(crate) async fn override_scale(ctx: &Ctx<'_>, page: &Page, part: &ScalePart)
     set_scale(ctx, page.id, scale).await.map(|_| ()).map_err(said)
 }
 
-/// That a page's stated scale is another one than its text gave.
-pub(crate) fn other_scale(document: &str, read: &PageScale, page: &Page) -> Option<String> {
-    /// Two roundings of one scale.
-    const SAME: f64 = 0.005;
-    let of = |scale: &PageScale| scale.px_per_foot.filter(|_| scale.calibrated);
-    let (before, now) = (of(read)?, of(&page.scale)?);
-    ((now / before - 1.0).abs() > SAME).then(|| {
-        format!(
-            "`{document}` page {}: its text says {} ({} px/ft), the recipe states {} px/ft, and that is used",
-            page.number,
-            read.text.as_deref().unwrap_or("another scale"),
-            short(before),
-            short(now)
-        )
-    })
+/// What speaks against the scale that the recipe gives a page: what HTTP's answer says of the same, by the same rules.
+pub(crate) fn contradicted_scale(document: &str, page: &Page) -> Option<String> {
+    let said = contradicted(page).filter(|_| page.scale.method.as_deref() == Some(BY_HAND))?;
+    Some(format!("`{document}` page {}: {said}; the recipe's scale is used", page.number))
+}
+
+/// What to check of a scale that was found on the page.
+pub(crate) fn unsure_scale(document: &str, page: &Page) -> Vec<String> {
+    let found = page.scale.method.as_deref() != Some(BY_HAND);
+    let record = page.scale.record.as_ref().filter(|_| found && page.scale.calibrated);
+    let findings = record.iter().flat_map(|r| &r.findings);
+    let told = findings.filter(|f| f.code == ScaleRecord::TAKEN_ON_NO_SHEET);
+    told.map(|f| format!("`{document}` page {}: {}", page.number, f.message)).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use takeoff_core::model::{BlobHash, PageBlobs, Timestamp};
+    use takeoff_core::model::{BlobHash, PageBlobs, PageScale, Timestamp};
 
     use super::*;
 

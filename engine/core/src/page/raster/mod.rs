@@ -25,6 +25,7 @@ use super::weight::PageWeight;
 use crate::budget::Budget;
 use crate::found::Finding;
 use crate::geom::{ListRect, PageSpace};
+pub(crate) use resolution::is_like_a_sheet;
 use resolution::{Density, Judged};
 use rows::{PageRows, Rows};
 use square::Square;

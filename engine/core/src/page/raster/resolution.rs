@@ -118,7 +118,10 @@ pub(super) fn judged(size: (u32, u32), stated: Option<Density>, max_pixels: u64)
     if let Some(said) = no_evidence((width, height), (x, y), known) {
         let said = format!("{said}, so it is not believed: its scale cannot be read from a notation");
         let how = "calibrate it, and check a known length across and one down.";
-        return as_it_is(None, Some(Finding::new("resolution_uneven_not_taken", format!("{said}, {how}"))));
+        return as_it_is(
+            None,
+            Some(Finding::new(Finding::RESOLUTION_UNEVEN_NOT_TAKEN, format!("{said}, {how}"))),
+        );
     }
     let finest = (width * fine / x, height * fine / y);
     let (dpi, finding) = if known { believed(finest, fine) } else { (None, None) };
@@ -182,7 +185,7 @@ fn believed((width, height): (f64, f64), x: f64) -> (Option<f64>, Option<Finding
     if long < LEAST || short > WIDEST || long > LONGEST {
         let said =
             format!("The file states {x:.0} pixels an inch, which makes the picture {sheet}: no drawing is");
-        return (None, Some(doubt("resolution_absurd", said)));
+        return (None, Some(doubt(Finding::RESOLUTION_ABSURD, said)));
     }
     if screen.is_none() {
         return scanned((width, height), x, &sheet);
@@ -198,7 +201,7 @@ fn believed((width, height): (f64, f64), x: f64) -> (Option<f64>, Option<Finding
         "The file states {x:.0} pixels an inch, as programs do that know none, and the {sheet} that this makes are no \
          sheet's size, so it is not believed"
     );
-    (None, Some(doubt("resolution_of_screens", said)))
+    (None, Some(doubt(Finding::RESOLUTION_OF_SCREENS, said)))
 }
 
 /// Whether a size is that of a sheet that drawings are plotted on, exactly.
@@ -217,7 +220,7 @@ fn is_within(short: f64, long: f64, off: impl Fn(f64) -> f64) -> bool {
 }
 
 /// Whether a size is about that of a sheet, or of a piece of a roll as wide as one.
-fn is_like_a_sheet(short: f64, long: f64) -> bool {
+pub(crate) fn is_like_a_sheet(short: f64, long: f64) -> bool {
     let near = |a: f64, b: f64| (a - b).abs() <= TRIMMED.max(TRIMMED_SHARE * b);
     SHEETS.iter().chain(&OTHER_SHEETS).any(|(a, b)| {
         near(short, *a) && near(long, *b)
@@ -246,7 +249,7 @@ fn scanned((width, height): (f64, f64), x: f64, sheet: &str) -> (Option<f64>, Op
     if let Some(scan) = better {
         let (w, h) = (width / scan, height / scan);
         let said = format!("{said}; at {scan:.0} it is a sheet of {w:.1} x {h:.1} in, so it is not believed");
-        return (None, Some(doubt("resolution_of_no_sheet", said)));
+        return (None, Some(doubt(Finding::RESOLUTION_OF_NO_SHEET, said)));
     }
     if like {
         return (Some(x), None);
