@@ -13,8 +13,8 @@ const NAMED_PAGES: usize = 12;
 const STEP: f64 = 100.0;
 /// Two roundings of one scale.
 const ROUNDED: f64 = 0.01;
-/// Largest tolerance that a session takes.
-const MAX_TOLERANCE: f64 = 1.0;
+/// Up to this, another size alone leaves a match above the default threshold.
+const MAX_TIMES: f64 = 1.5;
 
 /// Takes down that a page has another scale than every exemplar's page, if the session's tolerance does not cover what
 /// that makes of a size. Where one of the scales is not known, neither is the size.
@@ -74,14 +74,14 @@ fn one_size(pages: &[&OtherSize]) -> String {
     )
 }
 
-/// What to set: a tolerance that covers every size, where one does.
+/// What to do: a tolerance that covers every size is of use where matches of that size still count.
 fn advice(progress: &CountProgress) -> String {
     let off = progress.other_sizes.iter().map(|o| o.times.max(1.0 / o.times) - 1.0).fold(0.0, f64::max);
     let own = "count these pages by an example on one of them";
-    if off > MAX_TOLERANCE + ROUNDED {
+    if off > MAX_TIMES - 1.0 {
         return own.to_owned();
     }
-    let covers = (off.min(MAX_TOLERANCE) * STEP - ROUNDED).ceil() / STEP;
+    let covers = (off * STEP - ROUNDED).ceil() / STEP;
     format!("{own}, or set `scale_tolerance` to {}", takeoff_core::brief(covers))
 }
 
@@ -102,7 +102,7 @@ mod tests {
             half.starts_with("pages 2, 5 have another scale") && half.contains("0.50 times as large"),
             "{half}"
         );
-        assert!(half.contains("(2 found there") && half.ends_with("or set `scale_tolerance` to 1"), "{half}");
+        assert!(half.contains("(2 found there") && half.ends_with("an example on one of them"), "{half}");
         let larger = noted(&[(3, 4.0 / 3.0)]).unwrap();
         assert!(larger.contains("1.33 times") && larger.ends_with("to 0.34"), "{larger}");
         let both = noted(&[(2, 0.5), (7, 4.0)]).unwrap();

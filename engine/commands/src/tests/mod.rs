@@ -6,6 +6,7 @@ mod large;
 mod measuring;
 mod races;
 mod scaling;
+mod short_counts;
 mod together;
 mod totals;
 mod uploads;
