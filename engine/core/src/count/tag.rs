@@ -20,9 +20,9 @@ pub(super) struct TagWord {
 #[derive(Debug, Clone)]
 pub(super) struct Tag {
     pub(super) words: Vec<String>,
-    bounds: ListRect,
-    angle: f32,
-    size: f32,
+    pub(super) bounds: ListRect,
+    pub(super) angle: f32,
+    pub(super) size: f32,
 }
 
 impl Tag {
