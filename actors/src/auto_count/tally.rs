@@ -191,7 +191,8 @@ fn other_pens(progress: &CountProgress) -> Option<String> {
             1 => "1 of those found differs".to_owned(),
             n => format!("{n} of those found differ"),
         };
-        format!("{of} from the example by the {PEN}, which is not compared on pages other than its own")
+        format!("{of} from the example by the {PEN}, which is not compared on pages other than its own, nor where no other \
+             place has the example's width")
     });
     let said = refused.into_iter().chain(taken).reduce(|a, b| format!("{a}, and {b}"))?;
     Some(format!(
@@ -223,7 +224,8 @@ fn legend_in_doubt(progress: &CountProgress) -> Option<String> {
         n => (format!("{n} of those found stand"), "samples"),
     };
     Some(format!(
-        "{stand} in what is taken for a legend only by the way it is set, without a heading or with several of the          symbol in it: {}; set apart as {samples}, check by eye, and set `include_legend` if they are to count",
+        "{stand} in what is taken for a legend only by the way it is set, without a heading or with several of the \
+         symbol in it: {}; set apart as {samples}, check by eye, and set `include_legend` if they are to count",
         named(progress.legend_in_doubt, &progress.legend_in_doubt_at, "")
     ))
 }

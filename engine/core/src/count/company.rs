@@ -32,6 +32,8 @@ pub(super) struct Company {
     pub words: Vec<String>,
     /// One of them is a subscript in the exemplar's box.
     pub has_subscript: bool,
+    /// One is a single character that hangs on the symbol, which may make another kind of it.
+    hangs: bool,
     /// How far from the exemplar they stand at most, list units.
     reach: f32,
     /// Height of the letters of a tag; `None` of a drawing.
@@ -67,6 +69,7 @@ impl Company {
             if (in_box || subscript) && company.words.len() < MAX_WORDS {
                 company.words.push(word.text.clone());
                 company.has_subscript |= in_box && subscript && tag.is_some();
+                company.hangs |= subscript && word.text.chars().count() == 1;
                 company.reach = company.reach.max(gap(bounds, &word.bounds));
             }
         }
@@ -150,8 +153,7 @@ impl Company {
     /// that only numbers it, nor a word that nobody else has and that only happens to stand in the box.
     pub(super) fn noted(&self, page: &PageIndex, found: &[Detection]) -> Said {
         let mut said = Said::new();
-        let telling = self.tag.is_some() || self.words.iter().any(|w| label::is_tag(w));
-        if !telling || (self.words.is_empty() && self.tag.is_none()) {
+        if self.tag.is_none() && !self.hangs && !self.words.iter().any(|w| label::is_tag(w)) {
             return said;
         }
         let (mut shared, mut all) = (0, 0);

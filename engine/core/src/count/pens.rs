@@ -100,24 +100,23 @@ fn same(p: f64, q: f64) -> bool {
     p.max(q) <= p.min(q) * (1.0 + EXACT)
 }
 
-/// Lowers matches of another width to near misses, where others have the exemplar's.
+/// Lowers matches of another width to near misses, where others have the exemplar's. Where none has it, the exemplar may
+/// be ill chosen: they stay, and are marked.
 fn tell_widths(matcher: &Matcher<'_>, params: &CountParams, kept: &mut [Judged]) {
     let width = |j: &Judged| {
         let matches = !j.own && j.score.confidence >= params.threshold;
         matches.then(|| Width::of(matcher, j)).flatten()
     };
     let widths: Vec<Option<Width>> = kept.iter().map(width).collect();
-    if !widths.iter().flatten().any(|w| !w.other) {
-        return;
-    }
+    let is_alone = !widths.iter().flatten().any(|w| !w.other);
     let others: Vec<Width> = widths.iter().flatten().filter(|w| w.other).copied().collect();
     for (j, width) in kept.iter_mut().zip(widths) {
         let Some(width) = width.filter(|w| w.other) else { continue };
         // Each is one of its own pen.
         let many = others.iter().filter(|o| o.is_of_pen(&width)).count() >= MANY;
         let less = (j.score.confidence - STYLE_SLOPE).max(NEAR_MISS_FLOOR);
-        if many && less < params.threshold {
-            j.score.confidence = less;
+        if many && (is_alone || less < params.threshold) {
+            j.score.confidence = if is_alone { j.score.confidence } else { less };
             j.score.other_pen = true;
         }
     }

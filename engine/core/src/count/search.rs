@@ -97,7 +97,7 @@ pub struct Detection {
     /// family. Its confidence is at most 0.89, or the threshold if that is higher.
     pub variant: bool,
     /// Differs from the exemplar in its pen, and that decides what it is: a near miss on the exemplar's own page, where
-    /// pens are compared, or a match on another, where they are not.
+    /// pens are compared, or a match on another, where they are not, or where no other place has the exemplar's width.
     pub other_pen: bool,
     /// Words inside its outline, in reading order.
     pub words: Vec<String>,

@@ -274,6 +274,14 @@ fn letters_beside_a_symbol_must_agree_or_are_told() {
     // Numbers only number; and a word that nobody else has happens to stand there.
     let [plain, _] = said(["12", "14"], place, drawn);
     assert_eq!((plain.matches.len(), plain.said_beside.len()), (20, 0));
+    // A single one that hangs on it may make another kind of it.
+    let hanging = |sheet: &mut Sheet, says: &str, x: f64, y: f64| {
+        sheet.symbol(&symbol, &at(x, y, 0.0, 1.0, false), Habit::Polylines(32), 0);
+        sheet.text(says, x + 5.5, y + 4.0, 4.0);
+    };
+    let [plain, whole] = said(["3", "4"], hanging, [-6.0, -6.0, 9.0, 10.0]);
+    assert_eq!((plain.matches.len(), plain.said_beside.get("4")), (20, Some(&10)), "{:?}", plain.said_beside);
+    assert_eq!((whole.matches.len(), whole.other_lettering.get("4")), (10, Some(&10)));
     let one = |sheet: &mut Sheet, _: &str, x: f64, y: f64| {
         place(sheet, if x + y < 201.0 { "HALL" } else { "" }, x, y)
     };
@@ -332,5 +340,6 @@ fn widths_that_scaling_and_rounding_explain_are_one_pen() {
     // One of another width is no pen of the page, nor is each of a width of its own.
     assert_eq!(pens(&[0.709], |row, i| (if row + i == 7 { 1.4 } else { 1.0 }, 1.0), &all).len(), 14);
     // The example alone of its width.
-    assert_eq!(pens(&[0.709], |row, i| (if row + i == 0 { 1.0 } else { 1.4 }, 1.0), &all).len(), 14);
+    let others = pens(&[0.709], |row, i| (if row + i == 0 { 1.0 } else { 1.4 }, 1.0), &all);
+    assert_eq!((others.len(), others.iter().filter(|d| d.other_pen).count()), (14, 13));
 }
