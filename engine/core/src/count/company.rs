@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 
+use super::exemplar::{Body, Exemplar};
 use super::index::PageIndex;
 use super::label::{self, MAX_WORDS, middle};
+use super::pose::Pose;
 use super::search::Detection;
 use super::tag::TagWord;
 use crate::geom::ListRect;
@@ -74,6 +76,12 @@ impl Company {
             }
         }
         company
+    }
+
+    /// Of a symbol that was cut from a box.
+    pub(super) fn of_drawing(page: &PageIndex, area: &ListRect, symbol: &Exemplar) -> Self {
+        let Body::Ink(template, pieces) = &symbol.body else { return Self::default() };
+        Self::of(page, area, &template.outline(&Pose::at(pieces.middle)), None, &symbol.words)
     }
 
     fn is_subscript(&self, bounds: &ListRect, word: &TagWord, scale: f32) -> bool {

@@ -12,7 +12,7 @@ use super::matching::Matcher;
 use super::pose::Pose;
 use super::scan::Patch;
 use super::search::placed;
-use super::surroundings;
+use super::surroundings::{self, grow};
 use super::tag::Tag;
 use super::template::{Template, centred};
 use super::texture;
@@ -135,16 +135,7 @@ impl Exemplar {
                 let company = Company::of(index, &area, &tag.bounds, Some(letters), &words);
                 Ok(Self { body: Body::Text(tag), patch: None, page, drawn, background: 0, words, company })
             }
-            None => cut.map(|symbol| {
-                let company = match &symbol.body {
-                    Body::Ink(template, pieces) => {
-                        let bounds = template.outline(&Pose::at(pieces.middle));
-                        Company::of(page, &area, &bounds, None, &symbol.words)
-                    }
-                    Body::Text(_) => Company::default(),
-                };
-                Self { company, ..symbol }
-            }),
+            None => cut.map(|symbol| Self { company: Company::of_drawing(page, &area, &symbol), ..symbol }),
         }
     }
 
@@ -386,10 +377,6 @@ impl Choice {
         });
         Self { through: entered + before - kept.len(), kept, beyond }
     }
-}
-
-fn grow(r: &ListRect, by: f32) -> ListRect {
-    ListRect { left: r.left - by, top: r.top - by, right: r.right + by, bottom: r.bottom + by }
 }
 
 /// A box drawn a little too tight: strokes just outside belong when they hang on those inside.
