@@ -186,8 +186,13 @@ impl Search<'_> {
             }
             let mut answer = answer.value;
             progress.next = nth as u32 + 1;
-            progress.says = symbols.meant.iter().map(|e| e.words().join(" ")).collect();
-            if progress.beside.is_empty() && self.session.lettering == Some(Lettering::Agree) {
+            let whole = |nth: usize| answer.lettering.get(nth) == Some(&Some(Compare::Whole));
+            let says = symbols.meant.iter().enumerate().map(|(nth, e)| {
+                let beside = e.words_beside().iter().filter(|_| whole(nth));
+                e.words().iter().chain(beside).map(String::as_str).collect::<Vec<_>>().join(" ")
+            });
+            progress.says = says.collect();
+            if progress.beside.is_empty() && !answer.said_beside.is_empty() {
                 progress.beside =
                     symbols.meant.iter().flat_map(|e| e.words_beside().iter().cloned()).collect();
             }

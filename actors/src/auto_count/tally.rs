@@ -54,12 +54,19 @@ pub(super) fn add(progress: &mut CountProgress, page: u32, answer: &Answer) {
     progress.cut += answer.cut as u64;
     progress.partly += answer.partly.len() as u64;
     list(&mut progress.partly_at, page, &answer.partly);
+    progress.legend_in_doubt += answer.legend_in_doubt.len() as u64;
+    list(&mut progress.legend_in_doubt_at, page, &answer.legend_in_doubt);
     if progress.says.iter().all(String::is_empty) {
         for place in answer.matches.iter().map(|m| &m.place).filter(|p| !p.words.is_empty()) {
             let words = place.words.join(" ");
             if progress.lettered.contains_key(&words) || progress.lettered.len() < MAX_OTHERS {
                 *progress.lettered.entry(words).or_default() += 1;
             }
+        }
+    }
+    for (words, times) in &answer.said_beside {
+        if progress.said_beside.contains_key(words) || progress.said_beside.len() < MAX_OTHERS {
+            *progress.said_beside.entry(words.clone()).or_default() += *times as u64;
         }
     }
     for (words, times) in &answer.other_lettering {
@@ -136,6 +143,7 @@ pub(super) fn notes(progress: &CountProgress) -> Option<String> {
         not_compared(progress),
         box_cuts(progress),
         variants(progress),
+        legend_in_doubt(progress),
         in_part(progress),
         box_too_large(progress),
         box_trimmed(progress),
@@ -186,7 +194,8 @@ fn other_pens(progress: &CountProgress) -> Option<String> {
             1 => "1 of those found differs".to_owned(),
             n => format!("{n} of those found differ"),
         };
-        format!("{of} from the example by the {PEN}, which is not compared on pages other than its own")
+        format!("{of} from the example by the {PEN}, which is not compared on pages other than its own, nor where no other \
+             place has the example's width")
     });
     let said = refused.into_iter().chain(taken).reduce(|a, b| format!("{a}, and {b}"))?;
     Some(format!(
@@ -195,18 +204,38 @@ fn other_pens(progress: &CountProgress) -> Option<String> {
     ))
 }
 
-/// That places show most of the example and are not even listed.
-fn in_part(progress: &CountProgress) -> Option<String> {
-    let named = progress.partly_at.iter().take(NAMED_PLACES);
+/// The first of some places, and how many more there are; `see` says where they are listed.
+fn named(all: u64, listed: &[(u32, PxPoint)], see: &str) -> String {
+    let named = listed.iter().take(NAMED_PLACES);
     let mut places: Vec<String> =
         named.map(|(n, p)| format!("page {n} at x {:.0}, y {:.0}", p.x, p.y)).collect();
-    let more = progress.partly.saturating_sub(places.len() as u64);
-    places.extend((more > 0).then(
-        || match progress.partly.saturating_sub(progress.partly_at.len() as u64) {
-            0 => format!("{more} more (see `shown_in_part`)"),
-            _ => format!("{more} more (see `shown_in_part` for the first {MAX_PLACES})"),
-        },
-    ));
+    let more = all.saturating_sub(places.len() as u64);
+    let first = if all > listed.len() as u64 && !see.is_empty() {
+        see.replace(')', &format!(" for the first {MAX_PLACES})"))
+    } else {
+        see.to_owned()
+    };
+    places.extend((more > 0).then(|| format!("{more} more{first}")));
+    places.join(", ")
+}
+
+/// That what was set apart as a sample may be an instance.
+fn legend_in_doubt(progress: &CountProgress) -> Option<String> {
+    let (stand, samples) = match progress.legend_in_doubt {
+        0 => return None,
+        1 => ("1 of those found stands".to_owned(), "a sample"),
+        n => (format!("{n} of those found stand"), "samples"),
+    };
+    Some(format!(
+        "{stand} in what is taken for a legend only by the way it is set, without a heading or with several of the \
+         symbol in it: {}; set apart as {samples}, check by eye, and set `include_legend` if they are to count",
+        named(progress.legend_in_doubt, &progress.legend_in_doubt_at, "")
+    ))
+}
+
+/// That places show most of the example and are not even listed.
+fn in_part(progress: &CountProgress) -> Option<String> {
+    let places = named(progress.partly, &progress.partly_at, " (see `shown_in_part`)");
     let show = match progress.partly {
         1 => "1 place shows".to_owned(),
         n => format!("{n} places show"),
@@ -215,7 +244,7 @@ fn in_part(progress: &CountProgress) -> Option<String> {
         format!(
             "{show} most of the example and too little to be listed as less alike: {}; if they are the \
              symbol, give one of them as another example",
-            places.join(", ")
+            places
         )
     })
 }
@@ -228,14 +257,24 @@ fn lettered(progress: &CountProgress) -> Option<String> {
     (all > 0).then(|| format!("the example says nothing, and {all} of those found do: {}", said.join(", ")))
 }
 
-/// That a part of what the example's box says was not asked of what was counted.
+/// That what was counted says something else beside the symbol than the example.
 fn not_compared(progress: &CountProgress) -> Option<String> {
     let words: Vec<&str> = progress.beside.iter().take(MAX_SAID).map(String::as_str).collect();
-    (!words.is_empty()).then(|| {
+    let example = match words.as_slice() {
+        [] => "nothing stands beside the example".to_owned(),
+        words => format!("{} stands beside the example", words.join(", ")),
+    };
+    let all: u64 = progress.said_beside.values().sum();
+    let said = progress.said_beside.iter().take(MAX_SAID).map(|(words, times)| match words.as_str() {
+        "" => format!("nothing ({times})"),
+        words => format!("{words} ({times})"),
+    });
+    let said: Vec<String> = said.collect();
+    (all > 0).then(|| {
         format!(
-            "lettering was to agree, and of the example only what stands inside the symbol is compared: {} stands in \
-             the box beside it, so those found may say something else there; check by eye",
-            words.join(", ")
+            "{example} and is not compared, and at {all} of those found something else does: {}; set `lettering` to \
+             `agree` to leave them out",
+            said.join(", ")
         )
     })
 }
@@ -361,10 +400,26 @@ mod tests {
         let said = notes(&progress).unwrap();
         assert!(said.starts_with("24 places differ from the example by the pen"), "{said}");
         assert!(said.contains("not counted, being on its own page, and 1 of those found differs"), "{said}");
+        progress = CountProgress {
+            legend_in_doubt: 6,
+            legend_in_doubt_at: (1..=6).map(|n| at(f64::from(n))).collect(),
+            ..CountProgress::default()
+        };
+        let said = notes(&progress).unwrap();
+        assert!(said.starts_with("6 of those found stand in what is taken for a legend"), "{said}");
+        assert!(said.contains("page 2 at x 4, y 7, 2 more; set apart as samples, check by eye"), "{said}");
         progress = CountProgress { variants: 25, ..CountProgress::default() };
         assert!(notes(&progress).unwrap().starts_with("25 of those found show strokes around or across"));
-        progress = CountProgress { beside: vec!["GFI".to_owned()], ..CountProgress::default() };
-        assert!(notes(&progress).unwrap().contains("GFI stands in the box beside it"));
+        progress = CountProgress {
+            beside: vec!["GFI".to_owned()],
+            said_beside: [("WP".to_owned(), 3), (String::new(), 2)].into(),
+            ..CountProgress::default()
+        };
+        let said = notes(&progress).unwrap();
+        assert!(said.starts_with("GFI stands beside the example and is not compared, and at 5"), "{said}");
+        assert!(said.contains("something else does: nothing (2), WP (3);"), "{said}");
+        progress.beside.clear();
+        assert!(notes(&progress).unwrap().starts_with("nothing stands beside the example"), "{said}");
         progress = CountProgress { cut: 15, ..CountProgress::default() };
         assert!(
             notes(&progress).unwrap().starts_with("the example's box cuts strokes that go on outside it")

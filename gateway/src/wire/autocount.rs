@@ -357,7 +357,8 @@ pub(crate) struct StartAutoCount {
     #[schema(max_length = 0)]
     provider: Option<String>,
     /// Lettering inside the symbol: `auto` (a tag such as T1 must agree, a number need not, a word that
-    /// happens to lie across the example means nothing), `agree` (the same words), `ignore`.
+    /// happens to lie across the example means nothing), `agree` (the same words, inside it and beside it in the
+    /// box), `ignore`.
     #[schema(default = "auto")]
     lettering: Option<String>,
     /// More pages of the project to search.

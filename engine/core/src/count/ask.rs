@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 use super::exemplar::Exemplar;
 use super::index::PageIndex;
 use super::label::{self, Compare};
+use super::legend::Sample;
 use super::search::{CountOutcome, CountParams, Detection, find};
 use crate::budget::Budget;
 use crate::found::{Finding, Found};
@@ -64,6 +65,9 @@ pub struct Answer {
     pub lettering: Vec<Option<Compare>>,
     /// Symbols of the same shape that were left out because they say something else, by what they say.
     pub other_lettering: BTreeMap<String, usize>,
+    /// Matches that say something else beside them than the exemplar, where that is not compared and may make another
+    /// symbol of them, by what they say; the most of all exemplars.
+    pub said_beside: BTreeMap<String, usize>,
     /// As in [`CountOutcome`]; the least of all exemplars.
     pub lacking_a_part: usize,
     /// As in [`CountOutcome`], of that exemplar.
@@ -72,6 +76,8 @@ pub struct Answer {
     pub cut: usize,
     /// As in [`CountOutcome`], where no exemplar matches.
     pub partly: Vec<PxPoint>,
+    /// Middles of matches that are taken for samples in a legend though no heading says that it is one.
+    pub legend_in_doubt: Vec<PxPoint>,
     /// Places that would be matches, were it not for a negative exemplar.
     pub excluded: usize,
     /// Exemplars, and negative ones, that were taken for less than their boxes hold: see [`CountOutcome`].
@@ -98,6 +104,10 @@ pub fn ask(page: &PageIndex, question: &Question<'_>, budget: &Budget) -> Found<
     let mut complete = outcomes.iter().all(|o| o.complete);
     let lettering: Vec<Option<Compare>> = outcomes.iter().map(|o| o.lettering).collect();
     let other_lettering = others(&exemplars, &outcomes);
+    let said_beside = match question.params.lettering {
+        Some(_) => BTreeMap::new(),
+        None => beside(page, &exemplars, &outcomes),
+    };
     let mut partly = shown_in_part(&outcomes);
     let least = outcomes.iter_mut().min_by_key(|o| o.lacking_a_part);
     let (mut lacking_a_part, mut lacking_at) =
@@ -137,10 +147,12 @@ pub fn ask(page: &PageIndex, question: &Question<'_>, budget: &Budget) -> Found<
         complete,
         lettering,
         other_lettering,
+        said_beside,
         lacking_a_part,
         lacking_at,
         cut,
         partly,
+        legend_in_doubt: Vec::new(),
         excluded,
         trimmed,
         trimmed_negatives,
@@ -204,6 +216,17 @@ fn others(exemplars: &[&Exemplar], outcomes: &[CountOutcome]) -> BTreeMap<String
         });
     }
     others
+}
+
+/// What matches say beside them otherwise than their exemplar, where lettering is taken as the page shows it.
+fn beside(page: &PageIndex, exemplars: &[&Exemplar], outcomes: &[CountOutcome]) -> BTreeMap<String, usize> {
+    let mut beside: BTreeMap<String, usize> = BTreeMap::new();
+    let open = exemplars.iter().zip(outcomes).filter(|(_, o)| o.lettering != Some(Compare::Whole));
+    for (says, times) in open.flat_map(|(e, o)| e.company.noted(page, &o.detections)) {
+        let most = beside.entry(says).or_default();
+        *most = (*most).max(times);
+    }
+    beside
 }
 
 /// Places by the cells that their centres lie in.
@@ -295,14 +318,17 @@ fn strike(
 /// Near misses that are looked for in legends, the strongest: it takes each of them a look at the others.
 const LEGEND_LOOKS: usize = 2_000;
 
-/// Near misses in legends; of the matches it is known.
+/// Near misses in legends, and which of the matches that are known to be there are so in doubt.
 fn find_legends(page: &PageIndex, answer: &mut Answer) {
     let all = answer.matches.iter().chain(&answer.near_misses);
     let boxes: Vec<ListRect> = all.map(|m| page.space.rect_to_list(&m.place.bbox)).collect();
     let of_near = &boxes[answer.matches.len()..];
     for (m, b) in answer.near_misses.iter_mut().zip(of_near).take(LEGEND_LOOKS) {
-        m.place.in_legend = page.legend.samples(b, &boxes);
+        m.place.in_legend = page.legend.sample(b, &boxes).is_some();
     }
+    let matches = answer.matches.iter().zip(&boxes).filter(|(m, _)| m.place.in_legend);
+    let doubtful = matches.filter(|(_, b)| page.legend.sample(b, &boxes) != Some(Sample::Headed));
+    answer.legend_in_doubt = doubtful.map(|(m, _)| m.place.center).collect();
 }
 
 #[cfg(test)]

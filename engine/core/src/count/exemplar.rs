@@ -3,6 +3,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::beside::Beside;
+use super::company::{Company, Letters};
 use super::cut;
 use super::index::PageIndex;
 use super::ink::{Ink, Segment, close};
@@ -11,7 +12,7 @@ use super::matching::Matcher;
 use super::pose::Pose;
 use super::scan::Patch;
 use super::search::placed;
-use super::surroundings;
+use super::surroundings::{self, grow};
 use super::tag::Tag;
 use super::template::{Template, centred};
 use super::texture;
@@ -87,8 +88,8 @@ pub struct Exemplar {
     background: usize,
     /// Words inside its outline.
     pub(super) words: Vec<String>,
-    /// Words in its box that are not inside its outline.
-    beside: Vec<String>,
+    /// What stands beside it, in its box or as a subscript.
+    pub(super) company: Company,
 }
 
 /// An exemplar's strokes, before they were made ready for searching.
@@ -128,12 +129,13 @@ impl Exemplar {
         );
         match Tag::in_box(page, &area).filter(|_| nothing_drawn) {
             Some(tag) => {
-                let page = Some(page.fingerprint);
+                let (index, page) = (page, Some(page.fingerprint));
                 let words = tag.words.clone();
-                let beside = Vec::new();
-                Ok(Self { body: Body::Text(tag), patch: None, page, drawn, background: 0, words, beside })
+                let letters = Letters { size: tag.size, angle: tag.angle };
+                let company = Company::of(index, &area, &tag.bounds, Some(letters), &words);
+                Ok(Self { body: Body::Text(tag), patch: None, page, drawn, background: 0, words, company })
             }
-            None => cut.map(|symbol| Self { beside: label::beside(page, &area, &symbol.words), ..symbol }),
+            None => cut.map(|symbol| Self { company: Company::of_drawing(page, &area, &symbol), ..symbol }),
         }
     }
 
@@ -157,7 +159,7 @@ impl Exemplar {
         let gap = area.width().hypot(area.height()) * 0.25;
         let marks = texture::regular(&pieces, gap);
         let beyond: Vec<Segment> = choice.beyond.iter().map(|&i| page.segments[i as usize]).collect();
-        let hatches = texture::Hatches::of(&beyond, &page.styles, gap);
+        let hatches = texture::Hatches::of(&beyond, &page.styles, gap).entering(area);
         let mut weights = Vec::new();
         let mut ink = Ink { styles: page.styles.clone(), ..Ink::default() };
         let mut ids = Vec::new();
@@ -223,7 +225,7 @@ impl Exemplar {
             drawn,
             background,
             words,
-            beside: Vec::new(),
+            company: Company::default(),
         })
     }
 
@@ -243,6 +245,7 @@ impl Exemplar {
         };
         let background = self.background + old.ink.segments.len() - kept.len();
         let less = Self::of(page, pieces, self.drawn, background, &Budget::unlimited()).ok()?;
+        let less = Self { company: self.company.clone(), ..less };
         (!less.is_flat(page.grain)).then_some(less)
     }
 
@@ -267,9 +270,10 @@ impl Exemplar {
         &self.words
     }
 
-    /// Words in its box that no likeness is asked of: they are not inside its outline.
+    /// Words that stand beside it, in its box or as a subscript: those found say the same there if all its lettering is
+    /// to agree.
     pub fn words_beside(&self) -> &[String] {
-        &self.beside
+        &self.company.words
     }
 
     /// The box as it was drawn, page pixels.
@@ -373,10 +377,6 @@ impl Choice {
         });
         Self { through: entered + before - kept.len(), kept, beyond }
     }
-}
-
-fn grow(r: &ListRect, by: f32) -> ListRect {
-    ListRect { left: r.left - by, top: r.top - by, right: r.right + by, bottom: r.bottom + by }
 }
 
 /// A box drawn a little too tight: strokes just outside belong when they hang on those inside.

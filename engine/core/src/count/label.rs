@@ -28,7 +28,7 @@ pub enum Compare {
 }
 
 /// Words of one symbol at most; more are a text that the symbol stands in.
-const MAX_WORDS: usize = 8;
+pub(super) const MAX_WORDS: usize = 8;
 /// Longest tag, characters.
 const MAX_TAG: usize = 8;
 
@@ -78,9 +78,13 @@ impl ByHeight {
         order.sort_by(|&i, &j| middle(&words[i as usize]).1.total_cmp(&middle(&words[j as usize]).1));
         Self(order)
     }
+
+    pub(super) fn all(&self) -> &[u32] {
+        &self.0
+    }
 }
 
-fn middle(word: &TagWord) -> (f32, f32) {
+pub(super) fn middle(word: &TagWord) -> (f32, f32) {
     let b = &word.bounds;
     ((b.left + b.right) / 2.0, (b.top + b.bottom) / 2.0)
 }
@@ -121,26 +125,8 @@ pub(super) fn inside(page: &PageIndex, template: &Template, pose: &Pose, bbox: &
     held.into_iter().map(|i| page.words[i as usize].text.clone()).collect()
 }
 
-/// The words with their middle in a box, but for those that are said inside the symbol; in reading order.
-pub(super) fn beside(page: &PageIndex, area: &ListRect, said: &[String]) -> Vec<String> {
-    let mut said: Vec<&String> = said.iter().collect();
-    let held = page.words.iter().filter(|word| {
-        let (x, y) = middle(word);
-        x >= area.left && x <= area.right && y >= area.top && y <= area.bottom
-    });
-    let mut beside = Vec::new();
-    for word in held {
-        match said.iter().position(|known| **known == word.text) {
-            Some(at) => drop(said.swap_remove(at)),
-            None if beside.len() < MAX_WORDS => beside.push(word.text.clone()),
-            None => break,
-        }
-    }
-    beside
-}
-
 /// Whether a word is a tag: short, and a letter leads it.
-fn is_tag(word: &str) -> bool {
+pub(super) fn is_tag(word: &str) -> bool {
     word.chars().next().is_some_and(char::is_alphabetic) && word.chars().count() <= MAX_TAG
 }
 

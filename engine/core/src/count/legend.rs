@@ -10,6 +10,8 @@ use crate::page::display::DisplayList;
 /// Words that head a legend, and words that only speak of one.
 const HEADINGS: [&str; 4] = ["LEGEND", "SYMBOLS", "ABBREVIATIONS", "SYMBOL"];
 const MENTIONS: [&str; 9] = ["SEE", "REFER", "PER", "NOTE", "NOTE:", "NOTES", "IN", "ALL", "ON"];
+/// Letters of a description at least.
+const MIN_LETTERS: usize = 4;
 /// Words of a heading at most.
 const MAX_HEADING_WORDS: usize = 6;
 /// A frame's side is at least this many heading heights long and at most this share of the page away.
@@ -43,6 +45,9 @@ const TRACED_LEVEL: f32 = 1.0;
 const MIN_RULE: f32 = 30.0;
 /// Ruled rows that make a list.
 const MIN_RULED_ROWS: usize = 2;
+/// From so many of one symbol on, what lies under a heading is looked into: a legend has each kind once, and in one with
+/// several that differ in their letters, each has a description.
+const MANY_UNDER_HEADING: usize = 3;
 /// How far up and down further rows are looked for, in heights of the symbol's own.
 const LIST_ROWS: f32 = 4.0;
 
@@ -148,6 +153,15 @@ impl Rule {
     }
 }
 
+/// What makes a symbol a sample.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sample {
+    /// It lies under the heading of a legend.
+    Headed,
+    /// Only how it is set among others makes it one: a strip of rooms, or a labelled row of fixtures, can look the same.
+    Doubtful,
+}
+
 #[derive(Debug)]
 struct Text {
     bounds: ListRect,
@@ -204,15 +218,50 @@ impl Legend {
         Self { regions, texts, rules, level }
     }
 
-    /// Whether a symbol, one of `all` that were found, is a sample that explains it.
-    pub(super) fn samples(&self, symbol: &ListRect, all: &[ListRect]) -> bool {
-        let (x, y) = ((symbol.left + symbol.right) / 2.0, (symbol.top + symbol.bottom) / 2.0);
-        self.contains(x, y) || self.describes(symbol, all) || self.is_listed(symbol, all)
+    /// Whether a symbol, one of `all` that were found, is a sample that explains it, and what makes it one.
+    pub(super) fn sample(&self, symbol: &ListRect, all: &[ListRect]) -> Option<Sample> {
+        let listed = || self.describes(symbol, all) || self.is_listed(symbol, all);
+        self.headed(symbol, all).or_else(|| listed().then_some(Sample::Doubtful))
+    }
+
+    /// Whether a place lies under the heading of a legend.
+    pub(super) fn contains(&self, x: f32, y: f32) -> bool {
+        let at = self.level.place([x, y]);
+        self.regions.iter().any(|r| holds(r, at))
+    }
+
+    /// Whether a symbol's box lies in a legend that has a heading. A room that is called after symbols has many of one
+    /// kind with nothing said of each.
+    fn headed(&self, symbol: &ListRect, all: &[ListRect]) -> Option<Sample> {
+        let [x, y] = middle(symbol);
+        if !self.contains(x, y) {
+            return None;
+        }
+        let at = self.level.place([x, y]);
+        let all = &*self.level.rects(all);
+        let of_region = |region: &ListRect| {
+            let inside: Vec<&ListRect> = all.iter().filter(|b| holds(region, middle(b))).collect();
+            if inside.len() < MANY_UNDER_HEADING {
+                return Some(Sample::Headed);
+            }
+            let described = |b: &&&ListRect| {
+                let y = middle(b)[1];
+                let beside = |t: &Text| {
+                    y >= t.bounds.top && y <= t.bounds.bottom && holds(region, [middle(&t.bounds)[0], y])
+                };
+                self.texts.iter().filter(|t| t.letters >= MIN_LETTERS && !t.heading).any(beside)
+            };
+            let described = inside.iter().filter(described).count();
+            (described * 2 >= inside.len()).then_some(Sample::Doubtful)
+        };
+        let regions = self.regions.iter().filter(|r| holds(r, at)).map(of_region);
+        regions.flatten().min_by_key(|s| *s == Sample::Doubtful)
     }
 
     /// Whether a symbol stands alone with a description in a row between two rules of a list that has
-    /// more such rows: a legend or a schedule, also one whose heading can't be read.
-    pub(super) fn is_listed(&self, symbol: &ListRect, all: &[ListRect]) -> bool {
+    /// more such rows, the only one of its kind in that list: a legend or a schedule, also one whose heading
+    /// can't be read.
+    fn is_listed(&self, symbol: &ListRect, all: &[ListRect]) -> bool {
         let (symbol, all) = (&self.level.rect(symbol), &*self.level.rects(all));
         let least = symbol.width() * RULE_WIDTHS;
         let spans = |r: &&Rule| r.left < symbol.left && r.right > symbol.right && r.right - r.left >= least;
@@ -230,11 +279,11 @@ impl Legend {
         if pitch > RULED_PITCH * symbol.height().max(own.bounds.height()) {
             return false;
         }
-        let in_row = |b: &&ListRect| {
+        let within = |b: &ListRect, (above, below): (&Rule, &Rule)| {
             let y = (b.top + b.bottom) / 2.0;
             y > above.y && y < below.y && b.left >= above.left && b.right <= above.right
         };
-        if all.iter().filter(in_row).count() > 1 {
+        if all.iter().filter(|b| within(b, (above, below))).count() > 1 {
             return false;
         }
         // Rows of the same list, above and below: ruled alike, their descriptions set below each other.
@@ -242,12 +291,17 @@ impl Legend {
             self.row(pair.0, pair.1, None)
                 .is_some_and(|t| (t.bounds.left - own.bounds.left).abs() < own.bounds.height())
         };
+        let column: Vec<&Rule> = self.rules.iter().filter(|r| r.same_column(above)).collect();
+        let pairs = || column.iter().zip(column.iter().skip(1)).map(|(a, b)| (*a, *b));
         let reach = pitch * LIST_ROWS;
         let (from, to) = (above.y - reach, below.y + reach);
-        let near = self.rules.partition_point(|r| r.y < from)..self.rules.partition_point(|r| r.y <= to);
-        let column: Vec<&Rule> = self.rules[near].iter().filter(|r| r.same_column(above)).collect();
-        let rows = column.iter().zip(column.iter().skip(1)).map(|(a, b)| (*a, *b)).filter(of_list).count();
-        rows >= MIN_RULED_ROWS
+        let near = |pair: &(&Rule, &Rule)| pair.0.y >= from && pair.1.y <= to;
+        if pairs().filter(near).filter(of_list).count() < MIN_RULED_ROWS {
+            return false;
+        }
+        // Where every room of a strip has one, they are no samples, however far apart they are.
+        let in_list = |b: &&ListRect| pairs().any(|pair| within(b, pair) && of_list(&pair));
+        all.iter().filter(in_list).take(2).count() <= 1
     }
 
     /// The description in a row between two rules, right of the symbol if there is one.
@@ -257,19 +311,13 @@ impl Legend {
             let y = (t.bounds.top + t.bounds.bottom) / 2.0;
             y > above.y && y < below.y && t.bounds.left >= from && t.bounds.right <= above.right + SAME_RULE
         };
-        let described = self.texts.iter().filter(|t| t.letters >= 4 && !t.heading).filter(inside);
+        let described = self.texts.iter().filter(|t| t.letters >= MIN_LETTERS && !t.heading).filter(inside);
         described.min_by(|p, q| p.bounds.left.total_cmp(&q.bounds.left))
-    }
-
-    /// Whether a symbol's box lies in a legend that has a heading.
-    pub(super) fn contains(&self, x: f32, y: f32) -> bool {
-        let [x, y] = self.level.place([x, y]);
-        self.regions.iter().any(|r| x >= r.left && x <= r.right && y >= r.top && y <= r.bottom)
     }
 
     /// Whether a symbol stands in front of one row of a list of descriptions. In a list of symbols
     /// each is there once: a list that has two of `all` is no legend.
-    pub(super) fn describes(&self, symbol: &ListRect, all: &[ListRect]) -> bool {
+    fn describes(&self, symbol: &ListRect, all: &[ListRect]) -> bool {
         let (symbol, all) = (&self.level.rect(symbol), &*self.level.rects(all));
         let height = symbol.height();
         let y = (symbol.top + symbol.bottom) / 2.0;
@@ -281,7 +329,7 @@ impl Legend {
                 && middle > t.bounds.top - b.height() * 0.25
                 && middle < t.bounds.bottom + b.height() * 0.25
         };
-        let described = |t: &&Text| t.letters >= 4 && !t.heading;
+        let described = |t: &&Text| t.letters >= MIN_LETTERS && !t.heading;
         let Some(own) = self.texts.iter().filter(described).find(|t| beside(symbol, t)) else { return false };
         let mut column: Vec<&Text> = self
             .texts
@@ -307,6 +355,14 @@ impl Legend {
 fn description_gap(symbol: &ListRect, text: &Text) -> f32 {
     let near = DESCRIPTION_GAP * symbol.width().max(symbol.height());
     if text.unread { near.max(UNREAD_GAP * text.bounds.height()) } else { near }
+}
+
+fn middle(b: &ListRect) -> [f32; 2] {
+    [(b.left + b.right) / 2.0, (b.top + b.bottom) / 2.0]
+}
+
+fn holds(r: &ListRect, [x, y]: [f32; 2]) -> bool {
+    x >= r.left && x <= r.right && y >= r.top && y <= r.bottom
 }
 
 fn is_heading(text: &str) -> bool {

@@ -9,6 +9,7 @@
 mod ask;
 mod beside;
 mod candidates;
+mod company;
 mod cut;
 mod exemplar;
 mod fills;

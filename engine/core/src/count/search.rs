@@ -20,7 +20,7 @@ use crate::found::{Finding, Found};
 use crate::geom::{ListRect, PxPoint, PxRect};
 
 /// Matches below the threshold are listed down to this confidence.
-const NEAR_MISS_FLOOR: f64 = 0.5;
+pub(super) const NEAR_MISS_FLOOR: f64 = 0.5;
 /// Deviation from a quarter turn that rounding explains, degrees.
 const TURN_SLACK: f64 = 1.0;
 /// A pose of this confidence is certain, and so certain that no other turn there can be better.
@@ -97,7 +97,7 @@ pub struct Detection {
     /// family. Its confidence is at most 0.89, or the threshold if that is higher.
     pub variant: bool,
     /// Differs from the exemplar in its pen, and that decides what it is: a near miss on the exemplar's own page, where
-    /// pens are compared, or a match on another, where they are not.
+    /// pens are compared, or a match on another, where they are not, or where no other place has the exemplar's width.
     pub other_pen: bool,
     /// Words inside its outline, in reading order.
     pub words: Vec<String>,
@@ -172,17 +172,21 @@ pub fn find(
     }
     let others = found.iter().filter(|d| d.confidence >= params.threshold && !d.is_exemplar);
     let lettering = match exemplar.body {
-        Body::Text(_) => Some(Compare::Nothing),
+        // A subscript in the box is a part of the tag.
+        Body::Text(_) => params.lettering.or(exemplar.company.has_subscript.then_some(Compare::Whole)),
         Body::Ink(..) => {
             params.lettering.or_else(|| label::decide(&exemplar.words, others.map(|d| d.words.as_slice())))
         }
     };
     let (mut near, mut found): (Vec<Detection>, Vec<Detection>) =
         found.into_iter().partition(|d| d.confidence < params.threshold);
-    let other_lettering = match lettering {
+    let mut other_lettering = match lettering {
         Some(compare) => label::part(compare, &exemplar.words, &mut found),
         None => BTreeMap::new(),
     };
+    if lettering == Some(Compare::Whole) {
+        exemplar.company.part(page, &mut found, &mut other_lettering);
+    }
     found.append(&mut near);
     let mut outcome = sort_out(page, params, found);
     (outcome.lettering, outcome.other_lettering) = (lettering, other_lettering);
@@ -387,10 +391,7 @@ fn sort_out(page: &PageIndex, params: &CountParams, mut found: Vec<Detection>) -
     let mut detections = found;
     let boxes: Vec<ListRect> = detections.iter().map(|d| page.space.rect_to_list(&d.bbox)).collect();
     for (d, b) in detections.iter_mut().zip(&boxes) {
-        let (x, y) = ((b.left + b.right) / 2.0, (b.top + b.bottom) / 2.0);
-        d.in_legend = page.legend.contains(x, y)
-            || page.legend.describes(b, &boxes)
-            || page.legend.is_listed(b, &boxes);
+        d.in_legend = page.legend.sample(b, &boxes).is_some();
     }
     let count = detections.len();
     detections.truncate(params.max_detections);

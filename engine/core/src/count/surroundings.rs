@@ -2,17 +2,19 @@
 //!
 //! A symbol that contains the exemplar's drawing and more is another symbol.
 
+mod hatched;
+
 use std::cell::{LazyCell, OnceCell};
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use super::frame::Frame;
-use super::ink::{InkStyle, Segment, close};
+use super::ink::{Segment, close};
 use super::inkmap::{Direction, InkMap};
 use super::matching::Matcher;
 use super::pose::Pose;
-use super::texture::{self, Hatches};
 use crate::geom::ListRect;
+use hatched::Texture;
 
 /// A stroke that leaves the outline by this share of the diameter is not the symbol's.
 const LEAVES_SHARE: f32 = 0.25;
@@ -146,34 +148,8 @@ pub(super) fn look(
     if seen.extra <= TRIFLE && seen.frame.is_none() {
         return seen;
     }
-    let texture = Texture::of(matcher, &outline, diameter, &strokes);
+    let texture = Texture::of(matcher, pose, &outline, diameter, &strokes);
     judge(&|s| texture.holds(s))
-}
-
-/// Hatch, and scraps of a hatch that goes on around the symbol: not the symbol's.
-struct Texture<'p> {
-    hatches: Hatches,
-    marked: FxHashSet<[u32; 4]>,
-    styles: &'p [InkStyle],
-}
-
-impl<'p> Texture<'p> {
-    fn of(matcher: &Matcher<'p>, outline: &ListRect, diameter: f32, strokes: &[Stroke]) -> Self {
-        let (page, gap) = (matcher.page, diameter * 0.25);
-        let around = page.grid.within(&grow(outline, diameter * 0.5));
-        let around: Vec<Segment> = around.iter().map(|&i| page.segments[i as usize]).collect();
-        let hatches = Hatches::of(&around, &page.styles, gap);
-        let inside: Vec<Segment> =
-            strokes.iter().filter(|s| s.matched == 0.0).flat_map(|s| s.pieces.iter().copied()).collect();
-        let marks = texture::regular(&inside, gap);
-        let marked = inside.iter().zip(marks).filter(|m| m.1).map(|m| bits(m.0)).collect();
-        Self { hatches, marked, styles: &page.styles }
-    }
-
-    fn holds(&self, stroke: &Stroke) -> bool {
-        let held = |p: &Segment| self.marked.contains(&bits(p)) || self.hatches.hold(p, self.styles);
-        stroke.pieces.iter().all(held)
-    }
 }
 
 /// Pieces of strokes in and about the outline that stay there, the exemplar's own among them; lettering, hatch, wires
@@ -192,13 +168,9 @@ pub(super) fn staying(matcher: &Matcher<'_>, pose: &Pose, taken: &dyn Fn(u32) ->
     if other.is_empty() {
         return Vec::new();
     }
-    let texture = Texture::of(matcher, &outline, diameter, &strokes);
+    let texture = Texture::of(matcher, pose, &outline, diameter, &strokes);
     let other = other.into_iter().filter(|s| !texture.holds(s));
     other.flat_map(|s| s.pieces.iter().copied()).collect()
-}
-
-fn bits(s: &Segment) -> [u32; 4] {
-    [s.a[0].to_bits(), s.a[1].to_bits(), s.b[0].to_bits(), s.b[1].to_bits()]
 }
 
 pub(super) fn grow(r: &ListRect, by: f32) -> ListRect {

@@ -20,21 +20,23 @@ pub(super) struct TagWord {
 #[derive(Debug, Clone)]
 pub(super) struct Tag {
     pub(super) words: Vec<String>,
-    bounds: ListRect,
-    angle: f32,
-    size: f32,
+    pub(super) bounds: ListRect,
+    pub(super) angle: f32,
+    pub(super) size: f32,
 }
 
 impl Tag {
-    /// The words in a box, if they are of one line.
+    /// The words in a box that are of one line: of several, the one in the largest letters, which others hang on.
     pub(super) fn in_box(page: &PageIndex, area: &ListRect) -> Option<Self> {
+        let mut largest: Option<Self> = None;
         for &(start, len) in &page.word_lines {
             let line = &page.words[start as usize..(start + len) as usize];
             let inside: Vec<&TagWord> = line.iter().filter(|w| holds(area, &w.bounds)).collect();
             if let Some(first) = inside.first()
                 && inside.len() <= MAX_WORDS
+                && largest.as_ref().is_none_or(|l| first.size > l.size)
             {
-                return Some(Self {
+                largest = Some(Self {
                     words: inside.iter().map(|w| w.text.clone()).collect(),
                     bounds: inside.iter().fold(ListRect::EMPTY, |b, w| b.union(&w.bounds)),
                     angle: first.angle,
@@ -42,7 +44,7 @@ impl Tag {
                 });
             }
         }
-        None
+        largest
     }
 
     /// Every place where the page says the same, in a size within the range, unordered.

@@ -1,11 +1,12 @@
 //! Regular families of parallel lines: hatch, tiles, louvres.
 
 use super::ink::{InkStyle, Segment};
+use crate::geom::{ListRect, clip};
 
 /// Lines of a family at least.
 const MIN_LINES: usize = 6;
 /// Directions of one family differ by less, degrees.
-const SAME_DIRECTION: f32 = 1.5;
+pub(super) const SAME_DIRECTION: f32 = 1.5;
 /// Offsets this close are one line, and an offset this close to a lattice is on it, list units.
 const SAME_OFFSET: f32 = 0.13;
 /// Share by which gaps of a family may differ.
@@ -22,7 +23,7 @@ const INTERLEAVED_SHARE: f32 = 0.8;
 /// Shorter pieces have no sure direction.
 const MIN_LENGTH: f32 = 0.5;
 
-fn direction_deg(s: &Segment) -> f32 {
+pub(super) fn direction_deg(s: &Segment) -> f32 {
     let d = (s.b[1] - s.a[1]).atan2(s.b[0] - s.a[0]).to_degrees().rem_euclid(180.0);
     // Directions around 0 and 180 degrees are the same family.
     if d > 180.0 - SAME_DIRECTION { d - 180.0 } else { d }
@@ -127,6 +128,13 @@ impl Hatches {
             }
         }
         Self { lattices }
+    }
+
+    /// Without those that have no line in a box: what hatches a neighbour is not what is under a symbol.
+    pub(super) fn entering(mut self, area: &ListRect) -> Self {
+        self.lattices
+            .retain(|l| l.lines.iter().any(|line| clip(line.piece[0], line.piece[1], area).is_some()));
+        self
     }
 
     /// Whether a piece is a scrap of one of the hatches: on its lattice, where none of its lines runs.

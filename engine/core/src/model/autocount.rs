@@ -111,9 +111,10 @@ pub struct CountProgress {
     pub lettering: Vec<Option<Compare>>,
     /// What the exemplars say.
     pub says: Vec<String>,
-    /// What stands in the exemplars' boxes and is not compared, where an instance has to say what the exemplar says: it is
-    /// not inside the symbol.
+    /// What stands beside the exemplars, where it is not compared and matches say something else there.
     pub beside: Vec<String>,
+    /// What they say there, and how many of them.
+    pub said_beside: BTreeMap<String, u64>,
     /// Look-alikes that say something else, by what they say.
     pub others: BTreeMap<String, u64>,
     /// Look-alikes that say something else again, of which no list is kept.
@@ -130,6 +131,10 @@ pub struct CountProgress {
     /// numbers and page pixels.
     pub partly: u64,
     pub partly_at: Vec<(u32, PxPoint)>,
+    /// Matches that are set apart as samples in a legend though no heading says that it is one, and where the first of
+    /// them are: page numbers and page pixels.
+    pub legend_in_doubt: u64,
+    pub legend_in_doubt_at: Vec<(u32, PxPoint)>,
     /// Matches that say something although no exemplar does, by what they say.
     pub lettered: BTreeMap<String, u64>,
     /// Matches that show strokes about them which the exemplar does not, alike at several.

@@ -8,7 +8,9 @@ use takeoff_commands::count::{
 };
 use takeoff_commands::{Ctx, reads};
 use takeoff_core::geom::{PxPoint, PxRect};
-use takeoff_core::model::{Condition, CountSession, Detection, DetectionStatus, Id, Page, SessionStatus};
+use takeoff_core::model::{
+    Condition, CountProgress, CountSession, Detection, DetectionStatus, Id, Page, SessionStatus,
+};
 
 use super::progress::Progress;
 use super::report::{CountReport, CountedPage, DetectionReport, HIGH, LessAlike, PlaceReport, Spread};
@@ -182,6 +184,7 @@ fn report(
         notes: session.notes.clone(),
         doubtful: doubtful(session)
             .into_iter()
+            .chain(samples_in_doubt(part, &session.progress))
             .chain(just_below(session, taken.made + taken.already_counted, near_misses, &|id| {
                 format!("`{}` page {}", part.document, number(id))
             }))
@@ -199,6 +202,7 @@ fn doubtful(session: &CountSession) -> Vec<String> {
     let progress = &session.progress;
     let lettered: u64 = progress.lettered.values().sum();
     let sizes: Vec<String> = progress.other_sizes.iter().map(|o| o.page.to_string()).collect();
+    let beside: u64 = progress.said_beside.values().sum();
     [
         (progress.lacking_a_part, "lack the same part of what is in the example's box"),
         (progress.partly, "show most of the example"),
@@ -233,14 +237,29 @@ fn doubtful(session: &CountSession) -> Vec<String> {
         )
     }))
     .chain((lettered > 0).then(|| format!("{lettered} say something, and the example says nothing")))
-    .chain((!progress.beside.is_empty()).then(|| {
-        format!("\"{}\" in the example's box was not compared (see the notes)", progress.beside.join(" "))
-    }))
+    .chain((beside > 0).then(|| format!("{beside} say something else beside the symbol than the example (see the notes)")))
     .chain(
         (!progress.moved.is_empty())
             .then(|| "the symbol that was looked for is not all of its box".to_owned()),
     )
     .collect()
+}
+
+/// Samples of a legend that may be none, and are left out.
+fn samples_in_doubt(part: &CountPart, progress: &CountProgress) -> Option<String> {
+    let number = progress.legend_in_doubt;
+    (number > 0 && !part.include_legend).then(|| {
+        let named = progress.legend_in_doubt_at.iter().take(NAMED);
+        let mut named: Vec<String> = named
+            .map(|(page, at)| format!("`{}` page {page} at x {:.0}, y {:.0}", part.document, at.x, at.y))
+            .collect();
+        let more = number.saturating_sub(named.len() as u64);
+        named.extend((more > 0).then(|| format!("{more} more")));
+        format!(
+            "left out as samples in a legend, though no heading is theirs alone: {number} ({}); they may be instances",
+            named.join(", ")
+        )
+    })
 }
 
 /// Below the threshold by no more than this, a place may be what is counted.

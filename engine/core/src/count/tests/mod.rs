@@ -6,6 +6,7 @@ mod cut;
 mod drawings;
 mod families;
 mod inputs;
+mod kinds;
 mod nearby;
 mod parts;
 mod scans;
