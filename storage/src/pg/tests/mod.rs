@@ -11,6 +11,7 @@ use crate::conformance::{HandClock, Subject};
 mod outages;
 mod previous;
 mod queries;
+mod reading;
 mod schema;
 mod sharing;
 
