@@ -9,6 +9,7 @@ use super::migrate;
 use crate::conformance::{HandClock, Subject};
 
 mod outages;
+mod plans;
 mod previous;
 mod queries;
 mod reading;
