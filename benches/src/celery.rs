@@ -11,6 +11,8 @@ use anyhow::{Context as _, ensure};
 use takeoff_engine::clock::Stopwatch;
 use tempfile::TempDir;
 
+use crate::node::cpu_seconds;
+
 const INSTALL: &str = include_str!("../peers/install");
 const APPLICATION: &str = include_str!("../peers/celery_noop.py");
 /// Of Celery.
@@ -30,14 +32,14 @@ const ROUND: Duration = Duration::from_secs(300);
 pub struct Celery {
     // In the order in which they go: whoever speaks to Redis before it.
     client: Client,
-    _worker: Ended,
-    _redis: Ended,
+    worker: Ended,
+    redis: Ended,
     versions: String,
     _folder: TempDir,
 }
 
 struct Client {
-    _process: Ended,
+    process: Ended,
     ask: ChildStdin,
     /// Lines that it answers.
     told: mpsc::Receiver<String>,
@@ -108,9 +110,9 @@ impl Celery {
         let (ask, told) = (client.stdin.take(), client.stdout.take());
         let process = Ended(client);
         let (ask, told) = (ask.context("it has an input")?, lines(told.context("it has an output")?));
-        let client = Client { _process: process, ask, told };
+        let client = Client { process, ask, told };
         let versions = versions(&python)?;
-        Ok(Self { client, _worker: worker, _redis: redis, versions, _folder: folder })
+        Ok(Self { client, worker, redis, versions, _folder: folder })
     }
 
     /// Tasks a second, of so many that are enqueued one by one and awaited together.
@@ -123,6 +125,14 @@ impl Celery {
         let seconds: f64 =
             answer.trim().parse().with_context(|| format!("Celery's client says {answer:?}"))?;
         Ok(tasks as f64 / seconds)
+    }
+
+    /// CPU time that its client, worker and server have used so far, seconds.
+    ///
+    /// # Errors
+    /// One of them has ended.
+    pub fn cpu_seconds(&self) -> anyhow::Result<f64> {
+        [&self.client.process, &self.worker, &self.redis].into_iter().map(|p| cpu_seconds(p.0.id())).sum()
     }
 
     /// What is compared with.

@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 /// Every measure of a report, in order.
-const MEASURES: [&str; 64] = [
+const MEASURES: [&str; 65] = [
     "page_ready_cpu_light",
     "page_ready_wall_light",
     "page_ready_cpu_medium",
@@ -58,6 +58,7 @@ const MEASURES: [&str; 64] = [
     "first_command",
     "durable_jobs_pg",
     "durable_jobs_over_celery",
+    "durable_job_cpu_pg",
     "start_pg_p50",
     "start_pg_p90",
     "start_pg_p99",
