@@ -121,8 +121,20 @@ pub async fn node_of(
     catalog: Arc<dyn Catalog>,
     stage: Arc<dyn takeoff_engine::stage::Stage>,
 ) -> anyhow::Result<Handle> {
+    node_with(NodeConfig::solo(folder), catalog, stage).await
+}
+
+/// A node of these settings on `catalog` that knows one stage.
+///
+/// # Errors
+/// It does not start.
+pub async fn node_with(
+    config: NodeConfig,
+    catalog: Arc<dyn Catalog>,
+    stage: Arc<dyn takeoff_engine::stage::Stage>,
+) -> anyhow::Result<Handle> {
     let parts = EngineParts {
-        config: Arc::new(NodeConfig::solo(folder)),
+        config: Arc::new(config),
         catalog,
         blobs: mem::blobs()?,
         clock: Arc::new(SystemClock),

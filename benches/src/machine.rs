@@ -82,6 +82,46 @@ pub fn thread_cpu_seconds() -> anyhow::Result<f64> {
     Ok(ran_ns / 1e9)
 }
 
+/// CPU time that this process has used, its ended threads too, seconds, by the scheduler's own account.
+pub fn process_cpu_seconds() -> f64 {
+    let used = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    used.tv_sec as f64 + used.tv_nsec as f64 / 1e9
+}
+
+/// Cores that this process may use, by number.
+///
+/// # Errors
+/// The kernel does not say.
+pub fn cores() -> anyhow::Result<Vec<usize>> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let list = status.lines().find_map(|l| l.strip_prefix("Cpus_allowed_list:"));
+    cores_of(list.context("the kernel does not say which cores there are")?.trim())
+}
+
+/// `0-2,5` is 0, 1, 2 and 5.
+fn cores_of(list: &str) -> anyhow::Result<Vec<usize>> {
+    let mut cores = Vec::new();
+    for part in list.split(',') {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        cores.extend(first.parse::<usize>()?..=last.parse()?);
+    }
+    Ok(cores)
+}
+
+/// What all cores have done since the machine was started, seconds: all of it, and what of it was waiting for work.
+///
+/// # Errors
+/// The kernel does not say.
+pub fn all_and_idle_seconds() -> anyhow::Result<(f64, f64)> {
+    let file = "/proc/stat";
+    let text = std::fs::read_to_string(file)?;
+    let line = text.lines().find_map(|l| l.strip_prefix("cpu ")).context(file)?;
+    // In hundredths: user, nice, system, idle, iowait, irq, softirq, steal.
+    let ticks: Vec<f64> = line.split_whitespace().take(8).map_while(|v| v.parse().ok()).collect();
+    anyhow::ensure!(ticks.len() == 8, "{file} is not understood");
+    Ok((ticks.iter().sum::<f64>() / 100.0, (ticks[3] + ticks[4]) / 100.0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,5 +136,21 @@ mod tests {
         work();
         let worked = thread_cpu_seconds().unwrap();
         assert!(worked - waited > waited - before, "{before} {waited} {worked}");
+    }
+
+    #[test]
+    fn a_process_accounts_for_threads_that_have_ended_and_a_machine_for_all() {
+        let (before, (all, idle)) = (process_cpu_seconds(), all_and_idle_seconds().unwrap());
+        let work = || std::hint::black_box((0..20_000_000_u64).fold(0, |a, b| std::hint::black_box(a ^ b)));
+        std::thread::spawn(work).join().unwrap();
+        assert!(process_cpu_seconds() > before);
+        assert!(all > idle && all_and_idle_seconds().unwrap().0 >= all);
+    }
+
+    #[test]
+    fn a_list_of_cores_is_read() {
+        assert_eq!(cores_of("0-2,5").unwrap(), [0, 1, 2, 5]);
+        assert!(cores_of("").is_err());
+        assert!(!cores().unwrap().is_empty());
     }
 }

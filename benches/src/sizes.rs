@@ -55,6 +55,17 @@ pub struct Sizes {
     pub request_rounds: usize,
     pub request_time: Duration,
     pub connections: usize,
+    /// Tasks of a round of the peer of durable jobs.
+    pub peer_tasks: u64,
+    /// Pages of a round whose jobs are compared with calls of their stage, paths of a page about, and rounds.
+    pub overhead_pages: usize,
+    pub overhead_paths: usize,
+    pub overhead_rounds: usize,
+    /// Files that one node and two ingest in a round, pages of a file, paths of a page about, and rounds.
+    pub layout_documents: usize,
+    pub layout_pages: u32,
+    pub layout_paths: usize,
+    pub layout_rounds: usize,
 }
 
 const fn weights(light: usize, medium: usize, dense: usize) -> [Weight; 3] {
@@ -100,6 +111,14 @@ impl Sizes {
             request_rounds: 5,
             request_time: Duration::from_secs(3),
             connections: 32,
+            peer_tasks: 2_000,
+            overhead_pages: 50,
+            overhead_paths: 500,
+            overhead_rounds: 8,
+            layout_documents: 12,
+            layout_pages: 10,
+            layout_paths: 10_000,
+            layout_rounds: 4,
         }
     }
 
@@ -142,6 +161,14 @@ impl Sizes {
             request_rounds: 1,
             request_time: Duration::from_millis(200),
             connections: 4,
+            peer_tasks: 50,
+            overhead_pages: 3,
+            overhead_paths: 500,
+            overhead_rounds: 2,
+            layout_documents: 2,
+            layout_pages: 2,
+            layout_paths: 500,
+            layout_rounds: 1,
         }
     }
 }

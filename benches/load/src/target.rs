@@ -1,16 +1,10 @@
 //! What is put under load: nodes that run, one that is started, or several that share a database and a bucket.
 
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
-
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use takeoff_benches::node::Server;
-use takeoff_test_servers::{Durability, Postgres, S3Server};
+use takeoff_benches::stores::Stores;
 
 use crate::cli::Cli;
-
-/// Name of the bucket that nodes share.
-const BUCKET: &str = "drawings";
 
 pub(crate) struct Target {
     /// Of each node.
@@ -19,13 +13,6 @@ pub(crate) struct Target {
     // Started for this run, killed and forgotten at its end: nodes before what they store in.
     _own: Vec<Server>,
     stores: Option<Stores>,
-}
-
-/// What nodes share.
-struct Stores {
-    database: Postgres,
-    url: String,
-    bucket: S3Server,
 }
 
 /// A process that is watched.
@@ -59,7 +46,7 @@ impl Target {
             let server = Server::start(&program, &below).await?;
             return Ok(Self::started(vec![server], None));
         };
-        let stores = Stores::start(&program).await?;
+        let stores = Stores::start().await?;
         let mut servers = Vec::new();
         for n in 1..=nodes {
             servers.push(Server::with(&program, &below, &stores.settings(&format!("load-{n}"))).await?);
@@ -81,51 +68,8 @@ impl Target {
     pub(crate) fn processes(&self) -> Vec<Process> {
         let nodes = self.ids.iter().map(|&id| Process { role: "node", id });
         let stores = self.stores.iter().flat_map(|s| {
-            [Process { role: "database", id: s.database.id() }, Process { role: "bucket", id: s.bucket.id() }]
+            [Process { role: "database", id: s.database.id() }, Process { role: "bucket", id: s.bucket_id() }]
         });
         nodes.chain(stores).collect()
-    }
-}
-
-impl Stores {
-    async fn start(program: &Path) -> anyhow::Result<Self> {
-        ensure!(Postgres::is_installed(), "PostgreSQL is not installed: `apt-get install postgresql`");
-        ensure!(
-            S3Server::is_installed(),
-            "moto_server is not on the PATH: `. ops/scripts/test-servers` installs it and puts it there"
-        );
-        let start = || (Postgres::start(Durability::Full), S3Server::start());
-        let (database, bucket) = tokio::task::spawn_blocking(start).await?;
-        let made = reqwest::Client::new().put(format!("{}/{BUCKET}", bucket.endpoint())).send().await;
-        made.and_then(reqwest::Response::error_for_status).context("the bucket cannot be made")?;
-        let stores = Self { url: database.new_database(), database, bucket };
-        stores.migrate(program.to_owned()).await?;
-        Ok(stores)
-    }
-
-    async fn migrate(&self, program: PathBuf) -> anyhow::Result<()> {
-        let migrated = tokio::process::Command::new(&program)
-            .env_clear()
-            .env("DATABASE_URL", &self.url)
-            .arg("migrate")
-            .stdin(Stdio::null())
-            .output()
-            .await
-            .with_context(|| format!("{} does not start", program.display()))?;
-        if !migrated.status.success() {
-            bail!("the database cannot be migrated: {}", String::from_utf8_lossy(&migrated.stderr));
-        }
-        Ok(())
-    }
-
-    fn settings(&self, name: &str) -> Vec<(&'static str, String)> {
-        vec![
-            ("TAKEOFF_NODE_NAME", name.to_owned()),
-            ("DATABASE_URL", self.url.clone()),
-            ("MINIO_ENDPOINT", self.bucket.endpoint().to_owned()),
-            ("MINIO_ACCESS_KEY", "load".to_owned()),
-            ("MINIO_SECRET_KEY", "load-load".to_owned()),
-            ("S3_BUCKET", BUCKET.to_owned()),
-        ]
     }
 }

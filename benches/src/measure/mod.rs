@@ -2,16 +2,20 @@
 
 mod binary;
 mod count;
+mod durable_pg;
 mod estimates;
 mod flush;
 mod formula;
 mod jobs;
+mod page_overhead;
 mod page_ready;
 mod plan_set;
 mod reingest;
 mod requests;
 mod scheduling;
 mod start;
+mod start_pg;
+mod two_nodes;
 
 use std::path::PathBuf;
 
@@ -33,10 +37,14 @@ pub enum Topic {
     Requests,
     Estimates,
     Binary,
+    DurablePg,
+    StartPg,
+    PageOverhead,
+    TwoNodes,
 }
 
 impl Topic {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 16] = [
         Self::PageReady,
         Self::PlanSet,
         Self::Reingest,
@@ -49,6 +57,10 @@ impl Topic {
         Self::Requests,
         Self::Estimates,
         Self::Binary,
+        Self::DurablePg,
+        Self::StartPg,
+        Self::PageOverhead,
+        Self::TwoNodes,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -65,6 +77,10 @@ impl Topic {
             Self::Requests => "requests",
             Self::Estimates => "estimates",
             Self::Binary => "binary",
+            Self::DurablePg => "durable-pg",
+            Self::StartPg => "start-pg",
+            Self::PageOverhead => "page-overhead",
+            Self::TwoNodes => "two-nodes",
         }
     }
 
@@ -114,6 +130,10 @@ pub async fn measure(topic: Topic, bench: &Bench) -> anyhow::Result<Vec<Measure>
         Topic::Estimates => estimates::measure(bench),
         Topic::Requests => requests::measure(bench).await,
         Topic::Binary => binary::measure(bench),
+        Topic::DurablePg => durable_pg::measure(bench).await,
+        Topic::StartPg => start_pg::measure(bench).await,
+        Topic::PageOverhead => page_overhead::measure(bench).await,
+        Topic::TwoNodes => two_nodes::measure(bench).await,
     }
 }
 

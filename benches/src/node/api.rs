@@ -12,6 +12,7 @@ const ASK: Duration = Duration::from_millis(10);
 const WAIT: Duration = Duration::from_secs(600);
 const PAGE: Duration = Duration::from_secs(5);
 
+#[derive(Clone)]
 pub(crate) struct Api {
     http: reqwest::Client,
     root: String,
@@ -70,6 +71,25 @@ impl Api {
                 return Ok(None);
             }
             found.iter().map(id).collect::<anyhow::Result<_>>().map(Some)
+        })
+        .await
+    }
+
+    /// Waits until no job of any stage is left to do, asking so often.
+    pub(crate) async fn at_rest(&self, every: Duration) -> anyhow::Result<()> {
+        until("the queues are empty", (every, WAIT), async || {
+            let node = self.get("/admin/node").await?;
+            let queues = node["queues"].as_object().context("a node without queues")?;
+            let count =
+                |queue: &Value, what: &str| queue[what].as_u64().context("a queue that cannot be read");
+            let mut left = 0;
+            for queue in queues.values() {
+                ensure!(count(queue, "dead")? == 0, "there are dead letters: {queue}");
+                for what in ["ready", "delayed", "leased", "waiting"] {
+                    left += count(queue, what)?;
+                }
+            }
+            Ok((left == 0).then_some(()))
         })
         .await
     }

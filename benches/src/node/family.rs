@@ -30,21 +30,57 @@ fn family(root: u32) -> Vec<u32> {
     all
 }
 
+/// The processes below it that were started with this word among their arguments.
+pub fn children(root: u32, word: &str) -> Vec<u32> {
+    let says = |pid: &u32| {
+        let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        line.split(|b| *b == 0).any(|arg| arg == word.as_bytes())
+    };
+    family(root).into_iter().skip(1).filter(says).collect()
+}
+
+/// CPU time, seconds, that the threads of a process that live have used, by the scheduler's own account: to the
+/// nanosecond, where [`cpu_seconds`] counts hundredths.
+///
+/// # Errors
+/// The process has ended.
+pub fn exact_cpu_seconds(process: u32) -> anyhow::Result<f64> {
+    let mut ran_ns = 0.0;
+    for task in std::fs::read_dir(format!("/proc/{process}/task")).context("the process has ended")? {
+        // A thread may end while it is looked for.
+        let text = std::fs::read_to_string(task?.path().join("schedstat")).unwrap_or_default();
+        ran_ns += text.split(' ').next().and_then(|ns| ns.parse::<f64>().ok()).unwrap_or(0.0);
+    }
+    Ok(ran_ns / 1e9)
+}
+
 /// CPU time, seconds, that the process and all its children, also those that have ended, have used.
 ///
 /// # Errors
 /// The process has ended.
 pub fn cpu_seconds(root: u32) -> anyhow::Result<f64> {
-    let of = |pid: u32| {
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        // The name in parentheses may hold anything. After it: state is field 3, utime, stime, and the
-        // same of ended children are 14 to 17.
-        let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-        let ticks: Option<f64> = fields.get(11..15)?.iter().map(|v| v.parse::<f64>().ok()).sum();
-        Some(ticks? / TICKS_PER_SECOND)
-    };
-    let own = of(root).context("the process has ended")?;
-    Ok(own + family(root).into_iter().skip(1).filter_map(of).sum::<f64>())
+    let (own, ended) = ticks(root).context("the process has ended")?;
+    let of = |pid| ticks(pid).map(|(own, ended)| own + ended);
+    Ok((own + ended + family(root).into_iter().skip(1).filter_map(of).sum::<f64>()) / TICKS_PER_SECOND)
+}
+
+/// The same of the process alone.
+///
+/// # Errors
+/// The process has ended.
+pub fn own_cpu_seconds(process: u32) -> anyhow::Result<f64> {
+    Ok(ticks(process).context("the process has ended")?.0 / TICKS_PER_SECOND)
+}
+
+/// CPU time of a process and of its children that have ended; `None` where it has ended itself.
+fn ticks(pid: u32) -> Option<(f64, f64)> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name in parentheses may hold anything. After it: state is field 3, utime, stime, and the same of ended
+    // children are 14 to 17.
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    let [user, system, ended_user, ended_system] = fields.get(11..15)? else { return None };
+    let sum = |a: &str, b: &str| Some(a.parse::<f64>().ok()? + b.parse::<f64>().ok()?);
+    Some((sum(user, system)?, sum(ended_user, ended_system)?))
 }
 
 /// Most memory that was seen, bytes.
@@ -119,6 +155,8 @@ mod tests {
         let own = std::process::id();
         let mut child = Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         assert!(family(own).contains(&child.id()));
+        assert!(children(own, "cat").contains(&child.id()) && children(own, "ca").is_empty());
+        assert!(exact_cpu_seconds(child.id()).unwrap() < 10.0 && own_cpu_seconds(child.id()).unwrap() < 10.0);
         let watch = PeakWatch::start(own);
         drop(child.stdin.take());
         child.wait().unwrap();
@@ -126,7 +164,7 @@ mod tests {
         let peaks = watch.stop().unwrap();
         assert!(peaks.main > 1_000_000 && peaks.all_bound >= peaks.main, "{peaks:?}");
         assert!(cpu_seconds(own).unwrap() >= 0.0);
-        assert!(cpu_seconds(u32::MAX).is_err());
+        assert!(cpu_seconds(u32::MAX).is_err() && exact_cpu_seconds(u32::MAX).is_err());
     }
 
     #[test]

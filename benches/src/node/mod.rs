@@ -7,6 +7,6 @@ mod server;
 
 pub(crate) use api::Api;
 pub(crate) use family::PeakWatch;
-pub use family::cpu_seconds;
+pub use family::{children, cpu_seconds, exact_cpu_seconds, own_cpu_seconds};
 pub(crate) use load::drive;
 pub use server::Server;

@@ -30,9 +30,27 @@ impl Server {
 
     /// As [`Self::start`], with settings by the environment.
     pub async fn with(program: &Path, below: &Path, settings: &[(&str, String)]) -> anyhow::Result<Self> {
+        Self::launch(Command::new(program), below, settings).await
+    }
+
+    /// As [`Self::with`], on this core alone, and so are its children.
+    pub async fn on_core(
+        core: usize,
+        program: &Path,
+        below: &Path,
+        settings: &[(&str, String)],
+    ) -> anyhow::Result<Self> {
+        // It becomes the node.
+        let mut command = Command::new("taskset");
+        command.args(["--cpu-list", &core.to_string()]).arg(program);
+        Self::launch(command, below, settings).await
+    }
+
+    async fn launch(mut command: Command, below: &Path, settings: &[(&str, String)]) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("takeoff-bench-").tempdir_in(below)?;
         let log = folder.path().join("log");
-        let child = Command::new(program)
+        let program = command.get_program().to_owned();
+        let child = command
             // Settings of whoever measures are no part of what is measured.
             .env_clear()
             .envs(settings.iter().map(|(name, value)| (name, value)))
@@ -42,7 +60,7 @@ impl Server {
             .stdout(Stdio::null())
             .stderr(File::create(&log)?)
             .spawn()
-            .with_context(|| format!("{} does not start", program.display()))?;
+            .with_context(|| format!("{} does not start", program.to_string_lossy()))?;
         let mut server = Self { child, address: String::new(), log, _folder: folder };
         server.address = server.find_address().await?;
         Ok(server)

@@ -11,8 +11,9 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
-use super::job_rows::{column, damaged, job, long, tenant_code};
+use super::job_rows::{column, damaged, long, tenant_code};
 use super::listen::{Listener, Shared, WAKES};
+use super::reader::Readers;
 use super::reads::{self, ask, big};
 use super::settings::PgSettings;
 use super::task::Task;
@@ -33,6 +34,7 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 /// A node's view of the shared catalogue.
 pub struct PgCatalog {
     place: Place,
+    readers: Readers,
     writers: Writers,
     wakes: broadcast::Sender<Stage>,
     standing: Shared,
@@ -68,8 +70,8 @@ async fn open_with(
     let standing: Shared = Arc::new(RwLock::new(Standing::Working));
     let listener = Listener::start(address, wakes.clone(), Arc::clone(&standing)).await?;
     let place = Place { pool, clock };
-    let writers = Writers::start(&place);
-    Ok(Arc::new(PgCatalog { place, writers, wakes, standing, _listener: listener }))
+    let (readers, writers) = (Readers::start(&place), Writers::start(&place));
+    Ok(Arc::new(PgCatalog { place, readers, writers, wakes, standing, _listener: listener }))
 }
 
 impl PgCatalog {
@@ -171,10 +173,8 @@ impl Catalog for PgCatalog {
     }
 
     async fn job(&self, tenant: TenantId, id: Id) -> Result<Option<Job>, StoreError> {
-        let place = self.in_use()?;
-        let tenant = tenant_code(tenant);
-        let rows = answered(ask(place, query::JOB, &[&tenant, &id.0])).await?;
-        rows.first().map(job).transpose()
+        self.in_use()?;
+        answered(self.readers.job(tenant, id)).await
     }
 
     async fn jobs(&self, tenant: TenantId, asked: JobQuery) -> Result<JobPage, StoreError> {

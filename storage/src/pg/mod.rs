@@ -17,6 +17,7 @@ pub mod migrate;
 mod portable;
 mod probe;
 mod query;
+mod reader;
 mod reads;
 mod register;
 mod rows;

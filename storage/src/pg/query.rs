@@ -43,7 +43,7 @@ queries! {
     INSERT_RECORDS = "insert_records";
     INSERT_REFS = "insert_refs";
     IS_EMPTY = "is_empty";
-    JOB = "job";
+    JOBS = "jobs";
     JOBS_PAGE = "jobs_page";
     JOBS_TOTAL = "jobs_total";
     JOIN_NODE = "join_node";

@@ -24,6 +24,14 @@ const GONE: (u64, u64, u64) = (5, 2, 3);
 /// A transaction of ours never waits for us; one that does belongs to a process that hangs.
 const IDLE_IN_TRANSACTION_MS: u64 = 10_000;
 
+/// How statements are planned, in the settings of each session. Each of them goes from keys to rows by an index, many
+/// at a time. What the server knows of a new or a quickly grown table is how it was when it was last looked through, a
+/// minute ago or longer: by that it reads and hashes all of a table of jobs that is thought to be empty, for each
+/// statement anew, and goes on doing so by a plan that it has kept. Where there is no index for what is asked (a backup),
+/// it reads the whole table all the same; such a plan looks dear, and nothing is to be compiled for it.
+pub(super) const PLANNED: &str =
+    "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off";
+
 /// What a node knows of its database. The address holds a password: it is never shown.
 #[derive(Clone)]
 pub struct PgSettings {
@@ -97,7 +105,7 @@ impl PgSettings {
             "-c statement_timeout={} -c lock_timeout={} -c idle_in_transaction_session_timeout={} \
              -c tcp_keepalives_idle={} -c tcp_keepalives_interval={} -c tcp_keepalives_count={} \
              -c tcp_user_timeout={} \
-             -c synchronous_commit=on -c default_transaction_isolation=read\\ committed {given}",
+             -c synchronous_commit=on -c default_transaction_isolation=read\\ committed {PLANNED} {given}",
             self.statement_timeout_ms,
             self.statement_timeout_ms / 2,
             IDLE_IN_TRANSACTION_MS,

@@ -9,8 +9,10 @@ use super::migrate;
 use crate::conformance::{HandClock, Subject};
 
 mod outages;
+mod plans;
 mod previous;
 mod queries;
+mod reading;
 mod schema;
 mod sharing;
 
