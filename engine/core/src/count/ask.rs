@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 
+use super::apart::{Apart, SheetSeen};
 use super::exemplar::Exemplar;
 use super::index::PageIndex;
 use super::label::{self, Compare};
@@ -77,6 +78,8 @@ pub struct Answer {
     /// Exemplars, and negative ones, that were taken for less than their boxes hold: see [`CountOutcome`].
     pub trimmed: Vec<Option<Box<Exemplar>>>,
     pub trimmed_negatives: Vec<Option<Box<Exemplar>>>,
+    /// What the page says of itself and of the sheets that go on where it ends.
+    pub sheet: SheetSeen,
 }
 
 /// Answers a question for one page. Never fails: when the budget ends, the answer says that it is not
@@ -144,6 +147,7 @@ pub fn ask(page: &PageIndex, question: &Question<'_>, budget: &Budget) -> Found<
         excluded,
         trimmed,
         trimmed_negatives,
+        sheet: page.sheet(),
     };
     find_legends(page, &mut answer);
     Found::with(answer, findings)
@@ -301,7 +305,9 @@ fn find_legends(page: &PageIndex, answer: &mut Answer) {
     let boxes: Vec<ListRect> = all.map(|m| page.space.rect_to_list(&m.place.bbox)).collect();
     let of_near = &boxes[answer.matches.len()..];
     for (m, b) in answer.near_misses.iter_mut().zip(of_near).take(LEGEND_LOOKS) {
-        m.place.in_legend = page.legend.samples(b, &boxes);
+        if page.legend.samples(b, &boxes) {
+            (m.place.in_legend, m.place.apart) = (true, Some(Apart::Legend));
+        }
     }
 }
 
@@ -322,6 +328,8 @@ mod tests {
             extra: 0.0,
             is_exemplar: false,
             in_legend: false,
+            apart: None,
+            match_line: None,
             variant: false,
             other_pen: false,
             words: Vec::new(),
