@@ -27,7 +27,7 @@ use takeoff_engine::stage::{Attempt, Effects, End, Stage, Tools};
 use takeoff_storage::{Batch, get, get_many};
 
 use self::exemplars::{Cut, Indexed, Symbols};
-use self::tally::{Gap, add, candidates, found_nothing, notes, place};
+use self::tally::{Gap, add, candidates, found_nothing, match_lines, notes, place, sheet};
 use crate::page_list::{self, Loaded};
 
 /// Counts symbols on vector pages.
@@ -88,7 +88,8 @@ impl AutoCount {
         };
         attempt.progress.report(75.0, "Storing detections");
         let alone = found_nothing(&progress, session.kept().threshold);
-        let notes: Vec<String> = alone.into_iter().chain(notes(&progress)).collect();
+        let notes: Vec<String> =
+            alone.into_iter().chain(notes(&progress)).chain(match_lines(&progress)).collect();
         let notes = (!notes.is_empty()).then(|| notes.join("; "));
         let completion = Completion { processing_time_ms: search.spent_ms(), notes, progress: *progress };
         let desk = crate::desk(attempt, tools);
@@ -191,6 +192,7 @@ impl Search<'_> {
             }
             add(&mut progress, page.number, &answer);
             place(&mut progress, self.session, page.id, &answer);
+            sheet(&mut progress, self.session, page, &mut answer);
             progress.scans += u32::from(page.is_vector == Some(false));
             Symbols::trimmed(symbols, &mut answer);
             if !self.store(page, answer, &progress).await? {
