@@ -236,6 +236,7 @@ fn counted() -> model::CountSession {
         },
         near_misses: 0,
         set_apart: 0,
+        apart: model::ApartCounts::default(),
         total_detections: 1,
         found_detections: 3,
         truncated: true,
@@ -248,7 +249,7 @@ fn counted() -> model::CountSession {
 }
 
 const DETECTION_KEYS: &str = "id session_id page_id measurement_id bbox center_x center_y confidence coverage extra \
-    exemplar detection_source status is_auto_confirmed angle mirrored scale in_legend is_exemplar variant other_pen label \
+    exemplar detection_source status is_auto_confirmed angle mirrored scale in_legend apart is_exemplar variant other_pen label \
     created_at updated_at";
 
 #[test]
@@ -273,6 +274,8 @@ fn auto_count_boxes_have_w_and_h() {
         scale: 1.0,
         is_exemplar: false,
         in_legend: true,
+        apart: None,
+        match_line: None,
         variant: false,
         other_pen: false,
         label: Some("T1".to_owned()),
@@ -292,7 +295,7 @@ fn auto_count_boxes_have_w_and_h() {
     let json = shape(
         super::super::autocount::SessionDetail::from(CountView { session, candidates }),
         "id page_id page_ids condition_id template_bbox exemplars negative_exemplars region mirrored same_pen \
-         confidence_floor pages_searched pages_total near_miss_count in_legend_count near_misses confidence_threshold scale_tolerance rotation_tolerance \
+         confidence_floor pages_searched pages_total near_miss_count in_legend_count apart_counts near_misses confidence_threshold scale_tolerance rotation_tolerance \
          detection_method applied_method status total_detections found_detections truncated max_detections excluded_count shown_in_part lacking_a_part other_pen_near_misses other_pen_detections confirmed_count \
          rejected_count error_message lettering notes processing_time_ms template_match_count llm_match_count task_id created_at \
          updated_at detections",
