@@ -137,7 +137,7 @@ pub(super) fn find(page: &Page<'_>, parts: &Parts, budget: &Budget) -> Result<Ve
 fn is_name(text: &str) -> bool {
     let words: Vec<&str> =
         text.split(|c: char| !c.is_alphanumeric() && c != '.').filter(|w| !w.is_empty()).collect();
-    let named = words.iter().any(|w| *w == "MATCHLINE") || words.windows(2).any(|w| w == ["MATCH", "LINE"]);
+    let named = words.contains(&"MATCHLINE") || words.windows(2).any(|w| w == ["MATCH", "LINE"]);
     const SENTENCE: [&str; 9] =
         ["AT", "ALL", "THE", "NOTE", "NOTES", "TYPICAL", "INDICATES", "SHALL", "LINES"];
     named && words.len() <= 9 && !words.iter().any(|w| SENTENCE.contains(w))
@@ -159,8 +159,8 @@ fn sheet_in(text: &str, alone: bool) -> Option<String> {
     if alone && (text.contains('/') || !words.iter().all(plain)) {
         return None;
     }
-    let trimmed = words.iter().map(|w| w.trim_matches(|c: char| !c.is_alphanumeric()));
-    trimmed.filter(|w| is_sheet_number(w)).last().map(str::to_owned)
+    let mut trimmed = words.iter().map(|w| w.trim_matches(|c: char| !c.is_alphanumeric()));
+    trimmed.rfind(|w| is_sheet_number(w)).map(str::to_owned)
 }
 
 /// The sheets that a text, or one close to it, names, and where.
