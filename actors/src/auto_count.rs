@@ -18,7 +18,7 @@ use takeoff_commands::count::{
 use takeoff_commands::jobs::{AutoCountArgs, decode};
 use takeoff_config::NodeConfig;
 use takeoff_core::budget::Budget;
-use takeoff_core::count::{Answer, Compare, CountParams, PageIndex, Question, ask};
+use takeoff_core::count::{Answer, Compare, CountParams, Exemplar, PageIndex, Question, ask};
 use takeoff_core::found::{Finding, Found};
 use takeoff_core::job::{Job, Stage as StageName};
 use takeoff_core::model::{BlobHash, CountProgress, CountSession, Id, Lettering, Page, SessionStatus};
@@ -28,7 +28,7 @@ use takeoff_engine::stage::{Attempt, Effects, End, Stage, Tools};
 use takeoff_storage::{Batch, get, get_many};
 
 use self::exemplars::{Cut, Indexed, Symbols};
-use self::tally::{Gap, add, candidates, found_nothing, notes, place};
+use self::tally::{Gap, add, candidates, found_nothing, match_lines, notes, place, sheet};
 use crate::page_list::{self, Loaded};
 
 /// Counts symbols on vector pages.
@@ -89,7 +89,8 @@ impl AutoCount {
         };
         attempt.progress.report(75.0, "Storing detections");
         let alone = found_nothing(&progress, session.kept().threshold);
-        let notes: Vec<String> = alone.into_iter().chain(notes(&progress)).collect();
+        let notes: Vec<String> =
+            alone.into_iter().chain(notes(&progress)).chain(match_lines(&progress)).collect();
         let notes = (!notes.is_empty()).then(|| notes.join("; "));
         let completion = Completion { processing_time_ms: search.spent_ms(), notes, progress: *progress };
         let desk = crate::desk(attempt, tools);
@@ -114,6 +115,19 @@ struct Search<'a> {
     budget: &'a Budget,
     max_list_bytes: usize,
     watch: Stopwatch,
+}
+
+/// What the exemplars say, as far as it is compared, and what stands beside them where others say something else there.
+fn words(progress: &mut CountProgress, exemplars: &[Exemplar], answer: &Answer) {
+    let whole = |nth: usize| answer.lettering.get(nth) == Some(&Some(Compare::Whole));
+    let says = exemplars.iter().enumerate().map(|(nth, e)| {
+        let beside = e.words_beside().iter().filter(|_| whole(nth));
+        e.words().iter().chain(beside).map(String::as_str).collect::<Vec<_>>().join(" ")
+    });
+    progress.says = says.collect();
+    if progress.beside.is_empty() && !answer.said_beside.is_empty() {
+        progress.beside = exemplars.iter().flat_map(|e| e.words_beside().iter().cloned()).collect();
+    }
 }
 
 /// What became of all pages.
@@ -186,19 +200,11 @@ impl Search<'_> {
             }
             let mut answer = answer.value;
             progress.next = nth as u32 + 1;
-            let whole = |nth: usize| answer.lettering.get(nth) == Some(&Some(Compare::Whole));
-            let says = symbols.meant.iter().enumerate().map(|(nth, e)| {
-                let beside = e.words_beside().iter().filter(|_| whole(nth));
-                e.words().iter().chain(beside).map(String::as_str).collect::<Vec<_>>().join(" ")
-            });
-            progress.says = says.collect();
-            if progress.beside.is_empty() && !answer.said_beside.is_empty() {
-                progress.beside =
-                    symbols.meant.iter().flat_map(|e| e.words_beside().iter().cloned()).collect();
-            }
+            words(&mut progress, &symbols.meant, &answer);
             add(&mut progress, page.number, &answer);
             place(&mut progress, self.session, page.id, &answer);
             sizes::compare(&mut progress, self.session, &exemplar_pages, (page, &answer));
+            sheet(&mut progress, self.session, page, &mut answer);
             progress.scans += u32::from(page.is_vector == Some(false));
             Symbols::trimmed(symbols, &mut answer);
             if !self.store(page, answer, &progress).await? {

@@ -65,6 +65,8 @@ pub fn batch_of(operations: usize) -> Batch {
             scale: 1.0,
             is_exemplar: false,
             in_legend: false,
+            apart: None,
+            match_line: None,
             variant: false,
             other_pen: false,
             label: None,

@@ -1,6 +1,6 @@
 //! What a run says where a scale is not to be relied on: in its notes, under "Check by eye" and in the table.
 
-use takeoff_tests::{Ran, Takeoff, condition, square};
+use takeoff_tests::{Takeoff, condition, square};
 
 #[test]
 fn a_scale_that_is_not_the_printed_one_is_pointed_out_wherever_its_quantity_is_shown() {

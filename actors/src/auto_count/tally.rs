@@ -1,9 +1,10 @@
 //! What the pages of a session have given until now, in numbers and in words.
 
 use takeoff_commands::count::NewDetection;
-use takeoff_core::count::{Answer, Match};
+use takeoff_core::count::{Answer, AtMatchLine, Match};
+use takeoff_core::found::Finding;
 use takeoff_core::geom::{PxPoint, PxRect};
-use takeoff_core::model::{CountProgress, CountSession, Id};
+use takeoff_core::model::{Beyond, CountProgress, CountSession, Id, Page, SearchedSheet, beyond, leads_back};
 
 use super::sizes;
 
@@ -79,6 +80,17 @@ pub(super) fn add(progress: &mut CountProgress, page: u32, answer: &Answer) {
     }
 }
 
+/// Takes down what a page is among the sheets. Where a region is asked for, or a part of the page was not searched, it is
+/// not sure that it counts what others show of it.
+pub(super) fn sheet(progress: &mut CountProgress, session: &CountSession, page: &Page, answer: &mut Answer) {
+    let is_damaged = page.findings.iter().any(Finding::is_damage);
+    let whole = answer.complete && !is_damaged && session.scope.region.is_none();
+    let counted = answer.matches.iter().map(|m| &m.place).filter(|p| p.apart.is_none());
+    let places: Vec<AtMatchLine> = counted.filter_map(|p| p.match_line).collect();
+    let seen = std::mem::take(&mut answer.sheet);
+    progress.sheets.insert(page.id, SearchedSheet::of(page.number, whole, seen, places.into_iter()));
+}
+
 /// Lists places of a page, while there is room.
 fn list(all: &mut Vec<(u32, PxPoint)>, page: u32, places: &[PxPoint]) {
     let room = MAX_PLACES - all.len().min(MAX_PLACES);
@@ -125,6 +137,8 @@ pub(super) fn candidates(page_id: Id, answer: Answer) -> Vec<NewDetection> {
         scale: place.scale,
         is_exemplar: place.is_exemplar,
         in_legend: place.in_legend,
+        apart: place.apart.filter(|_| !place.in_legend),
+        match_line: place.match_line,
         variant: place.variant,
         other_pen: place.other_pen,
         label: (!place.words.is_empty()).then(|| place.words.join(" ")),
@@ -300,6 +314,38 @@ fn scanned(progress: &CountProgress) -> Option<String> {
         n => format!("counted on scanned pictures ({n} pages)"),
     };
     Some(format!("{pages}: symbols may be missing and look-alikes among them; check by eye"))
+}
+
+/// What of match lines a person should know, of a search that is over: what counts although another sheet shows it, too.
+pub(super) fn match_lines(progress: &CountProgress) -> Vec<String> {
+    let sheets = &progress.sheets;
+    let mut said = Vec::new();
+    for (id, sheet) in sheets {
+        let page = sheet.page;
+        for (nth, line) in sheet.seen.match_lines.iter().enumerate() {
+            let place = format!("its match line at x {:.0}, y {:.0}", line.at.x, line.at.y);
+            let to = line.sheet.as_ref().map(|s| format!(" to sheet {s}")).unwrap_or_default();
+            let [beyond_it, upon] = sheet.matches.get(nth).copied().unwrap_or_default();
+            match beyond(sheets, *id, nth as u32) {
+                Beyond::Counts if !line.told => said.push(format!(
+                    "which side of {place}{to} is page {page}'s own could not be told: what two sheets show there counts \
+                     on each that is counted"
+                )),
+                Beyond::Counts if beyond_it + upon > 0 => said.push(format!(
+                    "page {page} shows {beyond_it} beyond {place}{to} and {upon} upon it, and the sheet that goes on \
+                     there was not searched, not as a whole, or can't be told: they count here, and once more where \
+                     that sheet is counted"
+                )),
+                Beyond::Left { to: other, .. } if !leads_back(sheets, other, *id) => said.push(format!(
+                    "page {} goes on where page {page} ends at {place}{to}, and has no match line back that could be \
+                     read: what it shows of page {page} counts on both",
+                    sheets.get(&other).map_or(0, |s| s.page)
+                )),
+                _ => {}
+            }
+        }
+    }
+    said
 }
 
 /// That nothing was found, of a search that is over.

@@ -3,7 +3,8 @@ use takeoff_commands::reads;
 use takeoff_core::geom::{ListRect, PageSpace};
 use takeoff_core::job::{JobState, NewJob, Stage};
 use takeoff_core::model::{
-    CountProgress, CountScope, CountSession, Id, IdSource, KeptCandidates, MeasurementType, SessionStatus,
+    ApartCounts, CountProgress, CountScope, CountSession, Id, IdSource, KeptCandidates, MeasurementType,
+    SessionStatus,
 };
 use takeoff_core::page::display::{DisplayList, NO_LAYER, Paint, PathEntry, Style, Verb};
 use takeoff_engine::metrics::COUNT_TIMEOUTS;
@@ -58,6 +59,7 @@ pub(crate) async fn session(node: &Node, pages: &[Id]) -> CountSession {
         progress: CountProgress::default(),
         near_misses: 0,
         set_apart: 0,
+        apart: ApartCounts::default(),
         total_detections: 0,
         found_detections: 0,
         truncated: false,

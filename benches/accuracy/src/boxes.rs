@@ -97,7 +97,7 @@ pub(crate) fn ask(page: &PageIndex, drawn: PxRect, all: &[&Instance]) -> (End, S
     };
     let params = CountParams { max_detections: MAX_DETECTIONS, ..CountParams::default() };
     let outcome = find(page, &exemplar, &params, &budget).value;
-    let found: Vec<_> = outcome.detections.iter().filter(|d| !d.in_legend).collect();
+    let found: Vec<_> = outcome.detections.iter().filter(|d| d.apart.is_none()).collect();
     let hit = |i: &&&Instance| {
         let [_, _, w, h] = i.area;
         let off = |x: f64, y: f64| {

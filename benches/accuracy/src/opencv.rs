@@ -180,7 +180,7 @@ fn count(index: &PageIndex, area: PxRect) -> anyhow::Result<Vec<PxPoint>> {
     let budget = Budget::unlimited();
     let Ok(exemplar) = Exemplar::cut(index, area, &budget) else { return Ok(Vec::new()) };
     let outcome = find(index, &exemplar, &CountParams::default(), &budget).value;
-    Ok(outcome.detections.iter().filter(|d| !d.in_legend).map(|d| d.center).collect())
+    Ok(outcome.detections.iter().filter(|d| d.apart.is_none()).map(|d| d.center).collect())
 }
 
 impl Turns {

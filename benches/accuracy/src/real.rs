@@ -87,7 +87,7 @@ fn chargers(corpus: &Path, folder: &Path) -> anyhow::Result<Value> {
     };
     // A hit is a middle inside a box that has none yet.
     let mut free = vec![true; boxes.len()];
-    let all = outcome.detections.iter().filter(|d| !d.in_legend).chain(&outcome.near_misses);
+    let all = outcome.detections.iter().filter(|d| d.apart.is_none()).chain(&outcome.near_misses);
     let judged: Vec<Judged> = all
         .map(|d| {
             let inside = |b: &PxRect| {

@@ -10,7 +10,7 @@ use takeoff_core::budget::Budget;
 use takeoff_core::count::{CountParams, Exemplar, PageIndex, find};
 use takeoff_core::geom::PxRect;
 use takeoff_engine::clock::Stopwatch;
-use takeoff_samples::{Habit, Instance, PageTruth, big_page, crowded, sheet};
+use takeoff_samples::{Habit, Instance, PageTruth, big_page, crowded, half, sheet};
 
 use crate::scan::Scan;
 use crate::tally::{Query, Truth};
@@ -27,6 +27,8 @@ pub(crate) enum Drawing {
     Plan(Habit),
     /// So many look-alikes close together.
     Crowd(Habit, usize),
+    /// The first or the second sheet of a plan that is cut at a match line.
+    Half(Habit, bool),
     /// A page of about so many paths.
     Large(usize),
 }
@@ -36,6 +38,7 @@ impl Drawing {
         let drawn = match self {
             Self::Plan(habit) => sheet(seed, habit),
             Self::Crowd(habit, instances) => crowded(seed, habit, instances),
+            Self::Half(habit, second) => half(seed, habit, second),
             Self::Large(paths) => return big_page(paths, seed),
         };
         (drawn.pdf, drawn.truth)

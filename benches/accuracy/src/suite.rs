@@ -35,17 +35,19 @@ const SEEDS_OF_A_HABIT: u64 = 1_000;
 pub(crate) enum Suite {
     Vector,
     Hard,
+    Cut,
     Scan300,
     Scan150,
 }
 
 impl Suite {
-    pub(crate) const ALL: [Self; 4] = [Self::Vector, Self::Hard, Self::Scan300, Self::Scan150];
+    pub(crate) const ALL: [Self; 5] = [Self::Vector, Self::Hard, Self::Cut, Self::Scan300, Self::Scan150];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Vector => "vector",
             Self::Hard => "hard",
+            Self::Cut => "cut",
             Self::Scan300 => "scan300",
             Self::Scan150 => "scan150",
         }
@@ -58,6 +60,9 @@ impl Suite {
                 "families of look-alikes in every CAD habit, 60 to 500 a sheet, at any angle, mirrored, touching, \
                  crossed, hatched; and tilted plans"
             }
+            Self::Cut => {
+                "both sheets of a plan that is cut at a match line, with copies of its symbols in title block and key plan"
+            }
             Self::Scan300 => "plans scanned at 300 dpi: turned up to 2 degrees, grainy, JPEG",
             Self::Scan150 => "plans scanned at 150 dpi: turned up to 2 degrees, grainy, JPEG",
         }
@@ -66,7 +71,7 @@ impl Suite {
     /// Precision and recall to reach.
     fn goal(self) -> (f64, f64) {
         match self {
-            Self::Vector => (0.99, 0.98),
+            Self::Vector | Self::Cut => (0.99, 0.98),
             Self::Hard => (0.98, 0.96),
             Self::Scan300 => (0.97, 0.95),
             Self::Scan150 => (0.95, 0.90),
@@ -75,7 +80,7 @@ impl Suite {
 
     fn scan(self) -> Option<Scan> {
         let dpi = match self {
-            Self::Vector | Self::Hard => return None,
+            Self::Vector | Self::Hard | Self::Cut => return None,
             Self::Scan300 => 300,
             Self::Scan150 => 150,
         };
@@ -91,6 +96,15 @@ impl Suite {
                 let density = DENSITIES[round as usize % DENSITIES.len()];
                 let crowd = |name| Habit::named(name).map(|habit| (name, Drawing::Crowd(habit, density)));
                 Habit::CAD.into_iter().filter_map(crowd).chain(plan("tilted")).collect()
+            }
+            Self::Cut => {
+                let half =
+                    |name, second| Habit::named(name).map(|habit| (name, Drawing::Half(habit, second)));
+                Habit::CAD
+                    .into_iter()
+                    .flat_map(|name| [half(name, false), half(name, true)])
+                    .flatten()
+                    .collect()
             }
             Self::Scan300 | Self::Scan150 => {
                 ["inline", "exploded", "dense", "tilted"].into_iter().filter_map(plan).collect()

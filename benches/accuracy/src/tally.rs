@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use takeoff_benches::stats::quantile;
-use takeoff_core::count::{CountOutcome, Detection};
+use takeoff_core::count::{Apart, CountOutcome, Detection};
 use takeoff_core::geom::PxPoint;
 use takeoff_samples::{Instance, Status};
 
@@ -85,11 +85,20 @@ impl Query {
     }
 
     /// Compares the answer with what is drawn. Samples in a legend and existing work are no instances;
-    /// what the engine set apart as a legend's sample is no detection.
+    /// what the engine set apart as a legend's sample, as in a title block or a key plan, or as beyond a match line is
+    /// no detection. What is upon a match line is one on the sheet that it is work of.
     pub(crate) fn judge(&mut self, outcome: &CountOutcome, truth: &Truth) {
         let all = truth.get(&self.kind).map_or(&[][..], Vec::as_slice);
         let mut free: Vec<bool> = all.iter().map(Instance::counts).collect();
-        for d in outcome.detections.iter().filter(|d| !d.in_legend) {
+        let beyond = |d: &&Detection| d.match_line.is_some_and(|m| !m.on_line);
+        let upon = |d: &Detection| {
+            let is_it = |i: &Instance| i.apart == Some(takeoff_samples::Apart::OnMatchLine) && is_at(d, i);
+            d.match_line.is_some() && all.iter().any(is_it)
+        };
+        for d in outcome.detections.iter().filter(|d| d.apart.is_none() && !beyond(d)) {
+            if upon(d) {
+                continue;
+            }
             let hit = nearest(d, all, &free);
             self.judged.push(Judged { confidence: d.confidence, right: hit.is_some() });
             if let Some(i) = hit {
@@ -103,7 +112,7 @@ impl Query {
         for d in &outcome.near_misses {
             let hit = nearest(d, all, &unfound);
             // Whether a near miss is a legend's sample is not asked of the engine.
-            if hit.is_none() && all.iter().any(|i| i.in_legend && is_at(d, i)) {
+            if hit.is_none() && all.iter().any(|i| (i.in_legend || i.apart.is_some()) && is_at(d, i)) {
                 continue;
             }
             if let Some(i) = hit {
@@ -132,6 +141,9 @@ impl Query {
         let best = seen.max_by(|p, q| p.confidence.total_cmp(&q.confidence));
         let why = match best {
             Some(d) if d.in_legend => "set apart as a legend's sample",
+            Some(d) if d.apart == Some(Apart::TitleBlock) => "set apart as in a title block",
+            Some(d) if d.apart.is_some() => "set apart as in a key plan",
+            Some(d) if d.match_line.is_some_and(|m| !m.on_line) => "set apart as beyond a match line",
             Some(_) => "below the threshold",
             None => "no candidate above 0.5",
         };
@@ -172,6 +184,7 @@ fn taken_for(d: &Detection, truth: &Truth, kind: &str) -> String {
         here.min_by(|p, q| middle(p.1).distance(d.center).total_cmp(&middle(q.1).distance(d.center)));
     match nearest {
         Some((k, i)) if k == kind && i.in_legend => "legend's sample".to_owned(),
+        Some((k, i)) if k == kind && i.apart.is_some() => "one set apart in the truth".to_owned(),
         Some((k, i)) if k == kind && i.status == Status::Existing => "existing one".to_owned(),
         Some((k, _)) if k == kind => "one twice".to_owned(),
         Some((k, _)) => format!("a {k}"),

@@ -108,7 +108,7 @@ fn query(index: &PageIndex, sought: &Sought, rounds: usize) -> anyhow::Result<(T
         let found = find(index, &exemplar, &params, &budget).value;
         samples.push(clock.stop()?);
         ensure!(found.complete, "the count of {} was not completed", sought.kind);
-        count = found.detections.iter().filter(|d| !d.in_legend).count();
+        count = found.detections.iter().filter(|d| d.apart.is_none()).count();
     }
     Ok((Taken::median(&samples), count))
 }

@@ -11,9 +11,9 @@ use takeoff_config::NodeConfig;
 use takeoff_core::geom::PageSpace;
 use takeoff_core::job::{Job, Stage as StageName};
 use takeoff_core::model::{
-    BlobHash, Condition, CountProgress, CountScope, CountSession, Document, DocumentStatus, Entity, Id,
-    IdSource, Index, KeptCandidates, Kind, MeasurementType, Page, PageBlobs, PageScale, PageStatus,
-    SessionStatus, TenantId, Timestamp,
+    ApartCounts, BlobHash, Condition, CountProgress, CountScope, CountSession, Document, DocumentStatus,
+    Entity, Id, IdSource, Index, KeptCandidates, Kind, MeasurementType, Page, PageBlobs, PageScale,
+    PageStatus, SessionStatus, TenantId, Timestamp,
 };
 use takeoff_core::page::display::{DisplayList, PageKind};
 use takeoff_core::page::request::FileType;
@@ -169,6 +169,7 @@ pub(crate) fn session(id: Id, page_ids: Vec<Id>, max_detections: u32) -> CountSe
         progress: CountProgress::default(),
         near_misses: 0,
         set_apart: 0,
+        apart: ApartCounts::default(),
         total_detections: 0,
         found_detections: 0,
         truncated: false,

@@ -42,6 +42,8 @@ fn main() -> Result<(), Failure> {
     let start = Instant::now();
     let page = PageIndex::build(&list, &budget)?;
     println!("index of {} segments: {:.1} ms", page.segment_count(), ms(start));
+    page.parts().iter().for_each(|(what, area)| println!("{}: {area:?}", what.name()));
+    println!("{:?}", page.sheet());
     let start = Instant::now();
     let exemplar = Exemplar::cut(&page, drawn, &budget)?;
     println!("{exemplar}: {:.1} ms", ms(start));
@@ -67,7 +69,7 @@ fn ms(start: Instant) -> f64 {
 fn print(outcome: &CountOutcome) {
     let line = |d: &Detection| {
         println!(
-            "  {:.3} (coverage {:.3}, extra {:.3}) at {:7.1},{:7.1} px {:5.1} deg x{:.3}{}{}{}",
+            "  {:.3} (coverage {:.3}, extra {:.3}) at {:7.1},{:7.1} px {:5.1} deg x{:.3}{}{} {}",
             d.confidence,
             d.coverage,
             d.extra,
@@ -77,7 +79,7 @@ fn print(outcome: &CountOutcome) {
             d.scale,
             if d.mirrored { " mirrored" } else { "" },
             if d.is_exemplar { " exemplar" } else { "" },
-            if d.in_legend { " legend" } else { "" },
+            d.apart.map_or("", |a| a.name()),
         );
     };
     println!("{} found, {} kept", outcome.found, outcome.detections.len());

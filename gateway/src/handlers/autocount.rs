@@ -97,7 +97,9 @@ async fn reject(State(app): State<App>, call: Call) -> Answer<wire::Rejected> {
 }
 
 /// Confirms the pending detections of at least this confidence, never near misses. Samples in a legend (`in_legend`)
-/// stay pending, so that they do not count, unless `include_legend` says otherwise or one is confirmed by itself.
+/// stay pending, so that they do not count, unless `include_legend` says otherwise or one is confirmed by itself. So do
+/// those in a title block or a key plan and those beyond a match line (`apart`), whatever `include_legend` says; and
+/// while the pages are still searched, all upon or beyond a match line.
 #[utoipa::path(post, path = "/auto-count-sessions/{session_id}/bulk-confirm", tag = "auto count",
     request_body = wire::BulkConfirm,
     responses((status = 200, body = wire::BulkConfirmed)),
@@ -107,7 +109,7 @@ async fn bulk_confirm(State(app): State<App>, call: Call, body: Body) -> Answer<
     let ctx = call.ctx(&app);
     let confirmed_count = count::bulk_confirm(&ctx, id, bulk).await?;
     let session = reads::session(&ctx, id).await?;
-    let more = session.uncovered().into_iter().chain(wire::set_apart(session.set_apart));
+    let more = session.uncovered().into_iter().chain(wire::set_apart(&session));
     let completeness = wire::Completeness::of(&session).and(more);
     ok(wire::BulkConfirmed { confirmed_count, threshold: bulk.threshold, completeness })
 }
@@ -123,7 +125,7 @@ async fn create_measurements(State(app): State<App>, call: Call) -> Answer<wire:
     let ctx = call.ctx(&app);
     let taken = count::create_measurements(&ctx, id).await?;
     let session = reads::session(&ctx, id).await?;
-    let open = wire::unconfirmed(&session).into_iter().chain(wire::set_apart(session.set_apart));
+    let open = wire::unconfirmed(&session).into_iter().chain(wire::set_apart(&session));
     let completeness = wire::Completeness::of(&session).and(session.uncovered().into_iter().chain(open));
     ok(wire::MeasurementsCreated {
         measurements_created: taken.made,

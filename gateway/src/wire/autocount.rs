@@ -3,7 +3,7 @@ mod answers;
 use serde::Serialize;
 use takeoff_commands::count::{BoxOnPage, Bulk, MAX_SESSION_PAGES, StartCount, StartScope};
 use takeoff_commands::reads::CountView;
-use takeoff_core::count::MAX_EXEMPLARS;
+use takeoff_core::count::{Apart, MAX_EXEMPLARS};
 use takeoff_core::geom::{PxPoint, PxRect};
 use takeoff_core::model::{self, DetectionStatus, Id, Lettering, SessionStatus};
 use utoipa::ToSchema;
@@ -14,7 +14,7 @@ use super::validate::{Boolean, Fields, IdRule, Nested, OneOf, integer, items, nu
 
 use answers::excluded;
 pub(crate) use answers::{
-    BulkConfirmed, Completeness, MeasurementsCreated, Rejected, set_apart, unconfirmed,
+    ApartCounts, BulkConfirmed, Completeness, MeasurementsCreated, Rejected, set_apart, unconfirmed,
 };
 
 /// A box in page pixels; auto count alone writes `w` and `h`.
@@ -96,6 +96,9 @@ pub(crate) struct Session {
     /// Pending detections in legends. They are samples and do not count unless each is confirmed: `bulk-confirm`
     /// leaves them out.
     in_legend_count: u64,
+    /// Pending detections that do not count unless each is confirmed by its id, by where they lie (`apart` of a
+    /// detection).
+    apart_counts: ApartCounts,
     /// Places, at the threshold that the session was started with, that would be detections if they were not as much like
     /// what is not meant; `null` without `negative_exemplars`.
     excluded_count: Option<u64>,
@@ -160,7 +163,7 @@ impl From<model::CountSession> for Session {
         let missing = Completeness::of(&s).notes;
         let notes = missing
             .into_iter()
-            .chain(set_apart(s.set_apart))
+            .chain(set_apart(&s))
             .chain(excluded(&s))
             .chain(s.notes.clone())
             .reduce(|a, b| format!("{a}; {b}"));
@@ -182,6 +185,7 @@ impl From<model::CountSession> for Session {
             pages_total: s.page_ids.len() as u64,
             near_miss_count: s.near_misses,
             in_legend_count: s.set_apart,
+            apart_counts: ApartCounts::from(&s),
             page_id: s.page_id.0,
             page_ids: s.page_ids.iter().map(|id| id.0).collect(),
             condition_id: s.condition_id.0,
@@ -242,6 +246,10 @@ pub(crate) struct Detection {
     scale: f64,
     /// Lies in a legend: a sample of the symbol, not an instance. `bulk-confirm` leaves it out.
     in_legend: bool,
+    /// Where it lies that it does not count by itself: `legend`, `title_block`, `key_plan`, `beyond_match_line` (where
+    /// another searched sheet goes on and counts it; known when all pages were searched). `bulk-confirm` leaves it out;
+    /// confirmed by its id, it counts. `null`: nowhere of these.
+    apart: Option<&'static str>,
     /// An example itself.
     is_exemplar: bool,
     /// Shows strokes about it that several others show and the example does not: perhaps another symbol. Its
@@ -282,6 +290,7 @@ impl From<model::Detection> for Detection {
             mirrored: d.mirrored,
             scale: d.scale,
             in_legend: d.in_legend,
+            apart: d.set_apart().map(Apart::name),
             is_exemplar: d.is_exemplar,
             variant: d.variant,
             other_pen: d.other_pen,
@@ -477,7 +486,7 @@ pub(crate) fn moved_threshold(f: &Fields<'_>) -> Option<f64> {
 pub(crate) struct BulkConfirm {
     #[schema(minimum = 0.0, maximum = 1.0)]
     threshold: f64,
-    /// Samples in legends, too.
+    /// Samples in legends, too; not what is set apart for another reason.
     #[schema(default = false)]
     include_legend: Option<bool>,
 }

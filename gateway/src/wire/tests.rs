@@ -10,6 +10,7 @@ use takeoff_core::scale::{ScaleCandidate, ScaleRecord};
 
 use crate::links::Links;
 
+mod short;
 mod takeoff;
 
 const AT: Timestamp = Timestamp(1_769_850_000_000_000);

@@ -7,7 +7,9 @@ use crate::geometry::{Affine, Bounds, Point, meets};
 use crate::habit::{Habit, Lettering};
 use crate::ink::{Align, Ink, Pen};
 use crate::symbol::{Kind, Shape, bounds, shapes};
-use crate::truth::{Instance, PageTruth, RoomTruth, ScaleTruth, Status, WallTruth, px, px_box, round2};
+use crate::truth::{
+    Apart, Instance, PageTruth, RoomTruth, ScaleTruth, Status, WallTruth, px, px_box, round2,
+};
 
 /// Where and how a symbol stands.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -19,13 +21,22 @@ pub(crate) struct Placement {
     /// Flipped left to right before it is turned.
     pub(crate) mirrored: bool,
     pub(crate) in_legend: bool,
+    pub(crate) apart: Option<Apart>,
     pub(crate) status: Status,
     pub(crate) touching: bool,
 }
 
 impl Placement {
     pub(crate) fn at(at: Point) -> Self {
-        Self { at, angle: 0.0, mirrored: false, in_legend: false, status: Status::New, touching: false }
+        Self {
+            at,
+            angle: 0.0,
+            mirrored: false,
+            in_legend: false,
+            apart: None,
+            status: Status::New,
+            touching: false,
+        }
     }
 
     pub(crate) fn turned(self, angle: f64) -> Self {
@@ -38,6 +49,10 @@ impl Placement {
 
     pub(crate) fn in_legend(self) -> Self {
         Self { in_legend: true, ..self }
+    }
+
+    pub(crate) fn apart(self, apart: Option<Apart>) -> Self {
+        Self { apart, ..self }
     }
 
     pub(crate) fn status(self, status: Status) -> Self {
@@ -176,6 +191,7 @@ impl<'b> Canvas<'b> {
             angle: round2(placement.angle.rem_euclid(360.0)),
             mirrored: placement.mirrored,
             in_legend: placement.in_legend,
+            apart: placement.apart,
             status: placement.status,
             touching: placement.touching,
             crossed: false,

@@ -23,6 +23,6 @@ pub mod truth;
 pub use bulk::{big_page, set_of, set_with};
 pub use habit::{Habit, Lettering, Strokes};
 pub use hostile::Hostile;
-pub use random::{Sheet, crowded, sheet, sheets};
+pub use random::{Sheet, crowded, cut, half, sheet, sheets};
 pub use school::{School, SetTruth, school};
-pub use truth::{DocumentTruth, Instance, PageTruth, ScaleTruth, Status};
+pub use truth::{Apart, DocumentTruth, Instance, PageTruth, ScaleTruth, Status};

@@ -5,13 +5,14 @@ use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
-use takeoff_samples::{Habit, Hostile, Sheet, big_page, crowded, school, set_of, sheet};
+use takeoff_samples::{Habit, Hostile, Sheet, big_page, crowded, cut, school, set_of, sheet};
 
 const USAGE: &str = "\
 usage:
   takeoff-samples school FOLDER                            the sample plan set
   takeoff-samples sheet --seed N --habit HABIT FILE        one sheet; its truth goes to FILE.json
   takeoff-samples crowd --seed N --habit HABIT --instances N FILE  a crowded sheet of look-alikes; its truth likewise
+  takeoff-samples cut --seed N --habit HABIT FILE          two sheets of a plan that is cut at a match line
   takeoff-samples page --paths N --seed N FILE             one large page
   takeoff-samples set --pages N --paths N --seed N FILE    a file of large pages
   takeoff-samples hostile KIND FILE                        a file made to hurt a reader";
@@ -37,6 +38,11 @@ fn run(args: &[&str]) -> Result<(), String> {
         ["crowd", "--seed", seed, "--habit", habit, "--instances", instances, file] => {
             let sheet = crowded(number(seed)?, named(habit)?, number(instances)?);
             write_sheet(&sheet, Path::new(file))
+        }
+        ["cut", "--seed", seed, "--habit", habit, file] => {
+            let (pdf, truths) = cut(number(seed)?, named(habit)?);
+            put(Path::new(file), &pdf)?;
+            write_truth(&truths, Path::new(file))
         }
         ["page", "--paths", paths, "--seed", seed, file] => {
             put(Path::new(file), &big_page(number(paths)?, number(seed)?).0)
@@ -65,8 +71,13 @@ fn named(habit: &str) -> Result<Habit, String> {
 }
 
 fn write_sheet(sheet: &Sheet, file: &Path) -> Result<(), String> {
-    let truth = serde_json::to_vec_pretty(&sheet.truth).map_err(|e| failed(file, e))?;
     put(file, &sheet.pdf)?;
+    write_truth(&sheet.truth, file)
+}
+
+/// Beside the file.
+fn write_truth(truth: &impl serde::Serialize, file: &Path) -> Result<(), String> {
+    let truth = serde_json::to_vec_pretty(truth).map_err(|e| failed(file, e))?;
     let mut beside = file.as_os_str().to_owned();
     beside.push(".json");
     put(Path::new(&beside), &truth)

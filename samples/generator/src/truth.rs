@@ -79,6 +79,18 @@ pub enum Status {
     Existing,
 }
 
+/// Parts of a sheet, legends apart, that show no work of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Apart {
+    TitleBlock,
+    KeyPlan,
+    /// Where the sheet shows again what the next one holds.
+    BeyondMatchLine,
+    /// Upon the match line: both sheets show it, and it is work once.
+    OnMatchLine,
+}
+
 /// One drawn symbol.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Instance {
@@ -94,6 +106,9 @@ pub struct Instance {
     /// The legend's sample, which isn't work.
     #[serde(default, skip_serializing_if = "is_false")]
     pub in_legend: bool,
+    /// Where on the sheet it is that it isn't this sheet's work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub apart: Option<Apart>,
     #[serde(default, skip_serializing_if = "is_new")]
     pub status: Status,
     /// Stands so close to a neighbour that their boxes meet.
@@ -115,7 +130,7 @@ fn is_new(status: &Status) -> bool {
 impl Instance {
     /// Whether an estimator counts it: new work on the plan.
     pub fn counts(&self) -> bool {
-        !self.in_legend && self.status == Status::New
+        !self.in_legend && self.apart.is_none() && self.status == Status::New
     }
 }
 

@@ -3,7 +3,8 @@
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
-use takeoff_core::model::{CountSession, Detection, DetectionStatus, Id};
+use takeoff_core::count::Apart;
+use takeoff_core::model::{ApartCounts, CountSession, Detection, DetectionStatus, Id};
 
 /// Near misses that a session lists.
 pub const MAX_NEAR_MISSES: usize = 500;
@@ -53,8 +54,14 @@ impl Candidates {
         session.found_detections = self.found;
         session.truncated = self.found > session.total_detections;
         session.near_misses = self.near_misses.len() as u64;
-        let set_apart = |d: &&Detection| d.in_legend && d.status == DetectionStatus::Pending;
-        session.set_apart = self.detections.iter().filter(set_apart).count() as u64;
+        let pending = || self.detections.iter().filter(|d| d.status == DetectionStatus::Pending);
+        let apart = |why| pending().filter(|d| d.set_apart() == Some(why)).count() as u64;
+        session.set_apart = apart(Apart::Legend);
+        session.apart = ApartCounts {
+            title_block: apart(Apart::TitleBlock),
+            key_plan: apart(Apart::KeyPlan),
+            beyond_match_line: apart(Apart::BeyondMatchLine),
+        };
         session.confirmed_count = count(DetectionStatus::Confirmed);
         session.rejected_count = count(DetectionStatus::Rejected);
     }

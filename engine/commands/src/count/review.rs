@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 
 use serde_json::json;
-use takeoff_core::model::{CountSession, Detection, DetectionStatus, Id, Index, Measurement, Timestamp};
+use takeoff_core::model::{
+    CountSession, Detection, DetectionStatus, Id, Index, Measurement, SessionStatus, Timestamp,
+};
 use takeoff_engine::metrics as names;
 use takeoff_storage::{Batch, Stored};
 
@@ -64,7 +66,7 @@ async fn decide(ctx: &Ctx<'_>, id: Id, status: DetectionStatus) -> Result<Detect
 pub struct Bulk {
     /// Least confidence, 0 to 1.
     pub threshold: f64,
-    /// Whether samples in legends are meant, too.
+    /// Whether samples in legends are meant, too. What is set apart for another reason never is.
     pub include_legend: bool,
 }
 
@@ -88,9 +90,12 @@ pub async fn bulk_confirm(ctx: &Ctx<'_>, session_id: Id, bulk: Bulk) -> Result<u
         let session = required::<CountSession>(&desk, session_id, "Session").await?;
         let mut all = list::<Detection>(&desk, Index::BySession, session_id).await?;
         let shown = Candidates::of(&session.value, values(&all)).detections;
+        let is_over = matches!(session.value.status, SessionStatus::Completed | SessionStatus::Failed);
         let wanted = |d: &&Detection| {
-            let meant = include_legend || !d.in_legend;
-            meant && d.status == DetectionStatus::Pending && d.confidence >= threshold
+            let meant = if d.in_legend { include_legend } else { d.apart.is_none() };
+            // Whether it counts on this sheet is known when all pages were searched.
+            let decided = d.match_line.is_none() || is_over;
+            meant && decided && d.status == DetectionStatus::Pending && d.confidence >= threshold
         };
         let wanted: HashSet<Id> = shown.iter().filter(wanted).map(|d| d.id).collect();
         let mut batch = Batch::new(ctx.tenant);

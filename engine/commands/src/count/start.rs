@@ -3,8 +3,8 @@
 use takeoff_core::geom::PxRect;
 use takeoff_core::job::{Lane, NewJob, RetryPolicy, Stage, TaskLabel};
 use takeoff_core::model::{
-    Condition, CountProgress, CountSession, Id, KeptCandidates, Kind, Lettering, MeasurementType, Page,
-    SessionStatus,
+    ApartCounts, Condition, CountProgress, CountSession, Id, KeptCandidates, Kind, Lettering,
+    MeasurementType, Page, SessionStatus,
 };
 use takeoff_storage::{Batch, Expect};
 
@@ -141,6 +141,7 @@ fn session_of(
         truncated: false,
         near_misses: 0,
         set_apart: 0,
+        apart: ApartCounts::default(),
         confirmed_count: 0,
         rejected_count: 0,
         processing_time_ms: None,

@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 
 use serde_json::json;
+use takeoff_core::count::{Apart, AtMatchLine};
 use takeoff_core::geom::{PxPoint, PxRect};
 use takeoff_core::model::{
-    CountProgress, CountSession, Detection, DetectionStatus, Id, Index, SessionStatus,
+    CountProgress, CountSession, Detection, DetectionStatus, Id, Index, SessionStatus, beyond_match_line,
 };
 use takeoff_storage::{Batch, StoreError, Stored};
 
@@ -31,6 +32,8 @@ pub struct NewDetection {
     pub scale: f64,
     pub is_exemplar: bool,
     pub in_legend: bool,
+    pub apart: Option<Apart>,
+    pub match_line: Option<AtMatchLine>,
     pub variant: bool,
     pub other_pen: bool,
     pub label: Option<String>,
@@ -187,8 +190,8 @@ pub struct Completion {
     pub notes: Option<String>,
 }
 
-/// The session becomes `completed` with what its pages gave, so many detections. Empty when it is gone or has
-/// ended already.
+/// The session becomes `completed` with what its pages gave, so many detections. Only now is it known which sheets were
+/// searched, and so which of those beyond a match line are set apart. Empty when it is gone or has ended already.
 #[erased]
 pub async fn completed_batch(
     desk: &Desk<'_>,
@@ -198,7 +201,18 @@ pub async fn completed_batch(
     let mut batch = Batch::new(desk.tenant);
     let Some(read) = running(desk, session_id).await? else { return Ok((batch, 0)) };
     let mut session = read.value;
-    let all = list::<Detection>(desk, Index::BySession, session_id).await?;
+    let mut all = list::<Detection>(desk, Index::BySession, session_id).await?;
+    for read in &mut all {
+        let d = &mut read.value;
+        if d.status != DetectionStatus::Pending || d.set_apart().is_some() {
+            continue;
+        }
+        d.apart = beyond_match_line(&completion.progress.sheets, d.page_id, d.match_line);
+        if d.apart.is_some() {
+            d.updated_at = desk.now;
+            batch.update(read.version, d);
+        }
+    }
     Candidates::of(&session, all.into_iter().map(|d| d.value).collect()).tally(&mut session);
     let missing = completion.progress.missing.join("; ");
     session.error_message = (!missing.is_empty()).then_some(missing);
@@ -230,6 +244,8 @@ fn detection_of(desk: &Desk<'_>, session_id: Id, new: &NewDetection) -> Detectio
         scale: new.scale,
         is_exemplar: new.is_exemplar,
         in_legend: new.in_legend,
+        apart: new.apart,
+        match_line: new.match_line,
         variant: new.variant,
         other_pen: new.other_pen,
         label: new.label.clone(),

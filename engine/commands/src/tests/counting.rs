@@ -67,6 +67,8 @@ async fn finish_with(node: &Node, session: &CountSession, confidences: &[f64], i
         scale: 1.0,
         is_exemplar: i == 0,
         in_legend: in_legend.contains(&i),
+        apart: None,
+        match_line: None,
         variant: false,
         other_pen: false,
         label: None,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 
+use super::apart::{Apart, SheetSeen};
 use super::exemplar::Exemplar;
 use super::index::PageIndex;
 use super::label::{self, Compare};
@@ -83,6 +84,8 @@ pub struct Answer {
     /// Exemplars, and negative ones, that were taken for less than their boxes hold: see [`CountOutcome`].
     pub trimmed: Vec<Option<Box<Exemplar>>>,
     pub trimmed_negatives: Vec<Option<Box<Exemplar>>>,
+    /// What the page says of itself and of the sheets that go on where it ends.
+    pub sheet: SheetSeen,
 }
 
 /// Answers a question for one page. Never fails: when the budget ends, the answer says that it is not
@@ -104,10 +107,7 @@ pub fn ask(page: &PageIndex, question: &Question<'_>, budget: &Budget) -> Found<
     let mut complete = outcomes.iter().all(|o| o.complete);
     let lettering: Vec<Option<Compare>> = outcomes.iter().map(|o| o.lettering).collect();
     let other_lettering = others(&exemplars, &outcomes);
-    let said_beside = match question.params.lettering {
-        Some(_) => BTreeMap::new(),
-        None => beside(page, &exemplars, &outcomes),
-    };
+    let said_beside = said_beside(page, question, &exemplars, &outcomes);
     let mut partly = shown_in_part(&outcomes);
     let least = outcomes.iter_mut().min_by_key(|o| o.lacking_a_part);
     let (mut lacking_a_part, mut lacking_at) =
@@ -156,9 +156,24 @@ pub fn ask(page: &PageIndex, question: &Question<'_>, budget: &Budget) -> Found<
         excluded,
         trimmed,
         trimmed_negatives,
+        sheet: page.sheet(),
     };
     find_legends(page, &mut answer);
     Found::with(answer, findings)
+}
+
+/// What stands beside places found and is another text than beside the exemplar; a question that says how lettering is
+/// taken has it compared, or wants to know nothing of it.
+fn said_beside(
+    page: &PageIndex,
+    question: &Question<'_>,
+    exemplars: &[&Exemplar],
+    outcomes: &[CountOutcome],
+) -> BTreeMap<String, usize> {
+    match question.params.lettering {
+        Some(_) => BTreeMap::new(),
+        None => beside(page, exemplars, outcomes),
+    }
 }
 
 /// Places that show most of an exemplar and that all of them leave to a person.
@@ -324,7 +339,9 @@ fn find_legends(page: &PageIndex, answer: &mut Answer) {
     let boxes: Vec<ListRect> = all.map(|m| page.space.rect_to_list(&m.place.bbox)).collect();
     let of_near = &boxes[answer.matches.len()..];
     for (m, b) in answer.near_misses.iter_mut().zip(of_near).take(LEGEND_LOOKS) {
-        m.place.in_legend = page.legend.sample(b, &boxes).is_some();
+        if page.legend.sample(b, &boxes).is_some() {
+            (m.place.in_legend, m.place.apart) = (true, Some(Apart::Legend));
+        }
     }
     let matches = answer.matches.iter().zip(&boxes).filter(|(m, _)| m.place.in_legend);
     let doubtful = matches.filter(|(_, b)| page.legend.sample(b, &boxes) != Some(Sample::Headed));
@@ -348,6 +365,8 @@ mod tests {
             extra: 0.0,
             is_exemplar: false,
             in_legend: false,
+            apart: None,
+            match_line: None,
             variant: false,
             other_pen: false,
             words: Vec::new(),

@@ -5,6 +5,7 @@ use std::hash::Hasher;
 
 use rustc_hash::FxHasher;
 
+use super::apart::{Apart, Drawn, Parts, SheetSeen};
 use super::fills::Fills;
 use super::grid::Grid;
 use super::ink::{Ink, InkStyle, Segment};
@@ -16,7 +17,7 @@ use super::runs::{Baseline, Loop, Run, Runs};
 use super::scan::Sheet;
 use super::tag::TagWord;
 use crate::budget::{Budget, Exhausted};
-use crate::geom::{DEFAULT_DPI, ListRect, ListUnit, POINTS_PER_INCH, PageSpace};
+use crate::geom::{DEFAULT_DPI, ListRect, ListUnit, POINTS_PER_INCH, PageSpace, PxRect};
 use crate::page::display::DisplayList;
 
 /// A page made ready for searching. Building takes one pass over the page's ink; any number of
@@ -48,6 +49,7 @@ pub struct PageIndex {
     /// First word and number of words of each line of text.
     pub(super) word_lines: Vec<(u32, u32)>,
     pub(super) legend: Legend,
+    pub(super) parts: Parts,
     /// Which runs are strokes of lettering.
     pub(super) lettered: Vec<bool>,
     pub(super) fingerprint: u64,
@@ -77,6 +79,8 @@ impl PageIndex {
         // A program draws level.
         let level = if list.grain > 0.0 { Level::of(&lines) } else { Level::default() };
         let legend = Legend::of(list, &lines, &lettering.lines, level);
+        let drawn = Drawn { texts: &list.lines, lines: &lines, segments: &ink.segments, styles: &ink.styles };
+        let parts = Parts::of(&drawn, [width, height], budget)?;
         let word_lines: Vec<(u32, u32)> = list.lines.iter().map(|l| (l.word_start, l.word_len)).collect();
         Ok(Self {
             space: list.space,
@@ -99,9 +103,20 @@ impl PageIndex {
             words,
             word_lines,
             legend,
+            parts,
             lettered: lettering.of_run,
             fingerprint,
         })
+    }
+
+    /// What the page says of itself and of the sheets that go on where it ends.
+    pub fn sheet(&self) -> SheetSeen {
+        self.parts.seen(&self.space)
+    }
+
+    /// Where the page's title block and key plans are, page pixels.
+    pub fn parts(&self) -> Vec<(Apart, PxRect)> {
+        self.parts.areas().map(|(what, area)| (what, self.space.rect_to_px(area))).collect()
     }
 
     /// Straight pieces of ink on the page.

@@ -5,7 +5,9 @@
 //! Matching is on ink, not on how it was drawn: straight parts, curves and loops of the exemplar
 //! propose poses, each pose is refined on the page's strokes and judged by what it explains, both
 //! ways: the exemplar's ink that the page has, and the page's ink inside that the exemplar has not.
+//! What lies in a legend, a title block, a key plan or beyond a match line is found and marked ([`Apart`]).
 
+mod apart;
 mod ask;
 mod beside;
 mod candidates;
@@ -46,6 +48,8 @@ mod texture;
 mod trim;
 mod variant;
 
+pub use apart::{Apart, AtMatchLine, MatchLineSeen, SheetSeen};
+pub(crate) use apart::{is_same_sheet, plain_sheet};
 pub use ask::{Answer, MAX_EXEMPLARS, Match, Question, ask};
 pub use exemplar::{Exemplar, ExemplarError};
 pub use index::PageIndex;

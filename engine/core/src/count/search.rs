@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::apart::{Apart, AtMatchLine};
 use super::beside;
 use super::candidates::{Candidate, Range};
 use super::exemplar::{Body, Exemplar};
@@ -93,6 +94,11 @@ pub struct Detection {
     pub is_exemplar: bool,
     /// Lies in a legend: a sample of the symbol, not an instance.
     pub in_legend: bool,
+    /// Why it does not count by itself: it lies in a legend, a title block or a key plan. What is beyond a match line
+    /// counts unless the sheet that goes on there is counted, too: see `match_line`.
+    pub apart: Option<Apart>,
+    /// Lies upon one of the page's match lines or beyond it.
+    pub match_line: Option<AtMatchLine>,
     /// Shows strokes about it that several others show and the exemplar does not: perhaps another symbol of the
     /// family. Its confidence is at most 0.89, or the threshold if that is higher.
     pub variant: bool,
@@ -393,6 +399,11 @@ fn sort_out(page: &PageIndex, params: &CountParams, mut found: Vec<Detection>) -
     for (d, b) in detections.iter_mut().zip(&boxes) {
         d.in_legend = page.legend.sample(b, &boxes).is_some();
     }
+    for d in detections.iter_mut().chain(&mut near_misses) {
+        let b = page.space.rect_to_list(&d.bbox);
+        d.apart = if d.in_legend { Some(Apart::Legend) } else { page.parts.holding(&b) };
+        d.match_line = page.parts.at_match_line(&b);
+    }
     let count = detections.len();
     detections.truncate(params.max_detections);
     near_misses.truncate(params.max_detections);
@@ -442,6 +453,8 @@ pub(super) fn detection(
         extra: j.score.extra,
         is_exemplar: j.own,
         in_legend: false,
+        apart: None,
+        match_line: None,
         variant: j.score.variant,
         other_pen: j.score.other_pen,
         words: label::inside(page, template, &j.pose, &bbox),

@@ -74,6 +74,8 @@ impl Tag {
                     extra: 0.0,
                     is_exemplar: own && bounds == self.bounds,
                     in_legend: false,
+                    apart: None,
+                    match_line: None,
                     variant: false,
                     other_pen: false,
                     words: self.words.clone(),

@@ -2,8 +2,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::searched::SearchedSheets;
 use super::{Entity, Id, Index, Kind, Timestamp};
-use crate::count::Compare;
+use crate::count::{Apart, AtMatchLine, Compare};
 use crate::geom::{PxPoint, PxRect};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -150,6 +151,8 @@ pub struct CountProgress {
     pub moved: Vec<(u32, PxRect)>,
     /// Searched pages that are pictures.
     pub scans: u32,
+    /// Searched pages as sheets: their numbers and match lines.
+    pub sheets: SearchedSheets,
     /// Ink at the edge of an exemplar's box was left out of it.
     pub trimmed: bool,
     /// Pages of a known scale at which what is drawn to scale is of no size that was looked for.
@@ -167,6 +170,21 @@ pub struct OtherSize {
     pub times: f64,
     /// Detections there, above the threshold of the search.
     pub found: u64,
+}
+
+/// Pending detections that are set apart for lying elsewhere than in a legend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ApartCounts {
+    pub title_block: u64,
+    pub key_plan: u64,
+    pub beyond_match_line: u64,
+}
+
+impl ApartCounts {
+    pub fn all(&self) -> u64 {
+        self.title_block + self.key_plan + self.beyond_match_line
+    }
 }
 
 /// One question "count these": exemplars, parameters and the tally of its detections.
@@ -212,6 +230,9 @@ pub struct CountSession {
     /// Pending detections in legends: they wait for a word of their own.
     #[serde(default)]
     pub set_apart: u64,
+    /// The same of those in other parts of a sheet that show no work of their own.
+    #[serde(default)]
+    pub apart: ApartCounts,
     pub confirmed_count: u64,
     pub rejected_count: u64,
     pub processing_time_ms: Option<f64>,
@@ -357,6 +378,13 @@ pub struct Detection {
     pub is_exemplar: bool,
     /// Lies in a legend: a sample of the symbol, not an instance of it. It counts only if it is confirmed by itself.
     pub in_legend: bool,
+    /// Why else it counts only if it is confirmed by itself. That it is beyond a match line is decided when all pages were
+    /// searched.
+    #[serde(default)]
+    pub apart: Option<Apart>,
+    /// Lies upon a match line of its page, or beyond it.
+    #[serde(default)]
+    pub match_line: Option<AtMatchLine>,
     /// Shows strokes about it that several others show and the exemplar does not: perhaps another symbol.
     #[serde(default)]
     pub variant: bool,
@@ -369,6 +397,13 @@ pub struct Detection {
     pub is_auto_confirmed: bool,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+}
+
+impl Detection {
+    /// Why it counts only if it is confirmed by itself.
+    pub fn set_apart(&self) -> Option<Apart> {
+        if self.in_legend { Some(Apart::Legend) } else { self.apart }
+    }
 }
 
 impl Entity for Detection {
@@ -433,5 +468,6 @@ mod tests {
         }))
         .unwrap();
         assert_eq!((detection.coverage, detection.extra, detection.exemplar), (None, None, 0));
+        assert_eq!((detection.set_apart(), detection.match_line, session.apart.all()), (None, None, 0));
     }
 }

@@ -11,12 +11,13 @@ mod measurement;
 mod page;
 mod project;
 mod record;
+mod searched;
 mod template;
 
 pub use assembly::{Assembly, Component, ComponentType, PricedFor};
 pub use autocount::{
-    CountProgress, CountScope, CountSession, Detection, DetectionStatus, KeptCandidates, LeftOut, Lettering,
-    OtherSize, PageBox, SessionStatus, ShortCount,
+    ApartCounts, CountProgress, CountScope, CountSession, Detection, DetectionStatus, KeptCandidates,
+    LeftOut, Lettering, OtherSize, PageBox, SessionStatus, ShortCount,
 };
 pub use cached_page::{CachedBlob, CachedPage};
 pub use condition::{Condition, MeasurementType};
@@ -27,4 +28,5 @@ pub use measurement::{GeometryType, Measurement};
 pub use page::{Page, PageBlobs, PageScale, PageStatus};
 pub use project::{Project, ProjectStatus};
 pub use record::{Entity, Index, Kind};
+pub use searched::{Beyond, SearchedSheet, SearchedSheets, beyond, beyond_match_line, leads_back};
 pub use template::{AssemblyTemplate, ComponentDefinition};

@@ -1,23 +1,53 @@
 //! What a session's actions answer, and what they say of what they left out.
 
 use serde::Serialize;
+use takeoff_core::count::Apart;
 use takeoff_core::model::{self, Id};
 use utoipa::ToSchema;
 
 use super::Detection;
 
-/// That detections in legends do not count by themselves.
-pub(crate) fn set_apart(count: u64) -> Option<String> {
-    let them = match count {
-        0 => return None,
-        1 => "1 detection lies in a legend and is set apart as a sample: it counts only if it is confirmed by itself"
-            .to_owned(),
-        n => format!(
-            "{n} detections lie in a legend and are set apart as samples: each counts only if it is confirmed by \
-             itself"
+/// That detections in legends, title blocks and key plans and those beyond match lines do not count by themselves.
+pub(crate) fn set_apart(s: &model::CountSession) -> Option<String> {
+    let counts = ApartCounts::from(s);
+    let all = [
+        (counts.legend, Apart::Legend, "as a sample", "as samples"),
+        (counts.title_block, Apart::TitleBlock, "", ""),
+        (counts.key_plan, Apart::KeyPlan, "", ""),
+        (
+            counts.beyond_match_line,
+            Apart::BeyondMatchLine,
+            "for the sheet that goes on there",
+            "for the sheet that goes on there",
         ),
+    ];
+    let them = |(count, why, one, many): (u64, Apart, &str, &str)| {
+        let (lies, place) = (if count == 1 { "detection lies" } else { "detections lie" }, why.place());
+        let (is, what) = if count == 1 { ("is", one) } else { ("are", many) };
+        let what = if what.is_empty() { String::new() } else { format!(" {what}") };
+        let only = if count == 1 { "it counts only if it is" } else { "each counts only if it is" };
+        (count > 0)
+            .then(|| format!("{count} {lies} {place} and {is} set apart{what}: {only} confirmed by itself"))
     };
-    Some(them)
+    all.into_iter().filter_map(them).reduce(|a, b| format!("{a}; {b}"))
+}
+
+/// How many pending detections are set apart, by where they lie.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+pub(crate) struct ApartCounts {
+    /// Samples that explain the symbol; as `in_legend_count`.
+    legend: u64,
+    title_block: u64,
+    key_plan: u64,
+    /// What another searched sheet shows, too, and counts.
+    beyond_match_line: u64,
+}
+
+impl From<&model::CountSession> for ApartCounts {
+    fn from(s: &model::CountSession) -> Self {
+        let model::ApartCounts { title_block, key_plan, beyond_match_line } = s.apart;
+        Self { legend: s.set_apart, title_block, key_plan, beyond_match_line }
+    }
 }
 
 /// How many places the negative exemplars of a session that is over took out.
@@ -77,7 +107,7 @@ impl Rejected {
 /// That detections wait for somebody to confirm or reject them, and make no measurement until then.
 pub(crate) fn unconfirmed(s: &model::CountSession) -> Option<String> {
     let decided = s.confirmed_count + s.rejected_count;
-    let open = s.total_detections.saturating_sub(decided).saturating_sub(s.set_apart);
+    let open = s.total_detections.saturating_sub(decided).saturating_sub(s.set_apart + s.apart.all());
     let them = match open {
         0 => return None,
         1 => "1 detection is not confirmed and makes no measurement".to_owned(),

@@ -42,7 +42,7 @@ fn measurement() -> model::Measurement {
     }
 }
 
-fn condition() -> model::Condition {
+pub(super) fn condition() -> model::Condition {
     model::Condition {
         id: id(8),
         project_id: id(1),
@@ -207,7 +207,7 @@ fn a_cost_summary_says_what_it_lacks() {
     assert!(notice.contains("lack 2 components"), "{notice}");
 }
 
-fn counted() -> model::CountSession {
+pub(super) fn counted() -> model::CountSession {
     model::CountSession {
         id: id(16),
         page_id: id(3),
@@ -237,6 +237,7 @@ fn counted() -> model::CountSession {
         },
         near_misses: 0,
         set_apart: 0,
+        apart: model::ApartCounts::default(),
         total_detections: 1,
         found_detections: 3,
         truncated: true,
@@ -249,7 +250,7 @@ fn counted() -> model::CountSession {
 }
 
 const DETECTION_KEYS: &str = "id session_id page_id measurement_id bbox center_x center_y confidence coverage extra \
-    exemplar detection_source status is_auto_confirmed angle mirrored scale in_legend is_exemplar variant other_pen label \
+    exemplar detection_source status is_auto_confirmed angle mirrored scale in_legend apart is_exemplar variant other_pen label \
     created_at updated_at";
 
 #[test]
@@ -274,6 +275,8 @@ fn auto_count_boxes_have_w_and_h() {
         scale: 1.0,
         is_exemplar: false,
         in_legend: true,
+        apart: None,
+        match_line: None,
         variant: false,
         other_pen: false,
         label: Some("T1".to_owned()),
@@ -293,7 +296,7 @@ fn auto_count_boxes_have_w_and_h() {
     let json = shape(
         super::super::autocount::SessionDetail::from(CountView { session, candidates }),
         "id page_id page_ids condition_id template_bbox exemplars negative_exemplars region mirrored same_pen \
-         confidence_floor pages_searched pages_total near_miss_count in_legend_count near_misses confidence_threshold scale_tolerance rotation_tolerance \
+         confidence_floor pages_searched pages_total near_miss_count in_legend_count apart_counts near_misses confidence_threshold scale_tolerance rotation_tolerance \
          detection_method applied_method status total_detections found_detections truncated max_detections excluded_count shown_in_part lacking_a_part other_pen_near_misses other_pen_detections confirmed_count \
          rejected_count error_message lettering notes processing_time_ms template_match_count llm_match_count task_id created_at \
          updated_at detections",
@@ -399,38 +402,6 @@ fn a_task_that_was_never_issued_has_failed() {
     assert_eq!(json["status"], "REVOKED");
 }
 
-#[test]
-fn a_session_that_was_cut_off_says_how_much_is_missing() {
-    let cut = counted();
-    let said = serde_json::to_value(super::super::autocount::Completeness::of(&cut)).unwrap();
-    assert_eq!((&said["truncated"], &said["found_detections"]), (&true.into(), &3.into()));
-    let notes = said["notes"].as_str().unwrap();
-    assert!(notes.contains("found 3") && notes.contains("2 are not counted"), "{notes}");
-    let session = serde_json::to_value(super::super::autocount::Session::from(cut.clone())).unwrap();
-    assert_eq!(session["notes"], notes);
-    let whole = model::CountSession { truncated: false, found_detections: 1, ..cut };
-    let said = serde_json::to_value(super::super::autocount::Completeness::of(&whole)).unwrap();
-    assert_eq!(said["notes"], serde_json::Value::Null);
-}
-
-#[test]
-fn what_a_search_has_not_covered_is_said() {
-    let uncovered = model::CountSession::uncovered;
-    let whole = model::CountSession { error_message: None, ..counted() };
-    assert_eq!(uncovered(&whole), None);
-    let missing = Some("page 3 was not searched".to_owned());
-    assert_eq!(uncovered(&model::CountSession { error_message: missing.clone(), ..counted() }), missing);
-    let cancelled = model::CountSession {
-        status: model::SessionStatus::Failed,
-        error_message: Some("cancelled by the client".to_owned()),
-        ..counted()
-    };
-    let said = uncovered(&cancelled).unwrap();
-    assert!(said.contains("cancelled by the client") && said.contains("pages were searched"), "{said}");
-    let running = model::CountSession { status: model::SessionStatus::Processing, ..whole };
-    assert!(uncovered(&running).unwrap().contains("not over"));
-}
-
 /// The notice of an assembly of one line, and of the line.
 fn notices(line: model::Component, default_waste_percent: f64) -> (Value, Value) {
     let template = takeoff_core::assembly::templates().remove(0).to_template(id(1), AT);
@@ -468,34 +439,6 @@ fn what_is_kept_and_prices_nothing_is_named() {
     assert!(said.contains("optional line is in the totals"), "{said}");
     let left_out = notices(model::Component { is_included: false, ..crewed }, 5.0).1;
     assert!(!left_out.as_str().unwrap().contains("optional"), "{left_out}");
-}
-
-#[test]
-fn what_a_count_left_out_is_told_with_the_quantity_and_the_price() {
-    let cut = model::CountSession { truncated: true, found_detections: 1_011, ..counted() };
-    let short = model::Condition {
-        name: "Stalls".to_owned(),
-        short_counts: cut.short().into_iter().collect(),
-        ..condition()
-    };
-    let json = serde_json::to_value(super::super::condition::Condition::from(short.clone())).unwrap();
-    let notice = json["notice"].as_str().unwrap();
-    assert!(notice.contains("found 1011") && notice.contains("not whole"), "{notice}");
-    let template = takeoff_core::assembly::templates().remove(0).to_template(id(1), AT);
-    let assembly = takeoff_core::assembly::from_template(
-        &template,
-        &short,
-        takeoff_core::assembly::NewAssembly::default(),
-        &takeoff_engine::clock::SystemIds,
-        AT,
-    );
-    let summary = takeoff_core::assembly::summarize([&short], [&assembly]);
-    let json = serde_json::to_value(super::super::assembly::CostSummary::of(id(1), summary)).unwrap();
-    let notice = json["notice"].as_str().unwrap();
-    assert!(notice.starts_with("quantities that are too small: \"Stalls\": a count"), "{notice}");
-    let whole = model::CountSession { truncated: false, ..cut };
-    assert_eq!(whole.short(), None);
-    assert!(whole.replaces(&short.short_counts[0]));
 }
 
 #[test]

@@ -4,12 +4,14 @@ use std::collections::HashSet;
 
 use takeoff_commands::count::{
     BoxOnPage, Bulk, Candidates, MAX_SESSION_DETECTIONS, StartCount, StartScope, Taken, bulk_confirm,
-    create_measurements, reject, start,
+    confirm, create_measurements, reject, start,
 };
 use takeoff_commands::{Ctx, reads};
+use takeoff_core::count::Apart;
 use takeoff_core::geom::{PxPoint, PxRect};
 use takeoff_core::model::{
-    Condition, CountProgress, CountSession, Detection, DetectionStatus, Id, Page, SessionStatus,
+    Beyond, Condition, CountProgress, CountSession, Detection, DetectionStatus, Id, Page, SessionStatus,
+    beyond,
 };
 
 use super::progress::Progress;
@@ -62,13 +64,17 @@ pub(crate) async fn count(
     let asked = |d: &Detection| searched.iter().any(|p| p.id == d.page_id);
     let found = reads::detections(ctx, started.id).await.map_err(|e| e.to_string())?;
     let cut = Cut::of(&session, &found, asked, most);
-    let refused = found.iter().filter(|d| !cut.kept.contains(&d.id) || left_out(part, d));
-    let taken = settle(ctx, started.id, refused.map(|d| d.id)).await.map_err(|e| e.to_string())?;
+    let left = Left { part, session: &session, searched: &searched };
+    let refused = found.iter().filter(|d| !cut.kept.contains(&d.id) || left.out(d));
+    let meant = found.iter().filter(|d| cut.kept.contains(&d.id) && d.apart.is_some() && !left.out(d));
+    let taken = settle(ctx, started.id, refused.map(|d| d.id), meant.map(|d| d.id))
+        .await
+        .map_err(|e| e.to_string())?;
     // Again, for which of them have a measurement now.
     let mut found = reads::counted(ctx, started.id).await.map_err(|e| e.to_string())?.candidates;
     found.detections.retain(|d| cut.kept.contains(&d.id));
     found.near_misses.retain(asked);
-    Ok(report(part, &searched, &session, (&found, &cut), taken))
+    Ok(report(&left, (&found, &cut), taken))
 }
 
 /// What the limit of detections leaves of those on the pages that the recipe asks for.
@@ -96,9 +102,36 @@ impl Cut {
     }
 }
 
-/// Whether the recipe leaves a detection out, on a page that it asks for.
-fn left_out(part: &CountPart, detection: &Detection) -> bool {
-    (detection.in_legend && !part.include_legend) || (detection.mirrored && !part.include_mirrored)
+/// What a recipe leaves out on the pages that it asks for.
+struct Left<'a> {
+    part: &'a CountPart,
+    session: &'a CountSession,
+    searched: &'a [&'a Page],
+}
+
+impl Left<'_> {
+    fn out(&self, detection: &Detection) -> bool {
+        self.apart(detection).is_some() || (detection.mirrored && !self.part.include_mirrored)
+    }
+
+    /// Why a detection is set apart. What another sheet shows, too, is not where that is the example's page only and the
+    /// recipe does not ask for it.
+    fn apart(&self, detection: &Detection) -> Option<Apart> {
+        match detection.set_apart()? {
+            Apart::Legend if self.part.include_legend => None,
+            Apart::BeyondMatchLine if !self.counts_elsewhere(detection) => None,
+            why => Some(why),
+        }
+    }
+
+    fn counts_elsewhere(&self, detection: &Detection) -> bool {
+        let line = detection.match_line.map(|m| m.line);
+        let goes_on = line.map(|line| beyond(&self.session.progress.sheets, detection.page_id, line));
+        match goes_on {
+            Some(Beyond::Left { to, .. }) => self.searched.iter().any(|page| page.id == to),
+            _ => true,
+        }
+    }
 }
 
 /// Whether a detection counts: it has become a measurement.
@@ -111,9 +144,13 @@ async fn settle(
     ctx: &Ctx<'_>,
     session: Id,
     refused: impl Iterator<Item = Id>,
+    meant: impl Iterator<Item = Id>,
 ) -> Result<Taken, takeoff_commands::CommandError> {
     for detection in refused {
         reject(ctx, detection).await?;
+    }
+    for detection in meant {
+        confirm(ctx, detection).await?;
     }
     // Samples that the recipe does not want are rejected by now.
     bulk_confirm(ctx, session, Bulk { threshold: 0.0, include_legend: true }).await?;
@@ -134,17 +171,12 @@ fn searched_pages<'s>(part: &CountPart, sheets: &'s Sheets) -> Result<Vec<&'s Pa
     numbers.into_iter().map(|number| sheets.page(number)).collect()
 }
 
-fn report(
-    part: &CountPart,
-    searched: &[&Page],
-    session: &CountSession,
-    (found, cut): (&Candidates, &Cut),
-    taken: Taken,
-) -> CountReport {
+fn report(left: &Left<'_>, (found, cut): (&Candidates, &Cut), taken: Taken) -> CountReport {
+    let Left { part, session, searched } = *left;
     let Candidates { detections, near_misses, .. } = found;
     let number = |id: Id| searched.iter().find(|p| p.id == id).map_or(0, |p| p.number);
     let counted = |d: &&Detection| counts(d);
-    let sample = |d: &&Detection| d.in_legend && !part.include_legend;
+    let apart = |why| move |d: &&Detection| left.apart(d) == Some(why);
     let tally = |of: &dyn Fn(&&Detection) -> bool| detections.iter().filter(|d| of(d)).count() as u64;
     CountReport {
         document: part.document.clone(),
@@ -153,10 +185,13 @@ fn report(
         counted: taken.made,
         already_counted: taken.already_counted,
         excluded: session.excluded_on(|id| searched.iter().any(|p| p.id == id)),
-        in_legend: tally(&sample),
+        in_legend: tally(&apart(Apart::Legend)),
+        in_title_block: tally(&apart(Apart::TitleBlock)),
+        in_key_plan: tally(&apart(Apart::KeyPlan)),
+        beyond_match_line: tally(&apart(Apart::BeyondMatchLine)),
         mirrored: tally(&|d| counted(d) && d.mirrored),
-        mirrored_left_out: tally(&|d| left_out(part, d) && !sample(d)),
-        pages: searched.iter().map(|page| counted_page(part, page, detections)).collect(),
+        mirrored_left_out: tally(&|d| left.out(d) && left.apart(d).is_none()),
+        pages: searched.iter().map(|page| counted_page(left, page, detections)).collect(),
         near_misses: near_misses.len() as u64,
         less_alike: near_misses.iter().map(|d| LessAlike::of(number(d.page_id), d)).collect(),
         shown_in_part: listed(&session.progress.partly_at),
@@ -175,6 +210,7 @@ fn report(
                 angle: d.angle,
                 mirrored: d.mirrored,
                 in_legend: d.in_legend,
+                apart: d.set_apart(),
                 is_exemplar: d.is_exemplar,
                 other_pen: d.other_pen && counts(d),
                 counted: counts(d),
@@ -295,7 +331,7 @@ fn just_below(
     ))
 }
 
-fn counted_page(part: &CountPart, page: &Page, detections: &[Detection]) -> CountedPage {
+fn counted_page(left: &Left<'_>, page: &Page, detections: &[Detection]) -> CountedPage {
     let here = || detections.iter().filter(|d| d.page_id == page.id);
     let sheet = [&page.sheet_number, &page.title].into_iter().flatten().cloned().collect::<Vec<_>>();
     CountedPage {
@@ -303,7 +339,8 @@ fn counted_page(part: &CountPart, page: &Page, detections: &[Detection]) -> Coun
         sheet: Some(sheet.join(" ")).filter(|s| !s.is_empty()),
         scale: scale_of(page),
         counted: here().filter(|d| counts(d)).count() as u64,
-        in_legend: here().filter(|d| d.in_legend && !part.include_legend).count() as u64,
+        in_legend: here().filter(|d| left.apart(d) == Some(Apart::Legend)).count() as u64,
+        set_apart: here().filter(|d| left.apart(d).is_some_and(|a| a != Apart::Legend)).count() as u64,
         already_counted: here().filter(|d| d.status == DetectionStatus::Confirmed && !counts(d)).count()
             as u64,
         confidence: spread(here().filter(|d| counts(d))),

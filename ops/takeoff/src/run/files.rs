@@ -247,6 +247,9 @@ fn certainty<'r>(condition: &ConditionReport, said: impl Iterator<Item = &'r str
     notes.extend(cut_off.then(|| format!("at least {} counted", sum(|c| c.counted))));
     for (number, what) in [
         (sum(|c| c.in_legend), "in legends set apart"),
+        (sum(|c| c.in_title_block), "in title blocks set apart"),
+        (sum(|c| c.in_key_plan), "in key plans set apart"),
+        (sum(|c| c.beyond_match_line), "beyond match lines set apart"),
         (sum(|c| c.mirrored_left_out), "mirrored left out"),
         (sum(|c| c.already_counted), "counted before left out"),
         (sum(|c| c.excluded.unwrap_or(0)), "like what is excluded left out"),

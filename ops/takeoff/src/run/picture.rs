@@ -298,6 +298,7 @@ mod tests {
             angle: 0.0,
             mirrored: false,
             in_legend: !counted,
+            apart: (!counted).then_some(takeoff_core::count::Apart::Legend),
             is_exemplar: false,
             other_pen: false,
             counted,

@@ -3,6 +3,7 @@
 use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::Value;
+use takeoff_core::count::Apart;
 use takeoff_core::geom::PxRect;
 use takeoff_core::model::{ComponentType, Detection, GeometryType, MeasurementType};
 
@@ -154,6 +155,10 @@ pub(crate) struct CountReport {
     pub(crate) already_counted: u64,
     /// Samples in a legend, left out.
     pub(crate) in_legend: u64,
+    /// In a title block or a key plan, or beyond a match line and counted on the sheet that goes on there: left out.
+    pub(crate) in_title_block: u64,
+    pub(crate) in_key_plan: u64,
+    pub(crate) beyond_match_line: u64,
     /// Counted ones that are mirror images of the exemplar.
     pub(crate) mirrored: u64,
     /// Mirror images that the recipe leaves out.
@@ -210,6 +215,8 @@ pub(crate) struct CountedPage {
     pub(crate) in_legend: u64,
     /// Found, and left out because the condition has a point on that very symbol.
     pub(crate) already_counted: u64,
+    /// Left out for lying in a title block or a key plan or beyond a match line.
+    pub(crate) set_apart: u64,
     pub(crate) confidence: Option<Spread>,
 }
 
@@ -236,6 +243,8 @@ pub(crate) struct DetectionReport {
     pub(crate) angle: f64,
     pub(crate) mirrored: bool,
     pub(crate) in_legend: bool,
+    /// Where it lies that it does not count by itself.
+    pub(crate) apart: Option<Apart>,
     /// An example itself.
     pub(crate) is_exemplar: bool,
     /// Drawn with another pen than the example, on a page where pens are not compared.

@@ -12,8 +12,9 @@ use crate::output::plain;
 const DASH: &str = "-";
 /// Stands behind a number that there are more than.
 const MORE: &str = "+";
-/// Column of the sheet's name in the list of counted pages.
+/// Columns of the sheet's name, and of what is set apart, in the list of counted pages.
 const SHEET: usize = 3;
+const SET_APART: usize = 7;
 
 pub(crate) fn render(report: &Report) -> String {
     let mut out = String::new();
@@ -158,6 +159,9 @@ fn counted(count: &CountReport) -> String {
         (count.mirrored, "mirrored"),
         (count.mirrored_left_out, "mirrored left out"),
         (count.in_legend, "in a legend left out"),
+        (count.in_title_block, "in a title block left out"),
+        (count.in_key_plan, "in a key plan left out"),
+        (count.beyond_match_line, "beyond a match line left to the sheet that goes on there"),
         (count.already_counted, "counted before left out"),
         (count.excluded.unwrap_or(0), "like what is excluded left out"),
         (count.near_misses, "less alike not counted"),
@@ -169,12 +173,17 @@ fn counted(count: &CountReport) -> String {
     text
 }
 
+/// All that was found on a page, also what does not count.
+fn found_on(page: &CountedPage) -> u64 {
+    page.counted + page.in_legend + page.set_apart
+}
+
 /// Where the counted ones are. Pages with nothing on them are named below the table, together.
 fn by_page(out: &mut String, conditions: &[ConditionReport]) {
     let mut rows = Vec::new();
     for condition in conditions {
         for count in &condition.counts {
-            for page in count.pages.iter().filter(|p| p.counted + p.in_legend > 0) {
+            for page in count.pages.iter().filter(|p| found_on(p) > 0) {
                 rows.push(vec![
                     condition.name.clone(),
                     count.document.clone(),
@@ -183,14 +192,28 @@ fn by_page(out: &mut String, conditions: &[ConditionReport]) {
                     page.scale.clone().unwrap_or_else(|| "none".to_owned()),
                     format!("{}{}", page.counted, if count.incomplete.is_some() { MORE } else { "" }),
                     page.in_legend.to_string(),
+                    page.set_apart.to_string(),
                     page.confidence.map_or_else(|| DASH.to_owned(), |s| format!("{:.2}", s.least)),
                 ]);
             }
         }
     }
-    let mut head =
-        vec!["condition", "document", "page", "sheet", "scale", "counted", "in legend", "least confidence"];
+    let mut head = vec![
+        "condition",
+        "document",
+        "page",
+        "sheet",
+        "scale",
+        "counted",
+        "in legend",
+        "set apart",
+        "least confidence",
+    ];
     // A column that says nothing of any page is left away.
+    if rows.iter().all(|r| r[SET_APART] == "0") {
+        head.remove(SET_APART);
+        rows.iter_mut().for_each(|r| drop(r.remove(SET_APART)));
+    }
     if rows.iter().all(|r| r[SHEET].is_empty()) {
         head.remove(SHEET);
         rows.iter_mut().for_each(|r| drop(r.remove(SHEET)));
@@ -213,12 +236,8 @@ fn by_page(out: &mut String, conditions: &[ConditionReport]) {
                 (false, Some(_)) => "nothing found, in a count that is not whole, on",
                 (false, None) => "nothing on",
             };
-            on(nothing, |p| p.counted + p.in_legend + p.already_counted == 0, out);
-            on(
-                "only what was counted before on",
-                |p| p.counted + p.in_legend == 0 && p.already_counted > 0,
-                out,
-            );
+            on(nothing, |p| found_on(p) + p.already_counted == 0, out);
+            on("only what was counted before on", |p| found_on(p) == 0 && p.already_counted > 0, out);
         }
     }
     let marked = |which: fn(&CountReport) -> bool| {

@@ -1,6 +1,7 @@
 //! Sheets by seed: a floor of chance, the devices of one trade, in a given habit.
 
 mod crowd;
+mod cut;
 mod devices;
 mod layout;
 mod scales;
@@ -46,6 +47,22 @@ pub fn sheets(seed: u64, pages: u32, habit: Habit) -> (Vec<u8>, Vec<PageTruth>) 
 pub fn crowded(seed: u64, habit: Habit, instances: usize) -> Sheet {
     let mut book = Book::new("Crowded sheet");
     let truth = crowd::draw(&mut book, &mut Dice::new(seed), habit, instances);
+    Sheet { pdf: book.finish(), truth }
+}
+
+/// Draws two sheets, E-101 and E-102, of a plan that is cut at a match line: each shows a strip of the other beyond it, and
+/// has copies of its symbols in its title block and in a key plan, at the same size and, where the symbol is drawn to
+/// scale, at another.
+pub fn cut(seed: u64, habit: Habit) -> (Vec<u8>, [PageTruth; 2]) {
+    let mut book = Book::new("Cut plan");
+    let truths = cut::draw(&mut book, seed, habit);
+    (book.finish(), truths)
+}
+
+/// One of the two sheets, the first or the second, in a file of its own.
+pub fn half(seed: u64, habit: Habit, second: bool) -> Sheet {
+    let mut book = Book::new("Cut plan");
+    let truth = cut::draw_half(&mut book, seed, habit, second);
     Sheet { pdf: book.finish(), truth }
 }
 

@@ -1,3 +1,6 @@
+use takeoff_core::count::{MatchLineSeen, SheetSeen};
+use takeoff_core::model::{SearchedSheet, SearchedSheets};
+
 use super::*;
 use crate::testing::{self, Bench, id};
 
@@ -16,6 +19,8 @@ fn candidate(page: u64, at: f64, confidence: f64) -> NewDetection {
         scale: 1.0,
         is_exemplar: confidence == 1.0,
         in_legend: false,
+        apart: None,
+        match_line: None,
         variant: false,
         other_pen: false,
         label: None,
@@ -185,4 +190,38 @@ async fn near_misses_have_a_limit_and_make_room_for_detections() {
     let now = session(&bench).await;
     assert_eq!((now.total_detections, now.near_misses, now.found_detections), (3_990, 10, 3_990));
     assert_eq!(now.kept().left_out.from(0.5), 497);
+}
+
+#[tokio::test]
+async fn what_is_beyond_a_match_line_is_decided_when_all_pages_were_searched() {
+    let sheet = |number: &str, other: &str| {
+        let at = PxPoint::new(0.0, 0.0);
+        let line = MatchLineSeen { sheet: Some(other.to_owned()), told: true, at };
+        SheetSeen { number: Some(number.to_owned()), match_lines: vec![line] }
+    };
+    let searched = |page, seen| SearchedSheet::of(page, true, seen, std::iter::empty());
+    let (own, other) = (searched(1, sheet("A-101", "A-102")), searched(2, sheet("A-102", "A-101")));
+    // With the other sheet among the pages, without it.
+    for (sheets, apart) in [
+        (SearchedSheets::from([(id(500), own.clone()), (id(501), other)]), 1),
+        (SearchedSheets::from([(id(500), own)]), 0),
+    ] {
+        let bench = bench(500).await;
+        let mut first = page(1, &[1.0, 0.9, 0.9, 0.7]);
+        first.candidates[1].apart = Some(Apart::TitleBlock);
+        for (nth, on_line) in [(2, false), (0, true), (3, false)] {
+            first.candidates[nth].match_line = Some(AtMatchLine { line: 0, on_line });
+        }
+        store(&bench, &first).await;
+        let now = session(&bench).await.apart;
+        assert_eq!((now.title_block, now.beyond_match_line), (1, 0), "not known yet");
+        first.progress.sheets = sheets;
+        complete(&bench, &first).await;
+        let now = session(&bench).await.apart;
+        assert_eq!((now.title_block, now.key_plan, now.beyond_match_line), (1, 0, apart));
+        let Candidates { detections, near_misses, .. } = sorted(&bench).await;
+        let beyond = |d: &Detection| d.set_apart() == Some(Apart::BeyondMatchLine);
+        assert_eq!(detections.iter().filter(|d| beyond(d)).count() as u64, apart);
+        assert_eq!(near_misses.iter().any(beyond), apart == 1, "it may become a detection");
+    }
 }

@@ -135,8 +135,9 @@ impl Verifier<'_> {
             if !answer.complete {
                 return Counted::Unfinished;
             }
-            let (samples, instances): (Vec<_>, Vec<_>) =
+            let (samples, mut instances): (Vec<_>, Vec<_>) =
                 answer.matches.iter().map(|m| &m.place).partition(|d| d.in_legend);
+            instances.retain(|d| d.apart.is_none());
             let each = instances.iter().map(|d| d.confidence);
             let confidence = Confidence {
                 least: each.clone().fold(1.0, f64::min),
@@ -168,7 +169,9 @@ impl Verifier<'_> {
             let [x, y] = self.clusters[*m as usize].middle();
             self.page.legend.contains(x, y)
         };
-        let (samples, instances): (Vec<u32>, Vec<u32>) = candidate.members.iter().partition(|m| in_legend(m));
+        let (samples, mut instances): (Vec<u32>, Vec<u32>) =
+            candidate.members.iter().partition(|m| in_legend(m));
+        instances.retain(|&m| self.page.parts.holding(&self.clusters[m as usize].bounds).is_none());
         let samples: Vec<ListRect> = samples.iter().map(|&m| self.clusters[m as usize].bounds).collect();
         let suggestion = Suggestion {
             bbox,
@@ -187,7 +190,7 @@ impl Verifier<'_> {
         all.min_by(|p, q| p.0.total_cmp(&q.0)).map(|(_, text)| text)
     }
 
-    /// Members with the least foreign ink in and around their boxes first, those in legends last.
+    /// Members with the least foreign ink in and around their boxes first, those in legends and other parts that show no work last.
     fn freest(&self, candidate: &Candidate) -> Vec<u32> {
         let step = candidate.members.len().div_ceil(LOOKED_AT).max(1);
         let mut looked_at: Vec<(bool, u32, u32)> = Vec::new();
@@ -203,7 +206,8 @@ impl Verifier<'_> {
             };
             let near = self.page.grid.within(&around);
             let foreign = near.iter().filter(|&s| cluster.segments.binary_search(s).is_err()).count() as u32;
-            looked_at.push((self.page.legend.contains(x, y), foreign, m));
+            let apart = self.page.legend.contains(x, y) || self.page.parts.holding(b).is_some();
+            looked_at.push((apart, foreign, m));
         }
         // Stable: the most typical come first among equals.
         looked_at.sort_by_key(|l| (l.0, l.1));

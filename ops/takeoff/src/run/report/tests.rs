@@ -10,6 +10,7 @@ fn counted(pages: &[(u64, Option<&str>)]) -> ConditionReport {
         counted: *counted,
         in_legend: 0,
         already_counted: 0,
+        set_apart: 0,
         confidence: None,
     };
     report.counts.push(CountReport {
@@ -18,6 +19,9 @@ fn counted(pages: &[(u64, Option<&str>)]) -> ConditionReport {
         searched_pages: Vec::new(),
         counted: pages.iter().map(|p| p.0).sum(),
         in_legend: 0,
+        in_title_block: 0,
+        in_key_plan: 0,
+        beyond_match_line: 0,
         mirrored: 0,
         mirrored_left_out: 0,
         already_counted: 0,
