@@ -92,6 +92,36 @@ fn the_scale_of_an_original_is_offered_and_not_taken() {
 }
 
 #[test]
+fn a_scale_that_a_line_gives_to_something_else_is_offered_and_not_taken() {
+    for (line, ratio) in [
+        ("EXISTING PLAN SCANNED FROM 1/8\" = 1'-0\" ORIGINAL", 96.0),
+        ("SCANNED AT 1/8\" = 1'-0\"", 96.0),
+        ("1/8\" = 1'-0\" SHOP DRAWINGS REQUIRED", 96.0),
+        ("BASE DRAWING 1\" = 50' BY SURVEYOR", 600.0),
+        ("TOPO BASE: 1\"=20' DATED 2019", 240.0),
+        ("SURVEY DATUM 1\" = 30' SEE CIVIL", 360.0),
+        ("THERMAL EXPANSION 1/2\" = 100'", 2_400.0),
+        ("MODEL SCALE 1:87", 87.0),
+        ("GRAPH SCALE 1:10", 10.0),
+    ] {
+        let said = withheld(&[(0.0, 0.0, "FLOOR PLAN"), (500.0, 500.0, line)], ratio);
+        assert!(said.contains("may be that of another drawing"), "{line}: {said}");
+        // Beside the sheet's own it takes nothing from that.
+        let own: &[Placed] = &[(0.0, 0.0, "SCALE: 1/4\" = 1'-0\""), (500.0, 500.0, line)];
+        assert_eq!(best(own), Some(48.0), "{line}");
+    }
+    for (line, ratio) in [
+        ("TOPOGRAPHIC SURVEY 1\" = 20'", 240.0),
+        ("GRAPHIC SCALE 1\" = 20'", 240.0),
+        ("BASE BID FLOOR PLAN SCALE: 1/8\" = 1'-0\"", 96.0),
+        ("SCALE: 1/8\" = 1'-0\" BY: AB", 96.0),
+        ("FIRST FLOOR PLAN - 1/8\" = 1'-0\"", 96.0),
+    ] {
+        assert_eq!(best(&[(0.0, 0.0, line)]), Some(ratio), "{line}");
+    }
+}
+
+#[test]
 fn a_scale_that_is_about_right_is_offered_and_not_taken() {
     for line in ["SCALE: APPROX. 1:50", "SCALE ~1:50", "SCALE 1:50 ±", "APPROXIMATE SCALE 1:50"] {
         assert!(withheld(&[(0.0, 0.0, line)], 50.0).contains("about right"), "{line}");

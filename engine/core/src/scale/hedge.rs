@@ -20,6 +20,8 @@ pub enum Doubt {
     Unscaled(String),
     /// It is that of what the drawing was made from.
     Original(String),
+    /// The line speaks of something else that has it.
+    Spoken(String),
     /// It stands at a word that speaks of a slope.
     Slope(String),
     /// It stands under a line that sends the reader to another sheet.
@@ -67,7 +69,8 @@ impl Line<'_> {
             words(beside.tokens.clone()).map(Doubt::Unscaled)
         };
         let original = || self.original(hit, all).and_then(words).map(Doubt::Original);
-        self.beside(hit, text).or_else(about).or_else(unscaled).or_else(original)
+        let spoken = || self.spoken(hit, all).and_then(words).map(Doubt::Spoken);
+        self.beside(hit, text).or_else(about).or_else(unscaled).or_else(original).or_else(spoken)
     }
 
     /// ORIGINAL SCALE: 1:50, BASE DRAWING SCALE 1:50. With a paper (ORIGINAL SCALE 1:50 @ A1) it is the sheet's there.

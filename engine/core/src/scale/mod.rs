@@ -39,6 +39,7 @@ mod reconcile;
 mod record;
 #[cfg(test)]
 mod reduced_tests;
+mod sentence;
 mod shared;
 mod sheet_list;
 #[cfg(test)]

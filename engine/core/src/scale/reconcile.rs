@@ -242,6 +242,9 @@ fn not_used(statements: &[Statement], taken: Option<&str>) -> Vec<Finding> {
     let original = unused(&doubtful(|d| matches!(d, Doubt::Original(_))), "scale_of_original", |texts| {
         format!("not used, because it is given as that of an original: {texts}")
     });
+    let spoken = unused(&doubtful(|d| matches!(d, Doubt::Spoken(_))), "scale_of_another", |texts| {
+        format!("not used, because its line speaks of something else that has it: {texts}")
+    });
     let slope = unused(&doubtful(|d| matches!(d, Doubt::Slope(_))), "scale_of_slope", |texts| {
         format!("not used, because a slope is spoken of there: {texts}")
     });
@@ -258,7 +261,7 @@ fn not_used(statements: &[Statement], taken: Option<&str>) -> Vec<Finding> {
     let weak = unused(&weak, "scale_unlabelled", |texts| {
         format!("not used, because nothing says that it is the page's scale: {texts}")
     });
-    [marked, samples, beside, about, original, slope, elsewhere, listed, other, weak]
+    [marked, samples, beside, about, original, spoken, slope, elsewhere, listed, other, weak]
         .into_iter()
         .flatten()
         .collect()
@@ -416,6 +419,9 @@ fn doubted(s: &Statement, doubt: &Doubt) -> String {
         Doubt::Unscaled(words) => format!("{} stands beside \"{words}\"", s.text),
         Doubt::Original(words) => {
             format!("{} is given as \"{words}\", which may be that of another drawing or print", s.text)
+        }
+        Doubt::Spoken(words) => {
+            format!("{} is given as \"{words}\", which may be that of another drawing", s.text)
         }
         Doubt::Slope(words) => format!("{} stands at \"{words}\" and may be that slope", s.text),
         Doubt::Listed(words) => {
