@@ -148,12 +148,16 @@ fn line_bytes(status: &str, name: &str) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::{Read as _, Write as _};
     use std::process::{Command, Stdio};
 
     #[test]
     fn a_child_is_of_the_family_while_it_lives_and_its_time_stays() {
         let own = std::process::id();
-        let mut child = Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        let mut child = Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        // It has its arguments once it runs, which is a little after it was started.
+        child.stdin.as_mut().unwrap().write_all(b"x").unwrap();
+        child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
         assert!(family(own).contains(&child.id()));
         assert!(children(own, "cat").contains(&child.id()) && children(own, "ca").is_empty());
         assert!(exact_cpu_seconds(child.id()).unwrap() < 10.0 && own_cpu_seconds(child.id()).unwrap() < 10.0);
