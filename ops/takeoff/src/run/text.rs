@@ -179,7 +179,7 @@ fn found_on(page: &CountedPage) -> u64 {
 }
 
 /// Where the counted ones are. Pages with nothing on them are named below the table, together.
-fn by_page(out: &mut String, conditions: &[ConditionReport]) {
+pub(super) fn by_page(out: &mut String, conditions: &[ConditionReport]) {
     let mut rows = Vec::new();
     for condition in conditions {
         for count in &condition.counts {

@@ -81,3 +81,49 @@ fn one_place_is_and_two_are_not_counted() {
     let said = count.close().unwrap();
     assert!(said.starts_with("2 places show nearly all of the example and are not counted"), "{said}");
 }
+
+/// What is said of pages on which nothing was counted is true of cut, broken and repeated counts, too.
+#[test]
+fn pages_without_a_count_are_told_by_why() {
+    let said = |change: fn(&mut CountReport)| {
+        let mut report = counted(&[(3, None), (0, None)]);
+        change(&mut report.counts[0]);
+        let mut out = String::new();
+        super::super::text::by_page(&mut out, &[report]);
+        out
+    };
+    assert!(said(|_| ()).contains("A: nothing on `plans` page 2"));
+    let cut = said(|c| (c.truncated, c.incomplete) = (true, Some("9 were found".to_owned())));
+    assert!(cut.contains("none of the strongest, which are kept, on `plans` page 2"), "{cut}");
+    assert!(cut.contains("was cut off, there are more") && !cut.contains("may be more"), "{cut}");
+    let broken = said(|c| c.incomplete = Some("page 2 is damaged".to_owned()));
+    assert!(broken.contains("in a count that is not whole, on `plans` page 2"), "{broken}");
+    assert!(broken.contains("there may be more") && !broken.contains("cut off"), "{broken}");
+    let repeated = said(|c| c.pages[1].already_counted = 2);
+    assert!(repeated.contains("only what was counted before on `plans` page 2"), "{repeated}");
+    assert!(!repeated.contains("nothing on"), "{repeated}");
+}
+
+#[test]
+fn what_the_sums_of_money_lack_is_listed() {
+    let whole = counted(&[(1, None)]);
+    let mut unpriced = counted(&[(1, None)]);
+    unpriced.unpriced = Some("the quantity is not known".to_owned());
+    let report = Report {
+        project: String::new(),
+        engine_version: "",
+        documents: Vec::new(),
+        pages: Vec::new(),
+        conditions: vec![whole, unpriced],
+        cost: CostReport::default(),
+        cost_lacks: Vec::new(),
+        problems: Vec::new(),
+        notes: Vec::new(),
+        check_by_eye: Vec::new(),
+        seconds: TimeUse::default(),
+        memory: MemoryUse::default(),
+    };
+    let lack =
+        CostLack { condition: "a".to_owned(), whole: true, why: "the quantity is not known".to_owned() };
+    assert_eq!(report.lacks_of_cost(), [lack]);
+}
