@@ -37,6 +37,15 @@ struct OpenFile {
     file_type: FileType,
     limits: ParseLimits,
     file: OpenedFile,
+    map: Arc<memmap2::Mmap>,
+}
+
+impl OpenFile {
+    /// Takes the file's bytes out of this process's memory; what is read again comes from the system's cache. A worker
+    /// that has read the pages of a large set would else hold all of it.
+    fn let_go(&self) {
+        forget(&self.map);
+    }
 }
 
 /// What shows that a path leads to the file that it led to before, and that nobody wrote to it: a damaged blob is
@@ -72,6 +81,14 @@ impl ParseWorker {
     pub fn handle(&mut self, request: &[u8], reply: &mut Reply<'_>) -> io::Result<()> {
         let request: ParseRequest =
             postcard::from_bytes(request).map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))?;
+        let answered = self.answer(request, reply);
+        if let Some(open) = &self.open {
+            open.let_go();
+        }
+        answered
+    }
+
+    fn answer(&mut self, request: ParseRequest, reply: &mut Reply<'_>) -> io::Result<()> {
         match request {
             ParseRequest::Open { path, file_type, limits } => {
                 let answer = match self.opened(&path, file_type, limits)? {
@@ -105,6 +122,9 @@ impl ParseWorker {
                             "The page is damaged in a way that the parser cannot cope with.",
                         )
                     });
+                    if let Some(open) = &self.open {
+                        open.let_go();
+                    }
                     send(reply, &ParseReply::Page { index, outcome })?;
                 }
                 Ok(())
@@ -149,7 +169,7 @@ impl ParseWorker {
         let open = match self.open.take().filter(same) {
             Some(open) => open,
             None => match open_file(&file, state.size, file_type, &limits)? {
-                Ok(file) => OpenFile { path: path.to_owned(), state, file_type, limits, file },
+                Ok((file, map)) => OpenFile { path: path.to_owned(), state, file_type, limits, file, map },
                 Err(rejected) => return Ok(Err(rejected)),
             },
         };
@@ -162,14 +182,15 @@ fn open_file(
     size: u64,
     file_type: FileType,
     limits: &ParseLimits,
-) -> io::Result<Result<OpenedFile, Rejected>> {
+) -> io::Result<Result<(OpenedFile, Arc<memmap2::Mmap>), Rejected>> {
     if size == 0 {
         // A mapping cannot be empty.
         return Ok(Err(Rejected { reason: RejectReason::Damaged, message: "The file is empty.".to_owned() }));
     }
-    let map = map_blob(file)?;
-    let opened =
-        catch_unwind(AssertUnwindSafe(|| takeoff_core::page::open(Arc::new(map), file_type, limits)));
+    let map = Arc::new(map_blob(file)?);
+    let bytes = Arc::clone(&map);
+    let opened = catch_unwind(AssertUnwindSafe(|| takeoff_core::page::open(bytes, file_type, limits)));
+    let opened = opened.map(|opened| opened.map(|file| (file, map)));
     Ok(opened.unwrap_or_else(|_| {
         Err(Rejected {
             reason: RejectReason::Damaged,
@@ -184,6 +205,16 @@ fn map_blob(file: &File) -> io::Result<memmap2::Mmap> {
     // SAFETY: a mapping is sound while nobody changes the file. Blobs are written under a temporary
     // name, renamed once and never written again; deleting one leaves the mapping whole.
     unsafe { memmap2::Mmap::map(file) }
+}
+
+/// Has the system take a mapping's pages back, as it may at any time.
+#[allow(unsafe_code, reason = "the library has no safe form for this advice")]
+fn forget(map: &memmap2::Mmap) {
+    // SAFETY: the mapping is of a file, shared and read-only: what is dropped is read from the file again when it is next
+    // touched, and by the rule of blobs that is the same bytes.
+    let advised = unsafe { map.unchecked_advise(memmap2::UncheckedAdvice::DontNeed) };
+    // Without it the pages stay until the system needs them.
+    drop(advised);
 }
 
 /// `None` where the parser panicked.
