@@ -29,7 +29,7 @@ static size_t root_len;
 static int journal = -1;
 static int told = 0;
 static char own_env[3][PATH_MAX + 32];
-static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t one = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 
 static void *real(const char *name) {
   void *found = dlsym(RTLD_NEXT, name);
@@ -52,6 +52,10 @@ __attribute__((constructor)) static void begin(void) {
   journal = REAL(open)(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
   if (journal < 0) abort();
 }
+
+/* A program that ends while another of its threads is between a change and its record would leave the change out: what
+ * has begun is waited for, and nothing begins after it but by the thread that ends. */
+__attribute__((destructor)) static void end(void) { pthread_mutex_lock(&one); }
 
 /* One record: length of the rest, kind, two numbers, length of the first text; the two texts. */
 static void record(char kind, uint64_t a, uint64_t b, const char *text, const void *bytes, size_t len) {
