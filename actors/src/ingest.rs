@@ -16,7 +16,7 @@ use takeoff_commands::jobs::{IngestArgs, PageRef, decode, encode};
 use takeoff_commands::pages::{PageResult, StoredPage, stored_batch};
 use takeoff_config::NodeConfig;
 use takeoff_core::found::Finding;
-use takeoff_core::job::{Job, Lane, MAX_CHILD_DEATHS, NewJob, RetryPolicy, Stage as StageName};
+use takeoff_core::job::{Job, Lane, NewJob, RetryPolicy, Stage as StageName};
 use takeoff_core::model::{CachedPage, Document, Id};
 use takeoff_core::page::request::{FileType, PageOutcome, ParseRequest, ParsedPage};
 use takeoff_engine::error::StageError;
@@ -27,9 +27,10 @@ use takeoff_storage::{Batch, StoreError, get};
 use crate::parse::{By, Fault, Parser, Priced};
 use cache::Known;
 
-/// Most jobs that the pages of one document are spread over, so that they are enqueued in one commit.
-const MAX_PAGE_JOBS: usize = 1_000;
-/// Checkpoint of a document whose pages are handed out.
+/// Most jobs that one job hands its pages out to: what a commit takes of memory does not grow with the document. The
+/// jobs of one with more pages get several each, and hand those out in turn.
+const MAX_PAGE_JOBS: usize = 100;
+/// Checkpoint of a job whose pages are handed out.
 const PARSING: &str = "parsing";
 /// Largest display list, page image or thumbnail that a child may hand over, bytes.
 const MAX_PART_BYTES: u64 = 2 * 1024 * 1024 * 1024;
@@ -126,7 +127,7 @@ impl Ingest {
                 .await?;
                 let end = match attempt.job.task {
                     Some(_) => End::Refused { error: DAMAGED_ORIGINAL.to_owned() },
-                    None => End::Done { result: json!({"document_id": document_id, "pages": pages.len()}) },
+                    None => End::Done { result: parsed(document_id, pages) },
                 };
                 return Ok(Effects { batch, end });
             }
@@ -140,12 +141,7 @@ impl Ingest {
         let mut failed = None;
         for (done, page) in pages.iter().enumerate() {
             attempt.progress.report(100.0 * done as f32 / pages.len() as f32, "Parsing pages");
-            let source = Source {
-                path: &local.path,
-                file_type: document.value.file_type,
-                index: page.index,
-                is_alone: pages.len() == 1,
-            };
+            let source = Source { path: &local.path, file_type: document.value.file_type, index: page.index };
             let (result, cached) = self.page(attempt, tools, &source, folder.path()).await?;
             if let PageResult::Failed { message } = &result {
                 failed = Some((page.page_id, message.clone()));
@@ -171,7 +167,7 @@ impl Ingest {
                 batch.absorb(original_whole_batch(&desk, document_id).await?);
                 End::Done { result: read_again(pages) }
             }
-            (false, _) => End::Done { result: json!({"document_id": document_id, "pages": pages.len()}) },
+            (false, _) => End::Done { result: parsed(document_id, pages) },
         };
         Ok(Effects { batch, end })
     }
@@ -236,13 +232,6 @@ impl Ingest {
             Ok(PageOutcome::Failed { message, .. }) | Err(Fault::Limit(message)) => {
                 Ok(PageResult::Failed { message })
             }
-            // A job that is quarantined can be put back by an operator. That of many pages must not take the others
-            // with it.
-            Err(Fault::Death(message))
-                if !source.is_alone && attempt.job.child_deaths + 1 >= MAX_CHILD_DEATHS =>
-            {
-                Ok(PageResult::Failed { message })
-            }
             Err(fault) => Err(stage_error(fault)),
         }
     }
@@ -253,8 +242,6 @@ struct Source<'a> {
     path: &'a Path,
     file_type: FileType,
     index: u32,
-    /// Its job has no other page.
-    is_alone: bool,
 }
 
 /// What a page's batch has to say of the cache.
@@ -272,19 +259,20 @@ impl Stage for Ingest {
         StageName::Ingest
     }
 
-    fn budget_ms(&self, job: &Job) -> u64 {
-        let calls = match decode(&job.args) {
-            Ok(IngestArgs::Pages { pages, .. }) => pages.len() as u64,
-            Ok(IngestArgs::Document { .. }) | Err(_) => 1,
-        };
+    fn budget_ms(&self, _job: &Job) -> u64 {
         // Beside the child's own deadlines: waiting for memory and a free child, storing the parts.
         // A page is asked for its key and its weight before it is parsed.
-        calls * (3 * (self.parser.call_ms() + self.parser.memory_wait_ms()) + 30_000) + 60_000
+        3 * (self.parser.call_ms() + self.parser.memory_wait_ms()) + 90_000
     }
 
-    /// A document that is opened hands out its pages.
+    /// A document that is opened hands out its pages, and so does a job of several.
     fn hands_out(&self, job: &Job) -> bool {
-        matches!(decode(&job.args), Ok(IngestArgs::Document { .. })) && job.checkpoint != Some(json!(PARSING))
+        let has_several = match decode(&job.args) {
+            Ok(IngestArgs::Document { .. }) => true,
+            Ok(IngestArgs::Pages { pages, .. }) => pages.len() > 1,
+            Err(_) => false,
+        };
+        has_several && job.checkpoint != Some(json!(PARSING))
     }
 
     async fn begin(&self, job: &Job, tools: &Tools) -> Result<Batch, StageError> {
@@ -299,6 +287,9 @@ impl Stage for Ingest {
     async fn run(&self, attempt: Attempt, tools: Tools) -> Result<Effects, StageError> {
         match decode(&attempt.job.args).map_err(|e| StageError::Reject(e.to_string()))? {
             IngestArgs::Document { document_id } => self.document(&attempt, &tools, document_id).await,
+            IngestArgs::Pages { document_id, pages } if pages.len() > 1 => {
+                Ok(handed_out(&attempt, &tools, document_id, &pages))
+            }
             IngestArgs::Pages { document_id, pages } => {
                 self.pages(&attempt, &tools, document_id, &pages).await
             }
@@ -390,6 +381,21 @@ fn stage_error(fault: Fault) -> StageError {
         Fault::NoRoom(why) => StageError::NoRoom(why),
         Fault::Cancelled => StageError::Fenced,
     }
+}
+
+/// Of a job of several pages: a job for each or for some of them, and when those have ended its own end.
+fn handed_out(attempt: &Attempt, tools: &Tools, document_id: Id, pages: &[PageRef]) -> Effects {
+    let checkpoint = json!(PARSING);
+    let end = if attempt.job.checkpoint.as_ref() == Some(&checkpoint) {
+        End::Done { result: parsed(document_id, pages) }
+    } else {
+        End::FanOut { children: page_jobs(attempt, tools, document_id, pages), checkpoint }
+    };
+    Effects { batch: Batch::new(attempt.tenant()), end }
+}
+
+fn parsed(document_id: Id, pages: &[PageRef]) -> serde_json::Value {
+    json!({"document_id": document_id, "pages": pages.len()})
 }
 
 fn page_jobs(attempt: &Attempt, tools: &Tools, document_id: Id, pages: &[PageRef]) -> Vec<NewJob> {

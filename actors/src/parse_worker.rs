@@ -15,7 +15,7 @@ use takeoff_core::page::display::PageKind;
 use takeoff_core::page::request::{
     FileType, Opened, PageOutcome, ParseLimits, ParseReply, ParseRequest, ParsedPage, RejectReason, Rejected,
 };
-use takeoff_core::page::{OpenedFile, ParseError, ParsedContent};
+use takeoff_core::page::{Bytes, FileBytes, OpenedFile, ParseError, ParsedContent};
 use takeoff_storage::error::is_no_room;
 
 /// Steps of one page's walk; a step is about one path segment or glyph. Above any page that the
@@ -37,14 +37,28 @@ struct OpenFile {
     file_type: FileType,
     limits: ParseLimits,
     file: OpenedFile,
-    map: Arc<memmap2::Mmap>,
+    bytes: FileBytes,
 }
 
-impl OpenFile {
-    /// Takes the file's bytes out of this process's memory; what is read again comes from the system's cache. A worker
-    /// that has read the pages of a large set would else hold all of it.
+/// A file's bytes, by a read-only mapping.
+struct Mapped(memmap2::Mmap);
+
+impl AsRef<[u8]> for Mapped {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Bytes for Mapped {
+    /// Takes them out of this process's memory; what is read again comes from the system's cache. A worker that has read
+    /// the pages of a large set would else hold all of it.
+    #[allow(unsafe_code, reason = "the library has no safe form for this advice")]
     fn let_go(&self) {
-        forget(&self.map);
+        // SAFETY: the mapping is of a file, shared and read-only: what is dropped is read from the file again when it is
+        // next touched, and by the rule of blobs that is the same bytes.
+        let advised = unsafe { self.0.unchecked_advise(memmap2::UncheckedAdvice::DontNeed) };
+        // Without it the pages stay until the system needs them.
+        drop(advised);
     }
 }
 
@@ -83,7 +97,7 @@ impl ParseWorker {
             postcard::from_bytes(request).map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))?;
         let answered = self.answer(request, reply);
         if let Some(open) = &self.open {
-            open.let_go();
+            open.bytes.let_go();
         }
         answered
     }
@@ -123,7 +137,7 @@ impl ParseWorker {
                         )
                     });
                     if let Some(open) = &self.open {
-                        open.let_go();
+                        open.bytes.let_go();
                     }
                     send(reply, &ParseReply::Page { index, outcome })?;
                 }
@@ -169,7 +183,9 @@ impl ParseWorker {
         let open = match self.open.take().filter(same) {
             Some(open) => open,
             None => match open_file(&file, state.size, file_type, &limits)? {
-                Ok((file, map)) => OpenFile { path: path.to_owned(), state, file_type, limits, file, map },
+                Ok((file, bytes)) => {
+                    OpenFile { path: path.to_owned(), state, file_type, limits, file, bytes }
+                }
                 Err(rejected) => return Ok(Err(rejected)),
             },
         };
@@ -182,15 +198,15 @@ fn open_file(
     size: u64,
     file_type: FileType,
     limits: &ParseLimits,
-) -> io::Result<Result<(OpenedFile, Arc<memmap2::Mmap>), Rejected>> {
+) -> io::Result<Result<(OpenedFile, FileBytes), Rejected>> {
     if size == 0 {
         // A mapping cannot be empty.
         return Ok(Err(Rejected { reason: RejectReason::Damaged, message: "The file is empty.".to_owned() }));
     }
-    let map = Arc::new(map_blob(file)?);
-    let bytes = Arc::clone(&map);
-    let opened = catch_unwind(AssertUnwindSafe(|| takeoff_core::page::open(bytes, file_type, limits)));
-    let opened = opened.map(|opened| opened.map(|file| (file, map)));
+    let bytes: FileBytes = Arc::new(Mapped(map_blob(file)?));
+    let shared = Arc::clone(&bytes);
+    let opened = catch_unwind(AssertUnwindSafe(|| takeoff_core::page::open(shared, file_type, limits)));
+    let opened = opened.map(|opened| opened.map(|file| (file, bytes)));
     Ok(opened.unwrap_or_else(|_| {
         Err(Rejected {
             reason: RejectReason::Damaged,
@@ -205,16 +221,6 @@ fn map_blob(file: &File) -> io::Result<memmap2::Mmap> {
     // SAFETY: a mapping is sound while nobody changes the file. Blobs are written under a temporary
     // name, renamed once and never written again; deleting one leaves the mapping whole.
     unsafe { memmap2::Mmap::map(file) }
-}
-
-/// Has the system take a mapping's pages back, as it may at any time.
-#[allow(unsafe_code, reason = "the library has no safe form for this advice")]
-fn forget(map: &memmap2::Mmap) {
-    // SAFETY: the mapping is of a file, shared and read-only: what is dropped is read from the file again when it is next
-    // touched, and by the rule of blobs that is the same bytes.
-    let advised = unsafe { map.unchecked_advise(memmap2::UncheckedAdvice::DontNeed) };
-    // Without it the pages stay until the system needs them.
-    drop(advised);
 }
 
 /// `None` where the parser panicked.

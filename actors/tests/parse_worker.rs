@@ -155,6 +155,38 @@ fn another_file_under_another_path_is_opened_anew() {
 }
 
 /// The page is not to blame, and the worker lives on.
+/// Bytes of a file that this process has mapped, in memory.
+#[cfg(target_os = "linux")]
+fn held_of(path: &Path) -> u64 {
+    let name = path.to_str().unwrap();
+    let maps = fs::read_to_string("/proc/self/smaps").unwrap();
+    let mut lines = maps.lines().skip_while(|line| !line.ends_with(name));
+    assert!(lines.next().is_some(), "{name} is not mapped");
+    let rss = lines.find_map(|line| line.strip_prefix("Rss:")).unwrap();
+    rss.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_worker_holds_no_file_in_memory_that_it_has_read() {
+    let mut set = Pdf::new();
+    let (catalog, tree, page, content, extra) =
+        (Ref::new(1), Ref::new(2), Ref::new(3), Ref::new(4), Ref::new(5));
+    set.catalog(catalog).pages(tree);
+    set.pages(tree).kids([page]).count(1);
+    set.page(page).parent(tree).media_box(Rect::new(0.0, 0.0, 200.0, 200.0)).contents(content);
+    set.stream(content, b"10 10 m 90 90 l S");
+    let large = vec![b'/'; 24 << 20];
+    set.stream(extra, &large);
+    let mut bench = Bench::new();
+    let path = bench.put("large.pdf", &set.finish());
+    let path = path.canonicalize().unwrap();
+    assert!(matches!(bench.open(&path), ParseReply::Opened(_)));
+    assert!(held_of(&path) < 1 << 20, "{} bytes are held after the file was opened", held_of(&path));
+    bench.pages(&path, &[0]);
+    assert!(held_of(&path) < 1 << 20, "{} bytes are held after its page was parsed", held_of(&path));
+}
+
 #[test]
 fn a_disk_without_room_is_an_answer() {
     let mut bench = Bench::new();

@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 /// Every measure of a report, in order.
-const MEASURES: [&str; 65] = [
+const MEASURES: [&str; 67] = [
     "page_ready_cpu_light",
     "page_ready_wall_light",
     "page_ready_cpu_medium",
@@ -15,9 +15,11 @@ const MEASURES: [&str; 65] = [
     "plan_set_memory_main",
     "plan_set_memory_all",
     "plan_set_memory_all_sampled",
+    "plan_set_memory_held",
     "plan_set_wall",
     "plan_set_cpu",
     "long_set_memory_main",
+    "long_set_memory_held",
     "long_set_memory_all",
     "long_set_wall",
     "long_set_cpu",
@@ -84,7 +86,7 @@ const GOALS: [&str; 26] = [
     "plan_set_memory_main",
     "plan_set_memory_all",
     "long_set_memory_main",
-    "long_set_memory_all",
+    "long_set_memory_held",
     "reingest_wall",
     "reingest_cpu",
     "count_page_light",

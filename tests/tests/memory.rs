@@ -127,3 +127,26 @@ async fn uploads_and_counts_are_told_to_come_back_when_too_much_waits() {
     })
     .await;
 }
+
+/// What the node's own process may hold more for a set of ten times as many pages: each request and each commit is bounded,
+/// and the heap is never used without a gap.
+const GROWTH_KIB: u64 = 20 * 1024;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_set_takes_of_memory_does_not_grow_with_its_pages() {
+    let data = tempfile::tempdir().unwrap();
+    let node = Node::start(data.path());
+    let client = node.client();
+    let project = client.project("Large").await;
+    let small = upload(&client, &project, pages(&[(612, 792); 100])).await;
+    let read = client.pages_of(&small, 100).await;
+    assert!(read.iter().all(|p| p["status"] == "ready"), "{read:?}");
+    let before = node.status_kib("VmHWM:");
+    // It is `ready` when all its pages are listed and handed out.
+    let large = upload(&client, &project, pages(&[(612, 792); 1_000])).await;
+    assert_eq!(client.settled(&large).await["status"], "ready");
+    let after = node.status_kib("VmHWM:");
+    assert!(after < before + GROWTH_KIB, "{before} KiB, then {after}");
+    let document = client.get(&format!("/documents/{large}")).await.expect(200);
+    assert_eq!(document["page_count"], 1_000);
+}

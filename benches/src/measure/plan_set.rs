@@ -19,9 +19,13 @@ const HOW_ALL: &str = "The main process and its parse workers: the largest sum o
     a process, so the truth is lower.";
 const HOW_SAMPLED: &str = "The same processes: the largest sum of their resident memory (VmRSS) at one moment, \
     sampled every 20 ms. Shared pages count once a process.";
+const HOW_HELD: &str = "The same processes: the largest sum at one moment of what they hold for themselves (RssAnon and \
+    RssShmem), sampled every 20 ms. Pages of files (the program, the uploaded set that each parse worker maps) are not in it: \
+    the system drops them when it needs the memory.";
 const HOW_WALL: &str = "From the first byte of the upload until a client sees every page `ready`.";
-const HOW_LONG: &str = "The same of a set of ten times as many pages, once. Its goal is 1.1 times the largest of the \
-    set above: what is held does not grow with a set.";
+const HOW_LONG: &str = "The same of a set of ten times as many pages, once. The goals are 1.1 times the largest of the set \
+    above: what is held does not grow with a set. The sum of the peaks does, as a worker that lists the pages of a file \
+    touches some of it all over.";
 const HOW_CPU: &str = "CPU time of all processes over that time, for a page.";
 
 /// What ingesting a set took, by round.
@@ -30,6 +34,7 @@ struct Taken {
     main: Vec<f64>,
     bound: Vec<f64>,
     sampled: Vec<f64>,
+    held: Vec<f64>,
     wall: Vec<f64>,
     cpu: Vec<f64>,
 }
@@ -50,6 +55,7 @@ impl Taken {
         self.main.push(megabytes(peaks.main));
         self.bound.push(megabytes(peaks.all_bound));
         self.sampled.push(megabytes(peaks.all_sampled));
+        self.held.push(megabytes(peaks.held));
         Ok(())
     }
 }
@@ -62,7 +68,7 @@ pub(super) async fn measure(bench: &Bench) -> anyhow::Result<Vec<Measure>> {
         file_mb = megabytes(pdf.len() as u64);
         taken.ingest(bench, pdf, pages).await?;
     }
-    let most = [&taken.main, &taken.bound].map(|of| of.iter().copied().fold(0.0, f64::max) * GOAL_LONG);
+    let most = [&taken.main, &taken.held].map(|of| of.iter().copied().fold(0.0, f64::max) * GOAL_LONG);
     let of = Set { pages, file_mb, bench };
     let mut measures = vec![
         of.measure("plan_set_memory_main", "peak memory of the main process", "MB", taken.main, HOW_MAIN)?
@@ -76,6 +82,7 @@ pub(super) async fn measure(bench: &Bench) -> anyhow::Result<Vec<Measure>> {
             taken.sampled,
             HOW_SAMPLED,
         )?,
+        of.measure("plan_set_memory_held", "memory that all hold", "MB", taken.held, HOW_HELD)?,
         of.measure("plan_set_wall", "to ready, wall", "s", taken.wall, HOW_WALL)?,
         of.measure("plan_set_cpu", "CPU a page", "s", taken.cpu, HOW_CPU)?,
     ];
@@ -93,12 +100,12 @@ async fn long_set(bench: &Bench, most: [f64; 2]) -> anyhow::Result<Vec<Measure>>
     let of = Set { pages, file_mb: megabytes(pdf.len() as u64), bench };
     taken.ingest(bench, pdf, pages).await?;
     let main = "peak memory of the main process";
-    let all = "peak memory of all, upper bound";
     Ok(vec![
         of.measure("long_set_memory_main", main, "MB", taken.main, HOW_LONG)?
             .goal(Bound::AtMost(most[0]), Figure::Max),
-        of.measure("long_set_memory_all", all, "MB", taken.bound, HOW_LONG)?
+        of.measure("long_set_memory_held", "memory that all hold", "MB", taken.held, HOW_LONG)?
             .goal(Bound::AtMost(most[1]), Figure::Max),
+        of.measure("long_set_memory_all", "peak memory of all, upper bound", "MB", taken.bound, HOW_LONG)?,
         of.measure("long_set_wall", "to ready, wall", "s", taken.wall, HOW_WALL)?,
         of.measure("long_set_cpu", "CPU a page", "s", taken.cpu, HOW_CPU)?,
     ])

@@ -90,6 +90,9 @@ pub(crate) struct Peaks {
     pub(crate) main: u64,
     /// Resident memory of all processes at once, sampled. Pages that they share are counted once each.
     pub(crate) all_sampled: u64,
+    /// What all processes hold for themselves at once, sampled: without pages of files, which the system takes back when it
+    /// needs them.
+    pub(crate) held: u64,
     /// Sum of the peaks (`VmHWM`) of all processes that lived at once: never less than the truth.
     pub(crate) all_bound: u64,
 }
@@ -125,17 +128,19 @@ impl PeakWatch {
 }
 
 fn look(root: u32, peaks: &mut Peaks) {
-    let (mut resident, mut high) = (0, 0);
+    let (mut resident, mut held, mut high) = (0, 0, 0);
     for pid in family(root) {
         let Ok(status) = std::fs::read_to_string(format!("/proc/{pid}/status")) else { continue };
         let own = line_bytes(&status, "VmHWM:");
         resident += line_bytes(&status, "VmRSS:");
+        held += line_bytes(&status, "RssAnon:") + line_bytes(&status, "RssShmem:");
         high += own;
         if pid == root {
             peaks.main = peaks.main.max(own);
         }
     }
     peaks.all_sampled = peaks.all_sampled.max(resident);
+    peaks.held = peaks.held.max(held);
     peaks.all_bound = peaks.all_bound.max(high);
 }
 
@@ -167,6 +172,7 @@ mod tests {
         assert!(!family(own).contains(&child.id()));
         let peaks = watch.stop().unwrap();
         assert!(peaks.main > 1_000_000 && peaks.all_bound >= peaks.main, "{peaks:?}");
+        assert!(peaks.held > 0 && peaks.held < peaks.all_sampled, "{peaks:?}");
         assert!(cpu_seconds(own).unwrap() >= 0.0);
         assert!(cpu_seconds(u32::MAX).is_err() && exact_cpu_seconds(u32::MAX).is_err());
     }

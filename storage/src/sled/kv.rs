@@ -12,7 +12,7 @@ use crate::folder::{Folder, is_at, sync_folder, unavailable};
 use crate::kv::{FORMAT_KEY, Known, Kv, RowSum, RowSum3, SEQ_KEY, SUM_KEY, Visit, Writes};
 
 /// Pages that sled keeps in memory. It counts loosely: the process may use half as much again.
-const CACHE_BYTES: u64 = 16 * 1024 * 1024;
+const CACHE_BYTES: u64 = 8 * 1024 * 1024;
 
 /// Attempts, 20 ms apart, to open a tree whose last owner in this process is still closing it.
 const OPEN_ATTEMPTS: u32 = 250;

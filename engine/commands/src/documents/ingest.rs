@@ -13,7 +13,7 @@ use crate::jobs::PageRef;
 use crate::load::{find, list};
 
 /// Page records that one step writes; leaves room in the batch for the jobs that the stage adds.
-const STEP_PAGES: usize = 2_000;
+const STEP_PAGES: usize = 250;
 
 /// Page records that the burial of a document moves to `error`. Reads treat waiting pages of a document
 /// in `error` as failed, so those beyond it do not seem to wait for ever.

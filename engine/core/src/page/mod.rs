@@ -20,6 +20,6 @@ mod weight;
 pub use crop::{CropArea, CropError, MAX_CROP_SIDE_PX, crop};
 pub use image_out::THUMBNAIL_EDGE_PX;
 pub use key::{PARSE_FORMAT, PageKey};
-pub use open::{FileBytes, OpenedFile, PageFailure, ParseError, ParsedContent, open};
+pub use open::{Bytes, FileBytes, OpenedFile, PageFailure, ParseError, ParsedContent, open};
 pub(crate) use raster::is_like_a_sheet;
 pub use weight::{OPENING_BYTES, PageWeight, worked_list_bytes};

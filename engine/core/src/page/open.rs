@@ -11,8 +11,17 @@ use super::request::{FileType, Opened, PageHead, ParseLimits, RejectReason, Reje
 use super::weight::PageWeight;
 use crate::budget::Budget;
 
-/// The bytes of a file, kept for as long as it is open; a read-only mapping serves as well as a vector.
-pub type FileBytes = Arc<dyn AsRef<[u8]> + Send + Sync>;
+/// The bytes of a file: a vector, or a read-only mapping.
+pub trait Bytes: AsRef<[u8]> + Send + Sync {
+    /// What was read so far need not stay in memory, if it can be read again. Said while the whole of a file is read, of
+    /// which else all would be held.
+    fn let_go(&self) {}
+}
+
+impl Bytes for Vec<u8> {}
+
+/// The bytes of a file, kept for as long as it is open.
+pub type FileBytes = Arc<dyn Bytes>;
 
 /// Why a page of an accepted file has no content to give.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -122,7 +122,7 @@ impl PdfFile {
             })
             .collect();
         let mut findings = oddities::of_file(&pdf, (*bytes).as_ref(), count);
-        let faulty_objects = objects::faulty(&pdf, (*bytes).as_ref());
+        let faulty_objects = objects::faulty(&pdf, &*bytes);
         findings.extend(objects::finding(&faulty_objects));
         Ok((
             Self {

@@ -9,22 +9,28 @@ use rustc_hash::FxHashSet;
 use super::packed;
 use super::whole::{Fault, Faulty, Kind};
 use crate::found::Finding;
+use crate::page::open::Bytes;
 
 /// Longest beginning of an object, from its number to its type.
 const MAX_HEAD_BYTES: usize = 4 * 1024;
 /// Object streams that are looked at, and bytes unpacked of each.
 const MAX_STREAMS: usize = 100_000;
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
+/// Bytes of a file that are looked through before what was read is let go of.
+const MAX_HELD: usize = 16 * 1024 * 1024;
 
 /// Streams of objects that are damaged. They are looked for in the file's bytes, as nothing lists them.
-pub(super) fn faulty(pdf: &Pdf, bytes: &[u8]) -> Vec<Faulty> {
+pub(super) fn faulty(pdf: &Pdf, file: &dyn Bytes) -> Vec<Faulty> {
+    let bytes = file.as_ref();
     let mut seen: FxHashSet<ObjectIdentifier> = FxHashSet::default();
     let mut faulty = Vec::new();
-    let mut from = 0;
-    while let Some(at) = bytes[from..].iter().position(|b| *b == b'/') {
-        let at = from + at;
-        from = at + 1;
-        if !bytes[from..].starts_with(b"ObjStm") && !bytes[from..].starts_with(b"XRef") {
+    let mut held = 0;
+    for at in memchr::memchr_iter(b'/', bytes) {
+        if at - held > MAX_HELD {
+            file.let_go();
+            held = at;
+        }
+        if !bytes[at + 1..].starts_with(b"ObjStm") && !bytes[at + 1..].starts_with(b"XRef") {
             continue;
         }
         let Some(id) = object_before(&bytes[at.saturating_sub(MAX_HEAD_BYTES)..at]) else { continue };
@@ -75,7 +81,42 @@ fn object_before(bytes: &[u8]) -> Option<ObjectIdentifier> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
+
+    /// A file that is read from its beginning, and how often it was let go of.
+    struct Counting {
+        bytes: Vec<u8>,
+        let_go: AtomicUsize,
+    }
+
+    impl AsRef<[u8]> for Counting {
+        fn as_ref(&self) -> &[u8] {
+            &self.bytes
+        }
+    }
+
+    impl Bytes for Counting {
+        fn let_go(&self) {
+            self.let_go.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn a_large_file_is_let_go_of_while_it_is_looked_through() {
+        let mut set = pdf_writer::Pdf::new();
+        let [catalog, tree, page, extra] = [1, 2, 3, 4].map(pdf_writer::Ref::new);
+        set.catalog(catalog).pages(tree);
+        set.pages(tree).kids([page]).count(1);
+        set.page(page).parent(tree).media_box(pdf_writer::Rect::new(0.0, 0.0, 200.0, 200.0));
+        set.stream(extra, &vec![b'/'; 3 * MAX_HELD]);
+        let file = Counting { bytes: set.finish(), let_go: AtomicUsize::new(0) };
+        let pdf = Pdf::new(file.bytes.clone()).unwrap();
+        assert!(faulty(&pdf, &file).is_empty());
+        let let_go = file.let_go.into_inner();
+        assert!((2..=3).contains(&let_go), "{let_go} times");
+    }
 
     #[test]
     fn an_object_is_known_by_the_numbers_before_it() {
