@@ -11,6 +11,7 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
+use super::clear::Clearing;
 use super::job_rows::{column, damaged, long, tenant_code};
 use super::listen::{Listener, Shared, WAKES};
 use super::reader::Readers;
@@ -36,6 +37,7 @@ pub struct PgCatalog {
     place: Place,
     readers: Readers,
     writers: Writers,
+    clearing: Clearing,
     wakes: broadcast::Sender<Stage>,
     standing: Shared,
     _listener: Task,
@@ -71,7 +73,8 @@ async fn open_with(
     let listener = Listener::start(address, wakes.clone(), Arc::clone(&standing)).await?;
     let place = Place { pool, clock };
     let (readers, writers) = (Readers::start(&place), Writers::start(&place));
-    Ok(Arc::new(PgCatalog { place, readers, writers, wakes, standing, _listener: listener }))
+    let clearing = Clearing::start(&place);
+    Ok(Arc::new(PgCatalog { place, readers, writers, clearing, wakes, standing, _listener: listener }))
 }
 
 impl PgCatalog {
@@ -208,7 +211,9 @@ impl Catalog for PgCatalog {
         if request.max_jobs == 0 {
             return Ok(Vec::new());
         }
-        answered(lease::lease(place, &request)).await
+        let jobs = answered(lease::lease(place, &request)).await?;
+        self.clearing.leased(jobs.len());
+        Ok(jobs)
     }
 
     async fn renew(

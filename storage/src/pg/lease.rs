@@ -82,7 +82,7 @@ async fn within<T>(
     let now: [&(dyn ToSql + Sync); 1] = [&given];
     // Polled in this order, and so sent in it. The clock comes last: what was due is due.
     let (begun, picked, now) = futures::join!(
-        client.batch_execute("BEGIN"),
+        client.batch_execute(store::BEGIN),
         client.query(&pick, params),
         client.query_one(&clock, &now)
     );

@@ -17,6 +17,7 @@ use super::connect::Session;
 use super::job_rows::{self, column, damaged, tenant, tenant_code};
 use super::query;
 use super::rows::Rows;
+use super::store;
 use super::trouble::Trouble;
 use crate::catalog::{Batch, Expect, NewEvent, Op};
 use crate::error::StoreError;
@@ -173,7 +174,7 @@ async fn begin_and_ask<const N: usize>(
             statements.push((place, client.prepare_cached(sql).await?, params));
         }
     }
-    let begin = client.batch_execute("BEGIN");
+    let begin = client.batch_execute(store::BEGIN);
     let answers = try_join_all(statements.iter().map(|(_, sql, params)| client.query(sql, params)));
     // Polled in this order, and so sent in it.
     let (begun, answers) = futures::join!(begin, answers);

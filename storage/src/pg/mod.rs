@@ -8,6 +8,7 @@
 
 mod catalog;
 mod change;
+mod clear;
 mod connect;
 mod job_rows;
 mod lease;

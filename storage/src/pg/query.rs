@@ -45,6 +45,7 @@ queries! {
     IS_EMPTY = "is_empty";
     JOBS = "jobs";
     JOBS_PAGE = "jobs_page";
+    JOBS_SIZE = "jobs_size";
     JOBS_TOTAL = "jobs_total";
     JOIN_NODE = "join_node";
     LEASE_JOBS = "lease_jobs";

@@ -8,6 +8,7 @@ use super::catalog::open_by_clock;
 use super::migrate;
 use crate::conformance::{HandClock, Subject};
 
+mod clearing;
 mod outages;
 mod plans;
 mod previous;
