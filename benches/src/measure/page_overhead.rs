@@ -1,8 +1,10 @@
 //! What the engine adds to the work of a page.
 
+use pdf_writer::{Content, Pdf, Rect, Ref};
+use rand::{Rng as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
 use serde_json::json;
 use takeoff_core::job::NewJob;
-use takeoff_samples::set_of;
 
 use super::Bench;
 use crate::durable::end;
@@ -20,8 +22,9 @@ const HOW: &str = "CPU time of a page's job through the engine, less that of the
     read from a PostgreSQL (synchronous_commit and fsync on) on the same machine. Through the engine the job is \
     enqueued, leased, run by an attempt actor, watched, its effects committed and the next one woken; called directly, \
     what the stage returns is dropped. Time of this process, with its node, and of the parse child; one page at a time \
-    on both sides, pages not looked up among those parsed before. A sample is a round's mean; sides take turns, and each \
-    goes first in every other round.";
+    on both sides, pages not looked up among those parsed before. The pages are letters of some lines, whose parse is short: \
+    what the engine adds is the same for every page, and the spread of a large sheet's parse is larger than it. A sample is \
+    a round's mean; sides take turns, and each goes first in every other round.";
 const HOW_OWN: &str =
     "The same without the parse child, whose work is the same on both sides and whose spread is not.";
 const HOW_DATABASE: &str = "CPU time of the PostgreSQL server for a page through the engine, by the kernel's account (10 \
@@ -69,8 +72,7 @@ pub(super) async fn measure(bench: &Bench) -> anyhow::Result<Vec<Measure>> {
     for round in 0..sizes.overhead_rounds {
         let seed = bench.seed.wrapping_add(round as u64);
         // The first page is each side's own, for its child to be started and warm.
-        let pages = u32::try_from(sizes.overhead_pages)? + 1;
-        let pdf = set_of(pages, sizes.overhead_paths, seed);
+        let pdf = letters(sizes.overhead_pages + 1, sizes.overhead_paths, seed)?;
         let tools = bed.tools()?;
         // A document for each side: no page is ready when its side comes to it.
         let (by_engine, by_hand) = (bed.open(&pdf, &tools).await?, bed.open(&pdf, &tools).await?);
@@ -107,6 +109,28 @@ pub(super) async fn measure(bench: &Bench) -> anyhow::Result<Vec<Measure>> {
         ),
         measure("page_database", "CPU of PostgreSQL for a page", of(&through, |s| s.database), HOW_DATABASE)?,
     ])
+}
+
+/// Pages of 8.5 x 11 in with so many lines each, no two alike.
+fn letters(pages: usize, lines: usize, seed: u64) -> anyhow::Result<Vec<u8>> {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut pdf = Pdf::new();
+    let (catalog, tree) = (Ref::new(1), Ref::new(2));
+    let ids: Vec<Ref> = (0..i32::try_from(pages)?).map(|n| Ref::new(3 + 2 * n)).collect();
+    pdf.catalog(catalog).pages(tree);
+    pdf.pages(tree).kids(ids.iter().copied()).count(i32::try_from(pages)?);
+    for id in ids {
+        let content_id = Ref::new(id.get() + 1);
+        pdf.page(id).parent(tree).media_box(Rect::new(0.0, 0.0, 612.0, 792.0)).contents(content_id);
+        let mut content = Content::new();
+        for _ in 0..lines {
+            let mut end = || (random.random_range(20.0..590.0), random.random_range(20.0..770.0));
+            let ((x1, y1), (x2, y2)) = (end(), end());
+            content.move_to(x1, y1).line_to(x2, y2).stroke();
+        }
+        pdf.stream(content_id, &content.finish());
+    }
+    Ok(pdf.finish())
 }
 
 async fn by_node(bed: &PageBed, database: &Database, mut jobs: Vec<NewJob>) -> anyhow::Result<Spent> {

@@ -10,7 +10,7 @@ use crate::conformance::job;
 use crate::pg::open;
 
 /// More than are leased until the table is due.
-const JOBS: u64 = 6_000;
+const JOBS: u64 = 1_500;
 const AT_ONCE: u64 = 500;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
