@@ -1,6 +1,7 @@
 //! Ingestion: a document is opened, its pages are handed out, parsed, stored.
 
 mod cache;
+mod handing;
 
 use std::path::Path;
 
@@ -9,15 +10,15 @@ use serde_json::json;
 use takeoff_commands::Desk;
 use takeoff_commands::cached_pages;
 use takeoff_commands::documents::{
-    Finished, GivenUp, begun_batch, failed_batch, finish_batch, given_up_batch, opened_batch,
-    original_whole_batch, revived_batch, revived_pages_batch,
+    Finished, GivenUp, begun_batch, failed_batch, failed_in_short_batch, failed_rest_batch, finish_batch,
+    given_up_batch, opened_batch, original_whole_batch, revived_batch, revived_pages_batch,
 };
-use takeoff_commands::jobs::{IngestArgs, PageRef, decode, encode};
+use takeoff_commands::jobs::{IngestArgs, PageRef, decode};
 use takeoff_commands::pages::{PageResult, StoredPage, stored_batch};
 use takeoff_config::NodeConfig;
 use takeoff_core::found::Finding;
-use takeoff_core::job::{Job, Lane, NewJob, RetryPolicy, Stage as StageName};
-use takeoff_core::model::{CachedPage, Document, Id};
+use takeoff_core::job::{Job, Stage as StageName};
+use takeoff_core::model::{CachedPage, Document, DocumentStatus, Id};
 use takeoff_core::page::request::{FileType, PageOutcome, ParseRequest, ParsedPage};
 use takeoff_engine::error::StageError;
 use takeoff_engine::stage::{Attempt, Effects, End, Stage, Tools};
@@ -26,10 +27,8 @@ use takeoff_storage::{Batch, StoreError, get};
 
 use crate::parse::{By, Fault, Parser, Priced};
 use cache::Known;
+use handing::{handed_out, page_jobs, parsed};
 
-/// Most jobs that one job hands its pages out to: what a commit takes of memory does not grow with the document. The
-/// jobs of one with more pages get several each, and hand those out in turn.
-const MAX_PAGE_JOBS: usize = 100;
 /// Checkpoint of a job whose pages are handed out.
 const PARSING: &str = "parsing";
 /// Largest display list, page image or thumbnail that a child may hand over, bytes.
@@ -115,6 +114,11 @@ impl Ingest {
         let Some(document) = get::<Document>(&*tools.catalog, desk.tenant, document_id).await? else {
             return Ok(crate::nothing(attempt));
         };
+        // One that an operator had put back by itself is not cancelled with the document's.
+        let is_part = attempt.job.task.is_none();
+        if is_part && document.value.status == DocumentStatus::Error {
+            return Ok(crate::nothing(attempt));
+        }
         let local = match tools.blobs.local(desk.tenant, document.value.blob).await {
             Err(StoreError::Damaged { .. }) => {
                 let batch = failed_pages_batch(
@@ -308,6 +312,23 @@ impl Stage for Ingest {
         }
     }
 
+    async fn bury_in_short(&self, job: &Job, why: &str, tools: Tools) -> Result<Batch, StageError> {
+        match decode(&job.args) {
+            Ok(IngestArgs::Document { document_id }) => {
+                Ok(failed_in_short_batch(&crate::desk_of(job, &tools), document_id, why).await?)
+            }
+            _ => self.bury(job, why, tools).await,
+        }
+    }
+
+    async fn bury_rest(&self, job: &Job, why: &str, tools: Tools) -> Result<Batch, StageError> {
+        let desk = crate::desk_of(job, &tools);
+        match decode(&job.args) {
+            Ok(IngestArgs::Document { document_id }) => Ok(failed_rest_batch(&desk, document_id, why).await?),
+            _ => Ok(Batch::new(desk.tenant)),
+        }
+    }
+
     async fn revive(&self, job: &Job, tools: Tools) -> Result<Batch, StageError> {
         let desk = crate::desk_of(job, &tools);
         match decode(&job.args) {
@@ -381,39 +402,6 @@ fn stage_error(fault: Fault) -> StageError {
         Fault::NoRoom(why) => StageError::NoRoom(why),
         Fault::Cancelled => StageError::Fenced,
     }
-}
-
-/// Of a job of several pages: a job for each or for some of them, and when those have ended its own end.
-fn handed_out(attempt: &Attempt, tools: &Tools, document_id: Id, pages: &[PageRef]) -> Effects {
-    let checkpoint = json!(PARSING);
-    let end = if attempt.job.checkpoint.as_ref() == Some(&checkpoint) {
-        End::Done { result: parsed(document_id, pages) }
-    } else {
-        End::FanOut { children: page_jobs(attempt, tools, document_id, pages), checkpoint }
-    };
-    Effects { batch: Batch::new(attempt.tenant()), end }
-}
-
-fn parsed(document_id: Id, pages: &[PageRef]) -> serde_json::Value {
-    json!({"document_id": document_id, "pages": pages.len()})
-}
-
-fn page_jobs(attempt: &Attempt, tools: &Tools, document_id: Id, pages: &[PageRef]) -> Vec<NewJob> {
-    let chunk = pages.len().div_ceil(MAX_PAGE_JOBS).max(1);
-    let job = |pages: &[PageRef]| NewJob {
-        id: tools.ids.next(),
-        stage: StageName::Ingest,
-        args: encode(&IngestArgs::Pages { document_id, pages: pages.to_vec() }),
-        lane: Lane::Batch,
-        priority: attempt.job.priority,
-        run_at: None,
-        retry: RetryPolicy::default(),
-        project_id: attempt.job.project_id,
-        subject_id: Some(document_id),
-        task: None,
-        request_id: attempt.job.request_id.clone(),
-    };
-    pages.chunks(chunk).map(job).collect()
 }
 
 /// Moves the parts of a parsed page into the blob store.

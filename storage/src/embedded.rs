@@ -90,7 +90,7 @@ pub async fn open_with_bucket(
         }
         Err(e) => return Err(objects.unusable(&format!("its file {OWNER} cannot be read: {e}"))),
     };
-    let mut blobs = S3Blobs::open(bucket, &local.join("scratch"), &owner).await?;
+    let mut blobs = S3Blobs::open(bucket, &local.join("scratch"), &owner, objects.fresh).await?;
     if objects.fresh {
         objects.finish()?;
     }

@@ -92,7 +92,9 @@ async fn objects(
                 .to_owned(),
         ));
     }
-    let mut blobs = S3Blobs::open(bucket, &path.join(SCRATCH), &owner).await?;
+    // A start may have been cut off between the database and the bucket.
+    let new = !catalog.has_blobs().await?;
+    let mut blobs = S3Blobs::open(bucket, &path.join(SCRATCH), &owner, new).await?;
     if folder.fresh {
         folder.finish()?;
     }

@@ -331,6 +331,18 @@ impl Node {
         self.owner_batch(job, |stage| async move { stage.bury(&buried, &why, tools).await }).await
     }
 
+    /// The least of it, where others were quicker.
+    pub(crate) async fn bury_in_short(&self, job: &Job, why: &str) -> Result<Batch, String> {
+        let (buried, why, tools) = (job.clone(), why.to_owned(), self.tools.clone());
+        self.owner_batch(job, |stage| async move { stage.bury_in_short(&buried, &why, tools).await }).await
+    }
+
+    /// What that has left.
+    pub(crate) async fn bury_rest(&self, job: &Job, why: &str) -> Result<Batch, String> {
+        let (buried, why, tools) = (job.clone(), why.to_owned(), self.tools.clone());
+        self.owner_batch(job, |stage| async move { stage.bury_rest(&buried, &why, tools).await }).await
+    }
+
     /// What must change so that the owner of a job that ended badly waits for it again.
     pub(crate) async fn revive(&self, job: &Job) -> Result<Batch, String> {
         let (revived, tools) = (job.clone(), self.tools.clone());

@@ -27,6 +27,9 @@ const MOST_REST_MS: i64 = 30_000;
 /// Times that a change is tried again because the owner was changed meanwhile.
 const TRIES: u32 = 5;
 
+/// Of them, those of a cancel that give up in one commit all that belongs to the job's owner.
+const IN_SHORT: u32 = 2;
+
 /// Seconds after which work may be given again that a long queue had no place for.
 const BACKLOG_RETRY_S: u64 = 30;
 
@@ -39,12 +42,19 @@ impl Node {
         reason: &str,
     ) -> Result<Option<Job>, EngineError> {
         let mut newest = StoreError::NoSuchJob(job);
-        for _ in 0..TRIES {
+        for tried in 0..TRIES {
             let Some(found) = self.tools.catalog.job(tenant, job).await? else { return Ok(None) };
             if found.state.is_terminal() {
                 return Ok(Some(found));
             }
-            let mut batch = self.bury(&found, reason).await.map_err(|e| {
+            // The pages of a large document are stored faster than all of them can be given up in one commit.
+            let in_short = tried >= IN_SHORT;
+            let burial = if in_short {
+                self.bury_in_short(&found, reason).await
+            } else {
+                self.bury(&found, reason).await
+            };
+            let mut batch = burial.map_err(|e| {
                 EngineError::Failed(format!("the job's owner cannot be told of the cancel: {e}"))
             })?;
             batch.changes.push(JobChange {
@@ -55,6 +65,9 @@ impl Node {
             match self.tools.catalog.commit(batch).await {
                 Ok(committed) => {
                     self.after_commit(&committed, None);
+                    if in_short {
+                        self.give_up_rest(&found, reason).await;
+                    }
                     if let Some(task) = &found.task {
                         let name = task.task_type.clone();
                         ::metrics::counter!(names::TASKS, "name" => name, "state" => "cancelled")
@@ -69,6 +82,23 @@ impl Node {
             }
         }
         Err(newest.into())
+    }
+
+    /// The job is cancelled, and whoever wrote what belongs to its owner with it.
+    async fn give_up_rest(&self, job: &Job, reason: &str) {
+        for _ in 0..TRIES {
+            let committed = match self.bury_rest(job, reason).await {
+                Ok(rest) if rest.is_empty() => return,
+                Ok(rest) => self.tools.catalog.commit(rest).await,
+                Err(e) => Err(StoreError::Unavailable(e)),
+            };
+            match committed {
+                Ok(committed) => return self.after_commit(&committed, None),
+                Err(e) => {
+                    tracing::warn!(job = %job.id, error = %e, "what a cancelled job has left is not given up yet")
+                }
+            }
+        }
     }
 
     /// What keeps this job from starting, by an operator's will.

@@ -141,6 +141,18 @@ pub trait Stage: Send + Sync + 'static {
     /// leaves its running state (document `error`, session `failed`). Committed with the job's end.
     async fn bury(&self, job: &Job, why: &str, tools: Tools) -> Result<Batch, StageError>;
 
+    /// The least of [`Stage::bury`] that takes the owner out of its running state, for a cancel that others who write what
+    /// belongs to the owner were quicker than. What is left follows by [`Stage::bury_rest`], when the jobs below have been
+    /// cancelled and nobody writes any more.
+    async fn bury_in_short(&self, job: &Job, why: &str, tools: Tools) -> Result<Batch, StageError> {
+        self.bury(job, why, tools).await
+    }
+
+    /// What [`Stage::bury_in_short`] has left to do; the default is nothing.
+    async fn bury_rest(&self, job: &Job, _why: &str, _tools: Tools) -> Result<Batch, StageError> {
+        Ok(Batch::new(job.tenant))
+    }
+
     /// An operator puts a job back that was buried: what must change so that its owner waits for it again.
     /// Committed with the job's return; the default changes nothing.
     async fn revive(&self, job: &Job, _tools: Tools) -> Result<Batch, StageError> {

@@ -35,16 +35,17 @@ pub(crate) struct Task {
 impl From<Job> for Task {
     fn from(job: Job) -> Self {
         let status = TaskStatus::of(&job);
+        let (percent, step) = (job.percent(), job.step());
         let (task_type, task_name) = job.task.map_or((None, None), |t| (Some(t.task_type), Some(t.name)));
         // Tenths are what people can read; single precision has no more to say.
-        let percent = (f64::from(job.progress.percent) * 10.0).round() / 10.0;
+        let percent = (f64::from(percent) * 10.0).round() / 10.0;
         let percent = if status == TaskStatus::Success { 100.0 } else { percent.clamp(0.0, 100.0) };
         Self {
             task_id: job.id.to_string(),
             task_type,
             task_name,
             status: status.name(),
-            progress: TaskProgress { percent, step: job.progress.step },
+            progress: TaskProgress { percent, step },
             result: job.result.filter(|_| status == TaskStatus::Success),
             error: job.error,
             created_at: Some(Stamp(job.created_at)),

@@ -92,6 +92,12 @@ impl PgCatalog {
         rows.first().map(|row| column(row, 0)).transpose()
     }
 
+    /// Whether blobs were ever registered and not all swept.
+    pub(crate) async fn has_blobs(&self) -> Result<bool, StoreError> {
+        let rows = answered(ask(self.in_use()?, query::HAS_BLOBS, &[])).await?;
+        column(rows.first().ok_or_else(|| damaged("the blobs", "they say nothing"))?, 0)
+    }
+
     /// # Errors
     /// `Unavailable` while the server is away: nobody waits for it to come back.
     fn in_use(&self) -> Result<&Place, StoreError> {

@@ -36,6 +36,7 @@ queries! {
     FORGET_LEASES = "forget_leases";
     FORGET_NODES = "forget_nodes";
     GET_RECORDS = "get_records";
+    HAS_BLOBS = "has_blobs";
     IMPORT_EVENT_COUNTS = "import_event_counts";
     IMPORT_EVENTS = "import_events";
     INSERT_JOBS = "insert_jobs";

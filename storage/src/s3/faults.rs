@@ -55,7 +55,8 @@ impl Line {
         });
         let folder = tempfile::tempdir().expect("folder");
         let through = settings(&endpoint, &server.bucket);
-        let blobs = S3Blobs::open(&through, &folder.path().join("scratch"), "a store").await.expect("open");
+        let blobs =
+            S3Blobs::open(&through, &folder.path().join("scratch"), "a store", true).await.expect("open");
         (line, blobs, folder)
     }
 
@@ -138,7 +139,8 @@ async fn a_server_that_never_answers_is_given_up_within_ten_seconds() {
     let scratch = folder.path().join("scratch");
     let settings = settings(&endpoint, "drawings");
     let opened =
-        tokio::time::timeout(Duration::from_secs(10), S3Blobs::open(&settings, &scratch, "a store")).await;
+        tokio::time::timeout(Duration::from_secs(10), S3Blobs::open(&settings, &scratch, "a store", true))
+            .await;
     let Ok(Err(StoreError::Unusable(why))) = opened.map(|o| o.map(|_| ())) else { panic!("no answer") };
     assert!(why.contains("did not answer"), "{why}");
 }

@@ -71,14 +71,20 @@ pub struct S3Blobs {
 
 impl S3Blobs {
     /// Clears the scratch folder, asks the server for the bucket and takes it for the store `owner`, a name of
-    /// up to 64 bytes: two catalogues in one bucket would delete each other's blobs.
+    /// up to 64 bytes: two catalogues in one bucket would delete each other's blobs. A bucket that is nobody's is taken
+    /// only by a catalogue that is `new`: one that has blobs has them elsewhere.
     ///
     /// # Errors
     /// `Unusable` when the server does not answer, refuses the credentials, has no such bucket or one that
-    /// belongs to another store; `Unavailable` when the local disk fails.
-    pub async fn open(settings: &S3Settings, scratch: &Path, owner: &str) -> Result<Self, StoreError> {
+    /// belongs to another store, or to none though this one has blobs; `Unavailable` when the local disk fails.
+    pub async fn open(
+        settings: &S3Settings,
+        scratch: &Path,
+        owner: &str,
+        new: bool,
+    ) -> Result<Self, StoreError> {
         let blobs = Self::unowned(settings, scratch).await?;
-        blobs.own(owner, &settings.bucket).await?;
+        blobs.own(owner, &settings.bucket, new).await?;
         Ok(blobs)
     }
 
@@ -112,11 +118,17 @@ impl S3Blobs {
         self.around = Arc::new(around);
     }
 
-    async fn own(&self, owner: &str, bucket: &str) -> Result<(), StoreError> {
+    async fn own(&self, owner: &str, bucket: &str, new: bool) -> Result<(), StoreError> {
         let read = |b: s3::Bucket| async move { b.get_object_range(OWNER, 0, Some(MAX_OWNER_BYTES)).await };
         let failed = |e: Failure| StoreError::Unusable(StoreError::from(e).to_string());
         let found = match self.bucket.call("read its owner", read).await {
             Ok(found) => found,
+            Err(Failure::Missing) if !new => {
+                return Err(StoreError::Unusable(format!(
+                    "the bucket {bucket:?} is no store's and this catalogue has drawings: they are in the bucket that has \
+                     the object {OWNER:?} with the content {owner:?}; name that one, or copy all of it here"
+                )));
+            }
             Err(Failure::Missing) => {
                 return self
                     .put(OWNER, owner.as_bytes())

@@ -40,7 +40,8 @@ pub(super) fn settings(endpoint: &str, bucket: &str) -> S3Settings {
 async fn open_blobs() -> BlobSubject {
     let (server, settings) = bucket().await;
     let folder = tempfile::tempdir().expect("folder");
-    let blobs = S3Blobs::open(&settings, &folder.path().join("scratch"), "a store").await.expect("open");
+    let blobs =
+        S3Blobs::open(&settings, &folder.path().join("scratch"), "a store", true).await.expect("open");
     BlobSubject { blobs: Arc::new(blobs), keep: Some(Box::new((folder, server))) }
 }
 
@@ -49,7 +50,7 @@ crate::blob_conformance!(open_blobs);
 async fn refusal(endpoint: &str) -> String {
     let folder = tempfile::tempdir().expect("folder");
     let opened =
-        S3Blobs::open(&settings(endpoint, "nowhere"), &folder.path().join("scratch"), "a store").await;
+        S3Blobs::open(&settings(endpoint, "nowhere"), &folder.path().join("scratch"), "a store", true).await;
     let Err(StoreError::Unusable(why)) = opened.map(|_| ()) else { panic!("it opened") };
     assert!(!why.contains("geheim") && !why.contains("schluessel"), "{why}");
     why
@@ -84,7 +85,7 @@ async fn a_bucket_belongs_to_one_store() {
     let open = |scratch: &str, owner| {
         let scratch = folder.path().join(scratch);
         let settings = &settings;
-        async move { S3Blobs::open(settings, &scratch, owner).await.map(|_| ()) }
+        async move { S3Blobs::open(settings, &scratch, owner, true).await.map(|_| ()) }
     };
     open("a", "first").await.expect("the first");
     open("b", "first").await.expect("the same again");
@@ -96,7 +97,8 @@ async fn a_bucket_belongs_to_one_store() {
 async fn only_what_is_old_is_swept_and_a_put_makes_it_new() {
     let (_server, settings) = bucket().await;
     let folder = tempfile::tempdir().expect("folder");
-    let blobs = S3Blobs::open(&settings, &folder.path().join("scratch"), "a store").await.expect("open");
+    let blobs =
+        S3Blobs::open(&settings, &folder.path().join("scratch"), "a store", true).await.expect("open");
     let tenant = TenantId::DEFAULT;
     let info = blobs.put_bytes(tenant, "a drawing".into()).await.expect("put");
     let put = blobs.listed(&prefix(tenant)).await.expect("list")[0].1.expect("a time");
@@ -122,7 +124,7 @@ async fn what_is_put_while_another_node_sweeps_it_is_not_lost() {
     let open = |scratch: &str| {
         let scratch = folder.path().join(scratch);
         let settings = &settings;
-        async move { S3Blobs::open(settings, &scratch, "a store").await.expect("open") }
+        async move { S3Blobs::open(settings, &scratch, "a store", true).await.expect("open") }
     };
     let (one, other, tenant) = (open("a").await, open("b").await, TenantId::DEFAULT);
     let aged = |put: Timestamp| put.plus_ms(600_000);
@@ -172,7 +174,7 @@ async fn a_large_file_is_sent_in_parts_and_comes_back_whole() {
 async fn an_object_that_changed_in_the_bucket_is_damaged_until_it_is_put_again() {
     let (_server, settings) = bucket().await;
     let folder = tempfile::tempdir().expect("folder");
-    let open = S3Blobs::open(&settings, &folder.path().join("scratch"), "a store").await.expect("open");
+    let open = S3Blobs::open(&settings, &folder.path().join("scratch"), "a store", true).await.expect("open");
     let tenant = TenantId::DEFAULT;
     // In several reads, and in one.
     for len in [PART_BYTES + 777, 40_000] {
@@ -215,6 +217,10 @@ async fn a_data_folder_keeps_to_where_its_blobs_are() {
     drop(stores);
     let files = crate::embedded::open(folder.path(), clock()).map(|_| ()).expect_err("files");
     assert!(files.to_string().contains("in an object store"), "{files}");
+    // One that is nobody's is not this one's: its drawings are elsewhere.
+    let (_other_server, empty) = self::bucket().await;
+    let astray = open_with_bucket(folder.path(), clock(), &empty, "b").await.map(|_| ()).expect_err("astray");
+    assert!(astray.to_string().contains("is no store's and this catalogue has drawings"), "{astray}");
     // Its own name holds, whatever is proposed.
     let stores = open_with_bucket(folder.path(), clock(), &settings, "c").await.expect("again");
     assert_eq!(stores.blobs.stat(TenantId::DEFAULT, hash).await.expect("stat"), Some(9));

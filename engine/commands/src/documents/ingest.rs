@@ -192,19 +192,60 @@ pub async fn failed_batch(desk: &Desk<'_>, document_id: Id, why: &str) -> Result
     if document.value.status == DocumentStatus::Error {
         return Ok(batch);
     }
-    let mut pages = list::<Page>(desk, Index::ByDocument, document_id).await?;
-    let waits = |p: &Stored<Page>| p.value.status == PageStatus::Processing;
-    let is_open = document.value.status == DocumentStatus::Ready;
-    if is_open && !pages.iter().any(waits) && pages.iter().any(|p| p.value.blobs.is_some()) {
+    let pages = list::<Page>(desk, Index::ByDocument, document_id).await?;
+    if is_read(&document.value, &pages) {
         return Ok(batch);
     }
     let mut changed = document.value;
     changed.updated_at = desk.now;
     fail(&mut batch, &mut changed, why);
     batch.update(document.version, &changed);
+    give_up(desk, &mut batch, pages, why);
+    Ok(batch)
+}
+
+/// [`failed_batch`] of the document alone. Its pages follow by [`failed_rest_batch`], when nobody stores any more.
+#[erased]
+pub async fn failed_in_short_batch(desk: &Desk<'_>, document_id: Id, why: &str) -> Result<Batch, StoreError> {
+    let mut batch = Batch::new(desk.tenant);
+    let Some(document) = find::<Document>(desk, document_id).await? else { return Ok(batch) };
+    if document.value.status == DocumentStatus::Error
+        || is_read(&document.value, &list::<Page>(desk, Index::ByDocument, document_id).await?)
+    {
+        return Ok(batch);
+    }
+    let mut changed = document.value;
+    changed.updated_at = desk.now;
+    fail(&mut batch, &mut changed, why);
+    batch.update(document.version, &changed);
+    Ok(batch)
+}
+
+/// The pages of a document that is in `error`. Empty when it is not, or none is left.
+#[erased]
+pub async fn failed_rest_batch(desk: &Desk<'_>, document_id: Id, why: &str) -> Result<Batch, StoreError> {
+    let mut batch = Batch::new(desk.tenant);
+    let document = find::<Document>(desk, document_id).await?;
+    if document.is_some_and(|d| d.value.status == DocumentStatus::Error) {
+        give_up(desk, &mut batch, list::<Page>(desk, Index::ByDocument, document_id).await?, why);
+    }
+    Ok(batch)
+}
+
+fn waiting(page: &Stored<Page>) -> bool {
+    page.value.status == PageStatus::Processing
+}
+
+/// Nothing of it is left to give up.
+fn is_read(document: &Document, pages: &[Stored<Page>]) -> bool {
+    let is_open = document.status == DocumentStatus::Ready;
+    is_open && !pages.iter().any(waiting) && pages.iter().any(|p| p.value.blobs.is_some())
+}
+
+fn give_up(desk: &Desk<'_>, batch: &mut Batch, mut pages: Vec<Stored<Page>>, why: &str) {
     // Those that wait come last: reads take them for failed, whatever they say.
     pages.retain(|p| p.value.status != PageStatus::Error);
-    pages.sort_by_key(waits);
+    pages.sort_by_key(waiting);
     for page in pages.into_iter().take(BURY_PAGES) {
         let mut failed = page.value;
         failed.status = PageStatus::Error;
@@ -212,16 +253,17 @@ pub async fn failed_batch(desk: &Desk<'_>, document_id: Id, why: &str) -> Result
         failed.updated_at = desk.now;
         batch.update(page.version, &failed);
     }
-    Ok(batch)
 }
 
 /// An operator puts the ingest of a document back: its pages that have nothing stored wait again, and the others are
-/// `ready`. Empty when it is gone or not in `error`.
+/// `ready`. Empty when it is gone, or neither in `error` nor has such pages.
 #[erased]
 pub async fn revived_batch(desk: &Desk<'_>, document_id: Id) -> Result<Batch, StoreError> {
     let mut batch = Batch::new(desk.tenant);
     let Some(document) = find::<Document>(desk, document_id).await? else { return Ok(batch) };
-    if document.value.status != DocumentStatus::Error {
+    let pages = list::<Page>(desk, Index::ByDocument, document_id).await?;
+    // One of whose pages some were put back before by themselves is not in `error` any more, and the others wait for it.
+    if document.value.status != DocumentStatus::Error && !pages.iter().any(|p| buried(&p.value)) {
         return Ok(batch);
     }
     let mut changed = document.value;
@@ -229,7 +271,6 @@ pub async fn revived_batch(desk: &Desk<'_>, document_id: Id) -> Result<Batch, St
     changed.processing_error = None;
     changed.updated_at = desk.now;
     batch.update(document.version, &changed);
-    let pages = list::<Page>(desk, Index::ByDocument, document_id).await?;
     let given_back = give_back(desk, &mut batch, &pages, None);
     for page in pages.into_iter().filter(|p| buried(&p.value)).take(BURY_PAGES.saturating_sub(given_back)) {
         batch.update(page.version, &waiting_again(desk, page.value));

@@ -206,6 +206,25 @@ pub struct Job {
 }
 
 impl Job {
+    /// How far it is, 0 to 100: one that waits for its children is as far as they are.
+    pub fn percent(&self) -> f32 {
+        if self.state == JobState::Waiting && self.children_total > 0 {
+            let ended = self.children_total.saturating_sub(self.children_left);
+            return 100.0 * ended as f32 / self.children_total as f32;
+        }
+        self.progress.percent
+    }
+
+    /// What it does now, in words.
+    pub fn step(&self) -> Option<String> {
+        let parts = || {
+            let ended = self.children_total.saturating_sub(self.children_left);
+            format!("{ended} of {} parts are done", self.children_total)
+        };
+        let waits = self.state == JobState::Waiting && self.children_total > 0;
+        self.progress.step.clone().or_else(|| waits.then(parts))
+    }
+
     /// Why it must not be run again, whatever its attempts: its nodes died while it alone ran.
     pub fn poison(&self) -> Option<String> {
         (self.lone_deaths >= super::MAX_LONE_DEATHS).then(|| {

@@ -376,6 +376,21 @@ async fn a_cancel_reaches_the_running_attempt_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_cancel_is_taken_though_others_are_always_quicker_with_what_belongs_to_the_owner() {
+    let (begun_tx, mut begun) = mpsc::unbounded_channel();
+    let (stage, _burials) =
+        Fixture::stage(STAGE, 60_000, move |attempt, _| wait_for_cancel(attempt, begun_tx.clone()));
+    let handle = start(vec![stage]).await;
+    let id = submit(&handle, job(STAGE, json!("disputed"))).await;
+    assert_eq!(within(begun.recv()).await, Some(id));
+    let cancelled = within(handle.cancel(TENANT, id, "enough")).await.unwrap().unwrap();
+    assert_eq!(cancelled.state, JobState::Cancelled);
+    let events = handle.catalog().events(TENANT, Id::NIL, 0, 10).await.unwrap();
+    let names: Vec<&str> = events.iter().map(|e| e.name.as_str()).collect();
+    assert_eq!(names, ["buried_in_short", "buried_rest"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_cancel_takes_the_children_with_it() {
     let (begun_tx, mut begun) = mpsc::unbounded_channel();
     let (stage, _burials) = Fixture::stage(STAGE, 60_000, move |attempt, _| {

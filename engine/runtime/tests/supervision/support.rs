@@ -19,7 +19,7 @@ use takeoff_storage::catalog::{
     Claim, Event, JobPage, JobQuery, LeaseRequest, ListQuery, Renewal, Renewed, StageQueue,
 };
 use takeoff_storage::register::{Beat, Joined, NodeEntry, NodeIdentity};
-use takeoff_storage::{Batch, Catalog, Committed, Record, Standing, StoreError, mem};
+use takeoff_storage::{Batch, Catalog, Committed, Expect, Record, Standing, StoreError, mem};
 use tokio::sync::mpsc;
 
 pub(crate) const TENANT: TenantId = TenantId::DEFAULT;
@@ -105,7 +105,23 @@ impl Stage for Fixture {
             return Err(StageError::Retry("the owner cannot be read".to_owned()));
         }
         let mut batch = Batch::new(job.tenant);
+        if job.args == json!("disputed") {
+            // As if others were always quicker.
+            batch.expect.push(Expect::Exists(Kind::Document, Id::NIL));
+        }
         batch.event(Id::NIL, "buried", json!({ "job": job.id, "why": why }));
+        Ok(batch)
+    }
+
+    async fn bury_in_short(&self, job: &Job, why: &str, _: Tools) -> Result<Batch, StageError> {
+        let mut batch = Batch::new(job.tenant);
+        batch.event(Id::NIL, "buried_in_short", json!({ "job": job.id, "why": why }));
+        Ok(batch)
+    }
+
+    async fn bury_rest(&self, job: &Job, why: &str, _: Tools) -> Result<Batch, StageError> {
+        let mut batch = Batch::new(job.tenant);
+        batch.event(Id::NIL, "buried_rest", json!({ "job": job.id, "why": why }));
         Ok(batch)
     }
 }

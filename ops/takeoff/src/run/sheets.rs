@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use takeoff_commands::documents::{StagedUpload, receive_upload};
 use takeoff_commands::scale::{Calibration, ManualScale, RealUnit, calibrate, contradicted, set_scale};
 use takeoff_commands::{Ctx, reads};
-use takeoff_core::job::{Job, JobState};
+use takeoff_core::job::Job;
 use takeoff_core::model::{Document, DocumentStatus, Id, Page, PageStatus};
 use takeoff_core::scale::ScaleRecord;
 
@@ -88,19 +88,11 @@ pub(crate) async fn wait(ctx: &Ctx<'_>, job: Id, progress: &Progress) -> anyhow:
             Err(_) => {
                 let now = reads::task(ctx, job).await?;
                 if let Some(job) = now {
-                    progress.at(percent(&job));
+                    progress.at(job.percent());
                 }
             }
         }
     }
-}
-
-/// A job that waits for its children is as far as they are.
-fn percent(job: &Job) -> f32 {
-    if job.state == JobState::Waiting && job.children_total > 0 {
-        return 100.0 * (job.children_total - job.children_left) as f32 / job.children_total as f32;
-    }
-    job.progress.percent
 }
 
 pub(crate) fn document_report(part: &DocumentPart, document: &Document) -> DocumentReport {

@@ -7,7 +7,7 @@ use takeoff_core::model::TenantId;
 use super::{database, eventually, server};
 use crate::catalog::{Batch, Catalog, JobChange, LeaseRequest};
 use crate::conformance::job;
-use crate::pg::open;
+use crate::pg::{open, query};
 
 /// More than are leased until the table is due.
 const JOBS: u64 = 1_500;
@@ -39,4 +39,17 @@ async fn what_was_leased_is_cleared_from_the_head_of_the_queue() {
         node.commit(batch).await.unwrap();
     }
     eventually("the table is cleared", || async { (cleared().trim() != "0").then_some(()) }).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_may_not_clear_the_table_knows_it() {
+    let settings = database(server()).await;
+    let name = settings.url.rsplit('/').next().unwrap();
+    let may = |before: &str| {
+        let asked = format!("{before}; SELECT may FROM ({}) AS asked (size, may)", query::JOBS_SIZE);
+        server().sql(name, &asked).trim().ends_with('t')
+    };
+    assert!(may("SELECT 1"), "it made the table");
+    server().sql(name, &format!("CREATE ROLE \"{name}-guest\""));
+    assert!(!may(&format!("SET ROLE \"{name}-guest\"")));
 }

@@ -122,7 +122,7 @@ async fn a_very_long_document_is_opened_in_steps_and_ready_after_the_last() {
         }
     };
     assert_eq!(steps, 3);
-    assert!(pages.iter().map(|p| p.index).eq(0..4_001));
+    assert!(pages.iter().map(|p| p.index as usize).eq(0..2 * STEP_PAGES + 1));
 }
 
 #[tokio::test]
@@ -206,4 +206,48 @@ async fn a_buried_document_takes_its_waiting_pages_along() {
     let pages = list::<Page>(&bench.desk(), Index::ByDocument, document_id).await.unwrap();
     assert!(pages.iter().all(|p| p.value.status == PageStatus::Error));
     assert!(failed_batch(&bench.desk(), document_id, "again").await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_document_is_given_up_in_two_steps_where_one_is_too_slow() {
+    use PageStatus::{Error, Processing, Ready};
+    let (bench, document_id) = stored(2).await;
+    assert!(
+        failed_rest_batch(&bench.desk(), document_id, "cancelled").await.unwrap().is_empty(),
+        "not in error"
+    );
+    bench.commit(failed_in_short_batch(&bench.desk(), document_id, "cancelled").await.unwrap()).await;
+    assert_eq!(bench.get::<Document>(document_id).await.status, DocumentStatus::Error);
+    assert_eq!(states(&bench, document_id).await, [Ready, Ready, Processing]);
+    assert!(failed_in_short_batch(&bench.desk(), document_id, "again").await.unwrap().is_empty());
+    bench.commit(failed_rest_batch(&bench.desk(), document_id, "cancelled").await.unwrap()).await;
+    assert_eq!(states(&bench, document_id).await, [Error; 3]);
+    assert!(
+        failed_rest_batch(&bench.desk(), document_id, "cancelled").await.unwrap().is_empty(),
+        "nothing is left"
+    );
+
+    let (bench, document_id) = stored(3).await;
+    assert!(
+        failed_in_short_batch(&bench.desk(), document_id, "cancelled").await.unwrap().is_empty(),
+        "it is read"
+    );
+}
+
+#[tokio::test]
+async fn pages_that_were_put_back_before_their_document_do_not_strand_the_others() {
+    use PageStatus::{Error, Processing};
+    let (bench, document_id) = bench().await;
+    let file = opened(vec![sized(); 3]);
+    let step = opened_batch(&bench.desk(), document_id, &file).await.unwrap().unwrap();
+    let first = step.pages[0];
+    bench.commit(step.batch).await;
+    bench.commit(failed_batch(&bench.desk(), document_id, "cancelled").await.unwrap()).await;
+    bench.commit(revived_pages_batch(&bench.desk(), document_id, &[first]).await.unwrap()).await;
+    assert_eq!(bench.get::<Document>(document_id).await.status, DocumentStatus::Ready);
+    assert_eq!(states(&bench, document_id).await, [Processing, Error, Error]);
+    bench.commit(revived_batch(&bench.desk(), document_id).await.unwrap()).await;
+    assert_eq!(states(&bench, document_id).await, [Processing; 3]);
+    let again = opened_batch(&bench.desk(), document_id, &file).await.unwrap().unwrap();
+    assert_eq!(again.pages.len(), 3);
 }

@@ -1,0 +1,2 @@
+-- Whether this catalogue knows of any drawing.
+SELECT EXISTS (SELECT FROM blobs)
