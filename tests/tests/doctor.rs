@@ -135,6 +135,29 @@ async fn databases_and_buckets_are_tried() {
     }
     assert!(!data.exists(), "it makes nothing");
 
+    // Once it has drawings, another bucket is not the database's, be it empty: no node starts beside it.
+    let node = Node::start_with(&data, &settings);
+    let client = node.client();
+    let project = client.project("Drawn").await;
+    let sheet = takeoff_samples::set_of(1, 50, 3);
+    client.try_upload(&project, "set.pdf", sheet, "application/pdf").await.unwrap().expect(201);
+    node.stop("TERM", std::time::Duration::from_secs(60));
+    assert_eq!(examined(&args, &settings).code, Some(0));
+    let astray = Bucket::start().await;
+    let mut elsewhere = astray.settings().to_vec();
+    elsewhere.push(("DATABASE_URL", &url));
+    let found = examined(&args, &elsewhere);
+    assert_eq!(
+        (found.code, found.status("object store owner").as_str()),
+        (Some(1), "FAIL"),
+        "{}",
+        found.said
+    );
+    let refused = command().arg("serve").args(&args).envs(elsewhere.iter().copied()).output().unwrap();
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(78), "{said}");
+    assert!(said.contains("is no store's and this catalogue has drawings"), "{said}");
+
     // Somebody else's name, and a server that is not there.
     let away = "postgres://nobody:hush-hush@127.0.0.1:9/takeoff";
     let found = examined(&args, &[("DATABASE_URL", away)]);

@@ -17,6 +17,10 @@ pub struct Found {
     pub connections: (i64, i64),
     /// Why it takes no writes of ours, if it does not.
     pub unwritable: Option<String>,
+    /// Name of the store that has its drawings, once it has any.
+    pub drawings: Option<String>,
+    /// Whether this user may have the table of jobs vacuumed.
+    pub may_clear: bool,
 }
 
 /// Asks for all of it, and writes a row that is taken back.
@@ -32,7 +36,19 @@ pub async fn probe(settings: &PgSettings) -> Result<Found, StoreError> {
     client.batch_execute("BEGIN").await.map_err(failed)?;
     let written = client.execute(query::PING, &[]).await;
     client.batch_execute("ROLLBACK").await.map_err(failed)?;
+    // A database without our tables has neither.
+    let drawings = match client.query(query::HAS_BLOBS, &[]).await {
+        Ok(rows) if rows.first().is_some_and(|row| row.try_get(0).unwrap_or(false)) => {
+            let rows = client.query(query::BLOB_STORE, &[]).await.map_err(failed)?;
+            rows.first().map(|row| column(row, 0)).transpose()?
+        }
+        _ => None,
+    };
+    let size = client.query(query::JOBS_SIZE, &[]).await;
+    let may_clear = size.is_ok_and(|rows| rows.first().is_none_or(|row| row.try_get(1).unwrap_or(true)));
     Ok(Found {
+        drawings,
+        may_clear,
         server: column(&row, 0)?,
         connections: (column(&row, 1)?, column(&row, 2)?),
         unwritable: written.err().map(|e| describe(&e)),

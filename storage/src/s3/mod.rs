@@ -118,29 +118,35 @@ impl S3Blobs {
         self.around = Arc::new(around);
     }
 
-    async fn own(&self, owner: &str, bucket: &str, new: bool) -> Result<(), StoreError> {
+    /// Name of the store that the bucket belongs to; `None` when it is nobody's.
+    async fn owner(&self) -> Result<Option<String>, StoreError> {
         let read = |b: s3::Bucket| async move { b.get_object_range(OWNER, 0, Some(MAX_OWNER_BYTES)).await };
-        let failed = |e: Failure| StoreError::Unusable(StoreError::from(e).to_string());
-        let found = match self.bucket.call("read its owner", read).await {
-            Ok(found) => found,
-            Err(Failure::Missing) if !new => {
+        match self.bucket.call("read its owner", read).await {
+            Ok(found) => Ok(Some(String::from_utf8_lossy(found.bytes()).into_owned())),
+            Err(Failure::Missing) => Ok(None),
+            Err(e) => Err(StoreError::Unusable(StoreError::from(e).to_string())),
+        }
+    }
+
+    async fn own(&self, owner: &str, bucket: &str, new: bool) -> Result<(), StoreError> {
+        let other = match self.owner().await? {
+            Some(found) => found,
+            None if !new => {
                 return Err(StoreError::Unusable(format!(
                     "the bucket {bucket:?} is no store's and this catalogue has drawings: they are in the bucket that has \
                      the object {OWNER:?} with the content {owner:?}; name that one, or copy all of it here"
                 )));
             }
-            Err(Failure::Missing) => {
+            None => {
                 return self
                     .put(OWNER, owner.as_bytes())
                     .await
                     .map_err(|e| StoreError::Unusable(e.to_string()));
             }
-            Err(e) => return Err(failed(e)),
         };
-        if found.bytes().as_ref() == owner.as_bytes() {
+        if other == owner {
             return Ok(());
         }
-        let other = String::from_utf8_lossy(found.bytes()).into_owned();
         Err(StoreError::Unusable(format!(
             "the bucket {bucket:?} belongs to the store {other:?} and this is {owner:?}: each needs its own"
         )))

@@ -7,17 +7,21 @@ use takeoff_core::model::Timestamp;
 use super::{S3Blobs, S3Settings, instant};
 use crate::error::StoreError;
 
-/// Stores an object of a few bytes under `name`, reads it, deletes it. When the server says that it got it; `None`
-/// when it says nothing that is understood. The bucket's owner is not looked at.
+/// A bucket as it was found.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// When the server says that it got an object; `None` when it says nothing that is understood.
+    pub clock: Option<Timestamp>,
+    /// Name of the store whose drawings it has, if it is anybody's.
+    pub owner: Option<String>,
+}
+
+/// Stores an object of a few bytes under `name`, reads it, deletes it, and looks whose the bucket is.
 ///
 /// # Errors
 /// `Unusable` when the server does not answer, refuses the credentials or has no such bucket; `Unavailable` with what
 /// cannot be done.
-pub async fn probe(
-    settings: &S3Settings,
-    scratch: &Path,
-    name: &str,
-) -> Result<Option<Timestamp>, StoreError> {
+pub async fn probe(settings: &S3Settings, scratch: &Path, name: &str) -> Result<Found, StoreError> {
     let blobs = S3Blobs::unowned(settings, scratch).await?;
     let key = format!("probe/{name}");
     blobs.put(&key, name.as_bytes()).await?;
@@ -38,7 +42,7 @@ pub async fn probe(
     let found = found.await;
     let gone = key.as_str();
     let deleted = blobs.bucket.call("delete", |b| async move { b.delete_object(gone).await }).await;
-    let found = found?;
+    let clock = found?;
     deleted?;
-    Ok(found)
+    Ok(Found { clock, owner: blobs.owner().await? })
 }

@@ -18,18 +18,20 @@ const WRONG_MS: i64 = 60_000;
 
 pub(super) async fn all(config: &NodeConfig) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let mut drawings = None;
     match node::database(&config.database) {
-        Some(settings) => findings.extend(database(&settings).await),
+        Some(settings) => findings.extend(database(&settings, &mut drawings).await),
         None => findings.push(Finding::ok("database", "none: the catalogue is in the data folder")),
     }
     match node::bucket(&config.object_store) {
-        Some(settings) => findings.extend(bucket(&settings).await),
+        Some(settings) => findings.extend(bucket(&settings, drawings.as_deref()).await),
         None => findings.push(Finding::ok("object store", "none: drawings are in the data folder")),
     }
     findings
 }
 
-async fn database(settings: &PgSettings) -> Vec<Finding> {
+/// `drawings` becomes the name of the store that has the database's drawings.
+async fn database(settings: &PgSettings, drawings: &mut Option<String>) -> Vec<Finding> {
     let watch = Stopwatch::start();
     let found = match pg::probe(settings).await {
         Ok(found) => found,
@@ -53,6 +55,14 @@ async fn database(settings: &PgSettings) -> Vec<Finding> {
             "migrate it first; name the primary and not a replica; let the user write",
         ),
     });
+    drawings.clone_from(&found.drawings);
+    if !found.may_clear {
+        findings.push(Finding::warn(
+            "database vacuum",
+            "the table of jobs is another user's, and only its owner can vacuum it",
+            "let the user of DATABASE_URL own the tables, or work slows down under load until the server vacuums",
+        ));
+    }
     let (open, most) = found.connections;
     let wanted = i64::try_from(settings.connections).unwrap_or(i64::MAX).saturating_add(1);
     findings.push(if open.saturating_add(wanted) > most {
@@ -87,7 +97,7 @@ async fn schema(settings: &PgSettings) -> Finding {
     }
 }
 
-async fn bucket(settings: &S3Settings) -> Vec<Finding> {
+async fn bucket(settings: &S3Settings, drawings: Option<&str>) -> Vec<Finding> {
     let check = "object store";
     let scratch = match tempfile::tempdir() {
         Ok(scratch) => scratch,
@@ -98,14 +108,25 @@ async fn bucket(settings: &S3Settings) -> Vec<Finding> {
     let watch = Stopwatch::start();
     let name = SystemIds.next().to_string();
     match s3::probe(settings, &scratch.path().join("scratch"), &name).await {
-        Ok(at) => {
+        Ok(found) => {
             let took = watch.elapsed_ms().round();
             let detail = format!(
                 "the bucket {} took an object, gave it back and deleted it within {took} ms",
                 settings.bucket
             );
             let mut findings = vec![Finding::ok(check, detail)];
-            match at {
+            if let Some(wanted) = drawings.filter(|wanted| found.owner.as_deref() != Some(wanted)) {
+                let whose = found.owner.as_deref().unwrap_or("nobody");
+                findings.push(Finding::fail(
+                    "object store owner",
+                    format!(
+                        "the bucket {} is of {whose}, and the database's drawings are in {wanted}",
+                        settings.bucket
+                    ),
+                    "name the bucket that the other nodes have",
+                ));
+            }
+            match found.clock {
                 Some(at) => findings.push(clock("object store clock", "the object store", at)),
                 None => findings.push(Finding::warn(
                     "object store clock",
