@@ -5,6 +5,7 @@
 //! from what comes before it; the number tells when that is less than was promised.
 
 mod kv;
+mod sync;
 #[cfg(test)]
 mod tests;
 mod values;
