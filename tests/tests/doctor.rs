@@ -126,6 +126,7 @@ async fn databases_and_buckets_are_tried() {
     let found = examined(&args, &settings);
     assert_eq!((found.code, found.status("database schema").as_str()), (Some(1), "FAIL"), "{}", found.said);
     assert!(found.text("database schema").contains("takeoff migrate"), "{}", found.said);
+    assert_eq!(found.status("database vacuum"), "", "there is no table yet: {}", found.said);
     let migrated = command().arg("migrate").envs(settings.iter().copied()).status().unwrap();
     assert!(migrated.success());
     let found = examined(&args, &settings);

@@ -18,7 +18,7 @@ use super::task::{self, Task};
 use super::trouble::Trouble;
 use super::writer::Place;
 
-/// Leases after which the table is due, at the least. Until then a lease costs a tenth of a millisecond more.
+/// Leases after which the table is due, at the least.
 const LEASES: u64 = 1_000;
 /// Clearing reads the indexes whole: of a large table it is due after this part of it.
 const PART_OF_TABLE: u64 = 50;

@@ -36,7 +36,7 @@ pub async fn probe(settings: &PgSettings) -> Result<Found, StoreError> {
     client.batch_execute("BEGIN").await.map_err(failed)?;
     let written = client.execute(query::PING, &[]).await;
     client.batch_execute("ROLLBACK").await.map_err(failed)?;
-    // A database without our tables has neither.
+    // A database without our tables has no drawings, and no table of jobs that is another user's.
     let drawings = match client.query(query::HAS_BLOBS, &[]).await {
         Ok(rows) if rows.first().is_some_and(|row| row.try_get(0).unwrap_or(false)) => {
             let rows = client.query(query::BLOB_STORE, &[]).await.map_err(failed)?;
@@ -45,10 +45,10 @@ pub async fn probe(settings: &PgSettings) -> Result<Found, StoreError> {
         _ => None,
     };
     let size = client.query(query::JOBS_SIZE, &[]).await;
-    let may_clear = size.is_ok_and(|rows| rows.first().is_none_or(|row| row.try_get(1).unwrap_or(true)));
+    let is_anothers = size.is_ok_and(|rows| rows.first().is_some_and(|row| !row.try_get(1).unwrap_or(true)));
     Ok(Found {
         drawings,
-        may_clear,
+        may_clear: !is_anothers,
         server: column(&row, 0)?,
         connections: (column(&row, 1)?, column(&row, 2)?),
         unwritable: written.err().map(|e| describe(&e)),

@@ -30,8 +30,8 @@ const FORMAT_VALUE_1: &[u8] = b"takeoff catalogue 1";
 
 pub(super) struct SledKv {
     tree: ::sled::Db,
-    /// sled's log, to sync: sled itself leaves it at `sync_file_range`, which neither the file's length
-    /// nor the disk's own cache obeys.
+    /// sled's log, to sync once more before anything is acknowledged: what sled's own syncs are (see `sync`) differs
+    /// between systems.
     log: File,
     values: LargeValues,
     acknowledged: File,
