@@ -60,12 +60,16 @@ impl Ingest {
     ) -> Result<Effects, StageError> {
         let desk = crate::desk(attempt, tools);
         if attempt.job.checkpoint == Some(json!(PARSING)) {
-            let Finished { batch, failed } = finish_batch(&desk, document_id).await?;
+            let Finished { batch, failed, unread } = finish_batch(&desk, document_id).await?;
             let document = get::<Document>(&*tools.catalog, desk.tenant, document_id).await?;
             let pages = document.and_then(|d| d.value.page_count);
             let end = match failed {
                 Some(error) => End::Refused { error },
-                None => End::Done { result: json!({"document_id": document_id, "page_count": pages}) },
+                None => {
+                    let result =
+                        json!({"document_id": document_id, "page_count": pages, "pages_unread": unread});
+                    End::Done { result }
+                }
             };
             return Ok(Effects { batch, end });
         }
@@ -103,12 +107,12 @@ impl Ingest {
         Ok(Effects { batch: step.batch, end: End::FanOut { children, checkpoint } })
     }
 
-    async fn pages(
+    async fn one_page(
         &self,
         attempt: &Attempt,
         tools: &Tools,
         document_id: Id,
-        pages: &[PageRef],
+        page: &PageRef,
     ) -> Result<Effects, StageError> {
         let desk = crate::desk(attempt, tools);
         let Some(document) = get::<Document>(&*tools.catalog, desk.tenant, document_id).await? else {
@@ -121,17 +125,12 @@ impl Ingest {
         }
         let local = match tools.blobs.local(desk.tenant, document.value.blob).await {
             Err(StoreError::Damaged { .. }) => {
-                let batch = failed_pages_batch(
-                    &desk,
-                    &attempt.job,
-                    document_id,
-                    pages,
-                    &GivenUp::Original(NOT_READ_AGAIN),
-                )
-                .await?;
-                let end = match attempt.job.task {
-                    Some(_) => End::Refused { error: DAMAGED_ORIGINAL.to_owned() },
-                    None => End::Done { result: parsed(document_id, pages) },
+                let why = GivenUp::Original(NOT_READ_AGAIN);
+                let batch = failed_page_batch(&desk, &attempt.job, document_id, page, &why).await?;
+                let end = if is_part {
+                    End::Done { result: parsed(document_id, 1) }
+                } else {
+                    End::Refused { error: DAMAGED_ORIGINAL.to_owned() }
                 };
                 return Ok(Effects { batch, end });
             }
@@ -141,37 +140,34 @@ impl Ingest {
             .prefix("attempt-")
             .tempdir_in(tools.blobs.scratch())
             .map_err(|e| no_folder(&e))?;
-        let mut batch = Batch::new(desk.tenant);
-        let mut failed = None;
-        for (done, page) in pages.iter().enumerate() {
-            attempt.progress.report(100.0 * done as f32 / pages.len() as f32, "Parsing pages");
-            let source = Source { path: &local.path, file_type: document.value.file_type, index: page.index };
-            let (result, cached) = self.page(attempt, tools, &source, folder.path()).await?;
-            if let PageResult::Failed { message } = &result {
-                failed = Some((page.page_id, message.clone()));
-            }
-            let request_id = attempt.job.request_id.as_deref();
-            let stored = stored_batch(&desk, page.page_id, result, request_id).await?;
-            // Where there is nothing to store, nothing says that the parts are.
-            let cached = if stored.changes_nothing() { Cached::Not } else { cached };
-            batch.absorb(stored);
-            match cached {
-                Cached::Before(record) => cached_pages::reused(&mut batch, *record, desk.now),
-                Cached::Now(record) => cached_pages::remembered(&mut batch, &record),
-                Cached::Not => {}
-            }
+        attempt.progress.report(0.0, "Parsing the page");
+        let source = Source { path: &local.path, file_type: document.value.file_type, index: page.index };
+        let (result, cached) = self.page(attempt, tools, &source, folder.path()).await?;
+        let failed = match &result {
+            PageResult::Failed { message } => Some(message.clone()),
+            PageResult::Stored(_) => None,
+        };
+        let request_id = attempt.job.request_id.as_deref();
+        let mut batch = stored_batch(&desk, page.page_id, result, request_id).await?;
+        // Where there is nothing to store, nothing says that the parts are.
+        let cached = if batch.changes_nothing() { Cached::Not } else { cached };
+        match cached {
+            Cached::Before(record) => cached_pages::reused(&mut batch, *record, desk.now),
+            Cached::Now(record) => cached_pages::remembered(&mut batch, &record),
+            Cached::Not => {}
         }
         // Pages that a document hands out end with it. One that somebody asked for is a task of its own.
-        let end = match (attempt.job.task.is_some(), failed) {
-            (true, Some((page_id, error))) => {
-                batch.absorb(given_up_batch(&desk, document_id, page_id, &GivenUp::Page(&error)).await?);
+        let end = match failed {
+            _ if is_part => End::Done { result: parsed(document_id, 1) },
+            Some(error) => {
+                let why = GivenUp::Page(&error);
+                batch.absorb(given_up_batch(&desk, document_id, page.page_id, &why).await?);
                 End::Refused { error }
             }
-            (true, None) => {
+            None => {
                 batch.absorb(original_whole_batch(&desk, document_id).await?);
-                End::Done { result: read_again(pages) }
+                End::Done { result: read_again(page) }
             }
-            (false, _) => End::Done { result: parsed(document_id, pages) },
         };
         Ok(Effects { batch, end })
     }
@@ -291,12 +287,10 @@ impl Stage for Ingest {
     async fn run(&self, attempt: Attempt, tools: Tools) -> Result<Effects, StageError> {
         match decode(&attempt.job.args).map_err(|e| StageError::Reject(e.to_string()))? {
             IngestArgs::Document { document_id } => self.document(&attempt, &tools, document_id).await,
-            IngestArgs::Pages { document_id, pages } if pages.len() > 1 => {
-                Ok(handed_out(&attempt, &tools, document_id, &pages))
-            }
-            IngestArgs::Pages { document_id, pages } => {
-                self.pages(&attempt, &tools, document_id, &pages).await
-            }
+            IngestArgs::Pages { document_id, pages } => match &*pages {
+                [page] => self.one_page(&attempt, &tools, document_id, page).await,
+                _ => Ok(handed_out(&attempt, &tools, document_id, &pages)),
+            },
         }
     }
 
@@ -305,7 +299,12 @@ impl Stage for Ingest {
         match decode(&job.args) {
             Ok(IngestArgs::Document { document_id }) => Ok(failed_batch(&desk, document_id, why).await?),
             Ok(IngestArgs::Pages { document_id, pages }) => {
-                failed_pages_batch(&desk, job, document_id, &pages, &GivenUp::Page(why)).await
+                let mut batch = Batch::new(desk.tenant);
+                for page in &pages {
+                    let why = GivenUp::Page(why);
+                    batch.absorb(failed_page_batch(&desk, job, document_id, page, &why).await?);
+                }
+                Ok(batch)
             }
             // Arguments that nobody can read name no owner.
             Err(_) => Ok(Batch::new(desk.tenant)),
@@ -343,10 +342,10 @@ impl Stage for Ingest {
 
 /// What a task that read a page again answers, in the contract's words. Title blocks are not read, and the text
 /// is in the page's list.
-fn read_again(pages: &[PageRef]) -> serde_json::Value {
+fn read_again(page: &PageRef) -> serde_json::Value {
     json!({
         "status": "success",
-        "page_id": pages.first().map(|p| p.page_id),
+        "page_id": page.page_id,
         "text_length": null,
         "sheet_number": null,
         "title": null,
@@ -354,25 +353,22 @@ fn read_again(pages: &[PageRef]) -> serde_json::Value {
     })
 }
 
-/// All these pages have failed for one reason; those that a task was to read again keep what they have.
-async fn failed_pages_batch(
+/// The page has failed; one that a task was to read again keeps what it has.
+async fn failed_page_batch(
     desk: &Desk<'_>,
     job: &Job,
     document_id: Id,
-    pages: &[PageRef],
+    page: &PageRef,
     why: &GivenUp<'_>,
 ) -> Result<Batch, StageError> {
-    let mut batch = Batch::new(desk.tenant);
-    for page in pages {
-        let message = match *why {
-            GivenUp::Page(why) => why.to_owned(),
-            GivenUp::Original(_) => DAMAGED_ORIGINAL.to_owned(),
-        };
-        let failed = PageResult::Failed { message };
-        batch.absorb(stored_batch(desk, page.page_id, failed, job.request_id.as_deref()).await?);
-        if job.task.is_some() {
-            batch.absorb(given_up_batch(desk, document_id, page.page_id, why).await?);
-        }
+    let message = match *why {
+        GivenUp::Page(why) => why.to_owned(),
+        GivenUp::Original(_) => DAMAGED_ORIGINAL.to_owned(),
+    };
+    let failed = PageResult::Failed { message };
+    let mut batch = stored_batch(desk, page.page_id, failed, job.request_id.as_deref()).await?;
+    if job.task.is_some() {
+        batch.absorb(given_up_batch(desk, document_id, page.page_id, why).await?);
     }
     Ok(batch)
 }

@@ -175,7 +175,12 @@ impl Bound {
         drop(listener);
         let drain = Duration::from_millis(app.config().jobs.drain_ms);
         tracing::info!(connections = tasks.len(), "no more connections, waiting for requests in flight");
-        let _ = tokio::time::timeout(drain, graceful.shutdown()).await;
+        // The last bytes of a connection are written before its task ends.
+        let all_end = async {
+            graceful.shutdown().await;
+            while tasks.join_next().await.is_some() {}
+        };
+        let _ = tokio::time::timeout(drain, all_end).await;
         while tasks.try_join_next().is_some() {}
         let cut = tasks.len();
         if cut > 0 {

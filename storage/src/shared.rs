@@ -26,6 +26,11 @@ const STORE: &str = "STORE";
 /// Names of stores in a bucket begin with it, so that none is that of a folder.
 const IN_BUCKET: &str = "bucket-";
 
+/// Whether the store of this name, which a database has for its drawings, is a bucket.
+pub fn is_bucket(store: &str) -> bool {
+    store.starts_with(IN_BUCKET)
+}
+
 /// Opens the database, and the folder, which is made where there is nothing or an empty folder. `name` is a
 /// name that no other store has; a store that was in use keeps the one that it had.
 ///
@@ -59,7 +64,7 @@ async fn files(path: &Path, catalog: &PgCatalog, name: &str) -> Result<Arc<dyn B
         if folder.fresh { Some(catalog.bind_blob_store(&name).await?) } else { catalog.blob_store().await? };
     match known {
         Some(known) if known == name => {}
-        Some(known) if known.starts_with(IN_BUCKET) => {
+        Some(known) if is_bucket(&known) => {
             return Err(
                 folder.unusable("the drawings of this database are in a bucket; name it, `s3.endpoint`")
             );
@@ -86,7 +91,7 @@ async fn objects(
 ) -> Result<Arc<dyn BlobStore>, StoreError> {
     let folder = Folder::claim(path, BUCKET_PRODUCT, FORMAT)?;
     let owner = catalog.bind_blob_store(name).await?;
-    if !owner.starts_with(IN_BUCKET) {
+    if !is_bucket(&owner) {
         return Err(StoreError::Unusable(
             "the drawings of this database are files in a data folder; it cannot be used with a bucket"
                 .to_owned(),

@@ -76,7 +76,7 @@ async fn a_node_moves_to_a_database_and_a_bucket_and_back() {
     let (first, second) = (folder.path().join("first"), folder.path().join("second"));
     let data = school.node.data().to_path_buf();
     let (code, said) = takeoff(&["backup", text(&first), "--data-dir", text(&data)], &[]);
-    assert!(code == Some(1) && said.contains("in use"), "a running node has the folder: {said}");
+    assert!(code == Some(78) && said.contains("in use"), "a running node has the folder: {said}");
     assert!(said.contains("stop the node"), "it says what to do: {said}");
     assert!(!first.exists());
     assert_eq!(school.node.stop("TERM", STOP).code(), Some(0));
@@ -169,7 +169,7 @@ async fn a_restore_that_was_killed_is_no_empty_store() {
     std::fs::create_dir(&left).unwrap();
     let (code, said) = takeoff(&["serve", "--listen", "127.0.0.1:0", "--data-dir", text(&data)], &[]);
     assert!(
-        code == Some(1) && said.contains("was not finished") && said.contains("data.restoring"),
+        code == Some(78) && said.contains("was not finished") && said.contains("data.restoring"),
         "{said}"
     );
     assert!(!data.exists(), "nothing was made in its place");
@@ -224,7 +224,7 @@ async fn a_folder_that_is_there_is_filled_where_it_is() {
     std::fs::create_dir_all(killed.join(".restoring")).unwrap();
     std::fs::create_dir(killed.join("blobs")).unwrap();
     let (code, said) = takeoff(&["serve", "--listen", "127.0.0.1:0", "--data-dir", text(&killed)], &[]);
-    assert!(code == Some(1) && said.contains("was not finished"), "{said}");
+    assert!(code == Some(78) && said.contains("was not finished"), "{said}");
     let (code, said) = takeoff(&["restore", text(&file), "--data-dir", text(&killed)], &[]);
     assert_eq!(code, Some(0), "{said}");
     let node = Node::start(&killed);

@@ -159,6 +159,11 @@ async fn databases_and_buckets_are_tried() {
     assert_eq!(refused.status.code(), Some(78), "{said}");
     assert!(said.contains("is no store's and this catalogue has drawings"), "{said}");
 
+    // Nor is none.
+    let found = examined(&args, &[("DATABASE_URL", url.as_str())]);
+    assert_eq!((found.code, found.status("object store").as_str()), (Some(1), "FAIL"), "{}", found.said);
+    assert!(found.text("object store").contains("the bucket of"), "{}", found.said);
+
     // Somebody else's name, and a server that is not there.
     let away = "postgres://nobody:hush-hush@127.0.0.1:9/takeoff";
     let found = examined(&args, &[("DATABASE_URL", away)]);

@@ -76,6 +76,16 @@ async fn a_dead_job_is_seen_and_brought_back() {
     // Without a word for what, it lists, as it does with `list`.
     let listed = jobs(&s, &[]).unwrap();
     assert!(listed.contains(&task) && listed.contains("ingest"), "{listed}");
+    // What is for the drawing: its task, and the pages in which it was handed out.
+    let of_drawing = |also: &[&str]| -> Vec<(bool, bool)> {
+        let asked = [&["list", "--subject", s.document.as_str(), "--json"], also].concat();
+        let answer: Value = serde_json::from_str(&jobs(&s, &asked).unwrap()).unwrap();
+        let kind = |job: &Value| (job["task_type"].is_null(), job["parent_id"].is_null());
+        answer["jobs"].as_array().unwrap().iter().map(kind).collect()
+    };
+    assert_eq!(of_drawing(&[]), [(true, false), (false, true)]);
+    assert_eq!(of_drawing(&["--tasks"]), [(false, true)]);
+    assert!(listed.contains("ingest, part"), "{listed}");
     let dead = jobs(&s, &["dead"]).unwrap();
     assert!(dead.contains(&task) && dead.contains("auto_count"), "{dead}");
     let shown = jobs(&s, &["show", &task]).unwrap();

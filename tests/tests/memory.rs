@@ -94,6 +94,12 @@ async fn a_page_that_no_worker_may_hold_is_refused_with_the_reason() {
     let page = client.get(&format!("/pages/{}", pages[1]["id"].as_str().unwrap())).await.expect(200);
     let why = page["processing_error"].as_str().unwrap();
     assert_eq!(why, "page 2 needs 129 MiB of memory at the least; the limit is 128 MiB");
+    // Whoever looks at the document or its task alone learns of it.
+    let seen = client.get(&format!("/documents/{document}")).await.expect(200);
+    assert_eq!(seen["findings"][0]["code"], "pages_unread", "{seen}");
+    assert_eq!(seen["findings"][0]["message"], format!("1 of 2 pages could not be read: 2. Page 2: {why}"));
+    let task = client.task(seen["task_id"].as_str().unwrap()).await;
+    assert_eq!((&task["status"], &task["result"]["pages_unread"]), (&json!("SUCCESS"), &json!(1)), "{task}");
     let seen = eventually("all memory is given back", WAIT, || async {
         let now = memory(&client).await;
         (now["taken_bytes"] == 0).then_some(now)

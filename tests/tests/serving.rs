@@ -23,7 +23,7 @@ async fn a_second_node_on_the_same_folder_is_refused() {
     let data = tempfile::tempdir().unwrap();
     let _first = Node::start(data.path());
     let second = run(&["serve", "--listen", "127.0.0.1:0", "--data-dir", data.path().to_str().unwrap()]);
-    assert_eq!(second.status.code(), Some(1));
+    assert_eq!(second.status.code(), Some(78));
     let said = String::from_utf8_lossy(&second.stderr);
     assert!(said.contains("in use") || said.contains("another process"), "{said}");
 }
@@ -47,7 +47,7 @@ fn a_foreign_folder_is_refused_and_left_as_it_was() {
     std::fs::create_dir_all(&catalog).unwrap();
     std::fs::write(catalog.join("accounts.db"), b"somebody else's").unwrap();
     let ran = run(&["serve", "--listen", "127.0.0.1:0", "--data-dir", data.path().to_str().unwrap()]);
-    assert_eq!(ran.status.code(), Some(1), "{}", String::from_utf8_lossy(&ran.stderr));
+    assert_eq!(ran.status.code(), Some(78), "{}", String::from_utf8_lossy(&ran.stderr));
     assert_eq!(std::fs::read(catalog.join("accounts.db")).unwrap(), b"somebody else's");
 }
 

@@ -17,15 +17,15 @@ const MAX_PAGE_JOBS: usize = 100;
 pub(super) fn handed_out(attempt: &Attempt, tools: &Tools, document_id: Id, pages: &[PageRef]) -> Effects {
     let checkpoint = json!(PARSING);
     let end = if attempt.job.checkpoint.as_ref() == Some(&checkpoint) {
-        End::Done { result: parsed(document_id, pages) }
+        End::Done { result: parsed(document_id, pages.len()) }
     } else {
         End::FanOut { children: page_jobs(attempt, tools, document_id, pages), checkpoint }
     };
     Effects { batch: Batch::new(attempt.tenant()), end }
 }
 
-pub(super) fn parsed(document_id: Id, pages: &[PageRef]) -> serde_json::Value {
-    json!({"document_id": document_id, "pages": pages.len()})
+pub(super) fn parsed(document_id: Id, pages: usize) -> serde_json::Value {
+    json!({"document_id": document_id, "pages": pages})
 }
 
 pub(super) fn page_jobs(attempt: &Attempt, tools: &Tools, document_id: Id, pages: &[PageRef]) -> Vec<NewJob> {

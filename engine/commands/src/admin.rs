@@ -23,6 +23,10 @@ const AT_ONCE: usize = 200;
 pub struct JobFilter {
     pub stage: Option<Stage>,
     pub project_id: Option<Id>,
+    /// The document, page, session or assembly that they are for.
+    pub subject_id: Option<Id>,
+    /// Only those that clients see as tasks: not the parts in which one is handed out.
+    pub tasks_only: bool,
     /// None is any state.
     pub states: Vec<JobState>,
     /// Enqueued at least so long ago.
@@ -54,6 +58,8 @@ fn query(ctx: &Ctx<'_>, filter: &JobFilter) -> JobQuery {
     JobQuery {
         stage: filter.stage,
         project_id: filter.project_id,
+        subject_id: filter.subject_id,
+        tasks_only: filter.tasks_only,
         states: filter.states.clone(),
         created_by: (old > 0).then(|| ctx.handle.now().plus_ms(-old)),
         ..JobQuery::default()
@@ -89,10 +95,18 @@ fn cause(job: &Job, pause: Option<&Paused>, now: Timestamp) -> String {
             format!("due in {seconds} s{}", failed())
         }
         (JobState::Ready, None) => format!("waits for a free slot{}", failed()),
-        (JobState::Leased, _) => {
-            let node = job.lease.as_ref().map_or("a node", |lease| lease.node.as_str());
-            format!("runs on {node}{}", failed())
-        }
+        (JobState::Leased, _) => match &job.lease {
+            Some(lease) if lease.until < now => {
+                let seconds = now.ms_since(lease.until) / 1_000;
+                let node = &lease.node;
+                let gone = format!("the lease of {node} ran out {seconds} s ago");
+                format!("{gone}, and another node takes it over{}", failed())
+            }
+            lease => {
+                let node = lease.as_ref().map_or("a node", |lease| lease.node.as_str());
+                format!("runs on {node}{}", failed())
+            }
+        },
         (JobState::Waiting, _) => {
             format!("waits for {} of {} parts", job.children_left, job.children_total)
         }
@@ -305,5 +319,38 @@ async fn change(
         if tries.commit(batch).await? {
             return Ok(ctx.handle.reload_controls().await?);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+    use takeoff_core::job::{Lane, Lease, NewJob, RetryPolicy, enqueue};
+    use takeoff_core::model::TenantId;
+
+    use super::*;
+
+    #[test]
+    fn a_job_whose_node_is_gone_does_not_seem_to_run() {
+        let new = NewJob {
+            id: Id::NIL,
+            stage: Stage::Noop,
+            args: Value::Null,
+            lane: Lane::Batch,
+            priority: 0,
+            run_at: None,
+            retry: RetryPolicy::default(),
+            project_id: None,
+            subject_id: None,
+            task: None,
+            request_id: None,
+        };
+        let until = Timestamp(0).plus_ms(15_000);
+        let mut job = enqueue(new, TenantId::DEFAULT, None, Timestamp(0));
+        job.state = JobState::Leased;
+        job.lease = Some(Lease { node: "north".to_owned(), token: 1, until });
+        assert_eq!(cause(&job, None, until), "runs on north");
+        let late = "the lease of north ran out 2 s ago, and another node takes it over";
+        assert_eq!(cause(&job, None, until.plus_ms(2_500)), late);
     }
 }

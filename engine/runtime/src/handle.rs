@@ -41,6 +41,9 @@ const START: Duration = Duration::from_secs(30);
 /// Longest that actors and threads may take to be gone once they have nothing left to do.
 const STOP: Duration = Duration::from_secs(5);
 
+/// Before the first look for the end of a job that may run on another node. Each pause is twice the one before it.
+const FIRST_LOOK: Duration = Duration::from_millis(4);
+
 /// Between two looks at the store's standing while the node drains.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -281,6 +284,7 @@ impl Handle {
     pub async fn await_job(&self, tenant: TenantId, job: Id, deadline_ms: u64) -> Result<Job, EngineError> {
         let watch = self.node().watchers.watch(job);
         let poll = Duration::from_millis(self.config().jobs.poll_ms.max(1));
+        let mut pause = FIRST_LOOK.min(poll);
         let wait = async {
             loop {
                 // Listens before it reads: an end in between is heard.
@@ -289,8 +293,9 @@ impl Handle {
                 if found.state.is_terminal() {
                     return Ok(found);
                 }
-                // An end on another node is no news here; the poll finds it.
-                let _ = tokio::time::timeout(poll, ended).await;
+                // An end on another node is no news here; a look finds it, in at most twice the time that it took.
+                let _ = tokio::time::timeout(pause, ended).await;
+                pause = (pause * 2).min(poll);
             }
         };
         tokio::time::timeout(Duration::from_millis(deadline_ms), wait)

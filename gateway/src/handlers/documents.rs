@@ -1,6 +1,6 @@
 use axum::extract::{Request, State};
-use takeoff_commands::reads;
-use takeoff_core::model::Id;
+use takeoff_commands::{documents, reads};
+use takeoff_core::model::{DocumentStatus, Id};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -48,7 +48,7 @@ async fn upload_document(State(app): State<App>, call: Call, request: Request) -
     // Before half a gigabyte is taken in for a project that does not exist.
     reads::project(&ctx, id).await?;
     let staged = upload::receive(&app, request).await?;
-    let document = takeoff_commands::documents::receive_upload(&ctx, id, staged.staged()).await?;
+    let document = documents::receive_upload(&ctx, id, staged.staged()).await?;
     let same = reads::same_file(&ctx, &document).await?;
     created(DocumentMade::of(document, same, &call.links))
 }
@@ -58,8 +58,12 @@ async fn upload_document(State(app): State<App>, call: Call, request: Request) -
 async fn get_document(State(app): State<App>, call: Call) -> Answer<Document> {
     let id = call.id("document_id")?;
     let ctx = call.ctx(&app);
-    let document = reads::document(&ctx, id).await?;
+    let mut document = reads::document(&ctx, id).await?;
     let pages = reads::pages_by_number(&ctx, id).await?;
+    // A document in `error` says why itself.
+    if document.status == DocumentStatus::Ready {
+        document.findings.extend(documents::lacking(&pages));
+    }
     let pages = pages.iter().map(|p| PageSummary::of(p, &call.links)).collect();
     ok(Document::of(document, pages, &call.links))
 }

@@ -25,6 +25,8 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
     params(
         ("stage" = Option<String>, Query, description = "Only of this stage"),
         ("project_id" = Option<uuid::Uuid>, Query, description = "Only of this project"),
+        ("subject_id" = Option<uuid::Uuid>, Query, description = "Only for this document, page, session or assembly"),
+        ("tasks_only" = Option<bool>, Query, description = "Only tasks of clients, not the parts in which one is handed out"),
         ("state" = Option<String>, Query, description = "Only in these states, with commas between them"),
         ("older_than_s" = Option<u32>, Query, description = "Only those enqueued at least so long ago"),
         ("limit" = Option<u32>, Query, description = "1 to 500; 50 by default"),
@@ -87,6 +89,8 @@ async fn discard_job(State(app): State<App>, call: Call, body: Body) -> Answer<J
     params(
         ("stage" = Option<String>, Query, description = "Only of this stage"),
         ("project_id" = Option<uuid::Uuid>, Query, description = "Only of this project"),
+        ("subject_id" = Option<uuid::Uuid>, Query, description = "Only for this document, page, session or assembly"),
+        ("tasks_only" = Option<bool>, Query, description = "Only tasks of clients, not the parts in which one is handed out"),
         ("older_than_s" = Option<u32>, Query, description = "Only those enqueued at least so long ago"),
     ),
     responses((status = 200, body = Swept)),
@@ -101,6 +105,8 @@ async fn retry_dead(State(app): State<App>, call: Call) -> Answer<Swept> {
     params(
         ("stage" = Option<String>, Query, description = "Only of this stage"),
         ("project_id" = Option<uuid::Uuid>, Query, description = "Only of this project"),
+        ("subject_id" = Option<uuid::Uuid>, Query, description = "Only for this document, page, session or assembly"),
+        ("tasks_only" = Option<bool>, Query, description = "Only tasks of clients, not the parts in which one is handed out"),
         ("older_than_s" = Option<u32>, Query, description = "Only those enqueued at least so long ago"),
     ),
     responses((status = 200, body = Swept)),

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::scalar::Stamp;
-use super::validate::{At, Fields, IdRule, OneOf, Rule, integer, text};
+use super::validate::{At, Boolean, Fields, IdRule, OneOf, Rule, integer, text};
 
 /// One job, with how old it is and why it is as it is.
 #[derive(Debug, Serialize, ToSchema)]
@@ -239,11 +239,15 @@ impl Rule for States {
 pub(crate) fn filter(query: &Fields<'_>) -> Option<JobFilter> {
     let stage = query.optional("stage", OneOf(STAGES));
     let project_id = query.optional("project_id", IdRule);
+    let subject_id = query.optional("subject_id", IdRule);
+    let tasks_only = query.or("tasks_only", false, Boolean);
     let states = query.or("state", Vec::new(), States);
     let older = query.or("older_than_s", 0, integer().ge(0).le(i64::from(u32::MAX)));
     Some(JobFilter {
         stage: stage?,
         project_id: project_id?,
+        subject_id: subject_id?,
+        tasks_only: tasks_only?,
         states: states?,
         older_than_s: u32::try_from(older?).ok()?,
     })

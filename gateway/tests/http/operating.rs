@@ -89,6 +89,8 @@ async fn wrong_questions_are_refused() {
         ("state=dead,x", "literal_error at query.state"),
         ("project_id=x", "uuid_parsing at query.project_id"),
         ("older_than_s=-1", "greater_than_equal at query.older_than_s"),
+        ("subject_id=x", "uuid_parsing at query.subject_id"),
+        ("tasks_only=maybe", "bool_parsing at query.tasks_only"),
         ("limit=501", "less_than_equal at query.limit"),
         ("offset=-1", "greater_than_equal at query.offset"),
     ] {

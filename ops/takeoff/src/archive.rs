@@ -60,7 +60,7 @@ fn ended(args: &ArchiveArgs, work: impl AsyncFnOnce(NodeConfig) -> anyhow::Resul
         Ok(text) => output::print(&text),
         Err(e) => {
             output::complain(&format!("{e:#}"));
-            if e.is::<node::NoDatabase>() { exit::CONFIG } else { exit::FAILED }
+            if e.is::<node::NoStores>() { exit::CONFIG } else { exit::FAILED }
         }
     }
 }

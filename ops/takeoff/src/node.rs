@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use takeoff_commands::Ctx;
 use takeoff_config::{DatabaseConfig, NodeConfig, ObjectStoreConfig};
 use takeoff_core::model::IdSource as _;
 use takeoff_engine::clock::{SystemClock, SystemIds};
 use takeoff_engine::error::EngineError;
 use takeoff_engine::handle::{EngineParts, Handle};
+use takeoff_storage::StoreError;
 use takeoff_storage::embedded::Embedded;
 use takeoff_storage::pg::PgSettings;
 use takeoff_storage::s3::S3Settings;
@@ -17,8 +18,8 @@ use crate::archive;
 
 /// The stores of the settings cannot be worked with: somebody has to change one of the two.
 #[derive(Debug, thiserror::Error)]
-#[error("the stores of the settings cannot be used: {0}")]
-pub(crate) struct NoDatabase(String);
+#[error("{0}")]
+pub(crate) struct NoStores(String);
 
 /// Another node has the name of this one, before it started or since.
 #[derive(Debug, thiserror::Error)]
@@ -37,10 +38,10 @@ pub(crate) struct NoLinks(String);
 pub(crate) async fn start(config: NodeConfig) -> anyhow::Result<Handle> {
     if let Some(left) = archive::unfinished(&config.data_dir).filter(|_| config.database.url.is_none()) {
         let (folder, to_do) = (config.data_dir.display(), archive::to_finish(&left));
-        ensure!(
-            config.data_dir.join("FORMAT").is_file(),
-            "a restore into the data folder {folder} was not finished: {to_do}"
-        );
+        if !config.data_dir.join("FORMAT").is_file() {
+            let why = format!("a restore into the data folder {folder} was not finished: {to_do}");
+            return Err(NoStores(why).into());
+        }
         tracing::warn!(left = %left.display(), "a restore was not finished: {to_do}");
     }
     let clock = Arc::new(SystemClock);
@@ -84,13 +85,21 @@ async fn open(config: &NodeConfig, clock: Arc<SystemClock>, name: &str) -> anyho
     if let Some(database) = database(&config.database) {
         let database = PgSettings { session: format!("takeoff {name}"), ..database };
         let opened = takeoff_storage::shared::open(folder, &database, bucket.as_ref(), name).await;
-        return Ok(opened.map_err(|e| NoDatabase(e.cause()))?);
+        let why =
+            |e: StoreError| NoStores(format!("the stores of the settings cannot be used: {}", e.cause()));
+        return Ok(opened.map_err(why)?);
     }
     let opened = match bucket {
         None => takeoff_storage::embedded::open(folder, clock),
         Some(bucket) => takeoff_storage::embedded::open_with_bucket(folder, clock, &bucket, name).await,
     };
-    opened.with_context(|| format!("the data folder {} cannot be opened", folder.display()))
+    opened.map_err(|e| {
+        let why = format!("the data folder {} cannot be opened: {e}", folder.display());
+        match e {
+            StoreError::Unusable(_) => NoStores(why).into(),
+            _ => anyhow::Error::msg(why),
+        }
+    })
 }
 
 /// How the bucket is reached, if there is one.

@@ -37,8 +37,7 @@ pub(crate) fn main(args: &ServeArgs) -> u8 {
             } else {
                 tracing::error!(error = why, "the node stopped");
             }
-            let of_config =
-                e.is::<node::NoDatabase>() || e.is::<node::NameTaken>() || e.is::<node::NoLinks>();
+            let of_config = e.is::<node::NoStores>() || e.is::<node::NameTaken>() || e.is::<node::NoLinks>();
             if of_config { exit::CONFIG } else { exit::FAILED }
         }
     }

@@ -26,7 +26,8 @@ const PART_OF_TABLE: u64 = 50;
 /// Between two of them, and how many times as long as the last one took.
 const SHORTEST: Duration = Duration::from_secs(1);
 const TIMES: u32 = 10;
-/// After one that failed or took too long.
+/// After one that failed, at the least.
+const FAILED: Duration = Duration::from_secs(10);
 const LONGEST: Duration = Duration::from_secs(600);
 
 /// Counts leases, and has the table cleared.
@@ -61,6 +62,7 @@ async fn run(place: Place, leased: Arc<Leased>) {
     loop {
         leased.due.notified().await;
         let since = leased.since.load(Ordering::Relaxed);
+        let begun = Instant::now();
         let pause = match clear(&place, since).await {
             Ok(Cleared::Forbidden) => {
                 tracing::warn!(
@@ -77,7 +79,7 @@ async fn run(place: Place, leased: Arc<Leased>) {
             Err(e) => {
                 // The server's own clearing goes on.
                 tracing::warn!(error = e.into_store().cause(), "the table of jobs is not cleared");
-                LONGEST
+                (begun.elapsed() * TIMES).clamp(FAILED, LONGEST)
             }
         };
         sleep(pause).await;

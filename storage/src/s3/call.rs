@@ -106,6 +106,15 @@ impl Bucket {
         Err(Failure::Other(format!("cannot {what}")))
     }
 
+    /// A server that is asked in the wrong one of the two gives no answer that says so.
+    fn asked(&self) -> &'static str {
+        if self.0.scheme().eq_ignore_ascii_case("https") {
+            "asked with TLS, as `s3.endpoint` begins with https://"
+        } else {
+            "asked without TLS, which takes https:// in `s3.endpoint`"
+        }
+    }
+
     /// Asks for the bucket, in [`CHECK`] at most.
     pub(super) async fn check(&self) -> Result<(), StoreError> {
         let list =
@@ -119,9 +128,11 @@ impl Bucket {
                 format!("the object store refuses the credentials for bucket {name:?}")
             }
             Ok(Err(Failure::Other(why) | Failure::Full(why))) => {
-                format!("the object store is not usable: {why}")
+                format!("the object store is not usable: {why} ({})", self.asked())
             }
-            Err(_) => format!("the object store did not answer within {} s", CHECK.as_secs()),
+            Err(_) => {
+                format!("the object store did not answer within {} s ({})", CHECK.as_secs(), self.asked())
+            }
         }))
     }
 }

@@ -63,7 +63,10 @@ async fn what_cannot_be_opened_is_said_without_secrets() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").expect("port");
     let closed = format!("http://user:geheim@{}", free.local_addr().expect("address"));
     drop(free);
-    assert!(refusal(&closed).await.contains("not reached"));
+    let why = refusal(&closed).await;
+    assert!(why.contains("not reached") && why.contains("asked without TLS"), "{why}");
+    let why = refusal(&server.endpoint().replace("http://", "https://")).await;
+    assert!(why.contains("not usable") && why.contains("asked with TLS"), "{why}");
 }
 
 pub(super) async fn bucket() -> (Arc<S3Server>, S3Settings) {

@@ -154,21 +154,25 @@ pub struct Finished {
     pub batch: Batch,
     /// Why the document is in `error`, if it is.
     pub failed: Option<String>,
+    /// Pages of it that could not be read.
+    pub unread: usize,
 }
 
 /// After the last page: a document all of whose pages failed is `error`.
 #[erased]
 pub async fn finish_batch(desk: &Desk<'_>, document_id: Id) -> Result<Finished, StoreError> {
     let mut batch = Batch::new(desk.tenant);
-    let whole = |batch| Ok(Finished { batch, failed: None });
-    let Some(document) = find::<Document>(desk, document_id).await? else { return whole(batch) };
+    let Some(document) = find::<Document>(desk, document_id).await? else {
+        return Ok(Finished { batch, failed: None, unread: 0 });
+    };
+    let pages = list::<Page>(desk, Index::ByDocument, document_id).await?;
+    let unread = pages.iter().filter(|p| p.value.status == PageStatus::Error).count();
     if document.value.status == DocumentStatus::Error {
         let failed = document.value.processing_error.or_else(|| Some("the document failed".to_owned()));
-        return Ok(Finished { batch, failed });
+        return Ok(Finished { batch, failed, unread });
     }
-    let pages = list::<Page>(desk, Index::ByDocument, document_id).await?;
-    if pages.iter().any(|p| p.value.status != PageStatus::Error) {
-        return whole(batch);
+    if unread < pages.len() {
+        return Ok(Finished { batch, failed: None, unread });
     }
     let first = pages.iter().min_by_key(|p| p.value.number).and_then(|p| p.value.processing_error.as_deref());
     let why = match first {
@@ -179,7 +183,7 @@ pub async fn finish_batch(desk: &Desk<'_>, document_id: Id) -> Result<Finished, 
     changed.updated_at = desk.now;
     fail(&mut batch, &mut changed, &why);
     batch.update(document.version, &changed);
-    Ok(Finished { batch, failed: Some(why) })
+    Ok(Finished { batch, failed: Some(why), unread })
 }
 
 /// The document could not be ingested: it and all its pages become `error` with the reason, as a part of a set is no

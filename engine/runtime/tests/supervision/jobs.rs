@@ -142,7 +142,10 @@ async fn awaiting_has_a_deadline_and_knows_what_does_not_exist() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_end_that_nobody_told_of_is_found_by_looking() {
-    let handle = start(vec![]).await;
+    // Long before the node would look for work by itself: a client waits.
+    let mut config = config();
+    config.jobs.poll_ms = 10 * SOON_MS;
+    let handle = start_with(config, vec![]).await;
     let id = submit(&handle, job(STAGE, Value::Null)).await;
     let waits = tokio::spawn({
         let handle = handle.clone();

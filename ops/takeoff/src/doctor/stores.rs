@@ -7,6 +7,7 @@ use takeoff_storage::StoreError;
 use takeoff_storage::catalog::Clock as _;
 use takeoff_storage::pg::{self, PgSettings, migrate};
 use takeoff_storage::s3::{self, S3Settings};
+use takeoff_storage::shared;
 
 use super::Finding;
 use crate::node;
@@ -25,7 +26,14 @@ pub(super) async fn all(config: &NodeConfig) -> Vec<Finding> {
     }
     match node::bucket(&config.object_store) {
         Some(settings) => findings.extend(bucket(&settings, drawings.as_deref()).await),
-        None => findings.push(Finding::ok("object store", "none: drawings are in the data folder")),
+        None => findings.push(match drawings.filter(|store| shared::is_bucket(store)) {
+            Some(store) => Finding::fail(
+                "object store",
+                format!("none is named, and the database's drawings are in the bucket of {store}"),
+                "name the bucket that the other nodes have: `s3.endpoint`, `s3.bucket` and its keys",
+            ),
+            None => Finding::ok("object store", "none: drawings are in the data folder"),
+        }),
     }
     findings
 }

@@ -104,6 +104,12 @@ struct Filter {
     /// Only of this project
     #[arg(long, value_name = "ID")]
     project: Option<String>,
+    /// Only for this document, page, count session or assembly
+    #[arg(long, value_name = "ID")]
+    subject: Option<String>,
+    /// Only tasks that clients wait for, not the parts in which one is handed out, such as the pages of a document
+    #[arg(long)]
+    tasks: bool,
     /// Only those enqueued at least so long ago, such as 90s, 15m, 2h or 3d
     #[arg(long, value_name = "AGE", value_parser = seconds)]
     older_than: Option<u32>,
@@ -122,7 +128,7 @@ struct Page {
 #[derive(Args)]
 struct Which {
     /// Ids of jobs, from a list
-    #[arg(required_unless_present = "all_dead", conflicts_with_all = ["all_dead", "stage", "project", "older_than"])]
+    #[arg(required_unless_present = "all_dead", conflicts_with_all = ["all_dead", "stage", "project", "subject", "tasks", "older_than"])]
     ids: Vec<String>,
     /// All dead jobs that match the filter
     #[arg(long)]
@@ -165,6 +171,8 @@ impl Filter {
         let mut query = Vec::new();
         query.extend(self.stage.clone().map(|s| ("stage", s)));
         query.extend(self.project.clone().map(|p| ("project_id", p)));
+        query.extend(self.subject.clone().map(|id| ("subject_id", id)));
+        query.extend(self.tasks.then(|| ("tasks_only", "true".to_owned())));
         query.extend(self.older_than.map(|s| ("older_than_s", s.to_string())));
         query
     }
@@ -299,7 +307,7 @@ mod tests {
             for good in ["a", "a b", "--all-dead", "--all-dead --stage ingest --older-than 2h"] {
                 assert!(taken(&format!("{verb} {good}")), "{verb} {good}");
             }
-            for bad in ["--stage ingest", "a --all-dead", "a --stage ingest"] {
+            for bad in ["--stage ingest", "a --all-dead", "a --stage ingest", "a --subject b", "a --tasks"] {
                 assert!(!taken(&format!("{verb} {bad}")), "{verb} {bad}");
             }
         }

@@ -36,9 +36,10 @@ fn cells(job: &Value) -> [String; 7] {
     let paused = if job["paused"] == true { ", paused" } else { "" };
     let state = format!("{}{paused}", said(&job["state"]));
     let (begun, max) = attempts(job);
+    let part = if job["parent_id"].is_null() { "" } else { ", part" };
     [
         said(&job["id"]),
-        said(&job["stage"]),
+        format!("{}{part}", said(&job["stage"])),
         state,
         aged(&job["age_ms"]),
         aged(&job["state_age_ms"]),

@@ -153,6 +153,7 @@ async fn only_when_every_page_failed_does_the_document_fail() {
         }
         let finished = finish_batch(&bench.desk(), document_id).await.unwrap();
         assert_eq!(finished.failed.is_some(), last_fails, "the task says what the document does");
+        assert_eq!(finished.unread, if last_fails { 3 } else { 2 });
         bench.commit(finished.batch).await;
         let document: Document = bench.get(document_id).await;
         assert_eq!(document.status, expect);
