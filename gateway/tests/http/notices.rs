@@ -379,7 +379,8 @@ async fn a_key_of_a_query_that_nothing_reads_is_named_and_refused_where_it_would
         assert!(msg.contains(words), "{} {}", reply.status, reply.json);
         assert_eq!(reply.problems(), [format!("extra_forbidden at query.{at}")]);
     };
-    let reads = "this route reads stage, project_id, state, older_than_s, limit, offset";
+    let reads =
+        "this route reads stage, project_id, subject_id, tasks_only, state, older_than_s, limit, offset";
     refused(server.get("/admin/jobs?status=dead").await, "status", reads);
     refused(server.act(&format!("/admin/jobs/{project}/retry?stage=noop")).await, "stage", "nothing is read");
     for route in ["retry", "discard"] {
