@@ -63,7 +63,7 @@ impl AutoCount {
             return Ok(crate::nothing(attempt));
         }
         // The session's own time is not the attempt's: when it is up, what was found is kept.
-        let budget = Budget::unlimited();
+        let budget = attempt.budget.aside();
         attempt.progress.report(5.0, "Loading pages");
         let search = Search {
             attempt,
@@ -257,7 +257,7 @@ impl Search<'_> {
             };
             Some(ask(&index, &question, &own))
         };
-        let searched = self.tools.compute.run(&self.attempt.budget, move |_| work()).await;
+        let searched = self.tools.compute.run_long(&self.attempt.budget, move |_| work()).await;
         searched.map_err(crate::compute_error)
     }
 

@@ -66,8 +66,8 @@ impl LinkConfig {
     pub fn cookie(&self) -> Result<Secret, String> {
         let Some(path) = &self.cookie_file else { return Ok(self.cookie.clone()) };
         let shown = path.display();
-        let text = std::fs::read_to_string(path)
-            .map_err(|e| format!("`cluster.cookie_file` {shown}: {}", e.kind()))?;
+        let text =
+            std::fs::read_to_string(path).map_err(|e| format!("`cluster.cookie_file` {shown}: {e}"))?;
         secret_cookie(&text).map_err(|why| format!("`cluster.cookie_file` {shown}: {why}"))
     }
 

@@ -246,7 +246,7 @@ impl NodeConfig {
                 .into_iter()
                 .map(|stage| StageSettings { stage, enabled: true, slots: slots(stage) })
                 .collect(),
-            compute: ComputeSettings { threads: 2, queue_per_thread: 16, health_ms: 10_000 },
+            compute: ComputeSettings { threads: 3, queue_per_thread: 16, health_ms: 10_000 },
             children: ChildSettings {
                 workers: 2,
                 memory_bytes: 768 * 1024 * 1024,

@@ -22,4 +22,4 @@ mod wire;
 
 pub use exposition::exposition;
 pub use reload::Reload;
-pub use server::{Bound, Gateway, GatewayError};
+pub use server::{Bound, Gateway, GatewayError, Listening};

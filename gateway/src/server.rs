@@ -59,16 +59,28 @@ pub(crate) struct Peer(pub(crate) SocketAddr);
 pub struct Gateway;
 
 impl Gateway {
-    /// Listens on `config.api.listen`; connections wait in the system's queue until [`Bound::serve`].
-    pub async fn bind(
-        config: &NodeConfig,
-        handle: Handle,
-        prometheus: PrometheusHandle,
-    ) -> Result<Bound, GatewayError> {
+    /// Listens on `config.api.listen`; connections wait in the system's queue until [`Bound::serve`]. A node that may
+    /// not listen finds out before it takes work.
+    pub async fn bind(config: &NodeConfig) -> Result<Listening, GatewayError> {
         let addr = config.api.listen;
         let listen = |source| GatewayError::Listen { addr, source };
         let listener = TcpListener::bind(addr).await.map_err(listen)?;
         let local_addr = listener.local_addr().map_err(listen)?;
+        Ok(Listening { listener, local_addr })
+    }
+}
+
+/// A gateway without a node behind it.
+pub struct Listening {
+    listener: TcpListener,
+    local_addr: SocketAddr,
+}
+
+impl Listening {
+    /// In front of a node.
+    pub fn before(self, handle: Handle, prometheus: PrometheusHandle) -> Result<Bound, GatewayError> {
+        let Self { listener, local_addr } = self;
+        let config = handle.config();
         let (router, mut openapi) = route::routes(config.roles.gateway);
         let queries = QueryKeys::of(&mut openapi);
         let openapi = openapi.to_json().map_err(|e| GatewayError::OpenApi(e.to_string()))?;

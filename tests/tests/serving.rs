@@ -38,6 +38,8 @@ fn a_port_that_is_taken_is_named_once() {
     let said = String::from_utf8_lossy(&ran.stderr);
     assert!(said.contains(&format!("cannot listen on {address}")), "{said}");
     assert_eq!(said.matches("os error").count(), 1, "{said}");
+    // It found out before it opened its stores, of which others see it.
+    assert_eq!(std::fs::read_dir(data.path()).unwrap().count(), 0, "{said}");
 }
 
 #[test]

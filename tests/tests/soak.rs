@@ -3,6 +3,7 @@
 use std::process::{Command, Output};
 
 use serde_json::Value;
+use takeoff_tests::Node;
 
 fn run(args: &[&str]) -> Output {
     let program = takeoff_tests::program().with_file_name("takeoff-load");
@@ -84,6 +85,19 @@ fn nodes_and_processes_are_named_in_pairs() {
         run(&["--nodes", "2", "--address", "http://127.0.0.1:1", "--pid", "1"]).status.code(),
         Some(2)
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_admin_api_with_a_token_wants_it_before_the_load() {
+    let data = tempfile::tempdir().unwrap();
+    let token = "0123456789abcdef0123456789abcdef";
+    let node = Node::start_with(data.path(), &[("TAKEOFF_ADMIN_TOKEN", token)]);
+    let pid = node.id().to_string();
+    let args = ["--address", node.address(), "--pid", &pid, "--seconds", "600"];
+    let ran = run(&args);
+    let said = String::from_utf8_lossy(&ran.stderr);
+    assert_eq!(ran.status.code(), Some(1), "{said}");
+    assert!(said.contains("TAKEOFF_ADMIN_TOKEN") && said.contains("401"), "{said}");
 }
 
 #[test]

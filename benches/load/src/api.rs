@@ -17,6 +17,8 @@ pub(crate) struct Api {
     /// Of each node.
     roots: Arc<[String]>,
     turn: Arc<AtomicUsize>,
+    /// For the admin API.
+    token: Option<Arc<str>>,
 }
 
 /// `503`, `timeout`, `connection`, ...
@@ -24,10 +26,10 @@ pub(crate) type Wrong = String;
 
 impl Api {
     /// To nodes by their URLs, which take turns.
-    pub(crate) fn new(addresses: &[String]) -> anyhow::Result<Self> {
+    pub(crate) fn new(addresses: &[String], token: Option<String>) -> anyhow::Result<Self> {
         let http = reqwest::Client::builder().timeout(REQUEST).build()?;
         let roots = addresses.iter().map(|address| format!("{}/api/v1", address.trim_end_matches('/')));
-        Ok(Self { http, roots: roots.collect(), turn: Arc::default() })
+        Ok(Self { http, roots: roots.collect(), turn: Arc::default(), token: token.map(Into::into) })
     }
 
     fn url(&self, path: &str) -> String {
@@ -43,6 +45,9 @@ impl Api {
         body: Option<&Value>,
     ) -> Result<Value, Wrong> {
         let mut request = self.http.request(method, self.url(path));
+        if let Some(token) = self.token.as_ref().filter(|_| path.starts_with("/admin/")) {
+            request = request.bearer_auth(token);
+        }
         if let Some(body) = body {
             request = request.json(body);
         }

@@ -21,7 +21,8 @@ pub(crate) struct Cli {
     /// Seconds from the start whose memory, queues and files are no part of the bounds [default: a sixth of all]
     #[arg(long)]
     pub(crate) warm_up: Option<u64>,
-    /// Load nodes that run, by their URLs, in place of starting one
+    /// Load nodes that run, by their URLs, in place of starting one; with --pid, and TAKEOFF_ADMIN_TOKEN where their admin
+    /// API has one
     #[arg(long, value_name = "URL", requires = "pid", value_delimiter = ',')]
     pub(crate) address: Vec<String>,
     /// Their processes, on this machine

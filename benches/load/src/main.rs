@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser as _;
+use takeoff_config::environment::Variables;
 
 use api::Api;
 use cli::Cli;
@@ -44,7 +45,11 @@ fn main() -> ExitCode {
 async fn run(cli: &Cli) -> anyhow::Result<bool> {
     let target = Target::of(cli).await?;
     let tally = Arc::new(Tally::default());
-    let api = Api::new(target.addresses())?;
+    let token = Variables::of_process().get("TAKEOFF_ADMIN_TOKEN").map(ToOwned::to_owned);
+    let api = Api::new(target.addresses(), token)?;
+    // Nothing is known of queues without it.
+    let asked = api.get("/admin/node").await;
+    asked.map_err(|wrong| anyhow::anyhow!("the admin API does not answer (TAKEOFF_ADMIN_TOKEN): {wrong}"))?;
     let mix = Arc::new(Mix::prepare(api.clone(), Arc::clone(&tally), cli.seed).await?);
     let length = Duration::from_secs(cli.seconds);
     let watching = watch::watch(api, target.processes(), length);

@@ -23,6 +23,7 @@ pub struct Budget {
     cancelled: Arc<AtomicBool>,
     steps_left: Arc<AtomicU64>,
     used_us: Arc<AtomicU64>,
+    polls: Arc<AtomicU64>,
 }
 
 impl Budget {
@@ -32,12 +33,19 @@ impl Budget {
             cancelled: Arc::new(AtomicBool::new(false)),
             steps_left: Arc::new(AtomicU64::new(steps)),
             used_us: Arc::default(),
+            polls: Arc::default(),
         }
     }
 
     /// A budget that only ends by [`Budget::cancel`].
     pub fn unlimited() -> Self {
         Self::with_steps(u64::MAX)
+    }
+
+    /// A budget that only ends by its own cancel, of work that is done in a thread of this one's: what it asks, this one
+    /// is said to have asked.
+    pub fn aside(&self) -> Self {
+        Self { polls: Arc::clone(&self.polls), ..Self::unlimited() }
     }
 
     /// Notes CPU time that work of this budget took, microseconds. For whoever has a clock.
@@ -48,6 +56,11 @@ impl Budget {
     /// All that was charged, microseconds.
     pub fn charged_us(&self) -> u64 {
         self.used_us.load(Ordering::Relaxed)
+    }
+
+    /// How often the work, its parts too, has asked whether it may go on: work that asks can be stopped.
+    pub fn polls(&self) -> u64 {
+        self.polls.load(Ordering::Relaxed)
     }
 
     /// A budget of `steps` of its own for a part of the work; whoever cancels one cancels both.
@@ -72,6 +85,7 @@ impl Budget {
     /// Takes `steps` from the budget. Callers poll every few hundred turns with the number of turns
     /// made, so that the shared counter is not contended.
     pub fn spend(&self, steps: u64) -> Result<(), Exhausted> {
+        self.polls.fetch_add(1, Ordering::Relaxed);
         if self.is_cancelled() {
             return Err(Exhausted::Cancelled);
         }

@@ -172,7 +172,7 @@ impl Server {
             child_args: Vec::new(),
         };
         let handle = Handle::start(parts).await.unwrap();
-        let bound = Gateway::bind(&config, handle.clone(), prometheus()).await.unwrap();
+        let bound = Gateway::bind(&config).await.unwrap().before(handle.clone(), prometheus()).unwrap();
         let base = format!("http://{}", bound.local_addr());
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = tokio::spawn(bound.serve(async move {

@@ -50,9 +50,10 @@ async fn serve(source: Source, loaded: Loaded, level: LogLevel) -> anyhow::Resul
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hangup = signal(SignalKind::hangup())?;
+    let listening = Gateway::bind(&config).await?;
     let handle = node::start(config.clone()).await?;
     let reloader = Arc::new(Reloader::new(source, origins, handle.clone(), level));
-    let gateway = Gateway::bind(&config, handle.clone(), metrics).await?.reloaded_by(reloader.clone());
+    let gateway = listening.before(handle.clone(), metrics)?.reloaded_by(reloader.clone());
     let address = gateway.local_addr();
     let environment = config.environment.name();
     tracing::info!(%address, version = takeoff_core::ENGINE_VERSION, environment, "listening");

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio_postgres::Config;
-use tokio_postgres::config::{SslMode, TargetSessionAttrs};
+use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 
 use super::tls::{Mode, Tls};
 use crate::error::StoreError;
@@ -59,6 +59,12 @@ pub(super) struct Address {
 
 impl PgSettings {
     /// # Errors
+    /// `Unusable` when the address is none that can be tried. Nobody is asked.
+    pub fn check(&self) -> Result<(), StoreError> {
+        self.address().map(drop)
+    }
+
+    /// # Errors
     /// `Unusable` when the address is none, or what it says of TLS cannot be done.
     pub(super) fn address(&self) -> Result<Address, StoreError> {
         // What the parser says may repeat part of the address, and so of the password.
@@ -72,6 +78,13 @@ impl PgSettings {
         let (url, mode) = without_sslmode(&self.url)?;
         let mut config: Config = url.parse().map_err(|_| wrong())?;
         if config.get_hosts().is_empty() || config.get_user().is_none() {
+            return Err(wrong());
+        }
+        // What a password holds beyond an `@` or a `/` would be taken for the host or the database, and be shown.
+        let has_rest = |text: &str| text.contains(['@', '/']);
+        let of_hosts =
+            config.get_hosts().iter().any(|host| matches!(host, Host::Tcp(name) if has_rest(name)));
+        if url.contains("://") && (of_hosts || config.get_dbname().is_some_and(has_rest)) {
             return Err(wrong());
         }
         let mode = match (mode, config.get_ssl_mode(), &self.tls_ca) {
@@ -175,9 +188,17 @@ mod tests {
 
     #[test]
     fn what_is_wrong_with_an_address_is_said_without_it() {
-        for url in ["", "geheim", "http://u:geheim@h/d", "postgres://u:ge@heim@h:x/d", "postgres:///geheim"] {
+        for url in [
+            "",
+            "geheim",
+            "http://u:geheim@h/d",
+            "postgres://u:ge@heim@h:x/d",
+            "postgres:///geheim",
+            "postgres://u:ge@heim@h/d",
+            "postgres://u:p@heim/1@h/d",
+        ] {
             let Err(StoreError::Unusable(why)) = of(url) else { panic!("{url} is taken") };
-            assert!(!why.contains("geheim") && !why.contains("heim@"), "{why}");
+            assert!(!why.contains("heim"), "{why}");
         }
     }
 

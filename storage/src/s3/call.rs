@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use s3::error::S3Error;
-use takeoff_core::model::BlobHash;
 
 use crate::error::StoreError;
 
@@ -22,19 +21,12 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub(super) enum Failure {
     Missing,
+    /// There is no bucket of the name any more.
+    NoBucket,
     Refused,
     /// There is no room: the store is full, or a quota is reached.
     Full(String),
     Other(String),
-}
-
-impl Failure {
-    pub(super) fn of_blob(self, hash: BlobHash) -> StoreError {
-        match self {
-            Self::Missing => StoreError::MissingBlob(hash),
-            other => other.into(),
-        }
-    }
 }
 
 impl From<Failure> for StoreError {
@@ -42,6 +34,7 @@ impl From<Failure> for StoreError {
         Self::Unavailable(match failure {
             Failure::Full(why) => return Self::Full(why),
             Failure::Missing => "the object store does not have what was asked for".into(),
+            Failure::NoBucket => "the object store does not have the bucket".into(),
             Failure::Refused => "the object store refuses the credentials".into(),
             Failure::Other(why) => why,
         })
@@ -90,6 +83,9 @@ impl Bucket {
             };
             let last = n == TRIES || begun.elapsed() >= PATIENCE;
             match &error {
+                Some(S3Error::HttpFailWithBody(404, said)) if said.contains("NoSuchBucket") => {
+                    return Err(Failure::NoBucket);
+                }
                 Some(S3Error::HttpFailWithBody(404, _)) => return Err(Failure::Missing),
                 Some(S3Error::HttpFailWithBody(status, said)) if is_full(*status, said) => {
                     return Err(Failure::Full(format!("cannot {what}: the object store has no room left")));
@@ -123,7 +119,9 @@ impl Bucket {
         let name = self.0.name();
         Err(StoreError::Unusable(match asked {
             Ok(Ok(_)) => return Ok(()),
-            Ok(Err(Failure::Missing)) => format!("the object store has no bucket {name:?}"),
+            Ok(Err(Failure::Missing | Failure::NoBucket)) => {
+                format!("the object store has no bucket {name:?} ({})", self.asked())
+            }
             Ok(Err(Failure::Refused)) => {
                 format!("the object store refuses the credentials for bucket {name:?}")
             }

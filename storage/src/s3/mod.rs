@@ -7,6 +7,7 @@ mod aside;
 mod call;
 #[cfg(test)]
 mod faults;
+mod home;
 mod probe;
 #[cfg(test)]
 mod tests;
@@ -31,6 +32,7 @@ use tokio::io::AsyncReadExt;
 use tokio::sync::RwLock;
 
 use self::call::{Bucket, Failure};
+use self::home::Home;
 use crate::blobs::{BlobInfo, BlobStore, LocalBlob, Seen, same, verify, within};
 use crate::error::StoreError;
 use crate::folder::{Around, unavailable};
@@ -66,6 +68,7 @@ pub struct S3Blobs {
     seen: Seen<(u64, String)>,
     /// Held while a blob is compared with its hash: many requests for one large blob are one comparison.
     comparing: tokio::sync::Mutex<()>,
+    home: Home,
     around: Arc<Around>,
 }
 
@@ -85,7 +88,7 @@ impl S3Blobs {
     ) -> Result<Self, StoreError> {
         let blobs = Self::unowned(settings, scratch).await?;
         blobs.own(owner, &settings.bucket, new).await?;
-        Ok(blobs)
+        Ok(Self { home: Home::of(owner), ..blobs })
     }
 
     /// Whoever it belongs to.
@@ -109,6 +112,7 @@ impl S3Blobs {
             sweeping: RwLock::default(),
             seen: Seen::default(),
             comparing: tokio::sync::Mutex::default(),
+            home: Home::default(),
             around: Arc::default(),
         })
     }
@@ -120,12 +124,7 @@ impl S3Blobs {
 
     /// Name of the store that the bucket belongs to; `None` when it is nobody's.
     async fn owner(&self) -> Result<Option<String>, StoreError> {
-        let read = |b: s3::Bucket| async move { b.get_object_range(OWNER, 0, Some(MAX_OWNER_BYTES)).await };
-        match self.bucket.call("read its owner", read).await {
-            Ok(found) => Ok(Some(String::from_utf8_lossy(found.bytes()).into_owned())),
-            Err(Failure::Missing) => Ok(None),
-            Err(e) => Err(StoreError::Unusable(StoreError::from(e).to_string())),
-        }
+        self.read_owner().await.map_err(|e| StoreError::Unusable(StoreError::from(e).to_string()))
     }
 
     async fn own(&self, owner: &str, bucket: &str, new: bool) -> Result<(), StoreError> {
@@ -175,7 +174,10 @@ impl S3Blobs {
 
     /// Bytes of a blob that is there; `MissingBlob` when it is not.
     async fn size(&self, tenant: TenantId, hash: BlobHash) -> Result<u64, StoreError> {
-        self.stat(tenant, hash).await?.ok_or(StoreError::MissingBlob(hash))
+        match self.object_look(&key(tenant, hash)).await? {
+            Some((size, _)) => Ok(size),
+            None => Err(self.missing(hash).await),
+        }
     }
 
     /// Size and tag of an object; the tag is empty where the server gives none. One that was swept is put back.
@@ -274,7 +276,11 @@ impl S3Blobs {
             }
             got => got,
         };
-        let got = got.map_err(|e| e.of_blob(hash))?.bytes().clone();
+        let got = match got {
+            Ok(got) => got.bytes().clone(),
+            Err(Failure::Missing) => return Err(self.missing(hash).await),
+            Err(e) => return Err(e.into()),
+        };
         if got.len() as u64 == size {
             return Ok(got);
         }
@@ -313,6 +319,7 @@ impl BlobStore for S3Blobs {
             tokio::task::spawn_blocking(move || crate::fs::hash_file(&mut std::fs::File::open(path)?));
         let hashed = hashed.await.map_err(|e| StoreError::Unavailable(format!("hashing failed: {e}")))?;
         let info = hashed.map_err(|e| unavailable("read", file, &e))?;
+        self.lately_at_home().await?;
         let _no_sweep = self.sweeping.read().await;
         self.upload(&key(tenant, info.hash), file, info.size).await?;
         tokio::fs::remove_file(file).await.map_err(|e| unavailable("remove", file, &e))?;
@@ -321,23 +328,23 @@ impl BlobStore for S3Blobs {
 
     async fn put_bytes(&self, tenant: TenantId, bytes: Bytes) -> Result<BlobInfo, StoreError> {
         let info = BlobInfo { hash: BlobHash(Sha256::digest(&bytes).into()), size: bytes.len() as u64 };
+        self.lately_at_home().await?;
         let _no_sweep = self.sweeping.read().await;
         self.put(&key(tenant, info.hash), &bytes).await?;
         Ok(info)
     }
 
     async fn stat(&self, tenant: TenantId, hash: BlobHash) -> Result<Option<u64>, StoreError> {
-        Ok(self.object_look(&key(tenant, hash)).await?.map(|(size, _)| size))
+        let found = self.object_look(&key(tenant, hash)).await?;
+        if found.is_none() {
+            self.lately_at_home().await?;
+        }
+        Ok(found.map(|(size, _)| size))
     }
 
-    /// Looks for the object that names the owner.
+    /// Looks at the object that names the owner.
     async fn ping(&self) -> Result<(), StoreError> {
-        match self.head(OWNER).await? {
-            Some(_) => Ok(()),
-            None => Err(StoreError::Unavailable(format!(
-                "the bucket has no object {OWNER:?} any more, which names its store"
-            ))),
-        }
+        self.at_home().await
     }
 
     /// The folders around it; whether the bucket is there, each request sees.
@@ -350,7 +357,10 @@ impl BlobStore for S3Blobs {
 
     async fn checked(&self, tenant: TenantId, hash: BlobHash) -> Result<Option<u64>, StoreError> {
         let key = key(tenant, hash);
-        let Some(look) = self.object_look(&key).await? else { return Ok(None) };
+        let Some(look) = self.object_look(&key).await? else {
+            self.lately_at_home().await?;
+            return Ok(None);
+        };
         let size = look.0;
         let known = |look: &(u64, String)| !look.1.is_empty() && self.seen.knows((tenant, hash), look);
         if known(&look) {
@@ -414,6 +424,7 @@ impl BlobStore for S3Blobs {
 
     async fn delete(&self, tenant: TenantId, hash: BlobHash) -> Result<(), StoreError> {
         let key = key(tenant, hash);
+        self.lately_at_home().await?;
         self.end_aside(tenant, hash, false).await?;
         self.remove(&key).await
     }
@@ -427,11 +438,13 @@ impl BlobStore for S3Blobs {
         tenant: TenantId,
         before: Timestamp,
     ) -> Result<Vec<BlobInfo>, StoreError> {
+        self.lately_at_home().await?;
         let all = self.listed(&prefix(tenant)).await?.into_iter();
         Ok(all.filter(|(_, put)| put.is_some_and(|p| p < before)).map(|(info, _)| info).collect())
     }
 
     async fn sweep(&self, tenant: TenantId, hash: BlobHash, before: Timestamp) -> Result<bool, StoreError> {
+        self.lately_at_home().await?;
         let _alone = self.sweeping.write().await;
         let found = self.listed(&key(tenant, hash)).await?;
         if !found.iter().any(|(info, put)| info.hash == hash && put.is_some_and(|p| p < before)) {
@@ -441,10 +454,12 @@ impl BlobStore for S3Blobs {
     }
 
     async fn aside_before(&self, tenant: TenantId, before: Timestamp) -> Result<Vec<BlobHash>, StoreError> {
+        self.lately_at_home().await?;
         S3Blobs::aside_before(self, tenant, before).await
     }
 
     async fn end_aside(&self, tenant: TenantId, hash: BlobHash, keep: bool) -> Result<(), StoreError> {
+        self.lately_at_home().await?;
         S3Blobs::end_aside(self, tenant, hash, keep).await
     }
 

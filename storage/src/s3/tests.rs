@@ -3,10 +3,10 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use s3::creds::Credentials;
 use s3::{BucketConfiguration, Region};
-use takeoff_core::model::{TenantId, Timestamp};
+use takeoff_core::model::{BlobHash, TenantId, Timestamp};
 use takeoff_test_servers::S3Server;
 
-use super::{PART_BYTES, S3Blobs, S3Settings, prefix};
+use super::{OWNER, PART_BYTES, S3Blobs, S3Settings, key, prefix};
 use crate::blobs::BlobStore as _;
 use crate::conformance::blobs::BlobSubject;
 use crate::embedded::open_with_bucket;
@@ -94,6 +94,43 @@ async fn a_bucket_belongs_to_one_store() {
     open("b", "first").await.expect("the same again");
     let Err(StoreError::Unusable(why)) = open("c", "second").await else { panic!("it opened") };
     assert!(why.contains("belongs to the store \"first\""), "{why}");
+}
+
+#[tokio::test]
+async fn a_bucket_that_is_gone_or_anothers_is_an_outage_and_takes_nothing() {
+    let (_server, settings) = bucket().await;
+    let folder = tempfile::tempdir().expect("folder");
+    let blobs =
+        S3Blobs::open(&settings, &folder.path().join("scratch"), "a store", true).await.expect("open");
+    let tenant = TenantId::DEFAULT;
+    let info = blobs.put_bytes(tenant, "a drawing".into()).await.expect("put");
+    let missing = blobs.read(tenant, BlobHash([7; 32]), 100).await;
+    assert!(matches!(missing, Err(StoreError::MissingBlob(_))), "{missing:?}");
+    let outage = async |what: &str| {
+        blobs.ping().await.expect_err(what);
+        let why = blobs.read(tenant, info.hash, 100).await.expect_err(what);
+        assert!(why.is_outage() && why.to_string().contains("bucket"), "{what}: {why}");
+        let why = blobs.local(tenant, info.hash).await.map(|_| ()).expect_err(what);
+        assert!(why.is_outage(), "{what}: {why}");
+        let why = blobs.stat(tenant, info.hash).await.expect_err(what);
+        assert!(why.is_outage(), "{what}: {why}");
+        let why = blobs.put_bytes(tenant, "another drawing".into()).await.expect_err(what);
+        assert!(why.is_outage(), "{what}: {why}");
+    };
+    // Another store's, in its place.
+    blobs.remove(&key(tenant, info.hash)).await.expect("removed");
+    blobs.put(OWNER, b"another store").await.expect("put");
+    outage("another's").await;
+    blobs.remove(OWNER).await.expect("removed");
+    outage("nobody's").await;
+    let region = Region::Custom { region: settings.region.clone(), endpoint: settings.endpoint.clone() };
+    let keys = Credentials::new(Some(&settings.access_key), Some(&settings.secret_key), None, None, None);
+    let bucket = s3::Bucket::new(&settings.bucket, region, keys.expect("keys")).expect("bucket");
+    for object in blobs.listed("").await.expect("list") {
+        blobs.remove(&key(tenant, object.0.hash)).await.expect("removed");
+    }
+    bucket.with_path_style().delete().await.expect("the bucket is deleted");
+    outage("gone").await;
 }
 
 #[tokio::test]

@@ -157,7 +157,7 @@ async fn look<T: Send + 'static>(
 ) -> Result<T, CommandError> {
     let own = CancelOnDrop(Budget::unlimited());
     let budget = own.0.clone();
-    let run = ctx.handle.compute().run(&own.0, move |_| work(&budget));
+    let run = ctx.handle.compute().run_long(&own.0, move |_| work(&budget));
     let mut run = std::pin::pin!(run);
     let done = match tokio::time::timeout(TIME, &mut run).await {
         Ok(done) => done,

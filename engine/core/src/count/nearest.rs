@@ -84,6 +84,10 @@ pub(super) struct Nearby {
     items: Vec<Near>,
     /// By number of the place.
     spots: Vec<Spot>,
+    /// By segment: the last look that met it. A segment comes once for each of its cells, and of thousands about a place
+    /// none can be looked for among the others.
+    met: Vec<u32>,
+    looks: u32,
 }
 
 /// Where a place was, how far from there the strokes are known, and which of the items they are.
@@ -115,10 +119,17 @@ impl Nearby {
     ) {
         let (p, reach) = (narrow(p), reach as f32 + ROUNDING * 2.0);
         let from = self.items.len();
-        let items = &mut self.items;
+        if self.looks == u32::MAX {
+            self.met.clear();
+            self.looks = 0;
+        }
+        self.looks += 1;
+        self.met.resize(matcher.page.segments.len(), 0);
+        let (items, met, look) = (&mut self.items, &mut self.met, self.looks);
         matcher.page.grid.any_near(p[0], p[1], reach, |s| {
-            let known = |items: &[Near]| items.iter().any(|i| i.stroke.segment == s.segment);
-            if s.nearest(p, reach).is_some() && !known(&items[from..]) {
+            let last = &mut met[s.segment as usize];
+            if s.nearest(p, reach).is_some() && *last != look {
+                *last = look;
                 items.push(Near { stroke: *s, agrees: matcher.agrees(sample, s) });
             }
             false

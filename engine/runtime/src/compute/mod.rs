@@ -1,7 +1,8 @@
 //! The node's CPU pool: threads that keep their scratch memory between jobs.
 //!
-//! A thread cannot be killed, so long work polls its [`Budget`], and pieces of work stay well below the
-//! pool's `health_ms`: one that runs that long after its budget was cancelled makes the pool unhealthy.
+//! A thread cannot be killed, so long work polls its [`Budget`]: work that does not for `health_ms`, or runs that long
+//! after its budget was cancelled, makes the pool unhealthy. Long work takes all threads but one, so that short work,
+//! for which somebody waits, never stands behind minutes of it.
 
 mod actix;
 mod inline;
@@ -102,6 +103,8 @@ enum Pool {
 struct Inner {
     pool: Pool,
     gate: Gate,
+    /// For long work.
+    long: Gate,
     counts: Arc<Counts>,
     threads: Arc<Threads>,
     health: Duration,
@@ -128,19 +131,35 @@ impl Compute {
             reserve: 0,
             waiting: WAITING,
         };
-        Ok(Self::of(pool, size, threads, Duration::from_millis(settings.health_ms)))
+        let long = GateSize { places: count.saturating_sub(1).max(1) as u64, ..size };
+        Ok(Self::of(pool, size, long, threads, Duration::from_millis(settings.health_ms)))
     }
 
     /// Runs everything at once on the caller's own thread: for tests and small tools, where nothing else
     /// waits for that thread.
     pub fn inline() -> Self {
         let size = GateSize { places: WAITING as u64, reserve: 0, waiting: WAITING };
-        Self::of(Pool::Inline, size, Arc::new(Threads::new(0)), Duration::MAX)
+        Self::of(Pool::Inline, size, size, Arc::new(Threads::new(0)), Duration::MAX)
     }
 
-    fn of(pool: Pool, size: GateSize, threads: Arc<Threads>, health: Duration) -> Self {
-        let (gate, counts) = (Gate::new(size), Arc::default());
-        Self { inner: Arc::new(Inner { pool, gate, counts, threads, health }) }
+    fn of(pool: Pool, size: GateSize, long: GateSize, threads: Arc<Threads>, health: Duration) -> Self {
+        let (gate, long, counts) = (Gate::new(size), Gate::new(long), Arc::default());
+        Self { inner: Arc::new(Inner { pool, gate, long, counts, threads, health }) }
+    }
+
+    /// As [`Compute::run`], for work that may take seconds: it leaves a thread to others where there are several.
+    pub async fn run_long<T, F>(&self, budget: &Budget, work: F) -> Result<T, ComputeError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Scratch) -> T + Send + 'static,
+    {
+        let pass = self.inner.long.enter(Turn::Rest, None, budget).await.map_err(refused)?;
+        let work = move |scratch: &mut Scratch| {
+            // Until the thread is free, whoever waits for the answer.
+            let _pass = pass;
+            work(scratch)
+        };
+        self.run(budget, work).await
     }
 
     /// Runs `work` on a pool thread. Waits for a free place (bounded), skips the work when the budget
@@ -153,11 +172,7 @@ impl Compute {
         if self.trouble().is_some() {
             return Err(ComputeError::Unhealthy);
         }
-        let pass =
-            self.inner.gate.enter(Turn::Rest, None, budget).await.map_err(|refused| match refused {
-                Refused::Cancelled => ComputeError::Cancelled,
-                Refused::Busy | Refused::Closed => ComputeError::Unhealthy,
-            })?;
+        let pass = self.inner.gate.enter(Turn::Rest, None, budget).await.map_err(refused)?;
         let (sender, receiver) = oneshot::channel();
         self.submit(Task {
             budget: budget.clone(),
@@ -183,6 +198,7 @@ impl Compute {
             return None;
         }
         let done_before = self.inner.counts.done.load(Ordering::Relaxed);
+        let polls_before = self.inner.threads.polls();
         let (sender, receiver) = oneshot::channel::<()>();
         let probe = move |_: &mut Scratch| {
             // The check may have given up by now.
@@ -193,8 +209,10 @@ impl Compute {
         if answered {
             raise(&self.inner.counts.probes);
         }
-        // A full queue of short work may keep the probe waiting; that is load, not trouble.
-        let moved = self.inner.counts.done.load(Ordering::Relaxed) != done_before;
+        // A full queue of short work, or long work on all threads that can be stopped, may keep the probe waiting; that
+        // is load, not trouble.
+        let moved = self.inner.counts.done.load(Ordering::Relaxed) != done_before
+            || self.inner.threads.polls() != polls_before;
         let silent = (!answered && !moved)
             .then(|| format!("the compute pool has not answered for {} ms", self.inner.health.as_millis()));
         let stuck = self.inner.threads.stuck(self.inner.health);
@@ -231,10 +249,18 @@ impl Compute {
     #[erased]
     pub async fn close(&self, wait: Duration) -> bool {
         self.inner.gate.close();
+        self.inner.long.close();
         if let Pool::Actix(pool) = &self.inner.pool {
             pool.stop();
         }
         tokio::time::timeout(wait, self.inner.threads.all_ended()).await.is_ok()
+    }
+}
+
+fn refused(refused: Refused) -> ComputeError {
+    match refused {
+        Refused::Cancelled => ComputeError::Cancelled,
+        Refused::Busy | Refused::Closed => ComputeError::Unhealthy,
     }
 }
 

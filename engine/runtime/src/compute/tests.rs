@@ -161,6 +161,50 @@ async fn a_pool_that_does_not_answer_is_noticed_and_recovers() {
     assert_eq!(within(compute.run(&Budget::unlimited(), |_| ())).await, Ok(()));
 }
 
+/// Work that keeps its thread until the sender is dropped or sends, and asks all the time whether it may go on.
+fn asking(budget: &Budget) -> (mpsc::Sender<()>, impl FnOnce(&mut Scratch) + Send + 'static) {
+    let ((release, wait), budget) = (mpsc::channel(), budget.clone());
+    (release, move |_: &mut Scratch| {
+        while wait.try_recv() == Err(mpsc::TryRecvError::Empty) && budget.spend(1).is_ok() {
+            std::thread::yield_now();
+        }
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn long_work_that_can_be_stopped_on_all_threads_is_no_trouble() {
+    let compute = pool(1, 4, 30);
+    let budget = Budget::unlimited();
+    // As a session's budget is of its attempt's.
+    let (release, work) = asking(&budget.aside());
+    let (its, its_budget) = (compute.clone(), budget.clone());
+    let holder = tokio::spawn(async move { its.run(&its_budget, work).await });
+    until(&compute, |v| v.busy == 1).await;
+    assert_eq!(within(compute.check()).await, None);
+    assert_eq!(compute.view().probes, 0, "it was not answered");
+    drop(release);
+    within(holder).await.unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn long_work_leaves_a_thread_to_short_work() {
+    let compute = pool(2, 4, 10_000);
+    let budget = Budget::unlimited();
+    let mut holders = Vec::new();
+    for _ in 0..2 {
+        let (release, work) = asking(&budget);
+        let (its, its_budget) = (compute.clone(), budget.clone());
+        holders.push((release, tokio::spawn(async move { its.run_long(&its_budget, work).await })));
+    }
+    until(&compute, |v| v.busy == 1).await;
+    assert_eq!(within(compute.run(&Budget::unlimited(), |_| 7)).await, Ok(7));
+    assert_eq!(compute.view().busy, 1, "the second waits");
+    for (release, holder) in holders {
+        drop(release);
+        within(holder).await.unwrap().unwrap();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn one_stuck_thread_of_two_is_noticed() {
     let compute = pool(2, 4, 30);

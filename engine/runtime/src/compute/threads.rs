@@ -63,6 +63,11 @@ impl Threads {
         let _ = self.alive.subscribe().wait_for(|n| *n == 0).await;
     }
 
+    /// How often the work of each thread has asked its budget; `None` for a thread that rests.
+    pub(super) fn polls(&self) -> Vec<Option<u64>> {
+        self.lock().iter().map(|running| running.as_ref().map(|r| r.budget.polls())).collect()
+    }
+
     /// The thread whose work was cancelled longest ago, more than `limit`, and still runs.
     pub(super) fn stuck(&self, limit: Duration) -> Option<String> {
         let mut worst: Option<(usize, Duration, Duration)> = None;

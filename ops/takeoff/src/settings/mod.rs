@@ -5,10 +5,10 @@ mod diff;
 use std::path::Path;
 
 use takeoff_config::environment::Variables;
-use takeoff_config::{Flags, Loaded, Source};
+use takeoff_config::{Flags, Loaded, NodeConfig, Source};
 
 use crate::cli::{ConfigCommand, exit};
-use crate::output;
+use crate::{node, output};
 
 /// Loads, or prints every problem and gives the exit code.
 pub(crate) fn load_or_complain(file: Option<&Path>, flags: &Flags) -> Result<Loaded, u8> {
@@ -36,7 +36,7 @@ pub(crate) fn main(what: &ConfigCommand) -> u8 {
         ConfigCommand::Example => output::print(&takeoff_config::example()),
         ConfigCommand::Check { file, config } => {
             match load_or_complain(file.as_deref().or(config.as_deref()), &Flags::default()) {
-                Ok(_) => output::print("the configuration is valid\n"),
+                Ok(loaded) => checked(&loaded.config),
                 Err(code) => code,
             }
         }
@@ -46,6 +46,17 @@ pub(crate) fn main(what: &ConfigCommand) -> u8 {
                 Ok(loaded) => output::print(&show(&loaded, *origin)),
                 Err(code) => code,
             }
+        }
+    }
+}
+
+/// The database's address has a grammar of its own. Files and servers are for `doctor`, on the node's own machine.
+fn checked(config: &NodeConfig) -> u8 {
+    match node::database(&config.database).map_or(Ok(()), |database| database.check()) {
+        Ok(()) => output::print("the configuration is valid\n"),
+        Err(e) => {
+            output::complain(&format!("`database.url`: {}", e.cause()));
+            exit::CONFIG
         }
     }
 }
