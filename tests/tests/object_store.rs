@@ -67,18 +67,18 @@ async fn a_node_does_not_start_on_blobs_that_are_elsewhere() {
     node.kill();
     let folder = data.path().to_str().unwrap();
     let (code, said) = problems_of_config(&[("TAKEOFF_NODE_DATA_DIR", folder)]);
-    assert_eq!(code, Some(1), "{said}");
+    assert_eq!(code, Some(78), "{said}");
     let other = tempfile::tempdir().unwrap();
     let mut second = bucket.settings().to_vec();
     second.push(("TAKEOFF_NODE_DATA_DIR", other.path().to_str().unwrap()));
     let (code, said) = problems_of_config(&second);
-    assert!(code == Some(1) && said.contains("belongs to the store"), "{said}");
+    assert!(code == Some(78) && said.contains("belongs to the store"), "{said}");
     let mut wrong = bucket.settings();
     wrong[3].1 = "nowhere";
     let fresh = tempfile::tempdir().unwrap();
     let mut wrong = wrong.to_vec();
     wrong.push(("TAKEOFF_NODE_DATA_DIR", fresh.path().to_str().unwrap()));
     let (code, said) = problems_of_config(&wrong);
-    assert!(code == Some(1) && said.contains("no bucket"), "{said}");
+    assert!(code == Some(78) && said.contains("no bucket"), "{said}");
     assert!(!said.contains("geheim") && !said.contains("schluessel"), "{said}");
 }

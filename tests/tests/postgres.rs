@@ -175,7 +175,7 @@ async fn what_does_not_belong_together_is_refused() {
     assert!(said.contains("takeoff data"), "{said}");
     let own = own.to_str().expect("a folder of text");
     let (code, said) = takeoff(&["serve", "--listen", "127.0.0.1:0", "--data-dir", own], "");
-    assert_eq!(code, Some(1), "{said}");
+    assert_eq!(code, Some(78), "{said}");
     assert!(said.contains("beside a database"), "{said}");
 
     let other = place.path().join("x");
