@@ -363,7 +363,7 @@ fn limits_and_jobs() -> Vec<Setting> {
 fn workers() -> Vec<Setting> {
     vec![
         integer!("compute.threads", None, "threads", 1..=1_024, compute.threads: usize,
-            "Threads of the CPU pool. Counts take all but one, which is kept for short work: one more than cores are busy with them."),
+            "Threads of the CPU pool. Counts take all but one, which is kept for short work: give it one more than there are cores."),
         integer!("compute.queue_per_thread", None, "closures", 1..=1_024, compute.queue_per_thread: usize,
             "Work that may wait for each thread."),
         integer!("compute.health_ms", None, "ms", 100..=600_000, compute.health_ms: u64,

@@ -294,7 +294,7 @@ where
             tracing::error!(message, "work of the compute pool panicked");
             ComputeError::Panicked(message)
         });
-        // Pool threads are as many as cores, so the time on one is CPU time but for what others take.
+        // The time on a pool thread is CPU time but for what others take.
         budget.charge(since.elapsed_us());
         raise(&counts.done);
         let _ = answer.send(outcome);
