@@ -5,6 +5,7 @@ use s3::creds::Credentials;
 use s3::{BucketConfiguration, Region};
 use takeoff_core::model::{BlobHash, TenantId, Timestamp};
 use takeoff_test_servers::S3Server;
+use tempfile::TempDir;
 
 use super::{OWNER, PART_BYTES, S3Blobs, S3Settings, key, prefix};
 use crate::blobs::BlobStore as _;
@@ -37,11 +38,17 @@ pub(super) fn settings(endpoint: &str, bucket: &str) -> S3Settings {
     }
 }
 
-async fn open_blobs() -> BlobSubject {
+/// In a bucket of their own, which is `a store`'s.
+async fn opened() -> (Arc<S3Server>, S3Settings, TempDir, S3Blobs) {
     let (server, settings) = bucket().await;
     let folder = tempfile::tempdir().expect("folder");
     let blobs =
         S3Blobs::open(&settings, &folder.path().join("scratch"), "a store", true).await.expect("open");
+    (server, settings, folder, blobs)
+}
+
+async fn open_blobs() -> BlobSubject {
+    let (server, _, folder, blobs) = opened().await;
     BlobSubject { blobs: Arc::new(blobs), keep: Some(Box::new((folder, server))) }
 }
 
@@ -98,10 +105,7 @@ async fn a_bucket_belongs_to_one_store() {
 
 #[tokio::test]
 async fn a_bucket_that_is_gone_or_anothers_is_an_outage_and_takes_nothing() {
-    let (_server, settings) = bucket().await;
-    let folder = tempfile::tempdir().expect("folder");
-    let blobs =
-        S3Blobs::open(&settings, &folder.path().join("scratch"), "a store", true).await.expect("open");
+    let (_server, settings, _folder, blobs) = opened().await;
     let tenant = TenantId::DEFAULT;
     let info = blobs.put_bytes(tenant, "a drawing".into()).await.expect("put");
     let missing = blobs.read(tenant, BlobHash([7; 32]), 100).await;
@@ -135,10 +139,7 @@ async fn a_bucket_that_is_gone_or_anothers_is_an_outage_and_takes_nothing() {
 
 #[tokio::test]
 async fn only_what_is_old_is_swept_and_a_put_makes_it_new() {
-    let (_server, settings) = bucket().await;
-    let folder = tempfile::tempdir().expect("folder");
-    let blobs =
-        S3Blobs::open(&settings, &folder.path().join("scratch"), "a store", true).await.expect("open");
+    let (_server, _settings, _folder, blobs) = opened().await;
     let tenant = TenantId::DEFAULT;
     let info = blobs.put_bytes(tenant, "a drawing".into()).await.expect("put");
     let put = blobs.listed(&prefix(tenant)).await.expect("list")[0].1.expect("a time");

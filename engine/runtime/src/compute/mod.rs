@@ -1,7 +1,7 @@
 //! The node's CPU pool: threads that keep their scratch memory between jobs.
 //!
-//! A thread cannot be killed, so long work polls its [`Budget`]: work that does not for `health_ms`, or runs that long
-//! after its budget was cancelled, makes the pool unhealthy. Long work takes all threads but one, so that short work,
+//! A thread cannot be killed, so long work polls its [`Budget`]. Work that does not for `health_ms` while no thread
+//! answers, or runs that long after its budget was cancelled, makes the pool unhealthy. Long work takes all threads but one, so that short work,
 //! for which somebody waits, never stands behind minutes of it.
 
 mod actix;
