@@ -6,6 +6,7 @@
 mod content;
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
@@ -23,8 +24,8 @@ const DATA: &str = "var/store";
 const ROUNDS: &str = "300";
 /// Moments that are tried, each in both ways.
 const MOMENTS: usize = 40;
-/// Moments at which names of large values are lost and nothing else is.
-const WITHOUT_NAMES: usize = 24;
+/// Moments, or some more, at which names of large values are lost and nothing else is.
+const WITHOUT_NAMES: usize = 32;
 /// Moments within commits of more than one part of the log, and bytes that only those write at once.
 const IN_LONG_COMMITS: usize = 24;
 const LONG: usize = 300_000;
@@ -83,6 +84,36 @@ async fn check(data: &Path, told: &Told) -> Result<(), String> {
     Ok(())
 }
 
+/// What was done so far.
+struct Machine {
+    disk: Disk,
+    told: Told,
+    done: usize,
+}
+
+impl Machine {
+    fn new(disk: &Recorded) -> Self {
+        Self { disk: Disk::new(disk.root()), told: Told::default(), done: 0 }
+    }
+
+    /// All that was done until this many changes were made.
+    fn run(&mut self, journal: &Journal, until: usize, ignored: Ignored<'_>) {
+        for (_, change) in journal.all().take(until).skip(self.done) {
+            if let Change::Told(line) = change {
+                self.told.hear(line);
+            }
+            self.disk.apply(change, ignored);
+        }
+        self.done = until;
+    }
+
+    async fn lose_power(&self, left: &mut Left) -> Result<(), String> {
+        let after = tempfile::tempdir().unwrap();
+        self.disk.leave(after.path(), left);
+        check(&after.path().join(DATA), &self.told).await
+    }
+}
+
 async fn lose_power(
     disk: &Recorded,
     journal: &Journal,
@@ -90,16 +121,56 @@ async fn lose_power(
     left: &mut Left,
     ignored: Ignored<'_>,
 ) -> Result<(), String> {
-    let after = tempfile::tempdir().unwrap();
-    let (mut told, mut model) = (Told::default(), Disk::new(disk.root()));
-    for (_, change) in journal.all().take(moment) {
-        if let Change::Told(line) = change {
-            told.hear(line);
+    let mut machine = Machine::new(disk);
+    machine.run(journal, moment, ignored);
+    machine.lose_power(left).await
+}
+
+/// The making of a file for a value beside the log.
+fn beside(change: &Change) -> bool {
+    matches!(change, Change::MadeFile { path, .. } if path.contains("tree/blobs/"))
+}
+
+/// In the midst of a commit that takes more than one part of the log; nothing else is written at such a length.
+async fn in_long_commits(disk: &Recorded, journal: &Journal, random: &mut ChaCha8Rng) {
+    let all: Vec<&Change> = journal.all().map(|(_, change)| change).collect();
+    let mut wrong = Vec::new();
+    let long = |c: &Change| matches!(c, Change::Wrote { bytes, .. } if bytes.len() > LONG);
+    let parts: Vec<usize> = all.iter().enumerate().filter(|(_, c)| long(c)).map(|(n, _)| n + 1).collect();
+    assert!(parts.len() > 4, "no commit was long enough: {parts:?}");
+    for n in 0..IN_LONG_COMMITS {
+        let moment = parts[n % parts.len()] + n / parts.len();
+        let mut left = Left::Some(Box::new(ChaCha8Rng::seed_from_u64(random.random())));
+        if let Err(why) = lose_power(disk, journal, moment, &mut left, &|_| false).await {
+            wrong.push(format!("after {moment} of {} changes: {why}", all.len()));
         }
-        model.apply(change, ignored);
     }
-    model.leave(after.path(), left);
-    check(&after.path().join(DATA), &told).await
+    assert!(wrong.is_empty(), "{} of {IN_LONG_COMMITS}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// The log came to the disk and names of large values that it may refer to did not: after the first write to the log
+/// that follows the making of such a file.
+async fn without_names(disk: &Recorded, journal: &Journal) {
+    let all: Vec<&Change> = journal.all().map(|(_, change)| change).collect();
+    let log =
+        std::fs::metadata(disk.root().join(DATA).join("catalog/tree/db")).expect("the log is there").ino();
+    let mut wrong = Vec::new();
+    let wrote = |c: &Change| matches!(c, Change::Wrote { inode, .. } if *inode == log);
+    let mut moments: Vec<usize> = all.iter().enumerate().filter(|(_, c)| beside(c)).map(|(n, _)| n).collect();
+    for moment in &mut moments {
+        *moment = (*moment..all.len()).find(|n| wrote(all[*n])).map_or(all.len(), |n| n + 1);
+    }
+    moments.dedup();
+    let moments: Vec<usize> =
+        moments.iter().copied().step_by((moments.len() / WITHOUT_NAMES).max(1)).collect();
+    let mut machine = Machine::new(disk);
+    for moment in &moments {
+        machine.run(journal, *moment, &|_| false);
+        if let Err(why) = machine.lose_power(&mut Left::AllNamesBut("tree/blobs")).await {
+            wrong.push(format!("after {moment} of {} changes: {why}", all.len()));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), moments.len(), wrong.join("\n"));
 }
 
 #[tokio::test]
@@ -117,7 +188,6 @@ async fn an_embedded_store_acknowledges_only_what_outlives_a_loss_of_power() {
     let all: Vec<&Change> = journal.all().map(|(_, change)| change).collect();
     let told: Vec<usize> =
         all.iter().enumerate().filter(|(_, c)| matches!(c, Change::Told(_))).map(|(n, _)| n + 1).collect();
-    let beside = |c: &Change| matches!(c, Change::MadeFile { path, .. } if path.contains("tree/blobs/"));
     assert!(all.iter().any(|c| beside(c)), "no value was large enough");
 
     let mut random = ChaCha8Rng::seed_from_u64(SEED);
@@ -129,41 +199,18 @@ async fn an_embedded_store_acknowledges_only_what_outlives_a_loss_of_power() {
             _ => told[random.random_range(0..told.len())],
         };
         let mut some = Left::Some(Box::new(ChaCha8Rng::seed_from_u64(random.random())));
+        let mut machine = Machine::new(&disk);
+        machine.run(&journal, moment, &|_| false);
         for (what, left) in [("nothing", &mut Left::Nothing), ("some", &mut some)] {
-            if let Err(why) = lose_power(&disk, &journal, moment, left, &|_| false).await {
+            if let Err(why) = machine.lose_power(left).await {
                 wrong.push(format!("after {moment} of {} changes, {what} left: {why}", all.len()));
             }
         }
     }
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), MOMENTS * 2, wrong.join("\n"));
 
-    // In the midst of a commit that takes more than one part of the log; nothing else is written at such a length.
-    let mut wrong = Vec::new();
-    let long = |c: &Change| matches!(c, Change::Wrote { bytes, .. } if bytes.len() > LONG);
-    let parts: Vec<usize> = all.iter().enumerate().filter(|(_, c)| long(c)).map(|(n, _)| n + 1).collect();
-    assert!(parts.len() > 4, "no commit was long enough: {parts:?}");
-    for n in 0..IN_LONG_COMMITS {
-        let moment = parts[n % parts.len()] + n / parts.len();
-        let mut left = Left::Some(Box::new(ChaCha8Rng::seed_from_u64(random.random())));
-        if let Err(why) = lose_power(&disk, &journal, moment, &mut left, &|_| false).await {
-            wrong.push(format!("after {moment} of {} changes: {why}", all.len()));
-        }
-    }
-    assert!(wrong.is_empty(), "{} of {IN_LONG_COMMITS}:\n{}", wrong.len(), wrong.join("\n"));
-
-    // The log came to the disk and names of large values that it refers to did not.
-    let mut wrong = Vec::new();
-    let made: Vec<usize> = all.iter().enumerate().filter(|(_, c)| beside(c)).map(|(n, _)| n).collect();
-    for n in 0..WITHOUT_NAMES {
-        let at = made[made.len() * n / WITHOUT_NAMES];
-        let answered = told.iter().copied().find(|moment| *moment > at).unwrap_or(all.len());
-        let moment = random.random_range(at..answered);
-        let mut left = Left::AllNamesBut("tree/blobs");
-        if let Err(why) = lose_power(&disk, &journal, moment, &mut left, &|_| false).await {
-            wrong.push(format!("after {moment} of {} changes: {why}", all.len()));
-        }
-    }
-    assert!(wrong.is_empty(), "{} of {WITHOUT_NAMES}:\n{}", wrong.len(), wrong.join("\n"));
+    in_long_commits(&disk, &journal, &mut random).await;
+    without_names(&disk, &journal).await;
 
     // Each sync that the promise rests on is missed.
     let missed: [(&str, Ignored<'_>); 6] = [

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::sync;
 use super::values::LargeValues;
 use crate::error::{StoreError, is_no_room};
 use crate::folder::{Folder, is_at, sync_folder, unavailable};
@@ -33,7 +34,7 @@ pub(super) struct SledKv {
     /// sled's log, to sync once more before anything is acknowledged: what sled's own syncs are (see `sync`) differs
     /// between systems.
     log: File,
-    values: LargeValues,
+    values: Arc<LargeValues>,
     acknowledged: File,
     /// A write failed for want of space.
     full: AtomicBool,
@@ -68,7 +69,8 @@ impl SledKv {
             options().open(&witness_path).map_err(|e| folder.unusable(&format!("ACKNOWLEDGED: {e}")))?;
         let (full, unsynced) = (AtomicBool::new(false), AtomicBool::new(false));
         let sum = Mutex::default();
-        let values = LargeValues::new(tree_path.join("blobs"));
+        let values = Arc::new(LargeValues::new(tree_path.join("blobs")));
+        sync::watch(&log, &values).map_err(|e| unavailable("look at", &log_path, &e))?;
         let store = Self { tree, log, values, acknowledged, full, unsynced, sum, log_path, folder };
         if fresh {
             store.begin(path)?
@@ -93,12 +95,13 @@ impl SledKv {
         filled.and(removed).map_err(|e| unavailable("find space in", path, &e))
     }
 
-    /// Remembers what kind of failure it is.
+    /// Remembers what kind of failure it is. That the folder was removed says more than that something in it is
+    /// missing.
     fn refused(&self, e: ::sled::Error) -> StoreError {
         if let ::sled::Error::Io(io) = &e {
             self.full.fetch_or(is_no_room(io), Ordering::Relaxed);
         }
-        failed(e)
+        self.in_place().err().unwrap_or_else(|| failed(e))
     }
 
     fn begin(&self, path: &Path) -> Result<(), StoreError> {
@@ -350,9 +353,7 @@ impl Kv for SledKv {
     }
 
     fn flush(&self, seq: u64) -> Result<(), StoreError> {
-        // Values first: sled passes over what its log refers to and does not find, and takes the rest of that
-        // commit. The log's last part is written by nothing but the flush.
-        let values = self.values.sync();
+        let values = if sync::SEEN { Ok(()) } else { self.values.sync() };
         if values.is_ok() {
             self.tree.flush().map_err(|e| self.refused(e))?;
         }
@@ -362,7 +363,6 @@ impl Kv for SledKv {
         });
         if let Err(e) = synced {
             self.unsynced.store(true, Ordering::Relaxed);
-            // That it was removed says more than that something in it is missing.
             self.in_place()?;
             return Err(StoreError::Unavailable(format!("cannot sync: {e}")));
         }

@@ -175,7 +175,8 @@ ssize_t writev(int fd, const struct iovec *parts, int count) {
   return n;
 }
 
-ssize_t pwrite64(int fd, const void *bytes, size_t len, off64_t at) {
+/* Not by its own name: the program may have a `pwrite64` of its own, which ends in `pwrite`. */
+static ssize_t written_at(int fd, const void *bytes, size_t len, off64_t at) {
   char buffer[PATH_MAX];
   if (!of_fd(fd, buffer)) return REAL(pwrite64)(fd, bytes, len, at);
   struct iovec part = {(void *)bytes, len};
@@ -185,7 +186,8 @@ ssize_t pwrite64(int fd, const void *bytes, size_t len, off64_t at) {
   pthread_mutex_unlock(&one);
   return n;
 }
-ssize_t pwrite(int fd, const void *bytes, size_t len, off_t at) { return pwrite64(fd, bytes, len, at); }
+ssize_t pwrite64(int fd, const void *bytes, size_t len, off64_t at) { return written_at(fd, bytes, len, at); }
+ssize_t pwrite(int fd, const void *bytes, size_t len, off_t at) { return written_at(fd, bytes, len, at); }
 
 ssize_t pwritev64(int fd, const struct iovec *parts, int count, off64_t at) {
   char buffer[PATH_MAX];
