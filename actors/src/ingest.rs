@@ -220,14 +220,12 @@ impl Ingest {
             Priced::At(bytes) => bytes,
             Priced::TooDear(message) => return Ok(PageResult::Failed { message }),
         };
-        let request = ParseRequest::Pages {
-            path: text_of(source.path)?,
-            file_type: source.file_type,
-            indexes: vec![source.index],
-            out_dir: text_of(folder)?,
-            limits,
+        let (path, out_dir) = (text_of(source.path)?, text_of(folder)?);
+        let request = |memory_bytes| {
+            let (path, out_dir) = (path.clone(), out_dir.clone());
+            ParseRequest::Pages { path, file_type, indexes: vec![index], out_dir, limits, memory_bytes }
         };
-        match self.parser.page(by, &request, index, bytes).await {
+        match self.parser.page(by, request, index, bytes).await {
             Ok(PageOutcome::Parsed(parsed)) => store(attempt, tools, folder, parsed).await,
             Ok(PageOutcome::Failed { message, .. }) | Err(Fault::Limit(message)) => {
                 Ok(PageResult::Failed { message })
@@ -261,8 +259,8 @@ impl Stage for Ingest {
 
     fn budget_ms(&self, _job: &Job) -> u64 {
         // Beside the child's own deadlines: waiting for memory and a free child, storing the parts.
-        // A page is asked for its key and its weight before it is parsed.
-        3 * (self.parser.call_ms() + self.parser.memory_wait_ms()) + 90_000
+        // A page is asked for its key and its weight before it is parsed, and may be parsed twice.
+        4 * (self.parser.call_ms() + self.parser.memory_wait_ms()) + 90_000
     }
 
     /// A document that is opened hands out its pages, and so does a job of several.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use takeoff_config::NodeConfig;
 use takeoff_core::page::request::{Opened, PageOutcome, ParseLimits, ParseReply, ParseRequest, Rejected};
-use takeoff_core::page::{OPENING_BYTES, PageKey};
+use takeoff_core::page::{OPENING_BYTES, PageKey, PageWeight};
 use takeoff_engine::child::{CallLimits, ChildError, Flow};
 use takeoff_engine::error::StageError;
 use takeoff_engine::stage::{Attempt, Tools};
@@ -62,6 +62,13 @@ pub(crate) enum Priced {
     At(u64),
     /// No worker may hold what it needs at the least, for this reason.
     TooDear(String),
+}
+
+/// What a parser makes of a page.
+enum Drawn {
+    Is(PageOutcome),
+    /// It takes more than it was given.
+    Heavier(PageWeight),
 }
 
 /// Limits and deadlines of this node's parse children.
@@ -129,6 +136,7 @@ impl Parser {
             ParseReply::Rejected(_)
             | ParseReply::Page { .. }
             | ParseReply::Key { .. }
+            | ParseReply::Heavier { .. }
             | ParseReply::NoRoom { .. } => Flow::Done,
             ParseReply::Opened(_) | ParseReply::Starting { .. } => Flow::More,
         };
@@ -136,38 +144,72 @@ impl Parser {
             Ok(()) | Err(Fault::Limit(_) | Fault::Death(_)) => {}
             Err(fault) => return Err(fault),
         }
-        let Some(weight) = weight else { return Ok(Priced::At(self.memory_bytes)) };
+        Ok(weight.map_or(Priced::At(self.memory_bytes), |weight| self.priced(by, weight, index)))
+    }
+
+    fn priced(&self, by: By<'_>, weight: PageWeight, index: u32) -> Priced {
         let least = weight.least_bytes();
         if least > self.memory_bytes {
             by.tools.memory.refused();
             let mib = |bytes: u64| bytes.div_ceil(1024 * 1024);
             let (least, most) = (mib(least), mib(self.memory_bytes));
-            return Ok(Priced::TooDear(format!(
+            return Priced::TooDear(format!(
                 "page {} needs {least} MiB of memory at the least; the limit is {most} MiB",
                 index + 1
-            )));
+            ));
         }
         // The kernel lets a worker have no more than its address space.
-        Ok(Priced::At(weight.likely_bytes().min(self.memory_bytes)))
+        Priced::At(weight.likely_bytes().min(self.memory_bytes))
     }
 
-    /// One page; `index` counts from 0. `bytes` is what it is thought to take of memory.
+    /// One page; `index` counts from 0. `bytes` is what it is thought to take of memory; where it turns out to take
+    /// more, it is let go and taken up again with that. `request` has what the page may take.
     pub(crate) async fn page(
+        &self,
+        by: By<'_>,
+        request: impl Fn(u64) -> ParseRequest,
+        index: u32,
+        bytes: u64,
+    ) -> Result<PageOutcome, Fault> {
+        let weight = match self.page_within(by, &request(bytes), index, bytes).await? {
+            Drawn::Is(outcome) => return Ok(outcome),
+            Drawn::Heavier(weight) => weight,
+        };
+        let bytes = match self.priced(by, weight, index) {
+            Priced::At(bytes) => bytes,
+            Priced::TooDear(message) => {
+                return Ok(PageOutcome::Failed { code: "too_dear".to_owned(), message });
+            }
+        };
+        match self.page_within(by, &request(u64::MAX), index, bytes).await? {
+            Drawn::Is(outcome) => Ok(outcome),
+            Drawn::Heavier(_) => {
+                Err(Fault::Death(format!("the parser asks for still more memory for page {}", index + 1)))
+            }
+        }
+    }
+
+    async fn page_within(
         &self,
         by: By<'_>,
         request: &ParseRequest,
         index: u32,
         bytes: u64,
-    ) -> Result<PageOutcome, Fault> {
+    ) -> Result<Drawn, Fault> {
         let (mut answer, mut no_room) = (None, None);
         let what = format!("page {}", index + 1);
         self.ask((by, bytes), request, self.page_ms, &what, &mut |reply| match reply {
             ParseReply::Page { outcome, .. } => {
-                answer = Some(outcome);
+                answer = Some(Drawn::Is(outcome));
+                Flow::Done
+            }
+            ParseReply::Heavier { weight, .. } => {
+                answer = Some(Drawn::Heavier(weight));
                 Flow::Done
             }
             ParseReply::Rejected(rejected) => {
-                answer = Some(PageOutcome::Failed { code: "rejected".to_owned(), message: rejected.message });
+                let code = "rejected".to_owned();
+                answer = Some(Drawn::Is(PageOutcome::Failed { code, message: rejected.message }));
                 Flow::Done
             }
             ParseReply::NoRoom { why, .. } => {
@@ -198,6 +240,7 @@ impl Parser {
             ParseReply::Rejected(_)
             | ParseReply::Page { .. }
             | ParseReply::Weight { .. }
+            | ParseReply::Heavier { .. }
             | ParseReply::NoRoom { .. } => Flow::Done,
             ParseReply::Opened(_) | ParseReply::Starting { .. } => Flow::More,
         };

@@ -111,7 +111,7 @@ impl ParseWorker {
                 };
                 send(reply, &answer)
             }
-            ParseRequest::Pages { path, file_type, indexes, out_dir, limits } => {
+            ParseRequest::Pages { path, file_type, indexes, out_dir, limits, memory_bytes } => {
                 if let Err(rejected) = self.opened(&path, file_type, limits)? {
                     return send(reply, &ParseReply::Rejected(rejected));
                 }
@@ -119,27 +119,25 @@ impl ParseWorker {
                     send(reply, &ParseReply::Starting { index })?;
                     // A panic takes the open file with it: its caches may be in any state.
                     let file = self.opened(&path, file_type, limits)?;
-                    let parsed = match file {
-                        Ok(file) => page(file, index, &limits, Path::new(&out_dir)),
-                        Err(rejected) => Ok(Some(failed("rejected", rejected.message))),
-                    };
-                    let outcome = match parsed {
-                        Err(e) if is_no_room(&e) => {
-                            return send(reply, &ParseReply::NoRoom { index, why: e.to_string() });
+                    let answer = match file {
+                        Ok(file) => {
+                            file.grant(memory_bytes);
+                            page(file, index, &limits, Path::new(&out_dir))?
                         }
-                        parsed => parsed?,
+                        Err(rejected) => Some(failed(index, "rejected", rejected.message)),
                     };
-                    let outcome = outcome.unwrap_or_else(|| {
+                    let answer = answer.unwrap_or_else(|| {
                         self.open = None;
-                        failed(
-                            "parser_panic",
-                            "The page is damaged in a way that the parser cannot cope with.",
-                        )
+                        let why = "The page is damaged in a way that the parser cannot cope with.";
+                        failed(index, "parser_panic", why)
                     });
                     if let Some(open) = &self.open {
                         open.bytes.let_go();
                     }
-                    send(reply, &ParseReply::Page { index, outcome })?;
+                    send(reply, &answer)?;
+                    if matches!(answer, ParseReply::NoRoom { .. }) {
+                        break;
+                    }
                 }
                 Ok(())
             }
@@ -223,13 +221,29 @@ fn map_blob(file: &File) -> io::Result<memmap2::Mmap> {
     unsafe { memmap2::Mmap::map(file) }
 }
 
-/// `None` where the parser panicked.
+/// The answer about a page; `None` where the parser panicked.
 fn page(
     file: &mut OpenedFile,
     index: u32,
     limits: &ParseLimits,
     out_dir: &Path,
-) -> io::Result<Option<PageOutcome>> {
+) -> io::Result<Option<ParseReply>> {
+    Ok(match files_of(file, index, limits, out_dir) {
+        Ok(parsed) => parsed.map(|parsed| ParseReply::Page { index, outcome: PageOutcome::Parsed(parsed) }),
+        Err(ParseError::Page(failure)) => Some(failed(index, failure.code, failure.message)),
+        Err(ParseError::Heavier(weight)) => Some(ParseReply::Heavier { index, weight }),
+        Err(ParseError::Write(e)) if is_no_room(&e) => Some(ParseReply::NoRoom { index, why: e.to_string() }),
+        Err(ParseError::Write(e)) => return Err(e),
+    })
+}
+
+/// Parses a page into files; `None` where the parser panicked.
+fn files_of(
+    file: &mut OpenedFile,
+    index: u32,
+    limits: &ParseLimits,
+    out_dir: &Path,
+) -> Result<Option<ParsedPage>, ParseError> {
     let image_file = format!("page-{index}.png");
     let thumbnail_file = format!("page-{index}-thumbnail.png");
     let list_file = format!("page-{index}.list");
@@ -241,18 +255,18 @@ fn page(
     }));
     let ParsedContent { list, inches } = match parsed {
         Ok(Ok(content)) => content,
-        Ok(Err(ParseError::Page(failure))) => return Ok(Some(failed(failure.code, failure.message))),
         Ok(Err(ParseError::Write(e))) => {
             let refused =
                 [image.get_mut(), thumbnail.get_mut()].into_iter().find_map(|out| out.refused.take());
-            return Err(refused.unwrap_or(e));
+            return Err(refused.unwrap_or(e).into());
         }
+        Ok(Err(e)) => return Err(e),
         Err(_) => return Ok(None),
     };
     image.flush()?;
     thumbnail.flush()?;
     fs::write(out_dir.join(&list_file), list.encode())?;
-    Ok(Some(PageOutcome::Parsed(ParsedPage {
+    Ok(Some(ParsedPage {
         space: list.space,
         inches,
         list_file,
@@ -262,7 +276,7 @@ fn page(
         path_count: list.paths.len() as u64,
         word_count: list.words.len() as u64,
         findings: list.findings,
-    })))
+    }))
 }
 
 /// A file of a page. It remembers why the system refused a write: whoever encodes in between passes on the words of an
@@ -291,8 +305,9 @@ impl Write for Output {
     }
 }
 
-fn failed(code: &str, message: impl Into<String>) -> PageOutcome {
-    PageOutcome::Failed { code: code.to_owned(), message: message.into() }
+fn failed(index: u32, code: &str, message: impl Into<String>) -> ParseReply {
+    let outcome = PageOutcome::Failed { code: code.to_owned(), message: message.into() };
+    ParseReply::Page { index, outcome }
 }
 
 fn send(reply: &mut Reply<'_>, answer: &ParseReply) -> io::Result<()> {

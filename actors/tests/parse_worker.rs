@@ -79,6 +79,7 @@ impl Bench {
             indexes: indexes.to_vec(),
             out_dir: self.folder.path().to_str().unwrap().to_owned(),
             limits: ParseLimits::default(),
+            memory_bytes: u64::MAX,
         };
         self.ask(&request)
     }

@@ -14,7 +14,6 @@ async fn memory(client: &Client) -> Value {
 
 /// Pages of these sizes, points, each with one stroke.
 fn pages(sizes: &[(u32, u32)]) -> Vec<u8> {
-    let mut pdf = b"%PDF-1.7\n".to_vec();
     let kids: Vec<String> = (0..sizes.len()).map(|n| format!("{} 0 R", 4 + n)).collect();
     let content = "2 w 72 72 468 648 re S";
     let mut objects = vec![
@@ -25,6 +24,26 @@ fn pages(sizes: &[(u32, u32)]) -> Vec<u8> {
     objects.extend(sizes.iter().map(|(width, height)| {
         format!("<</Type/Page/Parent 2 0 R/Contents 3 0 R/MediaBox[0 0 {width} {height}]>>")
     }));
+    file_of(&objects)
+}
+
+/// A page of 17 x 11 in that draws one picture of 2,000 x 2,000 pixels so many times.
+fn picture_page(times: usize) -> Vec<u8> {
+    let content = "q 1224 0 0 792 0 0 cm /P Do Q ".repeat(times);
+    let head = "/Type/XObject/Subtype/Image/Width 2000/Height 2000/BitsPerComponent 1/ColorSpace/DeviceGray";
+    let picture = "\0".repeat(250 * 2_000);
+    file_of(&[
+        "<</Type/Catalog/Pages 2 0 R>>".to_owned(),
+        "<</Type/Pages/Count 1/Kids[4 0 R]>>".to_owned(),
+        format!("<</Length {}>>stream\n{content}\nendstream", content.len()),
+        "<</Type/Page/Parent 2 0 R/Contents 3 0 R/MediaBox[0 0 1224 792]/Resources<</XObject<</P 5 0 R>>>>>>"
+            .to_owned(),
+        format!("<<{head}/Length {}>>stream\n{picture}\nendstream", picture.len()),
+    ])
+}
+
+fn file_of(objects: &[String]) -> Vec<u8> {
+    let mut pdf = b"%PDF-1.7\n".to_vec();
     let mut places = Vec::new();
     for (n, object) in objects.iter().enumerate() {
         places.push(pdf.len());
@@ -106,6 +125,36 @@ async fn a_page_that_no_worker_may_hold_is_refused_with_the_reason() {
     })
     .await;
     assert_eq!(seen["refused"], 1, "{seen}");
+}
+
+/// How often a page draws its pictures shows only when it is walked, and each time takes memory.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_is_given_what_its_pictures_take_or_is_refused() {
+    // One keeps 2,000 x 1,650 pixels or more of 4 bytes.
+    const EACH: u64 = 2_000 * 1_650 * 4;
+    let data = tempfile::tempdir().unwrap();
+    let node = Node::start(data.path());
+    let client = node.client();
+    let project = client.project("Pictures").await;
+    let document = upload(&client, &project, picture_page(9)).await;
+    let read = client.pages_of(&document, 1).await;
+    assert_eq!(read[0]["status"], "ready", "{read:?}");
+    let seen = memory(&client).await;
+    assert!(seen["peak_bytes"].as_u64() > Some(8 * EACH), "{seen}");
+    drop(node);
+
+    let node = Node::start_with(data.path(), &[("TAKEOFF_CHILDREN_MEMORY_MIB", "128")]);
+    let client = node.client();
+    let document = upload(&client, &project, picture_page(10)).await;
+    client.settled(&document).await;
+    let page = &client.pages(&document).await[0];
+    let page = client.get(&format!("/pages/{}", page["id"].as_str().unwrap())).await.expect(200);
+    let why = page["processing_error"].as_str().unwrap();
+    assert!(
+        why.starts_with("page 1 needs ")
+            && why.ends_with(" MiB of memory at the least; the limit is 128 MiB"),
+        "{why}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,6 +13,8 @@ use crate::sizes::Sizes;
 
 /// Habits whose sheets are scanned, too: what a scanner would make of them, all ink to be traced.
 const SCANNED: [&str; 2] = ["blocks", "dense"];
+/// Draws of one picture on a page that draws it often.
+const OFTEN: usize = 4;
 
 /// Their paths, from the lightest to those that press against the limits.
 ///
@@ -40,7 +42,8 @@ pub fn pages(folder: &Path, sizes: &Sizes, seed: u64) -> anyhow::Result<Vec<Path
         put(format!("sheet-{habit}.pdf"), drawn.pdf.clone())?;
         if SCANNED.contains(&habit) {
             let image = image_of(folder, &drawn.pdf)?;
-            put(format!("scanned-{habit}.pdf"), picture_pdf(&image)?)?;
+            put(format!("scanned-{habit}.pdf"), picture_pdf(&image, 1)?)?;
+            put(format!("often-{habit}.pdf"), picture_pdf(&image, OFTEN)?)?;
             put(format!("scanned-{habit}.png"), image)?;
         }
     }
@@ -59,13 +62,14 @@ fn image_of(folder: &Path, pdf: &[u8]) -> anyhow::Result<Vec<u8>> {
         indexes: vec![0],
         out_dir: text(folder)?,
         limits: ParseLimits::default(),
+        memory_bytes: u64::MAX,
     };
     ask(&mut ParseWorker::new(), &request)?;
     Ok(std::fs::read(folder.join("page-0.png"))?)
 }
 
-/// A page that is one grey picture, as scanners write them.
-fn picture_pdf(png: &[u8]) -> anyhow::Result<Vec<u8>> {
+/// A page that is one grey picture, as scanners write them, drawn so many times.
+fn picture_pdf(png: &[u8], times: usize) -> anyhow::Result<Vec<u8>> {
     let mut reader = png::Decoder::new(std::io::Cursor::new(png)).read_info()?;
     let mut pixels = vec![0; reader.output_buffer_size().context("a picture has a size")?];
     let info = reader.next_frame(&mut pixels)?;
@@ -90,7 +94,7 @@ fn picture_pdf(png: &[u8]) -> anyhow::Result<Vec<u8>> {
     image.color_space().device_gray();
     image.bits_per_component(8);
     image.finish();
-    let drawn = format!("{width} 0 0 {height} 0 0 cm /Im Do");
+    let drawn = format!("q {width} 0 0 {height} 0 0 cm /Im Do Q ").repeat(times);
     pdf.stream(content, drawn.as_bytes());
     Ok(pdf.finish())
 }

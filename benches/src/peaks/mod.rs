@@ -99,12 +99,20 @@ fn parsed(file: &str, index: u32, folder: &str) -> anyhow::Result<Compared> {
     let (path, out_dir, limits) = (file.to_owned(), folder.to_owned(), ParseLimits::default());
     let mut worker = ParseWorker::new();
     let weigh = ParseRequest::Weigh { path: path.clone(), file_type, index, limits };
-    let Some(ParseReply::Weight { weight: Some(weight) }) = ask(&mut worker, &weigh)? else {
+    let Some(ParseReply::Weight { weight: Some(mut weight) }) = ask(&mut worker, &weigh)? else {
         bail!("the page has no weight");
     };
     reset_peak()?;
-    let parse = ParseRequest::Pages { path, file_type, indexes: vec![index], out_dir, limits };
-    match ask(&mut worker, &parse)? {
+    let parse = |memory_bytes| {
+        let (path, out_dir) = (path.clone(), out_dir.clone());
+        ParseRequest::Pages { path, file_type, indexes: vec![index], out_dir, limits, memory_bytes }
+    };
+    let mut answer = ask(&mut worker, &parse(weight.likely_bytes()))?;
+    if let Some(ParseReply::Heavier { weight: known, .. }) = answer {
+        weight = known;
+        answer = ask(&mut worker, &parse(u64::MAX))?;
+    }
+    match answer {
         Some(ParseReply::Page { outcome: PageOutcome::Parsed(_), .. }) => {}
         other => bail!("the page was refused: {other:?}"),
     }

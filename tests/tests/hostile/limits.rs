@@ -143,7 +143,8 @@ async fn fare(workers: &ChildPool, path: &Path, limits: ParseLimits, patience: D
         Err(stopped) => return Fared::Stopped(stopped),
     }
     let out_dir = out.path().to_str().unwrap().to_owned();
-    let page = ParseRequest::Pages { path: text, file_type, indexes: vec![0], out_dir, limits };
+    let memory_bytes = u64::MAX;
+    let page = ParseRequest::Pages { path: text, file_type, indexes: vec![0], out_dir, limits, memory_bytes };
     match ask(workers, &page, patience).await {
         Ok(ParseReply::Page { outcome: PageOutcome::Failed { message, .. }, .. }) => Fared::Refused(message),
         Ok(ParseReply::Page { outcome: PageOutcome::Parsed(parsed), .. }) => {

@@ -45,6 +45,9 @@ pub enum ParseError {
     /// The page's own fault: it fails again however often it is tried.
     #[error(transparent)]
     Page(#[from] PageFailure),
+    /// The page was walked and not drawn: it takes more memory than was granted (see [`OpenedFile::grant`]).
+    #[error("the page takes more memory than was granted: {} bytes", .0.likely_bytes())]
+    Heavier(PageWeight),
     /// The caller's sink refused the bytes of an image.
     #[error("the page image cannot be written: {0}")]
     Write(#[from] io::Error),
@@ -114,6 +117,15 @@ impl OpenedFile {
         match &self.source {
             Source::Pdf(file) => file.weigh(index, limits),
             Source::Raster(file) => file.weigh(index),
+        }
+    }
+
+    /// What each page may take of memory from now on, bytes; without a word, any. [`OpenedFile::parse_page`] ends with
+    /// [`ParseError::Heavier`] where a page turns out to take more than that, which its weight could not tell: how often
+    /// and how large it draws its pictures shows when it is walked.
+    pub fn grant(&mut self, bytes: u64) {
+        if let Source::Pdf(file) = &mut self.source {
+            file.grant(bytes);
         }
     }
 

@@ -91,8 +91,16 @@ pub enum ParseRequest {
     /// Open the file, list its pages.
     Open { path: String, file_type: FileType, limits: ParseLimits },
     /// Parse and render pages of an opened file, in the order given; `index` counts from 0. One
-    /// [`ParseReply::Page`] a page. Files are written to `out_dir`.
-    Pages { path: String, file_type: FileType, indexes: Vec<u32>, out_dir: String, limits: ParseLimits },
+    /// [`ParseReply::Page`] a page, or one [`ParseReply::Heavier`] where it turns out to take more than `memory_bytes`.
+    /// Files are written to `out_dir`.
+    Pages {
+        path: String,
+        file_type: FileType,
+        indexes: Vec<u32>,
+        out_dir: String,
+        limits: ParseLimits,
+        memory_bytes: u64,
+    },
     /// The key of one page of an opened file; `index` counts from 0.
     Key { path: String, file_type: FileType, index: u32, limits: ParseLimits },
     /// What one page of an opened file will take of memory; `index` counts from 0.
@@ -110,6 +118,11 @@ pub enum ParseReply {
     Page {
         index: u32,
         outcome: PageOutcome,
+    },
+    /// The page was walked and not drawn.
+    Heavier {
+        index: u32,
+        weight: PageWeight,
     },
     /// `None` where the page cannot be had: whoever parses it is told why.
     Weight {

@@ -41,6 +41,9 @@ pub struct PageWeight {
     pub picture_pixels: u64,
     /// Pixels that are traced; 0 where pictures are only a part of the page.
     pub traced_pixels: u64,
+    /// What is kept of pictures while the page is drawn, beside the one that takes most, bytes. Known once the page was
+    /// walked; 0 before.
+    pub drawn_bytes: u64,
 }
 
 impl PageWeight {
@@ -51,15 +54,17 @@ impl PageWeight {
         let kept = self.content_bytes.saturating_mul(KEPT_PER_CONTENT_BYTE);
         let pictures = self.picture_pixels.saturating_mul(PER_PICTURE_PIXEL);
         let traced = self.traced_pixels.saturating_mul(PER_TRACED_PIXEL);
-        [canvas, canvas / DRAWING_PART, drawn, kept, pictures, traced]
+        [canvas, canvas / DRAWING_PART, drawn, kept, pictures, traced, self.drawn_bytes]
             .into_iter()
             .fold(OPEN_BYTES, u64::saturating_add)
     }
 
     /// What a worker holds at the least, whatever it does: the pixels that are drawn at a time, the unpacked
-    /// content, the brightness of what is traced; bytes.
+    /// content, the brightness of what is traced, pictures that are known to be kept; bytes.
     pub fn least_bytes(&self) -> u64 {
-        self.canvas_bytes().saturating_add(self.content_bytes).saturating_add(self.traced_pixels)
+        [self.content_bytes, self.traced_pixels, self.drawn_bytes]
+            .into_iter()
+            .fold(self.canvas_bytes(), u64::saturating_add)
     }
 
     fn canvas_bytes(&self) -> u64 {
@@ -91,6 +96,7 @@ mod tests {
             PageWeight { content_bytes: 2_000_000, ..page },
             PageWeight { picture_pixels: 1, ..page },
             PageWeight { traced_pixels: 1, ..page },
+            PageWeight { drawn_bytes: 1, ..page },
         ] {
             assert!(dearer.likely_bytes() > likely, "{dearer:?}");
         }
@@ -98,6 +104,7 @@ mod tests {
             pixels: u64::MAX,
             content_bytes: u64::MAX,
             picture_pixels: u64::MAX,
+            drawn_bytes: u64::MAX,
             traced_pixels: u64::MAX,
         };
         assert_eq!((most.likely_bytes(), most.least_bytes()), (u64::MAX, u64::MAX));

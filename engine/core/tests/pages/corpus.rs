@@ -123,7 +123,7 @@ fn end_of(bytes: Vec<u8>, file_type: FileType) -> End {
                 assert!(failure.message.ends_with('.'), "{}", failure.message);
                 failed += 1;
             }
-            Err(ParseError::Write(e)) => panic!("a vector refused bytes: {e}"),
+            Err(e) => panic!("a vector refused bytes, or a page all memory: {e}"),
         }
     }
     End::Pages { parsed, failed }

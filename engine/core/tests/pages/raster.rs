@@ -147,7 +147,7 @@ fn a_jpeg_without_its_end_says_so() {
             assert_eq!(codes(&content.list), ["resolution_of_no_sheet_taken", "image_cut_off"])
         }
         Err(ParseError::Page(failure)) => assert_eq!(failure.code, "image_damaged"),
-        Err(ParseError::Write(e)) => panic!("{e}"),
+        Err(e) => panic!("{e}"),
     }
     let mut file = open_bytes(whole, FileType::Jpeg).unwrap();
     assert_eq!(codes(&parse(&mut file, 0).unwrap().0.list), ["resolution_of_no_sheet_taken"]);

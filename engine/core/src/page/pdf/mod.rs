@@ -7,6 +7,7 @@ mod cut;
 mod fit;
 mod ground;
 mod held;
+mod kept;
 mod key;
 mod layers;
 mod names;
@@ -58,6 +59,10 @@ use crate::page::weight::PageWeight;
 /// Unpacked content that an open file keeps before it is opened anew. The reader never lets go of a
 /// page's content stream by itself.
 const REOPEN_BYTES: usize = 16 * 1024 * 1024;
+/// A page's picture is traced at this resolution at most: finer is grain.
+const FINEST_DPI: f64 = 300.0;
+/// What pictures may take that the weight of a page did not foretell, bytes: of a few drawn here and there.
+const UNFORETOLD_BYTES: u64 = 16 * 1024 * 1024;
 
 /// An open PDF file.
 pub(super) struct PdfFile {
@@ -75,6 +80,8 @@ pub(super) struct PdfFile {
     faulty_objects: Vec<Faulty>,
     /// Where pages are drawn. Fresh memory for each costs as much as drawing on it.
     pixels: Vec<u8>,
+    /// What a page may take of memory, bytes.
+    granted: u64,
 }
 
 /// Lends shared bytes to the reader.
@@ -134,6 +141,7 @@ impl PdfFile {
                 known_states: whole::KnownStates::default(),
                 faulty_objects,
                 pixels: Vec::new(),
+                granted: u64::MAX,
             },
             Opened { pages, findings },
         ))
@@ -151,6 +159,10 @@ impl PdfFile {
     pub(super) fn weigh(&self, index: u32, limits: &ParseLimits) -> Result<PageWeight, PageFailure> {
         let page = page_at(&self.pdf, index)?;
         Ok(weigh::weigh(page, &geometry(page, limits)?, limits))
+    }
+
+    pub(super) fn grant(&mut self, bytes: u64) {
+        self.granted = bytes;
     }
 
     pub(super) fn walk_page(
@@ -190,7 +202,15 @@ impl PdfFile {
         content.faulty.extend(faulty);
         content.faulty.extend(self.faulty_objects.iter().cloned());
         let walked = display_list(page, &geometry, &content, limits, budget);
+        let granted = self.granted;
         let rendered = walked.map_err(ParseError::from).and_then(|(mut list, ink)| {
+            let drawn_bytes = ink.pictures.bytes(list.kind == PageKind::Raster);
+            if drawn_bytes > UNFORETOLD_BYTES {
+                let weight = PageWeight { drawn_bytes, ..weigh::weigh(page, &geometry, limits) };
+                if weight.likely_bytes() > granted {
+                    return Err(ParseError::Heavier(weight));
+                }
+            }
             let pixels = &mut self.pixels;
             let blank = render::render(page, &geometry, ink, settings(), budget, pixels, (image, thumbnail))?;
             if blank && unpack::has_content(page) {
@@ -330,13 +350,12 @@ fn display_list(
             ),
         ));
     }
-    Ok((list, Ink { bytes: walked.ink_bytes, coloured: walked.coloured }))
+    Ok((list, Ink { bytes: walked.ink_bytes, pictures: walked.kept, coloured: walked.coloured }))
 }
 
 /// How many times the page's resolution its picture has, as far as that helps tracing: finer than this is
 /// grain.
 fn traced_at(list: &DisplayList) -> f64 {
-    const FINEST_DPI: f64 = 300.0;
     let space = &list.space;
     let area = |b: &ListRect| f64::from(b.width()) * f64::from(b.height());
     let largest = list.images.iter().max_by(|p, q| area(&p.bounds).total_cmp(&area(&q.bounds)));

@@ -10,6 +10,7 @@ use hayro_syntax::page::Page;
 use kurbo::Affine;
 
 use super::Geometry;
+use super::kept::KeptPictures;
 use crate::budget::Budget;
 use crate::page::image_out::{ImageHead, RowFormat, luma, write_images};
 use crate::page::open::{PageFailure, ParseError};
@@ -26,6 +27,8 @@ const MIN_BAND_ROWS: u32 = 64;
 pub(super) struct Ink {
     /// Memory that rendering in one go would take beside the pixels, bytes, roughly.
     pub(super) bytes: f64,
+    /// What it keeps of pictures, in one go or not.
+    pub(super) pictures: KeptPictures,
     /// Whether anything but black, white and grey may be painted.
     pub(super) coloured: bool,
 }

@@ -13,6 +13,7 @@ use kurbo::{Affine, BezPath, PathEl, Point, Rect};
 use rustc_hash::FxHashMap;
 
 use super::bounds::{cubic_of, grow, intersect, list_rect, push_point, visible_part};
+use super::kept::KeptPictures;
 use super::layers;
 use super::sample;
 use super::sight::{self, Sight};
@@ -52,6 +53,8 @@ pub(super) struct Walked {
     pub(super) not_finite: u64,
     /// Memory that rendering the page in one go would take beside its pixels, bytes, roughly.
     pub(super) ink_bytes: f64,
+    /// What the renderer will keep of pictures, in any case.
+    pub(super) kept: KeptPictures,
     /// Whether anything but black, white and grey may have been painted.
     pub(super) coloured: bool,
     /// Whether nothing that is hidden was left in the list because there was too much to look at.
@@ -130,6 +133,7 @@ struct Walk<'b> {
     not_finite: u64,
     drawn: u64,
     ink_tiles: f64,
+    kept: KeptPictures,
     coloured: bool,
 }
 
@@ -154,6 +158,7 @@ impl<'b> Walk<'b> {
             not_finite: 0,
             drawn: 0,
             ink_tiles: 0.0,
+            kept: KeptPictures::default(),
             coloured: false,
         }
     }
@@ -437,6 +442,7 @@ impl<'a> Device<'a> for Walk<'_> {
         let nth = (self.glyph_program_depth == 0).then_some(self.pictures);
         self.pictures += u32::from(nth.is_some());
         self.tally.check_picture(width, height);
+        self.kept.add(&self.list.space, (width, height), props.transform);
         let placed = Rect::new(0.0, 0.0, f64::from(width), f64::from(height));
         let bounds = intersect(&list_rect(props.transform.transform_rect_bbox(placed)), &self.sight.clip());
         let mask = self.veil(props.soft_mask.as_ref());

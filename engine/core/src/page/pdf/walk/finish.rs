@@ -45,6 +45,7 @@ impl Walk<'_> {
             unreadable_glyphs: self.unreadable_glyphs,
             glyphs: self.tally.glyphs(),
             not_finite: self.not_finite,
+            kept: self.kept,
             ink_bytes: INK_PER_DRAW * (self.drawn + self.tally.glyphs()) as f64
                 + INK_PER_TILE * (self.ink_tiles + 2.0 * self.tally.dashes()),
             coloured: self.coloured,
