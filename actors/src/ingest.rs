@@ -91,7 +91,7 @@ impl Ingest {
         let opened = match self.parser.open(By { attempt, tools }, &request).await {
             Ok(Ok(opened)) => opened,
             Ok(Err(rejected)) => return refused(&desk, document_id, rejected.message).await,
-            Err(Fault::Limit(why)) => return refused(&desk, document_id, why).await,
+            Err(Fault::Limit(why) | Fault::Grown(why)) => return refused(&desk, document_id, why).await,
             Err(fault) => return Err(stage_error(fault)),
         };
         attempt.progress.report(40.0, "Writing page records");
@@ -259,8 +259,8 @@ impl Stage for Ingest {
 
     fn budget_ms(&self, _job: &Job) -> u64 {
         // Beside the child's own deadlines: waiting for memory and a free child, storing the parts.
-        // A page is asked for its key and its weight before it is parsed, and may be parsed twice.
-        4 * (self.parser.call_ms() + self.parser.memory_wait_ms()) + 90_000
+        // A page is asked for its key and its weight before it is parsed, and may be taken up three times.
+        5 * (self.parser.call_ms() + self.parser.memory_wait_ms()) + 90_000
     }
 
     /// A document that is opened hands out its pages, and so does a job of several.
@@ -390,7 +390,9 @@ fn text_of(path: &Path) -> Result<String, StageError> {
 
 fn stage_error(fault: Fault) -> StageError {
     match fault {
-        Fault::Limit(message) | Fault::Death(message) => StageError::ChildDeath { message },
+        Fault::Limit(message) | Fault::Grown(message) | Fault::Death(message) => {
+            StageError::ChildDeath { message }
+        }
         Fault::Outage(message) => StageError::Retry(message),
         Fault::Memory(e) => e,
         Fault::NoRoom(why) => StageError::NoRoom(why),

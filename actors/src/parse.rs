@@ -16,6 +16,8 @@ use crate::memory;
 pub(crate) enum Fault {
     /// A limit ended it: the same bytes would end the same way.
     Limit(String),
+    /// It was refused memory.
+    Grown(String),
     /// It died otherwise; another try may fare better.
     Death(String),
     /// No child was free or could be started.
@@ -32,7 +34,7 @@ impl Fault {
         match error {
             ChildError::Died { memory: true, .. } => {
                 let mib = memory_bytes / (1024 * 1024);
-                Self::Limit(format!("{what} needs more memory than the limit of {mib} MiB"))
+                Self::Grown(format!("{what} needs more memory than the limit of {mib} MiB"))
             }
             ChildError::Deadline { ms } => {
                 Self::Limit(format!("{what} took longer than the limit of {} s", ms.div_ceil(1_000)))
@@ -141,7 +143,7 @@ impl Parser {
             ParseReply::Opened(_) | ParseReply::Starting { .. } => Flow::More,
         };
         match self.ask((by, OPENING_BYTES), request, self.open_ms, "the page", &mut on_reply).await {
-            Ok(()) | Err(Fault::Limit(_) | Fault::Death(_)) => {}
+            Ok(()) | Err(Fault::Limit(_) | Fault::Grown(_) | Fault::Death(_)) => {}
             Err(fault) => return Err(fault),
         }
         Ok(weight.map_or(Priced::At(self.memory_bytes), |weight| self.priced(by, weight, index)))
@@ -163,29 +165,39 @@ impl Parser {
     }
 
     /// One page; `index` counts from 0. `bytes` is what it is thought to take of memory; where it turns out to take
-    /// more, it is let go and taken up again with that. `request` has what the page may take.
+    /// more, it is let go and taken up again with that, or with all that a worker may have. `request` has what the page
+    /// may take.
     pub(crate) async fn page(
         &self,
         by: By<'_>,
         request: impl Fn(u64) -> ParseRequest,
         index: u32,
-        bytes: u64,
+        mut bytes: u64,
     ) -> Result<PageOutcome, Fault> {
-        let weight = match self.page_within(by, &request(bytes), index, bytes).await? {
-            Drawn::Is(outcome) => return Ok(outcome),
-            Drawn::Heavier(weight) => weight,
-        };
-        let bytes = match self.priced(by, weight, index) {
-            Priced::At(bytes) => bytes,
-            Priced::TooDear(message) => {
-                return Ok(PageOutcome::Failed { code: "too_dear".to_owned(), message });
+        // Foretold too little, and again once it was walked.
+        for _ in 0..2 {
+            if bytes >= self.memory_bytes {
+                break;
             }
-        };
-        match self.page_within(by, &request(u64::MAX), index, bytes).await? {
-            Drawn::Is(outcome) => Ok(outcome),
-            Drawn::Heavier(_) => {
+            bytes = match self.page_within(by, &request(bytes), index, bytes).await {
+                Ok(Drawn::Is(outcome)) => return Ok(outcome),
+                Ok(Drawn::Heavier(weight)) => match self.priced(by, weight, index) {
+                    Priced::At(bytes) => bytes,
+                    Priced::TooDear(message) => {
+                        return Ok(PageOutcome::Failed { code: "too_dear".to_owned(), message });
+                    }
+                },
+                Err(Fault::Grown(_)) => self.memory_bytes,
+                Err(fault) => return Err(fault),
+            };
+        }
+        match self.page_within(by, &request(u64::MAX), index, self.memory_bytes).await {
+            Ok(Drawn::Is(outcome)) => Ok(outcome),
+            Ok(Drawn::Heavier(_)) => {
                 Err(Fault::Death(format!("the parser asks for still more memory for page {}", index + 1)))
             }
+            Err(Fault::Grown(why)) => Err(Fault::Limit(why)),
+            Err(fault) => Err(fault),
         }
     }
 
@@ -246,7 +258,7 @@ impl Parser {
         };
         match self.ask((by, OPENING_BYTES), request, self.open_ms, "the page", &mut on_reply).await {
             Ok(()) => Ok(answer),
-            Err(Fault::Limit(_) | Fault::Death(_)) => Ok(None),
+            Err(Fault::Limit(_) | Fault::Grown(_) | Fault::Death(_)) => Ok(None),
             Err(fault) => Err(fault),
         }
     }

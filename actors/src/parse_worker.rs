@@ -16,11 +16,18 @@ use takeoff_core::page::request::{
     FileType, Opened, PageOutcome, ParseLimits, ParseReply, ParseRequest, ParsedPage, RejectReason, Rejected,
 };
 use takeoff_core::page::{Bytes, FileBytes, OpenedFile, ParseError, ParsedContent};
+use takeoff_engine::child::confine;
 use takeoff_storage::error::is_no_room;
 
 /// Steps of one page's walk; a step is about one path segment or glyph. Above any page that the
 /// segment and glyph limits let through, below what the child's deadline would have to end.
 const PAGE_STEPS: u64 = 50_000_000;
+
+/// What a page may take of memory that is thought to take so much, bytes: estimates are near, and what is asked of the
+/// system is not all touched.
+const fn allowed_bytes(granted: u64) -> u64 {
+    granted.saturating_add(granted / 4).saturating_add(64 * 1024 * 1024)
+}
 
 /// Sends one reply frame.
 pub type Reply<'a> = dyn FnMut(&[u8]) -> io::Result<()> + 'a;
@@ -29,6 +36,8 @@ pub type Reply<'a> = dyn FnMut(&[u8]) -> io::Result<()> + 'a;
 #[derive(Default)]
 pub struct ParseWorker {
     open: Option<OpenFile>,
+    /// The process has nothing else to do.
+    alone: bool,
 }
 
 struct OpenFile {
@@ -88,6 +97,11 @@ impl ParseWorker {
         Self::default()
     }
 
+    /// For a process that is nothing but a worker: pages that take much more memory than they are given end it.
+    pub fn of_a_process() -> Self {
+        Self { alone: true, ..Self::default() }
+    }
+
     /// Answers `request` (an encoded [`ParseRequest`]) with encoded [`ParseReply`]s.
     ///
     /// An error means that the worker cannot go on (its pipe is closed, its disk failed, the request unreadable);
@@ -117,6 +131,9 @@ impl ParseWorker {
                 }
                 for index in indexes {
                     send(reply, &ParseReply::Starting { index })?;
+                    if self.alone {
+                        confine((memory_bytes < u64::MAX).then(|| allowed_bytes(memory_bytes)))?;
+                    }
                     // A panic takes the open file with it: its caches may be in any state.
                     let file = self.opened(&path, file_type, limits)?;
                     let answer = match file {
@@ -131,6 +148,9 @@ impl ParseWorker {
                         let why = "The page is damaged in a way that the parser cannot cope with.";
                         failed(index, "parser_panic", why)
                     });
+                    if self.alone {
+                        confine(None)?;
+                    }
                     if let Some(open) = &self.open {
                         open.bytes.let_go();
                     }

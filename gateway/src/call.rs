@@ -159,6 +159,19 @@ impl Call {
         }
     }
 
+    /// Refuses fields of a body that are none of these: what is left out of account there would do harm.
+    pub(crate) fn nothing_beside(&self, body: &Body, known: &[&str], why: &str) -> Result<(), ApiError> {
+        let Body::Json(Value::Object(fields)) = body else { return Ok(()) };
+        self.read(|input| {
+            let at = At::root("body", input.problems);
+            let msg = format!("Extra inputs are not permitted: {why}");
+            for (name, value) in fields.iter().filter(|(name, _)| !known.contains(&name.as_str())) {
+                at.child(name.as_str()).refuse::<()>("extra_forbidden", msg.as_str(), value, None);
+            }
+            Some(())
+        })
+    }
+
     /// An id in the path, where nothing else is to be read.
     pub(crate) fn id(&self, name: &str) -> Result<Id, ApiError> {
         self.read(|input| input.id(name))

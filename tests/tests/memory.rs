@@ -157,6 +157,47 @@ async fn a_page_is_given_what_its_pictures_take_or_is_refused() {
     );
 }
 
+/// A page that fills itself with tilings of large cells, of which the renderer keeps each.
+fn tiled_page(tilings: usize) -> Vec<u8> {
+    let names: Vec<String> = (0..tilings).map(|n| format!("/P{n} {} 0 R", 5 + n)).collect();
+    let fills: String = (0..tilings).map(|n| format!("/P{n} scn 0 0 1224 792 re f ")).collect();
+    let content = format!("/Pattern cs {fills}");
+    let mut objects = vec![
+        "<</Type/Catalog/Pages 2 0 R>>".to_owned(),
+        "<</Type/Pages/Count 1/Kids[4 0 R]>>".to_owned(),
+        format!("<</Length {}>>stream\n{content}\nendstream", content.len()),
+        format!(
+            "<</Type/Page/Parent 2 0 R/Contents 3 0 R/MediaBox[0 0 1224 792]/Resources<</Pattern<<{}>>>>>>",
+            names.join(" ")
+        ),
+    ];
+    let cell = "0.5 g 5 5 900 600 re f 0 0 m 1000 700 l S";
+    let head =
+        "/Type/Pattern/PatternType 1/PaintType 1/TilingType 1/BBox[0 0 1200 790]/YStep 790/Resources<<>>";
+    objects.extend(
+        (0..tilings).map(|n| {
+            format!("<<{head}/XStep {}/Length {}>>stream\n{cell}\nendstream", 1_200 + n, cell.len())
+        }),
+    );
+    file_of(&objects)
+}
+
+/// What nothing foretold ends its worker before it takes what others were promised, and the page has all that a worker
+/// may have.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_outgrows_what_it_was_given_is_taken_up_again_with_more() {
+    let data = tempfile::tempdir().unwrap();
+    let node = Node::start(data.path());
+    let client = node.client();
+    let project = client.project("Tiled").await;
+    let document = upload(&client, &project, tiled_page(40)).await;
+    let read = client.pages_of(&document, 1).await;
+    assert_eq!(read[0]["status"], "ready", "{read:?}");
+    let view = client.get("/admin/node").await.expect(200);
+    assert_eq!(view["children"]["memory_deaths"], 1, "{view}");
+    assert_eq!(view["memory"]["peak_bytes"].as_u64(), Some(768 * 1024 * 1024), "{view}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn uploads_and_counts_are_told_to_come_back_when_too_much_waits() {
     let data = tempfile::tempdir().unwrap();

@@ -76,6 +76,18 @@ async fn a_page_whose_parser_was_killed_is_read_again() {
     assert_eq!(c.get(&format!("/documents/{document}/status")).await.expect(200)["status"], "ready");
     assert!(read["width"].as_u64().is_some_and(|w| w > 0) && read["image_url"].is_string(), "{read}");
 
+    // While it waits for its turn, who asks again is told of the same task.
+    c.post("/admin/pause", json!({"stage": "ingest", "cause": "looked at"})).await.expect(200);
+    let first = c.post(&format!("/pages/{id}/reprocess-ocr"), Value::Null).await.expect(202);
+    let second = c.post(&format!("/pages/{id}/reprocess-ocr"), Value::Null).await.expect(202);
+    assert_eq!(first["task_id"], second["task_id"]);
+    c.post("/admin/resume", json!({"stage": "ingest"})).await.expect(200);
+    let task = format!("/tasks/{}", first["task_id"].as_str().unwrap());
+    eventually("it is read", WAIT, || async {
+        (c.get(&task).await.expect(200)["status"] == "SUCCESS").then_some(())
+    })
+    .await;
+
     // And once more, for nothing: it is as it was.
     let queued = c.post(&format!("/pages/{id}/reprocess-ocr"), Value::Null).await.expect(202);
     let task = format!("/tasks/{}", queued["task_id"].as_str().unwrap());

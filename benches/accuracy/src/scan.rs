@@ -3,7 +3,7 @@
 use std::io::Cursor;
 use std::sync::Arc;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use image::codecs::jpeg::JpegEncoder;
 use image::{GrayImage, ImageReader, Luma};
 use rand::rngs::{SmallRng, StdRng};
@@ -101,8 +101,16 @@ impl Scan {
         f64::from(width_px) * f64::from(height_px) * grow * grow <= MAX_PIXELS
     }
 
-    pub(crate) fn of(&self, pdf: Vec<u8>, seed: u64) -> anyhow::Result<Scanned> {
+    /// The scan of a sheet of so many drawn pixels.
+    pub(crate) fn of(&self, pdf: Vec<u8>, size: [u32; 2], seed: u64) -> anyhow::Result<Scanned> {
         let grow = f64::from(self.dpi) / f64::from(DRAWN_DPI);
+        ensure!(
+            self.takes(size),
+            "a sheet of {} x {} pixels is too large to be scanned at {} dpi",
+            size[0],
+            size[1],
+            self.dpi
+        );
         let drawn = picture(enlarged(pdf, grow)?)?;
         let mut rng = StdRng::seed_from_u64(seed ^ 0x5ca7);
         let angle = if self.skewed { rng.random_range(-MAX_SKEW_DEG..=MAX_SKEW_DEG) } else { 0.0 };

@@ -62,10 +62,12 @@ impl Run<'_> {
     /// Draws the sheet, indexes it and asks for every kind that stands on its plan.
     pub(crate) fn queries(&self) -> anyhow::Result<Vec<Query>> {
         let (pdf, page) = self.drawing.draw(self.seed);
+        let size = [page.width_px, page.height_px];
         let mut truth = page.symbols;
         let list = match self.scan {
             Some(scan) => {
-                let scanned = scan.of(pdf, self.seed)?;
+                let scanned =
+                    scan.of(pdf, size, self.seed).with_context(|| format!("{} {}", self.name, self.seed))?;
                 for all in truth.values_mut() {
                     all.iter_mut().for_each(|i| *i = scanned.place(i));
                 }

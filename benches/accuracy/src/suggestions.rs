@@ -121,10 +121,11 @@ fn sheet(
     out: &mut impl Write,
 ) -> anyhow::Result<Sheet> {
     let (pdf, page) = drawing.draw(seed);
+    let size = [page.width_px, page.height_px];
     let mut truth = page.symbols;
     let list = match asked.scan {
         Some(dpi) => {
-            let scanned = Scan { dpi, noise: NOISE, skewed: true }.of(pdf, seed)?;
+            let scanned = Scan { dpi, noise: NOISE, skewed: true }.of(pdf, size, seed)?;
             truth.values_mut().flatten().for_each(|i| *i = scanned.place(i));
             scanned.list
         }

@@ -56,6 +56,9 @@ async fn retry_job(State(app): State<App>, call: Call) -> Answer<JobDetail> {
     ok(JobDetail::of(job, app.handle.now()))
 }
 
+/// Said of a filter that is not one: without it all dead jobs would be meant.
+const FILTERS_ARE: &str = "which dead jobs are meant is said in the query";
+
 /// The body may be missing.
 fn cause_of(call: &Call, body: &Body) -> Result<Option<String>, ApiError> {
     match body {
@@ -95,7 +98,8 @@ async fn discard_job(State(app): State<App>, call: Call, body: Body) -> Answer<J
     ),
     responses((status = 200, body = Swept)),
 )]
-async fn retry_dead(State(app): State<App>, call: Call) -> Answer<Swept> {
+async fn retry_dead(State(app): State<App>, call: Call, body: Body) -> Answer<Swept> {
+    call.nothing_beside(&body, &[], FILTERS_ARE)?;
     let filter = call.read(|input| filter(&input.query))?;
     ok(admin::retry_dead(&call.ctx(&app), &filter).await?)
 }
@@ -112,6 +116,7 @@ async fn retry_dead(State(app): State<App>, call: Call) -> Answer<Swept> {
     responses((status = 200, body = Swept)),
 )]
 async fn discard_dead(State(app): State<App>, call: Call, body: Body) -> Answer<Swept> {
+    call.nothing_beside(&body, &["cause"], FILTERS_ARE)?;
     let (filter, cause) = (call.read(|input| filter(&input.query))?, cause_of(&call, &body)?);
     ok(admin::discard_dead(&call.ctx(&app), &filter, cause.as_deref()).await?)
 }

@@ -214,7 +214,7 @@ fn parse_worker(memory_bytes: u64, ask_bytes: Option<usize>) -> u8 {
             Err(_) => exit::CONFIG,
         };
     }
-    let mut worker = takeoff_actors::parse_worker::ParseWorker::new();
+    let mut worker = takeoff_actors::parse_worker::ParseWorker::of_a_process();
     let served = serve(WorkerLimits { memory_bytes }, &mut |request, reply| worker.handle(request, reply));
     match served {
         Ok(()) => 0,

@@ -2,8 +2,9 @@
 
 use serde_json::json;
 use takeoff_core::found::Finding;
-use takeoff_core::job::{Lane, NewJob, RetryPolicy, Stage, TaskLabel};
+use takeoff_core::job::{JobState, Lane, NewJob, RetryPolicy, Stage, TaskLabel};
 use takeoff_core::model::{Document, DocumentStatus, Id, Index, Page, PageStatus};
+use takeoff_storage::catalog::JobQuery;
 use takeoff_storage::{Batch, StoreError};
 
 use super::ingest::{fail, give_back};
@@ -14,7 +15,8 @@ use crate::retry::{Tries, turn};
 use crate::{CommandError, Ctx, Desk};
 
 /// Enqueues an interactive job that reads the page from its document's file; until it ends the page is
-/// `processing`. What is there of a page that was read stays, and its pixels stay what they are. Returns the job.
+/// `processing`. What is there of a page that was read stays, and its pixels stay what they are. Returns the job; where
+/// one waits for its turn already, that one.
 ///
 /// `Invalid` where the document itself could not be opened: it has to be uploaded again.
 #[erased]
@@ -25,6 +27,11 @@ pub async fn read_again(ctx: &Ctx<'_>, page_id: Id) -> Result<Id, CommandError> 
     loop {
         let desk = ctx.desk();
         let read = required::<Page>(&desk, page_id, "Page").await?;
+        if read.value.status == PageStatus::Processing
+            && let Some(waiting) = waiting(ctx, page_id).await?
+        {
+            return Ok(waiting);
+        }
         let document = required::<Document>(&desk, read.value.document_id, "Document").await?;
         let mut batch = Batch::new(ctx.tenant);
         if document.value.status == DocumentStatus::Error {
@@ -58,6 +65,20 @@ pub async fn read_again(ctx: &Ctx<'_>, page_id: Id) -> Result<Id, CommandError> 
             return Ok(id);
         }
     }
+}
+
+/// The job that will read the page again and has not begun.
+async fn waiting(ctx: &Ctx<'_>, page_id: Id) -> Result<Option<Id>, StoreError> {
+    let query = JobQuery {
+        subject_id: Some(page_id),
+        stage: Some(Stage::Ingest),
+        states: vec![JobState::Ready],
+        tasks_only: true,
+        limit: 1,
+        ..JobQuery::default()
+    };
+    let found = ctx.handle.catalog().jobs(ctx.tenant, query).await?;
+    Ok(found.jobs.first().map(|job| job.id))
 }
 
 fn job(ctx: &Ctx<'_>, desk: &Desk<'_>, page: &Page) -> NewJob {

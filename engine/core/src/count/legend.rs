@@ -28,9 +28,11 @@ const SYMBOL_ROOM: f32 = 5.0;
 /// distance between rows, in symbol heights.
 const DESCRIPTION_GAP: f32 = 3.0;
 const MIN_ROWS: usize = 4;
-/// The same in heights of a description that cannot be read.
-const UNREAD_GAP: f32 = 8.0;
+/// The same in heights of a description that cannot be read: its list has no heading to be told by, and its rows stand as far
+/// apart as the largest of its symbols asks for, not the one that is looked at.
+const UNREAD_GAP: f32 = 10.0;
 const ROW_PITCH: f32 = 4.0;
+const UNREAD_PITCH: f32 = 8.0;
 /// Rows between ruled lines: the rules are at least this much longer than a symbol is wide, at most so
 /// many symbol or letter heights apart, and of equal length up to so many list units.
 const RULE_WIDTHS: f32 = 3.0;
@@ -339,7 +341,8 @@ impl Legend {
             .filter(|t| t.bounds.left - symbol.right < description_gap(symbol, t))
             .collect();
         column.sort_by(|p, q| p.bounds.top.total_cmp(&q.bounds.top));
-        let pitch = ROW_PITCH * height.max(own.bounds.height());
+        let near = ROW_PITCH * height.max(own.bounds.height());
+        let pitch = if own.unread { near.max(UNREAD_PITCH * own.bounds.height()) } else { near };
         let list = column
             .chunk_by(|p, q| q.bounds.top - p.bounds.bottom < pitch)
             .find(|rows| rows.iter().any(|t| y > t.bounds.top - height && y < t.bounds.bottom + height));

@@ -17,7 +17,7 @@ use serde::Serialize;
 use takeoff_core::budget::Budget;
 
 pub use frame::MAX_FRAME;
-pub use worker::{Handler, MEMORY_ARG, Reply, WorkerLimits, serve};
+pub use worker::{Handler, MEMORY_ARG, Reply, WorkerLimits, confine, serve};
 
 use crate::clock::Stopwatch;
 use crate::erased;

@@ -44,6 +44,28 @@ impl WorkerLimits {
     }
 }
 
+/// Sets how many bytes this process may take of memory from now on beside what it holds; `None` lifts that. What it is
+/// refused ends it, as its address space does. What it maps of files does not count.
+///
+/// # Errors
+/// The system does not say what the process holds, or does not set limits.
+pub fn confine(bytes: Option<u64>) -> io::Result<()> {
+    let (_, most) = rlimit::Resource::DATA.get()?;
+    let limit = match bytes {
+        Some(bytes) => held_bytes()?.saturating_add(bytes).min(most),
+        None => most,
+    };
+    rlimit::Resource::DATA.set(limit, most)
+}
+
+/// Memory of its own that the process may write to, touched or not.
+fn held_bytes() -> io::Result<u64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmData:"));
+    let kib = line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
+    kib.map(|kib| kib * 1024).ok_or_else(|| io::Error::other("/proc/self/status has no VmData"))
+}
+
 /// Sends one reply to the host.
 pub type Reply<'a> = dyn FnMut(&[u8]) -> io::Result<()> + 'a;
 
