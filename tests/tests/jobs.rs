@@ -91,6 +91,14 @@ async fn a_dead_job_is_seen_and_brought_back() {
     let shown = jobs(&s, &["show", &task]).unwrap();
     assert!(shown.contains(&task) && shown.contains("dead"), "{shown}");
 
+    // What looks like a filter and is none would mean all of them.
+    for verb in ["retry", "discard"] {
+        let path = format!("/admin/dead-jobs/{verb}");
+        let said = s.node.client().post(&path, json!({"stage": "ingest"})).await.expect(422);
+        assert_eq!(said["detail"][0]["loc"], json!(["body", "stage"]), "{said}");
+    }
+    assert_eq!(ids(&s, "dead"), [task.as_str()]);
+
     away.back();
     let put_back = jobs(&s, &["retry", &task]).unwrap();
     assert!(put_back.contains(&task), "{put_back}");

@@ -1,6 +1,6 @@
 //! What operators do: look at jobs, put dead ones back or discard them, hold work back.
 
-use takeoff_core::job::{DEFAULT_WEIGHT, Job, JobState, MAX_WEIGHT, Stage};
+use takeoff_core::job::{DEFAULT_WEIGHT, Job, JobState, MAX_WEIGHT, RESTS, Stage};
 use takeoff_core::model::{Control, Id, Index, Kind, Pause, Project, Scope, Timestamp};
 use takeoff_engine::controls::{MAX_CONTROLS, Paused};
 use takeoff_engine::error::EngineError;
@@ -88,13 +88,18 @@ fn cause(job: &Job, pause: Option<&Paused>, now: Timestamp) -> String {
         Some(f) => format!(" after a failure: {}", f.message),
         None => String::new(),
     };
+    // Why it gave its slot back before.
+    let rested = || {
+        let why = job.progress.step.as_deref().and_then(|step| step.strip_prefix(RESTS));
+        why.map(|why| format!(": {why}")).unwrap_or_default()
+    };
     match (job.state, pause) {
         (JobState::Ready, Some(pause)) => pause.sentence(),
         (JobState::Ready, None) if job.run_at > now => {
             let seconds = (job.run_at.ms_since(now) + 999) / 1_000;
-            format!("due in {seconds} s{}", failed())
+            format!("due in {seconds} s{}{}", failed(), rested())
         }
-        (JobState::Ready, None) => format!("waits for a free slot{}", failed()),
+        (JobState::Ready, None) => format!("waits for a free slot{}{}", failed(), rested()),
         (JobState::Leased, _) => match &job.lease {
             Some(lease) if lease.until < now => {
                 let seconds = now.ms_since(lease.until) / 1_000;
@@ -330,8 +335,7 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn a_job_whose_node_is_gone_does_not_seem_to_run() {
+    fn job() -> Job {
         let new = NewJob {
             id: Id::NIL,
             stage: Stage::Noop,
@@ -345,8 +349,25 @@ mod tests {
             task: None,
             request_id: None,
         };
+        enqueue(new, TenantId::DEFAULT, None, Timestamp(0))
+    }
+
+    #[test]
+    fn a_job_that_rests_says_why() {
+        let mut job = job();
+        job.progress.step = Some("Parsing the page".to_owned());
+        assert_eq!(cause(&job, None, Timestamp(0)), "waits for a free slot");
+        job.progress.step = Some("rests: there is no room: No space left on device".to_owned());
+        let why = "there is no room: No space left on device";
+        assert_eq!(cause(&job, None, Timestamp(0)), format!("waits for a free slot: {why}"));
+        job.run_at = Timestamp(0).plus_ms(1_500);
+        assert_eq!(cause(&job, None, Timestamp(0)), format!("due in 2 s: {why}"));
+    }
+
+    #[test]
+    fn a_job_whose_node_is_gone_does_not_seem_to_run() {
         let until = Timestamp(0).plus_ms(15_000);
-        let mut job = enqueue(new, TenantId::DEFAULT, None, Timestamp(0));
+        let mut job = job();
         job.state = JobState::Leased;
         job.lease = Some(Lease { node: "north".to_owned(), token: 1, until });
         assert_eq!(cause(&job, None, until), "runs on north");

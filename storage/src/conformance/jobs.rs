@@ -88,7 +88,7 @@ pub async fn snooze_and_release_cost_nothing(s: &Subject) {
     s.enqueue([job(1)]).await;
     let first = s.lease_one(1).await;
     let until = s.job(1).await.created_at.plus_ms(500);
-    let event = JobEvent::Snooze { until, checkpoint: Some(json!("half")) };
+    let event = JobEvent::Snooze { until, checkpoint: Some(json!("half")), why: None };
     s.change(1, Some(first), event).await.expect("snooze");
     assert_eq!(s.lease(1).await, []);
     s.clock.advance_ms(500);

@@ -433,6 +433,26 @@ fn column(heading: &ListRect, texts: &[Text]) -> ListRect {
 mod tests {
     use super::*;
 
+    fn square(left: f32, top: f32, side: f32) -> ListRect {
+        ListRect { left, top, right: left + side, bottom: top + side }
+    }
+
+    #[test]
+    fn rows_that_cannot_be_read_stand_as_far_apart_as_their_largest_symbol_asks_for() {
+        let legend = |unread: bool| {
+            let row = |n: u8| {
+                let at = square(100.0, f32::from(n) * 44.0, 6.0);
+                let bounds = ListRect { right: 180.0, ..at };
+                Text { bounds, words: 2, letters: 12, heading: false, unread }
+            };
+            Legend { texts: (0..5).map(row).collect(), ..Legend::default() }
+        };
+        let (symbol, other) = (square(49.0, 88.0, 6.0), square(49.0, 132.0, 6.0));
+        assert_eq!(legend(true).sample(&symbol, &[symbol]), Some(Sample::Doubtful));
+        assert_eq!(legend(true).sample(&symbol, &[symbol, other]), None, "one in each of two rows");
+        assert_eq!(legend(false).sample(&symbol, &[symbol]), None, "a legend that can be read has a heading");
+    }
+
     #[test]
     fn headings_are_told_from_mentions() {
         for yes in ["LEGEND", "Electrical Symbols", "ROOM FINISH LEGEND & ABBREVIATIONS", "SYMBOL LEGEND:"] {

@@ -19,8 +19,8 @@ pub enum JobEvent {
     /// The attempt goes on, and what it has until now is committed with this. It is the fence of
     /// that commit; of the job it changes only that deaths of its node before it count no more.
     Continue,
-    /// The attempt wants to run again later; costs no attempt.
-    Snooze { until: Timestamp, checkpoint: Option<Value> },
+    /// The attempt wants to run again later, `why` in words for whoever looks at it meanwhile; costs no attempt.
+    Snooze { until: Timestamp, checkpoint: Option<Value>, why: Option<String> },
     /// The attempt failed; the job's retry policy decides between another try and death.
     Fail { kind: FailureKind, message: String },
     /// The holder gives the job back unfinished (drain, lost lease noticed); costs no attempt.

@@ -13,6 +13,7 @@ mod types;
 
 pub use event::{Cause, JobEvent};
 pub use share::{DEFAULT_WEIGHT, MAX_WEIGHT, PRIORITY_STEP_MS, Shares, Standing, Turns};
+pub use transition::RESTS;
 pub use transition::{
     MAX_CHILD_DEATHS, MAX_FAILURES, MAX_LONE_DEATHS, Refused, Transition, dies_of, enqueue, transition,
 };

@@ -193,7 +193,9 @@ impl World {
                 fans_out = holds && !children.is_empty();
                 JobEvent::FanOut { children, checkpoint: Value::Null }
             }
-            Report::Snooze(ms) => JobEvent::Snooze { until: self.time().plus_ms(ms), checkpoint: None },
+            Report::Snooze(ms) => {
+                JobEvent::Snooze { until: self.time().plus_ms(ms), checkpoint: None, why: None }
+            }
             Report::Fail(kind) => JobEvent::Fail { kind, message: "m".into() },
             Report::Release => JobEvent::Release,
             Report::Continue => JobEvent::Continue,

@@ -112,11 +112,15 @@ fn reject_and_the_third_child_death_are_final() {
 fn snooze_release_and_expiry_cost_nothing() {
     let leased = lease(&ready(), T0);
     let until = T0.plus_ms(500);
-    let snooze = by_holder(&leased, JobEvent::Snooze { until, checkpoint: Some(json!(1)) });
+    let snooze = by_holder(
+        &leased,
+        JobEvent::Snooze { until, checkpoint: Some(json!(1)), why: Some("no room".to_owned()) },
+    );
     let after = step(&leased, snooze, T0).job;
     assert_eq!((after.run_at, &after.checkpoint), (until, &Some(json!(1))));
+    assert_eq!(after.progress.step.as_deref(), Some("rests: no room"));
     let leased = lease(&after, until);
-    let past = by_holder(&leased, JobEvent::Snooze { until: T0, checkpoint: None });
+    let past = by_holder(&leased, JobEvent::Snooze { until: T0, checkpoint: None, why: None });
     let kept = step(&leased, past, until).job;
     assert_eq!((kept.run_at, &kept.checkpoint), (until, &Some(json!(1))), "never before now; kept");
     for cause in [by_holder(&leased, JobEvent::Release), Cause::Expire] {
@@ -173,7 +177,7 @@ fn deaths_in_company_never_make_a_job_poison() {
 fn an_attempt_that_comes_on_clears_its_node_and_a_drain_says_nothing() {
     let twice = Job { node_deaths: 2, lone_deaths: 2, ..ready() };
     let leased = lease(&twice, T0);
-    let snooze = by_holder(&leased, JobEvent::Snooze { until: T0, checkpoint: None });
+    let snooze = by_holder(&leased, JobEvent::Snooze { until: T0, checkpoint: None, why: None });
     let went_on = by_holder(&leased, JobEvent::Continue);
     let release = by_holder(&leased, JobEvent::Release);
     for (cause, deaths) in [(release, 2), (Cause::Expire, 2), (snooze, 0), (went_on, 0)] {
@@ -189,7 +193,7 @@ fn only_the_holder_may_report() {
     let events = [
         JobEvent::Succeed { result: Value::Null },
         JobEvent::FanOut { children: vec![new_job(2)], checkpoint: Value::Null },
-        JobEvent::Snooze { until: T0, checkpoint: None },
+        JobEvent::Snooze { until: T0, checkpoint: None, why: None },
         JobEvent::Fail { kind: FailureKind::Retry, message: String::new() },
         JobEvent::Release,
     ];

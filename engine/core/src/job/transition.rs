@@ -5,6 +5,9 @@ use super::event::{Cause, JobEvent};
 use super::types::{AttemptFailure, FailureKind, Job, JobState, Lease, NewJob, Progress, RetryPolicy};
 use crate::model::{Id, TenantId, Timestamp};
 
+/// What a job's step begins with that gave its slot back and waits: why follows.
+pub const RESTS: &str = "rests: ";
+
 /// Failures kept of a job, the newest.
 pub const MAX_FAILURES: usize = 10;
 
@@ -242,8 +245,11 @@ fn end_of_attempt(mut job: Job, event: JobEvent, now: Timestamp, jitter: u64) ->
             ended(job, JobState::Refused, now)
         }
         JobEvent::FanOut { children, checkpoint } => fan_out(job, children, checkpoint, now),
-        JobEvent::Snooze { until, checkpoint } => {
+        JobEvent::Snooze { until, checkpoint, why } => {
             job.run_at = until.max(now);
+            if let Some(why) = why {
+                job.progress.step = Some(format!("{RESTS}{why}"));
+            }
             job.checkpoint = checkpoint.or(job.checkpoint);
             ready(job)
         }

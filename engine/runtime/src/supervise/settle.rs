@@ -34,6 +34,8 @@ const MESSAGE: usize = 1_000;
 
 /// How long a job rests that found no room on the disk, milliseconds.
 const NO_ROOM_REST_MS: i64 = 2_000;
+/// How often that doubles while it finds none.
+const NO_ROOM_DOUBLINGS: u64 = 2;
 
 /// How long a job waits for a store that is out of use without that costing it anything, from its first start. What
 /// fails for longer is no outage that passes.
@@ -74,8 +76,10 @@ pub(super) async fn settle(held: &mut Held, ending: Ending) -> Settled {
             StageError::Snooze { until, reason } => snooze(held, until, &reason).await,
             StageError::NoRoom(why) => {
                 tracing::warn!(why, "there is no room: free space, the work waits for it");
-                let until = store_time(held).await.plus_ms(NO_ROOM_REST_MS);
-                snooze(held, until, &why).await
+                // Looked at ever less often: each look does the work in vain.
+                let rest = NO_ROOM_REST_MS << held.running.token().saturating_sub(1).min(NO_ROOM_DOUBLINGS);
+                let until = store_time(held).await.plus_ms(rest);
+                snooze(held, until, &format!("there is no room: {why}")).await
             }
             StageError::Outage(why) => outage(held, why).await,
             StageError::Fenced => fenced(held, "the stage found that it no longer holds the lease").await,
@@ -287,7 +291,9 @@ async fn release(held: &mut Held) -> Settled {
 
 async fn snooze(held: &mut Held, until: Timestamp, reason: &str) -> Settled {
     let mut batch = Batch::new(held.job().tenant);
-    batch.changes.push(change(held, JobEvent::Snooze { until, checkpoint: None }));
+    batch
+        .changes
+        .push(change(held, JobEvent::Snooze { until, checkpoint: None, why: Some(reason.to_owned()) }));
     tracing::info!(until = until.0, reason, "attempt postponed");
     match commit(held, batch).await {
         Ok(_) => done(held, "snoozed", None),
