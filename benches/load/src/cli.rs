@@ -86,6 +86,9 @@ pub(crate) struct Limits {
     /// Most that memory may grow after the warm-up, MiB a minute
     #[arg(long, default_value_t = 1.0)]
     pub(crate) max_memory_slope: f64,
+    /// Seconds after the warm-up from which on that is judged: before, caches fill
+    #[arg(long, default_value_t = 1_200)]
+    pub(crate) memory_from: u64,
     /// Most jobs that may be due or under way, beyond what was at the end of the warm-up
     #[arg(long, default_value_t = 100.0)]
     pub(crate) max_queue_growth: f64,

@@ -17,12 +17,22 @@ pub(crate) struct Bound {
     limit: f64,
     value: f64,
     kept: bool,
+    /// Whether it was looked at for long enough to mean anything; otherwise it breaks nothing.
+    judged: bool,
 }
 
 impl Bound {
     fn at_most(what: &'static str, limit: f64, value: f64) -> Self {
         // What could not be measured is not kept.
-        Self { what, limit, value, kept: value <= limit }
+        Self { what, limit, value, kept: value <= limit, judged: true }
+    }
+
+    const fn word(&self) -> &'static str {
+        match (self.kept, self.judged) {
+            (_, false) => "too short to judge",
+            (true, true) => "kept",
+            (false, true) => "BROKEN",
+        }
     }
 }
 
@@ -64,8 +74,10 @@ impl Report {
         let answered: u64 = latencies_ms.values().map(|l| l.count).sum();
         let wrong: u64 = errors.values().flat_map(BTreeMap::values).sum();
         let p99 = |what| latencies_ms.get(what).map_or(f64::INFINITY, |l: &Latency| l.p99);
+        let looked_at = warm[warm.len() - 1].seconds - warm[0].seconds;
+        let memory = Bound::at_most("memory, MiB a minute", limits.max_memory_slope, slope);
         let bounds = vec![
-            Bound::at_most("memory, MiB a minute", limits.max_memory_slope, slope),
+            Bound { judged: looked_at >= limits.memory_from as f64, ..memory },
             Bound::at_most("queued jobs, growth", limits.max_queue_growth, growth(&warm, Sample::depth)),
             Bound::at_most(
                 "open files, growth",
@@ -100,7 +112,11 @@ impl Report {
     }
 
     pub(crate) fn kept(&self) -> bool {
-        self.bounds.iter().all(|b| b.kept)
+        self.bounds.iter().all(|b| b.kept || !b.judged)
+    }
+
+    fn warm(&self) -> Vec<&Sample> {
+        self.samples.iter().filter(|s| s.seconds >= self.run.warm_up as f64).collect()
     }
 
     pub(crate) fn table(&self) -> String {
@@ -123,10 +139,17 @@ impl Report {
             }
         }
         let busy = self.cores.iter().map(|(role, cores)| format!("{role} {cores:.3}"));
-        let _ = writeln!(out, "\ncores busy: {}\n", busy.collect::<Vec<_>>().join(", "));
+        let _ = writeln!(out, "\ncores busy: {}", busy.collect::<Vec<_>>().join(", "));
+        if let [first, .., last] = &self.warm()[..] {
+            let _ = writeln!(
+                out,
+                "memory: {:.0} MiB after the warm-up, {:.0} at the end",
+                first.memory_mib, last.memory_mib
+            );
+        }
+        out.push('\n');
         for b in &self.bounds {
-            let word = if b.kept { "kept" } else { "BROKEN" };
-            let _ = writeln!(out, "{:<24}{:>12.2}   at most {:<10}{word}", b.what, b.value, b.limit);
+            let _ = writeln!(out, "{:<24}{:>12.2}   at most {:<10}{}", b.what, b.value, b.limit, b.word());
         }
         out
     }
@@ -183,6 +206,7 @@ mod tests {
     fn report(samples: Vec<Sample>, wrong: u64) -> Report {
         let limits = Limits {
             max_memory_slope: 1.0,
+            memory_from: 90,
             max_queue_growth: 100.0,
             max_file_growth: 64.0,
             max_read_p99: 500.0,
@@ -200,7 +224,7 @@ mod tests {
     }
 
     fn broken(report: &Report) -> Vec<&str> {
-        report.bounds.iter().filter(|b| !b.kept).map(|b| b.what).collect()
+        report.bounds.iter().filter(|b| !b.kept && b.judged).map(|b| b.what).collect()
     }
 
     #[test]
@@ -215,6 +239,12 @@ mod tests {
         assert_eq!(broken(&leak), ["memory, MiB a minute"]);
         assert_eq!(broken(&report(samples(|_| 100.0, |t| t as u64 * 3), 0)), ["queued jobs, growth"]);
         assert_eq!(broken(&report(samples(|_| 100.0, |_| 3), 2)), ["errors of a thousand"]);
-        assert!(leak.table().contains("BROKEN"));
+        assert!(
+            leak.table().contains("BROKEN")
+                && leak.table().contains("memory: 101 MiB after the warm-up, 104 at")
+        );
+        // What was looked at for less than a minute and a half says nothing of memory.
+        let short = report(samples(|t| 100.0 + t / 30.0, |_| 3).into_iter().take(100).collect(), 0);
+        assert!(short.kept() && short.table().contains("too short to judge"), "{}", short.table());
     }
 }
