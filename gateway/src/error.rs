@@ -130,10 +130,7 @@ impl From<StoreError> for ApiError {
             }
             StoreError::Full(_) => {
                 tracing::error!(error = %e, "the store has no room");
-                Self::busy(
-                    "the store is full: nothing can be stored or read until there is room",
-                    RETRY_AFTER_S,
-                )
+                Self::busy("the store is full: nothing can be stored until there is room", RETRY_AFTER_S)
             }
             StoreError::Damaged { .. } | StoreError::MissingBlob(_) => {
                 tracing::error!(error = %e, "what the store holds is damaged");
