@@ -133,7 +133,7 @@ async fn a_page_is_given_what_its_pictures_take_or_is_refused() {
     // One keeps 2,000 x 1,650 pixels or more of 4 bytes.
     const EACH: u64 = 2_000 * 1_650 * 4;
     let data = tempfile::tempdir().unwrap();
-    let node = Node::start(data.path());
+    let node = Node::start_with(data.path(), &[("TAKEOFF_MEMORY_BUDGET_MIB", "1024")]);
     let client = node.client();
     let project = client.project("Pictures").await;
     let document = upload(&client, &project, picture_page(9)).await;
@@ -187,7 +187,8 @@ fn tiled_page(tilings: usize) -> Vec<u8> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_that_outgrows_what_it_was_given_is_taken_up_again_with_more() {
     let data = tempfile::tempdir().unwrap();
-    let node = Node::start(data.path());
+    let given = [("TAKEOFF_MEMORY_BUDGET_MIB", "1024"), ("TAKEOFF_CHILDREN_MEMORY_MIB", "768")];
+    let node = Node::start_with(data.path(), &given);
     let client = node.client();
     let project = client.project("Tiled").await;
     let document = upload(&client, &project, tiled_page(40)).await;

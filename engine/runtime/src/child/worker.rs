@@ -45,11 +45,15 @@ impl WorkerLimits {
 }
 
 /// Sets how many bytes this process may take of memory from now on beside what it holds; `None` lifts that. What it is
-/// refused ends it, as its address space does. What it maps of files does not count.
+/// refused ends it, as its address space does. What it maps of files does not count. Only Linux has such a limit; elsewhere
+/// the address space is the only one.
 ///
 /// # Errors
 /// The system does not say what the process holds, or does not set limits.
 pub fn confine(bytes: Option<u64>) -> io::Result<()> {
+    if cfg!(not(target_os = "linux")) {
+        return Ok(());
+    }
     let (_, most) = rlimit::Resource::DATA.get()?;
     let limit = match bytes {
         Some(bytes) => held_bytes()?.saturating_add(bytes).min(most),
