@@ -8,8 +8,12 @@ use takeoff_engine::stage::{Attempt, Tools};
 
 /// How long a job rests that found no memory in time.
 const REST_MS: i64 = 1_000;
+/// A wait that lasts longer is told.
+const TOLD_AFTER: Duration = Duration::from_millis(200);
+const WAITING: &str = "Waiting for memory";
 
-/// Takes so many bytes of the node's memory, in the job's own lane.
+/// Takes so many bytes of the node's memory, in the job's own lane. Whoever looks at the job sees that it waits for them, and
+/// `then` what it does with them.
 ///
 /// # Errors
 /// `Snooze` when others held them for as long as `wait`: that costs no attempt.
@@ -18,8 +22,19 @@ pub(crate) async fn take(
     tools: &Tools,
     bytes: u64,
     wait: Duration,
+    then: &str,
 ) -> Result<Held, StageError> {
-    let taken = tools.memory.take(attempt.job.lane, bytes, wait, &attempt.budget).await;
+    let mut taking = std::pin::pin!(tools.memory.take(attempt.job.lane, bytes, wait, &attempt.budget));
+    let taken = match tokio::time::timeout(TOLD_AFTER, &mut taking).await {
+        Ok(taken) => taken,
+        Err(_) => {
+            // Its percentage stays.
+            attempt.progress.report(f32::NAN, WAITING);
+            let taken = taking.await;
+            attempt.progress.report(f32::NAN, then);
+            taken
+        }
+    };
     taken.map_err(|e| match e {
         MemoryError::Taken => {
             let until = tools.clock.now().plus_ms(REST_MS);

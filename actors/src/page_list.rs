@@ -37,7 +37,14 @@ pub(crate) async fn load(
     max_bytes: usize,
 ) -> Result<Loaded, StageError> {
     let size = tools.blobs.stat(attempt.tenant(), hash).await?.unwrap_or_default();
-    let held = memory::take(attempt, tools, worked_list_bytes(size, picture_pixels), MEMORY_WAIT).await?;
+    let held = memory::take(
+        attempt,
+        tools,
+        worked_list_bytes(size, picture_pixels),
+        MEMORY_WAIT,
+        "Loading the page",
+    )
+    .await?;
     let bytes = tools.blobs.read(attempt.tenant(), hash, max_bytes as u64).await?;
     // The memory goes with the work: an attempt that is torn away leaves it behind until it is done.
     let decode = move |_: &mut _| DisplayList::decode(&bytes, max_bytes).map(|list| Loaded { list, held });

@@ -276,7 +276,8 @@ impl Parser {
         let limits = CallLimits { reply_ms, total_ms: self.call_ms() };
         let mut nonsense = None;
         let wait = Duration::from_millis(self.memory_wait_ms());
-        let _held = memory::take(by.attempt, by.tools, bytes, wait).await.map_err(Fault::Memory)?;
+        let then = if bytes > OPENING_BYTES { "Parsing the page" } else { "Opening the document" };
+        let _held = memory::take(by.attempt, by.tools, bytes, wait, then).await.map_err(Fault::Memory)?;
         let called = by
             .tools
             .children

@@ -79,8 +79,14 @@ async fn pages_dearer_than_the_budget_run_one_after_the_other() {
             tokio::task::yield_now().await;
         }
     };
+    // Two are leased at a time, and one has its memory.
+    let waits = eventually("a page says that it waits for memory", WAIT, || async {
+        let jobs = client.get("/admin/jobs?stage=ingest&state=leased").await.expect(200);
+        let told = |job: &Value| job["step"] == "Waiting for memory";
+        jobs["jobs"].as_array().unwrap().iter().any(told).then_some(())
+    });
     let pages = tokio::select! {
-        pages = client.pages_of(&document, 4) => pages,
+        (pages, ()) = async { tokio::join!(client.pages_of(&document, 4), waits) } => pages,
         () = looked => unreachable!("it looks for ever"),
     };
     assert_eq!(pages.len(), 4);
