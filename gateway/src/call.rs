@@ -92,13 +92,23 @@ fn unread(query: &Map<String, Value>, known: &[String]) -> Vec<IgnoredField> {
 
 /// Operators pick with a query what is shown, put back or thrown away: with a misspelt one that would be everything.
 fn refuse_unread(query: &Map<String, Value>, known: &[String]) -> Result<(), ApiError> {
+    let why = match known {
+        [] => "nothing is read of this route's query".to_owned(),
+        known => format!("this route reads {}", known.join(", ")),
+    };
+    refuse_others("query", query, known, &why)
+}
+
+/// Refuses fields of a part of a request that are none of these.
+fn refuse_others(
+    part: &str,
+    fields: &Map<String, Value>,
+    known: &[impl AsRef<str>],
+    why: &str,
+) -> Result<(), ApiError> {
     let problems = Problems::default();
-    for (key, value) in query.iter().filter(|(key, _)| !known.contains(key)) {
-        let why = match known {
-            [] => "nothing is read of this route's query".to_owned(),
-            known => format!("this route reads {}", known.join(", ")),
-        };
-        let at = At::root("query", &problems).child(key.as_str());
+    for (key, value) in fields.iter().filter(|(key, _)| !known.iter().any(|k| k.as_ref() == *key)) {
+        let at = At::root(part, &problems).child(key.as_str());
         let _: Option<()> =
             at.refuse("extra_forbidden", format!("Extra inputs are not permitted: {why}"), value, None);
     }
@@ -160,16 +170,11 @@ impl Call {
     }
 
     /// Refuses fields of a body that are none of these: what is left out of account there would do harm.
-    pub(crate) fn nothing_beside(&self, body: &Body, known: &[&str], why: &str) -> Result<(), ApiError> {
-        let Body::Json(Value::Object(fields)) = body else { return Ok(()) };
-        self.read(|input| {
-            let at = At::root("body", input.problems);
-            let msg = format!("Extra inputs are not permitted: {why}");
-            for (name, value) in fields.iter().filter(|(name, _)| !known.contains(&name.as_str())) {
-                at.child(name.as_str()).refuse::<()>("extra_forbidden", msg.as_str(), value, None);
-            }
-            Some(())
-        })
+    pub(crate) fn nothing_beside(body: &Body, known: &[&str], why: &str) -> Result<(), ApiError> {
+        match body {
+            Body::Json(Value::Object(fields)) => refuse_others("body", fields, known, why),
+            _ => Ok(()),
+        }
     }
 
     /// An id in the path, where nothing else is to be read.

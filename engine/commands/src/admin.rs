@@ -357,8 +357,8 @@ mod tests {
         let mut job = job();
         job.progress.step = Some("Parsing the page".to_owned());
         assert_eq!(cause(&job, None, Timestamp(0)), "waits for a free slot");
-        job.progress.step = Some("rests: there is no room: No space left on device".to_owned());
-        let why = "there is no room: No space left on device";
+        job.progress.step = Some("rests: there is no room for what it makes".to_owned());
+        let why = "there is no room for what it makes";
         assert_eq!(cause(&job, None, Timestamp(0)), format!("waits for a free slot: {why}"));
         job.run_at = Timestamp(0).plus_ms(1_500);
         assert_eq!(cause(&job, None, Timestamp(0)), format!("due in 2 s: {why}"));

@@ -99,7 +99,7 @@ async fn discard_job(State(app): State<App>, call: Call, body: Body) -> Answer<J
     responses((status = 200, body = Swept)),
 )]
 async fn retry_dead(State(app): State<App>, call: Call, body: Body) -> Answer<Swept> {
-    call.nothing_beside(&body, &[], FILTERS_ARE)?;
+    Call::nothing_beside(&body, &[], FILTERS_ARE)?;
     let filter = call.read(|input| filter(&input.query))?;
     ok(admin::retry_dead(&call.ctx(&app), &filter).await?)
 }
@@ -116,7 +116,7 @@ async fn retry_dead(State(app): State<App>, call: Call, body: Body) -> Answer<Sw
     responses((status = 200, body = Swept)),
 )]
 async fn discard_dead(State(app): State<App>, call: Call, body: Body) -> Answer<Swept> {
-    call.nothing_beside(&body, &["cause"], FILTERS_ARE)?;
+    Call::nothing_beside(&body, &["cause"], FILTERS_ARE)?;
     let (filter, cause) = (call.read(|input| filter(&input.query))?, cause_of(&call, &body)?);
     ok(admin::discard_dead(&call.ctx(&app), &filter, cause.as_deref()).await?)
 }

@@ -79,7 +79,8 @@ pub(super) async fn settle(held: &mut Held, ending: Ending) -> Settled {
                 // Looked at ever less often: each look does the work in vain.
                 let rest = NO_ROOM_REST_MS << held.running.token().saturating_sub(1).min(NO_ROOM_DOUBLINGS);
                 let until = store_time(held).await.plus_ms(rest);
-                snooze(held, until, &format!("there is no room: {why}")).await
+                // The system's words name places of this machine: they are for the log.
+                snooze(held, until, "there is no room for what it makes").await
             }
             StageError::Outage(why) => outage(held, why).await,
             StageError::Fenced => fenced(held, "the stage found that it no longer holds the lease").await,
