@@ -217,7 +217,7 @@ impl Exemplar {
         let own = surroundings::look(&matcher, &pose, None, &|_| false);
         let (beside, around) = (Beside::of(&matcher, &pose), Around::of(&matcher, &pose, &|_| false));
         (template.own, template.beside, template.around) = (own, beside, around);
-        let words = label::inside(page, &template, &pose, &placed(page, &template, &pose));
+        let words = label::inside(page, &template, &pose, &placed(page, &template.hull, &pose));
         Ok(Self {
             body: Body::Ink(Box::new(template), Box::new(pieces)),
             patch: None,

@@ -158,9 +158,17 @@ pub fn find(
     let mut found: Vec<Detection> = match &exemplar.body {
         Body::Ink(template, pieces) if let (Some(sheet), Some(patch)) = (&page.sheet, &exemplar.patch) => {
             let at = own.then(|| Pose::at(pieces.middle));
-            let (judged, stopped) = scan::search(sheet, patch, params, range, at, budget);
+            let (counted, stopped) = scan::search(sheet, patch, params, range, at, budget);
             ended = stopped;
-            judged.iter().filter_map(|j| detection(page, template, params, j)).collect()
+            let shown = |j: &Judged| {
+                let mut d = detection(page, template, params, j)?;
+                if !j.own && !counted.hull.is_empty() {
+                    d.bbox = placed(page, &counted.hull, &j.pose);
+                    d.center = d.bbox.center();
+                }
+                Some(d)
+            };
+            counted.judged.iter().filter_map(shown).collect()
         }
         Body::Ink(template, pieces) => {
             let round;
@@ -439,7 +447,7 @@ pub(super) fn detection(
     let fitting = seen().filter(fits).min_by(plainest)?;
     let unflipped = || seen().filter(|p| !p.mirrored).min_by(plainest);
     let pose = if fitting.mirrored && own_image { unflipped()? } else { fitting };
-    let bbox = placed(page, template, &j.pose);
+    let bbox = placed(page, &template.hull, &j.pose);
     // No drawing is exact to a hundredth of a degree.
     let angle = if template.round { 0.0 } else { (pose.angle_deg() * 100.0).round() / 100.0 % 360.0 };
     Some(Detection {
@@ -462,9 +470,9 @@ pub(super) fn detection(
 }
 
 /// Axis-parallel box of a placed symbol's ink, page pixels.
-pub(super) fn placed(page: &PageIndex, template: &Template, pose: &Pose) -> PxRect {
+pub(super) fn placed(page: &PageIndex, hull: &[[f64; 2]], pose: &Pose) -> PxRect {
     let (mut low, mut high) = ([f64::INFINITY; 2], [f64::NEG_INFINITY; 2]);
-    for &corner in &template.hull {
+    for &corner in hull {
         let p = pose.apply(corner);
         for axis in 0..2 {
             low[axis] = low[axis].min(p[axis]);

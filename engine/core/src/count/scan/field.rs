@@ -61,6 +61,26 @@ impl Field {
         out
     }
 
+    /// Each pixel the mean of those within so many, in a square; blank outside.
+    pub(super) fn averaged(&self, by: usize) -> Self {
+        let (w, h) = (self.width, self.height);
+        let share = 1.0 / ((2 * by + 1) * (2 * by + 1)) as f32;
+        let mut across = Self::blank(w, h);
+        for (row, out) in self.data.chunks(w).zip(across.data.chunks_mut(w)) {
+            for (x, out) in out.iter_mut().enumerate() {
+                *out = row[x.saturating_sub(by)..(x + by + 1).min(w)].iter().sum();
+            }
+        }
+        let mut out = Self::blank(w, h);
+        for y in 0..h {
+            let into = &mut out.data[y * w..][..w];
+            for from in y.saturating_sub(by)..(y + by + 1).min(h) {
+                into.iter_mut().zip(&across.data[from * w..][..w]).for_each(|(a, b)| *a += *b * share);
+            }
+        }
+        out
+    }
+
     /// Which pixels lie inside the outline of the ink, or up to `margin` pixels outside it.
     pub(super) fn outline(&self, margin: f64) -> Vec<bool> {
         let w = self.width;

@@ -25,6 +25,11 @@ const FOREIGN: f32 = 0.45;
 const CLAIM_PX: f64 = 3.0;
 /// What a part counts of which some lies inside the outline and the rest outside.
 const OUTSIDE: f64 = 0.5;
+/// Windows in which two pictures are compared: their share of the shorter side, and pixels at least; and of how many
+/// the one that differs most is taken.
+const WINDOW_SHARE: usize = 12;
+const LEAST_WINDOW: usize = 3;
+const MOST_OF: usize = 200;
 
 /// What the page shows at a pose, shares of the exemplar's ink.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +44,20 @@ pub(super) struct Seen {
     pub worst: f64,
     /// Correlation of both pictures, blurred, where neither passing things nor what does not matter are.
     pub alike: f64,
+    /// Where most of the exemplar's ink is missing, how dark that is, both blurred; and where most is besides.
+    pub lacking: f64,
+    pub besides: f64,
+}
+
+/// The page in the exemplar's frame.
+#[derive(Debug, Clone)]
+pub(super) struct View {
+    pub dark: Field,
+    /// What does not matter, and what passes through.
+    pub ignored: Vec<bool>,
+    /// Darkness inside the outline, of things that end there and that go on.
+    pub foreign: f64,
+    pub passing: f64,
 }
 
 pub(super) struct Judge<'a> {
@@ -49,6 +68,7 @@ pub(super) struct Judge<'a> {
     paper: Vec<Spot>,
     /// The exemplar's ink, a pixel wider on each side.
     wide: Field,
+    blurred: Field,
     all: f64,
 }
 
@@ -63,6 +83,7 @@ impl<'a> Judge<'a> {
             ink,
             paper: spread_out(&patch.paper(1, 3), PAPER),
             wide: patch.own.spread(1),
+            blurred: patch.own.blurred(),
             all: patch.own.data.iter().map(|v| f64::from(*v)).sum::<f64>().max(1.0),
         }
     }
@@ -160,33 +181,21 @@ impl<'a> Judge<'a> {
     }
 
     /// The page in the exemplar's frame.
-    fn view(&self, pose: &Pose) -> Field {
-        let mut view = Field::blank(self.patch.own.width, self.patch.own.height);
-        for (i, v) in view.data.iter_mut().enumerate() {
+    pub(super) fn view(&self, pose: &Pose) -> View {
+        let mut dark = Field::blank(self.patch.own.width, self.patch.own.height);
+        for (i, v) in dark.data.iter_mut().enumerate() {
             *v = self.value(pose, self.patch.place(i));
         }
-        view
-    }
-
-    pub(super) fn look(&self, pose: &Pose) -> Seen {
-        let view = self.view(pose);
-        let near = view.spread(1);
-        let own = &self.patch.own;
-        let lacking = own.data.iter().zip(&near.data).map(|(ink, here)| f64::from((ink - here).max(0.0)));
-        let absent: f64 = lacking.sum();
-        let excess =
-            |i: usize| if self.patch.other[i] { 0.0 } else { (view.data[i] - self.wide.data[i]).max(0.0) };
-        let set: Vec<bool> = (0..view.data.len()).map(|i| excess(i) >= FOREIGN).collect();
-        let (w, h) = (own.width, own.height);
-        let (mut foreign, mut passing) = (0.0, 0.0);
-        let mut ignored = self.patch.other.clone();
+        let (w, h) = (dark.width, dark.height);
+        let set: Vec<bool> = (0..dark.data.len()).map(|i| self.excess(&dark, i) >= FOREIGN).collect();
+        let (mut ignored, mut foreign, mut passing) = (self.patch.other.clone(), 0.0, 0.0);
         for part in field::parts(&set, w) {
             let (mut inside, mut outside, mut leaves) = (0.0, 0.0, false);
             for &i in &part {
                 let (x, y) = (i % w, i / w);
                 leaves |= x == 0 || y == 0 || x + 1 == w || y + 1 == h;
                 let into = if self.patch.region[i] { &mut inside } else { &mut outside };
-                *into += f64::from(excess(i));
+                *into += f64::from(self.excess(&dark, i));
             }
             match (leaves, inside > 0.0) {
                 (true, _) => {
@@ -197,18 +206,38 @@ impl<'a> Judge<'a> {
                 (false, false) => {}
             }
         }
+        View { dark, ignored, foreign, passing }
+    }
+
+    /// How much darker a view is at a pixel than the exemplar about there.
+    fn excess(&self, view: &Field, i: usize) -> f32 {
+        if self.patch.other[i] { 0.0 } else { (view.data[i] - self.wide.data[i]).max(0.0) }
+    }
+
+    pub(super) fn look(&self, pose: &Pose) -> Seen {
+        self.judged(&self.view(pose))
+    }
+
+    pub(super) fn judged(&self, view: &View) -> Seen {
+        let near = view.dark.spread(1);
+        let own = &self.patch.own;
+        let missing = own.data.iter().zip(&near.data).map(|(ink, here)| f64::from((ink - here).max(0.0)));
+        let (p, q) = (&self.blurred, view.dark.blurred());
+        let matters = |i: usize| self.patch.region[i] && !view.ignored[i];
         Seen {
-            absent: absent / self.all,
-            foreign: foreign / self.all,
-            passing: passing / self.all,
-            worst: self.worst(&view, &ignored),
-            alike: self.alike(&view, &ignored),
+            absent: missing.sum::<f64>() / self.all,
+            foreign: view.foreign / self.all,
+            passing: view.passing / self.all,
+            worst: self.worst(&q, &view.ignored),
+            alike: self.alike(&q, &view.ignored),
+            lacking: densest(p, &q, matters),
+            besides: densest(&q, p, matters),
         }
     }
 
     /// How far both pictures go together, inside the outline.
-    fn alike(&self, view: &Field, ignored: &[bool]) -> f64 {
-        let (p, q) = (self.patch.own.blurred(), view.blurred());
+    fn alike(&self, q: &Field, ignored: &[bool]) -> f64 {
+        let p = &self.blurred;
         let (mut n, mut sp, mut sq, mut pp, mut qq, mut pq) = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0);
         for i in (0..p.data.len()).filter(|&i| self.patch.region[i] && !ignored[i]) {
             let (a, b) = (f64::from(p.data[i]), f64::from(q.data[i]));
@@ -221,8 +250,8 @@ impl<'a> Judge<'a> {
 
     /// Where both pictures differ most: how much, of what either has there. A part that is missing, or is there
     /// besides, is no wear.
-    fn worst(&self, view: &Field, ignored: &[bool]) -> f64 {
-        let (p, q) = (self.patch.own.blurred(), view.blurred());
+    fn worst(&self, q: &Field, ignored: &[bool]) -> f64 {
+        let p = &self.blurred;
         let (w, h) = (p.width, p.height);
         let side = (w.min(h) / 9).clamp(3, 16);
         let across = w.div_ceil(side);
@@ -257,6 +286,20 @@ impl<'a> Judge<'a> {
         claims.dedup();
         claims
     }
+}
+
+/// How much darker one picture is than another where it is most, windows of it on average: a twelfth of its shorter
+/// side wide, and one in two hundred of all.
+fn densest(dark: &Field, light: &Field, matters: impl Fn(usize) -> bool) -> f64 {
+    let (w, h) = (dark.width, dark.height);
+    let mut more = Field::blank(w, h);
+    for (i, v) in more.data.iter_mut().enumerate() {
+        *v = if matters(i) { (dark.data[i] - light.data[i]).max(0.0) } else { 0.0 };
+    }
+    let mut windows = more.averaged((w.min(h) / WINDOW_SHARE).max(LEAST_WINDOW) / 2).data;
+    let top = (windows.len() / MOST_OF).max(1);
+    windows.select_nth_unstable_by(top - 1, |a, b| b.total_cmp(a));
+    windows[..top].iter().map(|v| f64::from(*v)).sum::<f64>() / top as f64
 }
 
 /// Turned and grown about its own place.

@@ -2,9 +2,11 @@
 //!
 //! Tracing breaks and merges strokes each time elsewhere, so strokes of two scans of one symbol differ more than
 //! those of two symbols. Pictures of both went through the same scanner and compare as they are: bits of a coarse
-//! page propose poses, each is moved onto the page's ink, and what both pictures have in common judges it.
+//! page propose poses, each is moved onto the page's ink, and what both pictures have in common judges it; then what
+//! the better matches have in common judges them all.
 
 mod coarse;
+mod common;
 mod field;
 mod judge;
 mod patch;
@@ -19,6 +21,7 @@ use super::pose::Pose;
 use super::search::{CountParams, Judged, Stopped};
 use crate::budget::Budget;
 use coarse::Proposed;
+use common::Anew;
 use judge::{Judge, Seen};
 pub(super) use patch::Patch;
 pub(super) use sheet::Sheet;
@@ -73,6 +76,16 @@ struct Placed {
     against: f64,
 }
 
+impl Placed {
+    fn judge_anew(&mut self, anew: Option<Anew>) {
+        let Some(Anew { confidence, pose, seen }) = anew else { return };
+        self.judged.pose = pose;
+        let score = &mut self.judged.score;
+        (score.confidence, score.base, score.unframed) = (confidence, confidence, confidence);
+        (score.coverage, score.extra) = ((1.0 - seen.absent).max(0.0), seen.foreign);
+    }
+}
+
 fn against(seen: &Seen, scale: f64) -> f64 {
     UNLIKE * (1.0 - seen.alike)
         + WORST * seen.worst
@@ -87,6 +100,13 @@ fn confidence(against: f64, even: f64) -> f64 {
     (EVEN_CONFIDENCE + SLOPE * (even - against)).clamp(0.0, 1.0)
 }
 
+/// What was found on a page.
+pub(super) struct Counted {
+    pub judged: Vec<Judged>,
+    /// Around what the matches have in common, in the exemplar's frame; nothing where the exemplar alone says.
+    pub hull: Vec<[f64; 2]>,
+}
+
 /// Every place of the page that shows the exemplar. `own` is where it was cut from, if from this page.
 pub(super) fn search(
     page: &Sheet,
@@ -95,7 +115,7 @@ pub(super) fn search(
     range: Range,
     own: Option<Pose>,
     budget: &Budget,
-) -> (Vec<Judged>, Result<(), Stopped>) {
+) -> (Counted, Result<(), Stopped>) {
     let coarser;
     let sheet = match patch.shift {
         0 => page,
@@ -107,12 +127,21 @@ pub(super) fn search(
     let mut search =
         Search { judge: Judge::new(sheet, patch), params, range, budget, own, placed: Vec::new() };
     let proposed = coarse::propose(sheet, patch, params.mirrored, budget);
-    let ended = search.judge_all(proposed);
+    let mut ended = search.judge_all(proposed);
     let mut placed = strongest(search.placed);
-    compare(&mut placed);
+    let mut hull = Vec::new();
+    if let Some(even) = compare(&mut placed) {
+        match common::judge(&search.judge, &placed, even, range, budget) {
+            Ok(common) => {
+                placed.iter_mut().zip(common.matches).for_each(|(p, anew)| p.judge_anew(anew));
+                hull = common.hull;
+            }
+            Err(stopped) => ended = ended.and(Err(stopped)),
+        }
+    }
     let floor = FLOOR.min(params.threshold);
     let kept = placed.into_iter().map(|p| p.judged).filter(|j| j.own || j.score.confidence >= floor);
-    (kept.collect(), ended)
+    (Counted { judged: kept.collect(), hull }, ended)
 }
 
 struct Search<'a> {
@@ -212,19 +241,20 @@ impl Search<'_> {
     }
 }
 
-/// Judges matches anew by how worn the better ones of them are.
-fn compare(placed: &mut [Placed]) {
+/// Judges matches anew by how worn the better ones of them are: how much may speak against one that is as likely none.
+fn compare(placed: &mut [Placed]) -> Option<f64> {
     let others = || placed.iter().filter(|p| !p.judged.own);
     let mut likely: Vec<f64> = others().map(|p| p.against).filter(|a| *a < EVEN).collect();
     likely.sort_by(f64::total_cmp);
     let n = likely.len() as f64;
-    let Some(better) = likely.get((n * BETTER) as usize) else { return };
+    let better = likely.get((n * BETTER) as usize)?;
     let even = EVEN + MOVES * (better - USUAL) * n / (n + ENOUGH);
     for p in placed.iter_mut().filter(|p| !p.judged.own) {
         let score = &mut p.judged.score;
         score.confidence = confidence(p.against, even);
         (score.base, score.unframed) = (score.confidence, score.confidence);
     }
+    Some(even)
 }
 
 /// One pose a symbol: the strongest that does not lie on the ink of a stronger one.

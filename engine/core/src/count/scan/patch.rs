@@ -3,6 +3,7 @@
 use std::f64::consts::TAU;
 
 use super::super::pose::Pose;
+use super::super::template::convex_hull;
 use super::field::{self, Field};
 use super::judge::Judge;
 use super::sheet::Sheet;
@@ -46,7 +47,7 @@ const SLIDES: f64 = 0.3;
 const FOLDS: [f64; 6] = [16.0, 8.0, 6.0, 4.0, 3.0, 2.0];
 
 /// Ink that hangs on the outline is looked at so far outside it, pixels.
-const REGION_PX: f64 = 1.6;
+pub(super) const REGION_PX: f64 = 1.6;
 
 /// A pixel of the symbol, or beside it, relative to its middle, list units.
 #[derive(Debug, Clone, Copy)]
@@ -165,6 +166,17 @@ impl Patch {
         self
     }
 
+    /// The same symbol of other ink, with nothing around it.
+    pub(super) fn with_ink(&self, own: Field) -> Self {
+        Self {
+            region: own.outline(REGION_PX),
+            inner: own.outline(-1.0),
+            other: vec![false; own.data.len()],
+            own,
+            ..self.clone()
+        }
+    }
+
     /// Moves the origin to another middle on the exemplar's page, list units.
     pub(in crate::count) fn about(&mut self, middle: [f32; 2]) {
         let b = self.bounds;
@@ -193,6 +205,11 @@ impl Patch {
     pub(super) fn ink(&self) -> Vec<Spot> {
         let spot = |i: usize| Spot { p: self.place(i), weight: self.own.data[i] };
         (0..self.own.data.len()).filter(|&i| self.own.data[i] >= 0.4).map(spot).collect()
+    }
+
+    /// Around the symbol's pixels, relative to the middle, list units.
+    pub(super) fn hull(&self) -> Vec<[f64; 2]> {
+        convex_hull(self.ink().iter().map(|s| s.p).collect())
     }
 
     /// Blank pixels `from` to `to` pixels off the symbol's ink; those outside its outline weigh half.

@@ -77,16 +77,24 @@ struct Drawn {
 
 /// Rows of a symbol, turned and mirrored, and of its look-alike, half of them on hatch in a fainter ink.
 fn rows(symbol: &Symbol, look_alike: &Symbol) -> Drawn {
+    mixed(symbol, look_alike, |row, _| row % 2 == 0, &Symbol(Vec::new()))
+}
+
+/// The same where `which` says by row and column which is the symbol, and what lies over the first.
+fn mixed(symbol: &Symbol, look_alike: &Symbol, which: fn(usize, usize) -> bool, over: &Symbol) -> Drawn {
     let mut sheet = Sheet::new(500.0, 300.0, 7);
     let faint = sheet.style(Style { paint: Paint::Stroke, rgba: 0x5050_50ff, width: 0.1, dash: Vec::new() });
     sheet.hatch([250.0, 10.0, 490.0, 290.0], 5.0, faint);
     let mut truth = Vec::new();
     let mut first = None;
     for (row, column) in (0..6).flat_map(|row| (0..10).map(move |column| (row, column))) {
-        let (n, turn) = (row * 10 + column, f64::from(row) * 90.0 + f64::from(column) * 7.0);
-        let (x, y) = (30.0 + f64::from(column) * 48.0, 30.0 + f64::from(row) * 48.0);
+        let (n, turn) = (row * 10 + column, row as f64 * 90.0 + column as f64 * 7.0);
+        let (x, y) = (30.0 + column as f64 * 48.0, 30.0 + row as f64 * 48.0);
         let pose = at(x, y, if n == 0 { 0.0 } else { turn }, 1.0, n % 3 == 1);
-        if row % 2 == 1 {
+        if n == 0 {
+            sheet.symbol(over, &pose, Habit::Polylines(40), 0);
+        }
+        if !which(row, column) {
             sheet.symbol(look_alike, &pose, Habit::Polylines(40), 0);
             continue;
         }
@@ -114,6 +122,34 @@ fn turned_and_on_hatch_a_symbol_is_found_and_ranks_before_its_look_alike() {
         assert_eq!(tally(first, &drawn.truth), all, "{}", summary(&outcome, &drawn.truth));
         let sure = |d: &&super::super::Detection| d.confidence >= 0.9 && !d.is_exemplar;
         assert_eq!(outcome.detections.iter().filter(sure).count(), 0, "nothing scanned is sure");
+    }
+}
+
+#[test]
+fn what_lies_over_the_exemplar_alone_is_not_the_symbols() {
+    let [plain, _] = receptacles();
+    let lettering = Symbol(vec![line(-4.5, -1.5, -3.0, 1.5), line(-3.0, 1.5, -1.0, -1.0)]);
+    let other = Symbol(vec![rect(-7.0, -7.0, 7.0, 7.0)]);
+    let drawn = mixed(&plain, &other, |row, _| row % 2 == 0, &lettering);
+    let outcome = counted(&drawn.list, drawn.first);
+    let all = Tally { right: 30, wrong: 0, missed: 0 };
+    assert_eq!(tally(&outcome.detections, &drawn.truth), all, "{}", summary(&outcome, &drawn.truth));
+}
+
+#[test]
+fn what_many_share_beside_the_symbol_makes_them_another() {
+    let [plain, _] = receptacles();
+    let quad = [plain.0.clone(), vec![line(-5.7, -2.0, 5.7, -2.0), line(-5.7, 2.0, 5.7, 2.0)]].concat();
+    let (quad, nothing) = (Symbol(quad), Symbol(Vec::new()));
+    for (symbol, other) in [(&plain, &quad), (&quad, &plain)] {
+        let few: fn(usize, usize) -> bool = |row, column| row == 0 && column % 2 == 0;
+        let most: fn(usize, usize) -> bool = |row, _| row != 3;
+        for (which, right) in [(few, 5), (most, 50)] {
+            let drawn = mixed(symbol, other, which, &nothing);
+            let outcome = counted(&drawn.list, drawn.first);
+            let all = Tally { right, wrong: 0, missed: 0 };
+            assert_eq!(tally(&outcome.detections, &drawn.truth), all, "{}", summary(&outcome, &drawn.truth));
+        }
     }
 }
 

@@ -1,0 +1,236 @@
+//! What the better matches of an exemplar have in common, and all of them judged anew by it.
+//!
+//! One picture of a symbol has what lay over it and under it where it was cut out, and its own grain. What the better
+//! matches show alike is the symbol's. What a match shows else is chance where it is alone with it, and makes it
+//! another symbol where others show the same.
+
+use super::super::candidates::Range;
+use super::super::pose::Pose;
+use super::super::search::Stopped;
+use super::field::Field;
+use super::judge::{Judge, Seen, View};
+use super::patch::{Patch, REGION_PX};
+use super::{EVEN_CONFIDENCE, LOOK_STEPS, Placed};
+use crate::budget::Budget;
+
+/// Of the likely matches so many are asked what they have in common: the better ones, this share, within limits.
+const BETTER: f64 = 0.4;
+const LEAST: usize = 3;
+const MOST: usize = 32;
+/// The symbol's ink is nowhere further from the exemplar's, pixels, and as dark as this, 0 to 1.
+const NEAR_PX: usize = 2;
+const INK: f32 = 0.3;
+/// What is lighter in common is paper.
+const PAPER: f32 = 0.15;
+/// Differences of less darkness are grain.
+const GRAIN: f32 = 0.15;
+/// How far outside the outline differences count, pixels, and into how many cells across they are gathered.
+const BESIDE_PX: f64 = 1.0;
+const CELLS: usize = 24;
+/// Matches, best first, whose differences others are compared with, and how many of them must show the same.
+const COMPARED: usize = 400;
+const OTHERS: usize = 3;
+/// An exemplar that differs so much, as a share of the ink, and so alike another match, is of another kind than most.
+const DIFFERS: f64 = 0.02;
+const ALIKE: f64 = 0.6;
+/// Weights of what speaks for a match, found by logistic regression on generated scans.
+const ALL: f64 = 11.3;
+const BEFORE: f64 = 0.7;
+const UNLIKE: f64 = 2.3;
+const LACKING: f64 = 17.5;
+const BESIDES: f64 = 10.0;
+const SHARED: f64 = 54.0;
+/// Chance makes differences so alike.
+const CHANCE: f64 = 0.5;
+/// How much speaks for a match at the threshold, and how a confidence changes with it above and below.
+const EVEN: f64 = 0.5;
+const ABOVE: f64 = 0.05;
+const BELOW: f64 = 0.2;
+
+/// A match as what the better ones have in common shows it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Anew {
+    pub confidence: f64,
+    pub pose: Pose,
+    pub seen: Seen,
+}
+
+/// All matches anew.
+#[derive(Debug, Default)]
+pub(super) struct Common {
+    /// None for the exemplar's own.
+    pub matches: Vec<Option<Anew>>,
+    /// Around what they have in common, in the exemplar's frame.
+    pub hull: Vec<[f64; 2]>,
+}
+
+/// A match in the frame of what the better ones have in common.
+struct Look {
+    pose: Pose,
+    seen: Seen,
+    rest: Rest,
+}
+
+/// Each of the placed matches anew; none where too few are likely to say anything in common.
+/// `placed` comes best first, `even` is how much may speak against one that is as likely none.
+pub(super) fn judge(
+    judge: &Judge<'_>,
+    placed: &[Placed],
+    even: f64,
+    range: Range,
+    budget: &Budget,
+) -> Result<Common, Stopped> {
+    let likely = placed.iter().filter(|p| !p.judged.own && p.against < even).take(COMPARED);
+    let likely: Vec<View> = likely.map(|p| judge.view(&p.judged.pose)).collect();
+    if likely.len() < LEAST {
+        return Ok(Common::default());
+    }
+    budget.spend(likely.len() as u64 * LOOK_STEPS)?;
+    let common = of_its_kind(judge, &likely);
+    let (closer, frame) = (Judge::new(judge.sheet, &common), Frame::of(&common));
+    let mut looks: Vec<Option<Look>> = Vec::with_capacity(placed.len());
+    for p in placed {
+        if p.judged.own {
+            looks.push(None);
+            continue;
+        }
+        budget.spend(LOOK_STEPS)?;
+        let pose = p.judged.pose;
+        let pose = closer.refine(&pose, (range.min_scale, range.max_scale)).unwrap_or(pose);
+        let view = closer.view(&pose);
+        let (seen, rest) = (closer.judged(&view), frame.rest(&view.dark, &view.ignored));
+        looks.push(Some(Look { pose, seen, rest }));
+    }
+    let rests: Vec<(usize, &Rest)> =
+        looks.iter().enumerate().filter_map(|(i, l)| Some((i, &l.as_ref()?.rest))).take(COMPARED).collect();
+    let anew = |i: usize| {
+        let Look { pose, seen, rest } = looks[i].as_ref()?;
+        let others = rests.iter().filter(|(k, _)| *k != i).map(|(_, other)| rest.alike(other));
+        let speaks = speaks(seen, rest.share.sqrt(), of_others(others), even - placed[i].against);
+        Some(Anew { confidence: confidence(speaks), pose: *pose, seen: *seen })
+    };
+    Ok(Common { matches: (0..placed.len()).map(anew).collect(), hull: common.hull() })
+}
+
+/// What the better of the likely matches have in common, those of the exemplar's kind where there are several kinds.
+fn of_its_kind(judge: &Judge<'_>, likely: &[View]) -> Patch {
+    let better = ((likely.len() as f64 * BETTER).ceil() as usize).clamp(LEAST, MOST);
+    let common = in_common(judge.patch, likely.iter().take(better));
+    let frame = Frame::of(&common);
+    let own = frame.rest(&judge.patch.own, &judge.patch.other);
+    let same: Vec<&View> =
+        likely.iter().filter(|v| frame.rest(&v.dark, &v.ignored).alike(&own) >= ALIKE).take(MOST).collect();
+    if own.share >= DIFFERS && !same.is_empty() {
+        return in_common(judge.patch, same.into_iter());
+    }
+    common
+}
+
+/// How alike at least so many others are, 0 where there are not so many.
+fn of_others(alike: impl Iterator<Item = f64>) -> f64 {
+    let mut most = [0.0_f64; OTHERS];
+    for a in alike {
+        let mut a = a;
+        for m in &mut most {
+            if a > *m {
+                std::mem::swap(m, &mut a);
+            }
+        }
+    }
+    most[OTHERS - 1]
+}
+
+fn speaks(seen: &Seen, different: f64, shared: f64, before: f64) -> f64 {
+    ALL + BEFORE * before
+        - UNLIKE * (1.0 - seen.alike)
+        - LACKING * seen.lacking
+        - BESIDES * seen.besides
+        - SHARED * (shared - CHANCE).max(0.0) * different
+}
+
+fn confidence(speaks: f64) -> f64 {
+    let by = speaks - EVEN;
+    (EVEN_CONFIDENCE + by * if by > 0.0 { ABOVE } else { BELOW }).clamp(0.0, 1.0)
+}
+
+/// The exemplar as these views of its matches, and itself, mostly show it.
+fn in_common<'a>(patch: &Patch, views: impl Iterator<Item = &'a View>) -> Patch {
+    let views: Vec<&View> = views.collect();
+    let near = patch.own.spread(NEAR_PX);
+    let mut own = Field::blank(patch.own.width, patch.own.height);
+    let mut shown = Vec::with_capacity(views.len() + 1);
+    for i in (0..own.data.len()).filter(|&i| near.data[i] > INK) {
+        shown.clear();
+        shown.extend((!patch.other[i]).then_some(patch.own.data[i]));
+        shown.extend(views.iter().filter(|v| !v.ignored[i]).map(|v| v.dark.data[i]));
+        own.data[i] = median(&mut shown);
+    }
+    own.data.iter_mut().filter(|v| **v < PAPER).for_each(|v| *v = 0.0);
+    patch.with_ink(own)
+}
+
+/// Nothing where there is none.
+fn median(values: &mut [f32]) -> f32 {
+    values.sort_unstable_by(f32::total_cmp);
+    match values.len() {
+        0 => 0.0,
+        n => f32::midpoint(values[(n - 1) / 2], values[n / 2]),
+    }
+}
+
+/// Where differences of matches are gathered.
+struct Frame {
+    blurred: Field,
+    /// Pixels inside the outline and beside it, and the cell of each.
+    places: Vec<(usize, usize)>,
+    cells: usize,
+    ink: f64,
+}
+
+/// What a match shows else than what all have in common: darker or lighter, by cells, of length 1.
+struct Rest {
+    cells: Vec<f32>,
+    /// How much that is, a share of the common ink, both squared.
+    share: f64,
+}
+
+impl Frame {
+    fn of(common: &Patch) -> Self {
+        let width = common.own.width;
+        let inside = common.own.outline(REGION_PX + BESIDE_PX);
+        let pixels: Vec<usize> = (0..inside.len()).filter(|&i| inside[i]).collect();
+        let across = |at: fn(usize, usize) -> usize| {
+            let places = || pixels.iter().map(|&i| at(i, width));
+            (places().min().unwrap_or(0), places().max().unwrap_or(0))
+        };
+        let (x, y) = (across(|i, w| i % w), across(|i, w| i / w));
+        let side = ((x.1 - x.0).max(y.1 - y.0) + 1).div_ceil(CELLS);
+        let columns = (x.1 - x.0) / side + 1;
+        let cell = |i: usize| (i / width - y.0) / side * columns + (i % width - x.0) / side;
+        let places: Vec<(usize, usize)> = pixels.iter().map(|&i| (i, cell(i))).collect();
+        let blurred = common.own.blurred();
+        let ink = places.iter().map(|p| f64::from(blurred.data[p.0]).powi(2)).sum::<f64>().max(1e-6);
+        Self { blurred, places, cells: columns * ((y.1 - y.0) / side + 1), ink }
+    }
+
+    fn rest(&self, dark: &Field, ignored: &[bool]) -> Rest {
+        let blurred = dark.blurred();
+        let mut cells = vec![0.0_f32; self.cells];
+        let mut all = 0.0;
+        for &(i, cell) in self.places.iter().filter(|(i, _)| !ignored[*i]) {
+            let by = blurred.data[i] - self.blurred.data[i];
+            let by = by.signum() * (by.abs() - GRAIN).max(0.0);
+            all += f64::from(by).powi(2);
+            cells[cell] += by;
+        }
+        let length = cells.iter().map(|v| v * v).sum::<f32>().sqrt().max(1e-6);
+        cells.iter_mut().for_each(|v| *v /= length);
+        Rest { cells, share: all / self.ink }
+    }
+}
+
+impl Rest {
+    fn alike(&self, other: &Self) -> f64 {
+        f64::from(self.cells.iter().zip(&other.cells).map(|(a, b)| a * b).sum::<f32>())
+    }
+}
