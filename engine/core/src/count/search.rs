@@ -160,9 +160,12 @@ pub fn find(
             let at = own.then(|| Pose::at(pieces.middle));
             let (counted, stopped) = scan::search(sheet, patch, params, range, at, budget);
             ended = stopped;
+            let at = |p: &[f64; 2]| page.space.to_px(p[0] as f32, p[1] as f32);
+            lacking_at = counted.lacking.iter().map(at).collect();
+            lacking_a_part = lacking_at.len();
             let shown = |j: &Judged| {
                 let mut d = detection(page, template, params, j)?;
-                if !j.own && !counted.hull.is_empty() {
+                if !counted.hull.is_empty() {
                     d.bbox = placed(page, &counted.hull, &j.pose);
                     d.center = d.bbox.center();
                 }

@@ -17,6 +17,10 @@ use crate::budget::Budget;
 const BETTER: f64 = 0.4;
 const LEAST: usize = 3;
 const MOST: usize = 32;
+/// A place that is so much less likely than not is none.
+const HOPELESS: f64 = 6.0;
+/// Where hardly any is likely, so many are asked.
+const FIRST: usize = 12;
 /// The symbol's ink is nowhere further from the exemplar's, pixels, and as dark as this, 0 to 1.
 const NEAR_PX: usize = 2;
 const INK: f32 = 0.3;
@@ -62,6 +66,8 @@ pub(super) struct Common {
     pub matches: Vec<Option<Anew>>,
     /// Around what they have in common, in the exemplar's frame.
     pub hull: Vec<[f64; 2]>,
+    /// Places that are none, but show the same as each other, and of the exemplar most, list units.
+    pub lacking: Vec<[f64; 2]>,
 }
 
 /// A match in the frame of what the better ones have in common.
@@ -83,14 +89,14 @@ pub(super) fn judge(
     let likely = placed.iter().filter(|p| !p.judged.own && p.against < even).take(COMPARED);
     let likely: Vec<View> = likely.map(|p| judge.view(&p.judged.pose)).collect();
     if likely.len() < LEAST {
-        return Ok(Common::default());
+        return Ok(Common { lacking: lacking(judge, placed, even, budget)?, ..Common::default() });
     }
     budget.spend(likely.len() as u64 * LOOK_STEPS)?;
     let common = of_its_kind(judge, &likely);
     let (closer, frame) = (Judge::new(judge.sheet, &common), Frame::of(&common));
     let mut looks: Vec<Option<Look>> = Vec::with_capacity(placed.len());
     for p in placed {
-        if p.judged.own {
+        if p.judged.own || p.against > even + HOPELESS {
             looks.push(None);
             continue;
         }
@@ -109,7 +115,32 @@ pub(super) fn judge(
         let speaks = speaks(seen, rest.share.sqrt(), of_others(others), even - placed[i].against);
         Some(Anew { confidence: confidence(speaks), pose: *pose, seen: *seen })
     };
-    Ok(Common { matches: (0..placed.len()).map(anew).collect(), hull: common.hull() })
+    Ok(Common { matches: (0..placed.len()).map(anew).collect(), hull: common.hull(), lacking: Vec::new() })
+}
+
+/// Where hardly a place shows all of the exemplar: those that show the same of it, while the rest is its own. What lies
+/// over it, or another symbol in it: nothing here can tell.
+fn lacking(
+    judge: &Judge<'_>,
+    placed: &[Placed],
+    even: f64,
+    budget: &Budget,
+) -> Result<Vec<[f64; 2]>, Stopped> {
+    let others: Vec<&Placed> = placed.iter().filter(|p| !p.judged.own).take(COMPARED).collect();
+    budget.spend(others.len() as u64 * LOOK_STEPS)?;
+    let views: Vec<View> = others.iter().take(FIRST).map(|p| judge.view(&p.judged.pose)).collect();
+    if views.len() < LEAST {
+        return Ok(Vec::new());
+    }
+    let common = in_common(judge.patch, views.iter());
+    let (closer, frame) = (Judge::new(judge.sheet, &common), Frame::of(&common));
+    let own = frame.rest(&judge.patch.own, &judge.patch.other);
+    let shows =
+        |p: &&Placed| p.against >= even && speaks(&closer.look(&p.judged.pose), 0.0, 0.0, 0.0) >= EVEN;
+    let middle = common.middle();
+    let lacking: Vec<[f64; 2]> =
+        others.into_iter().filter(shows).map(|p| p.judged.pose.apply(middle)).collect();
+    Ok(if own.share < DIFFERS || lacking.len() < LEAST { Vec::new() } else { lacking })
 }
 
 /// What the better of the likely matches have in common, those of the exemplar's kind where there are several kinds.

@@ -39,6 +39,8 @@ const KEPT_FIT: f64 = 0.25;
 const LEAST_FIT: f64 = 0.4;
 /// Matches below the threshold are listed down to this confidence.
 const FLOOR: f64 = 0.5;
+/// And looked at again down to this.
+const PLACED: f64 = 0.2;
 /// Weights of what speaks against a pose, found by logistic regression on generated scans; how much may speak
 /// against it until it is as likely none; and the threshold's confidence and its change about there.
 const UNLIKE: f64 = 17.0;
@@ -105,6 +107,8 @@ pub(super) struct Counted {
     pub judged: Vec<Judged>,
     /// Around what the matches have in common, in the exemplar's frame; nothing where the exemplar alone says.
     pub hull: Vec<[f64; 2]>,
+    /// Places that show most of the exemplar and lack the same of it, list units.
+    pub lacking: Vec<[f64; 2]>,
 }
 
 /// Every place of the page that shows the exemplar. `own` is where it was cut from, if from this page.
@@ -129,19 +133,18 @@ pub(super) fn search(
     let proposed = coarse::propose(sheet, patch, params.mirrored, budget);
     let mut ended = search.judge_all(proposed);
     let mut placed = strongest(search.placed);
-    let mut hull = Vec::new();
-    if let Some(even) = compare(&mut placed) {
-        match common::judge(&search.judge, &placed, even, range, budget) {
-            Ok(common) => {
-                placed.iter_mut().zip(common.matches).for_each(|(p, anew)| p.judge_anew(anew));
-                hull = common.hull;
-            }
-            Err(stopped) => ended = ended.and(Err(stopped)),
+    let (mut hull, mut lacking) = (Vec::new(), Vec::new());
+    let even = compare(&mut placed).unwrap_or(EVEN);
+    match common::judge(&search.judge, &placed, even, range, budget) {
+        Ok(common) => {
+            placed.iter_mut().zip(common.matches).for_each(|(p, anew)| p.judge_anew(anew));
+            (hull, lacking) = (common.hull, common.lacking);
         }
+        Err(stopped) => ended = ended.and(Err(stopped)),
     }
     let floor = FLOOR.min(params.threshold);
     let kept = placed.into_iter().map(|p| p.judged).filter(|j| j.own || j.score.confidence >= floor);
-    (Counted { judged: kept.collect(), hull }, ended)
+    (Counted { judged: kept.collect(), hull, lacking }, ended)
 }
 
 struct Search<'a> {
@@ -233,7 +236,7 @@ impl Search<'_> {
             if confidence >= SURE {
                 sure.push(pose);
             }
-            if confidence >= FLOOR.min(self.params.threshold) {
+            if confidence >= PLACED.min(self.params.threshold) {
                 self.place(pose, &seen, (against, confidence), false);
             }
         }

@@ -212,6 +212,17 @@ impl Patch {
         convex_hull(self.ink().iter().map(|s| s.p).collect())
     }
 
+    /// Middle of the box around them.
+    pub(super) fn middle(&self) -> [f64; 2] {
+        let hull = self.hull();
+        [0, 1].map(|axis| {
+            let along = || hull.iter().map(|p| p[axis]);
+            let (low, high) =
+                (along().fold(f64::INFINITY, f64::min), along().fold(f64::NEG_INFINITY, f64::max));
+            if low <= high { f64::midpoint(low, high) } else { 0.0 }
+        })
+    }
+
     /// Blank pixels `from` to `to` pixels off the symbol's ink; those outside its outline weigh half.
     pub(super) fn paper(&self, from: usize, to: usize) -> Vec<Spot> {
         let (near, far) = (self.own.spread(from), self.own.spread(to));

@@ -136,6 +136,29 @@ fn what_lies_over_the_exemplar_alone_is_not_the_symbols() {
     assert_eq!(tally(&outcome.detections, &drawn.truth), all, "{}", summary(&outcome, &drawn.truth));
 }
 
+/// Whether it lies over the symbol or makes it another cannot be told, but that others agree without it.
+#[test]
+fn where_all_lack_the_same_of_the_exemplar_that_is_told_and_none_counted() {
+    let [plain, _] = receptacles();
+    let lettering = Symbol(vec![
+        line(-8.0, 3.0, -5.0, -3.0),
+        line(-5.0, -3.0, -2.5, 3.0),
+        line(0.0, -3.0, 0.0, 3.0),
+        line(0.0, 0.0, 4.0, 0.5),
+        line(4.0, -3.0, 4.0, 3.0),
+    ]);
+    let other = Symbol(vec![rect(-7.0, -7.0, 7.0, 7.0)]);
+    let drawn = mixed(&plain, &other, |row, _| row % 2 == 0, &lettering);
+    let outcome = counted(&drawn.list, drawn.first);
+    assert_eq!(outcome.detections.len(), 1, "{}", summary(&outcome, &drawn.truth));
+    assert!((25..30).contains(&outcome.lacking_a_part), "{}", outcome.lacking_a_part);
+    for at in &outcome.lacking_at {
+        assert!(drawn.truth.iter().any(|t| t.distance(*at) < 3.0), "{at:?}");
+    }
+    let clean = counted(&rows(&plain, &other).list, drawn.first);
+    assert_eq!(clean.lacking_a_part, 0);
+}
+
 #[test]
 fn what_many_share_beside_the_symbol_makes_them_another() {
     let [plain, _] = receptacles();
