@@ -19,6 +19,15 @@ pub fn program() -> &'static Path {
         if profile.file_name().is_some_and(|n| n == "release") {
             build.arg("--release");
         }
+        // Cargo describes a test's own package to it. Build scripts of dependencies that read the same of theirs would
+        // find it changed, and all that hangs on them would be built anew.
+        let of_package = |name: &str| {
+            ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"].iter().any(|p| name.starts_with(p))
+                || ["CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE"].contains(&name)
+        };
+        for name in Variables::of_process().0.keys().filter(|n| of_package(n)) {
+            build.env_remove(name);
+        }
         let built = build.current_dir(env!("CARGO_MANIFEST_DIR")).status().expect("cargo runs");
         assert!(built.success(), "the binary does not build");
         profile.join("takeoff")
