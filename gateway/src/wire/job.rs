@@ -8,7 +8,7 @@ use takeoff_core::model::Timestamp;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::scalar::Stamp;
+use super::scalar::{Stamp, aged};
 use super::validate::{At, Boolean, Fields, IdRule, OneOf, Rule, integer, text};
 
 /// One job, with how old it is and why it is as it is.
@@ -69,8 +69,8 @@ impl JobRow {
             state: admin::state_name(job.state),
             cause: view.cause.clone(),
             paused: view.paused,
-            age_ms: now.ms_since(job.created_at),
-            state_age_ms: now.ms_since(view.since),
+            age_ms: aged(now, job.created_at),
+            state_age_ms: aged(now, view.since),
             lane: lane(job.lane),
             priority: job.priority,
             project_id: job.project_id.map(|id| id.0),
@@ -113,7 +113,7 @@ impl Failure {
             FailureKind::Fenced => "fenced",
             FailureKind::ChildDeath => "child_death",
         };
-        Self { kind, message: f.message.clone(), at: Stamp(f.at), age_ms: now.ms_since(f.at) }
+        Self { kind, message: f.message.clone(), at: Stamp(f.at), age_ms: aged(now, f.at) }
     }
 }
 

@@ -9,6 +9,12 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 use utoipa::ToSchema;
 
+/// Milliseconds since something was. Clocks of two nodes differ, and one may be set back: what is told of here was,
+/// so it is never younger than nothing.
+pub(crate) fn aged(now: Timestamp, at: Timestamp) -> i64 {
+    now.ms_since(at).max(0)
+}
+
 /// ISO 8601 with microseconds and `Z`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ToSchema)]
 #[schema(value_type = String, format = DateTime)]
@@ -96,6 +102,13 @@ mod tests {
 
     fn json(value: impl Serialize) -> String {
         serde_json::to_string(&value).unwrap()
+    }
+
+    #[test]
+    fn nothing_that_was_is_younger_than_nothing() {
+        let at = Timestamp(1_769_864_624_713_587);
+        assert_eq!(aged(at.plus_ms(1_500), at), 1_500);
+        assert_eq!(aged(at, at.plus_ms(2)), 0, "the clock was set back, or another node's is ahead");
     }
 
     #[test]

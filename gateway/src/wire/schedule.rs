@@ -7,7 +7,7 @@ use takeoff_core::schedule;
 use takeoff_engine::operate;
 use utoipa::ToSchema;
 
-use super::scalar::Stamp;
+use super::scalar::{Stamp, aged};
 
 /// A run that has begun and not ended.
 #[derive(Debug, Serialize, ToSchema)]
@@ -71,7 +71,7 @@ impl Schedule {
 impl LastRun {
     fn of(ran: schedule::Ran, now: Timestamp) -> Self {
         Self {
-            age_ms: now.ms_since(ran.ended_at),
+            age_ms: aged(now, ran.ended_at),
             took_ms: ran.ended_at.ms_since(ran.started_at),
             node: ran.node,
             started_at: Stamp(ran.started_at),
@@ -101,7 +101,7 @@ impl Entry {
         let next = stands.as_ref().map(|s| s.next_at);
         let (running, last) = stands.map_or((None, None), |s| (s.running, s.last));
         let running =
-            running.map(|r| Run { age_ms: now.ms_since(r.since), node: r.node, since: Stamp(r.since) });
+            running.map(|r| Run { age_ms: aged(now, r.since), node: r.node, since: Stamp(r.since) });
         Self {
             name,
             every_ms,
