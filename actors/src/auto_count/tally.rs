@@ -375,9 +375,7 @@ fn box_moved(progress: &CountProgress) -> Option<String> {
 /// That an example was taken for less than its box holds.
 fn box_trimmed(progress: &CountProgress) -> Option<String> {
     progress.trimmed.then(|| {
-        "strokes in the example's box that hang on nothing else there, and that the other places lack, were \
-         left out of the example"
-            .to_owned()
+        "strokes in the example's box that the other places lack were left out of the example".to_owned()
     })
 }
 

@@ -163,6 +163,11 @@ pub fn find(
             let at = |p: &[f64; 2]| page.space.to_px(p[0] as f32, p[1] as f32);
             lacking_at = counted.lacking.iter().map(at).collect();
             lacking_a_part = lacking_at.len();
+            trimmed = counted.less.filter(|_| own).map(|patch| {
+                let mut less = Box::new(exemplar.clone());
+                less.patch = Some(Box::new(patch));
+                less
+            });
             let shown = |j: &Judged| {
                 let mut d = detection(page, template, params, j)?;
                 if !counted.hull.is_empty() {

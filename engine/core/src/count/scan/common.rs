@@ -60,12 +60,14 @@ pub(super) struct Anew {
 }
 
 /// All matches anew.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Common {
     /// None for the exemplar's own.
     pub matches: Vec<Option<Anew>>,
     /// Around what they have in common, in the exemplar's frame.
     pub hull: Vec<[f64; 2]>,
+    /// The exemplar without what it alone shows, where that is more than grain.
+    pub less: Option<Patch>,
     /// Places that are none, but show the same as each other, and of the exemplar most, list units.
     pub lacking: Vec<[f64; 2]>,
 }
@@ -87,12 +89,12 @@ pub(super) fn judge(
     budget: &Budget,
 ) -> Result<Common, Stopped> {
     let likely = placed.iter().filter(|p| !p.judged.own && p.against < even).take(COMPARED);
-    let likely: Vec<View> = likely.map(|p| judge.view(&p.judged.pose)).collect();
+    let likely: Vec<&Pose> = likely.map(|p| &p.judged.pose).collect();
     if likely.len() < LEAST {
         return Ok(Common { lacking: lacking(judge, placed, even, budget)?, ..Common::default() });
     }
     budget.spend(likely.len() as u64 * LOOK_STEPS)?;
-    let common = of_its_kind(judge, &likely);
+    let (common, trimmed) = of_its_kind(judge, &likely);
     let (closer, frame) = (Judge::new(judge.sheet, &common), Frame::of(&common));
     let mut looks: Vec<Option<Look>> = Vec::with_capacity(placed.len());
     for p in placed {
@@ -115,7 +117,12 @@ pub(super) fn judge(
         let speaks = speaks(seen, rest.share.sqrt(), of_others(others), even - placed[i].against);
         Some(Anew { confidence: confidence(speaks), pose: *pose, seen: *seen })
     };
-    Ok(Common { matches: (0..placed.len()).map(anew).collect(), hull: common.hull(), lacking: Vec::new() })
+    Ok(Common {
+        matches: (0..placed.len()).map(anew).collect(),
+        hull: common.hull(),
+        less: trimmed.then_some(common),
+        lacking: Vec::new(),
+    })
 }
 
 /// Where hardly a place shows all of the exemplar: those that show the same of it, while the rest is its own. What lies
@@ -132,7 +139,7 @@ fn lacking(
     if views.len() < LEAST {
         return Ok(Vec::new());
     }
-    let common = in_common(judge.patch, views.iter());
+    let common = in_common(judge.patch, &views);
     let (closer, frame) = (Judge::new(judge.sheet, &common), Frame::of(&common));
     let own = frame.rest(&judge.patch.own, &judge.patch.other);
     let shows =
@@ -143,18 +150,25 @@ fn lacking(
     Ok(if own.share < DIFFERS || lacking.len() < LEAST { Vec::new() } else { lacking })
 }
 
-/// What the better of the likely matches have in common, those of the exemplar's kind where there are several kinds.
-fn of_its_kind(judge: &Judge<'_>, likely: &[View]) -> Patch {
+/// What the better of the likely matches have in common, those of the exemplar's kind where there are several kinds;
+/// and whether the exemplar alone shows more.
+fn of_its_kind(judge: &Judge<'_>, likely: &[&Pose]) -> (Patch, bool) {
     let better = ((likely.len() as f64 * BETTER).ceil() as usize).clamp(LEAST, MOST);
-    let common = in_common(judge.patch, likely.iter().take(better));
+    let views: Vec<View> = likely.iter().take(better).map(|pose| judge.view(pose)).collect();
+    let common = in_common(judge.patch, &views);
     let frame = Frame::of(&common);
     let own = frame.rest(&judge.patch.own, &judge.patch.other);
-    let same: Vec<&View> =
-        likely.iter().filter(|v| frame.rest(&v.dark, &v.ignored).alike(&own) >= ALIKE).take(MOST).collect();
-    if own.share >= DIFFERS && !same.is_empty() {
-        return in_common(judge.patch, same.into_iter());
+    if own.share < DIFFERS {
+        return (common, false);
     }
-    common
+    // One at a time: some are large.
+    let views = likely.iter().map(|pose| judge.view(pose));
+    let same: Vec<View> =
+        views.filter(|v| frame.rest(&v.dark, &v.ignored).alike(&own) >= ALIKE).take(MOST).collect();
+    if !same.is_empty() {
+        return (in_common(judge.patch, &same), false);
+    }
+    (common, true)
 }
 
 /// How alike at least so many others are, 0 where there are not so many.
@@ -185,8 +199,7 @@ fn confidence(speaks: f64) -> f64 {
 }
 
 /// The exemplar as these views of its matches, and itself, mostly show it.
-fn in_common<'a>(patch: &Patch, views: impl Iterator<Item = &'a View>) -> Patch {
-    let views: Vec<&View> = views.collect();
+fn in_common(patch: &Patch, views: &[View]) -> Patch {
     let near = patch.own.spread(NEAR_PX);
     let mut own = Field::blank(patch.own.width, patch.own.height);
     let mut shown = Vec::with_capacity(views.len() + 1);

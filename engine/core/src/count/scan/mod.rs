@@ -107,6 +107,8 @@ pub(super) struct Counted {
     pub judged: Vec<Judged>,
     /// Around what the matches have in common, in the exemplar's frame; nothing where the exemplar alone says.
     pub hull: Vec<[f64; 2]>,
+    /// The exemplar without what the matches lack.
+    pub less: Option<Patch>,
     /// Places that show most of the exemplar and lack the same of it, list units.
     pub lacking: Vec<[f64; 2]>,
 }
@@ -133,18 +135,18 @@ pub(super) fn search(
     let proposed = coarse::propose(sheet, patch, params.mirrored, budget);
     let mut ended = search.judge_all(proposed);
     let mut placed = strongest(search.placed);
-    let (mut hull, mut lacking) = (Vec::new(), Vec::new());
+    let (mut hull, mut lacking, mut less) = (Vec::new(), Vec::new(), None);
     let even = compare(&mut placed).unwrap_or(EVEN);
     match common::judge(&search.judge, &placed, even, range, budget) {
         Ok(common) => {
             placed.iter_mut().zip(common.matches).for_each(|(p, anew)| p.judge_anew(anew));
-            (hull, lacking) = (common.hull, common.lacking);
+            (hull, lacking, less) = (common.hull, common.lacking, common.less);
         }
         Err(stopped) => ended = ended.and(Err(stopped)),
     }
     let floor = FLOOR.min(params.threshold);
     let kept = placed.into_iter().map(|p| p.judged).filter(|j| j.own || j.score.confidence >= floor);
-    (Counted { judged: kept.collect(), hull, lacking }, ended)
+    (Counted { judged: kept.collect(), hull, less, lacking }, ended)
 }
 
 struct Search<'a> {

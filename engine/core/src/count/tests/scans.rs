@@ -134,6 +134,11 @@ fn what_lies_over_the_exemplar_alone_is_not_the_symbols() {
     let outcome = counted(&drawn.list, drawn.first);
     let all = Tally { right: 30, wrong: 0, missed: 0 };
     assert_eq!(tally(&outcome.detections, &drawn.truth), all, "{}", summary(&outcome, &drawn.truth));
+    // It is told, and other pages are searched without.
+    let page = PageIndex::build(&drawn.list, &Budget::unlimited()).unwrap();
+    let again = find(&page, &outcome.trimmed.unwrap(), &CountParams::default(), &Budget::unlimited()).value;
+    assert_eq!(tally(&again.detections, &drawn.truth), all, "{}", summary(&again, &drawn.truth));
+    assert!(again.trimmed.is_none() && counted(&rows(&plain, &other).list, drawn.first).trimmed.is_none());
 }
 
 /// Whether it lies over the symbol or makes it another cannot be told, but that others agree without it.
