@@ -121,7 +121,7 @@ pub(super) fn propose(page: &Sheet, patch: &Patch, mirrored: bool, budget: &Budg
     let radius = patch.diameter / 2.0 * sheet.per_unit;
     let reach = (px / f64::from(1 << shift) * 0.75).ceil() as usize + 3;
     // Hatch under an instance is fainter than its pen.
-    let dark = (f64::from(patch.split) * DARK).min(250.0) as u8;
+    let dark = |split: u8| (f64::from(split) * DARK).min(250.0) as u8;
     let spots = patch.ink();
     let least = spots.len() as f64 * (sheet.per_unit / patch.per_unit).powi(2) * LEAST_INK;
     let turns = (TAU * radius / TURN_PX).clamp(TURNS.0, TURNS.1).ceil() as usize;
@@ -132,8 +132,9 @@ pub(super) fn propose(page: &Sheet, patch: &Patch, mirrored: bool, budget: &Budg
     let mut paper = spread_out(&inner, PAPER * 2 / 3);
     paper.extend(spread_out(&outer, PAPER - paper.len()));
     let margin = margin(&probes, &paper, sheet.per_unit).max(reach);
-    let ink = Bits::of(&sheet, dark, margin);
-    let near = ink.spread();
+    // What lies about the example says nothing of how dark other instances are.
+    let near = Bits::of(&sheet, dark(patch.faint.min(patch.split)), margin).spread();
+    let ink = Bits::of(&sheet, dark(patch.split), margin);
     let busy = near.busy(reach, least as u32);
     let mut search = Search {
         ink,

@@ -64,6 +64,8 @@ pub(in crate::count) struct Patch {
     pub(super) through: Box<[f32; 256]>,
     /// Darkness from which a pixel is ink.
     pub(super) split: u8,
+    /// Darkness from which a pixel is ink where nothing fainter is in the way.
+    pub(super) faint: u8,
     /// Ink of the symbol with a margin around it.
     pub(super) own: Field,
     /// What other things cover.
@@ -98,12 +100,13 @@ impl Patch {
             }
         };
         let window = Window::around(sheet, area);
-        let (split, own) = window.symbol()?;
+        let pen = f32::from(window.pen()?);
+        let (split, own) = window.symbol(pen);
         let ink = own.iter().filter(|own| **own).count();
-        (ink as f64 >= window.diagonal * MIN_INK_SHARE).then(|| Self::of(&window, shift, split, &own))
+        (ink as f64 >= window.diagonal * MIN_INK_SHARE).then(|| Self::of(&window, shift, (pen, split), &own))
     }
 
-    fn of(window: &Window<'_>, shift: u32, split: f32, own: &[bool]) -> Self {
+    fn of(window: &Window<'_>, shift: u32, (pen, split): (f32, f32), own: &[bool]) -> Self {
         let (low, high) = window.bounds(own);
         let span = f64::from(high[0] - low[0]).hypot(f64::from(high[1] - low[1]));
         let margin = (span * MARGIN).clamp(MARGIN_PX.0, MARGIN_PX.1) as i32;
@@ -129,6 +132,7 @@ impl Patch {
         Self {
             shift,
             split: split as u8,
+            faint: (pen * SPLITS[0]) as u8,
             region: field.outline(REGION_PX),
             inner: field.outline(-1.0),
             other,
@@ -290,8 +294,7 @@ impl<'a> Window<'a> {
     }
 
     /// Which pixels are the symbol's, and how dark ink is at least.
-    fn symbol(&self) -> Option<(f32, Vec<bool>)> {
-        let pen = f32::from(self.pen()?);
+    fn symbol(&self, pen: f32) -> (f32, Vec<bool>) {
         let mut best: Option<(f64, f32, Vec<bool>)> = None;
         for split in SPLITS.map(|share| pen * share) {
             let (kept, own) = self.parted(split as u8);
@@ -309,7 +312,7 @@ impl<'a> Window<'a> {
             let own = |i: usize| f32::from(self.dark(i)) >= split && self.inside(i, EDGE);
             (split, (0..self.len()).map(own).collect())
         };
-        Some(best.map_or_else(attached, |(_, split, own)| (split, own)))
+        best.map_or_else(attached, |(_, split, own)| (split, own))
     }
 
     /// Which pixels belong to parts that stay in the box, and their share of the box's ink.
