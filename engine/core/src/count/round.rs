@@ -10,7 +10,8 @@ use super::parts::{Lacking, Partly, Parts};
 use super::pens;
 use super::places::{one_each, strongest};
 use super::pose::Pose;
-use super::search::{CountParams, Detection, Judged, Stopped, detection, judge, reconsider, weigh};
+use super::scan::{self, Patch, Sheet};
+use super::search::{CountParams, Detection, Judged, Stopped, detection, judge, placed, reconsider, weigh};
 use super::template::Template;
 use super::trim;
 use super::variant::tell_variants;
@@ -99,6 +100,38 @@ impl Search<'_> {
         let partly = self.to_px(partly);
         let found = kept.iter().filter_map(|j| detection(self.page, template, self.params, j)).collect();
         Round { found, lacking, lacking_a_part: 0, lacking_at: Vec::new(), partly, cut, ended }
+    }
+
+    /// The same on a scan, by its picture; and the exemplar that is left where it alone shows more. `middle` is where it
+    /// is on its own page.
+    pub(super) fn scanned(
+        &self,
+        exemplar: &Exemplar,
+        template: &Template,
+        middle: [f32; 2],
+        (sheet, patch): (&Sheet, &Patch),
+        budget: &Budget,
+    ) -> (Round, Option<Box<Exemplar>>) {
+        let at = self.own.then(|| Pose::at(middle));
+        let (counted, ended) = scan::search(sheet, patch, self.params, self.range, at, budget);
+        let shown = |j: &Judged| {
+            let mut d = detection(self.page, template, self.params, j)?;
+            if !counted.hull.is_empty() {
+                d.bbox = placed(self.page, &counted.hull, &j.pose);
+                d.center = d.bbox.center();
+            }
+            Some(d)
+        };
+        let found = counted.judged.iter().filter_map(shown).collect();
+        let less = counted.less.filter(|_| self.own).map(|patch| {
+            let mut less = Box::new(exemplar.clone());
+            less.patch = Some(Box::new(patch));
+            less
+        });
+        let lacking_at = self.to_px(counted.lacking);
+        let (lacking, partly) = (None, Vec::new());
+        let lacking_a_part = lacking_at.len();
+        (Round { found, lacking, lacking_a_part, lacking_at, partly, cut: 0, ended }, less)
     }
 
     fn to_px(&self, places: Vec<[f64; 2]>) -> Vec<PxPoint> {

@@ -14,7 +14,6 @@ use super::label::{self, Compare};
 use super::matching::{Known, Matcher, Score};
 use super::pose::Pose;
 use super::round::Search;
-use super::scan;
 use super::template::Template;
 use crate::budget::{Budget, Exhausted};
 use crate::found::{Finding, Found};
@@ -156,32 +155,15 @@ pub fn find(
     let (mut lacking_a_part, mut lacking_at, mut trimmed) = (0, Vec::new(), None);
     let (mut partly, mut cut) = (Vec::new(), 0);
     let mut found: Vec<Detection> = match &exemplar.body {
-        Body::Ink(template, pieces) if let (Some(sheet), Some(patch)) = (&page.sheet, &exemplar.patch) => {
-            let at = own.then(|| Pose::at(pieces.middle));
-            let (counted, stopped) = scan::search(sheet, patch, params, range, at, budget);
-            ended = stopped;
-            let at = |p: &[f64; 2]| page.space.to_px(p[0] as f32, p[1] as f32);
-            lacking_at = counted.lacking.iter().map(at).collect();
-            lacking_a_part = lacking_at.len();
-            trimmed = counted.less.filter(|_| own).map(|patch| {
-                let mut less = Box::new(exemplar.clone());
-                less.patch = Some(Box::new(patch));
-                less
-            });
-            let shown = |j: &Judged| {
-                let mut d = detection(page, template, params, j)?;
-                if !counted.hull.is_empty() {
-                    d.bbox = placed(page, &counted.hull, &j.pose);
-                    d.center = d.bbox.center();
-                }
-                Some(d)
-            };
-            counted.judged.iter().filter_map(shown).collect()
-        }
         Body::Ink(template, pieces) => {
+            let search = Search { page, params, range, own };
             let round;
-            (round, trimmed) =
-                Search { page, params, range, own }.trimming(exemplar, template, pieces, budget);
+            (round, trimmed) = match (&page.sheet, &exemplar.patch) {
+                (Some(sheet), Some(patch)) => {
+                    search.scanned(exemplar, template, pieces.middle, (sheet, patch), budget)
+                }
+                _ => search.trimming(exemplar, template, pieces, budget),
+            };
             (lacking_a_part, lacking_at) = (round.lacking_a_part, round.lacking_at);
             (partly, cut) = (round.partly, round.cut);
             ended = round.ended;
