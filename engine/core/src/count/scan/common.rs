@@ -8,7 +8,7 @@ use super::super::candidates::Range;
 use super::super::pose::Pose;
 use super::super::search::Stopped;
 use super::field::Field;
-use super::judge::{Judge, Seen, View};
+use super::judge::{Judge, Seen, View, Worst};
 use super::patch::{Patch, REGION_PX};
 use super::{EVEN_CONFIDENCE, LOOK_STEPS, Placed};
 use crate::budget::Budget;
@@ -76,6 +76,7 @@ pub(super) struct Common {
 struct Look {
     pose: Pose,
     seen: Seen,
+    worst: Worst,
     rest: Rest,
 }
 
@@ -106,15 +107,16 @@ pub(super) fn judge(
         let pose = p.judged.pose;
         let pose = closer.refine(&pose, (range.min_scale, range.max_scale)).unwrap_or(pose);
         let view = closer.view(&pose);
-        let (seen, rest) = (closer.judged(&view), frame.rest(&view.dark, &view.ignored));
-        looks.push(Some(Look { pose, seen, rest }));
+        let (seen, worst) = (closer.judged(&view), closer.differs(&view));
+        looks.push(Some(Look { pose, seen, worst, rest: frame.rest(&view.dark, &view.ignored) }));
     }
     let rests: Vec<(usize, &Rest)> =
         looks.iter().enumerate().filter_map(|(i, l)| Some((i, &l.as_ref()?.rest))).take(COMPARED).collect();
     let anew = |i: usize| {
-        let Look { pose, seen, rest } = looks[i].as_ref()?;
+        let Look { pose, seen, worst, rest } = looks[i].as_ref()?;
         let others = rests.iter().filter(|(k, _)| *k != i).map(|(_, other)| rest.alike(other));
-        let speaks = speaks(seen, rest.share.sqrt(), of_others(others), even - placed[i].against);
+        let alike = of_others(others);
+        let speaks = speaks(seen, worst, even - placed[i].against) - shared(rest.share.sqrt(), alike);
         Some(Anew { confidence: confidence(speaks), pose: *pose, seen: *seen })
     };
     Ok(Common {
@@ -142,8 +144,10 @@ fn lacking(
     let common = in_common(judge.patch, &views);
     let (closer, frame) = (Judge::new(judge.sheet, &common), Frame::of(&common));
     let own = frame.rest(&judge.patch.own, &judge.patch.other);
-    let shows =
-        |p: &&Placed| p.against >= even && speaks(&closer.look(&p.judged.pose), 0.0, 0.0, 0.0) >= EVEN;
+    let shows = |p: &&Placed| {
+        let view = closer.view(&p.judged.pose);
+        p.against >= even && speaks(&closer.judged(&view), &closer.differs(&view), 0.0) >= EVEN
+    };
     let middle = common.middle();
     let lacking: Vec<[f64; 2]> =
         others.into_iter().filter(shows).map(|p| p.judged.pose.apply(middle)).collect();
@@ -185,12 +189,13 @@ fn of_others(alike: impl Iterator<Item = f64>) -> f64 {
     most[OTHERS - 1]
 }
 
-fn speaks(seen: &Seen, different: f64, shared: f64, before: f64) -> f64 {
-    ALL + BEFORE * before
-        - UNLIKE * (1.0 - seen.alike)
-        - LACKING * seen.lacking
-        - BESIDES * seen.besides
-        - SHARED * (shared - CHANCE).max(0.0) * different
+fn speaks(seen: &Seen, worst: &Worst, before: f64) -> f64 {
+    ALL + BEFORE * before - UNLIKE * (1.0 - seen.alike) - LACKING * worst.lacking - BESIDES * worst.besides
+}
+
+/// What speaks against a match that differs so much, and others as alike.
+fn shared(different: f64, alike: f64) -> f64 {
+    SHARED * (alike - CHANCE).max(0.0) * different
 }
 
 fn confidence(speaks: f64) -> f64 {

@@ -44,8 +44,14 @@ pub(super) struct Seen {
     pub worst: f64,
     /// Correlation of both pictures, blurred, where neither passing things nor what does not matter are.
     pub alike: f64,
-    /// Where most of the exemplar's ink is missing, how dark that is, both blurred; and where most is besides.
+}
+
+/// Where two pictures differ most, blurred: how dark that is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Worst {
+    /// Ink of the exemplar that is missing.
     pub lacking: f64,
+    /// Ink besides.
     pub besides: f64,
 }
 
@@ -222,17 +228,20 @@ impl<'a> Judge<'a> {
         let near = view.dark.spread(1);
         let own = &self.patch.own;
         let missing = own.data.iter().zip(&near.data).map(|(ink, here)| f64::from((ink - here).max(0.0)));
-        let (p, q) = (&self.blurred, view.dark.blurred());
-        let matters = |i: usize| self.patch.region[i] && !view.ignored[i];
+        let q = view.dark.blurred();
         Seen {
             absent: missing.sum::<f64>() / self.all,
             foreign: view.foreign / self.all,
             passing: view.passing / self.all,
             worst: self.worst(&q, &view.ignored),
             alike: self.alike(&q, &view.ignored),
-            lacking: densest(p, &q, matters),
-            besides: densest(&q, p, matters),
         }
+    }
+
+    pub(super) fn differs(&self, view: &View) -> Worst {
+        let (p, q) = (&self.blurred, view.dark.blurred());
+        let matters = |i: usize| self.patch.region[i] && !view.ignored[i];
+        Worst { lacking: densest(p, &q, matters), besides: densest(&q, p, matters) }
     }
 
     /// How far both pictures go together, inside the outline.
