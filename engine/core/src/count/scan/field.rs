@@ -24,18 +24,23 @@ impl Field {
 
     /// The most within so many pixels, in a square.
     pub(super) fn spread(&self, by: usize) -> Self {
+        self.gathered(by, f32::max)
+    }
+
+    /// Each pixel what those within so many come to, in a square, along rows first; nothing outside.
+    fn gathered(&self, by: usize, with: impl Fn(f32, f32) -> f32) -> Self {
         let (w, h) = (self.width, self.height);
         let mut across = Self::blank(w, h);
         for (row, out) in self.data.chunks(w).zip(across.data.chunks_mut(w)) {
             for (x, out) in out.iter_mut().enumerate() {
-                *out = row[x.saturating_sub(by)..(x + by + 1).min(w)].iter().copied().fold(0.0, f32::max);
+                *out = row[x.saturating_sub(by)..(x + by + 1).min(w)].iter().copied().fold(0.0, &with);
             }
         }
         let mut out = Self::blank(w, h);
         for y in 0..h {
             let into = &mut out.data[y * w..][..w];
             for from in y.saturating_sub(by)..(y + by + 1).min(h) {
-                into.iter_mut().zip(&across.data[from * w..][..w]).for_each(|(a, b)| *a = a.max(*b));
+                into.iter_mut().zip(&across.data[from * w..][..w]).for_each(|(a, b)| *a = with(*a, *b));
             }
         }
         out
@@ -63,21 +68,9 @@ impl Field {
 
     /// Each pixel the mean of those within so many, in a square; blank outside.
     pub(super) fn averaged(&self, by: usize) -> Self {
-        let (w, h) = (self.width, self.height);
         let share = 1.0 / ((2 * by + 1) * (2 * by + 1)) as f32;
-        let mut across = Self::blank(w, h);
-        for (row, out) in self.data.chunks(w).zip(across.data.chunks_mut(w)) {
-            for (x, out) in out.iter_mut().enumerate() {
-                *out = row[x.saturating_sub(by)..(x + by + 1).min(w)].iter().sum();
-            }
-        }
-        let mut out = Self::blank(w, h);
-        for y in 0..h {
-            let into = &mut out.data[y * w..][..w];
-            for from in y.saturating_sub(by)..(y + by + 1).min(h) {
-                into.iter_mut().zip(&across.data[from * w..][..w]).for_each(|(a, b)| *a += *b * share);
-            }
-        }
+        let mut out = self.gathered(by, |a, b| a + b);
+        out.data.iter_mut().for_each(|v| *v *= share);
         out
     }
 
