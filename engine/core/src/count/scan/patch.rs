@@ -20,6 +20,11 @@ const ATTACHED_SPLIT: f32 = 0.55;
 /// Parts of no more pixels, or a smaller share of the largest one, are crossings of hatch and grain.
 const SPECK_PX: usize = 4;
 const SPECK_SHARE: f64 = 0.03;
+/// Crossings of hatch are no larger than this share of a symbol's largest part; there are so many in its box and more,
+/// and around it as many to an area, or this share of it.
+const CROSSING_SHARE: f64 = 0.08;
+const CROSSINGS: usize = 8;
+const AS_DENSE: f64 = 0.4;
 const ENOUGH_KEPT: f64 = 0.6;
 const LEAST_KEPT: f64 = 0.35;
 /// A darker split must keep so much more.
@@ -310,9 +315,30 @@ impl<'a> Window<'a> {
             // It hangs on what goes on, such as a wall: the symbol is what of it is in the box.
             let split = pen * ATTACHED_SPLIT;
             let own = |i: usize| f32::from(self.dark(i)) >= split && self.inside(i, EDGE);
-            (split, (0..self.len()).map(own).collect())
+            (split, self.without_hatch((0..self.len()).map(own).collect(), split))
         };
         best.map_or_else(attached, |(_, split, own)| (split, own))
+    }
+
+    /// Pixels without the crossings that are left of hatch where there are as many about the box.
+    fn without_hatch(&self, mut own: Vec<bool>, split: f32) -> Vec<bool> {
+        let around: Vec<bool> =
+            (0..self.len()).map(|i| f32::from(self.dark(i)) >= split && !self.inside(i, 0)).collect();
+        let inside = field::parts(&own, self.width);
+        let small = (inside.iter().map(Vec::len).max().unwrap_or(0) as f64 * CROSSING_SHARE) as usize;
+        let sizes = |parts: &[Vec<usize>]| {
+            let mut sizes: Vec<usize> = parts.iter().map(Vec::len).filter(|n| *n <= small).collect();
+            sizes.sort_unstable();
+            sizes
+        };
+        let (here, there) = (sizes(&inside), sizes(&field::parts(&around, self.width)));
+        let area = (0..self.len()).filter(|&i| self.inside(i, EDGE)).count() as f64;
+        let dense = (here.len() as f64 / area, there.len() as f64 / (self.len() as f64 - area).max(1.0));
+        if here.len() >= CROSSINGS && dense.1 >= AS_DENSE * dense.0 {
+            let most = there[(there.len() - 1) * 19 / 20].max(SPECK_PX);
+            inside.iter().filter(|p| p.len() <= most).flatten().for_each(|&i| own[i] = false);
+        }
+        own
     }
 
     /// Which pixels belong to parts that stay in the box, and their share of the box's ink.

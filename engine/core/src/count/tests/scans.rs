@@ -200,10 +200,29 @@ fn a_symbol_that_hangs_on_a_wall_of_the_same_pen_is_found() {
         line(-9.0, 14.0, 9.0, 14.0),
         Stroke::Arc([0.0, 7.0], 5.0, 0.0, 360.0),
     ]);
+    hangs_on_a_wall(&basin, &[]);
+}
+
+/// Scans show crossings of hatch darker than its lines.
+#[test]
+fn an_example_on_hatch_that_hangs_on_a_wall_is_found_off_it() {
+    let door = Symbol(vec![line(-9.0, 0.0, -9.0, 18.0), Stroke::Arc([-9.0, 0.0], 18.0, 0.0, 90.0)]);
+    let on = |from: f64, to: f64| (0..).map(move |k| from + f64::from(k) * 2.5).take_while(move |v| *v < to);
+    let crossings: Vec<[f64; 2]> = on(20.0, 100.0).flat_map(|x| on(52.0, 90.0).map(move |y| [x, y])).collect();
+    hangs_on_a_wall(&door, &crossings);
+}
+
+/// All of a symbol on two walls are found by the first, with faint crossings of hatch in places of the page.
+fn hangs_on_a_wall(symbol: &Symbol, crossings: &[[f64; 2]]) {
     let mut sheet = Sheet::new(400.0, 200.0, 3);
     let wall = Symbol(vec![line(-180.0, 0.0, 180.0, 0.0), line(-180.0, -6.0, 180.0, -6.0)]);
     sheet.symbol(&wall, &at(200.0, 50.0, 0.0, 1.0, false), Habit::Polylines(40), 0);
     sheet.symbol(&wall, &at(200.0, 150.0, 180.0, 1.0, false), Habit::Polylines(40), 0);
+    let faint = sheet.style(Style { paint: Paint::Stroke, rgba: 0x5050_50ff, width: 0.1, dash: Vec::new() });
+    for &[x, y] in crossings {
+        let dot = Symbol(vec![line(-0.1, 0.0, 0.1, 0.0)]);
+        sheet.symbol(&dot, &at(x, y, 0.0, 1.0, false), Habit::Polylines(40), faint);
+    }
     sheet.symbol(
         &Symbol(vec![rect(-7.0, -7.0, 7.0, 7.0)]),
         &at(200.0, 100.0, 0.0, 1.0, false),
@@ -213,14 +232,16 @@ fn a_symbol_that_hangs_on_a_wall_of_the_same_pen_is_found() {
     let poses =
         [60.0, 140.0, 230.0, 320.0].map(|x| [at(x, 50.0, 0.0, 1.0, false), at(x, 150.0, 180.0, 1.0, false)]);
     for pose in poses.iter().flatten() {
-        sheet.symbol(&basin, pose, Habit::Polylines(40), 0);
+        sheet.symbol(symbol, pose, Habit::Polylines(40), 0);
     }
-    let list = scanned(&sheet, &vec![220.0; sheet.list.styles.len()]);
-    let b = box_around(&sheet, &basin, &poses[0][0], 1.5);
+    let mut darkness = vec![220.0; sheet.list.styles.len()];
+    darkness[faint as usize] = 140.0;
+    let list = scanned(&sheet, &darkness);
+    let b = box_around(&sheet, symbol, &poses[0][0], 1.5);
     let [p, q] = [PxPoint::new(b.x, b.y), PxPoint::new(b.x + b.w, b.y + b.h)].map(|p| on_scan(&sheet, p));
     let outcome = counted(&list, PxRect::from_corners(p, q));
     for pose in poses.iter().flatten() {
-        let place = on_scan(&sheet, middle(&sheet, &basin, pose));
+        let place = on_scan(&sheet, middle(&sheet, symbol, pose));
         assert!(outcome.detections.iter().any(|d| d.center.distance(place) < 5.0), "{place:?} {outcome:#?}");
     }
     assert_eq!(outcome.detections.len(), 8, "{outcome:#?}");
