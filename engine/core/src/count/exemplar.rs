@@ -1,24 +1,23 @@
 //! From a person's box to the symbol that it means.
 
-use rustc_hash::{FxHashMap, FxHashSet};
-
 use super::beside::Beside;
+use super::choice::Choice;
 use super::company::{Company, Letters};
 use super::cut;
 use super::index::PageIndex;
-use super::ink::{Ink, Segment, close};
+use super::ink::{Ink, Segment};
 use super::label;
 use super::matching::Matcher;
 use super::pose::Pose;
 use super::scan::Patch;
 use super::search::placed;
-use super::surroundings::{self, grow};
+use super::surroundings;
 use super::tag::Tag;
 use super::template::{Template, centred};
 use super::texture;
 use super::variant::Around;
 use crate::budget::{Budget, Exhausted};
-use crate::geom::{ListRect, PxRect, clip};
+use crate::geom::{ListRect, PxRect};
 
 /// Smallest side of a box, page pixels and list units.
 const MIN_SIDE_PX: f64 = 4.0;
@@ -26,23 +25,11 @@ const MIN_SIDE: f32 = 1.0;
 /// Share of the page that a box may cover.
 const MAX_PAGE_SHARE: f32 = 0.25;
 /// Straight pieces of one exemplar at most.
-const MAX_PIECES: usize = 5_000;
-/// A piece belongs to the symbol when at least this share of it lies in the box.
-const INSIDE_SHARE: f32 = 0.85;
+pub(super) const MAX_PIECES: usize = 5_000;
 /// Ink shorter than this share of the box's diagonal is no symbol.
 const MIN_INK_SHARE: f32 = 0.25;
-/// A stroke that leaves the box by more than this share of its diagonal runs through.
-const LEAVES_SHARE: f32 = 0.2;
-/// Strokes in the box that go on outside are at most this share of its ink; more, and the box cuts a symbol.
-const STRAY_SHARE: f32 = 0.4;
-/// A stroke may lie outside the box by this much, list units; by this share of the diagonal if it
-/// hangs on strokes inside.
-const MIN_SLACK: f32 = 0.1;
-const SLACK_SHARE: f32 = 0.03;
 /// Width of a straight line at most: list units, and pixels of a scan.
 const FLAT: f32 = 0.15;
-/// Ends this close touch, list units.
-const TOUCH: f32 = 0.15;
 /// What texture counts against an outline.
 const TEXTURE_WEIGHT: f32 = 0.2;
 
@@ -145,7 +132,12 @@ impl Exemplar {
             Some(patch) => Choice::on(page, area, patch),
             None => Choice::of(page, area),
         };
-        if choice.kept.is_empty() {
+        let blot = match &patch {
+            // What is small and dark all over has no strokes that could be traced.
+            Some(patch) if choice.kept.is_empty() && !page.styles.is_empty() => patch.edge(),
+            _ => Vec::new(),
+        };
+        if choice.kept.is_empty() && blot.is_empty() {
             return Err(match (page.segments.is_empty(), choice.through) {
                 (true, _) => ExemplarError::NoVectors,
                 (false, 0) => ExemplarError::Blank,
@@ -171,6 +163,8 @@ impl Exemplar {
             ink.segments.push(*piece);
             ids.push(id);
         }
+        weights.resize(weights.len() + blot.len(), 1.0);
+        ink.segments.extend(blot);
         let length: f32 = ink.segments.iter().zip(&weights).map(|(s, w)| s.length() * w).sum();
         if patch.is_none() && length < area.width().hypot(area.height()) * MIN_INK_SHARE {
             let only_background = choice.through > 0 || ids.len() < choice.kept.len();
@@ -180,7 +174,7 @@ impl Exemplar {
             .windows(2)
             .map(|w| w[1] == w[0] + 1 && page.segments[w[0] as usize].b == page.segments[w[1] as usize].a)
             .collect();
-        ink.joined.push(false);
+        ink.joined.resize(ink.segments.len(), false);
         let mut bounds = ListRect::EMPTY;
         for s in &ink.segments {
             bounds.add(s.a[0], s.a[1]);
@@ -313,174 +307,6 @@ fn check(page: &PageIndex, drawn: &PxRect) -> Result<ListRect, ExemplarError> {
         return Err(ExemplarError::TooSmall { w: drawn.w, h: drawn.h });
     }
     Ok(area)
-}
-
-/// Which segments in a box belong to its symbol.
-struct Choice {
-    kept: Vec<u32>,
-    /// Segments around it: those that enter or pass the box, and those near it.
-    beyond: Vec<u32>,
-    through: usize,
-}
-
-impl Choice {
-    /// What the picture of a scan says: strokes on the symbol's ink are the symbol's.
-    fn on(page: &PageIndex, area: &ListRect, patch: &Patch) -> Self {
-        let b = patch.bounds;
-        let middle = [(b.left + b.right) / 2.0, (b.top + b.bottom) / 2.0];
-        let diagonal = area.width().hypot(area.height());
-        let (mut kept, mut beyond) = (Vec::new(), Vec::new());
-        for i in page.grid.within(&grow(area, diagonal * 0.5)) {
-            let s = &page.segments[i as usize];
-            let places = [0.1, 0.3, 0.5, 0.7, 0.9];
-            let held = places.into_iter().filter(|t| patch.holds(s.at(*t), middle)).count();
-            if held >= 4 { kept.push(i) } else { beyond.push(i) }
-        }
-        Self { through: 0, kept, beyond }
-    }
-
-    fn of(page: &PageIndex, area: &ListRect) -> Self {
-        let diagonal = area.width().hypot(area.height());
-        let grown = grow(area, MIN_SLACK);
-        let slack = grow(area, (diagonal * SLACK_SHARE).max(MIN_SLACK));
-        let (mut kept, mut beyond, mut edge, mut entered) = (Vec::new(), Vec::new(), Vec::new(), 0);
-        for i in page.grid.within(&grow(area, diagonal * 0.5)) {
-            let s = &page.segments[i as usize];
-            let inside = clip(s.a, s.b, &grown).map(|(a, b)| (b[0] - a[0]).hypot(b[1] - a[1]));
-            if inside.is_some_and(|l| l >= s.length() * INSIDE_SHARE) {
-                kept.push(i);
-            } else if clip(s.a, s.b, &slack).is_some_and(|(a, b)| a == s.a && b == s.b) {
-                edge.push(i);
-            } else {
-                entered += usize::from(inside.is_some());
-                beyond.push(i);
-            }
-        }
-        reach_out(page, &mut kept, edge, &mut beyond);
-        // Lettering is text, however it is drawn: it counts only where it is all there is.
-        let lettered = |i: &u32| page.lettered[page.run_of[*i as usize] as usize];
-        if !kept.iter().all(lettered) {
-            kept.retain(|i| !lettered(i));
-        }
-        if kept.len() > MAX_PIECES {
-            return Self { kept, beyond, through: entered };
-        }
-        let passing = passing_runs(page, &kept, &grown, diagonal);
-        let before = kept.len();
-        let strays = strays(page, &kept, &beyond, &grow(area, diagonal * LEAVES_SHARE));
-        kept.retain(|&i| {
-            let passes = passing.contains(&page.run_of[i as usize]) || strays.contains(&i);
-            if passes {
-                beyond.push(i);
-            }
-            !passes
-        });
-        Self { through: entered + before - kept.len(), kept, beyond }
-    }
-}
-
-/// A box drawn a little too tight: strokes just outside belong when they hang on those inside.
-fn reach_out(page: &PageIndex, kept: &mut Vec<u32>, mut edge: Vec<u32>, beyond: &mut Vec<u32>) {
-    let touch = |p, q| close(p, q, TOUCH);
-    let ends = |i: u32| [page.segments[i as usize].a, page.segments[i as usize].b];
-    // A few rounds: what lies in the slack is a side or two, not a drawing.
-    for _ in 0..4 {
-        let hangs = |i: &u32| {
-            let near = |p: [f32; 2]| {
-                page.grid
-                    .near(p[0], p[1], TOUCH)
-                    .any(|j| kept.binary_search(&j).is_ok() && ends(j).into_iter().any(|q| touch(p, q)))
-            };
-            ends(*i).into_iter().any(near)
-        };
-        let (more, rest): (Vec<u32>, Vec<u32>) = edge.iter().partition(|i| hangs(i));
-        if more.is_empty() {
-            break;
-        }
-        kept.extend(more);
-        kept.sort_unstable();
-        edge = rest;
-    }
-    beyond.extend(&edge);
-}
-
-/// Runs that leave the box although some of their pieces lie in it: a cable, a line drawn in pieces.
-/// A run whose part in the box ends where other strokes of the symbol end is a side that a
-/// neighbour's side happens to continue.
-fn passing_runs(page: &PageIndex, kept: &[u32], grown: &ListRect, diagonal: f32) -> Vec<u32> {
-    let mut by_run: FxHashMap<u32, Vec<u32>> = FxHashMap::default();
-    for &i in kept {
-        by_run.entry(page.run_of[i as usize]).or_default().push(i);
-    }
-    let ends = |i: u32| {
-        let s = &page.segments[i as usize];
-        [s.a, s.b]
-    };
-    let touch = |p, q| close(p, q, TOUCH);
-    let mut passing: Vec<u32> = Vec::new();
-    for (&run, members) in &by_run {
-        let b = page.runs[run as usize].bounds;
-        let leaves = (grown.left - b.left)
-            .max(grown.top - b.top)
-            .max(b.right - grown.right)
-            .max(b.bottom - grown.bottom);
-        if leaves <= diagonal * LEAVES_SHARE {
-            continue;
-        }
-        let outside = |p: [f32; 2]| {
-            page.grid.near(p[0], p[1], TOUCH).any(|j| {
-                page.run_of[j as usize] == run
-                    && !members.contains(&j)
-                    && ends(j).into_iter().any(|q| touch(p, q))
-            })
-        };
-        let structural = |p: [f32; 2]| {
-            kept.iter().any(|&j| page.run_of[j as usize] != run && ends(j).into_iter().any(|q| touch(p, q)))
-        };
-        let cut = members.iter().flat_map(|&i| ends(i)).any(|p| outside(p) && !structural(p));
-        if cut {
-            passing.push(run);
-        }
-    }
-    passing.sort_unstable();
-    passing
-}
-
-/// Pieces in the box that go on outside it, corner by corner: a wire that bends in the box, the side of a
-/// neighbour. At a place where more than two strokes end, the symbol's own may begin.
-fn strays(page: &PageIndex, kept: &[u32], beyond: &[u32], far: &ListRect) -> Vec<u32> {
-    let ends = |i: u32| [page.segments[i as usize].a, page.segments[i as usize].b];
-    let outside = |p: [f32; 2]| p[0] < far.left || p[0] > far.right || p[1] < far.top || p[1] > far.bottom;
-    let touch = |p, q| close(p, q, TOUCH);
-    // Whatever hangs end to end on a stroke that leaves, outside the box first.
-    let mut open: Vec<u32> = beyond.iter().copied().filter(|&i| ends(i).into_iter().any(outside)).collect();
-    let mut reached: FxHashSet<u32> = open.iter().copied().collect();
-    let beyond: FxHashSet<u32> = beyond.iter().copied().collect();
-    let mut strays = Vec::new();
-    while let Some(i) = open.pop() {
-        for end in ends(i) {
-            let mut meeting: Vec<u32> = page
-                .grid
-                .near(end[0], end[1], TOUCH)
-                .filter(|&j| j != i && ends(j).into_iter().any(|q| touch(end, q)))
-                .collect();
-            // A segment comes once for each cell that it passes here.
-            meeting.sort_unstable();
-            meeting.dedup();
-            let &[next] = meeting.as_slice() else { continue };
-            let one_pen = page.segments[next as usize].style == page.segments[i as usize].style;
-            let is_kept = kept.binary_search(&next).is_ok();
-            if one_pen && (is_kept || beyond.contains(&next)) && reached.insert(next) {
-                open.push(next);
-                if is_kept {
-                    strays.push(next);
-                }
-            }
-        }
-    }
-    let length = |list: &[u32]| list.iter().map(|&i| page.segments[i as usize].length()).sum::<f32>();
-    // A box drawn through the symbol itself cuts it; then nothing is stray.
-    if length(&strays) > STRAY_SHARE * length(kept) { Vec::new() } else { strays }
 }
 
 impl std::fmt::Display for Exemplar {

@@ -11,6 +11,7 @@ mod apart;
 mod ask;
 mod beside;
 mod candidates;
+mod choice;
 mod company;
 mod cut;
 mod exemplar;

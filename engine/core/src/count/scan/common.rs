@@ -7,7 +7,7 @@
 use super::super::candidates::Range;
 use super::super::pose::Pose;
 use super::super::search::Stopped;
-use super::field::Field;
+use super::field::{self, Field};
 use super::judge::{Judge, Seen, View, Worst};
 use super::patch::{Patch, REGION_PX};
 use super::{EVEN_CONFIDENCE, LOOK_STEPS, Placed};
@@ -26,6 +26,16 @@ const NEAR_PX: usize = 2;
 const INK: f32 = 0.3;
 /// What is lighter in common is paper.
 const PAPER: f32 = 0.15;
+/// What is darker and not in common is the rest; this share of it goes on beyond the box of what lies over a symbol.
+const RESTS: f32 = 0.4;
+const GOES_ON: f64 = 0.7;
+/// A letter is cut of which less than this share is in the box; its fellows are as large by this factor or less, and at
+/// most so many sizes away.
+const CUT_SHARE: f64 = 0.9;
+const SAME_LETTERS: f64 = 1.5;
+const NEXT: f64 = 3.0;
+const BESIDE_IT: usize = 2;
+const SCRAP: f64 = 0.06;
 /// Differences of less darkness are grain.
 const GRAIN: f32 = 0.15;
 /// How far outside the outline differences count, pixels, and into how many cells across they are gathered.
@@ -70,6 +80,8 @@ pub(super) struct Common {
     pub less: Option<Patch>,
     /// Places that are none, but show the same as each other, and of the exemplar most, list units.
     pub lacking: Vec<[f64; 2]>,
+    /// The exemplar as those show it, where the rest of it goes on beyond its box: something else's.
+    pub bare: Option<Patch>,
 }
 
 /// A match in the frame of what the better ones have in common.
@@ -92,7 +104,8 @@ pub(super) fn judge(
     let likely = placed.iter().filter(|p| !p.judged.own && p.against < even).take(COMPARED);
     let likely: Vec<&Pose> = likely.map(|p| &p.judged.pose).collect();
     if likely.len() < LEAST {
-        return Ok(Common { lacking: lacking(judge, placed, even, budget)?, ..Common::default() });
+        let (lacking, bare) = lacking(judge, placed, even, budget)?;
+        return Ok(Common { lacking, bare, ..Common::default() });
     }
     budget.spend(likely.len() as u64 * LOOK_STEPS)?;
     let (common, trimmed) = of_its_kind(judge, &likely);
@@ -123,25 +136,25 @@ pub(super) fn judge(
         matches: (0..placed.len()).map(anew).collect(),
         hull: common.hull(),
         less: trimmed.then_some(common),
-        lacking: Vec::new(),
+        ..Common::default()
     })
 }
 
 /// Where hardly a place shows all of the exemplar: those that show the same of it, while the rest is its own. What lies
-/// over it, or another symbol in it: nothing here can tell.
+/// over it, or another symbol in it: that can only be told where the rest goes on beyond the exemplar's box.
 fn lacking(
     judge: &Judge<'_>,
     placed: &[Placed],
     even: f64,
     budget: &Budget,
-) -> Result<Vec<[f64; 2]>, Stopped> {
+) -> Result<(Vec<[f64; 2]>, Option<Patch>), Stopped> {
     let others: Vec<&Placed> = placed.iter().filter(|p| !p.judged.own).take(COMPARED).collect();
     budget.spend(others.len() as u64 * LOOK_STEPS)?;
     let views: Vec<View> = others.iter().take(FIRST).map(|p| judge.view(&p.judged.pose)).collect();
     if views.len() < LEAST {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), None));
     }
-    let common = in_common(judge.patch, &views);
+    let common = without_scraps(&in_common(judge.patch, &views));
     let (closer, frame) = (Judge::new(judge.sheet, &common), Frame::of(&common));
     let own = frame.rest(&judge.patch.own, &judge.patch.other);
     let shows = |p: &&Placed| {
@@ -151,7 +164,78 @@ fn lacking(
     let middle = common.middle();
     let lacking: Vec<[f64; 2]> =
         others.into_iter().filter(shows).map(|p| p.judged.pose.apply(middle)).collect();
-    Ok(if own.share < DIFFERS || lacking.len() < LEAST { Vec::new() } else { lacking })
+    if lacking.len() >= LEAST && goes_on(judge.patch, &common) {
+        return Ok((lacking, Some(common)));
+    }
+    Ok((if own.share < DIFFERS || lacking.len() < LEAST { Vec::new() } else { lacking }, None))
+}
+
+/// A few views agree by chance on scraps of what lies over the exemplar.
+fn without_scraps(common: &Patch) -> Patch {
+    let mut own = common.own.clone();
+    let ink: Vec<bool> = own.data.iter().map(|v| *v > 0.0).collect();
+    let parts = field::parts(&ink, own.width);
+    let largest = parts.iter().map(Vec::len).max().unwrap_or(0) as f64;
+    let scraps = parts.iter().filter(|p| (p.len() as f64) < SCRAP * largest);
+    scraps.flatten().for_each(|&i| own.data[i] = 0.0);
+    common.with_ink(own)
+}
+
+/// Whether most of the exemplar's ink that is not in common is lettering that its box cuts: parts that go on beyond
+/// it, with others of their size in a row.
+fn goes_on(patch: &Patch, common: &Patch) -> bool {
+    let (near, width) = (common.own.spread(1), patch.own.width);
+    let rest: Vec<bool> =
+        (0..near.data.len()).map(|i| patch.own.data[i] >= RESTS && near.data[i] < INK).collect();
+    let ink: Vec<bool> = rest.iter().zip(&patch.other).map(|(rest, other)| *rest || *other).collect();
+    let parts: Vec<Part> = field::parts(&ink, width).iter().map(|p| Part::of(p, &rest, width)).collect();
+    let whole = |p: &&Part| p.within([width, patch.own.height]);
+    let others: Vec<&Part> = parts.iter().filter(|p| p.of_rest == 0).filter(whole).collect();
+    let in_a_row = |p: &Part| others.iter().filter(|o| p.is_beside(o)).count() >= BESIDE_IT;
+    let is_cut = |p: &&Part| (p.of_rest as f64) < CUT_SHARE * p.pixels as f64;
+    let cut = parts.iter().filter(|p| p.of_rest > 0).filter(whole).filter(is_cut).filter(|p| in_a_row(p));
+    let (beyond, all): (usize, usize) = (cut.map(|p| p.of_rest).sum(), parts.iter().map(|p| p.of_rest).sum());
+    let own = patch.own.data.iter().filter(|v| **v >= RESTS).count();
+    all as f64 >= DIFFERS * own as f64 && beyond as f64 >= GOES_ON * all as f64
+}
+
+/// A part of a picture, and how much of it is of the rest.
+struct Part {
+    pixels: usize,
+    of_rest: usize,
+    low: [usize; 2],
+    high: [usize; 2],
+}
+
+impl Part {
+    fn of(pixels: &[usize], rest: &[bool], width: usize) -> Self {
+        let mut part = Self { pixels: pixels.len(), of_rest: 0, low: [usize::MAX; 2], high: [0; 2] };
+        for &i in pixels {
+            part.of_rest += usize::from(rest[i]);
+            for (axis, v) in [i % width, i / width].into_iter().enumerate() {
+                part.low[axis] = part.low[axis].min(v);
+                part.high[axis] = part.high[axis].max(v);
+            }
+        }
+        part
+    }
+
+    /// Away from the edges of a picture of this size.
+    fn within(&self, size: [usize; 2]) -> bool {
+        [0, 1].into_iter().all(|axis| self.low[axis] > 0 && self.high[axis] + 1 < size[axis])
+    }
+
+    fn size(&self) -> f64 {
+        [0, 1].map(|axis| (self.high[axis] - self.low[axis] + 1) as f64).into_iter().fold(0.0, f64::max)
+    }
+
+    fn is_beside(&self, other: &Self) -> bool {
+        let middle = |p: &Self, axis: usize| (p.low[axis] + p.high[axis]) as f64 / 2.0;
+        let apart = [0, 1].map(|axis| (middle(self, axis) - middle(other, axis)).abs());
+        let times = other.size() / self.size();
+        let near = apart[0].hypot(apart[1]) <= NEXT * self.size();
+        (1.0 / SAME_LETTERS..=SAME_LETTERS).contains(&times) && near
+    }
 }
 
 /// What the better of the likely matches have in common, those of the exemplar's kind where there are several kinds;

@@ -11,6 +11,7 @@ mod field;
 mod judge;
 mod patch;
 mod sheet;
+mod window;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
@@ -21,7 +22,7 @@ use super::pose::Pose;
 use super::search::{CountParams, Judged, Stopped};
 use crate::budget::Budget;
 use coarse::Proposed;
-use common::Anew;
+use common::{Anew, Common};
 use judge::{Judge, Seen};
 pub(super) use patch::Patch;
 pub(super) use sheet::Sheet;
@@ -122,6 +123,19 @@ pub(super) fn search(
     own: Option<Pose>,
     budget: &Budget,
 ) -> (Counted, Result<(), Stopped>) {
+    search_for(page, patch, params, range, own, budget, false)
+}
+
+/// `bared`: of what lay over the exemplar, which is not taken off twice.
+fn search_for(
+    page: &Sheet,
+    patch: &Patch,
+    params: &CountParams,
+    range: Range,
+    own: Option<Pose>,
+    budget: &Budget,
+    bared: bool,
+) -> (Counted, Result<(), Stopped>) {
     let coarser;
     let sheet = match patch.shift {
         0 => page,
@@ -138,6 +152,15 @@ pub(super) fn search(
     let (mut hull, mut lacking, mut less) = (Vec::new(), Vec::new(), None);
     let even = compare(&mut placed).unwrap_or(EVEN);
     match common::judge(&search.judge, &placed, even, range, budget) {
+        // Where the exemplar is not on this page, what was taken off could not be told.
+        Ok(Common { bare: Some(bare), .. }) if ended.is_ok() && own.is_some() && !bared => {
+            let (mut counted, ended) = search_for(page, &bare, params, range, own, budget, true);
+            if counted.hull.is_empty() {
+                counted.hull = bare.hull();
+            }
+            counted.less.get_or_insert(bare);
+            return (counted, ended);
+        }
         Ok(common) => {
             placed.iter_mut().zip(common.matches).for_each(|(p, anew)| p.judge_anew(anew));
             (hull, lacking, less) = (common.hull, common.lacking, common.less);

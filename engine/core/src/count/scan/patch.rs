@@ -2,48 +2,23 @@
 
 use std::f64::consts::TAU;
 
+use super::super::ink::Segment;
 use super::super::pose::Pose;
 use super::super::template::convex_hull;
-use super::field::{self, Field};
+use super::field::Field;
 use super::judge::Judge;
 use super::sheet::Sheet;
+use super::window::{MIN_INK_SHARE, SPLITS, Window};
 use crate::geom::ListRect;
 
 /// Longest diagonal of a symbol that is looked at pixel by pixel; a larger one is looked at coarser.
 const LARGEST_PX: f64 = 150.0;
-/// How dark the symbol's pen is: this share of the box's ink is lighter.
-const PEN_RANK: f64 = 0.85;
-const LEAST_INK: u8 = 60;
-/// Shares of the pen's darkness from which a pixel is ink, tried until most of the box's ink stays in it.
-const SPLITS: [f32; 3] = [0.45, 0.6, 0.75];
-const ATTACHED_SPLIT: f32 = 0.55;
-/// Parts of no more pixels, or a smaller share of the largest one, are crossings of hatch and grain.
-const SPECK_PX: usize = 4;
-const SPECK_SHARE: f64 = 0.03;
-/// Crossings of hatch are no larger than this share of a symbol's largest part; there are so many in its box and more,
-/// and around it as many to an area, or this share of it.
-const CROSSING_SHARE: f64 = 0.08;
-const CROSSINGS: usize = 8;
-const AS_DENSE: f64 = 0.4;
-const ENOUGH_KEPT: f64 = 0.6;
-const LEAST_KEPT: f64 = 0.35;
-/// A darker split must keep so much more.
-const BETTER: f64 = 0.05;
-/// Ink outside the box from which a part leaves it: pixels, and share of the part.
-const LEAVES_PX: usize = 3;
-const LEAVES_SHARE: f64 = 0.12;
-/// How near the edge of the box ink hardly is the symbol's, pixels.
-const EDGE: i32 = 2;
-/// What is looked at around the box, share of its diagonal.
-const AROUND: f64 = 0.5;
 /// Where ink begins and where it is full, shares of the darkness that splits.
 const BEGINS: f32 = 0.5;
 const FULL: f32 = 1.15;
 /// What is looked at around the symbol, share of its diagonal, and its limits in pixels.
 const MARGIN: f64 = 0.35;
 const MARGIN_PX: (f64, f64) = (5.0, 40.0);
-/// Ink is as long as this share of the box's diagonal and more.
-const MIN_INK_SHARE: f64 = 0.25;
 
 /// So sure is a symbol of itself, turned so that it is the same: one that is only like itself would be lost at every
 /// turn that is left out. And the parts of a turn that are tried.
@@ -221,6 +196,17 @@ impl Patch {
         convex_hull(self.ink().iter().map(|s| s.p).collect())
     }
 
+    /// The same as strokes on the exemplar's page, of its first pen.
+    pub(in crate::count) fn edge(&self) -> Vec<Segment> {
+        let b = self.bounds;
+        let middle = [(b.left + b.right) / 2.0, (b.top + b.bottom) / 2.0];
+        let at = |p: &[f64; 2]| [0, 1].map(|axis| p[axis] as f32 + middle[axis]);
+        let hull = self.hull();
+        let next = hull.iter().cycle().skip(1);
+        let stroke = |(a, b)| Segment { a: at(a), b: at(b), style: 0, solid: false };
+        hull.iter().zip(next).map(stroke).collect()
+    }
+
     /// Middle of the box around them.
     pub(super) fn middle(&self) -> [f64; 2] {
         let hull = self.hull();
@@ -246,129 +232,4 @@ impl Patch {
 fn through(split: f32) -> Box<[f32; 256]> {
     let (from, to) = (split * BEGINS, split * FULL);
     Box::new(std::array::from_fn(|v| ((v as f32 - from) / (to - from)).clamp(0.0, 1.0)))
-}
-
-/// A box on a page and what is around it, pixels: left, top, right, bottom.
-struct Window<'a> {
-    sheet: &'a Sheet,
-    all: [i32; 4],
-    inner: [i32; 4],
-    width: usize,
-    /// Of the box.
-    diagonal: f64,
-}
-
-impl<'a> Window<'a> {
-    fn around(sheet: &'a Sheet, area: &ListRect) -> Self {
-        let inner = sheet.pixels(area, 1.0);
-        let diagonal = f64::from(inner[2] - inner[0]).hypot(f64::from(inner[3] - inner[1]));
-        let all = sheet.pixels(area, diagonal * AROUND);
-        Self { sheet, all, inner, width: (all[2] - all[0]).max(0) as usize, diagonal }
-    }
-
-    fn len(&self) -> usize {
-        self.width * (self.all[3] - self.all[1]).max(0) as usize
-    }
-
-    fn place(&self, i: usize) -> (i32, i32) {
-        (self.all[0] + (i % self.width) as i32, self.all[1] + (i / self.width) as i32)
-    }
-
-    fn index(&self, x: i32, y: i32) -> Option<usize> {
-        let inside = x >= self.all[0] && y >= self.all[1] && x < self.all[2] && y < self.all[3];
-        inside.then(|| (y - self.all[1]) as usize * self.width + (x - self.all[0]) as usize)
-    }
-
-    fn dark(&self, i: usize) -> u8 {
-        let (x, y) = self.place(i);
-        self.sheet.at(x, y)
-    }
-
-    /// In the box, at least so far from its edge.
-    fn inside(&self, i: usize, by: i32) -> bool {
-        let ((x, y), [left, top, right, bottom]) = (self.place(i), self.inner);
-        x >= left + by && x < right - by && y >= top + by && y < bottom - by
-    }
-
-    /// How dark the ink in the box is.
-    fn pen(&self) -> Option<u8> {
-        let inside = (0..self.len()).filter(|&i| self.inside(i, 0));
-        let mut ink: Vec<u8> = inside.map(|i| self.dark(i)).filter(|v| *v >= LEAST_INK).collect();
-        ink.sort_unstable();
-        ink.get((ink.len() as f64 * PEN_RANK) as usize).copied()
-    }
-
-    /// Which pixels are the symbol's, and how dark ink is at least.
-    fn symbol(&self, pen: f32) -> (f32, Vec<bool>) {
-        let mut best: Option<(f64, f32, Vec<bool>)> = None;
-        for split in SPLITS.map(|share| pen * share) {
-            let (kept, own) = self.parted(split as u8);
-            let clean = (0..own.len()).filter(|&i| own[i] && !self.inside(i, EDGE)).count() <= LEAVES_PX;
-            if clean && kept >= LEAST_KEPT && best.as_ref().is_none_or(|b| kept > b.0 + BETTER) {
-                best = Some((kept, split, own));
-                if kept >= ENOUGH_KEPT {
-                    break;
-                }
-            }
-        }
-        let attached = || {
-            // It hangs on what goes on, such as a wall: the symbol is what of it is in the box.
-            let split = pen * ATTACHED_SPLIT;
-            let own = |i: usize| f32::from(self.dark(i)) >= split && self.inside(i, EDGE);
-            (split, self.without_hatch((0..self.len()).map(own).collect(), split))
-        };
-        best.map_or_else(attached, |(_, split, own)| (split, own))
-    }
-
-    /// Pixels without the crossings that are left of hatch where there are as many about the box.
-    fn without_hatch(&self, mut own: Vec<bool>, split: f32) -> Vec<bool> {
-        let around: Vec<bool> =
-            (0..self.len()).map(|i| f32::from(self.dark(i)) >= split && !self.inside(i, 0)).collect();
-        let inside = field::parts(&own, self.width);
-        let small = (inside.iter().map(Vec::len).max().unwrap_or(0) as f64 * CROSSING_SHARE) as usize;
-        let sizes = |parts: &[Vec<usize>]| {
-            let mut sizes: Vec<usize> = parts.iter().map(Vec::len).filter(|n| *n <= small).collect();
-            sizes.sort_unstable();
-            sizes
-        };
-        let (here, there) = (sizes(&inside), sizes(&field::parts(&around, self.width)));
-        let area = (0..self.len()).filter(|&i| self.inside(i, EDGE)).count() as f64;
-        let dense = (here.len() as f64 / area, there.len() as f64 / (self.len() as f64 - area).max(1.0));
-        if here.len() >= CROSSINGS && dense.1 >= AS_DENSE * dense.0 {
-            let most = there[(there.len() - 1) * 19 / 20].max(SPECK_PX);
-            inside.iter().filter(|p| p.len() <= most).flatten().for_each(|&i| own[i] = false);
-        }
-        own
-    }
-
-    /// Which pixels belong to parts that stay in the box, and their share of the box's ink.
-    fn parted(&self, split: u8) -> (f64, Vec<bool>) {
-        let ink: Vec<bool> = (0..self.len()).map(|i| self.dark(i) >= split.max(1)).collect();
-        let mut own = vec![false; self.len()];
-        let (mut kept, mut all) = (0.0, 0.0);
-        let parts = field::parts(&ink, self.width);
-        let within = |part: &[usize]| part.iter().filter(|&&i| self.inside(i, 0)).count();
-        let largest = parts.iter().map(|p| within(p)).max().unwrap_or(0);
-        let speck = SPECK_PX.max((largest as f64 * SPECK_SHARE) as usize);
-        for part in parts {
-            let mass: f64 =
-                part.iter().filter(|&&i| self.inside(i, 0)).map(|&i| f64::from(self.dark(i))).sum();
-            let outside = part.len() - within(&part);
-            all += mass;
-            let stays = outside <= LEAVES_PX || (outside as f64) < LEAVES_SHARE * part.len() as f64;
-            if mass > 0.0 && part.len() > speck && stays {
-                kept += mass;
-                part.iter().for_each(|&i| own[i] = true);
-            }
-        }
-        (if all > 0.0 { kept / all } else { 0.0 }, own)
-    }
-
-    /// Of the set pixels, of which there are some: left and top, and right and bottom past them.
-    fn bounds(&self, own: &[bool]) -> ([i32; 2], [i32; 2]) {
-        let set = (0..own.len()).filter(|&i| own[i]).map(|i| self.place(i));
-        set.fold(([i32::MAX; 2], [i32::MIN; 2]), |(low, high), (x, y)| {
-            ([low[0].min(x), low[1].min(y)], [high[0].max(x + 1), high[1].max(y + 1)])
-        })
-    }
 }

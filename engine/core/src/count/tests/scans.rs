@@ -164,6 +164,32 @@ fn where_all_lack_the_same_of_the_exemplar_that_is_told_and_none_counted() {
     assert_eq!(clean.lacking_a_part, 0);
 }
 
+/// Letters of a word, of which the example's box takes in a piece and leaves the rest.
+#[test]
+fn lettering_over_the_exemplar_that_goes_on_beyond_its_box_is_not_the_symbols() {
+    let [plain, _] = receptacles();
+    let letter =
+        |x: f64| [line(x, 7.0, x, 14.0), line(x, 7.0, x + 3.0, 14.0), line(x + 3.0, 14.0, x + 3.0, 7.0)];
+    let word: Vec<Stroke> = [-20.0, -13.0, -6.0, 1.0, 8.0, 15.0].into_iter().flat_map(letter).collect();
+    let other = Symbol(vec![rect(-7.0, -7.0, 7.0, 7.0)]);
+    let drawn = mixed(&plain, &other, |row, _| row % 2 == 0, &Symbol(word));
+    let outcome = counted(&drawn.list, drawn.first);
+    let all = Tally { right: 30, wrong: 0, missed: 0 };
+    assert_eq!(tally(&outcome.detections, &drawn.truth), all, "{}", summary(&outcome, &drawn.truth));
+    assert!(outcome.trimmed.is_some(), "it is told");
+}
+
+/// No strokes can be traced in it.
+#[test]
+fn a_small_symbol_that_is_dark_all_over_is_found() {
+    let drain =
+        Symbol(vec![circle(1.9), circle(1.0), line(-1.0, -1.0, 1.0, 1.0), line(-1.0, 1.0, 1.0, -1.0)]);
+    let drawn = rows(&drain, &Symbol(vec![rect(-7.0, -7.0, 7.0, 7.0)]));
+    let outcome = counted(&drawn.list, drawn.first);
+    let all = Tally { right: 30, wrong: 0, missed: 0 };
+    assert_eq!(tally(&outcome.detections, &drawn.truth), all, "{}", summary(&outcome, &drawn.truth));
+}
+
 #[test]
 fn what_many_share_beside_the_symbol_makes_them_another() {
     let [plain, _] = receptacles();
@@ -208,7 +234,8 @@ fn a_symbol_that_hangs_on_a_wall_of_the_same_pen_is_found() {
 fn an_example_on_hatch_that_hangs_on_a_wall_is_found_off_it() {
     let door = Symbol(vec![line(-9.0, 0.0, -9.0, 18.0), Stroke::Arc([-9.0, 0.0], 18.0, 0.0, 90.0)]);
     let on = |from: f64, to: f64| (0..).map(move |k| from + f64::from(k) * 2.5).take_while(move |v| *v < to);
-    let crossings: Vec<[f64; 2]> = on(20.0, 100.0).flat_map(|x| on(52.0, 90.0).map(move |y| [x, y])).collect();
+    let crossings: Vec<[f64; 2]> =
+        on(20.0, 100.0).flat_map(|x| on(52.0, 90.0).map(move |y| [x, y])).collect();
     hangs_on_a_wall(&door, &crossings);
 }
 
