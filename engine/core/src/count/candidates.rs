@@ -3,8 +3,9 @@
 use std::f64::consts::TAU;
 
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
-use super::matching::Matcher;
+use super::matching::{Matcher, length};
 use super::pose::Pose;
 use super::probe::Anchor;
 use super::runs::{self, Baseline};
@@ -32,6 +33,8 @@ const LOOSE: f64 = 1.1;
 const LOOP_TURNS: u32 = 72;
 /// A step of them is 5 degrees: as if a baseline of this length, list units, had given it.
 const TURN_LENGTH: f64 = 4.0;
+/// Rough poses that are turned by less are one, degrees.
+const TURN_OF_ONE: f64 = 12.0;
 /// Sizes this close to the exemplar's own are tried as the exemplar's own.
 const SAME_SIZE: f64 = 0.06;
 
@@ -66,14 +69,33 @@ impl Spot {
 struct Basis {
     ends: [[f64; 2]; 2],
     middle: Spot,
+    /// Ways to lay it on another: whether end to beginning, and mirrored.
+    ways: SmallVec<[(bool, bool); 4]>,
 }
 
 impl Basis {
     fn of(matcher: &Matcher<'_>, line: &Baseline) -> Self {
         let ends = [wide(line.a), wide(line.b)];
         let middle = [(ends[0][0] + ends[1][0]) / 2.0, (ends[0][1] + ends[1][1]) / 2.0];
-        Self { ends, middle: Spot::of(matcher, middle, f64::from(line.chord)) }
+        let middle = Spot::of(matcher, middle, f64::from(line.chord));
+        Self { ends, middle, ways: ways(matcher.template, ends) }
     }
+}
+
+/// Of the four ways to lay a line of a template on another, one of those that come to the same by a symmetry of it.
+fn ways(template: &Template, ends: [[f64; 2]; 2]) -> SmallVec<[(bool, bool); 4]> {
+    let near = |p: [f64; 2], q: [f64; 2]| length([p[0] - q[0], p[1] - q[1]]) <= template.tolerance;
+    let by = |s: &Pose| {
+        let to = ends.map(|p| s.apply(p));
+        let (kept, swapped) =
+            (near(to[0], ends[0]) && near(to[1], ends[1]), near(to[0], ends[1]) && near(to[1], ends[0]));
+        (kept || swapped).then_some((!kept, s.mirrored))
+    };
+    let same: SmallVec<[(bool, bool); 4]> = template.exact.iter().filter_map(by).collect();
+    // Those that are not mirrored come first.
+    let rank = |way: (bool, bool)| u8::from(way.1) * 2 + u8::from(way.0);
+    let is_first = |way: &(bool, bool)| same.iter().all(|s| rank((way.0 ^ s.0, way.1 ^ s.1)) >= rank(*way));
+    [(false, false), (true, false), (false, true), (true, true)].into_iter().filter(is_first).collect()
 }
 
 /// Limits on what a pose may be.
@@ -138,11 +160,21 @@ impl About {
         Self {
             x: (pose.x / place).round() as i32,
             y: (pose.y / place).round() as i32,
-            turn: (pose.angle_deg() / 12.0).round() as u8 % 30,
+            turn: (pose.angle_deg() / TURN_OF_ONE).round() as u8 % 30,
             mirrored: pose.mirrored,
             size: (scale.ln() / 0.08).round() as i16,
         }
     }
+}
+
+/// Of the poses that come to the same by the template's symmetries, the one that is not mirrored and turned least.
+fn plainest(template: &Template, pose: Pose) -> Pose {
+    // About as much as poses may differ that are one, so that rounding makes no other of a turn of none.
+    let turn = |p: &Pose| (p.angle_deg() + TURN_OF_ONE / 2.0) % 360.0;
+    let rank = |p: &Pose| (p.mirrored, turn(p));
+    let less = |p: &Pose, q: &Pose| rank(p).0.cmp(&rank(q).0).then(rank(p).1.total_cmp(&rank(q).1));
+    let others = template.exact.iter().map(|s| pose.after(s));
+    others.min_by(less).filter(|p| less(p, &pose).is_lt()).unwrap_or(pose)
 }
 
 struct Search<'a> {
@@ -267,12 +299,8 @@ impl Search<'_> {
 
     /// Both directions, both sides.
     fn baseline(&mut self, basis: &Basis, other: &Baseline) -> Result<(), Exhausted> {
-        for (to, mirrored) in [
-            ([other.a, other.b], false),
-            ([other.b, other.a], false),
-            ([other.a, other.b], true),
-            ([other.b, other.a], true),
-        ] {
+        for &(swapped, mirrored) in &basis.ways {
+            let to = if swapped { [other.b, other.a] } else { [other.a, other.b] };
             let Some(pose) = Pose::from_baselines(basis.ends, to.map(wide), mirrored) else { continue };
             self.test(pose, &basis.middle)?;
         }
@@ -325,6 +353,7 @@ impl Search<'_> {
         if !self.matcher.glimpse(&pose, &spot.anchor) {
             return Ok(());
         }
+        let pose = plainest(template, pose);
         let about = About::of(template, &pose, scale);
         let sure = self.matcher.most_hits();
         let known = self.numbers.get(&about).map(|&n| n as usize);

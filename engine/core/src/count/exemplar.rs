@@ -206,7 +206,12 @@ impl Exemplar {
     ) -> Result<Self, Exhausted> {
         let pose = Pose::at(pieces.middle);
         let mut template = Template::of(&pieces.ink, &pieces.weights, page.grain, budget)?;
-        template.painted = page.fills.painted(&template, &pose).unwrap_or_default();
+        match page.fills.painted(&template, &pose) {
+            Some(painted) => template.painted = painted,
+            // What is painted may tell it from itself.
+            None => template.exact.clear(),
+        }
+        template.drop_symmetries_of_strokes_alone();
         let matcher = Matcher { page, template: &template, same_pen: true, thorough: false };
         let own = surroundings::look(&matcher, &pose, None, &|_| false);
         let (beside, around) = (Beside::of(&matcher, &pose), Around::of(&matcher, &pose, &|_| false));

@@ -8,6 +8,7 @@ use super::template::Template;
 
 /// Share of the ink that must fall on ink.
 const SELF_COVERAGE: f64 = 0.97;
+const ALL: f64 = 0.999;
 /// How near it must fall, in tolerances.
 const REACH: f32 = 0.7;
 /// Turns that are tried besides those that the exemplar's own lines suggest, degrees.
@@ -17,10 +18,21 @@ const ODD_TURNS: [f64; 4] = [37.0, 71.0, 113.0, 167.0];
 /// Poses at most; a shape with more is round.
 const MAX_SYMMETRIES: usize = 24;
 
+/// Of the template's symmetries, without the identity, those that lay all of it on itself.
+pub(super) fn exact(template: &Template, step: f32) -> Vec<Pose> {
+    let map = ink(template, step);
+    let others = template.symmetries.iter().skip(1).copied();
+    others.filter(|pose| coverage(template, &map, pose) >= ALL).collect()
+}
+
+fn ink(template: &Template, step: f32) -> InkMap {
+    let reach = template.tolerance as f32 * REACH + step * 0.5;
+    InkMap::of(template.samples.iter().map(|s| (&s.p, &s.d)), reach)
+}
+
 /// The symmetries, the identity first, and whether the shape is round.
 pub(super) fn of(template: &Template, step: f32) -> (Vec<Pose>, bool) {
-    let reach = template.tolerance as f32 * REACH + step * 0.5;
-    let map = InkMap::of(template.samples.iter().map(|s| (&s.p, &s.d)), reach);
+    let map = ink(template, step);
     let middle = template.centroid;
     let about = |angle: f64, mirrored: bool| {
         let turned = Pose::turned(angle, mirrored);

@@ -100,6 +100,8 @@ pub(super) struct Template {
     pub loops: Vec<Loop>,
     /// Poses that bring the exemplar onto itself, the identity first.
     pub symmetries: Vec<Pose>,
+    /// Those by which not even a small part tells it from itself, without the identity.
+    pub exact: Vec<Pose>,
     /// Every turn brings it onto itself.
     pub round: bool,
     /// Much longer than wide: two of them can cross.
@@ -173,6 +175,7 @@ impl Template {
             curves: runs.curves,
             loops: runs.loops,
             symmetries: Vec::new(),
+            exact: Vec::new(),
             round: false,
             slender: width.min(height) < SLENDER * width.max(height),
         };
@@ -180,7 +183,17 @@ impl Template {
         template.spread = template.inside.len();
         template.look_into_parts();
         (template.symmetries, template.round) = symmetry::of(&template, step);
+        template.exact = symmetry::exact(&template, step);
         Ok(template)
+    }
+
+    /// Paint and pens may tell a symbol from itself that lies on itself by its strokes.
+    pub(super) fn drop_symmetries_of_strokes_alone(&mut self) {
+        let solid = self.samples.iter().filter(|s| s.solid).count();
+        let one_body = solid == 0 || solid == self.samples.len();
+        if !one_body || self.pens.len() > 1 || self.painted.iter().any(|p| *p) {
+            self.exact.clear();
+        }
     }
 
     /// A raster of places inside the outline and off the ink: a stroke drawn as an area paints only itself.
@@ -219,6 +232,11 @@ impl Template {
         self.depth(p) >= margin
     }
 
+    /// From where to where a straight way lies deeper inside the outline than so much, shares of it.
+    pub(super) fn deeper(&self, a: [f64; 2], b: [f64; 2], than: f64) -> Option<(f64, f64)> {
+        self.sides.deeper(a, b, than)
+    }
+
     /// How far inside the outline a place lies; negative outside.
     pub(super) fn depth(&self, p: [f64; 2]) -> f64 {
         self.sides.depth(p)
@@ -245,6 +263,21 @@ impl Sides {
             (long > 0.0).then(|| [-ey / long, ex / long, (ex * a[1] - ey * a[0]) / long])
         };
         Self { of: (0..n).filter_map(side).collect() }
+    }
+
+    /// From where to where a straight way lies deeper inside than so much, shares of it.
+    fn deeper(&self, a: [f64; 2], b: [f64; 2], than: f64) -> Option<(f64, f64)> {
+        let (mut from, mut to) = (0.0_f64, 1.0_f64);
+        for [x, y, at] in &self.of {
+            let (first, last) = (x * a[0] + y * a[1] - at - than, x * b[0] + y * b[1] - at - than);
+            match (first > 0.0, last > 0.0) {
+                (true, true) => {}
+                (false, false) => return None,
+                (false, true) => from = from.max(first / (first - last)),
+                (true, false) => to = to.min(first / (first - last)),
+            }
+        }
+        (!self.of.is_empty() && from < to).then_some((from, to))
     }
 
     /// How far inside a place lies; negative outside, and everywhere if there is no inside.

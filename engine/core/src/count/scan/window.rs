@@ -136,7 +136,7 @@ impl<'a> Window<'a> {
         let kept = own.iter().filter(|own| **own).count();
         // Where it lies on a wall, the wall's line is its edge, too.
         let field = self.field(&own);
-        let (far, near) = (field.outline(CLOSING_PX), field.outline(-1.0));
+        let (far, near) = (field.outline(CLOSING_PX), field.outline(-CLOSING_PX));
         (0..own.len())
             .filter(|&i| ink[i] && passing[i] && far[i] && !near[i] && self.inside(i, EDGE))
             .for_each(|i| own[i] = true);

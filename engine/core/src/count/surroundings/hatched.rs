@@ -103,12 +103,18 @@ fn lies(matcher: &Matcher<'_>, pose: &Pose, stroke: &Stroke) -> (bool, bool) {
     let step = template.tolerance * pose.scale();
     let (mut within, mut beyond) = (false, false);
     for piece in &stroke.pieces {
+        let on = |q: [f32; 2]| pose.invert([f64::from(q[0]), f64::from(q[1])]);
+        let (a, b) = (on(piece.a), on(piece.b));
+        // Nowhere between them is it less deep.
+        beyond |= template.depth(a).min(template.depth(b)) < -margin;
+        if within {
+            continue;
+        }
         let steps = (f64::from(piece.length()) / step).ceil().clamp(1.0, 500.0);
-        for k in 0..=steps as u32 {
-            let q = piece.at(k as f32 / steps as f32);
-            let depth = template.depth(pose.invert([f64::from(q[0]), f64::from(q[1])]));
-            within |= depth > margin;
-            beyond |= depth < -margin;
+        if let Some((from, _)) = template.deeper(a, b, margin) {
+            let first = (from * steps).ceil() as u32;
+            within = (first..=(first + 1).min(steps as u32))
+                .any(|k| template.depth(on(piece.at(k as f32 / steps as f32))) > margin);
         }
     }
     (within, beyond)
