@@ -55,6 +55,28 @@ fn strip(sheet: &mut Sheet, symbols: &[&Symbol], names: &[String], height: f64) 
     }
 }
 
+/// A check valve lies on itself by its strokes half a turn on, but for its paint; a gate valve by all of it.
+#[test]
+fn what_lies_on_itself_is_found_at_every_turn_whatever_paint_tells_it_apart() {
+    let halves = [[-8.0, -5.0], [0.0, 0.0], [-8.0, 5.0]].to_vec();
+    let other = halves.iter().map(|p| p.map(|v| -v)).collect::<Vec<_>>();
+    let gate = Symbol(vec![Stroke::Closed(halves.clone()), Stroke::Closed(other.clone())]);
+    let check = Symbol(vec![Stroke::Solid(halves), Stroke::Closed(other)]);
+    for (symbol, look_alike) in [(&gate, &check), (&check, &gate)] {
+        let mut sheet = Sheet::new(1000.0, 600.0, 5);
+        let pose = |n: usize, y: f64| at(60.0 + n as f64 * 70.0, y, n as f64 * 47.0, 1.0, n % 2 == 1);
+        for n in 0..12 {
+            sheet.symbol(symbol, &pose(n, 100.0), Habit::Polylines(32), 0);
+            sheet.symbol(look_alike, &pose(n, 300.0), Habit::Polylines(32), 0);
+        }
+        let drawn = box_around(&sheet, symbol, &pose(0, 100.0), 1.0);
+        let answer = answer(&sheet, drawn, CountParams::default());
+        let right =
+            answer.matches.iter().filter(|m| m.place.center.y < 200.0 * sheet.list.space.px_per_unit).count();
+        assert_eq!((right, answer.matches.len()), (12, 12));
+    }
+}
+
 #[test]
 fn a_strip_of_rooms_with_one_device_each_is_no_legend() {
     let symbol = receptacle();
