@@ -160,7 +160,7 @@ impl About {
         Self {
             x: (pose.x / place).round() as i32,
             y: (pose.y / place).round() as i32,
-            turn: (pose.angle_deg() / TURN_OF_ONE).round() as u8 % 30,
+            turn: (pose.angle_deg() / TURN_OF_ONE + 0.5) as u8 % 30,
             mirrored: pose.mirrored,
             size: (scale.ln() / 0.08).round() as i16,
         }

@@ -31,9 +31,10 @@ pub(super) fn bins_of(d: [f64; 2]) -> f64 {
     (d[1].atan2(d[0]) / std::f64::consts::PI * f64::from(BINS)).rem_euclid(f64::from(BINS))
 }
 
-/// The number of a direction given in bins.
+/// The number of a direction given in bins, from minus a half turn on.
 pub(super) fn bin(bins: f64) -> usize {
-    (bins.round() as i32).rem_euclid(BINS) as usize
+    // To the nearest without a call of `round`.
+    ((bins + f64::from(BINS) + 0.5) as i32).rem_euclid(BINS) as usize
 }
 
 /// The cells of a tile from one column to another.

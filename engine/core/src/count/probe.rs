@@ -70,7 +70,12 @@ impl Probes {
         if shown >= if thorough { PART_SHARE } else { WHOLE_SHARE } * all {
             return Verdict::Whole;
         }
-        let cut = || self.passed.iter().any(|order| parts(order, met) >= CUT_AGREES * all);
+        let mut steps = [0; PROBES];
+        steps.iter_mut().zip(met).for_each(|(step, met)| *step = if *met { 1 } else { -1 });
+        let cut = || {
+            let least = CUT_AGREES * all;
+            self.passed.iter().any(|order| f64::from(parts(order, &steps)) >= least)
+        };
         if shown >= LEAST_SHOWN * all && cut() { Verdict::Cut } else { Verdict::None }
     }
 }
@@ -85,17 +90,19 @@ enum Verdict {
     Whole,
 }
 
-/// How many probes agree with the best cut across an order: met on one side of it, missing on the other.
-fn parts(order: &[u8], met: &[bool]) -> f64 {
-    let shown = met.iter().filter(|m| **m).count() as i32;
-    let missing = met.len() as i32 - shown;
-    // Met before the cut and missing behind it, while the cut moves; and the other way round.
-    let (mut forward, mut most) = (missing, missing.max(shown));
+/// How many probes agree with the best cut across an order: met on one side of it, missing on the other. By number of
+/// the probe, `steps` has 1 where it is met, and -1.
+fn parts(order: &[u8], steps: &[i32; PROBES]) -> i32 {
+    let all = order.len() as i32;
+    let missing = steps[..order.len()].iter().filter(|s| **s < 0).count() as i32;
+    // Met before the cut and missing behind it, while the cut moves; what is left agrees the other way round.
+    let (mut forward, mut most, mut least) = (missing, missing, missing);
     for &n in order {
-        forward += if met[usize::from(n)] { 1 } else { -1 };
-        most = most.max(forward).max(met.len() as i32 - forward);
+        forward += steps[usize::from(n)];
+        most = most.max(forward);
+        least = least.min(forward);
     }
-    f64::from(most)
+    most.max(all - least)
 }
 
 /// Where rough poses are exact, and what the places of a quick test may be off for that.
@@ -264,11 +271,11 @@ mod tests {
     #[test]
     fn what_lies_behind_a_cut_may_be_missing_and_nothing_else() {
         let order: Vec<u8> = (0..10).collect();
-        let met = |missing: &[usize]| (0..10).map(|n| !missing.contains(&n)).collect::<Vec<_>>();
-        assert_eq!(parts(&order, &met(&[0, 1, 2, 3])), 10.0);
-        assert_eq!(parts(&order, &met(&[7, 8, 9])), 10.0);
-        assert_eq!(parts(&order, &met(&[3, 5, 7])), 7.0);
-        assert_eq!(parts(&order, &met(&[])), 10.0);
+        let met = |missing: &[usize]| std::array::from_fn(|n| if missing.contains(&n) { -1 } else { 1 });
+        assert_eq!(parts(&order, &met(&[0, 1, 2, 3])), 10);
+        assert_eq!(parts(&order, &met(&[7, 8, 9])), 10);
+        assert_eq!(parts(&order, &met(&[3, 5, 7])), 7);
+        assert_eq!(parts(&order, &met(&[])), 10);
     }
     #[test]
     fn too_few_are_noticed_as_soon_as_they_must_be() {

@@ -6,7 +6,7 @@ use super::super::pose::Pose;
 use super::coarse::spread_out;
 use super::field::{self, Field};
 use super::patch::{Patch, Spot};
-use super::sheet::Sheet;
+use super::sheet::{Sheet, below};
 
 /// Spots that the first look takes, and those of the moves after it.
 const FIRST: usize = 48;
@@ -129,7 +129,7 @@ impl<'a> Judge<'a> {
             {
                 let (sx, sy) = ((dx * px) as f32, (dy * px) as f32);
                 let ink = |(p, w): &([f32; 2], f32)| {
-                    let at = self.sheet.at((p[0] + sx).floor() as i32, (p[1] + sy).floor() as i32);
+                    let at = self.sheet.at(below(p[0] + sx), below(p[1] + sy));
                     w * self.patch.through[usize::from(at)]
                 };
                 let met: f32 = places.iter().map(ink).sum();

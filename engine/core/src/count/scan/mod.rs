@@ -123,7 +123,19 @@ pub(super) fn search(
     own: Option<Pose>,
     budget: &Budget,
 ) -> (Counted, Result<(), Stopped>) {
-    search_for(page, patch, params, range, own, budget, false)
+    let whole = search_for(page, patch, params, range, own, budget, false);
+    let Some(freed) = patch.freed.as_ref().filter(|_| whole.1.is_ok()) else { return whole };
+    // Whether the strokes that pass through its box are the exemplar's: as more places have it.
+    let (mut less, ended) = search_for(page, freed, params, range, own, budget, false);
+    let matches = |c: &Counted| c.judged.iter().filter(|j| j.score.confidence >= params.threshold).count();
+    if ended.is_err() || matches(&less) <= matches(&whole.0) {
+        return (whole.0, ended);
+    }
+    if less.hull.is_empty() {
+        less.hull = freed.hull();
+    }
+    less.less.get_or_insert_with(|| Patch::clone(freed));
+    (less, ended)
 }
 
 /// `bared`: of what lay over the exemplar, which is not taken off twice.

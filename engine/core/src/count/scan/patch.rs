@@ -64,6 +64,8 @@ pub(in crate::count) struct Patch {
     /// Smallest turn, radians, that brings it onto itself, and whether it is its own mirror image.
     pub(super) period: f64,
     pub(super) flips: bool,
+    /// The same without what passes through the box and may be what it hangs on.
+    pub(super) freed: Option<Box<Self>>,
 }
 
 impl Patch {
@@ -81,9 +83,14 @@ impl Patch {
         };
         let window = Window::around(sheet, area);
         let pen = f32::from(window.pen()?);
-        let (split, own) = window.symbol(pen);
-        let ink = own.iter().filter(|own| **own).count();
-        (ink as f64 >= window.diagonal * MIN_INK_SHARE).then(|| Self::of(&window, shift, (pen, split), &own))
+        let cut = window.symbol(pen);
+        let of = |own: &[bool]| {
+            let ink = own.iter().filter(|own| **own).count();
+            let enough = ink as f64 >= window.diagonal * MIN_INK_SHARE;
+            enough.then(|| Self::of(&window, shift, (pen, cut.split), own))
+        };
+        let freed = cut.freed.and_then(|own| of(&own)).map(Box::new);
+        of(&cut.own).map(|patch| Self { freed, ..patch })
     }
 
     fn of(window: &Window<'_>, shift: u32, (pen, split): (f32, f32), own: &[bool]) -> Self {
@@ -129,6 +136,7 @@ impl Patch {
             diameter: span / per_unit,
             period: TAU,
             flips: false,
+            freed: None,
         }
         .with_symmetry(window.sheet, middle.map(|v| v / per_unit))
     }
@@ -157,6 +165,7 @@ impl Patch {
             inner: own.outline(-1.0),
             other: vec![false; own.data.len()],
             own,
+            freed: None,
             ..self.clone()
         }
     }
@@ -167,6 +176,9 @@ impl Patch {
         let now = [(b.left + b.right) / 2.0, (b.top + b.bottom) / 2.0];
         for axis in 0..2 {
             self.corner[axis] += f64::from(now[axis] - middle[axis]);
+        }
+        if let Some(freed) = &mut self.freed {
+            freed.about(middle);
         }
     }
 

@@ -13,6 +13,13 @@ pub(in crate::count) struct Sheet {
     data: Vec<u8>,
 }
 
+/// The whole number at or below, of those that places on a page have. `floor` is a call where no processor may be
+/// taken for granted that has an instruction for it.
+pub(super) fn below(v: f32) -> i32 {
+    let whole = v as i32;
+    whole - i32::from(v < whole as f32)
+}
+
 impl Sheet {
     /// `page_width` in list units.
     pub(in crate::count) fn of(picture: &Picture, page_width: f32) -> Self {
@@ -39,9 +46,8 @@ impl Sheet {
     /// Between the four pixels around a place, each taken through a table.
     pub(super) fn between(&self, x: f32, y: f32, through: &[f32; 256]) -> f32 {
         let (x, y) = (x - 0.5, y - 0.5);
-        let (fx, fy) = (x.floor(), y.floor());
-        let (ix, iy) = (fx as i32, fy as i32);
-        let (tx, ty) = (x - fx, y - fy);
+        let (ix, iy) = (below(x), below(y));
+        let (tx, ty) = (x - ix as f32, y - iy as f32);
         if ix < 0 || iy < 0 || ix as usize + 1 >= self.width || iy as usize + 1 >= self.height {
             return 0.0;
         }

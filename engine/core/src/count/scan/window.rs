@@ -44,6 +44,16 @@ const EDGE: i32 = 2;
 /// What is looked at around the box, share of its diagonal.
 const AROUND: f64 = 0.5;
 
+/// Which pixels of a window are the symbol's.
+pub(super) struct Cut {
+    /// How dark ink is at least.
+    pub split: f32,
+    pub own: Vec<bool>,
+    /// The same without strokes that pass through the box, where some do on which it hangs: whether they are the
+    /// symbol's, the other places say.
+    pub freed: Option<Vec<bool>>,
+}
+
 /// A box on a page and what is around it, pixels: left, top, right, bottom.
 pub(super) struct Window<'a> {
     pub sheet: &'a Sheet,
@@ -95,7 +105,7 @@ impl<'a> Window<'a> {
     }
 
     /// Which pixels are the symbol's, and how dark ink is at least.
-    pub(super) fn symbol(&self, pen: f32) -> (f32, Vec<bool>) {
+    pub(super) fn symbol(&self, pen: f32) -> Cut {
         let mut best: Option<(f64, f32, Vec<bool>)> = None;
         for split in SPLITS.map(|share| pen * share) {
             let (kept, own) = self.parted(split as u8);
@@ -107,20 +117,22 @@ impl<'a> Window<'a> {
                 }
             }
         }
-        best.map_or_else(|| self.attached(pen * ATTACHED_SPLIT), |(_, split, own)| (split, own))
+        if let Some((_, split, own)) = best {
+            return Cut { split, own, freed: None };
+        }
+        let split = pen * ATTACHED_SPLIT;
+        let ink: Vec<bool> = (0..self.len()).map(|i| f32::from(self.dark(i)) >= split).collect();
+        let passing = self.passing(&ink);
+        // Hatch is all over the box, and would take what it crosses along.
+        let frees = passing.contains(&true) && !self.is_all_over(&passing);
+        let freed = frees.then(|| self.attached(&ink, &self.with_sides(&passing)));
+        Cut { split, own: self.attached(&ink, &vec![false; ink.len()]), freed }
     }
 
-    /// The same where it hangs on what goes on, such as a wall: what of it is in the box, less what passes through
-    /// and what lies over its edge.
-    fn attached(&self, split: f32) -> (f32, Vec<bool>) {
-        let ink: Vec<bool> = (0..self.len()).map(|i| f32::from(self.dark(i)) >= split).collect();
-        let mut passing = self.passing(&ink);
-        if self.is_all_over(&passing) {
-            // Hatch is, and would take what it crosses along.
-            passing.fill(false);
-        }
-        let passing = self.with_sides(&passing);
-        let rest: Vec<bool> = ink.iter().zip(&passing).map(|(ink, passes)| *ink && !passes).collect();
+    /// The symbol's pixels where it hangs on what goes on, such as a wall: what of it is in the box, less what passes
+    /// through and what lies over its edge.
+    fn attached(&self, ink: &[bool], passing: &[bool]) -> Vec<bool> {
+        let rest: Vec<bool> = ink.iter().zip(passing).map(|(ink, passes)| *ink && !passes).collect();
         let parts = field::parts(&rest, self.width);
         let within = |part: &[usize]| part.iter().filter(|&&i| self.inside(i, EDGE)).count();
         let all: usize = parts.iter().map(|p| within(p)).sum();
@@ -143,7 +155,7 @@ impl<'a> Window<'a> {
         if (kept as f64) < ENOUGH_KEPT * all as f64 || (kept as f64) < self.diagonal * MIN_INK_SHARE {
             own = (0..ink.len()).map(|i| ink[i] && self.inside(i, EDGE)).collect();
         }
-        (split, self.without_hatch(own, &ink))
+        self.without_hatch(own, ink)
     }
 
     fn field(&self, set: &[bool]) -> Field {

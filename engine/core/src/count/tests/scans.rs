@@ -229,6 +229,27 @@ fn a_symbol_that_hangs_on_a_wall_of_the_same_pen_is_found() {
     hangs_on_a_wall(&basin, &[]);
 }
 
+/// Its box takes in the wall, which the others do not have.
+#[test]
+fn an_example_that_hangs_on_a_wall_is_found_where_none_is() {
+    let basin = Symbol(vec![rect(-9.0, 0.0, 9.0, 14.0), Stroke::Arc([0.0, 7.0], 5.0, 0.0, 360.0)]);
+    let mut sheet = Sheet::new(400.0, 200.0, 3);
+    let wall = Symbol(vec![line(-180.0, 0.0, 180.0, 0.0), line(-180.0, -3.0, 180.0, -3.0)]);
+    sheet.symbol(&wall, &at(200.0, 50.0, 0.0, 1.0, false), Habit::Polylines(40), 0);
+    let free = (0..6).map(|n| at(40.0 + f64::from(n) * 60.0, 130.0, f64::from(n) * 37.0, 1.0, false));
+    let poses: Vec<_> = [at(60.0, 50.0, 0.0, 1.0, false)].into_iter().chain(free).collect();
+    for pose in &poses {
+        sheet.symbol(&basin, pose, Habit::Polylines(40), 0);
+    }
+    let list = scanned(&sheet, &vec![220.0; sheet.list.styles.len()]);
+    let b = box_around(&sheet, &basin, &poses[0], 5.0);
+    let [p, q] = [PxPoint::new(b.x, b.y), PxPoint::new(b.x + b.w, b.y + b.h)].map(|p| on_scan(&sheet, p));
+    let outcome = counted(&list, PxRect::from_corners(p, q));
+    let truth: Vec<PxPoint> = poses.iter().map(|p| on_scan(&sheet, middle(&sheet, &basin, p))).collect();
+    let all = Tally { right: 7, wrong: 0, missed: 0 };
+    assert_eq!(tally(&outcome.detections, &truth), all, "{}", summary(&outcome, &truth));
+}
+
 /// Scans show crossings of hatch darker than its lines.
 #[test]
 fn an_example_on_hatch_that_hangs_on_a_wall_is_found_off_it() {
