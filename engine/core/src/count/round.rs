@@ -112,8 +112,9 @@ impl Search<'_> {
         (sheet, patch): (&Sheet, &Patch),
         budget: &Budget,
     ) -> (Round, Option<Box<Exemplar>>) {
-        let at = self.own.then(|| Pose::at(middle));
-        let (counted, ended) = scan::search(sheet, patch, self.params, self.range, at, budget);
+        let own = self.own.then(|| Pose::at(middle));
+        let asked = scan::Asked { page: sheet, params: self.params, range: self.range, own, budget };
+        let (counted, ended) = scan::search(&asked, patch);
         let shown = |j: &Judged| {
             let mut d = detection(self.page, template, self.params, j)?;
             if !counted.hull.is_empty() {

@@ -114,20 +114,24 @@ pub(super) struct Counted {
     pub lacking: Vec<[f64; 2]>,
 }
 
-/// Every place of the page that shows the exemplar. `own` is where it was cut from, if from this page.
-pub(super) fn search(
-    page: &Sheet,
-    patch: &Patch,
-    params: &CountParams,
-    range: Range,
-    own: Option<Pose>,
-    budget: &Budget,
-) -> (Counted, Result<(), Stopped>) {
-    let whole = search_for(page, patch, params, range, own, budget, false);
+/// What is asked of a page, but for the exemplar.
+pub(super) struct Asked<'a> {
+    pub page: &'a Sheet,
+    pub params: &'a CountParams,
+    pub range: Range,
+    /// Where the exemplar was cut from, if from this page.
+    pub own: Option<Pose>,
+    pub budget: &'a Budget,
+}
+
+/// Every place of the page that shows the exemplar.
+pub(super) fn search(asked: &Asked<'_>, patch: &Patch) -> (Counted, Result<(), Stopped>) {
+    let whole = search_for(asked, patch, false);
     let Some(freed) = patch.freed.as_ref().filter(|_| whole.1.is_ok()) else { return whole };
     // Whether the strokes that pass through its box are the exemplar's: as more places have it.
-    let (mut less, ended) = search_for(page, freed, params, range, own, budget, false);
-    let matches = |c: &Counted| c.judged.iter().filter(|j| j.score.confidence >= params.threshold).count();
+    let (mut less, ended) = search_for(asked, freed, false);
+    let threshold = asked.params.threshold;
+    let matches = |c: &Counted| c.judged.iter().filter(|j| j.score.confidence >= threshold).count();
     if ended.is_err() || matches(&less) <= matches(&whole.0) {
         return (whole.0, ended);
     }
@@ -139,15 +143,8 @@ pub(super) fn search(
 }
 
 /// `bared`: of what lay over the exemplar, which is not taken off twice.
-fn search_for(
-    page: &Sheet,
-    patch: &Patch,
-    params: &CountParams,
-    range: Range,
-    own: Option<Pose>,
-    budget: &Budget,
-    bared: bool,
-) -> (Counted, Result<(), Stopped>) {
+fn search_for(asked: &Asked<'_>, patch: &Patch, bared: bool) -> (Counted, Result<(), Stopped>) {
+    let Asked { page, params, range, own, budget } = *asked;
     let coarser;
     let sheet = match patch.shift {
         0 => page,
@@ -166,7 +163,7 @@ fn search_for(
     match common::judge(&search.judge, &placed, even, range, budget) {
         // Where the exemplar is not on this page, what was taken off could not be told.
         Ok(Common { bare: Some(bare), .. }) if ended.is_ok() && own.is_some() && !bared => {
-            let (mut counted, ended) = search_for(page, &bare, params, range, own, budget, true);
+            let (mut counted, ended) = search_for(asked, &bare, true);
             if counted.hull.is_empty() {
                 counted.hull = bare.hull();
             }
