@@ -211,11 +211,11 @@ impl Exemplar {
             // What is painted may tell it from itself.
             None => template.exact.clear(),
         }
-        template.drop_symmetries_of_strokes_alone();
         let matcher = Matcher { page, template: &template, same_pen: true, thorough: false };
         let own = surroundings::look(&matcher, &pose, None, &|_| false);
         let (beside, around) = (Beside::of(&matcher, &pose), Around::of(&matcher, &pose, &|_| false));
         (template.own, template.beside, template.around) = (own, beside, around);
+        template.drop_symmetries_of_strokes_alone();
         let words = label::inside(page, &template, &pose, &placed(page, &template.hull, &pose));
         Ok(Self {
             body: Body::Ink(Box::new(template), Box::new(pieces)),

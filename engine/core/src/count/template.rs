@@ -187,11 +187,11 @@ impl Template {
         Ok(template)
     }
 
-    /// Paint and pens may tell a symbol from itself that lies on itself by its strokes.
+    /// Paint, pens and what passes at the exemplar may tell a symbol from itself that lies on itself by its strokes.
     pub(super) fn drop_symmetries_of_strokes_alone(&mut self) {
         let solid = self.samples.iter().filter(|s| s.solid).count();
         let one_body = solid == 0 || solid == self.samples.len();
-        if !one_body || self.pens.len() > 1 || self.painted.iter().any(|p| *p) {
+        if !one_body || self.pens.len() > 1 || self.beside.is_some() || self.painted.iter().any(|p| *p) {
             self.exact.clear();
         }
     }

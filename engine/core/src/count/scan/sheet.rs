@@ -17,7 +17,7 @@ pub(in crate::count) struct Sheet {
 /// taken for granted that has an instruction for it.
 pub(super) fn below(v: f32) -> i32 {
     let whole = v as i32;
-    whole - i32::from(v < whole as f32)
+    whole.saturating_sub(i32::from(v < whole as f32))
 }
 
 impl Sheet {
