@@ -7,6 +7,14 @@
 
 use serde::{Deserialize, Serialize};
 
+/// The whole number at or below, of those that places on a page have. `floor` is a call where no processor may be
+/// taken for granted that has an instruction for it.
+#[inline]
+pub(crate) fn below(v: f32) -> i32 {
+    let whole = v as i32;
+    whole.saturating_sub(i32::from(v < whole as f32))
+}
+
 /// A place in page space, pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct PxPoint {

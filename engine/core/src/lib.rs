@@ -14,6 +14,7 @@ pub mod formula;
 pub mod found;
 pub mod geom;
 pub mod job;
+mod lanes;
 pub mod measure;
 pub mod model;
 pub mod page;

@@ -155,6 +155,23 @@ pub enum DecodeError {
 }
 
 impl DisplayList {
+    /// The same but for the scan, which is most of a scanned page's list.
+    pub(crate) fn without_picture(&self) -> Self {
+        Self {
+            layers: self.layers.clone(),
+            styles: self.styles.clone(),
+            paths: self.paths.clone(),
+            verbs: self.verbs.clone(),
+            coords: self.coords.clone(),
+            words: self.words.clone(),
+            lines: self.lines.clone(),
+            images: self.images.clone(),
+            findings: self.findings.clone(),
+            picture: None,
+            ..*self
+        }
+    }
+
     pub fn empty(space: PageSpace, kind: PageKind) -> Self {
         Self {
             format: DISPLAY_FORMAT,

@@ -32,6 +32,11 @@ impl Picture {
         &mut self.levels[y * stride..][..stride]
     }
 
+    /// A row as it is kept.
+    pub(crate) fn bytes(&self, y: usize) -> &[u8] {
+        &self.levels[y * self.stride()..][..self.stride()]
+    }
+
     /// Levels of a row, one a byte.
     pub fn row(&self, y: usize) -> impl Iterator<Item = u8> {
         let bytes = &self.levels[y * self.stride()..][..self.stride()];

@@ -30,14 +30,6 @@ impl Bits {
         &mut self.words[start..start + self.stride - 2]
     }
 
-    /// Whether a pixel is set; none outside the picture is.
-    pub(super) fn at(&self, x: i32, y: i32) -> bool {
-        if x < 0 || y < 0 || x as usize >= self.width || y as usize >= self.height {
-            return false;
-        }
-        self.row(y as usize)[x as usize / 64] >> (x % 64) & 1 == 1
-    }
-
     pub(super) fn count(&self) -> usize {
         self.words.iter().map(|w| w.count_ones() as usize).sum()
     }
@@ -59,16 +51,19 @@ impl Bits {
         }
     }
 
+    #[inline]
     fn ring(&self, i: usize) -> Ring {
-        let w = &self.words;
-        let (up, down) = (i - self.stride, i + self.stride);
-        let west = |i: usize| w[i] << 1 | w[i - 1] >> 63;
-        let east = |i: usize| w[i] >> 1 | w[i + 1] << 63;
-        [w[up], east(up), east(i), east(down), w[down], west(down), west(i), west(up)]
+        let row = |i: usize| {
+            let w = &self.words[i - 1..i + 2];
+            [w[1] << 1 | w[0] >> 63, w[1], w[1] >> 1 | w[2] << 63]
+        };
+        let (up, here, down) = (row(i - self.stride), row(i), row(i + self.stride));
+        [up[1], up[2], here[2], down[2], down[1], down[0], here[0], up[0]]
     }
 
     /// A new picture whose words are made of each old one and its ring. Blank words with blank words
     /// around stay blank.
+    #[inline]
     fn mapped(&self, f: impl Fn(u64, &Ring) -> u64) -> Self {
         let mut out = Self { words: vec![0; self.words.len()], ..*self };
         let last = match self.width % 64 {
@@ -78,12 +73,14 @@ impl Bits {
         for y in 0..self.height {
             let start = (y + 1) * self.stride + 1;
             let end = start + self.stride - 2;
-            for i in start..end {
-                let rows = [i - self.stride, i, i + self.stride];
-                if rows.iter().all(|&r| self.words[r - 1] | self.words[r] | self.words[r + 1] == 0) {
-                    continue;
+            let row = |y: usize| &self.words[y * self.stride..][..self.stride];
+            let column = row(y).iter().zip(row(y + 1)).zip(row(y + 2)).map(|((a, b), c)| a | b | c);
+            let (mut before, mut here) = (0, 0);
+            for (i, next) in (start - 2..).zip(column) {
+                if i >= start && before | here | next != 0 {
+                    out.words[i] = f(self.words[i], &self.ring(i));
                 }
-                out.words[i] = f(self.words[i], &self.ring(i));
+                (before, here) = (here, next);
             }
             if let Some(word) = out.words[start..end].last_mut() {
                 *word &= last;
@@ -126,12 +123,38 @@ impl Bits {
 
     /// Thinned to lines one pixel wide in the middle of the strokes (Zhang and Suen), in at most `rounds`.
     pub(super) fn thinned(mut self, rounds: usize) -> Self {
-        for _ in 0..rounds {
-            let before = self.count();
-            for second in [false, true] {
-                self = self.mapped(|w, ring| w & !removable(ring, second));
+        let all = |words: &[u64]| -> Vec<u32> {
+            (0..).zip(words).filter(|(_, w)| **w != 0).map(|(i, _)| i).collect()
+        };
+        let mut open = all(&self.words);
+        // What changed in each of the last two passes: words away from that stay as they are.
+        let mut changed: [Vec<(u32, u64)>; 2] = Default::default();
+        let mut listed = vec![false; self.words.len()];
+        for round in 0..rounds {
+            for (pass, second) in [false, true].into_iter().enumerate() {
+                if round > 0 {
+                    open.clear();
+                    for &(i, _) in changed.iter().flatten() {
+                        for row in [i - self.stride as u32, i, i + self.stride as u32] {
+                            for near in row - 1..row + 2 {
+                                if self.words[near as usize] != 0 && !listed[near as usize] {
+                                    listed[near as usize] = true;
+                                    open.push(near);
+                                }
+                            }
+                        }
+                    }
+                    open.iter().for_each(|i| listed[*i as usize] = false);
+                }
+                let thinner = |&i: &u32| {
+                    let (i, word) = (i as usize, self.words[i as usize]);
+                    let left = word & !removable(&self.ring(i), second);
+                    (left != word).then_some((i as u32, left))
+                };
+                changed[pass] = open.iter().filter_map(thinner).collect();
+                changed[pass].iter().for_each(|(i, left)| self.words[*i as usize] = *left);
             }
-            if self.count() == before {
+            if changed.iter().all(Vec::is_empty) {
                 break;
             }
         }
@@ -169,7 +192,19 @@ fn removable(ring: &Ring, second: bool) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    impl Bits {
+        /// Whether a pixel is set; none outside the picture is.
+        fn at(&self, x: i32, y: i32) -> bool {
+            if x < 0 || y < 0 || x as usize >= self.width || y as usize >= self.height {
+                return false;
+            }
+            self.row(y as usize)[x as usize / 64] >> (x % 64) & 1 == 1
+        }
+    }
 
     fn picture(rows: &[&str]) -> Bits {
         let mut bits = Bits::blank(rows[0].len(), rows.len());
@@ -226,5 +261,32 @@ mod tests {
         let thick = bits.eroded().dilated().and(&bits);
         assert_eq!(thick.count(), 24);
         assert_eq!(bits.and_not(&thick).count(), 2);
+    }
+
+    /// All words in every pass.
+    fn thinned_whole(mut bits: Bits, rounds: usize) -> Bits {
+        for _ in 0..rounds {
+            for second in [false, true] {
+                bits = bits.mapped(|w, ring| w & !removable(ring, second));
+            }
+        }
+        bits
+    }
+
+    proptest! {
+        #[test]
+        fn thinning_where_something_changed_is_thinning_everywhere(
+            bars in prop::collection::vec([0_usize..150, 0_usize..60, 1_usize..60, 1_usize..14], 0..12),
+        ) {
+            let mut bits = Bits::blank(170, 70);
+            for [left, top, wide, tall] in bars {
+                for (x, y) in (left..170.min(left + wide)).flat_map(|x| (top..70.min(top + tall)).map(move |y| (x, y))) {
+                    bits.row_mut(y)[x / 64] |= 1 << (x % 64);
+                }
+            }
+            for rounds in [1, 2, 9] {
+                prop_assert_eq!(&bits.clone().thinned(rounds), &thinned_whole(bits.clone(), rounds));
+            }
+        }
     }
 }

@@ -6,6 +6,8 @@ use crate::page::picture::{DARKEST, Picture};
 
 /// Side of the squares whose paper is judged for itself, pixels: stains and shadows are wider.
 const TILE: usize = 64;
+/// Pixels of it that are passed over together where they are all paper.
+const PART: usize = 16;
 /// Share of a tile's pixels that are darker than its paper at most; fewer tiles are all ink.
 const PAPER_RANK: f32 = 0.75;
 /// Ink is darker than paper by this share of the way to the darkest ink, and by this much at least.
@@ -34,7 +36,12 @@ impl Levels {
             for y in row * TILE..((row + 1) * TILE).min(gray.height) {
                 // Every other pixel is enough to know a level by.
                 for (chunk, tile) in gray.row(y).chunks(TILE).zip(&mut tiles) {
-                    chunk.iter().step_by(2).for_each(|v| tile[usize::from(*v)] += 1);
+                    let bright = chunk.iter().fold(0, |most, v| most.max(*v));
+                    if darkest(chunk) == bright {
+                        tile[usize::from(bright)] += chunk.len().div_ceil(2) as u32;
+                    } else {
+                        chunk.iter().step_by(2).for_each(|v| tile[usize::from(*v)] += 1);
+                    }
                 }
             }
             for tile in &tiles {
@@ -66,7 +73,9 @@ impl Levels {
             // A tile is as wide as a word.
             for ((word, chunk), paper) in bits.row_mut(y).iter_mut().zip(row.chunks(TILE)).zip(levels) {
                 let limit = self.limit(*paper);
-                *word = chunk.iter().enumerate().fold(0, |w, (k, v)| w | u64::from(*v < limit) << k);
+                if darkest(chunk) < limit {
+                    *word = chunk.iter().enumerate().fold(0, |w, (k, v)| w | u64::from(*v < limit) << k);
+                }
             }
         }
         bits
@@ -77,25 +86,54 @@ impl Levels {
         let times = ((dpi / KEPT_DPI).round() as usize).max(1);
         let (width, height) = (gray.width.div_ceil(times), gray.height.div_ceil(times));
         let mut picture = Picture::blank(width, height);
-        let mut sums = vec![0.0_f32; width];
+        let mut shares = Shares { dark: self.dark, of: vec![None; 256] };
+        let (mut sums, all) = (vec![0.0_f32; width], (times * times) as f32);
         for (y, out) in (0..height).map(|y| (y * times, y)) {
             sums.fill(0.0);
             for row in y..(y + times).min(gray.height) {
                 let levels = &self.paper[row / TILE * self.columns..][..self.columns];
-                for (x, v) in gray.row(row).iter().enumerate() {
-                    let paper = levels[x / TILE];
-                    let reach = (paper - self.dark).max(MIN_CONTRAST);
-                    sums[x / times] += ((paper - f32::from(*v)) / reach).clamp(0.0, 1.0);
+                for (k, (tile, paper)) in gray.row(row).chunks(TILE).zip(levels).enumerate() {
+                    let (shares, bright) = (shares.of(*paper), *paper as u8);
+                    // Almost all of a sheet is paper.
+                    for (x, part) in (k * TILE..).step_by(PART).zip(tile.chunks(PART)) {
+                        if darkest(part) < bright {
+                            for (x, v) in (x..).zip(part) {
+                                sums[x / times] += shares[usize::from(*v)];
+                            }
+                        }
+                    }
                 }
             }
-            let all = (times * times) as f32;
-            for (x, sum) in sums.iter().enumerate() {
-                let share = if sum / all > PAPER_GRAIN { sum / all } else { 0.0 };
-                let level = (share * f32::from(DARKEST) + 0.5) as u8;
-                picture.row_mut(out)[x / 2] |= level << (x % 2 * 4);
+            for (byte, two) in picture.row_mut(out).iter_mut().zip(sums.chunks(2)) {
+                if two.iter().any(|sum| *sum > 0.0) {
+                    *byte = two.iter().rev().fold(0, |byte, sum| byte << 4 | level(sum / all));
+                }
             }
         }
         picture
+    }
+}
+
+fn darkest(pixels: &[u8]) -> u8 {
+    pixels.iter().fold(u8::MAX, |least, v| least.min(*v))
+}
+
+fn level(share: f32) -> u8 {
+    let share = if share > PAPER_GRAIN { share } else { 0.0 };
+    (share * f32::from(DARKEST) + 0.5) as u8
+}
+
+/// How far each brightness is on the way from paper to the darkest ink, by how bright the paper is.
+struct Shares {
+    dark: f32,
+    of: Vec<Option<Box<[f32; 256]>>>,
+}
+
+impl Shares {
+    fn of(&mut self, paper: f32) -> &[f32; 256] {
+        let reach = (paper - self.dark).max(MIN_CONTRAST);
+        let share = |v: usize| ((paper - v as f32) / reach).clamp(0.0, 1.0);
+        self.of[paper as u8 as usize].get_or_insert_with(|| Box::new(std::array::from_fn(share)))
     }
 }
 

@@ -10,7 +10,7 @@ mod ink;
 mod stroke;
 
 use crate::budget::{Budget, Exhausted};
-use crate::geom::{DEFAULT_DPI, ListRect, PageSpace};
+use crate::geom::{DEFAULT_DPI, ListRect, PageSpace, below};
 use crate::page::display::{DisplayList, NO_LAYER, PageKind, Paint, PathEntry, Style, Verb};
 use bits::Bits;
 use graph::Chain;
@@ -58,15 +58,23 @@ impl<'a> Gray<'a> {
     /// Between the four pixels around a place; the picture's edge goes on outside it.
     pub(crate) fn sample(&self, x: f32, y: f32) -> f32 {
         let (x, y) = (x - 0.5, y - 0.5);
-        let (fx, fy) = (x.floor(), y.floor());
-        let at = |x: f32, y: f32| {
-            let x = x.clamp(0.0, self.width as f32 - 1.0) as usize;
-            let y = y.clamp(0.0, self.height as f32 - 1.0) as usize;
-            f32::from(self.data[y * self.width + x])
+        let (left, top) = (below(x), below(y));
+        let (tx, ty) = (x - left as f32, y - top as f32);
+        let inside =
+            left >= 0 && top >= 0 && (left as usize) + 1 < self.width && (top as usize) + 1 < self.height;
+        let [[a, b], [c, d]] = if inside {
+            let i = top as usize * self.width + left as usize;
+            let two = |i: usize| [self.data[i], self.data[i + 1]].map(f32::from);
+            [two(i), two(i + self.width)]
+        } else {
+            let at = |x: i32, y: i32| {
+                let x = x.clamp(0, self.width as i32 - 1) as usize;
+                let y = y.clamp(0, self.height as i32 - 1) as usize;
+                f32::from(self.data[y * self.width + x])
+            };
+            [top, top + 1].map(|y| [left, left + 1].map(|x| at(x, y)))
         };
-        let (tx, ty) = (x - fx, y - fy);
-        let above = at(fx, fy) * (1.0 - tx) + at(fx + 1.0, fy) * tx;
-        let below = at(fx, fy + 1.0) * (1.0 - tx) + at(fx + 1.0, fy + 1.0) * tx;
+        let (above, below) = (a * (1.0 - tx) + b * tx, c * (1.0 - tx) + d * tx);
         above * (1.0 - ty) + below * ty
     }
 }

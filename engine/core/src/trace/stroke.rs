@@ -1,9 +1,13 @@
 //! Chains of pixels to strokes: hairs off, middles found, corners kept.
 
+use fearless_simd::prelude::*;
+use fearless_simd::{Level, Simd, dispatch, f32x8};
+
 use super::Gray;
 use super::graph::{Chain, Graph};
 use super::ink::Levels;
 use crate::budget::{Budget, Exhausted};
+use crate::lanes::{Around, LANES, around};
 
 /// Largest distance between a chain and the line that stands for it, pixels.
 const FLATNESS: f32 = 0.5;
@@ -50,35 +54,93 @@ fn normal(points: &[[f32; 2]], i: usize, closed: bool) -> Option<[f32; 2]> {
 
 /// Moves each place across the stroke to the middle of its darkness.
 pub(super) fn centre(chain: &mut Chain, gray: &Gray<'_>, levels: &Levels, radius: f32) {
+    dispatch!(Level::new(), simd => centre_with(simd, chain, gray, levels, radius));
+}
+
+#[inline(always)]
+fn centre_with<S: Simd>(simd: S, chain: &mut Chain, gray: &Gray<'_>, levels: &Levels, radius: f32) {
     let points = chain.points.clone();
     let inner = if chain.closed { 0..points.len() } else { 1..points.len().saturating_sub(1) };
+    let steps = ((radius + 1.0) / STEP) as i32;
     for i in inner {
         let Some(n) = normal(&points, i, chain.closed) else { continue };
         let p = points[i];
         let paper = levels.paper((p[0] as usize).min(gray.width - 1), (p[1] as usize).min(gray.height - 1));
-        let dark = |t: f32| (paper - gray.sample(p[0] + n[0] * t, p[1] + n[1] * t)).max(0.0);
+        let profile = Profile::across(simd, gray, (p, n), paper);
         // The darkest place near is in the stroke; from there to either side until it ends: beyond, another
         // one may begin.
-        let top = [0.0, STEP, -STEP, 2.0 * STEP, -2.0 * STEP].map(|t| (dark(t), t));
-        let (peak, top) = top.into_iter().max_by(|a, b| a.0.total_cmp(&b.0)).unwrap_or_default();
-        let (mut sum, mut moment) = (peak, peak * top);
-        for side in [-STEP, STEP] {
-            let (mut before, mut t) = (peak, top + side);
-            while (t - top).abs() <= radius + 1.0 {
-                let here = dark(t);
+        let (mut peak, mut top) = (f32::NEG_INFINITY, 0);
+        for t in [0, 1, -1, 2, -2] {
+            let here = profile.dark(t);
+            if here >= peak {
+                (peak, top) = (here, t);
+            }
+        }
+        let (mut sum, mut moment) = (peak, peak * (top as f32 * STEP));
+        for side in [-1, 1] {
+            let mut before = peak;
+            for away in 1..=steps {
+                let t = top + side * away;
+                let here = profile.dark(t);
                 if here < peak * 0.15 || here > before + peak * 0.1 {
                     break;
                 }
                 sum += here;
-                moment += here * t;
+                moment += here * (t as f32 * STEP);
                 before = here;
-                t += side;
             }
         }
         if sum > 0.0 {
             let shift = (moment / sum).clamp(-MAX_SHIFT, MAX_SHIFT);
             chain.points[i] = [p[0] + n[0] * shift, p[1] + n[1] * shift];
         }
+    }
+}
+
+/// Darkness across a stroke, by steps to either side.
+struct Profile<'a> {
+    gray: &'a Gray<'a>,
+    p: [f32; 2],
+    n: [f32; 2],
+    paper: f32,
+    /// That of as many steps as a pen is wide, and more; what is further away is seldom asked for.
+    near: [f32; 2 * LANES],
+}
+
+impl<'a> Profile<'a> {
+    #[inline(always)]
+    fn across<S: Simd>(simd: S, gray: &'a Gray<'a>, (p, n): ([f32; 2], [f32; 2]), paper: f32) -> Self {
+        let mut profile = Self { gray, p, n, paper, near: [0.0; 2 * LANES] };
+        let mut steps = [0.0_f32; 2 * LANES];
+        for (t, step) in (-(LANES as i32)..).zip(&mut steps) {
+            *step = t as f32 * STEP;
+        }
+        let reach = LANES as f32 * STEP + 2.0;
+        let size = [gray.width as f32, gray.height as f32];
+        if (0..2).any(|axis| p[axis] < reach || p[axis] + reach > size[axis]) {
+            profile.near = steps.map(|t| profile.beyond(t));
+            return profile;
+        }
+        let (one, zero) = (f32x8::splat(simd, 1.0), f32x8::splat(simd, 0.0));
+        for (steps, near) in steps.chunks(LANES).zip(profile.near.chunks_mut(LANES)) {
+            let t = f32x8::from_slice(simd, steps);
+            let (x, y) = (t * n[0] + p[0], t * n[1] + p[1]);
+            let Around { pixels: [a, b, c, d], right, down } = around(simd, gray.data, gray.width, x, y);
+            let (above, below) = (a * (one - right) + b * right, c * (one - right) + d * right);
+            let bright = above * (one - down) + below * down;
+            (f32x8::splat(simd, paper) - bright).max(zero).store_slice(near);
+        }
+        profile
+    }
+
+    fn dark(&self, t: i32) -> f32 {
+        let near = usize::try_from(t + LANES as i32).ok().and_then(|k| self.near.get(k));
+        near.copied().unwrap_or_else(|| self.beyond(t as f32 * STEP))
+    }
+
+    #[inline(never)]
+    fn beyond(&self, t: f32) -> f32 {
+        (self.paper - self.gray.sample(self.p[0] + self.n[0] * t, self.p[1] + self.n[1] * t)).max(0.0)
     }
 }
 

@@ -1,7 +1,10 @@
 //! A page's darkness, a byte a pixel, and the same page coarser.
 
-use crate::geom::ListRect;
+use crate::geom::{ListRect, below};
 use crate::page::picture::{DARKEST, Picture};
+
+/// Bytes of a picture's row that are passed over together where they are all paper.
+const PART: usize = 16;
 
 /// Darkness of the whole page, 0 paper to 255.
 #[derive(Debug, Clone)]
@@ -13,20 +16,23 @@ pub(in crate::count) struct Sheet {
     data: Vec<u8>,
 }
 
-/// The whole number at or below, of those that places on a page have. `floor` is a call where no processor may be
-/// taken for granted that has an instruction for it.
-pub(super) fn below(v: f32) -> i32 {
-    let whole = v as i32;
-    whole.saturating_sub(i32::from(v < whole as f32))
-}
-
 impl Sheet {
     /// `page_width` in list units.
     pub(in crate::count) fn of(picture: &Picture, page_width: f32) -> Self {
         let (width, height) = (picture.width as usize, picture.height as usize);
-        let mut data = Vec::with_capacity(width * height);
-        for y in 0..height {
-            data.extend(picture.row(y).map(|level| level * (u8::MAX / DARKEST)));
+        let mut data = vec![0; width * height];
+        let dark = |level: u8| level * (u8::MAX / DARKEST);
+        for (y, row) in data.chunks_exact_mut(width.max(1)).enumerate() {
+            let parts = row.chunks_mut(2 * PART).zip(picture.bytes(y).chunks(PART));
+            // Almost all of a sheet is paper.
+            for (row, bytes) in parts.filter(|(_, bytes)| bytes.iter().fold(0, |all, b| all | b) != 0) {
+                for (two, byte) in row.chunks_mut(2).zip(bytes) {
+                    two[0] = dark(byte & 15);
+                    if let Some(right) = two.get_mut(1) {
+                        *right = dark(byte >> 4);
+                    }
+                }
+            }
         }
         Self { width, height, per_unit: width as f64 / f64::from(page_width.max(1.0)), data }
     }
@@ -41,6 +47,12 @@ impl Sheet {
             return 0;
         }
         self.data[y as usize * self.width + x as usize]
+    }
+
+    /// All pixels, row by row.
+    #[inline(always)]
+    pub(super) fn pixels(&self) -> &[u8] {
+        &self.data
     }
 
     /// Between the four pixels around a place, each taken through a table.
@@ -82,7 +94,7 @@ impl Sheet {
     }
 
     /// Left, top, right and bottom pixel of a box, cut to the page.
-    pub(super) fn pixels(&self, area: &ListRect, grow: f64) -> [i32; 4] {
+    pub(super) fn pixels_of(&self, area: &ListRect, grow: f64) -> [i32; 4] {
         let px = |v: f32| f64::from(v) * self.per_unit;
         [
             (px(area.left) - grow).floor().max(0.0) as i32,
