@@ -59,6 +59,7 @@ impl PageIndex {
     /// Indexes a display list. Time and memory grow with the page's segments; the budget's step is
     /// about one segment.
     pub fn build(list: &DisplayList, budget: &Budget) -> Result<Self, Exhausted> {
+        let picture = list.picture.as_ref();
         let list = &*in_points(list);
         let per_unit = list.space.px_per_unit.max(f64::MIN_POSITIVE);
         let width = (f64::from(list.space.width_px) / per_unit) as f32;
@@ -85,7 +86,7 @@ impl PageIndex {
         Ok(Self {
             space: list.space,
             grain: list.grain,
-            sheet: list.picture.as_ref().map(|p| Sheet::of(p, width)),
+            sheet: picture.map(|p| Sheet::of(p, width)),
             width,
             height,
             styles: ink.styles,
@@ -141,7 +142,8 @@ fn in_points(list: &DisplayList) -> Cow<'_, DisplayList> {
             bottom: r.bottom * times,
         };
     };
-    let mut list = list.clone();
+    // The picture is left where it is: it is large, and has no points.
+    let mut list = list.without_picture();
     list.space = PageSpace { unit: ListUnit::Point, px_per_unit, ..list.space };
     list.grain *= times;
     list.coords.iter_mut().flatten().for_each(|v| *v *= times);

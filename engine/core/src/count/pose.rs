@@ -66,6 +66,12 @@ impl Pose {
         (self.re * self.re + self.im * self.im).sqrt()
     }
 
+    /// Whether another is turned the same way, but for so many radians, and mirrored as this is.
+    pub(super) fn is_turned_like(&self, other: &Self, by: f64) -> bool {
+        let (dot, cross) = (self.re * other.re + self.im * other.im, self.re * other.im - self.im * other.re);
+        self.mirrored == other.mirrored && dot > 0.0 && cross.abs() <= by.sin() * self.scale() * other.scale()
+    }
+
     /// Degrees clockwise, 0 to 360.
     pub(super) fn angle_deg(&self) -> f64 {
         let a = self.im.atan2(self.re) * 180.0 / PI;

@@ -2,116 +2,52 @@
 
 use std::f64::consts::TAU;
 
+use fearless_simd::{Level, Simd, dispatch};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::super::pose::Pose;
 use super::patch::{Patch, Spot};
 use super::sheet::Sheet;
+use super::strips::{self, ACROSS, Block, DOWN, Step, Strips};
 use crate::budget::{Budget, Exhausted};
 
 /// Longest diagonal of the exemplar, pixels of the coarse page.
 const LARGEST: f64 = 50.0;
 /// Places looked at: on the exemplar's ink, and on the paper beside it; and how many may be wrong.
 const INK: usize = 48;
-const MAX_MISSED: u64 = 14;
+const MAX_MISSED: usize = 14;
 const PAPER: usize = 40;
-const MAX_SOILED: u32 = 20;
+const MAX_SOILED: usize = 20;
+/// Of the first so many no more may be missed.
+const FIRST: usize = 8;
+const FIRST_MISSED: usize = 5;
 /// From one turn to the next, how far the farthest place moves, pixels.
 const TURN_PX: f64 = 1.4;
 /// How much darker than ink is what is looked at here.
 const DARK: f64 = 1.25;
 const TURNS: (f64, f64) = (24.0, 120.0);
-/// Rows of a block that is looked at or passed over as a whole, and the share of the exemplar's ink that it
-/// and its neighbours must have.
-const BLOCK: usize = 16;
-const LEAST_INK: f64 = 0.5;
+/// Share of the exemplar's ink that is around a place where it may be.
+const LEAST_INK: f64 = 0.7;
+/// Blocks between two looks at the budget.
+const BLOCKS: usize = 256;
 /// Side of a cell, share of the diameter and pixels at least; of each, so many poses are kept, of turns that are
 /// so many apart or more.
 const CELL: f64 = 0.07;
 const CELL_PX: f64 = 3.0;
 const OF_A_CELL: usize = 4;
-const CELL_TURNS: usize = 2;
+const CELL_TURNS: u16 = 2;
 /// Cells kept at most; past that, only better ones.
 const MAX_CELLS: usize = 30_000;
 
-/// A rough pose and how many of its places are wrong.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Rough {
-    pub pose: Pose,
-    pub wrong: u32,
-}
-
 /// What was found, best first.
 pub(super) struct Proposed {
-    pub rough: Vec<Rough>,
+    pub rough: Vec<Pose>,
     /// List units that a rough pose may be off, and radians.
     pub off: f64,
     pub turn: f64,
     pub ended: Result<(), Exhausted>,
 }
-
-/// One bit a pixel with a blank margin all around.
-struct Bits {
-    stride: usize,
-    rows: usize,
-    margin: usize,
-    words: Vec<u64>,
-}
-
-impl Bits {
-    fn of(sheet: &Sheet, split: u8, margin: usize) -> Self {
-        let stride = sheet.width.div_ceil(64) + 4;
-        let mut words = vec![0; stride * (sheet.height + 2 * margin)];
-        for y in 0..sheet.height {
-            let row = &mut words[(y + margin) * stride + 2..][..stride - 4];
-            for (word, chunk) in row.iter_mut().zip(sheet.row(y).chunks(64)) {
-                *word = chunk.iter().enumerate().fold(0, |w, (k, v)| w | u64::from(*v >= split) << k);
-            }
-        }
-        Self { stride, rows: sheet.height, margin, words }
-    }
-
-    fn spread(&self) -> Self {
-        let mut across = self.words.clone();
-        // The margin's words are blank: the first and the last have nothing to give.
-        for (three, out) in self.words.windows(3).zip(&mut across[1..]) {
-            let w = three[1];
-            *out = w | w << 1 | three[0] >> 63 | w >> 1 | three[2] << 63;
-        }
-        let mut words = across.clone();
-        for i in self.stride..across.len() - self.stride {
-            words[i] |= across[i - self.stride] | across[i + self.stride];
-        }
-        Self { words, ..*self }
-    }
-
-    /// Where in `words` a word of the page begins.
-    fn start(&self, word: usize, y: usize) -> usize {
-        (y + self.margin) * self.stride + 2 + word
-    }
-
-    /// Words around which there is enough ink, by row of blocks.
-    fn busy(&self, reach: usize, least: u32) -> Vec<Vec<usize>> {
-        let (across, down) = (self.stride - 4, self.rows.div_ceil(BLOCK));
-        let mut ink = vec![0_u32; across * down];
-        for y in 0..self.rows {
-            for word in 0..across {
-                ink[y / BLOCK * across + word] += self.words[self.start(word, y)].count_ones();
-            }
-        }
-        let blocks = reach.div_ceil(BLOCK);
-        let enough = |row: usize, word: usize| {
-            let rows = row.saturating_sub(blocks)..(row + blocks + 1).min(down);
-            let words = word.saturating_sub(1)..(word + 2).min(across);
-            rows.map(|r| words.clone().map(|w| ink[r * across + w]).sum::<u32>()).sum::<u32>() >= least.max(1)
-        };
-        (0..down).map(|row| (0..across).filter(|&word| enough(row, word)).collect()).collect()
-    }
-}
-
-/// Offsets in words and bits.
-type Step = (isize, u32);
 
 /// Proposes poses of the exemplar's own size: coarse as the page is, they do for others near it.
 pub(super) fn propose(page: &Sheet, patch: &Patch, mirrored: bool, budget: &Budget) -> Proposed {
@@ -119,7 +55,6 @@ pub(super) fn propose(page: &Sheet, patch: &Patch, mirrored: bool, budget: &Budg
     let shift = (px / LARGEST).log2().ceil().max(0.0) as u32;
     let sheet = page.coarser(shift);
     let radius = patch.diameter / 2.0 * sheet.per_unit;
-    let reach = (px / f64::from(1 << shift) * 0.75).ceil() as usize + 3;
     // Hatch under an instance is fainter than its pen.
     let dark = |split: u8| (f64::from(split) * DARK).min(250.0) as u8;
     let spots = patch.ink();
@@ -131,40 +66,41 @@ pub(super) fn propose(page: &Sheet, patch: &Patch, mirrored: bool, budget: &Budg
         patch.paper(far_off, far_off + 4).into_iter().partition::<Vec<Spot>, _>(|s| s.weight > 0.5);
     let mut paper = spread_out(&inner, PAPER * 2 / 3);
     paper.extend(spread_out(&outer, PAPER - paper.len()));
-    let margin = margin(&probes, &paper, sheet.per_unit).max(reach);
+    let margin = margin(probes.iter().chain(&paper), sheet.per_unit);
     // What lies about the example says nothing of how dark other instances are.
-    let near = Bits::of(&sheet, dark(patch.faint.min(patch.split)), margin).spread();
-    let ink = Bits::of(&sheet, dark(patch.split), margin);
-    let busy = near.busy(reach, least as u32);
+    let near = Strips::of(&sheet, dark(patch.faint.min(patch.split)), margin).spread();
+    let ink = Strips::of(&sheet, dark(patch.split), margin);
+    let blocks = near.blocks(self::margin(probes.iter(), sheet.per_unit), least as u32);
     let mut search = Search {
         ink,
         near,
-        busy,
+        blocks,
         probes,
         paper,
         per_unit: sheet.per_unit,
-        cell: (radius * 2.0 * CELL).max(CELL_PX) as i32,
-        best: FxHashMap::default(),
-        limit: u32::MAX,
+        noted: Noted::of(&sheet, (radius * 2.0 * CELL).max(CELL_PX) as usize),
     };
+    let level = Level::new();
     let mut ended = Ok(());
     let fewer = (turns as f64 * patch.period / TAU).ceil() as usize;
     let flips: &[bool] = if mirrored && !patch.flips { &[false, true] } else { &[false] };
+    let angle = |turn: usize| TAU * turn as f64 / turns as f64;
     for (turn, &flip) in
         (0..fewer.clamp(1, turns)).flat_map(|turn| flips.iter().map(move |flip| (turn, flip)))
     {
-        let pose = Pose::turned(TAU * turn as f64 / turns as f64, flip);
-        ended = search.at(&pose, (turn / CELL_TURNS * 2 + usize::from(flip)) as i32, budget);
+        let (pose, number) = (Pose::turned(angle(turn), flip), (turn * 2 + usize::from(flip)) as u16);
+        ended = dispatch!(level, simd => search.at(simd, &pose, number, budget));
         if ended.is_err() {
             break;
         }
     }
-    let all =
-        search.best.into_iter().flat_map(|(cell, list)| list.into_iter().map(move |(key, r)| (cell, key, r)));
-    let mut found: Vec<((i32, i32), i32, Rough)> = all.collect();
-    found.sort_unstable_by(|p, q| p.2.wrong.cmp(&q.2.wrong).then((p.0, p.1).cmp(&(q.0, q.1))));
+    let at = |v: u32| (f64::from(v) + 0.5) / sheet.per_unit;
+    let rough = |n: Note| {
+        let turned = Pose::turned(angle(usize::from(n.turn / 2)), n.turn % 2 == 1);
+        Pose { x: at(n.x), y: at(n.y), ..turned }
+    };
     Proposed {
-        rough: found.into_iter().map(|f| f.2).collect(),
+        rough: search.noted.best().into_iter().map(rough).collect(),
         off: 1.0 / sheet.per_unit,
         turn: TAU / turns as f64,
         ended,
@@ -173,155 +109,172 @@ pub(super) fn propose(page: &Sheet, patch: &Patch, mirrored: bool, budget: &Budg
 
 /// Rows beyond the page that may be looked at. Around a symbol of a few pixels, paper is looked for further away than
 /// the symbol is large.
-fn margin(probes: &[Spot], paper: &[Spot], per_unit: f64) -> usize {
+fn margin<'a>(spots: impl Iterator<Item = &'a Spot>, per_unit: f64) -> usize {
     let away = |s: &Spot| (s.p[0].hypot(s.p[1]) * per_unit).ceil() as usize + 2;
-    probes.iter().chain(paper).map(away).max().unwrap_or(0)
+    spots.map(away).max().unwrap_or(0)
 }
 
-/// Poses with a number of their turn.
-type OfACell = SmallVec<[(i32, Rough); OF_A_CELL]>;
-
 struct Search {
-    ink: Bits,
-    near: Bits,
-    busy: Vec<Vec<usize>>,
+    ink: Strips,
+    near: Strips,
+    blocks: Vec<Block>,
     probes: Vec<Spot>,
     paper: Vec<Spot>,
     per_unit: f64,
-    /// Side of a cell, pixels.
-    cell: i32,
-    /// Poses of each cell with a number of their turn.
-    best: FxHashMap<(i32, i32), OfACell>,
-    /// Poses that are wrong at so many places are not kept.
-    limit: u32,
+    noted: Noted,
 }
 
 impl Search {
     fn steps(&self, spots: &[Spot], pose: &Pose) -> Vec<Step> {
-        let stride = self.ink.stride as isize;
-        spots
-            .iter()
-            .map(|s| {
-                let p = pose.turn(s.p).map(|v| (v * self.per_unit).round() as isize);
-                (p[1] * stride + p[0].div_euclid(64), p[0].rem_euclid(64) as u32)
-            })
-            .collect()
+        let away = |s: &Spot| pose.turn(s.p).map(|v| (v * self.per_unit).round() as isize);
+        spots.iter().map(|s| self.ink.step(away(s))).collect()
     }
 
     /// All places of the page for one turn and size.
-    fn at(&mut self, pose: &Pose, key: i32, budget: &Budget) -> Result<(), Exhausted> {
+    #[inline(always)]
+    fn at<S: Simd>(&mut self, simd: S, pose: &Pose, turn: u16, budget: &Budget) -> Result<(), Exhausted> {
         let (probes, paper) = (self.steps(&self.probes, pose), self.steps(&self.paper, pose));
-        let busy = std::mem::take(&mut self.busy);
-        for (block, words) in busy.iter().enumerate() {
-            budget.spend(words.len() as u64)?;
-            for y in block * BLOCK..((block + 1) * BLOCK).min(self.ink.rows) {
-                for &word in words {
-                    let start = self.ink.start(word, y);
-                    let (alive, missed) = missed(&self.near.words, start, &probes);
-                    if alive != 0 {
-                        self.note(pose, key, (word, y), start, (alive, missed), &paper);
+        let blocks = std::mem::take(&mut self.blocks);
+        for some in blocks.chunks(BLOCKS) {
+            budget.spend(some.len().div_ceil(4) as u64)?;
+            for &block in some {
+                let first = (true, FIRST_MISSED);
+                if self
+                    .near
+                    .few_wrong::<S, 3>(simd, block, &probes[..FIRST.min(probes.len())], first)
+                    .is_none()
+                {
+                    continue;
+                }
+                let Some((likely, missed)) = self.near.few_wrong(simd, block, &probes, (true, MAX_MISSED))
+                else {
+                    continue;
+                };
+                let Some((clean, soiled)) = self.ink.few_wrong(simd, block, &paper, (false, MAX_SOILED))
+                else {
+                    continue;
+                };
+                for row in 0..DOWN {
+                    let mut alive = likely[row] & clean[row];
+                    while alive != 0 {
+                        let bit = alive.trailing_zeros();
+                        alive &= alive - 1;
+                        let wrong = strips::wrong::<4>(&missed, row, bit, MAX_MISSED)
+                            + strips::wrong::<5>(&soiled, row, bit, MAX_SOILED);
+                        let (x, y) = (block.x as u32 + bit, (block.y + row) as u32);
+                        self.noted.note(Note { wrong: wrong as u8, turn, x, y });
                     }
                 }
             }
         }
-        self.busy = busy;
+        self.blocks = blocks;
         Ok(())
+    }
+}
+
+/// A pose as it is noted: the number of its turn, twice, one more if mirrored, and its pixel.
+#[derive(Debug, Clone, Copy)]
+struct Note {
+    wrong: u8,
+    turn: u16,
+    x: u32,
+    y: u32,
+}
+
+impl Note {
+    /// Turns that are hardly apart have one key.
+    fn key(self) -> u16 {
+        self.turn / 2 / CELL_TURNS * 2 + self.turn % 2
+    }
+}
+
+/// The best poses of each cell.
+struct Noted {
+    /// Of each column, and of each row, which cell it is in, the latter as the number of the row's first.
+    columns: Vec<u32>,
+    rows: Vec<u32>,
+    cells: FxHashMap<u32, SmallVec<[Note; OF_A_CELL]>>,
+    /// Poses that are wrong at so many places are not kept in each cell, nor in any.
+    limits: Vec<u8>,
+    limit: u8,
+}
+
+impl Noted {
+    fn of(sheet: &Sheet, side: usize) -> Self {
+        let across = sheet.width.div_ceil(side);
+        Self {
+            columns: (0..sheet.width.next_multiple_of(ACROSS))
+                .map(|x| (x / side).min(across - 1) as u32)
+                .collect(),
+            rows: (0..sheet.height.next_multiple_of(DOWN)).map(|y| (y / side * across) as u32).collect(),
+            cells: FxHashMap::default(),
+            limits: vec![u8::MAX; across * sheet.height.next_multiple_of(DOWN).div_ceil(side)],
+            limit: u8::MAX,
+        }
+    }
+
+    fn note(&mut self, note: Note) {
+        let cell = self.rows[note.y as usize] + self.columns[note.x as usize];
+        if note.wrong < self.limit && note.wrong < self.limits[cell as usize] {
+            self.put(cell, note);
+        }
+    }
+
+    fn put(&mut self, cell: u32, note: Note) {
+        let list = self.cells.entry(cell).or_default();
+        if let Some(same) = list.iter_mut().find(|n| n.key() == note.key()) {
+            if same.wrong > note.wrong {
+                *same = note;
+            }
+        } else if list.len() < OF_A_CELL {
+            list.push(note);
+        } else if let Some(last) = list.iter_mut().max_by_key(|n| (n.wrong, n.key()))
+            && last.wrong > note.wrong
+        {
+            *last = note;
+        }
+        if list.len() == OF_A_CELL {
+            self.limits[cell as usize] = list.iter().map(|n| n.wrong).max().unwrap_or(u8::MAX);
+        }
+        if self.cells.len() > MAX_CELLS {
+            self.tighten();
+        }
     }
 
     /// Lets the worst go.
     fn tighten(&mut self) {
         let mut counts = [0_usize; 128];
-        self.best
-            .values()
-            .filter_map(|l| l.iter().map(|r| r.1.wrong).min())
-            .for_each(|w| counts[w.min(127) as usize] += 1);
+        let best = self.cells.values().filter_map(|l| l.iter().map(|n| n.wrong).min());
+        best.for_each(|wrong| counts[usize::from(wrong.min(127))] += 1);
         let (mut below, mut limit) = (0, 0);
         while limit < 127 && below + counts[limit] <= MAX_CELLS * 3 / 4 {
             below += counts[limit];
             limit += 1;
         }
-        let limit = limit.max(1) as u32;
+        let limit = limit.max(1) as u8;
         self.limit = limit;
-        self.best.retain(|_, list| {
-            list.retain(|r| r.1.wrong < limit);
+        self.cells.retain(|_, list| {
+            list.retain(|n| n.wrong < limit);
             !list.is_empty()
         });
-        if self.best.len() > MAX_CELLS {
+        // Those that were full may have room again, and what they had no room for was no better than the limit or
+        // than what is left.
+        if self.cells.len() > MAX_CELLS {
             // All of them fit alike: hatch. Those found first stand for the rest.
             self.limit = 0;
         }
     }
 
-    #[inline(never)]
-    fn note(
-        &mut self,
-        pose: &Pose,
-        key: i32,
-        (word, y): (usize, usize),
-        start: usize,
-        (mut alive, missed): (u64, [u64; 4]),
-        paper: &[Step],
-    ) {
-        let soil: Vec<u64> = paper.iter().map(|step| fetch(&self.ink.words, start, *step)).collect();
-        while alive != 0 {
-            let bit = alive.trailing_zeros();
-            alive &= alive - 1;
-            let soiled = soil.iter().filter(|w| **w >> bit & 1 == 1).count() as u32;
-            if soiled > MAX_SOILED {
-                continue;
-            }
-            let value = (0..4).fold(0, |v, k| v | (missed[k] >> bit & 1) << k);
-            let wrong = (value + MAX_MISSED - 15) as u32 + soiled;
-            if wrong >= self.limit {
-                continue;
-            }
-            let (x, y) = (word as i32 * 64 + bit as i32, y as i32);
-            let at = |v: i32| (f64::from(v) + 0.5) / self.per_unit;
-            let rough = (key, Rough { pose: Pose { x: at(x), y: at(y), ..*pose }, wrong });
-            let list = self.best.entry((x.div_euclid(self.cell), y.div_euclid(self.cell))).or_default();
-            if let Some(same) = list.iter_mut().find(|r| r.0 == key) {
-                if same.1.wrong > wrong {
-                    *same = rough;
-                }
-            } else if list.len() < OF_A_CELL {
-                list.push(rough);
-            } else if let Some(last) = list.iter_mut().max_by_key(|r| (r.1.wrong, r.0))
-                && last.1.wrong > wrong
-            {
-                *last = rough;
-            }
-            if self.best.len() > MAX_CELLS {
-                self.tighten();
-            }
-        }
+    /// Best first.
+    fn best(self) -> Vec<Note> {
+        let mut all: Vec<(u32, Note)> = self
+            .cells
+            .into_iter()
+            .flat_map(|(cell, list)| list.into_iter().map(move |n| (cell, n)))
+            .collect();
+        all.sort_unstable_by_key(|(cell, n)| (n.wrong, *cell, n.turn, n.y, n.x));
+        all.into_iter().map(|(_, n)| n).collect()
     }
-}
-
-fn fetch(words: &[u64], start: usize, (offset, bits): Step) -> u64 {
-    let i = start.wrapping_add_signed(offset);
-    let low = words[i] >> bits;
-    if bits == 0 { low } else { low | words[i + 1] << (64 - bits) }
-}
-
-/// At which of 64 places few enough spots are missed; and how many, a binary number of four digits that
-/// ends at 15.
-fn missed(words: &[u64], start: usize, steps: &[Step]) -> (u64, [u64; 4]) {
-    let mut digits: [u64; 4] =
-        std::array::from_fn(|k| if (15 - MAX_MISSED) >> k & 1 == 1 { u64::MAX } else { 0 });
-    let mut dead = 0;
-    for step in steps {
-        let mut carry = !fetch(words, start, *step);
-        for digit in &mut digits {
-            let next = *digit & carry;
-            *digit ^= carry;
-            carry = next;
-        }
-        dead |= carry;
-        if dead == u64::MAX {
-            return (0, digits);
-        }
-    }
-    (!dead, digits)
 }
 
 /// Spots as far from each other as possible.
@@ -354,7 +307,7 @@ mod tests {
         let spot = |x: f64, y: f64| Spot { p: [x, y], weight: 1.0 };
         // A symbol two pixels large with paper eleven pixels away, at two pixels a unit.
         let (probes, paper) = ([spot(0.5, 0.5)], [spot(0.0, -5.5), spot(4.0, 4.0)]);
-        let margin = margin(&probes, &paper, 2.0);
+        let margin = margin(probes.iter().chain(&paper), 2.0);
         for turn in 0..360 {
             let pose = Pose::turned(f64::from(turn).to_radians(), false);
             for s in probes.iter().chain(&paper) {

@@ -118,7 +118,7 @@ pub(super) fn judge(
         }
         budget.spend(LOOK_STEPS)?;
         let pose = p.judged.pose;
-        let pose = closer.refine(&pose, (range.min_scale, range.max_scale)).unwrap_or(pose);
+        let pose = closer.moves.refine(&pose, (range.min_scale, range.max_scale)).unwrap_or(pose);
         let view = closer.view(&pose);
         let (seen, worst) = (closer.judged(&view), closer.differs(&view));
         looks.push(Some(Look { pose, seen, worst, rest: frame.rest(&view.dark, &view.ignored) }));

@@ -32,8 +32,10 @@ impl Field {
         let (w, h) = (self.width, self.height);
         let mut across = Self::blank(w, h);
         for (row, out) in self.data.chunks(w).zip(across.data.chunks_mut(w)) {
-            for (x, out) in out.iter_mut().enumerate() {
-                *out = row[x.saturating_sub(by)..(x + by + 1).min(w)].iter().copied().fold(0.0, &with);
+            out.copy_from_slice(row);
+            for away in 1..=by.min(w - 1) {
+                out[away..].iter_mut().zip(row).for_each(|(a, b)| *a = with(*a, *b));
+                out.iter_mut().zip(&row[away..]).for_each(|(a, b)| *a = with(*a, *b));
             }
         }
         let mut out = Self::blank(w, h);

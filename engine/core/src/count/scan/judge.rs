@@ -1,24 +1,16 @@
 //! A pose against the page's picture: moved onto it, and judged both ways.
 
-use std::f64::consts::FRAC_1_SQRT_2;
-
 use super::super::pose::Pose;
 use super::coarse::spread_out;
 use super::field::{self, Field};
+use super::lanes::Places;
+use super::moves::Moves;
 use super::patch::{Patch, Spot};
-use super::sheet::{Sheet, below};
+use super::sheet::Sheet;
 
-/// Spots that the first look takes, and those of the moves after it.
-const FIRST: usize = 48;
+/// Spots that poses are moved by.
 const INK: usize = 130;
 const PAPER: usize = 60;
-/// What soiled paper counts against ink.
-const SOIL: f64 = 0.5;
-/// Less ink than this share under the best rough pose, and no moving helps.
-const HOPELESS: f64 = 0.4;
-/// Moves: pixels; each is tried in every direction until none helps, at most so often.
-const MOVES: [f64; 3] = [1.0, 0.5, 0.25];
-const TRIES: usize = 6;
 /// Foreign ink of at least this darkness hangs together.
 const FOREIGN: f32 = 0.45;
 /// Side of a cell of claimed ink, pixels.
@@ -69,9 +61,10 @@ pub(super) struct View {
 pub(super) struct Judge<'a> {
     pub sheet: &'a Sheet,
     pub patch: &'a Patch,
-    first: Vec<Spot>,
+    pub moves: Moves<'a>,
     ink: Vec<Spot>,
-    paper: Vec<Spot>,
+    /// Of all pixels of the exemplar's picture.
+    all_places: Places,
     /// The exemplar's ink, a pixel wider on each side.
     wide: Field,
     blurred: Field,
@@ -85,113 +78,21 @@ impl<'a> Judge<'a> {
         Self {
             sheet,
             patch,
-            first: ink.iter().take(FIRST).copied().collect(),
+            moves: Moves::new(sheet, patch, &ink, &spread_out(&patch.paper(1, 3), PAPER)),
             ink,
-            paper: spread_out(&patch.paper(1, 3), PAPER),
+            all_places: Places::of(
+                (0..patch.own.data.len()).map(|i| patch.place(i).map(|v| (v * sheet.per_unit) as f32)),
+            ),
             wide: patch.own.spread(1),
             blurred: patch.own.blurred(),
             all: patch.own.data.iter().map(|v| f64::from(*v)).sum::<f64>().max(1.0),
         }
     }
 
-    fn value(&self, pose: &Pose, p: [f64; 2]) -> f32 {
-        let q = pose.apply(p);
-        let at = |axis: usize| (q[axis] * self.sheet.per_unit) as f32;
-        self.sheet.between(at(0), at(1), &self.patch.through)
-    }
-
-    fn share(&self, pose: &Pose, spots: &[Spot]) -> f64 {
-        let (mut met, mut all) = (0.0, f32::MIN_POSITIVE);
-        for s in spots {
-            met += s.weight * self.value(pose, s.p);
-            all += s.weight;
-        }
-        f64::from(met / all)
-    }
-
-    fn fit(&self, pose: &Pose) -> f64 {
-        self.share(pose, &self.ink) - SOIL * self.share(pose, &self.paper)
-    }
-
-    /// A first move of a rough pose onto the page's ink, and how well it fits then. `off` and `turn` are what it
-    /// may be off.
-    pub(super) fn settle(&self, rough: &Pose, off: f64, turn: f64) -> (f64, Pose) {
-        let mut best = (f32::NEG_INFINITY, *rough);
-        let step = off * 0.6;
-        let px = self.sheet.per_unit;
-        let mut places: Vec<([f32; 2], f32)> = Vec::with_capacity(self.first.len());
-        for k in -1..=1 {
-            let turned = grown(rough, f64::from(k) * turn * 0.4, 0.0);
-            places.clear();
-            places.extend(self.first.iter().map(|s| (turned.apply(s.p).map(|v| (v * px) as f32), s.weight)));
-            for (dx, dy) in
-                (-2..=2).flat_map(|dy| (-2..=2).map(move |dx| (f64::from(dx) * step, f64::from(dy) * step)))
-            {
-                let (sx, sy) = ((dx * px) as f32, (dy * px) as f32);
-                let ink = |(p, w): &([f32; 2], f32)| {
-                    let at = self.sheet.at(below(p[0] + sx), below(p[1] + sy));
-                    w * self.patch.through[usize::from(at)]
-                };
-                let met: f32 = places.iter().map(ink).sum();
-                if met > best.0 {
-                    best = (met, Pose { x: rough.x + dx, y: rough.y + dy, ..turned });
-                }
-            }
-        }
-        let all: f32 = self.first.iter().map(|s| s.weight).sum::<f32>().max(f32::MIN_POSITIVE);
-        let best = (f64::from(best.0 / all), best.1);
-        (best.0 - SOIL * self.share(&best.1, &self.paper), best.1)
-    }
-
-    /// The pose moved to where the page's ink is; `None` if there is none.
-    pub(super) fn refine(&self, settled: &Pose, sizes: (f64, f64)) -> Option<Pose> {
-        let mut pose = *settled;
-        let mut fit = self.fit(&pose);
-        let radius = self.patch.diameter / 2.0;
-        for px in MOVES {
-            let (step, about) = (px / self.sheet.per_unit, px / self.sheet.per_unit / radius);
-            for _ in 0..TRIES {
-                let diagonal = step * FRAC_1_SQRT_2;
-                let moved = |x: f64, y: f64| Pose { x: pose.x + x, y: pose.y + y, ..pose };
-                let tries = [
-                    moved(step, 0.0),
-                    moved(-step, 0.0),
-                    moved(0.0, step),
-                    moved(0.0, -step),
-                    moved(diagonal, diagonal),
-                    moved(-diagonal, diagonal),
-                    moved(diagonal, -diagonal),
-                    moved(-diagonal, -diagonal),
-                    grown(&pose, about, 0.0),
-                    grown(&pose, -about, 0.0),
-                    grown(&pose, 0.0, about),
-                    grown(&pose, 0.0, -about),
-                ];
-                let mut better = None;
-                for t in tries.into_iter().filter(|t| (sizes.0..=sizes.1).contains(&t.scale())) {
-                    let f = self.fit(&t);
-                    if f > fit + 1e-6 {
-                        (fit, better) = (f, Some(t));
-                    }
-                }
-                match better {
-                    Some(t) => pose = t,
-                    None => break,
-                }
-            }
-            if fit < HOPELESS {
-                return None;
-            }
-        }
-        Some(pose)
-    }
-
     /// The page in the exemplar's frame.
     pub(super) fn view(&self, pose: &Pose) -> View {
         let mut dark = Field::blank(self.patch.own.width, self.patch.own.height);
-        for (i, v) in dark.data.iter_mut().enumerate() {
-            *v = self.value(pose, self.patch.place(i));
-        }
+        self.moves.ink_at(pose, &self.all_places, &mut dark.data);
         let (w, h) = (dark.width, dark.height);
         let set: Vec<bool> = (0..dark.data.len()).map(|i| self.excess(&dark, i) >= FOREIGN).collect();
         let (mut ignored, mut foreign, mut passing) = (self.patch.other.clone(), 0.0, 0.0);
@@ -309,11 +210,4 @@ fn densest(dark: &Field, light: &Field, matters: impl Fn(usize) -> bool) -> f64 
     let top = (windows.len() / MOST_OF).max(1);
     windows.select_nth_unstable_by(top - 1, |a, b| b.total_cmp(a));
     windows[..top].iter().map(|v| f64::from(*v)).sum::<f64>() / top as f64
-}
-
-/// Turned and grown about its own place.
-fn grown(pose: &Pose, turn: f64, grow: f64) -> Pose {
-    let (sin, cos) = turn.sin_cos();
-    let by = 1.0 + grow;
-    Pose { re: (pose.re * cos - pose.im * sin) * by, im: (pose.re * sin + pose.im * cos) * by, ..*pose }
 }

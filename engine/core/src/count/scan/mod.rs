@@ -9,11 +9,14 @@ mod coarse;
 mod common;
 mod field;
 mod judge;
+mod lanes;
+mod moves;
 mod patch;
 mod sheet;
+mod strips;
 mod window;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::candidates::Range;
@@ -29,12 +32,17 @@ pub(super) use sheet::Sheet;
 
 /// Rough poses that are moved onto the ink at most, and settled ones that are refined: the best come first.
 const MAX_SETTLED: usize = 40_000;
-const MAX_REFINED: usize = 3_000;
+const MAX_REFINED: usize = 2_000;
 /// Poses refined in one place.
-const OF_A_PLACE: usize = 4;
+const OF_A_PLACE: usize = 3;
 /// Side of a place, share of the diameter, and pixels at least.
 const PLACE: f64 = 0.1;
 const PLACE_PX: f64 = 3.0;
+/// Refining leads from poses so near to each other to one place, pixels and radians; from one that is so near to where
+/// it led, too.
+const SAME_START_PX: f64 = 1.5;
+const SAME_PX: f64 = 2.0;
+const SAME_TURN: f64 = 0.12;
 /// Settled poses that fit less are not kept, and not refined.
 const KEPT_FIT: f64 = 0.25;
 const LEAST_FIT: f64 = 0.4;
@@ -228,7 +236,7 @@ impl Search<'_> {
             if ended.is_err() {
                 break;
             }
-            let (fit, pose) = self.judge.settle(&rough.pose, proposed.off, proposed.turn);
+            let (fit, pose) = self.judge.moves.settle(rough, proposed.off, proposed.turn);
             if fit >= KEPT_FIT {
                 settled.push((fit, pose));
             }
@@ -240,18 +248,22 @@ impl Search<'_> {
     fn refine_all(&mut self, settled: &[(f64, Pose)]) -> Result<(), Stopped> {
         let (diameter, per_unit) = (self.judge.patch.diameter, self.judge.sheet.per_unit);
         let cell = (diameter * PLACE).max(PLACE_PX / per_unit);
-        let mut tried: FxHashSet<[i64; 4]> = FxHashSet::default();
         let mut of_place: FxHashMap<[i64; 2], usize> = FxHashMap::default();
-        let mut sure: Vec<Pose> = self.own.into_iter().collect();
+        let mut sure = Known::new(AROUND * diameter);
+        self.own.into_iter().for_each(|own| sure.add(own));
+        // Where refining began, and where it led.
+        let (mut begun, mut led) = (Known::new(SAME_START_PX / per_unit), Known::new(SAME_PX / per_unit));
         let mut refined = 0;
         for (_, start) in settled.iter().take_while(|s| s.0 >= LEAST_FIT) {
-            let near = |s: &Pose| (s.x - start.x).abs().max((s.y - start.y).abs()) < AROUND * diameter;
-            let place = [(start.x / cell).round() as i64, (start.y / cell).round() as i64];
-            let turn = (start.angle_deg() / 10.0).round() as i64 % 36;
-            if sure.iter().any(near) || !tried.insert([place[0], place[1], turn, i64::from(start.mirrored)]) {
+            if sure.any(start, |_| true)
+                || led.any(start, |p| p.is_turned_like(start, SAME_TURN))
+                || begun.any(start, |p| p.is_turned_like(start, SAME_TURN))
+            {
                 continue;
             }
-            let of_place = of_place.entry(place).or_default();
+            let of_place = of_place
+                .entry([(start.x / cell).round() as i64, (start.y / cell).round() as i64])
+                .or_default();
             *of_place += 1;
             if *of_place > OF_A_PLACE {
                 continue;
@@ -261,20 +273,52 @@ impl Search<'_> {
             }
             refined += 1;
             self.budget.spend(LOOK_STEPS)?;
-            let Some(pose) = self.judge.refine(start, (self.range.min_scale, self.range.max_scale)) else {
+            begun.add(*start);
+            let Some(pose) = self.judge.moves.refine(start, (self.range.min_scale, self.range.max_scale))
+            else {
                 continue;
             };
+            led.add(pose);
             let seen = self.judge.look(&pose);
             let against = against(&seen, pose.scale());
             let confidence = confidence(against, EVEN);
             if confidence >= SURE {
-                sure.push(pose);
+                sure.add(pose);
             }
             if confidence >= PLACED.min(self.params.threshold) {
                 self.place(pose, &seen, (against, confidence), false);
             }
         }
         Ok(())
+    }
+}
+
+/// Poses by where they are.
+struct Known {
+    side: f64,
+    of: FxHashMap<[i64; 2], SmallVec<[Pose; 2]>>,
+}
+
+impl Known {
+    /// That are asked for no further than `side` along either axis.
+    fn new(side: f64) -> Self {
+        Self { side, of: FxHashMap::default() }
+    }
+
+    fn cell(&self, pose: &Pose) -> [i64; 2] {
+        [pose.x, pose.y].map(|v| (v / self.side).floor() as i64)
+    }
+
+    fn add(&mut self, pose: Pose) {
+        self.of.entry(self.cell(&pose)).or_default().push(pose);
+    }
+
+    /// Whether one of those near a pose is such.
+    fn any(&self, pose: &Pose, such: impl Fn(&Pose) -> bool) -> bool {
+        let [x, y] = self.cell(pose);
+        let near = |p: &&Pose| (p.x - pose.x).abs().max((p.y - pose.y).abs()) < self.side;
+        let around = (-1..=1).flat_map(|dy| (-1..=1).map(move |dx| [x + dx, y + dy]));
+        around.filter_map(|cell| self.of.get(&cell)).flatten().filter(near).any(such)
     }
 }
 

@@ -7,6 +7,7 @@ use super::super::pose::Pose;
 use super::super::template::convex_hull;
 use super::field::Field;
 use super::judge::Judge;
+use super::lanes::Through;
 use super::sheet::Sheet;
 use super::window::{MIN_INK_SHARE, SPLITS, Window};
 use crate::geom::ListRect;
@@ -42,6 +43,7 @@ pub(in crate::count) struct Patch {
     pub(super) shift: u32,
     /// Darkness as ink, 0 to 1.
     pub(super) through: Box<[f32; 256]>,
+    pub(super) from: Through,
     /// Darkness from which a pixel is ink.
     pub(super) split: u8,
     /// Darkness from which a pixel is ink where nothing fainter is in the way.
@@ -99,7 +101,8 @@ impl Patch {
         let margin = (span * MARGIN).clamp(MARGIN_PX.0, MARGIN_PX.1) as i32;
         let corner = [low[0] - margin, low[1] - margin];
         let (w, h) = ((high[0] - low[0] + 2 * margin) as usize, (high[1] - low[1] + 2 * margin) as usize);
-        let through = through(split);
+        let from = Through { begins: split * BEGINS, full: split * FULL };
+        let through = from.table();
         let owns = |x: i32, y: i32| window.index(x, y).is_some_and(|i| own[i]);
         // Where a stroke ends, pixels are between ink and paper.
         let beside = |x: i32, y: i32| (-1..=1).any(|dx| (-1..=1).any(|dy| owns(x + dx, y + dy)));
@@ -126,6 +129,7 @@ impl Patch {
             own: field,
             corner: [0, 1].map(|axis| (f64::from(corner[axis]) - middle[axis]) / per_unit),
             through,
+            from,
             per_unit,
             bounds: ListRect {
                 left: edge(low[0], 0.5),
@@ -145,8 +149,8 @@ impl Patch {
         let judge = Judge::new(sheet, &self);
         let sure = |angle: f64, mirrored: bool| {
             let pose = Pose { x: middle[0], y: middle[1], ..Pose::turned(angle, mirrored) };
-            let pose = judge.settle(&pose, 1.0 / self.per_unit, 0.0).1;
-            let pose = judge.refine(&pose, (0.97, 1.03))?;
+            let pose = judge.moves.settle(&pose, 1.0 / self.per_unit, 0.0).1;
+            let pose = judge.moves.refine(&pose, (0.97, 1.03))?;
             // A pose that slid back to where it came from tells nothing.
             let slid = (pose.re - angle.cos()).hypot(pose.im - angle.sin()) > SLIDES * TAU / FOLDS[0];
             (!slid).then(|| super::confidence(super::against(&judge.look(&pose), pose.scale()), super::EVEN))
@@ -239,9 +243,4 @@ impl Patch {
             .map(|i| Spot { p: self.place(i), weight: if self.inner[i] { 1.0 } else { 0.5 } })
             .collect()
     }
-}
-
-fn through(split: f32) -> Box<[f32; 256]> {
-    let (from, to) = (split * BEGINS, split * FULL);
-    Box::new(std::array::from_fn(|v| ((v as f32 - from) / (to - from)).clamp(0.0, 1.0)))
 }

@@ -66,9 +66,9 @@ pub(super) struct Window<'a> {
 
 impl<'a> Window<'a> {
     pub(super) fn around(sheet: &'a Sheet, area: &ListRect) -> Self {
-        let inner = sheet.pixels(area, 1.0);
+        let inner = sheet.pixels_of(area, 1.0);
         let diagonal = f64::from(inner[2] - inner[0]).hypot(f64::from(inner[3] - inner[1]));
-        let all = sheet.pixels(area, diagonal * AROUND);
+        let all = sheet.pixels_of(area, diagonal * AROUND);
         Self { sheet, all, inner, width: (all[2] - all[0]).max(0) as usize, diagonal }
     }
 
