@@ -1,4 +1,4 @@
-//! Where on a page the exemplar may be: the page as bits, coarse, 64 places at a time.
+//! Where on a page the exemplar may be: the page as bits, coarse, a block of places at a time.
 
 use std::f64::consts::TAU;
 
