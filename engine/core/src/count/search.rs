@@ -31,10 +31,11 @@ const SCAN_LEVEL: f64 = 0.8;
 const MAX_ON_SCAN: f64 = 0.89;
 /// What looking around a pose takes from the budget.
 const LOOK_STEPS: u64 = 1_000;
-/// Rough poses refined at most; the best of them come first.
+/// Poses that are refined to the end at most; the best rough ones come first.
 const MAX_REFINED: usize = 20_000;
-/// The same where only a hint is looked for: what the best of the places that lack something have in common.
-const MAX_REFINED_THOROUGH: usize = 1_500;
+/// Rough ones that are tried where only a hint is looked for: what the best of the places that lack something have in
+/// common.
+const MAX_TRIED_THOROUGH: usize = 1_500;
 
 /// What counts as the same symbol.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -249,8 +250,7 @@ pub(super) fn judge(
     // By place: poses that are certain, around which nothing else needs a try.
     let mut sure: FxHashMap<(i64, i64), Vec<Sure>> = FxHashMap::default();
     let cost = template.samples.len() as u64;
-    let most = if matcher.thorough { MAX_REFINED_THOROUGH } else { MAX_REFINED };
-    let (mut refined, mut around) = (0, Known::default());
+    let (mut tried, mut refined, mut around) = (0, 0, Known::default());
     for candidate in candidates {
         budget.spend(1)?;
         if candidate.pose.mirrored && !params.mirrored {
@@ -259,12 +259,17 @@ pub(super) fn judge(
         if known(&sure, &candidate.pose, template) {
             continue;
         }
-        if refined == most {
+        if matcher.thorough && tried == MAX_TRIED_THOROUGH {
+            return Err(Stopped::TooManyPlaces);
+        }
+        tried += 1;
+        budget.spend(cost)?;
+        // What the first steps rule out is cheap, and not like the symbol.
+        let Some(pose) = matcher.refine(&candidate.pose, &mut around) else { continue };
+        if refined == MAX_REFINED {
             return Err(Stopped::TooManyPlaces);
         }
         refined += 1;
-        budget.spend(cost)?;
-        let Some(pose) = matcher.refine(&candidate.pose, &mut around) else { continue };
         let scale = pose.scale();
         if scale < range.min_scale * 0.985 || scale > range.max_scale * 1.015 {
             continue;

@@ -2,10 +2,13 @@
 
 use rand::Rng;
 
+use super::super::CountParams;
+use super::super::candidates::{Candidate, Range};
 use super::super::exemplar::Body;
 use super::super::matching::{Matcher, wide};
 use super::super::nearest::{Hit, Nearby};
 use super::super::pose::Pose;
+use super::super::search::judge;
 use super::super::{Exemplar, PageIndex};
 use super::sheet::{HABITS, Habit, PEN, Sheet, at, box_around, families};
 use crate::budget::Budget;
@@ -73,4 +76,32 @@ fn what_was_looked_up_once_gives_the_same_strokes_as_the_page() {
         }
     }
     assert!(met > 10_000 && known > 10_000 && beyond > 1_000, "{met} {known} {beyond}");
+}
+
+/// The instance is the last of more rough poses than are refined to the end.
+#[test]
+fn places_that_are_soon_ruled_out_do_not_end_a_count() {
+    let (_, page, exemplar) = page();
+    let Body::Ink(template, _) = &exemplar.body else { panic!("a drawing") };
+    let rough = |x: f64| Candidate { pose: at(x, 60.0, 0.0, 1.0, false), hits: 1 };
+    let candidates: Vec<Candidate> =
+        (0..25_000).map(|n| rough(95.0 + f64::from(n % 100) * 0.01)).chain([rough(60.2)]).collect();
+    let judged = |thorough: bool| {
+        let matcher = Matcher { page: &page, template, same_pen: true, thorough };
+        let (range, budget) = (Range { min_scale: 0.9, max_scale: 1.1 }, Budget::unlimited());
+        let mut judged = Vec::new();
+        let ended = judge(
+            &matcher,
+            &CountParams::default(),
+            range,
+            &candidates,
+            &budget,
+            &mut judged,
+            &mut |_, _| {},
+        );
+        (ended.is_ok(), judged.len())
+    };
+    assert_eq!(judged(false), (true, 1));
+    // A hint is not worth so many.
+    assert_eq!(judged(true), (false, 0));
 }
