@@ -182,6 +182,52 @@ fn answers_promise_every_field_and_requests_only_what_they_need() {
     assert!(!required("ParsedScale").contains("bbox"));
 }
 
+/// Schemas go by the names of types, and the last of two of one name stands for both.
+#[test]
+fn what_a_count_found_and_what_a_scale_is_are_told_apart() {
+    let document = document();
+    let schemas = &document["components"]["schemas"];
+    let referred = |schema: &str, field: &str| -> Value {
+        let (mut references, schema_of) = (Vec::new(), &schemas[schema]);
+        // Some are made of several.
+        let parts = schema_of["allOf"].as_array().map_or(vec![schema_of], |all| all.iter().collect());
+        parts.iter().for_each(|part| collect(&part["properties"][field], &mut references));
+        let [reference] = &references[..] else { panic!("{schema}.{field}: {references:?}") };
+        schemas[reference.rsplit('/').next().unwrap()].clone()
+    };
+    let has = |schema: &Value, field: &str| schema.to_string().contains(&format!("\"{field}\":{{"));
+    for field in ["detections", "near_misses"] {
+        let detection = referred("SessionDetail", field);
+        assert!(["bbox", "confidence", "coverage"].iter().all(|f| has(&detection, f)), "{detection}");
+    }
+    let scale = referred("Page", "scale_calibration_data");
+    assert!(has(&scale, "best_scale") && !has(&scale, "coverage"), "{scale}");
+}
+
+/// No two types of the wire have one name.
+#[test]
+fn no_schema_takes_the_name_of_another() {
+    let sources = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
+    let (mut files, mut names) = (vec![std::path::PathBuf::from(sources)], BTreeSet::new());
+    while let Some(path) = files.pop() {
+        if path.is_dir() {
+            files.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        for (k, _) in
+            lines.iter().enumerate().filter(|(_, l)| l.contains("derive(") && l.contains("ToSchema"))
+        {
+            let named =
+                lines[k..].iter().find_map(|l| l.split_once("struct ").or_else(|| l.split_once("enum ")));
+            let name = named.unwrap().1.split(|c: char| !c.is_alphanumeric()).next().unwrap();
+            assert!(names.insert(name.to_owned()), "{name} is in {} and elsewhere", path.display());
+        }
+    }
+    assert!(names.len() > 100, "{}", names.len());
+}
+
 /// What no node can do is not offered.
 #[test]
 fn no_vision_model_is_promised() {

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::document::{Note, Region, notes};
 use super::scalar::{PixelBox, Stamp};
-use super::scale::Detection;
+use super::scale::ScaleFound;
 use crate::links::Links;
 
 pub(crate) const fn status_word(status: PageStatus) -> &'static str {
@@ -168,7 +168,7 @@ pub(crate) struct Page {
     /// `ocr_pattern_match`: read from the drawing's own text, none of which is recognised by its looks;
     /// `manual_calibration`: given by a person.
     scale_detection_method: Option<String>,
-    scale_calibration_data: Option<Detection>,
+    scale_calibration_data: Option<ScaleFound>,
     display_name: Option<String>,
     display_order: Option<i64>,
     group_name: Option<String>,
@@ -224,7 +224,7 @@ impl Page {
             scale_unit: page.scale.unit,
             scale_calibrated: page.scale.calibrated,
             scale_detection_method: page.scale.method,
-            scale_calibration_data: page.scale.record.map(Detection::from),
+            scale_calibration_data: page.scale.record.map(ScaleFound::from),
             display_name: page.display_name,
             display_order: page.display_order,
             group_name: page.group_name,

@@ -51,7 +51,7 @@ pub(crate) struct ScaleBar {
 
 /// Everything known of a page's scale.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Detection {
+pub(crate) struct ScaleFound {
     parsed_scales: Vec<ParsedScale>,
     scale_bars: Vec<ScaleBar>,
     /// The one distinct scale; `null` when withheld.
@@ -67,7 +67,7 @@ pub(crate) struct Detection {
     manual: Map<String, Value>,
 }
 
-impl From<ScaleRecord> for Detection {
+impl From<ScaleRecord> for ScaleFound {
     fn from(r: ScaleRecord) -> Self {
         Self {
             parsed_scales: r.candidates.into_iter().map(ParsedScale::from).collect(),
@@ -89,7 +89,7 @@ pub(crate) struct DetectionStatus {
     scale_text: Option<String>,
     scale_value: Option<f64>,
     calibrated: bool,
-    detection: Option<Detection>,
+    detection: Option<ScaleFound>,
 }
 
 impl From<Page> for DetectionStatus {
@@ -111,7 +111,7 @@ impl From<Page> for DetectionStatus {
             scale_text: page.scale.text,
             scale_value: page.scale.px_per_foot,
             calibrated: page.scale.calibrated,
-            detection: page.scale.record.map(Detection::from),
+            detection: page.scale.record.map(ScaleFound::from),
         }
     }
 }

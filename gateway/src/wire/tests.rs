@@ -214,7 +214,7 @@ fn manual_keys_stand_beside_the_evidence() {
     record.manual.insert("copied_from".to_owned(), json!(id_text(9)));
     record.findings = vec![takeoff_core::found::Finding::new("scale_withheld", "the page states 2 scales")];
     let json = shape(
-        super::scale::Detection::from(record),
+        super::scale::ScaleFound::from(record),
         "parsed_scales scale_bars best_scale needs_calibration withheld findings copied_from",
     );
     assert_eq!((&json["best_scale"], &json["needs_calibration"]), (&Value::Null, &json!(true)));

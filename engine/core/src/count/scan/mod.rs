@@ -30,9 +30,12 @@ use judge::{Judge, Seen};
 pub(super) use patch::Patch;
 pub(super) use sheet::Sheet;
 
-/// Rough poses that are moved onto the ink at most, and settled ones that are refined: the best come first.
-const MAX_SETTLED: usize = 40_000;
-const MAX_REFINED: usize = 2_000;
+/// Rough poses that are moved onto the ink at once, and settled ones that are refined at most: the best come first.
+const SETTLED_AT_ONCE: usize = 40_000;
+const MAX_REFINED: usize = 20_000;
+/// After so many, refining ends once so many in turn led to no match.
+const ENOUGH_REFINED: usize = 2_000;
+const WITHOUT_A_MATCH: usize = 500;
 /// Poses refined in one place.
 const OF_A_PLACE: usize = 3;
 /// Side of a place, share of the diameter, and pixels at least.
@@ -205,9 +208,16 @@ impl Search<'_> {
             let against = against(&seen, pose.scale());
             self.place(pose, &seen, (against, 1.0), true);
         }
-        let (settled, ended) = self.settled(&proposed);
-        let refined = self.refine_all(&settled);
-        proposed.ended.map_err(Stopped::from).and(ended).and(refined)
+        let mut tried = Tried::new(self);
+        for rough in proposed.rough.chunks(SETTLED_AT_ONCE) {
+            let (settled, ended) = self.settled(rough, &proposed);
+            let more = self.refine_all(&settled, &mut tried);
+            ended?;
+            if !more? {
+                break;
+            }
+        }
+        proposed.ended.map_err(Stopped::from)
     }
 
     fn place(&mut self, pose: Pose, seen: &Seen, (against, confidence): (f64, f64), own: bool) {
@@ -228,10 +238,10 @@ impl Search<'_> {
     }
 
     /// Rough poses moved onto the page's ink, those that fit best first.
-    fn settled(&self, proposed: &Proposed) -> (Vec<(f64, Pose)>, Result<(), Stopped>) {
+    fn settled(&self, rough: &[Pose], proposed: &Proposed) -> (Vec<(f64, Pose)>, Result<(), Stopped>) {
         let mut settled: Vec<(f64, Pose)> = Vec::new();
         let mut ended = Ok(());
-        for rough in proposed.rough.iter().take(MAX_SETTLED) {
+        for rough in rough {
             ended = self.budget.spend(SETTLE_STEPS).map_err(Stopped::from);
             if ended.is_err() {
                 break;
@@ -245,51 +255,83 @@ impl Search<'_> {
         (settled, ended)
     }
 
-    fn refine_all(&mut self, settled: &[(f64, Pose)]) -> Result<(), Stopped> {
-        let (diameter, per_unit) = (self.judge.patch.diameter, self.judge.sheet.per_unit);
-        let cell = (diameter * PLACE).max(PLACE_PX / per_unit);
-        let mut of_place: FxHashMap<[i64; 2], usize> = FxHashMap::default();
-        let mut sure = Known::new(AROUND * diameter);
-        self.own.into_iter().for_each(|own| sure.add(own));
-        // Where refining began, and where it led.
-        let (mut begun, mut led) = (Known::new(SAME_START_PX / per_unit), Known::new(SAME_PX / per_unit));
-        let mut refined = 0;
+    /// Whether poses that fit less are worth a try.
+    fn refine_all(&mut self, settled: &[(f64, Pose)], tried: &mut Tried) -> Result<bool, Stopped> {
         for (_, start) in settled.iter().take_while(|s| s.0 >= LEAST_FIT) {
-            if sure.any(start, |_| true)
-                || led.any(start, |p| p.is_turned_like(start, SAME_TURN))
-                || begun.any(start, |p| p.is_turned_like(start, SAME_TURN))
-            {
+            if !tried.is_new(start) {
                 continue;
             }
-            let of_place = of_place
-                .entry([(start.x / cell).round() as i64, (start.y / cell).round() as i64])
-                .or_default();
-            *of_place += 1;
-            if *of_place > OF_A_PLACE {
-                continue;
+            if tried.refined >= ENOUGH_REFINED && tried.refined - tried.last_match >= WITHOUT_A_MATCH {
+                return Ok(false);
             }
-            if refined == MAX_REFINED {
-                return Ok(());
+            if tried.refined == MAX_REFINED {
+                return Err(Stopped::TooManyPlaces);
             }
-            refined += 1;
+            tried.refined += 1;
             self.budget.spend(LOOK_STEPS)?;
-            begun.add(*start);
+            tried.begun.add(*start);
             let Some(pose) = self.judge.moves.refine(start, (self.range.min_scale, self.range.max_scale))
             else {
                 continue;
             };
-            led.add(pose);
+            tried.led.add(pose);
             let seen = self.judge.look(&pose);
             let against = against(&seen, pose.scale());
             let confidence = confidence(against, EVEN);
             if confidence >= SURE {
-                sure.add(pose);
+                tried.sure.add(pose);
+            }
+            if confidence >= EVEN_CONFIDENCE.min(self.params.threshold) {
+                tried.last_match = tried.refined;
             }
             if confidence >= PLACED.min(self.params.threshold) {
                 self.place(pose, &seen, (against, confidence), false);
             }
         }
-        Ok(())
+        Ok(true)
+    }
+}
+
+/// Where poses were refined.
+struct Tried {
+    /// Side of a place, list units, and how many began there.
+    cell: f64,
+    of_place: FxHashMap<[i64; 2], usize>,
+    sure: Known,
+    /// Where refining began, and where it led.
+    begun: Known,
+    led: Known,
+    refined: usize,
+    /// Number of the last that led to a match.
+    last_match: usize,
+}
+
+impl Tried {
+    fn new(search: &Search<'_>) -> Self {
+        let (diameter, per_unit) = (search.judge.patch.diameter, search.judge.sheet.per_unit);
+        let mut sure = Known::new(AROUND * diameter);
+        search.own.into_iter().for_each(|own| sure.add(own));
+        Self {
+            cell: (diameter * PLACE).max(PLACE_PX / per_unit),
+            of_place: FxHashMap::default(),
+            sure,
+            begun: Known::new(SAME_START_PX / per_unit),
+            led: Known::new(SAME_PX / per_unit),
+            refined: 0,
+            last_match: 0,
+        }
+    }
+
+    /// Whether refining a pose may lead to another place than before.
+    fn is_new(&mut self, start: &Pose) -> bool {
+        let alike = |p: &Pose| p.is_turned_like(start, SAME_TURN);
+        if self.sure.any(start, |_| true) || self.led.any(start, alike) || self.begun.any(start, alike) {
+            return false;
+        }
+        let place = [start.x, start.y].map(|v| (v / self.cell).round() as i64);
+        let of_place = self.of_place.entry(place).or_default();
+        *of_place += 1;
+        *of_place <= OF_A_PLACE
     }
 }
 

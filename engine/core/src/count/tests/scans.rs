@@ -1,6 +1,7 @@
 //! Sheets as a scanner sees them: drawn with a pen of some pixels, grainy, traced, and counted by the picture.
 
 use super::super::ink::Ink;
+use super::super::pose::Pose;
 use super::super::{CountOutcome, CountParams, Exemplar, PageIndex, find};
 use super::sheet::{
     Habit, Sheet, Stroke, Symbol, Tally, at, box_around, circle, line, middle, rect, summary, tally,
@@ -139,6 +140,33 @@ fn what_lies_over_the_exemplar_alone_is_not_the_symbols() {
     let again = find(&page, &outcome.trimmed.unwrap(), &CountParams::default(), &Budget::unlimited()).value;
     assert_eq!(tally(&again.detections, &drawn.truth), all, "{}", summary(&again, &drawn.truth));
     assert!(again.trimmed.is_none() && counted(&rows(&plain, &other).list, drawn.first).trimmed.is_none());
+}
+
+/// More than are tried where most are none.
+#[test]
+fn thousands_of_a_symbol_are_all_found() {
+    let [plain, _] = receptacles();
+    let mut sheet = Sheet::new(1300.0, 1080.0, 3);
+    let pose = |n: usize| {
+        at(30.0 + 24.0 * (n % 52) as f64, 30.0 + 25.0 * (n / 52) as f64, 47.0 * n as f64, 1.0, false)
+    };
+    let poses: Vec<Pose> = (0..52 * 41).map(pose).collect();
+    let mut truth = Vec::new();
+    for pose in &poses {
+        sheet.symbol(&plain, pose, Habit::Polylines(24), 0);
+        let place = middle(&sheet, &plain, pose);
+        truth.push(on_scan(&sheet, place));
+    }
+    let b = box_around(&sheet, &plain, &poses[0], 1.6);
+    let corner = on_scan(&sheet, PxPoint::new(b.x, b.y));
+    let other = on_scan(&sheet, PxPoint::new(b.x + b.w, b.y + b.h));
+    let page = PageIndex::build(&scanned(&sheet, &[220.0]), &Budget::unlimited()).unwrap();
+    let exemplar = Exemplar::cut(&page, PxRect::from_corners(corner, other), &Budget::unlimited()).unwrap();
+    let params = CountParams { max_detections: 5_000, ..CountParams::default() };
+    let outcome = find(&page, &exemplar, &params, &Budget::unlimited()).value;
+    let all = Tally { right: truth.len(), wrong: 0, missed: 0 };
+    assert_eq!(tally(&outcome.detections, &truth), all);
+    assert!(outcome.complete);
 }
 
 /// Whether it lies over the symbol or makes it another cannot be told, but that others agree without it.
