@@ -32,7 +32,7 @@ const MAX_ON_SCAN: f64 = 0.89;
 /// What looking around a pose takes from the budget.
 const LOOK_STEPS: u64 = 1_000;
 /// Poses that are refined to the end at most; the best rough ones come first.
-const MAX_REFINED: usize = 20_000;
+pub(super) const MAX_REFINED: usize = 20_000;
 /// Rough ones that are tried where only a hint is looked for: what the best of the places that lack something have in
 /// common.
 const MAX_TRIED_THOROUGH: usize = 1_500;

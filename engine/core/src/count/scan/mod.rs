@@ -22,7 +22,7 @@ use smallvec::SmallVec;
 use super::candidates::Range;
 use super::matching::Score;
 use super::pose::Pose;
-use super::search::{CountParams, Judged, Stopped};
+use super::search::{CountParams, Judged, MAX_REFINED, Stopped};
 use crate::budget::Budget;
 use coarse::Proposed;
 use common::{Anew, Common};
@@ -30,9 +30,8 @@ use judge::{Judge, Seen};
 pub(super) use patch::Patch;
 pub(super) use sheet::Sheet;
 
-/// Rough poses that are moved onto the ink at once, and settled ones that are refined at most: the best come first.
+/// Rough poses that are moved onto the ink at once: the best come first.
 const SETTLED_AT_ONCE: usize = 40_000;
-const MAX_REFINED: usize = 20_000;
 /// After so many, refining ends once so many in turn led to no match.
 const ENOUGH_REFINED: usize = 2_000;
 const WITHOUT_A_MATCH: usize = 500;

@@ -41,7 +41,6 @@ pub(super) struct Moves<'a> {
 
 /// Places relative to the exemplar's middle, pixels of the page.
 struct Spots {
-    count: usize,
     at: Places,
     weights: Vec<f32>,
     /// All weights from the first spot of a block on.
@@ -54,7 +53,7 @@ impl Spots {
         let mut weights: Vec<f32> = spots.iter().map(|s| s.weight).collect();
         let rest = (0..spots.len()).step_by(BLOCK).map(|k| weights[k..].iter().sum()).collect();
         weights.resize(at.x.len(), 0.0);
-        Self { count: spots.len(), at, weights, rest }
+        Self { at, weights, rest }
     }
 
     /// Weight of all of them.
@@ -236,7 +235,7 @@ impl<'a> Moves<'a> {
     #[inline(never)]
     fn met_at_edge(&self, at: [f32; 2], turned: &Places, px: [f32; 5]) -> [[f32; 5]; 5] {
         let mut met = [[0.0_f32; OFFSETS.len()]; OFFSETS.len()];
-        for ((x, y), w) in turned.x.iter().zip(&turned.y).zip(&self.first.weights).take(self.first.count) {
+        for ((x, y), w) in turned.x.iter().zip(&turned.y).zip(&self.first.weights) {
             for (met, dy) in met.iter_mut().zip(px) {
                 for (met, dx) in met.iter_mut().zip(px) {
                     let v = self.page.sheet.at(below(at[0] + x + dx), below(at[1] + y + dy));
