@@ -1,5 +1,5 @@
 //! What a page is thought to take of memory (`core/page/weight.rs`) beside what it takes: each is measured in a process
-//! of its own, whose peak is `VmHWM` of its `/proc/self/status`.
+//! of its own, whose peak is `VmHWM` of its `/proc/self/status`, less what is mapped of files.
 
 pub mod made;
 
@@ -14,7 +14,7 @@ use takeoff_core::budget::Budget;
 use takeoff_core::count::{CountParams, PageIndex, suggest};
 use takeoff_core::page::display::DisplayList;
 use takeoff_core::page::request::{FileType, PageOutcome, ParseLimits, ParseReply, ParseRequest};
-use takeoff_core::page::worked_list_bytes;
+use takeoff_core::page::{PROGRAM_BYTES, worked_list_bytes};
 
 /// Largest list that is unpacked.
 const LIST_BYTES: usize = 1 << 30;
@@ -117,7 +117,7 @@ fn parsed(file: &str, index: u32, folder: &str) -> anyhow::Result<Compared> {
         other => bail!("the page was refused: {other:?}"),
     }
     let (least, likely) = (weight.least_bytes(), weight.likely_bytes());
-    Ok(Compared { least, likely, peak: status_bytes("VmHWM:")? })
+    Ok(Compared { least, likely, peak: own_peak()? + PROGRAM_BYTES })
 }
 
 /// A list is worked on in the node's own process: what counts is what it adds. As `actors/page_list.rs` and
@@ -125,7 +125,7 @@ fn parsed(file: &str, index: u32, folder: &str) -> anyhow::Result<Compared> {
 fn worked(file: &Path) -> anyhow::Result<Compared> {
     let packed = std::fs::metadata(file)?.len();
     reset_peak()?;
-    let before = status_bytes("VmRSS:")?;
+    let before = status_bytes("RssAnon:")?;
     let list = {
         let bytes = std::fs::read(file)?;
         DisplayList::decode(&bytes, LIST_BYTES).map_err(|e| anyhow!("{e}"))?
@@ -146,7 +146,7 @@ fn worked(file: &Path) -> anyhow::Result<Compared> {
     let found = suggest(&index, &CountParams::default(), &budget);
     drop(done);
     ensure!(found.value.list.len() < usize::MAX, "what was found is looked at, so that it is made");
-    let peak = status_bytes("VmHWM:")?.saturating_sub(before);
+    let peak = own_peak()?.saturating_sub(before);
     Ok(Compared { least: 0, likely: worked_list_bytes(packed, pixels), peak })
 }
 
@@ -167,6 +167,12 @@ pub fn ask(worker: &mut ParseWorker, request: &ParseRequest) -> anyhow::Result<O
 /// What this process held before is nobody's memory but its own.
 fn reset_peak() -> anyhow::Result<()> {
     std::fs::write("/proc/self/clear_refs", "5").context("the peak cannot be reset")
+}
+
+/// Most that the process held of its own. How much of the program's file is mapped beside it depends on the build and on
+/// what the kernel maps around a fault: a page's estimate has a fixed part for it.
+fn own_peak() -> anyhow::Result<u64> {
+    Ok(status_bytes("VmHWM:")?.saturating_sub(status_bytes("RssFile:")?))
 }
 
 fn status_bytes(name: &str) -> anyhow::Result<u64> {

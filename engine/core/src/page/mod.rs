@@ -22,4 +22,4 @@ pub use image_out::THUMBNAIL_EDGE_PX;
 pub use key::{PARSE_FORMAT, PageKey};
 pub use open::{Bytes, FileBytes, OpenedFile, PageFailure, ParseError, ParsedContent, open};
 pub(crate) use raster::is_like_a_sheet;
-pub use weight::{OPENING_BYTES, PageWeight, worked_list_bytes};
+pub use weight::{OPENING_BYTES, PROGRAM_BYTES, PageWeight, worked_list_bytes};

@@ -7,8 +7,11 @@ use serde::{Deserialize, Serialize};
 
 const MIB: u64 = 1024 * 1024;
 
-/// A worker that has opened a file: program, stacks, tables of objects.
-const OPEN_BYTES: u64 = 24 * MIB;
+/// What a worker has mapped of the program's own file. The kernel chooses how much of it that is, all workers share it,
+/// and it can be dropped at any time.
+pub const PROGRAM_BYTES: u64 = 20 * MIB;
+/// A worker that has opened a file: stacks, tables of objects, and the program.
+const OPEN_BYTES: u64 = 4 * MIB + PROGRAM_BYTES;
 /// Pixels that are drawn at a time; larger pages are drawn in bands.
 const BAND_PIXELS: u64 = 32 * MIB;
 const BYTES_PER_PIXEL: u64 = 4;
