@@ -11,7 +11,7 @@ const MIB: u64 = 1024 * 1024;
 /// and it can be dropped at any time.
 pub const PROGRAM_BYTES: u64 = 20 * MIB;
 /// A worker that has opened a file: stacks, tables of objects, and the program.
-const OPEN_BYTES: u64 = 4 * MIB + PROGRAM_BYTES;
+const OPEN_BYTES: u64 = 6 * MIB + PROGRAM_BYTES;
 /// Pixels that are drawn at a time; larger pages are drawn in bands.
 const BAND_PIXELS: u64 = 32 * MIB;
 const BYTES_PER_PIXEL: u64 = 4;
