@@ -129,7 +129,7 @@ impl<'a> Judge<'a> {
         let near = view.dark.spread(1);
         let own = &self.patch.own;
         let missing = own.data.iter().zip(&near.data).map(|(ink, here)| f64::from((ink - here).max(0.0)));
-        let q = view.dark.blurred();
+        let q = self.cleared(view).blurred();
         Seen {
             absent: missing.sum::<f64>() / self.all,
             foreign: view.foreign / self.all,
@@ -139,8 +139,17 @@ impl<'a> Judge<'a> {
         }
     }
 
+    /// The page with what does not matter as the exemplar has it, so that it does not shade what is beside it.
+    fn cleared(&self, view: &View) -> Field {
+        let mut dark = view.dark.clone();
+        for (i, v) in dark.data.iter_mut().enumerate().filter(|(i, _)| view.ignored[*i]) {
+            *v = self.patch.own.data[i];
+        }
+        dark
+    }
+
     pub(super) fn differs(&self, view: &View) -> Worst {
-        let (p, q) = (&self.blurred, view.dark.blurred());
+        let (p, q) = (&self.blurred, self.cleared(view).blurred());
         let matters = |i: usize| self.patch.region[i] && !view.ignored[i];
         Worst { lacking: densest(p, &q, matters), besides: densest(&q, p, matters) }
     }
@@ -210,4 +219,46 @@ fn densest(dark: &Field, light: &Field, matters: impl Fn(usize) -> bool) -> f64 
     let top = (windows.len() / MOST_OF).max(1);
     windows.select_nth_unstable_by(top - 1, |a, b| b.total_cmp(a));
     windows[..top].iter().map(|v| f64::from(*v)).sum::<f64>() / top as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geom::ListRect;
+    use crate::page::picture::{DARKEST, Picture};
+
+    const SIZE: usize = 80;
+
+    /// A cross within a frame, with joints of tiles close beside them, where asked for.
+    fn page(joints: &[usize]) -> Sheet {
+        let level = |x: usize, y: usize| {
+            let within = |v: usize| (25..=55).contains(&v);
+            let frame = within(x) && within(y) && ([25, 55].contains(&x) || [25, 55].contains(&y));
+            let cross = (x == 40 || y == 40) && (30..=50).contains(&x) && (30..=50).contains(&y);
+            match frame || cross {
+                true => DARKEST,
+                false if joints.contains(&x) => DARKEST / 2,
+                false => 0,
+            }
+        };
+        let mut picture = Picture::blank(SIZE, SIZE);
+        for i in 0..SIZE * SIZE {
+            let (x, y) = (i % SIZE, i / SIZE);
+            picture.row_mut(y)[x / 2] |= level(x, y) << (x % 2 * 4);
+        }
+        Sheet::of(&picture, SIZE as f32)
+    }
+
+    #[test]
+    fn what_does_not_matter_does_not_shade_what_is_beside_it() {
+        let area = ListRect { left: 22.0, top: 22.0, right: 59.0, bottom: 59.0 };
+        let tiled = page(&[27, 33, 45, 52]);
+        let patch = Patch::cut(&tiled, &area).unwrap();
+        let judge = Judge::new(&tiled, &patch);
+        let view = judge.view(&Pose { x: 40.5, y: 40.5, ..Pose::at([0.0, 0.0]) });
+        assert!(view.ignored.contains(&true), "the joints are not the symbol's");
+        let (seen, worst) = (judge.judged(&view), judge.differs(&view));
+        assert!(seen.worst < 0.02 && seen.alike > 0.99, "{seen:?}");
+        assert!(worst.besides < 0.02 && worst.lacking < 0.02, "{worst:?}");
+    }
 }
