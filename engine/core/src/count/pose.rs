@@ -62,6 +62,11 @@ impl Pose {
         [if self.mirrored { -x } else { x }, y]
     }
 
+    /// The same of another size.
+    pub(super) fn sized(self, by: f64) -> Self {
+        Self { re: self.re * by, im: self.im * by, ..self }
+    }
+
     pub(super) fn scale(&self) -> f64 {
         (self.re * self.re + self.im * self.im).sqrt()
     }

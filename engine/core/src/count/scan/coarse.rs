@@ -6,6 +6,7 @@ use fearless_simd::{Level, Simd, dispatch};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
+use super::super::candidates::Range;
 use super::super::pose::Pose;
 use super::patch::{Patch, Spot};
 use super::sheet::Sheet;
@@ -37,7 +38,9 @@ const CELL: f64 = 0.07;
 const CELL_PX: f64 = 3.0;
 const OF_A_CELL: usize = 4;
 const CELL_TURNS: u16 = 2;
-/// Cells kept at most; past that, only better ones.
+/// Coarse as the page is, an instance is proposed whose size is within so much of the one that is looked for.
+const REACH: f64 = 1.08;
+/// Cells kept at most of a size; past that, only better ones.
 const MAX_CELLS: usize = 30_000;
 
 /// What was found, best first.
@@ -49,8 +52,19 @@ pub(super) struct Proposed {
     pub ended: Result<(), Exhausted>,
 }
 
-/// Proposes poses of the exemplar's own size: coarse as the page is, they do for others near it.
-pub(super) fn propose(page: &Sheet, patch: &Patch, mirrored: bool, budget: &Budget) -> Proposed {
+/// Sizes that are looked for, so that every one within the range is near one of them; the exemplar's own is first.
+fn sizes(range: Range) -> Vec<f64> {
+    let beyond = |most: f64| {
+        let far = (most / REACH).ln();
+        let steps = (far / (2.0 * REACH.ln())).ceil().max(0.0);
+        (0..steps as u32).map(move |k| REACH * (far * (f64::from(k) + 0.5) / steps).exp())
+    };
+    let smaller = beyond(1.0 / range.min_scale).map(|size| 1.0 / size);
+    [1.0].into_iter().chain(beyond(range.max_scale)).chain(smaller).collect()
+}
+
+/// Proposes poses of the exemplar's own size and of those that it may have besides.
+pub(super) fn propose(page: &Sheet, patch: &Patch, range: Range, budget: &Budget) -> Proposed {
     let px = patch.diameter * page.per_unit;
     let shift = (px / LARGEST).log2().ceil().max(0.0) as u32;
     let sheet = page.coarser(shift);
@@ -60,51 +74,60 @@ pub(super) fn propose(page: &Sheet, patch: &Patch, mirrored: bool, budget: &Budg
     let spots = patch.ink();
     let least = spots.len() as f64 * (sheet.per_unit / patch.per_unit).powi(2) * LEAST_INK;
     let turns = (TAU * radius / TURN_PX).clamp(TURNS.0, TURNS.1).ceil() as usize;
+    let side = (radius * 2.0 * CELL).max(CELL_PX) as usize;
     let far_off = (1.3 * patch.per_unit / sheet.per_unit).ceil().max(2.0) as usize;
     let probes = spread_out(&spots, INK);
     let (inner, outer) =
         patch.paper(far_off, far_off + 4).into_iter().partition::<Vec<Spot>, _>(|s| s.weight > 0.5);
     let mut paper = spread_out(&inner, PAPER * 2 / 3);
     paper.extend(spread_out(&outer, PAPER - paper.len()));
-    let margin = margin(probes.iter().chain(&paper), sheet.per_unit);
+    let sizes = sizes(range);
+    let largest = sizes.iter().copied().fold(1.0, f64::max);
+    let margin = margin(probes.iter().chain(&paper), sheet.per_unit * largest);
     // What lies about the example says nothing of how dark other instances are.
     let near = Strips::of(&sheet, dark(patch.faint.min(patch.split)), margin).spread();
     let ink = Strips::of(&sheet, dark(patch.split), margin);
-    let blocks = near.blocks(self::margin(probes.iter(), sheet.per_unit), least as u32);
     let mut search = Search {
         ink,
         near,
-        blocks,
+        blocks: Vec::new(),
         probes,
         paper,
         per_unit: sheet.per_unit,
-        noted: Noted::of(&sheet, (radius * 2.0 * CELL).max(CELL_PX) as usize),
+        noted: Noted::of(&sheet, side),
     };
     let level = Level::new();
-    let mut ended = Ok(());
+    let mut proposed =
+        Proposed { rough: Vec::new(), off: 1.0 / sheet.per_unit, turn: TAU / turns as f64, ended: Ok(()) };
     let fewer = (turns as f64 * patch.period / TAU).ceil() as usize;
-    let flips: &[bool] = if mirrored && !patch.flips { &[false, true] } else { &[false] };
+    // Mirror images are looked for though they may not count: else they would be taken for plain ones.
+    let flips: &[bool] = if patch.flips { &[false] } else { &[false, true] };
     let angle = |turn: usize| TAU * turn as f64 / turns as f64;
-    for (turn, &flip) in
-        (0..fewer.clamp(1, turns)).flat_map(|turn| flips.iter().map(move |flip| (turn, flip)))
-    {
-        let (pose, number) = (Pose::turned(angle(turn), flip), (turn * 2 + usize::from(flip)) as u16);
-        ended = dispatch!(level, simd => search.at(simd, &pose, number, budget));
-        if ended.is_err() {
+    let at = |v: u32| (f64::from(v) + 0.5) / sheet.per_unit;
+    for size in sizes {
+        search.blocks = search
+            .near
+            .blocks(self::margin(search.probes.iter(), sheet.per_unit * size), (least * size) as u32);
+        let poses = (0..fewer.clamp(1, turns)).flat_map(|turn| flips.iter().map(move |flip| (turn, *flip)));
+        for (turn, flip) in poses {
+            let (pose, number) =
+                (Pose::turned(angle(turn), flip).sized(size), (turn * 2 + usize::from(flip)) as u16);
+            proposed.ended = dispatch!(level, simd => search.at(simd, &pose, number, budget));
+            if proposed.ended.is_err() {
+                break;
+            }
+        }
+        let rough = |n: Note| {
+            let turned = Pose::turned(angle(usize::from(n.turn / 2)), n.turn % 2 == 1).sized(size);
+            Pose { x: at(n.x), y: at(n.y), ..turned }
+        };
+        let noted = std::mem::replace(&mut search.noted, Noted::of(&sheet, side));
+        proposed.rough.extend(noted.best().into_iter().map(rough));
+        if proposed.ended.is_err() {
             break;
         }
     }
-    let at = |v: u32| (f64::from(v) + 0.5) / sheet.per_unit;
-    let rough = |n: Note| {
-        let turned = Pose::turned(angle(usize::from(n.turn / 2)), n.turn % 2 == 1);
-        Pose { x: at(n.x), y: at(n.y), ..turned }
-    };
-    Proposed {
-        rough: search.noted.best().into_iter().map(rough).collect(),
-        off: 1.0 / sheet.per_unit,
-        turn: TAU / turns as f64,
-        ended,
-    }
+    proposed
 }
 
 /// Rows beyond the page that may be looked at. Around a symbol of a few pixels, paper is looked for further away than

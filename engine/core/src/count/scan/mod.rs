@@ -75,6 +75,8 @@ const ENOUGH: f64 = 3.0;
 /// So sure that nothing else around needs a try, and how far around, diameters.
 const SURE: f64 = 0.88;
 const AROUND: f64 = 0.1;
+/// What is to be counted plain only is a mirror image where that fits so much better: many symbols are almost their own.
+const MIRROR_IMAGE: f64 = 1.5;
 /// Poses that lie on the ink of another by more than this share are one symbol.
 const SAME_INK: f64 = 0.5;
 /// What settling, and what refining and judging a pose takes from the budget.
@@ -165,9 +167,9 @@ fn search_for(asked: &Asked<'_>, patch: &Patch, bared: bool) -> (Counted, Result
     };
     let mut search =
         Search { judge: Judge::new(sheet, patch), params, range, budget, own, placed: Vec::new() };
-    let proposed = coarse::propose(sheet, patch, params.mirrored, budget);
+    let proposed = coarse::propose(sheet, patch, range, budget);
     let mut ended = search.judge_all(proposed);
-    let mut placed = strongest(search.placed);
+    let mut placed = strongest(search.placed, if params.mirrored { 0.0 } else { MIRROR_IMAGE });
     let (mut hull, mut lacking, mut less) = (Vec::new(), Vec::new(), None);
     let even = compare(&mut placed).unwrap_or(EVEN);
     match common::judge(&search.judge, &placed, even, range, budget) {
@@ -187,7 +189,9 @@ fn search_for(asked: &Asked<'_>, patch: &Patch, bared: bool) -> (Counted, Result
         Err(stopped) => ended = ended.and(Err(stopped)),
     }
     let floor = FLOOR.min(params.threshold);
-    let kept = placed.into_iter().map(|p| p.judged).filter(|j| j.own || j.score.confidence >= floor);
+    let asked = |j: &Judged| j.own || params.mirrored || !j.pose.mirrored;
+    let kept = placed.into_iter().map(|p| p.judged);
+    let kept = kept.filter(|j| asked(j) && (j.own || j.score.confidence >= floor));
     (Counted { judged: kept.collect(), hull, less, lacking }, ended)
 }
 
@@ -297,6 +301,8 @@ struct Tried {
     cell: f64,
     of_place: FxHashMap<[i64; 2], usize>,
     sure: Known,
+    /// Whether a pose that is surely a mirror image is still tried plain.
+    both: bool,
     /// Where refining began, and where it led.
     begun: Known,
     led: Known,
@@ -314,6 +320,7 @@ impl Tried {
             cell: (diameter * PLACE).max(PLACE_PX / per_unit),
             of_place: FxHashMap::default(),
             sure,
+            both: !search.params.mirrored,
             begun: Known::new(SAME_START_PX / per_unit),
             led: Known::new(SAME_PX / per_unit),
             refined: 0,
@@ -324,7 +331,8 @@ impl Tried {
     /// Whether refining a pose may lead to another place than before.
     fn is_new(&mut self, start: &Pose) -> bool {
         let alike = |p: &Pose| p.is_turned_like(start, SAME_TURN);
-        if self.sure.any(start, |_| true) || self.led.any(start, alike) || self.begun.any(start, alike) {
+        let known = |p: &Pose| !self.both || p.mirrored == start.mirrored;
+        if self.sure.any(start, known) || self.led.any(start, alike) || self.begun.any(start, alike) {
             return false;
         }
         let place = [start.x, start.y].map(|v| (v / self.cell).round() as i64);
@@ -379,13 +387,15 @@ fn compare(placed: &mut [Placed]) -> Option<f64> {
     Some(even)
 }
 
-/// One pose a symbol: the strongest that does not lie on the ink of a stronger one.
-fn strongest(mut placed: Vec<Placed>) -> Vec<Placed> {
+/// One pose a symbol: the strongest that does not lie on the ink of a stronger one. So much more speaks against mirror
+/// images.
+fn strongest(mut placed: Vec<Placed>, mirrored: f64) -> Vec<Placed> {
+    let against = |p: &Placed| p.against + if p.judged.pose.mirrored { mirrored } else { 0.0 };
     placed.sort_by(|p, q| {
         let (a, b) = (&p.judged, &q.judged);
         b.own
             .cmp(&a.own)
-            .then(p.against.total_cmp(&q.against))
+            .then(against(p).total_cmp(&against(q)))
             .then(a.pose.y.total_cmp(&b.pose.y))
             .then(a.pose.x.total_cmp(&b.pose.x))
     });

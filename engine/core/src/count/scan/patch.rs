@@ -23,7 +23,7 @@ const MARGIN_PX: (f64, f64) = (5.0, 40.0);
 
 /// So sure is a symbol of itself, turned so that it is the same: one that is only like itself would be lost at every
 /// turn that is left out. And the parts of a turn that are tried.
-const SAME: f64 = 0.9;
+const SAME: f64 = 0.95;
 const SLIDES: f64 = 0.3;
 const FOLDS: [f64; 6] = [16.0, 8.0, 6.0, 4.0, 3.0, 2.0];
 

@@ -142,31 +142,80 @@ fn what_lies_over_the_exemplar_alone_is_not_the_symbols() {
     assert!(again.trimmed.is_none() && counted(&rows(&plain, &other).list, drawn.first).trimmed.is_none());
 }
 
+/// A symbol at these poses, of which the first is the example.
+fn placed(symbol: &Symbol, size: [f64; 2], poses: &[Pose]) -> Drawn {
+    let mut sheet = Sheet::new(size[0], size[1], 3);
+    let mut truth = Vec::new();
+    for pose in poses {
+        sheet.symbol(symbol, pose, Habit::Polylines(24), 0);
+        let place = middle(&sheet, symbol, pose);
+        truth.push(on_scan(&sheet, place));
+    }
+    let b = box_around(&sheet, symbol, &poses[0], 1.6);
+    let corner = on_scan(&sheet, PxPoint::new(b.x, b.y));
+    let other = on_scan(&sheet, PxPoint::new(b.x + b.w, b.y + b.h));
+    Drawn { list: scanned(&sheet, &[220.0]), truth, first: PxRect::from_corners(corner, other) }
+}
+
+fn asked(drawn: &Drawn, params: &CountParams) -> CountOutcome {
+    let page = PageIndex::build(&drawn.list, &Budget::unlimited()).unwrap();
+    let exemplar = Exemplar::cut(&page, drawn.first, &Budget::unlimited()).unwrap();
+    find(&page, &exemplar, params, &Budget::unlimited()).value
+}
+
 /// More than are tried where most are none.
 #[test]
 fn thousands_of_a_symbol_are_all_found() {
     let [plain, _] = receptacles();
-    let mut sheet = Sheet::new(1300.0, 1080.0, 3);
     let pose = |n: usize| {
         at(30.0 + 24.0 * (n % 52) as f64, 30.0 + 25.0 * (n / 52) as f64, 47.0 * n as f64, 1.0, false)
     };
-    let poses: Vec<Pose> = (0..52 * 41).map(pose).collect();
-    let mut truth = Vec::new();
-    for pose in &poses {
-        sheet.symbol(&plain, pose, Habit::Polylines(24), 0);
-        let place = middle(&sheet, &plain, pose);
-        truth.push(on_scan(&sheet, place));
-    }
-    let b = box_around(&sheet, &plain, &poses[0], 1.6);
-    let corner = on_scan(&sheet, PxPoint::new(b.x, b.y));
-    let other = on_scan(&sheet, PxPoint::new(b.x + b.w, b.y + b.h));
-    let page = PageIndex::build(&scanned(&sheet, &[220.0]), &Budget::unlimited()).unwrap();
-    let exemplar = Exemplar::cut(&page, PxRect::from_corners(corner, other), &Budget::unlimited()).unwrap();
-    let params = CountParams { max_detections: 5_000, ..CountParams::default() };
-    let outcome = find(&page, &exemplar, &params, &Budget::unlimited()).value;
-    let all = Tally { right: truth.len(), wrong: 0, missed: 0 };
-    assert_eq!(tally(&outcome.detections, &truth), all);
+    let drawn = placed(&plain, [1300.0, 1080.0], &(0..52 * 41).map(pose).collect::<Vec<_>>());
+    let outcome = asked(&drawn, &CountParams { max_detections: 5_000, ..CountParams::default() });
+    let all = Tally { right: drawn.truth.len(), wrong: 0, missed: 0 };
+    assert_eq!(tally(&outcome.detections, &drawn.truth), all);
     assert!(outcome.complete);
+}
+
+#[test]
+fn instances_of_every_size_that_is_allowed_are_found() {
+    let [plain, _] = receptacles();
+    let sizes = [1.0, 0.85, 0.9, 1.12, 1.18];
+    let pose = |n: usize| {
+        let (x, y) = (30.0 + 40.0 * (n % 5) as f64, 30.0 + 40.0 * (n / 5) as f64);
+        at(x, y, 47.0 * n as f64, sizes[n % sizes.len()], false)
+    };
+    let drawn = placed(&plain, [240.0, 240.0], &(0..25).map(pose).collect::<Vec<_>>());
+    for (scale_tolerance, right) in [(0.2, 25), (0.05, 5)] {
+        let outcome = asked(&drawn, &CountParams { scale_tolerance, ..CountParams::default() });
+        let told = summary(&outcome, &drawn.truth);
+        assert_eq!(tally(&outcome.detections, &drawn.truth).right, right, "{told}");
+        for d in &outcome.detections {
+            let n = drawn.truth.iter().position(|t| (t.x - d.center.x).hypot(t.y - d.center.y) < 4.0);
+            let size = sizes[n.expect("an instance") % sizes.len()];
+            assert!((d.scale / size).ln().abs() < 0.04, "{d:?} {size}");
+        }
+    }
+}
+
+/// All but a hook are alike, so that most of a mirror image fits.
+#[test]
+fn mirror_images_are_told_and_not_counted_where_they_are_not_asked_for() {
+    let [mut hooked, _] = receptacles();
+    hooked.0.extend([line(6.0, 0.0, 9.0, 0.0), line(9.0, 0.0, 9.0, 3.5)]);
+    for size in [1.0, 2.0] {
+        let pose = |n: usize| {
+            let [x, y] = [n % 5, n / 5].map(|v| size * (20.0 + 30.0 * v as f64));
+            at(x, y, 47.0 * n as f64, size, n % 3 == 1)
+        };
+        let drawn = placed(&hooked, [160.0 * size, 160.0 * size], &(0..25).map(pose).collect::<Vec<_>>());
+        let both = asked(&drawn, &CountParams::default());
+        let told = summary(&both, &drawn.truth);
+        assert_eq!(tally(&both.detections, &drawn.truth), Tally { right: 25, wrong: 0, missed: 0 }, "{told}");
+        assert_eq!(both.detections.iter().filter(|d| d.mirrored).count(), 8, "{told}");
+        let plain = asked(&drawn, &CountParams { mirrored: false, ..CountParams::default() });
+        assert_eq!(tally(&plain.detections, &drawn.truth), Tally { right: 17, wrong: 0, missed: 8 });
+    }
 }
 
 /// Whether it lies over the symbol or makes it another cannot be told, but that others agree without it.
