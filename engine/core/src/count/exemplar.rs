@@ -44,7 +44,9 @@ pub enum ExemplarError {
     TooSmall { w: f64, h: f64 },
     #[error("the exemplar's box covers {percent:.0} % of the page; draw it around one symbol")]
     TooLarge { percent: f64 },
-    #[error("the page has no strokes to match: nothing on it could be read as a line")]
+    #[error(
+        "the page has no strokes to match: nothing on it could be read as a line, as where lines are hardly darker than their paper"
+    )]
     NoVectors,
     #[error("there is nothing drawn inside the exemplar's box")]
     Blank,

@@ -12,7 +12,7 @@ const PART: usize = 16;
 const PAPER_RANK: f32 = 0.75;
 /// Ink is darker than paper by this share of the way to the darkest ink, and by this much at least.
 const DARKER: f32 = 0.35;
-const MIN_CONTRAST: f32 = 36.0;
+pub(super) const MIN_CONTRAST: f32 = 36.0;
 /// Resolution that the kept picture comes near to: finer tells symbols apart no better and takes more memory.
 const KEPT_DPI: f64 = 150.0;
 /// Share of the way to the darkest ink up to which paper is paper: grain and what the codec left.
@@ -138,7 +138,7 @@ impl Shares {
 }
 
 /// The value that this share of the counted ones is below.
-fn ranked(histogram: &[u32; 256], share: f32) -> f32 {
+pub(super) fn ranked(histogram: &[u32; 256], share: f32) -> f32 {
     let total: u32 = histogram.iter().sum();
     let wanted = (total as f32 * share) as u32;
     let mut below = 0;

@@ -14,7 +14,7 @@ use crate::geom::{DEFAULT_DPI, ListRect, PageSpace, below};
 use crate::page::display::{DisplayList, NO_LAYER, PageKind, Paint, PathEntry, Style, Verb};
 use bits::Bits;
 use graph::Chain;
-use ink::Levels;
+use ink::{Levels, MIN_CONTRAST, ranked};
 
 /// Ink thicker than this is an area, not a stroke, inches; so are all pens of a drawing office finer.
 const THICK_IN: f64 = 0.045;
@@ -23,6 +23,13 @@ const DPI: (f64, f64) = (72.0, 1_200.0);
 
 /// Pixels of thinned lines at most: a sheet has one or two hundred thousand of them, noise has millions.
 const MAX_LINE_PIXELS: usize = 6_000_000;
+
+/// Pixels that the ground of a picture is judged by: one of so many along each side.
+const LOOKED_AT: usize = 3;
+/// Share of them that are darker, or lighter, than chance; and how much further those of light lines are from the
+/// ground than those that are darker than it. A page in a white frame has ink, too.
+const FEW: f32 = 0.001;
+const LIGHTER: f32 = 3.0;
 
 /// Why a picture has no strokes.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +60,17 @@ impl<'a> Gray<'a> {
 
     pub(crate) fn row(&self, y: usize) -> &'a [u8] {
         &self.data[y * self.width..][..self.width]
+    }
+
+    /// Whether this is a drawing of light lines on a dark ground, as a blueprint or a print of a dark screen is: what
+    /// most of it is has lighter things on it, and hardly darker ones.
+    pub(crate) fn is_light_on_dark(&self) -> bool {
+        let mut counts = [0_u32; 256];
+        for y in (0..self.height).step_by(LOOKED_AT) {
+            self.row(y).iter().step_by(LOOKED_AT).for_each(|v| counts[usize::from(*v)] += 1);
+        }
+        let [dark, usual, light] = [FEW, 0.5, 1.0 - FEW].map(|share| ranked(&counts, share));
+        light - usual >= (LIGHTER * (usual - dark)).max(MIN_CONTRAST)
     }
 
     /// Between the four pixels around a place; the picture's edge goes on outside it.

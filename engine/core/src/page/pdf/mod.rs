@@ -221,9 +221,9 @@ impl PdfFile {
             }
             if list.kind == PageKind::Raster {
                 let times = traced_at(&list);
-                let (width, height, gray) =
+                let (width, height, mut gray) =
                     render::gray(page, &geometry, times, settings(), budget, &mut self.pixels)?;
-                strokes::add(&mut list, width, height, &gray, budget);
+                strokes::add(&mut list, width, height, &mut gray, budget);
             }
             Ok(list)
         });

@@ -198,7 +198,7 @@ impl RasterFile {
         }
         let list = &mut content.list;
         if traced {
-            strokes::add(list, frame.width as usize, frame.height as usize, &gray, budget);
+            strokes::add(list, frame.width as usize, frame.height as usize, &mut gray, budget);
         } else {
             strokes::not_traced(list, &format!("it has more than {} pixels", strokes::MAX_TRACED_PIXELS));
         }
