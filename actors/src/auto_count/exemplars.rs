@@ -158,7 +158,7 @@ fn trim(index: &PageIndex, exemplar: &mut Exemplar, params: &CountParams, budget
 /// Says which of the boxes is meant, if it is not the first.
 fn name(nth: usize, more: usize, why: String) -> String {
     match nth {
-        0 => why,
+        0 if more == 0 => why,
         n if n <= more => format!("exemplar {}: {why}", n + 1),
         n => format!("negative exemplar {}: {why}", n - more),
     }
