@@ -2,6 +2,7 @@
 //! page gives is committed before the next one is searched.
 
 mod exemplars;
+mod frames;
 mod sizes;
 mod tally;
 

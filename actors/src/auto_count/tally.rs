@@ -6,7 +6,7 @@ use takeoff_core::found::Finding;
 use takeoff_core::geom::{PxPoint, PxRect};
 use takeoff_core::model::{Beyond, CountProgress, CountSession, Id, Page, SearchedSheet, beyond, leads_back};
 
-use super::sizes;
+use super::{frames, sizes};
 
 /// Different letterings that a note names.
 const MAX_SAID: usize = 12;
@@ -50,6 +50,7 @@ pub(super) fn add(progress: &mut CountProgress, page: u32, answer: &Answer) {
     let other_pen = |of: &[Match]| of.iter().filter(|m| m.place.other_pen).count() as u64;
     progress.pen_refused += other_pen(&answer.near_misses);
     progress.pen_taken += other_pen(&answer.matches);
+    frames::add(progress, page, answer);
     progress.others_found += answer.matches.iter().filter(|m| !m.place.is_exemplar).count() as u64;
     progress.variants += answer.matches.iter().filter(|m| m.place.variant).count() as u64;
     progress.cut += answer.cut as u64;
@@ -92,7 +93,7 @@ pub(super) fn sheet(progress: &mut CountProgress, session: &CountSession, page: 
 }
 
 /// Lists places of a page, while there is room.
-fn list(all: &mut Vec<(u32, PxPoint)>, page: u32, places: &[PxPoint]) {
+pub(super) fn list(all: &mut Vec<(u32, PxPoint)>, page: u32, places: &[PxPoint]) {
     let room = MAX_PLACES - all.len().min(MAX_PLACES);
     all.extend(places.iter().take(room).map(|p| (page, *p)));
 }
@@ -153,6 +154,7 @@ pub(super) fn notes(progress: &CountProgress) -> Option<String> {
         sizes::note(progress),
         left_out(progress),
         other_pens(progress),
+        frames::note(progress),
         lettered(progress),
         not_compared(progress),
         box_cuts(progress),
@@ -208,18 +210,18 @@ fn other_pens(progress: &CountProgress) -> Option<String> {
             1 => "1 of those found differs".to_owned(),
             n => format!("{n} of those found differ"),
         };
-        format!("{of} from the example by the {PEN}, which is not compared on pages other than its own, nor where no other \
-             place has the example's width")
+        format!("{of} from the example by the {PEN}, which is not compared on pages other than its own, where `same_pen` is false, \
+             nor where no other place has the example's width")
     });
     let said = refused.into_iter().chain(taken).reduce(|a, b| format!("{a}, and {b}"))?;
     Some(format!(
         "{said}: with the example on another page the number may be another one; see `other_pen` of each place, and \
-         set `same_pen` to false to count them whatever their pen"
+         set `same_pen` to false to count them whatever their pen, and look at each then: hatch may match, too"
     ))
 }
 
 /// The first of some places, and how many more there are; `see` says where they are listed.
-fn named(all: u64, listed: &[(u32, PxPoint)], see: &str) -> String {
+pub(super) fn named(all: u64, listed: &[(u32, PxPoint)], see: &str) -> String {
     let named = listed.iter().take(NAMED_PLACES);
     let mut places: Vec<String> =
         named.map(|(n, p)| format!("page {n} at x {:.0}, y {:.0}", p.x, p.y)).collect();

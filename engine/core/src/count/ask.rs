@@ -369,6 +369,7 @@ mod tests {
             match_line: None,
             variant: false,
             other_pen: false,
+            framed: false,
             words: Vec::new(),
         };
         Match { place, exemplar }

@@ -85,6 +85,13 @@ pub(super) struct Score {
     pub claims: Vec<(u32, u32)>,
 }
 
+impl Score {
+    /// Whether it would be a match but for its frame.
+    pub(super) fn is_only_framed(&self, threshold: f64) -> bool {
+        self.frame.is_some() && self.confidence < threshold && self.unframed >= threshold
+    }
+}
+
 /// What the samples of a template meet at a pose.
 struct Met {
     /// What each sample earns, 0 to 1; `None`: no ink at all.

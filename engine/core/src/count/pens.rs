@@ -10,6 +10,7 @@ use super::ink::InkStyle;
 use super::matching::{Known, Matcher, STYLE_SLOPE, wide};
 use super::nearest::Nearby;
 use super::search::{CountParams, Judged, NEAR_MISS_FLOOR};
+use super::variant::MAX_VARIANT;
 
 /// Thinner lines are drawn as thin as a device can, list units.
 const HAIRLINE: f32 = 0.05;
@@ -27,16 +28,17 @@ const MANY: usize = 2;
 const SAMPLES: usize = 120;
 
 /// Marks near misses that would be matches if pens were not compared, and matches that would be none if they were.
+/// None of these is sure where pens are not to be compared: hatch is made of every shape.
 pub(super) fn tell(matcher: &Matcher<'_>, params: &CountParams, kept: &mut [Judged]) {
-    if !params.same_pen {
-        return;
-    }
     let Matcher { page, template, same_pen, thorough } = *matcher;
     let otherwise = Matcher { page, template, same_pen: !same_pen, thorough };
     let matches = |confidence: f64| confidence >= params.threshold;
     for j in kept.iter_mut().filter(|j| !j.own && matches(j.score.confidence) != same_pen) {
         let change = otherwise.score(&j.pose, &Known::default()).base - j.score.base;
         j.score.other_pen = matches(j.score.confidence + change) == same_pen;
+        if j.score.other_pen && !params.same_pen {
+            j.score.confidence = j.score.confidence.min(MAX_VARIANT.max(params.threshold));
+        }
     }
     if same_pen && page.grain == 0.0 {
         tell_widths(matcher, params, kept);

@@ -105,6 +105,9 @@ pub struct Detection {
     /// Differs from the exemplar in its pen, and that decides what it is: a near miss on the exemplar's own page, where
     /// pens are compared, or a match on another, where they are not, or where no other place has the exemplar's width.
     pub other_pen: bool,
+    /// A near miss for nothing but the frame around it, which others have alike and the exemplar has not: perhaps another
+    /// symbol, perhaps the same one on a counter.
+    pub framed: bool,
     /// Words inside its outline, in reading order.
     pub words: Vec<String>,
 }
@@ -460,6 +463,7 @@ pub(super) fn detection(
         match_line: None,
         variant: j.score.variant,
         other_pen: j.score.other_pen,
+        framed: j.score.is_only_framed(params.threshold),
         words: label::inside(page, template, &j.pose, &bbox),
     })
 }

@@ -78,6 +78,7 @@ impl Tag {
                     match_line: None,
                     variant: false,
                     other_pen: false,
+                    framed: false,
                     words: self.words.clone(),
                 });
             }

@@ -128,6 +128,9 @@ pub struct CountProgress {
     /// that would be none if they were.
     pub pen_refused: u64,
     pub pen_taken: u64,
+    /// Near misses for nothing but the frame around them, and where the first of them are: page numbers and page pixels.
+    pub framed: u64,
+    pub framed_at: Vec<(u32, PxPoint)>,
     /// Places that show most of an exemplar and too little to be candidates, and where the first of them are: page
     /// numbers and page pixels.
     pub partly: u64,

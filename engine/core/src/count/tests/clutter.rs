@@ -173,4 +173,6 @@ fn one_frame_around_many_makes_another_symbol_of_them() {
     let drawn = box_around(&sheet, &symbol, &at(60.0, 60.0, 0.0, 1.0, false), 1.0);
     let outcome = count(&sheet, drawn, &CountParams::default());
     all_found(&truth, &outcome);
+    assert_eq!(outcome.near_misses.iter().filter(|d| d.framed).count(), 6, "that is told");
+    assert!(outcome.detections.iter().all(|d| !d.framed));
 }

@@ -245,9 +245,15 @@ fn another_pen_is_another_meaning_unless_told_otherwise() {
         let told = Tally { right: 8, wrong: 0, missed: 0 };
         assert_eq!(tally(&marked, &both[truth.len()..]), told, "{other:?}");
         let outcome = found(&CountParams { same_pen: false, ..ALL });
-        assert!(outcome.detections.iter().all(|d| !d.other_pen), "it was not asked for");
+        expect_all(&outcome, &both, &format!("{other:?}, any pen, boxed elsewhere"));
         let outcome = count(&sheet, drawn, &CountParams { same_pen: false, ..ALL });
         expect_all(&outcome, &both, &format!("{other:?}, any pen"));
+        let unsure = |d: &&Detection| d.other_pen && d.confidence < 0.9;
+        assert_eq!(
+            outcome.detections.iter().filter(unsure).count(),
+            8,
+            "they are told and looked at: {other:?}"
+        );
     }
 }
 
