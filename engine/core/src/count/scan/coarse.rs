@@ -15,14 +15,15 @@ use crate::budget::{Budget, Exhausted};
 
 /// Longest diagonal of the exemplar, pixels of the coarse page.
 const LARGEST: f64 = 50.0;
-/// Places looked at: on the exemplar's ink, and on the paper beside it; and how many may be wrong.
+/// Places looked at: on the exemplar's ink, and on the paper beside it; and how many may be wrong, at the exemplar's own
+/// size and at others, which few sheets have.
 const INK: usize = 48;
-const MAX_MISSED: usize = 14;
+const MAX_MISSED: [usize; 2] = [14, 10];
 const PAPER: usize = 40;
-const MAX_SOILED: usize = 20;
+const MAX_SOILED: [usize; 2] = [20, 15];
 /// Of the first so many no more may be missed.
 const FIRST: usize = 8;
-const FIRST_MISSED: usize = 5;
+const FIRST_MISSED: [usize; 2] = [5, 4];
 /// From one turn to the next, how far the farthest place moves, pixels.
 const TURN_PX: f64 = 1.4;
 /// How much darker than ink is what is looked at here.
@@ -43,9 +44,10 @@ const REACH: f64 = 1.08;
 /// Cells kept at most of a size; past that, only better ones.
 const MAX_CELLS: usize = 30_000;
 
-/// What was found, best first.
+/// What was found.
 pub(super) struct Proposed {
-    pub rough: Vec<Pose>,
+    /// Of each size that was looked for, the exemplar's own first: the best come first.
+    pub rough: Vec<Vec<Pose>>,
     /// List units that a rough pose may be off, and radians.
     pub off: f64,
     pub turn: f64,
@@ -122,7 +124,7 @@ pub(super) fn propose(page: &Sheet, patch: &Patch, range: Range, budget: &Budget
             Pose { x: at(n.x), y: at(n.y), ..turned }
         };
         let noted = std::mem::replace(&mut search.noted, Noted::of(&sheet, side));
-        proposed.rough.extend(noted.best().into_iter().map(rough));
+        proposed.rough.push(noted.best().into_iter().map(rough).collect());
         if proposed.ended.is_err() {
             break;
         }
@@ -158,10 +160,11 @@ impl Search {
     fn at<S: Simd>(&mut self, simd: S, pose: &Pose, turn: u16, budget: &Budget) -> Result<(), Exhausted> {
         let (probes, paper) = (self.steps(&self.probes, pose), self.steps(&self.paper, pose));
         let blocks = std::mem::take(&mut self.blocks);
+        let other = usize::from((pose.scale() - 1.0).abs() > 1e-9);
         for some in blocks.chunks(BLOCKS) {
             budget.spend(some.len().div_ceil(4) as u64)?;
             for &block in some {
-                let first = (true, FIRST_MISSED);
+                let first = (true, FIRST_MISSED[other]);
                 if self
                     .near
                     .few_wrong::<S, 3>(simd, block, &probes[..FIRST.min(probes.len())], first)
@@ -169,11 +172,13 @@ impl Search {
                 {
                     continue;
                 }
-                let Some((likely, missed)) = self.near.few_wrong(simd, block, &probes, (true, MAX_MISSED))
+                let Some((likely, missed)) =
+                    self.near.few_wrong(simd, block, &probes, (true, MAX_MISSED[other]))
                 else {
                     continue;
                 };
-                let Some((clean, soiled)) = self.ink.few_wrong(simd, block, &paper, (false, MAX_SOILED))
+                let Some((clean, soiled)) =
+                    self.ink.few_wrong(simd, block, &paper, (false, MAX_SOILED[other]))
                 else {
                     continue;
                 };
@@ -182,8 +187,8 @@ impl Search {
                     while alive != 0 {
                         let bit = alive.trailing_zeros();
                         alive &= alive - 1;
-                        let wrong = strips::wrong::<4>(&missed, row, bit, MAX_MISSED)
-                            + strips::wrong::<5>(&soiled, row, bit, MAX_SOILED);
+                        let wrong = strips::wrong::<4>(&missed, row, bit, MAX_MISSED[other])
+                            + strips::wrong::<5>(&soiled, row, bit, MAX_SOILED[other]);
                         let (x, y) = (block.x as u32 + bit, (block.y + row) as u32);
                         self.noted.note(Note { wrong: wrong as u8, turn, x, y });
                     }

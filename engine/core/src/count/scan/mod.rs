@@ -32,7 +32,8 @@ pub(super) use sheet::Sheet;
 
 /// Rough poses that are moved onto the ink at once: the best come first.
 const SETTLED_AT_ONCE: usize = 40_000;
-/// After so many, refining ends once so many in turn led to no match.
+/// After so many of the exemplar's own size, refining ends once so many in turn led to no match; of other sizes, which
+/// few sheets have, it does at once.
 const ENOUGH_REFINED: usize = 2_000;
 const WITHOUT_A_MATCH: usize = 500;
 /// Poses refined in one place.
@@ -45,9 +46,10 @@ const PLACE_PX: f64 = 3.0;
 const SAME_START_PX: f64 = 1.5;
 const SAME_PX: f64 = 2.0;
 const SAME_TURN: f64 = 0.12;
-/// Settled poses that fit less are not kept, and not refined.
+/// Settled poses that fit less are not kept, and not refined, where they are of another size than the exemplar.
 const KEPT_FIT: f64 = 0.25;
 const LEAST_FIT: f64 = 0.4;
+const LEAST_FIT_OF_OTHERS: f64 = 0.5;
 /// Matches below the threshold are listed down to this confidence.
 const FLOOR: f64 = 0.5;
 /// And looked at again down to this.
@@ -212,12 +214,17 @@ impl Search<'_> {
             self.place(pose, &seen, (against, 1.0), true);
         }
         let mut tried = Tried::new(self);
-        for rough in proposed.rough.chunks(SETTLED_AT_ONCE) {
-            let (settled, ended) = self.settled(rough, &proposed);
-            let more = self.refine_all(&settled, &mut tried);
-            ended?;
-            if !more? {
-                break;
+        for (nth, of_a_size) in proposed.rough.iter().enumerate() {
+            tried.last_match = tried.refined;
+            (tried.enough, tried.least_fit) =
+                if nth == 0 { (ENOUGH_REFINED, LEAST_FIT) } else { (0, LEAST_FIT_OF_OTHERS) };
+            for rough in of_a_size.chunks(SETTLED_AT_ONCE) {
+                let (settled, ended) = self.settled(rough, &proposed, &tried);
+                let more = self.refine_all(&settled, &mut tried);
+                ended?;
+                if !more? {
+                    break;
+                }
             }
         }
         proposed.ended.map_err(Stopped::from)
@@ -240,11 +247,16 @@ impl Search<'_> {
         self.placed.push(Placed { judged, claims, against });
     }
 
-    /// Rough poses moved onto the page's ink, those that fit best first.
-    fn settled(&self, rough: &[Pose], proposed: &Proposed) -> (Vec<(f64, Pose)>, Result<(), Stopped>) {
+    /// Rough poses moved onto the page's ink, those that fit best first; but where it is known what is there.
+    fn settled(
+        &self,
+        rough: &[Pose],
+        proposed: &Proposed,
+        tried: &Tried,
+    ) -> (Vec<(f64, Pose)>, Result<(), Stopped>) {
         let mut settled: Vec<(f64, Pose)> = Vec::new();
         let mut ended = Ok(());
-        for rough in rough {
+        for rough in rough.iter().filter(|rough| !tried.is_sure(rough)) {
             ended = self.budget.spend(SETTLE_STEPS).map_err(Stopped::from);
             if ended.is_err() {
                 break;
@@ -260,11 +272,12 @@ impl Search<'_> {
 
     /// Whether poses that fit less are worth a try.
     fn refine_all(&mut self, settled: &[(f64, Pose)], tried: &mut Tried) -> Result<bool, Stopped> {
-        for (_, start) in settled.iter().take_while(|s| s.0 >= LEAST_FIT) {
+        let least = tried.least_fit;
+        for (_, start) in settled.iter().take_while(|s| s.0 >= least) {
             if !tried.is_new(start) {
                 continue;
             }
-            if tried.refined >= ENOUGH_REFINED && tried.refined - tried.last_match >= WITHOUT_A_MATCH {
+            if tried.refined >= tried.enough && tried.refined - tried.last_match >= WITHOUT_A_MATCH {
                 return Ok(false);
             }
             if tried.refined == MAX_REFINED {
@@ -307,6 +320,9 @@ struct Tried {
     begun: Known,
     led: Known,
     refined: usize,
+    /// So many are refined, whatever they lead to.
+    enough: usize,
+    least_fit: f64,
     /// Number of the last that led to a match.
     last_match: usize,
 }
@@ -324,15 +340,21 @@ impl Tried {
             begun: Known::new(SAME_START_PX / per_unit),
             led: Known::new(SAME_PX / per_unit),
             refined: 0,
+            enough: ENOUGH_REFINED,
+            least_fit: LEAST_FIT,
             last_match: 0,
         }
+    }
+
+    /// Whether it is known what is where this pose is.
+    fn is_sure(&self, start: &Pose) -> bool {
+        self.sure.any(start, |p| !self.both || p.mirrored == start.mirrored)
     }
 
     /// Whether refining a pose may lead to another place than before.
     fn is_new(&mut self, start: &Pose) -> bool {
         let alike = |p: &Pose| p.is_turned_like(start, SAME_TURN);
-        let known = |p: &Pose| !self.both || p.mirrored == start.mirrored;
-        if self.sure.any(start, known) || self.led.any(start, alike) || self.begun.any(start, alike) {
+        if self.is_sure(start) || self.led.any(start, alike) || self.begun.any(start, alike) {
             return false;
         }
         let place = [start.x, start.y].map(|v| (v / self.cell).round() as i64);
