@@ -256,7 +256,8 @@ pub(crate) struct Detection {
     /// `confidence` is at most 0.89, or the session's first threshold if that is higher.
     variant: bool,
     /// Differs from the example in its pen, and that decides: with the example on another page, or with `same_pen`
-    /// the other way round, a near miss would be a detection, or a detection a near miss.
+    /// the other way round, a near miss would be a detection, or a detection a near miss. With `same_pen` false its
+    /// `confidence` is at most 0.89, or the session's first threshold if that is higher.
     other_pen: bool,
     /// What it says: the words inside its outline.
     label: Option<String>,

@@ -1,5 +1,7 @@
 //! A pose against the page's picture: moved onto it, and judged both ways.
 
+use std::f64::consts::TAU;
+
 use super::super::pose::Pose;
 use super::coarse::spread_out;
 use super::field::{self, Field};
@@ -13,6 +15,9 @@ const INK: usize = 130;
 const PAPER: usize = 60;
 /// Foreign ink of at least this darkness hangs together.
 const FOREIGN: f32 = 0.45;
+/// Directions around a symbol, and in how many of them something must be that goes all around it.
+const SECTORS: usize = 32;
+const CLOSED: usize = 29;
 /// Side of a cell of claimed ink, pixels.
 const CLAIM_PX: f64 = 3.0;
 /// What a part counts of which some lies inside the outline and the rest outside.
@@ -119,6 +124,23 @@ impl<'a> Judge<'a> {
     /// How much darker a view is at a pixel than the exemplar about there.
     fn excess(&self, view: &Field, i: usize) -> f32 {
         if self.patch.other[i] { 0.0 } else { (view.data[i] - self.wide.data[i]).max(0.0) }
+    }
+
+    /// Whether one thing on the page goes all around the symbol: it is a smaller part of that, then.
+    pub(super) fn is_within(&self, view: &View) -> bool {
+        let (w, h) = (view.dark.width, view.dark.height);
+        let around: Vec<bool> =
+            (0..w * h).map(|i| !self.patch.region[i] && view.dark.data[i] >= FOREIGN).collect();
+        let middle = self.patch.frame_middle();
+        let sector = |i: usize| {
+            let (x, y) = ((i % w) as f64 + 0.5 - middle[0], (i / w) as f64 + 0.5 - middle[1]);
+            (((y.atan2(x) / TAU + 0.5) * SECTORS as f64) as usize).min(SECTORS - 1)
+        };
+        field::parts(&around, w).iter().any(|part| {
+            let mut sectors = [false; SECTORS];
+            part.iter().for_each(|i| sectors[sector(*i)] = true);
+            sectors.iter().filter(|s| **s).count() >= CLOSED
+        })
     }
 
     pub(super) fn look(&self, pose: &Pose) -> Seen {
@@ -229,13 +251,16 @@ mod tests {
 
     const SIZE: usize = 80;
 
-    /// A cross within a frame, with joints of tiles close beside them, where asked for.
-    fn page(joints: &[usize]) -> Sheet {
+    /// A cross within a frame, with joints of tiles close beside them and a box around them, open or not, where asked for.
+    fn page(joints: &[usize], boxed: Option<bool>) -> Sheet {
         let level = |x: usize, y: usize| {
             let within = |v: usize| (25..=55).contains(&v);
             let frame = within(x) && within(y) && ([25, 55].contains(&x) || [25, 55].contains(&y));
             let cross = (x == 40 || y == 40) && (30..=50).contains(&x) && (30..=50).contains(&y);
-            match frame || cross {
+            let far = |v: usize| (17..=63).contains(&v);
+            let box_of = far(x) && far(y) && ([17, 63].contains(&x) || [17, 63].contains(&y));
+            let gap = boxed == Some(false) && x == 63 && (25..55).contains(&y);
+            match frame || cross || boxed.is_some() && box_of && !gap {
                 true => DARKEST,
                 false if joints.contains(&x) => DARKEST / 2,
                 false => 0,
@@ -252,7 +277,7 @@ mod tests {
     #[test]
     fn what_does_not_matter_does_not_shade_what_is_beside_it() {
         let area = ListRect { left: 22.0, top: 22.0, right: 59.0, bottom: 59.0 };
-        let tiled = page(&[27, 33, 45, 52]);
+        let tiled = page(&[27, 33, 45, 52], None);
         let patch = Patch::cut(&tiled, &area).unwrap();
         let judge = Judge::new(&tiled, &patch);
         let view = judge.view(&Pose { x: 40.5, y: 40.5, ..Pose::at([0.0, 0.0]) });
@@ -260,5 +285,17 @@ mod tests {
         let (seen, worst) = (judge.judged(&view), judge.differs(&view));
         assert!(seen.worst < 0.02 && seen.alike > 0.99, "{seen:?}");
         assert!(worst.besides < 0.02 && worst.lacking < 0.02, "{worst:?}");
+    }
+
+    #[test]
+    fn a_box_around_a_symbol_is_told_from_one_beside_it() {
+        let area = ListRect { left: 22.0, top: 22.0, right: 59.0, bottom: 59.0 };
+        let patch = Patch::cut(&page(&[], None), &area).unwrap();
+        for (boxed, within) in [(None, false), (Some(true), true), (Some(false), false)] {
+            let sheet = page(&[], boxed);
+            let judge = Judge::new(&sheet, &patch);
+            let view = judge.view(&Pose { x: 40.5, y: 40.5, ..Pose::at([0.0, 0.0]) });
+            assert_eq!(judge.is_within(&view), within, "{boxed:?}");
+        }
     }
 }

@@ -67,6 +67,8 @@ const EVEN_CONFIDENCE: f64 = 0.8;
 const SLOPE: f64 = 0.06;
 /// One size is measured unlike another by so much, a logarithm, that says nothing.
 const SAME_SIZE: f64 = 0.04;
+/// So small against the exemplar is what is not of its size.
+const SMALLER: f64 = 0.95;
 /// A scanner wears all instances of a symbol alike, and small ones more. What speaks against the better matches,
 /// this share of them being better still, and by how much of the difference to what usually speaks against them the
 /// limit moves. So many matches make that as sure as not.
@@ -291,7 +293,12 @@ impl Search<'_> {
                 continue;
             };
             tried.led.add(pose);
-            let seen = self.judge.look(&pose);
+            let view = self.judge.view(&pose);
+            // What is as large and stands in a box may be walled in; what is smaller is the inside of another symbol.
+            if pose.scale() < SMALLER && self.judge.is_within(&view) {
+                continue;
+            }
+            let seen = self.judge.judged(&view);
             let against = against(&seen, pose.scale());
             let confidence = confidence(against, EVEN);
             if confidence >= SURE {

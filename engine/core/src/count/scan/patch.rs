@@ -201,6 +201,12 @@ impl Patch {
         [self.corner[0] + (x as f64 + 0.5) / self.per_unit, self.corner[1] + (y as f64 + 0.5) / self.per_unit]
     }
 
+    /// Where the middle of its box is in the frame, pixels.
+    pub(super) fn frame_middle(&self) -> [f64; 2] {
+        let middle = self.middle();
+        [0, 1].map(|axis| (middle[axis] - self.corner[axis]) * self.per_unit)
+    }
+
     /// The symbol's pixels.
     pub(super) fn ink(&self) -> Vec<Spot> {
         let spot = |i: usize| Spot { p: self.place(i), weight: self.own.data[i] };
