@@ -11,7 +11,9 @@ const MIB: u64 = 1024 * 1024;
 /// and it can be dropped at any time.
 pub const PROGRAM_BYTES: u64 = 20 * MIB;
 /// A worker that has opened a file: stacks, tables of objects, and the program.
-const OPEN_BYTES: u64 = 6 * MIB + PROGRAM_BYTES;
+const OPEN_BYTES: u64 = 4 * MIB + PROGRAM_BYTES;
+/// What it takes for any page: caches of fonts and colours, an encoder.
+const ANY_PAGE_BYTES: u64 = 2 * MIB;
 /// Pixels that are drawn at a time; larger pages are drawn in bands.
 const BAND_PIXELS: u64 = 32 * MIB;
 const BYTES_PER_PIXEL: u64 = 4;
@@ -59,7 +61,7 @@ impl PageWeight {
         let traced = self.traced_pixels.saturating_mul(PER_TRACED_PIXEL);
         [canvas, canvas / DRAWING_PART, drawn, kept, pictures, traced, self.drawn_bytes]
             .into_iter()
-            .fold(OPEN_BYTES, u64::saturating_add)
+            .fold(OPEN_BYTES + ANY_PAGE_BYTES, u64::saturating_add)
     }
 
     /// What a worker holds at the least, whatever it does: the pixels that are drawn at a time, the unpacked
