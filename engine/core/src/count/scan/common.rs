@@ -4,6 +4,8 @@
 //! matches show alike is the symbol's. What a match shows else is chance where it is alone with it, and makes it
 //! another symbol where others show the same.
 
+use std::f64::consts::TAU;
+
 use super::super::candidates::Range;
 use super::super::pose::Pose;
 use super::super::search::Stopped;
@@ -41,6 +43,13 @@ const GRAIN: f32 = 0.15;
 /// How far outside the outline differences count, pixels, and into how many cells across they are gathered.
 const BESIDE_PX: f64 = 1.0;
 const CELLS: usize = 24;
+/// The same of a symbol that lies on itself turned: rings about its middle, and parts of each; such a symbol turns by a
+/// whole number of these, a round one by one.
+const RINGS: usize = 6;
+const SECTORS: usize = 48;
+const ROUND_FOLDS: f64 = 15.5;
+/// So many sectors to either side, what two of them show may be off against each other.
+const ABOUT: usize = 2;
 /// Matches, best first, whose differences others are compared with, and how many of them must show the same.
 const COMPARED: usize = 400;
 const OTHERS: usize = 3;
@@ -317,12 +326,16 @@ struct Frame {
     /// Pixels inside the outline and beside it, and the cell of each.
     places: Vec<(usize, usize)>,
     cells: usize,
+    /// Of a symbol that lies on itself turned, the cells are sectors of rings, and this is by how many of them it turns:
+    /// what a match shows else may stand at any of its turns.
+    turns_by: Option<usize>,
     ink: f64,
 }
 
 /// What a match shows else than what all have in common: darker or lighter, by cells, of length 1.
 struct Rest {
     cells: Vec<f32>,
+    turns_by: Option<usize>,
     /// How much that is, a share of the common ink, both squared.
     share: f64,
 }
@@ -332,18 +345,12 @@ impl Frame {
         let width = common.own.width;
         let inside = common.own.outline(REGION_PX + BESIDE_PX);
         let pixels: Vec<usize> = (0..inside.len()).filter(|&i| inside[i]).collect();
-        let across = |at: fn(usize, usize) -> usize| {
-            let places = || pixels.iter().map(|&i| at(i, width));
-            (places().min().unwrap_or(0), places().max().unwrap_or(0))
-        };
-        let (x, y) = (across(|i, w| i % w), across(|i, w| i / w));
-        let side = ((x.1 - x.0).max(y.1 - y.0) + 1).div_ceil(CELLS);
-        let columns = (x.1 - x.0) / side + 1;
-        let cell = |i: usize| (i / width - y.0) / side * columns + (i % width - x.0) / side;
-        let places: Vec<(usize, usize)> = pixels.iter().map(|&i| (i, cell(i))).collect();
+        let turns_by = turns_by(common.period);
+        let (places, cells) =
+            if turns_by.is_some() { sectors(common, &pixels) } else { squares(&pixels, width) };
         let blurred = common.own.blurred();
         let ink = places.iter().map(|p| f64::from(blurred.data[p.0]).powi(2)).sum::<f64>().max(1e-6);
-        Self { blurred, places, cells: columns * ((y.1 - y.0) / side + 1), ink }
+        Self { blurred, places, cells, turns_by, ink }
     }
 
     fn rest(&self, dark: &Field, ignored: &[bool]) -> Rest {
@@ -356,14 +363,70 @@ impl Frame {
             all += f64::from(by).powi(2);
             cells[cell] += by;
         }
+        if self.turns_by == Some(1) {
+            let most = (0..SECTORS).max_by(|a, b| energy(&cells, *a).total_cmp(&energy(&cells, *b)));
+            cells.chunks_mut(SECTORS).for_each(|ring| ring.rotate_left(most.unwrap_or(0)));
+        }
         let length = cells.iter().map(|v| v * v).sum::<f32>().sqrt().max(1e-6);
         cells.iter_mut().for_each(|v| *v /= length);
-        Rest { cells, share: all / self.ink }
+        Rest { cells, turns_by: self.turns_by, share: all / self.ink }
     }
+}
+
+/// How much there is in a sector of all rings and those at its sides.
+fn energy(cells: &[f32], sector: usize) -> f32 {
+    let near = [sector + SECTORS - 1, sector, sector + 1].map(|s| s % SECTORS);
+    cells.chunks(SECTORS).flat_map(|ring| near.map(|s| ring[s] * ring[s])).sum()
+}
+
+/// By how many sectors a symbol turns that lies on itself turned by this, radians; `None` where it does not.
+fn turns_by(period: f64) -> Option<usize> {
+    let folds = TAU / period;
+    match folds.round() as usize {
+        0 | 1 => None,
+        _ if folds > ROUND_FOLDS => Some(1),
+        n => Some(SECTORS / n),
+    }
+}
+
+/// The cell of each pixel of a frame, and how many there are: squares.
+fn squares(pixels: &[usize], width: usize) -> (Vec<(usize, usize)>, usize) {
+    let across = |at: fn(usize, usize) -> usize| {
+        let places = || pixels.iter().map(|&i| at(i, width));
+        (places().min().unwrap_or(0), places().max().unwrap_or(0))
+    };
+    let (x, y) = (across(|i, w| i % w), across(|i, w| i / w));
+    let side = ((x.1 - x.0).max(y.1 - y.0) + 1).div_ceil(CELLS);
+    let columns = (x.1 - x.0) / side + 1;
+    let cell = |i: usize| (i / width - y.0) / side * columns + (i % width - x.0) / side;
+    (pixels.iter().map(|&i| (i, cell(i))).collect(), columns * ((y.1 - y.0) / side + 1))
+}
+
+/// The same as sectors of rings about the symbol's middle.
+fn sectors(patch: &Patch, pixels: &[usize]) -> (Vec<(usize, usize)>, usize) {
+    let away = |i: usize| patch.place(i)[0].hypot(patch.place(i)[1]);
+    let farthest = pixels.iter().map(|&i| away(i)).fold(f64::MIN_POSITIVE, f64::max);
+    let cell = |i: usize| {
+        let [x, y] = patch.place(i);
+        let ring = ((away(i) / farthest * RINGS as f64) as usize).min(RINGS - 1);
+        let sector = (((y.atan2(x) / TAU + 0.5) * SECTORS as f64) as usize).min(SECTORS - 1);
+        ring * SECTORS + sector
+    };
+    (pixels.iter().map(|&i| (i, cell(i))).collect(), RINGS * SECTORS)
 }
 
 impl Rest {
     fn alike(&self, other: &Self) -> f64 {
-        f64::from(self.cells.iter().zip(&other.cells).map(|(a, b)| a * b).sum::<f32>())
+        let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+        let Some(by) = self.turns_by else { return f64::from(dot(&self.cells, &other.cells)) };
+        let turned = |turn: usize| {
+            let rings = self.cells.chunks(SECTORS).zip(other.cells.chunks(SECTORS));
+            rings.map(|(a, b)| dot(&a[turn..], b) + dot(&a[..turn], &b[SECTORS - turn..])).sum::<f32>()
+        };
+        // Those of a round symbol begin where there is most of them.
+        let turns = if by == 1 { 0..2 * ABOUT + 1 } else { 0..SECTORS };
+        let turns =
+            turns.step_by(by).map(|turn| if by == 1 { (turn + SECTORS - ABOUT) % SECTORS } else { turn });
+        f64::from(turns.map(turned).fold(0.0, f32::max))
     }
 }

@@ -126,6 +126,21 @@ fn turned_and_on_hatch_a_symbol_is_found_and_ranks_before_its_look_alike() {
     }
 }
 
+/// What others show besides may stand at any turn of a symbol that lies on itself turned.
+#[test]
+fn what_many_share_at_any_turn_of_a_round_symbol_makes_them_another() {
+    let round = Symbol(vec![circle(7.0)]);
+    let spoked = Symbol(vec![circle(7.0), line(0.0, 0.0, 10.0, 0.0)]);
+    let square = Symbol(vec![rect(-6.0, -6.0, 6.0, 6.0)]);
+    let halved = Symbol(vec![rect(-6.0, -6.0, 6.0, 6.0), line(0.0, 0.0, 6.0, 0.0)]);
+    for (symbol, other) in [(&round, &spoked), (&square, &halved)] {
+        let drawn = rows(symbol, other);
+        let outcome = counted(&drawn.list, drawn.first);
+        let all = Tally { right: 30, wrong: 0, missed: 0 };
+        assert_eq!(tally(&outcome.detections, &drawn.truth), all, "{}", summary(&outcome, &drawn.truth));
+    }
+}
+
 #[test]
 fn what_lies_over_the_exemplar_alone_is_not_the_symbols() {
     let [plain, _] = receptacles();
