@@ -46,7 +46,7 @@ const PLACE_PX: f64 = 3.0;
 const SAME_START_PX: f64 = 1.5;
 const SAME_PX: f64 = 2.0;
 const SAME_TURN: f64 = 0.12;
-/// Settled poses that fit less are not kept, and not refined, where they are of another size than the exemplar.
+/// Settled poses that fit less are not kept, and not refined: those of the exemplar's size, and those of others.
 const KEPT_FIT: f64 = 0.25;
 const LEAST_FIT: f64 = 0.4;
 const LEAST_FIT_OF_OTHERS: f64 = 0.5;
