@@ -163,3 +163,16 @@ fn name(nth: usize, more: usize, why: String) -> String {
         n => format!("negative exemplar {}: {why}", n - more),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_of_several_exemplars_is_named() {
+        let said = |nth, more| name(nth, more, "blank".to_owned());
+        assert_eq!([said(0, 0), said(1, 0)], ["blank", "negative exemplar 1: blank"]);
+        let all = [said(0, 1), said(1, 1), said(2, 1)];
+        assert_eq!(all, ["exemplar 1: blank", "exemplar 2: blank", "negative exemplar 1: blank"]);
+    }
+}

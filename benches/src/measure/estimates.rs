@@ -9,7 +9,7 @@ use crate::report::{Bound, Figure, Measure};
 /// Of what is thought, that may be needed at the most: what is admitted together stays within the budget.
 const GOAL: f64 = 1.0;
 
-const HOW_PAGE: &str = "The peak of a parse worker (VmHWM) that parses a page, of the memory tokens that are taken for \
+const HOW_PAGE: &str = "The peak of a parse worker (VmHWM, less what is mapped of files) that parses a page, of the memory tokens that are taken for \
     it (core/page/weight.rs). Each sample is a page in a process of its own: drawings, pictures, scans.";
 const HOW_LIST: &str = "What the unpacked list of such a page, its index and the search for what repeats on it add to \
     the memory of a process at their peak, of the tokens that are taken for a list of its packed size.";

@@ -7,6 +7,12 @@
 
 use serde::{Deserialize, Serialize};
 
+/// In which of so many equal sectors about the origin a place is, counted from the left.
+pub(crate) fn sector([x, y]: [f64; 2], of: usize) -> usize {
+    let turn = y.atan2(x) / std::f64::consts::TAU + 0.5;
+    ((turn * of as f64) as usize).min(of - 1)
+}
+
 /// The whole number at or below, of those that places on a page have. `floor` is a call where no processor may be
 /// taken for granted that has an instruction for it.
 #[inline]

@@ -4,7 +4,7 @@ use super::ink::Segment;
 use super::matching::Matcher;
 use super::pose::Pose;
 use super::template::{Sample, Template};
-use crate::geom::ListRect;
+use crate::geom::{self, ListRect};
 
 /// Directions around the symbol, and how many of them strokes must close for a frame.
 const SECTORS: usize = 36;
@@ -98,8 +98,7 @@ pub(super) fn middle(r: &ListRect) -> [f32; 2] {
 
 /// The direction of a place from a middle.
 fn sector(middle: [f32; 2], p: [f32; 2]) -> usize {
-    let turn = (p[1] - middle[1]).atan2(p[0] - middle[0]) / std::f32::consts::TAU + 0.5;
-    ((turn * SECTORS as f32) as usize).min(SECTORS - 1)
+    geom::sector([0, 1].map(|axis| f64::from(p[axis] - middle[axis])), SECTORS)
 }
 
 /// Which of the frames of a page make another symbol of what they hold. What happens to stand around a symbol,

@@ -12,7 +12,7 @@ const MIB: u64 = 1024 * 1024;
 pub const PROGRAM_BYTES: u64 = 20 * MIB;
 /// A worker that has opened a file: stacks, tables of objects, and the program.
 const OPEN_BYTES: u64 = 4 * MIB + PROGRAM_BYTES;
-/// What it takes for any page: caches of fonts and colours, an encoder.
+/// What it takes besides for any page, however little that shows.
 const ANY_PAGE_BYTES: u64 = 2 * MIB;
 /// Pixels that are drawn at a time; larger pages are drawn in bands.
 const BAND_PIXELS: u64 = 32 * MIB;

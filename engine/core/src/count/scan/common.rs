@@ -14,6 +14,7 @@ use super::judge::{Judge, Seen, View, Worst};
 use super::patch::{Patch, REGION_PX};
 use super::{EVEN_CONFIDENCE, LOOK_STEPS, Placed};
 use crate::budget::Budget;
+use crate::geom;
 
 /// Of the likely matches so many are asked what they have in common: the better ones, this share, within limits.
 const BETTER: f64 = 0.4;
@@ -407,10 +408,8 @@ fn sectors(patch: &Patch, pixels: &[usize]) -> (Vec<(usize, usize)>, usize) {
     let away = |i: usize| patch.place(i)[0].hypot(patch.place(i)[1]);
     let farthest = pixels.iter().map(|&i| away(i)).fold(f64::MIN_POSITIVE, f64::max);
     let cell = |i: usize| {
-        let [x, y] = patch.place(i);
         let ring = ((away(i) / farthest * RINGS as f64) as usize).min(RINGS - 1);
-        let sector = (((y.atan2(x) / TAU + 0.5) * SECTORS as f64) as usize).min(SECTORS - 1);
-        ring * SECTORS + sector
+        ring * SECTORS + geom::sector(patch.place(i), SECTORS)
     };
     (pixels.iter().map(|&i| (i, cell(i))).collect(), RINGS * SECTORS)
 }

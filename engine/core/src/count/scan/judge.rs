@@ -1,7 +1,5 @@
 //! A pose against the page's picture: moved onto it, and judged both ways.
 
-use std::f64::consts::TAU;
-
 use super::super::pose::Pose;
 use super::coarse::spread_out;
 use super::field::{self, Field};
@@ -9,6 +7,7 @@ use super::lanes::Places;
 use super::moves::Moves;
 use super::patch::{Patch, Spot};
 use super::sheet::Sheet;
+use crate::geom;
 
 /// Spots that poses are moved by.
 const INK: usize = 130;
@@ -133,8 +132,7 @@ impl<'a> Judge<'a> {
             (0..w * h).map(|i| !self.patch.region[i] && view.dark.data[i] >= FOREIGN).collect();
         let middle = self.patch.frame_middle();
         let sector = |i: usize| {
-            let (x, y) = ((i % w) as f64 + 0.5 - middle[0], (i / w) as f64 + 0.5 - middle[1]);
-            (((y.atan2(x) / TAU + 0.5) * SECTORS as f64) as usize).min(SECTORS - 1)
+            geom::sector([(i % w) as f64 + 0.5 - middle[0], (i / w) as f64 + 0.5 - middle[1]], SECTORS)
         };
         field::parts(&around, w).iter().any(|part| {
             let mut sectors = [false; SECTORS];
