@@ -13,8 +13,10 @@ const PAPER_RANK: f32 = 0.75;
 /// Ink is darker than paper by this share of the way to the darkest ink, and by this much at least.
 const DARKER: f32 = 0.35;
 pub(super) const MIN_CONTRAST: f32 = 36.0;
-/// Resolution that the kept picture comes near to: finer tells symbols apart no better and takes more memory.
+/// Resolution of the kept picture of a scan that is so many times finer or more: finer tells symbols apart no better
+/// and takes more memory.
 const KEPT_DPI: f64 = 150.0;
+const FINER: f64 = 1.5;
 /// Share of the way to the darkest ink up to which paper is paper: grain and what the codec left.
 const PAPER_GRAIN: f32 = 0.12;
 
@@ -81,37 +83,74 @@ impl Levels {
         bits
     }
 
-    /// The picture that is kept of the scan, whole pixels of it averaged into one.
+    /// The picture that is kept of the scan, each pixel the average of what it covers.
     pub(super) fn picture(&self, gray: &Gray<'_>, dpi: f64) -> Picture {
-        let times = ((dpi / KEPT_DPI).round() as usize).max(1);
-        let (width, height) = (gray.width.div_ceil(times), gray.height.div_ceil(times));
-        let mut picture = Picture::blank(width, height);
+        let times = if dpi >= KEPT_DPI * FINER { dpi / KEPT_DPI } else { 1.0 };
+        let kept = |px: usize| ((px as f64 / times).round() as usize).max(1);
+        let (columns, rows) = (covers(gray.width, kept(gray.width)), covers(gray.height, kept(gray.height)));
+        let mut picture = Picture::blank(kept(gray.width), kept(gray.height));
         let mut shares = Shares { dark: self.dark, of: vec![None; 256] };
-        let (mut sums, all) = (vec![0.0_f32; width], (times * times) as f32);
-        for (y, out) in (0..height).map(|y| (y * times, y)) {
-            sums.fill(0.0);
-            for row in y..(y + times).min(gray.height) {
-                let levels = &self.paper[row / TILE * self.columns..][..self.columns];
-                for (k, (tile, paper)) in gray.row(row).chunks(TILE).zip(levels).enumerate() {
-                    let (shares, bright) = (shares.of(*paper), *paper as u8);
-                    // Almost all of a sheet is paper.
-                    for (x, part) in (k * TILE..).step_by(PART).zip(tile.chunks(PART)) {
-                        if darkest(part) < bright {
-                            for (x, v) in (x..).zip(part) {
-                                sums[x / times] += shares[usize::from(*v)];
+        let [mut sums, mut below] = [(); 2].map(|()| vec![0.0_f32; kept(gray.width) + 1]);
+        for (y, row) in rows.iter().enumerate() {
+            let levels = &self.paper[y / TILE * self.columns..][..self.columns];
+            for (k, (tile, paper)) in gray.row(y).chunks(TILE).zip(levels).enumerate() {
+                let (shares, bright) = (shares.of(*paper), *paper as u8);
+                // Almost all of a sheet is paper.
+                for (x, part) in (k * TILE..).step_by(PART).zip(tile.chunks(PART)) {
+                    if darkest(part) < bright {
+                        let inks = columns[x..].iter().zip(part).map(|(c, v)| (c, shares[usize::from(*v)]));
+                        for (column, ink) in inks {
+                            column.add(ink * row.here, &mut sums);
+                            if row.next > 0.0 {
+                                column.add(ink * row.next, &mut below);
                             }
                         }
                     }
                 }
             }
-            for (byte, two) in picture.row_mut(out).iter_mut().zip(sums.chunks(2)) {
-                if two.iter().any(|sum| *sum > 0.0) {
-                    *byte = two.iter().rev().fold(0, |byte, sum| byte << 4 | level(sum / all));
+            if rows.get(y + 1).is_none_or(|next| next.at > row.at) {
+                for (bytes, sums) in picture.row_mut(row.at).chunks_mut(PART / 2).zip(sums.chunks(PART)) {
+                    if sums.iter().fold(0.0_f32, |most, v| most.max(*v)) > 0.0 {
+                        for (byte, two) in bytes.iter_mut().zip(sums.chunks(2)) {
+                            *byte = two.iter().rev().fold(0, |byte, sum| byte << 4 | level(*sum));
+                        }
+                    }
                 }
+                std::mem::swap(&mut sums, &mut below);
+                below.fill(0.0);
             }
         }
         picture
     }
+}
+
+/// What a pixel lies on when there are fewer: one, or that and the next.
+#[derive(Debug, Clone, Copy)]
+struct Covered {
+    at: usize,
+    /// Share of either that it covers.
+    here: f32,
+    next: f32,
+}
+
+impl Covered {
+    fn add(&self, ink: f32, sums: &mut [f32]) {
+        sums[self.at] += ink * self.here;
+        if self.next > 0.0 {
+            sums[self.at + 1] += ink * self.next;
+        }
+    }
+}
+
+/// So many pixels on so many, which are no more.
+fn covers(from: usize, to: usize) -> Vec<Covered> {
+    let covered = |k: usize| {
+        let (at, last) = (k * to / from, ((k + 1) * to - 1) / from);
+        // In parts of which one of the first has `to` and one of the second `from`.
+        let next = if last > at { (k + 1) * to - last * from } else { 0 };
+        Covered { at, here: (to - next) as f32 / from as f32, next: next as f32 / from as f32 }
+    };
+    (0..from).map(covered).collect()
 }
 
 fn darkest(pixels: &[u8]) -> u8 {
@@ -149,4 +188,50 @@ pub(super) fn ranked(histogram: &[u32; 256], share: f32) -> f32 {
         }
     }
     255.0
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_a_pixel_covers_adds_up(from in 1_usize..400, share in 1_usize..=100) {
+            let to = (from * share).div_ceil(100);
+            let mut sums = vec![0.0; to + 1];
+            for covered in covers(from, to) {
+                covered.add(1.0, &mut sums);
+            }
+            prop_assert_eq!(sums[to], 0.0);
+            prop_assert!(sums[..to].iter().all(|sum| (sum - 1.0).abs() < 1e-4), "{:?}", sums);
+        }
+    }
+
+    /// What is kept of a scan with a line of so many pixels, and the levels of its middle column.
+    fn kept(dpi: u32, line: usize) -> (Picture, Vec<u8>) {
+        let (width, height) = (dpi as usize * 3, dpi as usize);
+        let is_ink = |y: usize| (height / 2..height / 2 + line).contains(&y);
+        let pixels: Vec<u8> = (0..width * height).map(|i| if is_ink(i / width) { 0 } else { 255 }).collect();
+        let gray = Gray::new(width, height, &pixels).unwrap();
+        let picture = Levels::of(&gray).picture(&gray, f64::from(dpi));
+        let column =
+            (0..picture.height as usize).filter_map(|y| picture.row(y).nth(picture.width as usize / 2));
+        let column = column.collect();
+        (picture, column)
+    }
+
+    #[test]
+    fn a_fine_scan_is_kept_at_one_resolution_whatever_its_own_is() {
+        for dpi in [225, 250, 300, 360, 400, 600] {
+            let line = (dpi / 50) as usize;
+            let (picture, column) = kept(dpi, line);
+            assert_eq!([picture.width, picture.height], [450, 150], "{dpi}");
+            let ink: u32 = column.iter().map(|v| u32::from(*v)).sum();
+            let wanted = line as f64 * 150.0 / f64::from(dpi) * f64::from(DARKEST);
+            assert!((f64::from(ink) - wanted).abs() <= 2.0, "{ink} of {wanted} at {dpi}");
+        }
+        assert_eq!(kept(200, 4).0.width, 600, "what is hardly finer is kept as it is");
+    }
 }

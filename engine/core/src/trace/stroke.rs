@@ -36,7 +36,7 @@ pub(super) fn prune(graph: &mut Graph, radius: f32) {
 }
 
 fn length(points: &[[f32; 2]]) -> f32 {
-    points.windows(2).map(|w| (w[1][0] - w[0][0]).hypot(w[1][1] - w[0][1])).sum()
+    points.windows(2).map(|w| gap(w[0], w[1])).sum()
 }
 
 /// Unit normal of a chain at a place; `None` where it has no direction.
@@ -47,12 +47,11 @@ fn normal(points: &[[f32; 2]], i: usize, closed: bool) -> Option<[f32; 2]> {
     } else {
         (points[i.saturating_sub(REACH)], points[(i + REACH).min(n - 1)])
     };
-    let d = [b[0] - a[0], b[1] - a[1]];
-    let l = d[0].hypot(d[1]);
+    let (d, l) = ([b[0] - a[0], b[1] - a[1]], gap(a, b));
     (l > 0.5).then(|| [-d[1] / l, d[0] / l])
 }
 
-/// Moves each place across the stroke to the middle of its darkness.
+/// Moves each place across the stroke to the middle of its darkness: every other is looked at, the rest lie between.
 pub(super) fn centre(chain: &mut Chain, gray: &Gray<'_>, levels: &Levels, radius: f32) {
     dispatch!(Level::new(), simd => centre_with(simd, chain, gray, levels, radius));
 }
@@ -62,7 +61,7 @@ fn centre_with<S: Simd>(simd: S, chain: &mut Chain, gray: &Gray<'_>, levels: &Le
     let points = chain.points.clone();
     let inner = if chain.closed { 0..points.len() } else { 1..points.len().saturating_sub(1) };
     let steps = ((radius + 1.0) / STEP) as i32;
-    for i in inner {
+    for i in inner.clone().filter(|i| i % 2 == 0) {
         let Some(n) = normal(&points, i, chain.closed) else { continue };
         let p = points[i];
         let paper = levels.paper((p[0] as usize).min(gray.width - 1), (p[1] as usize).min(gray.height - 1));
@@ -94,6 +93,11 @@ fn centre_with<S: Simd>(simd: S, chain: &mut Chain, gray: &Gray<'_>, levels: &Le
             let shift = (moment / sum).clamp(-MAX_SHIFT, MAX_SHIFT);
             chain.points[i] = [p[0] + n[0] * shift, p[1] + n[1] * shift];
         }
+    }
+    // A stroke hardly bends from one pixel to the next.
+    for i in inner.filter(|i| i % 2 == 1) {
+        let (a, b) = (chain.points[i - 1], chain.points[(i + 1) % points.len()]);
+        chain.points[i] = [f32::midpoint(a[0], b[0]), f32::midpoint(a[1], b[1])];
     }
 }
 
@@ -277,7 +281,8 @@ pub(super) fn reduced(chain: &Chain, budget: &Budget) -> Result<Chain, Exhausted
 }
 
 fn gap(a: [f32; 2], b: [f32; 2]) -> f32 {
-    (b[0] - a[0]).hypot(b[1] - a[1])
+    // No pixels are so far apart that this overflows, and a root is the same everywhere.
+    ((b[0] - a[0]).powi(2) + (b[1] - a[1]).powi(2)).sqrt()
 }
 
 /// Distance of a place from the line between two others.

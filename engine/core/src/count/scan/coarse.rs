@@ -10,7 +10,7 @@ use super::super::candidates::Range;
 use super::super::pose::Pose;
 use super::patch::{Patch, Spot};
 use super::sheet::Sheet;
-use super::strips::{self, ACROSS, Block, DOWN, Step, Strips};
+use super::strips::{self, ACROSS, Block, DOWN, Few, Step, Strips};
 use crate::budget::{Budget, Exhausted};
 
 /// Longest diagonal of the exemplar, pixels of the coarse page.
@@ -21,16 +21,13 @@ const INK: usize = 48;
 const MAX_MISSED: [usize; 2] = [14, 10];
 const PAPER: usize = 40;
 const MAX_SOILED: [usize; 2] = [20, 15];
-/// Of the first so many no more may be missed.
-const FIRST: usize = 8;
-const FIRST_MISSED: [usize; 2] = [5, 4];
 /// From one turn to the next, how far the farthest place moves, pixels.
 const TURN_PX: f64 = 1.4;
 /// How much darker than ink is what is looked at here.
 const DARK: f64 = 1.25;
 const TURNS: (f64, f64) = (24.0, 120.0);
-/// Share of the exemplar's ink that is around a place where it may be.
-const LEAST_INK: f64 = 0.7;
+/// Share of the exemplar's ink that is around a place where it may be, worn as that is.
+const LEAST_INK: f64 = 0.4;
 /// Blocks between two looks at the budget.
 const BLOCKS: usize = 256;
 /// Side of a cell, share of the diameter and pixels at least; of each, so many poses are kept, of turns that are
@@ -87,7 +84,8 @@ pub(super) fn propose(page: &Sheet, patch: &Patch, range: Range, budget: &Budget
     let largest = sizes.iter().copied().fold(1.0, f64::max);
     let margin = margin(probes.iter().chain(&paper), sheet.per_unit * largest);
     // What lies about the example says nothing of how dark other instances are.
-    let near = Strips::of(&sheet, dark(patch.faint.min(patch.split)), margin).spread();
+    let drawn = Strips::of(&sheet, dark(patch.faint.min(patch.split)), margin);
+    let near = drawn.spread();
     let ink = Strips::of(&sheet, dark(patch.split), margin);
     let mut search = Search {
         ink,
@@ -107,9 +105,8 @@ pub(super) fn propose(page: &Sheet, patch: &Patch, range: Range, budget: &Budget
     let angle = |turn: usize| TAU * turn as f64 / turns as f64;
     let at = |v: u32| (f64::from(v) + 0.5) / sheet.per_unit;
     for size in sizes {
-        search.blocks = search
-            .near
-            .blocks(self::margin(search.probes.iter(), sheet.per_unit * size), (least * size) as u32);
+        search.blocks =
+            drawn.blocks(self::margin(search.probes.iter(), sheet.per_unit * size), (least * size) as u32);
         let poses = (0..fewer.clamp(1, turns)).flat_map(|turn| flips.iter().map(move |flip| (turn, *flip)));
         for (turn, flip) in poses {
             let (pose, number) =
@@ -161,25 +158,15 @@ impl Search {
         let (probes, paper) = (self.steps(&self.probes, pose), self.steps(&self.paper, pose));
         let blocks = std::mem::take(&mut self.blocks);
         let other = usize::from((pose.scale() - 1.0).abs() > 1e-9);
+        let few = [Few::of(MAX_MISSED[other], probes.len()), Few::of(MAX_SOILED[other], paper.len())];
         for some in blocks.chunks(BLOCKS) {
             budget.spend(some.len().div_ceil(4) as u64)?;
             for &block in some {
-                let first = (true, FIRST_MISSED[other]);
-                if self
-                    .near
-                    .few_wrong::<S, 3>(simd, block, &probes[..FIRST.min(probes.len())], first)
-                    .is_none()
-                {
-                    continue;
-                }
-                let Some((likely, missed)) =
-                    self.near.few_wrong(simd, block, &probes, (true, MAX_MISSED[other]))
+                let Some((likely, missed)) = self.near.few_wrong(simd, block, &probes, (true, &few[0]))
                 else {
                     continue;
                 };
-                let Some((clean, soiled)) =
-                    self.ink.few_wrong(simd, block, &paper, (false, MAX_SOILED[other]))
-                else {
+                let Some((clean, soiled)) = self.ink.few_wrong(simd, block, &paper, (false, &few[1])) else {
                     continue;
                 };
                 for row in 0..DOWN {

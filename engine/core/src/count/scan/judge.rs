@@ -196,12 +196,17 @@ impl<'a> Judge<'a> {
         let across = w.div_ceil(side);
         let mut cells = vec![(0.0_f64, 0.0_f64); across * h.div_ceil(side)];
         let mut total = 0.0;
-        for i in (0..p.data.len()).filter(|&i| self.patch.region[i] && !ignored[i]) {
-            let (a, b) = (f64::from(p.data[i]), f64::from(q.data[i]));
-            let cell = &mut cells[i / w / side * across + i % w / side];
-            cell.0 += (a - b).abs();
-            cell.1 += a.max(b);
-            total += a.max(b);
+        for y in 0..h {
+            let of_row = (0..w).step_by(side).zip(&mut cells[y / side * across..][..across]);
+            for (x, cell) in of_row {
+                let pixels = y * w + x..y * w + w.min(x + side);
+                for i in pixels.filter(|&i| self.patch.region[i] && !ignored[i]) {
+                    let (a, b) = (f64::from(p.data[i]), f64::from(q.data[i]));
+                    cell.0 += (a - b).abs();
+                    cell.1 += a.max(b);
+                    total += a.max(b);
+                }
+            }
         }
         cells.retain(|c| c.1 >= 0.008 * total);
         cells.sort_by(|p, q| (q.0 / q.1).total_cmp(&(p.0 / p.1)));

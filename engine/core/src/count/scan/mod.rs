@@ -31,10 +31,10 @@ pub(super) use patch::Patch;
 pub(super) use sheet::Sheet;
 
 /// Rough poses that are moved onto the ink at once: the best come first.
-const SETTLED_AT_ONCE: usize = 40_000;
+const SETTLED_AT_ONCE: usize = 10_000;
 /// After so many of the exemplar's own size, refining ends once so many in turn led to no match; of other sizes, which
 /// few sheets have, it does at once.
-const ENOUGH_REFINED: usize = 2_000;
+const ENOUGH_REFINED: usize = 1_000;
 const WITHOUT_A_MATCH: usize = 500;
 /// Poses refined in one place.
 const OF_A_PLACE: usize = 3;
