@@ -55,6 +55,8 @@ pub(super) struct Worst {
 #[derive(Debug, Clone)]
 pub(super) struct View {
     pub dark: Field,
+    /// The same blurred, with what does not matter as the exemplar has it, so that it does not shade what is beside it.
+    blurred: Field,
     /// What does not matter, and what passes through.
     pub ignored: Vec<bool>,
     /// Darkness inside the outline, of things that end there and that go on.
@@ -117,7 +119,10 @@ impl<'a> Judge<'a> {
                 (false, false) => {}
             }
         }
-        View { dark, ignored, foreign, passing }
+        let mut cleared = dark.clone();
+        let own = self.patch.own.data.iter().zip(&ignored);
+        cleared.data.iter_mut().zip(own).filter(|(_, own)| *own.1).for_each(|(v, own)| *v = *own.0);
+        View { dark, blurred: cleared.blurred(), ignored, foreign, passing }
     }
 
     /// How much darker a view is at a pixel than the exemplar about there.
@@ -149,36 +154,31 @@ impl<'a> Judge<'a> {
         let near = view.dark.spread(1);
         let own = &self.patch.own;
         let missing = own.data.iter().zip(&near.data).map(|(ink, here)| f64::from((ink - here).max(0.0)));
-        let q = self.cleared(view).blurred();
         Seen {
             absent: missing.sum::<f64>() / self.all,
             foreign: view.foreign / self.all,
             passing: view.passing / self.all,
-            worst: self.worst(&q, &view.ignored),
-            alike: self.alike(&q, &view.ignored),
+            worst: self.worst(view),
+            alike: self.alike(view),
         }
-    }
-
-    /// The page with what does not matter as the exemplar has it, so that it does not shade what is beside it.
-    fn cleared(&self, view: &View) -> Field {
-        let mut dark = view.dark.clone();
-        for (i, v) in dark.data.iter_mut().enumerate().filter(|(i, _)| view.ignored[*i]) {
-            *v = self.patch.own.data[i];
-        }
-        dark
     }
 
     pub(super) fn differs(&self, view: &View) -> Worst {
-        let (p, q) = (&self.blurred, self.cleared(view).blurred());
-        let matters = |i: usize| self.patch.region[i] && !view.ignored[i];
-        Worst { lacking: densest(p, &q, matters), besides: densest(&q, p, matters) }
+        let (p, q) = (&self.blurred, &view.blurred);
+        let matters = |i: usize| self.matters(view, i);
+        Worst { lacking: densest(p, q, matters), besides: densest(q, p, matters) }
+    }
+
+    /// Whether pixels are compared here.
+    fn matters(&self, view: &View, i: usize) -> bool {
+        self.patch.region[i] && !view.ignored[i]
     }
 
     /// How far both pictures go together, inside the outline.
-    fn alike(&self, q: &Field, ignored: &[bool]) -> f64 {
-        let p = &self.blurred;
+    fn alike(&self, view: &View) -> f64 {
+        let (p, q) = (&self.blurred, &view.blurred);
         let (mut n, mut sp, mut sq, mut pp, mut qq, mut pq) = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0);
-        for i in (0..p.data.len()).filter(|&i| self.patch.region[i] && !ignored[i]) {
+        for i in (0..p.data.len()).filter(|&i| self.matters(view, i)) {
             let (a, b) = (f64::from(p.data[i]), f64::from(q.data[i]));
             (n, sp, sq) = (n + 1.0, sp + a, sq + b);
             (pp, qq, pq) = (pp + a * a, qq + b * b, pq + a * b);
@@ -189,8 +189,8 @@ impl<'a> Judge<'a> {
 
     /// Where both pictures differ most: how much, of what either has there. A part that is missing, or is there
     /// besides, is no wear.
-    fn worst(&self, q: &Field, ignored: &[bool]) -> f64 {
-        let p = &self.blurred;
+    fn worst(&self, view: &View) -> f64 {
+        let (p, q) = (&self.blurred, &view.blurred);
         let (w, h) = (p.width, p.height);
         let side = (w.min(h) / 9).clamp(3, 16);
         let across = w.div_ceil(side);
@@ -200,7 +200,7 @@ impl<'a> Judge<'a> {
             let of_row = (0..w).step_by(side).zip(&mut cells[y / side * across..][..across]);
             for (x, cell) in of_row {
                 let pixels = y * w + x..y * w + w.min(x + side);
-                for i in pixels.filter(|&i| self.patch.region[i] && !ignored[i]) {
+                for i in pixels.filter(|&i| self.matters(view, i)) {
                     let (a, b) = (f64::from(p.data[i]), f64::from(q.data[i]));
                     cell.0 += (a - b).abs();
                     cell.1 += a.max(b);

@@ -18,17 +18,18 @@ use crate::geom::PxRect;
 
 use clusters::Cluster;
 use shape::Group;
-use verify::{Verified, Verifier};
+use verify::{Limits, Verified, Verifier};
 
 /// Suggestions of one page at most.
 pub const MAX_SUGGESTIONS: usize = 100;
 /// Instances that make a symbol worth a suggestion.
 const MIN_COUNT: usize = 2;
-/// Groups that are counted at most, those with the most members.
-const MAX_COUNTED: usize = 72;
-/// Steps for finding groups, and for counting them all: four to nine seconds of one core on dense sheets.
+/// Steps for finding groups.
 const GROUPING_STEPS: u64 = 30_000_000;
-const COUNTING_STEPS: u64 = 8_000_000;
+/// What counting them may take: four to nine seconds of one core on dense sheets, and as much on scans, where each count
+/// takes more and strokes of one symbol fall into several groups.
+const OF_DRAWINGS: Limits = Limits { groups: 72, steps: 8_000_000, shares_of_one: &[40, 4] };
+const OF_SCANS: Limits = Limits { groups: 30, steps: 30_000_000, shares_of_one: &[8] };
 /// A part is in this share of its places within something larger.
 const PART_SHARE: f64 = 0.9;
 /// Boxes that overlap by this share, over their union, mean one symbol.
@@ -78,7 +79,8 @@ pub fn suggest(page: &PageIndex, params: &CountParams, budget: &Budget) -> Found
     let (mut list, why) = match candidates(page, &own) {
         Ok((clusters, candidates, mut cut_short)) => {
             let verifier = Verifier { page, params, clusters: &clusters };
-            let (verified, ended) = verifier.count(&candidates, MAX_COUNTED, COUNTING_STEPS, budget);
+            let limits = if page.sheet.is_some() { &OF_SCANS } else { &OF_DRAWINGS };
+            let (verified, ended) = verifier.count(&candidates, limits, budget);
             cut_short = ended.or(cut_short);
             (told(verified), cut_short)
         }
@@ -119,7 +121,8 @@ fn candidates(page: &PageIndex, budget: &Budget) -> Result<Candidates, Exhausted
         budget.spend(group.members.len() as u64)?;
         let is_something_else = members.len() < MIN_COUNT
             || letters.are(g as u32, &members)
-            || weed::are_arrows(page, &clusters, group, &members);
+            || weed::are_arrows(page, &clusters, group, &members)
+            || page.sheet.is_some() && weed::are_thin(page, &clusters, &members);
         if !is_something_else {
             let side = clusters[members[0] as usize].side();
             candidates.push(Candidate { members, side });

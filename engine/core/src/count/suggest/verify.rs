@@ -14,9 +14,6 @@ use crate::geom::{ListRect, PxRect};
 const LOOKED_AT: usize = 32;
 /// Members whose boxes are tried until one holds a symbol.
 const TRIED: usize = 3;
-/// What one group may take of the steps for all, at first and when all had their turn: a shape that is everywhere
-/// must not take them from those that are soon counted.
-const SHARES_OF_ONE: [u64; 2] = [40, 4];
 /// Groups of so many members are told uncounted when there is no time to count them, and so many of them.
 const MIN_UNCOUNTED: usize = 3;
 const MAX_UNCOUNTED: usize = 40;
@@ -46,6 +43,16 @@ pub(super) struct Verifier<'a> {
     pub clusters: &'a [Cluster],
 }
 
+/// What counting the groups of a page may take.
+pub(super) struct Limits {
+    /// Groups at most, those with the most members, and steps for all of them.
+    pub groups: usize,
+    pub steps: u64,
+    /// What one may take of these, at first and when all had their turn: a shape that is everywhere must not take them
+    /// from those that are soon counted.
+    pub shares_of_one: &'static [u64],
+}
+
 /// What became of a group.
 enum Counted {
     Done(Box<Verified>),
@@ -56,30 +63,29 @@ enum Counted {
 }
 
 impl Verifier<'_> {
-    /// Counts up to `most` of the candidates, in their order. The rest is taken as it was grouped; then the
-    /// answer says why.
+    /// Counts the candidates in their order, within limits. The rest is taken as it was grouped; then the answer says
+    /// why.
     pub(super) fn count(
         &self,
         candidates: &[Candidate],
-        most: usize,
-        steps: u64,
+        limits: &Limits,
         budget: &Budget,
     ) -> (Vec<Verified>, Option<String>) {
         let mut verified: Vec<Verified> = Vec::new();
         let mut uncounted: Vec<&Candidate> = candidates.iter().collect();
-        let mut left = steps.min(budget.steps_left());
-        for share in SHARES_OF_ONE {
+        let mut left = limits.steps.min(budget.steps_left());
+        for share in limits.shares_of_one {
             let mut counted = 0;
             for candidate in std::mem::take(&mut uncounted) {
                 if self.is_known(candidate, &verified) {
                     continue;
                 }
-                if counted == most || left == 0 || budget.is_cancelled() {
+                if counted == limits.groups || left == 0 || budget.is_cancelled() {
                     uncounted.push(candidate);
                     continue;
                 }
                 counted += 1;
-                let part = budget.part(left.min(steps / share));
+                let part = budget.part(left.min(limits.steps / share));
                 let granted = part.steps_left();
                 match self.one(candidate, &part) {
                     Counted::Done(v) => verified.push(*v),

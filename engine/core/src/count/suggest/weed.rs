@@ -1,5 +1,7 @@
 //! What repeats on a page and is no symbol: letters, arrowheads, corners, the grain of a hatch.
 
+use std::f32::consts::PI;
+
 use rustc_hash::FxHashMap;
 
 use super::super::index::PageIndex;
@@ -20,6 +22,10 @@ const LETTER_GAP: f32 = 0.8;
 /// Arrowheads are no larger, list units; the line runs through their middle up to this share of their size.
 const MAX_ARROW: f32 = 14.0;
 const ARROW_AXIS: f32 = 0.12;
+/// On scans, what is no wider is a stroke or the end of a wall, list units.
+const MIN_WIDTH: f32 = 4.8;
+/// Directions in which that is measured.
+const WAYS: usize = 24;
 /// A shape is texture when of this many instances at least this share has so many neighbours within so many
 /// sides.
 const MIN_TEXTURE: usize = 12;
@@ -130,6 +136,22 @@ pub(super) fn are_arrows(page: &PageIndex, clusters: &[Cluster], group: &Group, 
         })
     };
     looked_at.iter().filter(on_a_line).count() as f32 >= MOST * looked_at.len() as f32
+}
+
+/// Whether the members of a group are mostly no wider than a stroke or two, however they are turned.
+pub(super) fn are_thin(page: &PageIndex, clusters: &[Cluster], members: &[u32]) -> bool {
+    let ways: [[f32; 2]; WAYS] = std::array::from_fn(|k| (PI * k as f32 / WAYS as f32).sin_cos().into());
+    let looked_at = sample(members);
+    let thin = |m: &&u32| {
+        let segments = clusters[**m as usize].segments.iter().map(|&i| &page.segments[i as usize]);
+        let places: Vec<[f32; 2]> = segments.flat_map(|s| [s.a, s.b]).collect();
+        ways.iter().any(|way| {
+            let across = places.iter().map(|p| p[0] * way[0] + p[1] * way[1]);
+            let (low, high) = across.fold((f32::MAX, f32::MIN), |(low, high), v| (low.min(v), high.max(v)));
+            high - low < MIN_WIDTH
+        })
+    };
+    looked_at.iter().filter(thin).count() as f32 >= MOST * looked_at.len() as f32
 }
 
 /// Whether instances tile an area.

@@ -2,7 +2,7 @@
 
 use super::super::ink::Ink;
 use super::super::pose::Pose;
-use super::super::{CountOutcome, CountParams, Detection, Exemplar, PageIndex, find};
+use super::super::{CountOutcome, CountParams, Detection, Exemplar, PageIndex, find, suggest};
 use super::sheet::{
     Habit, Sheet, Stroke, Symbol, Tally, at, box_around, circle, line, middle, rect, summary, tally,
 };
@@ -124,6 +124,23 @@ fn turned_and_on_hatch_a_symbol_is_found_and_ranks_before_its_look_alike() {
         let sure = |d: &&Detection| d.confidence >= 0.9 && !d.is_exemplar;
         assert_eq!(outcome.detections.iter().filter(sure).count(), 0, "nothing scanned is sure");
     }
+}
+
+#[test]
+fn symbols_that_repeat_on_a_scan_are_suggested_with_their_counts_and_short_strokes_are_not() {
+    let [plain, barred] = receptacles();
+    let mut sheet = Sheet::new(500.0, 420.0, 3);
+    let dash = Symbol(vec![line(0.0, -9.0, 0.0, 9.0), line(1.5, -9.0, 1.5, 9.0)]);
+    for (row, symbol) in [&plain, &barred, &dash].into_iter().enumerate() {
+        for n in 0..18 - row * 3 {
+            let (x, y) = (40.0 + n as f64 % 9.0 * 48.0, 40.0 + row as f64 * 130.0 + (n / 9) as f64 * 60.0);
+            sheet.symbol(symbol, &at(x, y, n as f64 * 37.0, 1.0, false), Habit::Polylines(40), 0);
+        }
+    }
+    let page = PageIndex::build(&scanned(&sheet, &[220.0]), &Budget::unlimited()).unwrap();
+    let found = suggest(&page, &CountParams::default(), &Budget::unlimited()).value;
+    let counts: Vec<(usize, bool)> = found.list.iter().map(|s| (s.count, s.confidence.is_some())).collect();
+    assert_eq!(counts, [(18, true), (15, true)], "{found:#?}");
 }
 
 /// What others show besides may stand at any turn of a symbol that lies on itself turned.
