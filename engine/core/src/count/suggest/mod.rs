@@ -26,8 +26,8 @@ pub const MAX_SUGGESTIONS: usize = 100;
 const MIN_COUNT: usize = 2;
 /// Steps for finding groups.
 const GROUPING_STEPS: u64 = 30_000_000;
-/// What counting them may take: four to nine seconds of one core on dense sheets, and as much on scans, where each count
-/// takes more and strokes of one symbol fall into several groups.
+/// What counting them may take: four to nine seconds of one core on dense sheets, nine to eleven on scans, where each
+/// count takes more and strokes of one symbol fall into several groups.
 const OF_DRAWINGS: Limits = Limits { groups: 72, steps: 8_000_000, shares_of_one: &[40, 4] };
 const OF_SCANS: Limits = Limits { groups: 30, steps: 30_000_000, shares_of_one: &[8] };
 /// A part is in this share of its places within something larger.
