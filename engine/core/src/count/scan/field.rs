@@ -81,16 +81,18 @@ impl Field {
         let w = self.width;
         let ink = (0..self.data.len()).filter(|&i| self.data[i] >= 0.4);
         let hull = convex_hull(ink.map(|i| [(i % w) as f64, (i / w) as f64]).collect());
-        let n = hull.len();
-        let inside = |p: [f64; 2]| {
-            n >= 3
-                && (0..n).all(|i| {
-                    let (a, b) = (hull[i], hull[(i + 1) % n]);
-                    let (ex, ey) = (b[0] - a[0], b[1] - a[1]);
-                    ex * (p[1] - a[1]) - ey * (p[0] - a[0]) >= -margin * ex.hypot(ey)
-                })
-        };
-        (0..self.data.len()).map(|i| inside([(i % w) as f64, (i / w) as f64])).collect()
+        let mut inside = vec![hull.len() >= 3; self.data.len()];
+        for (a, b) in hull.iter().zip(hull.iter().cycle().skip(1)) {
+            let (ex, ey) = (b[0] - a[0], b[1] - a[1]);
+            let least = -margin * ex.hypot(ey);
+            for (y, row) in inside.chunks_mut(w.max(1)).enumerate() {
+                let down = ex * (y as f64 - a[1]);
+                row.iter_mut()
+                    .enumerate()
+                    .for_each(|(x, inside)| *inside &= down - ey * (f64::from(x as u32) - a[0]) >= least);
+            }
+        }
+        inside
     }
 }
 
@@ -122,4 +124,29 @@ pub(super) fn parts(set: &[bool], width: usize) -> Vec<Vec<usize>> {
         parts.push(part);
     }
     parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outline_is_what_lies_no_further_outside_the_hull_than_asked() {
+        // A triangle's corners.
+        let mut field = Field::blank(30, 20);
+        [[5, 4], [24, 4], [5, 15]].into_iter().for_each(|[x, y]| field.data[y * 30 + x] = 1.0);
+        for margin in [-1.0, 0.0, 1.6] {
+            let outline = field.outline(margin);
+            for (x, y) in (0..30).flat_map(|x| (0..20).map(move |y| (x, y))) {
+                let (u, v) = (f64::from(x) - 5.0, f64::from(y) - 4.0);
+                // How far inside each of its sides.
+                let inside = [u, v, (209.0 - 11.0 * u - 19.0 * v) / 11.0_f64.hypot(19.0)];
+                let least = inside.into_iter().fold(f64::INFINITY, f64::min);
+                if (least + margin).abs() > 1e-6 {
+                    assert_eq!(outline[(y * 30 + x) as usize], least > -margin, "{x} {y} {margin}");
+                }
+            }
+        }
+        assert!(!Field::blank(4, 4).outline(1.0).contains(&true), "nothing has no outline");
+    }
 }

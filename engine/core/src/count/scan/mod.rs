@@ -12,6 +12,7 @@ mod judge;
 mod lanes;
 mod moves;
 mod patch;
+mod settle;
 mod sheet;
 mod strips;
 mod window;
@@ -258,7 +259,9 @@ impl Search<'_> {
     ) -> (Vec<(f64, Pose)>, Result<(), Stopped>) {
         let mut settled: Vec<(f64, Pose)> = Vec::new();
         let mut ended = Ok(());
-        for rough in rough.iter().filter(|rough| !tried.is_sure(rough)) {
+        let mut rough: Vec<&Pose> = rough.iter().filter(|rough| !tried.is_sure(rough)).collect();
+        settle::as_they_lie(&mut rough, self.judge.patch.diameter);
+        for rough in rough {
             ended = self.budget.spend(SETTLE_STEPS).map_err(Stopped::from);
             if ended.is_err() {
                 break;

@@ -3,45 +3,40 @@
 use std::f64::consts::FRAC_1_SQRT_2;
 
 use fearless_simd::prelude::*;
-use fearless_simd::{Level, Simd, dispatch, f32x8, i32x8};
+use fearless_simd::{Level, Simd, dispatch, f32x8};
 
 use super::super::pose::Pose;
 use super::lanes::{InkPage, Places};
 use super::patch::{Patch, Spot};
+use super::settle::First;
 use super::sheet::Sheet;
-use crate::geom::below;
 use crate::lanes::LANES;
 
-/// Spots that the first look takes.
-const FIRST: usize = 48;
 /// What soiled paper counts against ink.
-const SOIL: f64 = 0.5;
+pub(super) const SOIL: f64 = 0.5;
 /// Moves, pixels, and what fits less after them is none; each is tried in every direction until none helps, at most
 /// so often.
 const MOVES: [(f64, f64); 3] = [(1.0, 0.48), (0.5, 0.53), (0.25, 0.55)];
 const TRIES: usize = 6;
 /// So much better is better.
 const BETTER: f64 = 1e-6;
-/// Places along each axis, and turns, that are tried at first: shares of what a rough pose may be off.
-const OFFSETS: [f64; 5] = [-1.2, -0.6, 0.0, 0.6, 1.2];
-const TURNS: [f64; 3] = [-0.4, 0.0, 0.4];
 /// After so many spots it is asked whether the rest can matter.
 const BLOCK: usize = 32;
 
 /// What tells where the exemplar lies: its ink, and paper beside it.
 pub(super) struct Moves<'a> {
-    page: InkPage<'a>,
+    pub(super) page: InkPage<'a>,
     /// Pixels.
     radius: f64,
-    first: Spots,
+    pub(super) first: First,
     ink: Spots,
-    paper: Spots,
-    level: Level,
+    pub(super) paper: Spots,
+    pub(super) level: Level,
 }
 
 /// Places relative to the exemplar's middle, pixels of the page.
-struct Spots {
-    at: Places,
+pub(super) struct Spots {
+    pub(super) at: Places,
     weights: Vec<f32>,
     /// All weights from the first spot of a block on.
     rest: Vec<f32>,
@@ -75,20 +70,20 @@ impl<'a> Moves<'a> {
         Self {
             page: InkPage { sheet, table: &patch.through, through: patch.from },
             radius: patch.diameter / 2.0 * sheet.per_unit,
-            first: spots(&ink[..ink.len().min(FIRST)]),
+            first: First::new(ink, sheet.per_unit, patch.from),
             ink: spots(ink),
             paper: spots(paper),
             level: Level::new(),
         }
     }
 
-    fn place(&self, pose: &Pose) -> [f32; 2] {
+    pub(super) fn place(&self, pose: &Pose) -> [f32; 2] {
         [pose.x, pose.y].map(|v| (v * self.page.sheet.per_unit) as f32)
     }
 
     /// How much of the spots is on ink; `None` where that is no more than `least`.
     #[inline(always)]
-    fn share<S: Simd>(
+    pub(super) fn share<S: Simd>(
         &self,
         simd: S,
         spots: &Spots,
@@ -166,84 +161,6 @@ impl<'a> Moves<'a> {
     fn turn<S: Simd>(&self, simd: S, pose: &Pose, into: &mut Turned) {
         self.ink.at.turned(simd, pose, &mut into.ink);
         self.paper.at.turned(simd, pose, &mut into.paper);
-    }
-
-    /// A first move of a rough pose onto the page's ink, and how well it fits then. `off` and `turn` are what it
-    /// may be off.
-    pub(super) fn settle(&self, rough: &Pose, off: f64, turn: f64) -> (f64, Pose) {
-        dispatch!(self.level, simd => self.settle_with(simd, rough, off, turn))
-    }
-
-    #[inline(always)]
-    fn settle_with<S: Simd>(&self, simd: S, rough: &Pose, off: f64, turn: f64) -> (f64, Pose) {
-        let by = OFFSETS.map(|k| k * off);
-        let px = by.map(|v| (v * self.page.sheet.per_unit) as f32);
-        let at = self.place(rough);
-        let mut best = (f32::NEG_INFINITY, *rough);
-        let mut turned = Places::default();
-        for k in TURNS {
-            let pose = grown(rough, k * turn, 0.0);
-            self.first.at.turned(simd, &pose, &mut turned);
-            let met = if self.page.holds(at, &turned, px[4]) {
-                self.met_around(simd, at, &turned, px)
-            } else {
-                self.met_at_edge(at, &turned, px)
-            };
-            for (met, dy) in met.iter().zip(by) {
-                for (met, dx) in met.iter().zip(by) {
-                    if *met > best.0 {
-                        best = (*met, Pose { x: rough.x + dx, y: rough.y + dy, ..pose });
-                    }
-                }
-            }
-        }
-        let (met, pose) = best;
-        self.paper.at.turned(simd, &pose, &mut turned);
-        let soil =
-            self.share(simd, &self.paper, &turned, self.place(&pose), f64::NEG_INFINITY).unwrap_or(0.0);
-        (f64::from(met / self.first.all()) - SOIL * soil, pose)
-    }
-
-    /// How much of the first spots is on ink at each of the offsets, by rows.
-    #[inline(always)]
-    fn met_around<S: Simd>(&self, simd: S, at: [f32; 2], turned: &Places, px: [f32; 5]) -> [[f32; 5]; 5] {
-        let mut met = [[0.0_f32; OFFSETS.len()]; OFFSETS.len()];
-        let page = &self.page;
-        for k in (0..turned.x.len()).step_by(LANES) {
-            let x = f32x8::from_slice(simd, &turned.x[k..k + LANES]) + at[0];
-            let y = f32x8::from_slice(simd, &turned.y[k..k + LANES]) + at[1];
-            let (mut columns, mut rows) = ([[0_i32; LANES]; OFFSETS.len()], [[0_i32; LANES]; OFFSETS.len()]);
-            for i in 0..OFFSETS.len() {
-                columns[i] = i32x8::truncate_from((x + px[i]).floor()).into();
-                rows[i] = i32x8::truncate_from((y + px[i]).floor()).into();
-            }
-            let weights = &self.first.weights[k..k + LANES];
-            for lane in 0..LANES {
-                let w = weights[lane];
-                for i in 0..OFFSETS.len() {
-                    let row = rows[i][lane] as usize * page.sheet.width;
-                    for j in 0..OFFSETS.len() {
-                        let v = page.sheet.pixels()[row + columns[j][lane] as usize];
-                        met[i][j] += w * page.table[usize::from(v)];
-                    }
-                }
-            }
-        }
-        met
-    }
-
-    #[inline(never)]
-    fn met_at_edge(&self, at: [f32; 2], turned: &Places, px: [f32; 5]) -> [[f32; 5]; 5] {
-        let mut met = [[0.0_f32; OFFSETS.len()]; OFFSETS.len()];
-        for ((x, y), w) in turned.x.iter().zip(&turned.y).zip(&self.first.weights) {
-            for (met, dy) in met.iter_mut().zip(px) {
-                for (met, dx) in met.iter_mut().zip(px) {
-                    let v = self.page.sheet.at(below(at[0] + x + dx), below(at[1] + y + dy));
-                    *met += w * self.page.table[usize::from(v)];
-                }
-            }
-        }
-        met
     }
 
     /// The pose moved to where the page's ink is; `None` if there is none.
@@ -327,20 +244,20 @@ struct Best {
 }
 
 /// Turned and grown about its own place.
-fn grown(pose: &Pose, turn: f64, grow: f64) -> Pose {
+pub(super) fn grown(pose: &Pose, turn: f64, grow: f64) -> Pose {
     let (sin, cos) = turn.sin_cos();
     let by = 1.0 + grow;
     Pose { re: (pose.re * cos - pose.im * sin) * by, im: (pose.re * sin + pose.im * cos) * by, ..*pose }
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::geom::ListRect;
     use crate::page::picture::Picture;
 
     /// A box with a diagonal and one stroke more, drawn grey in places, and the same again further away.
-    fn page() -> Sheet {
+    pub(in super::super) fn page() -> Sheet {
         let mut picture = Picture::blank(160, 90);
         let mut dot = |x: usize, y: usize, level: u8| picture.row_mut(y)[x / 2] |= level << (x % 2 * 4);
         for at in [[20, 20], [97, 41]] {
@@ -354,7 +271,7 @@ mod tests {
         Sheet::of(&picture, 160.0)
     }
 
-    fn moves<'a>(sheet: &'a Sheet, patch: &'a Patch, level: Level) -> Moves<'a> {
+    pub(in super::super) fn moves<'a>(sheet: &'a Sheet, patch: &'a Patch, level: Level) -> Moves<'a> {
         Moves { level, ..Moves::new(sheet, patch, &patch.ink(), &patch.paper(1, 3)) }
     }
 

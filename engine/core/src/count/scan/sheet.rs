@@ -77,18 +77,24 @@ impl Sheet {
             return self.clone();
         }
         let (width, height) = (self.width.div_ceil(2), self.height.div_ceil(2));
-        let mut data = Vec::with_capacity(width * height);
+        let mut data = vec![0; width * height];
         let blank = vec![0; self.width];
-        for y in 0..height {
+        let second = |row: &[u8]| row.get(1).copied().unwrap_or(0);
+        let darker = |p: &[u8], q: &[u8]| {
+            let ((a, b), (c, d)) =
+                ((p[0].max(second(p)), p[0].min(second(p))), (q[0].max(second(q)), q[0].min(second(q))));
+            let next = a.min(c).max(if a > c { b } else { d });
+            ((u16::from(a.max(c)) + u16::from(next)) / 2) as u8
+        };
+        for (y, row) in data.chunks_exact_mut(width.max(1)).enumerate() {
             let above = self.row(2 * y);
             let below = if 2 * y + 1 < self.height { self.row(2 * y + 1) } else { &blank };
-            let second = |row: &[u8]| row.get(1).copied().unwrap_or(0);
-            data.extend(above.chunks(2).zip(below.chunks(2)).map(|(p, q)| {
-                let ((a, b), (c, d)) =
-                    ((p[0].max(second(p)), p[0].min(second(p))), (q[0].max(second(q)), q[0].min(second(q))));
-                let next = a.min(c).max(if a > c { b } else { d });
-                ((u16::from(a.max(c)) + u16::from(next)) / 2) as u8
-            }));
+            let parts = row.chunks_mut(PART).zip(above.chunks(2 * PART).zip(below.chunks(2 * PART)));
+            let is_paper = |row: &[u8]| row.iter().fold(0, |all, v| all | v) == 0;
+            for (row, (above, below)) in parts.filter(|(_, (p, q))| !is_paper(p) || !is_paper(q)) {
+                let fours = above.chunks(2).zip(below.chunks(2));
+                row.iter_mut().zip(fours).for_each(|(v, (p, q))| *v = darker(p, q));
+            }
         }
         Self { width, height, per_unit: self.per_unit / 2.0, data }.coarser(shift - 1)
     }
@@ -102,5 +108,30 @@ impl Sheet {
             (px(area.right) + grow).ceil().min(self.width as f64) as i32,
             (px(area.bottom) + grow).ceil().min(self.height as f64) as i32,
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_coarser_pixel_is_as_dark_as_the_two_darkest_of_four(
+            (width, height) in (1_usize..90, 1_usize..40),
+            ink in prop::collection::vec((0_usize..90, 0_usize..40, 1_u8..=255), 0..200),
+        ) {
+            let mut sheet = Sheet { width, height, per_unit: 2.0, data: vec![0; width * height] };
+            ink.iter().for_each(|(x, y, v)| sheet.data[y % height * width + x % width] = *v);
+            let half = sheet.coarser(1);
+            prop_assert_eq!([half.width, half.height], [width.div_ceil(2), height.div_ceil(2)]);
+            for (x, y) in (0..half.width as i32).flat_map(|x| (0..half.height as i32).map(move |y| (x, y))) {
+                let mut four = [(0, 0), (1, 0), (0, 1), (1, 1)].map(|(u, v)| sheet.at(2 * x + u, 2 * y + v));
+                four.sort_unstable();
+                prop_assert_eq!(half.at(x, y), four[2].midpoint(four[3]));
+            }
+        }
     }
 }
