@@ -20,6 +20,8 @@ const MIN_INTERLEAVED: usize = 12;
 const FIRST_STEPS: usize = 4;
 const MAX_WANTING: f32 = 3.0;
 const INTERLEAVED_SHARE: f32 = 0.8;
+/// Share of all places that lie on one of the lines, from which on lines at any distance are found by chance.
+const CROWDED: f32 = 0.5;
 /// Shorter pieces have no sure direction.
 const MIN_LENGTH: f32 = 0.5;
 
@@ -174,6 +176,9 @@ fn found(mut offsets: Vec<f32>, max_gap: f32, drawn: bool) -> Vec<(f32, f32)> {
 /// Lattices of lines that lie between each other: hatches on both sides of a wall, each with a start of its own.
 fn interleaved(mut offsets: Vec<f32>, max_gap: f32) -> Vec<(f32, f32)> {
     let mut found = Vec::new();
+    if are_crowded(&offsets) {
+        return found;
+    }
     while found.len() < MAX_INTERLEAVED {
         let mut best = Chain::default();
         for (i, &first) in offsets.iter().enumerate() {
@@ -199,6 +204,12 @@ fn interleaved(mut offsets: Vec<f32>, max_gap: f32) -> Vec<(f32, f32)> {
         });
     }
     found
+}
+
+/// Whether so many lines lie there that they say nothing: trying them all would take long, too.
+fn are_crowded(offsets: &[f32]) -> bool {
+    let span = offsets.last().zip(offsets.first()).map_or(0.0, |(last, first)| last - first);
+    2.0 * SAME_OFFSET * offsets.len() as f32 > CROWDED * (span + 2.0 * SAME_OFFSET)
 }
 
 /// Lines in equal steps, some of which may be wanting.
@@ -262,4 +273,26 @@ fn lattice(offsets: &[f32], max_gap: f32) -> Option<(f32, f32)> {
     }
     let pitch = (offsets[best.1] - offsets[best.0]) / (best.1 - best.0) as f32;
     (best.1 - best.0 + 1 >= MIN_LINES).then_some((offsets[best.0], pitch))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Lines in equal steps.
+    fn lines(first: f32, pitch: f32, count: u16) -> impl Iterator<Item = f32> {
+        (0..count).map(move |k| first + f32::from(k) * pitch)
+    }
+
+    #[test]
+    fn hatches_between_each_other_are_told_unless_lines_lie_everywhere() {
+        let two = || lines(0.0, 4.0, 25).chain(lines(1.3, 5.1, 20));
+        let both = found(two().collect(), 20.0, true);
+        let pitches: Vec<f32> = both.iter().map(|l| (l.1 * 10.0).round() / 10.0).collect();
+        assert_eq!(pitches, [4.0, 5.1]);
+        assert!(found(two().collect(), 20.0, false).is_empty(), "areas have two edges each");
+        // Among so many, any distance is one that lines have.
+        let anywhere = (0..900_u32).map(|k| (k * 7_919 % 11_500) as f32 / 100.0);
+        assert!(found(two().chain(anywhere).collect(), 20.0, true).is_empty());
+    }
 }
