@@ -153,7 +153,7 @@ impl Exemplar {
         let gap = area.width().hypot(area.height()) * 0.25;
         let marks = texture::regular(&pieces, gap);
         let beyond: Vec<Segment> = choice.beyond.iter().map(|&i| page.segments[i as usize]).collect();
-        let hatches = texture::Hatches::of(&beyond, &page.styles, gap).entering(area);
+        let hatches = texture::Hatches::of(&beyond, &page.styles, gap).entering(area, &pieces, &page.styles);
         let mut weights = Vec::new();
         let mut ink = Ink { styles: page.styles.clone(), ..Ink::default() };
         let mut ids = Vec::new();

@@ -132,33 +132,42 @@ impl Hatches {
         Self { lattices }
     }
 
-    /// Without those that have no line in a box: what hatches a neighbour is not what is under a symbol.
-    pub(super) fn entering(mut self, area: &ListRect) -> Self {
-        self.lattices
-            .retain(|l| l.lines.iter().any(|line| clip(line.piece[0], line.piece[1], area).is_some()));
+    /// Without those that have no line in a box: what hatches a neighbour is not what is under a symbol. Of `inside`,
+    /// too, the pieces that were taken for the symbol's, none sticks out of its box where the hatch is its own.
+    pub(super) fn entering(mut self, area: &ListRect, inside: &[Segment], styles: &[InkStyle]) -> Self {
+        let enters = |[a, b]: [[f32; 2]; 2]| clip(a, b, area).is_some();
+        let stay = |s: &Segment| clip(s.a, s.b, area).is_some_and(|(a, b)| [a, b] == [s.a, s.b]);
+        let out: Vec<&Segment> = inside.iter().filter(|s| !stay(s)).collect();
+        self.lattices.retain(|l| {
+            l.lines.iter().any(|line| enters(line.piece)) || out.iter().any(|s| l.holds(s, styles))
+        });
         self
     }
 
     /// Whether a piece is a scrap of one of the hatches: on its lattice, where none of its lines runs.
     /// A stroke over a line of a hatch that goes on under it is a stroke of its own.
     pub(super) fn hold(&self, piece: &Segment, styles: &[InkStyle]) -> bool {
-        self.lattices.iter().any(|l| {
-            let turn = (direction_deg(piece) - l.direction).abs();
-            if turn.min(180.0 - turn) >= SAME_DIRECTION || !l.style.agrees(&styles[piece.style as usize]) {
-                return false;
-            }
-            let own = Extent::of(piece, l.direction);
-            let steps = (own.offset - l.first) / l.pitch;
-            if (steps - steps.round()).abs() * l.pitch > SAME_OFFSET {
-                return false;
-            }
-            let under = |line: &&Extent| {
-                (line.offset - own.offset).abs() <= SAME_OFFSET * 1.5
-                    && line.to.min(own.to) - line.from.max(own.from) > 0.5 * (own.to - own.from)
-                    && line.piece != own.piece
-            };
-            !l.lines.iter().any(|line| under(&line))
-        })
+        self.lattices.iter().any(|l| l.holds(piece, styles))
+    }
+}
+
+impl Lattice {
+    fn holds(&self, piece: &Segment, styles: &[InkStyle]) -> bool {
+        let turn = (direction_deg(piece) - self.direction).abs();
+        if turn.min(180.0 - turn) >= SAME_DIRECTION || !self.style.agrees(&styles[piece.style as usize]) {
+            return false;
+        }
+        let own = Extent::of(piece, self.direction);
+        let steps = (own.offset - self.first) / self.pitch;
+        if (steps - steps.round()).abs() * self.pitch > SAME_OFFSET {
+            return false;
+        }
+        let under = |line: &Extent| {
+            (line.offset - own.offset).abs() <= SAME_OFFSET * 1.5
+                && line.to.min(own.to) - line.from.max(own.from) > 0.5 * (own.to - own.from)
+                && line.piece != own.piece
+        };
+        !self.lines.iter().any(under)
     }
 }
 

@@ -52,6 +52,22 @@ fn a_note_across_the_example_is_not_what_it_says() {
 }
 
 #[test]
+fn a_hatch_that_ends_just_outside_the_examples_box_is_not_its_own() {
+    // Its lines lie in the box almost from end to end, those beside the box as long.
+    let hatched = |sheet: &mut Sheet, i: usize, pose: &Pose| {
+        let b = closet().bounds(pose);
+        let (top, bottom) = (f64::from(b.top) - 1.8, f64::from(b.bottom) + 0.5);
+        for k in (0..16).filter(|_| i == 0) {
+            let x = pose.x + 1.0 + 1.5 * f64::from(k);
+            sheet.line([x, top], [x, bottom], 0);
+        }
+    };
+    let (_, truth, outcome) = row(&hatched);
+    assert!(outcome.trimmed.is_none(), "nothing of the example is left out");
+    all_found(&truth, &outcome);
+}
+
+#[test]
 fn a_side_of_a_box_that_ends_in_the_example_is_not_its_own() {
     // Three sides of the box leave the example; the fourth lies in it from end to end.
     let boxed = |sheet: &mut Sheet, i: usize, pose: &Pose| {
