@@ -69,6 +69,13 @@ struct Letter {
     style: u32,
 }
 
+impl Letter {
+    /// An upright stroke: a letter among others, and by itself the side of anything.
+    fn is_bar(&self) -> bool {
+        self.strokes == 1 && self.bounds.width() <= TOUCH
+    }
+}
+
 /// Upright lines of stroke lettering among the runs of a page. `budget` is charged a step a run.
 pub(super) fn read(runs: &[Run], budget: &Budget) -> Result<Lettering, Exhausted> {
     let mut lines: Vec<Lettered> = Vec::new();
@@ -283,7 +290,12 @@ fn texts(lines: Vec<Open>) -> Vec<Lettered> {
         let h = l.bounds.height();
         pens.iter().any(|pen| pen.0 == l.style && (pen.1 - h).abs() <= h * SAME_HEIGHT_SHARE)
     };
-    let enough = |o: &&Open| o.line.letters >= MIN_LETTERS_OF_PEN && o.letters.iter().all(known);
+    let bars = |o: &Open| o.letters.iter().filter(|l| l.is_bar()).count() as f32;
+    let enough = |o: &&Open| {
+        o.line.letters >= MIN_LETTERS_OF_PEN
+            && o.letters.iter().all(known)
+            && bars(o) < SAME_SHAPE_SHARE * o.letters.len() as f32
+    };
     sure.iter().chain(few.iter().filter(enough)).map(|o| o.line).collect()
 }
 
@@ -333,6 +345,28 @@ mod tests {
         let lines = found(&[4.0, 3.0, 4.2, 2.0, 4.0, 3.5, 4.0, 1.0]);
         assert_eq!(lines.len(), 1);
         assert_eq!((lines[0].letters, lines[0].words), (8, 2));
+    }
+
+    #[test]
+    fn sides_of_a_row_of_symbols_are_no_letters_of_the_pen_that_letters_beside_them() {
+        let bar = |x: f32, top: f32| Run {
+            bounds: ListRect { left: x, top, right: x, bottom: top + 6.0 },
+            style: 0,
+        };
+        let mut runs = Vec::new();
+        let mut x = 50.0;
+        for width in [4.0, 3.0, 4.2, 2.0, 4.0, 3.5, 4.0, 1.0] {
+            runs.extend(letter(x, width));
+            x += width + 1.5;
+        }
+        runs.extend((0..12_u8).map(|k| bar(50.0 + 9.0 * f32::from(k), 200.0)));
+        let seen = read(&runs, &Budget::unlimited()).unwrap();
+        assert_eq!(seen.lines.len(), 1);
+        assert!(seen.of_run[..16].iter().all(|l| *l) && seen.of_run[16..].iter().all(|l| !l));
+        // One of two letters may be one.
+        runs.extend(letter(300.0, 3.0));
+        runs.push(bar(305.0, 100.0));
+        assert_eq!(read(&runs, &Budget::unlimited()).unwrap().lines.len(), 2);
     }
 
     #[test]
