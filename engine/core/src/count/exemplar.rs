@@ -218,7 +218,7 @@ impl Exemplar {
         let (beside, around) = (Beside::of(&matcher, &pose), Around::of(&matcher, &pose, &|_| false));
         (template.own, template.beside, template.around) = (own, beside, around);
         template.drop_symmetries_of_strokes_alone();
-        let words = label::inside(page, &template, &pose, &placed(page, &template.hull, &pose));
+        let words = label::said(page, &template, &pose, &placed(page, &template.hull, &pose));
         Ok(Self {
             body: Body::Ink(Box::new(template), Box::new(pieces)),
             patch: None,

@@ -9,11 +9,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::index::PageIndex;
+use super::matching::{narrow, wide};
 use super::pose::Pose;
+use super::runs::Baseline;
 use super::search::Detection;
 use super::tag::TagWord;
 use super::template::Template;
-use crate::geom::{ListRect, PxRect};
+use crate::geom::{ListRect, PxRect, clip};
 
 /// How lettering inside a symbol is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +37,12 @@ const MAX_TAG: usize = 8;
 /// Words of one line that are no further apart than this, font sizes, are read together. A space is 0.25 to 0.33;
 /// the tags of symbols that touch are further apart.
 const PHRASE_GAP: f32 = 0.4;
+/// A line strikes a word that runs through all of this middle part of its box, but for a tenth, and is so much longer
+/// than the word: no stroke of a letter.
+const STRUCK: f32 = 0.5;
+const STRIKES: f64 = 1.5;
+/// Sine of the largest angle between such a line and the word.
+const ALONG: f32 = 0.2;
 /// How far the ends of words that are read together may stick out of the symbol that they are in, diameters.
 const SLACK: f64 = 0.1;
 
@@ -92,6 +100,22 @@ pub(super) fn middle(word: &TagWord) -> (f32, f32) {
 /// The words inside the outline of a placed symbol, in reading order; none of a text that is longer than
 /// the symbol or goes on outside it.
 pub(super) fn inside(page: &PageIndex, template: &Template, pose: &Pose, bbox: &PxRect) -> Vec<String> {
+    texts(page, &held(page, template, pose, bbox))
+}
+
+/// The same of an exemplar: what it says. What one of its own lines strikes lies over it, whoever else has it.
+pub(super) fn said(page: &PageIndex, template: &Template, pose: &Pose, bbox: &PxRect) -> Vec<String> {
+    let mut held = held(page, template, pose, bbox);
+    held.retain(|&i| !is_struck(template, pose, &page.words[i as usize]));
+    texts(page, &held)
+}
+
+fn texts(page: &PageIndex, words: &[u32]) -> Vec<String> {
+    words.iter().map(|&i| page.words[i as usize].text.clone()).collect()
+}
+
+/// Their indexes.
+fn held(page: &PageIndex, template: &Template, pose: &Pose, bbox: &PxRect) -> Vec<u32> {
     let area = page.space.rect_to_list(bbox);
     let order = &page.by_height.0;
     let from = order.partition_point(|&i| middle(&page.words[i as usize]).1 < area.top);
@@ -122,7 +146,27 @@ pub(super) fn inside(page: &PageIndex, template: &Template, pose: &Pose, bbox: &
         return Vec::new();
     }
     held.sort_unstable();
-    held.into_iter().map(|i| page.words[i as usize].text.clone()).collect()
+    held
+}
+
+/// Whether a line of a placed symbol runs through a word along it, from end to end.
+fn is_struck(template: &Template, pose: &Pose, word: &TagWord) -> bool {
+    let (sin, cos) = word.angle.to_radians().sin_cos();
+    let word = &word.bounds;
+    let (x, y) = (word.width() * (1.0 - STRUCK) / 2.0, word.height() * (1.0 - STRUCK) / 2.0);
+    let core =
+        ListRect { left: word.left + x, top: word.top + y, right: word.right - x, bottom: word.bottom - y };
+    let least = STRIKES * f64::from(word.width().max(word.height()));
+    let through = core.width().max(core.height()) * 0.9;
+    let long = |l: &&Baseline| !l.of_curve && f64::from(l.chord) * pose.scale() >= least;
+    template.lines.iter().filter(long).any(|l| {
+        let [a, b] = [l.a, l.b].map(|p| narrow(pose.apply(wide(p))));
+        clip(a, b, &core).is_some_and(|(a, b)| {
+            let (dx, dy) = (b[0] - a[0], b[1] - a[1]);
+            let length = dx.hypot(dy);
+            length >= through && (dy * cos - dx * sin).abs() <= ALONG * length
+        })
+    })
 }
 
 /// Whether a word is a tag: short, and a letter leads it.

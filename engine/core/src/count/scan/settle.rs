@@ -23,7 +23,7 @@ const HEAVIEST: f32 = 8.0;
 
 /// The spots of the first look, and the page as they see it, in whole numbers.
 pub(super) struct First {
-    pub(super) at: Places,
+    at: Places,
     weights: Vec<u8>,
     /// Darkness where ink begins and where it is full.
     begins: u8,
@@ -56,7 +56,7 @@ struct Offsets {
 impl Offsets {
     fn of(px: f64) -> Self {
         let aside = (OFFSET * px).round().clamp(1.0, MOST_ASIDE) as usize;
-        let apart = (px / 2.0).round().max(1.0) as usize;
+        let apart = ((px / 2.0).round().max(1.0) as usize).min(aside);
         Self { aside, rows: (aside / apart).min(2), apart }
     }
 }

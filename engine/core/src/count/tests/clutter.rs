@@ -3,7 +3,7 @@
 use super::super::pose::Pose;
 use super::super::{CountOutcome, CountParams};
 use super::sheet::{
-    Habit, PEN, Sheet, Symbol, Tally, at, box_around, count, families, middle, summary, tally,
+    Habit, PEN, Sheet, Symbol, Tally, at, box_around, count, families, line, middle, rect, summary, tally,
 };
 use crate::geom::PxPoint;
 use crate::page::display::{Style, Verb};
@@ -47,6 +47,26 @@ fn a_note_across_the_example_is_not_what_it_says() {
         }
     };
     let (_, truth, outcome) = row(&note);
+    assert!(outcome.other_lettering.is_empty(), "{:?}", outcome.other_lettering);
+    all_found(&truth, &outcome);
+}
+
+#[test]
+fn a_name_that_the_examples_own_lines_strike_is_not_what_it_says_though_others_have_it_too() {
+    let light = Symbol(vec![rect(-12.0, -6.0, 12.0, 6.0), line(-11.0, 0.5, 11.0, 0.5)]);
+    let mut sheet = Sheet::new(800.0, 120.0, 31);
+    let mut truth = Vec::new();
+    for k in 0..12 {
+        let pose = at(60.0 + 60.0 * f64::from(k), 60.0, 0.0, 1.0, false);
+        sheet.symbol(&light, &pose, Habit::Polylines(32), 0);
+        truth.push(middle(&sheet, &light, &pose));
+        // The names of rooms: three are the same.
+        if k % 4 == 0 {
+            sheet.text("EXAM", pose.x - 4.8, pose.y + 2.5, 4.0);
+        }
+    }
+    let drawn = box_around(&sheet, &light, &at(60.0, 60.0, 0.0, 1.0, false), 1.0);
+    let outcome = count(&sheet, drawn, &CountParams::default());
     assert!(outcome.other_lettering.is_empty(), "{:?}", outcome.other_lettering);
     all_found(&truth, &outcome);
 }
