@@ -15,8 +15,9 @@ use crate::budget::{Budget, Exhausted};
 /// Anchors of one exemplar and of one kind at most: curves are drawn in other pieces from one instance to the next,
 /// lines cross others, so neither kind stands for both.
 const MAX_ANCHORS: usize = 6;
-/// Quick tests after which no further anchor is taken up.
-const ENOUGH_TESTS: usize = 100_000;
+/// Quick tests after which no further anchor is taken up in any case, but for the first of a kind, and none at all.
+const ENOUGH_TESTS: usize = 12_000;
+const MAX_TESTS: usize = 100_000;
 /// The same on scans, which break strokes where others meet them, each time elsewhere: anchors taken up
 /// whatever they cost, and at most.
 const MIN_ON_SCAN: usize = 8;
@@ -35,6 +36,9 @@ const LOOP_TURNS: u32 = 72;
 const TURN_LENGTH: f64 = 4.0;
 /// Rough poses that are turned by less are one, degrees.
 const TURN_OF_ONE: f64 = 12.0;
+const TURNS: u8 = 30;
+/// Fewer instances say nothing of how many were not found.
+const MIN_FOUND: usize = 2;
 /// Sizes this close to the exemplar's own are tried as the exemplar's own.
 const SAME_SIZE: f64 = 0.06;
 
@@ -121,26 +125,79 @@ fn good(template: &Template, line: &Baseline) -> bool {
     f64::from(line.chord) >= template.diameter * GOOD_BASELINE_SHARE
 }
 
-/// All rough poses, best first, one per place, turn and mirroring; with why it stopped if it did.
-pub(super) fn propose(
-    matcher: &Matcher<'_>,
-    range: Range,
-    budget: &Budget,
-) -> (Vec<Candidate>, Result<(), Exhausted>) {
-    let mut search =
-        Search { matcher, range, budget, best: Vec::new(), numbers: FxHashMap::default(), unpaid: 0 };
-    let mut ended = Ok(());
-    for (part, _) in search.anchors() {
-        ended = search.anchor(part);
-        if ended.is_err() {
-            break;
-        }
+/// Rough poses, in turns: first those of a few anchors, then of one more at a time.
+pub(super) struct Proposals<'a> {
+    search: Search<'a>,
+    anchors: Vec<Part>,
+    /// Those of the first turn.
+    first: usize,
+    next: usize,
+}
+
+impl<'a> Proposals<'a> {
+    pub(super) fn of(matcher: &'a Matcher<'a>, range: Range, budget: &'a Budget) -> Self {
+        let search = Search {
+            matcher,
+            range,
+            budget,
+            best: Vec::new(),
+            numbers: FxHashMap::default(),
+            shown: FxHashMap::default(),
+            bit: 0,
+            turn: 0,
+            fresh: Vec::new(),
+            unpaid: 0,
+        };
+        let (anchors, first) = search.anchors();
+        Self { search, anchors, first, next: 0 }
     }
-    let Search { best: mut found, numbers, .. } = search;
-    // A large page has hundreds of thousands.
-    drop(numbers);
-    found.sort_unstable_by(|p, q| q.1.hits.cmp(&p.1.hits).then(p.0.cmp(&q.0)));
-    (found.into_iter().map(|f| f.1).collect(), ended)
+
+    /// The rough poses of the next turn that are new or better than before, best first, one per place, turn and
+    /// mirroring; with why it stopped if it did. `None` when no anchor is left.
+    pub(super) fn next(&mut self) -> Option<(Vec<Candidate>, Result<(), Exhausted>)> {
+        let to = if self.next == 0 { self.first } else { self.next + 1 };
+        let parts = self.anchors.get(self.next..to).filter(|parts| !parts.is_empty())?;
+        let search = &mut self.search;
+        search.turn += 1;
+        let mut ended = Ok(());
+        for (n, part) in parts.iter().enumerate() {
+            ended = search.anchor(*part, self.next + n);
+            if ended.is_err() {
+                break;
+            }
+        }
+        self.next = to;
+        let mut fresh: Vec<&Rough> = search.fresh.drain(..).map(|n| &search.best[n as usize]).collect();
+        fresh.sort_unstable_by(|p, q| q.candidate.hits.cmp(&p.candidate.hits).then(p.about.cmp(&q.about)));
+        Some((fresh.into_iter().map(|r| r.candidate).collect(), ended))
+    }
+
+    /// Whether another anchor would hardly show an instance more, by how many of those found only one of them showed
+    /// (after A. Chao, "Nonparametric estimation of the number of classes in a population", 1984: what no one saw is
+    /// about s (s - 1) / 2 (d + 1), of s that were seen once and d that were seen twice). One that is not certain
+    /// was seen once less: another anchor may give it a better pose. `found` are poses, and which of them are certain.
+    pub(super) fn suffice<'p>(&self, found: impl Iterator<Item = (&'p Pose, bool)>) -> bool {
+        let side = self.search.matcher.template.diameter / 2.0;
+        let mut places: FxHashMap<(i64, i64), (u16, bool)> = FxHashMap::default();
+        for (pose, certain) in found {
+            let at = ((pose.x / side).round() as i64, (pose.y / side).round() as i64);
+            let (by, is_certain) = places.entry(at).or_default();
+            *by |= self.search.shown_by(pose);
+            *is_certain |= certain;
+        }
+        let times = |&(by, certain): &(u16, bool)| (by.count_ones() - u32::from(!certain && by != 0)).max(1);
+        let seen = |n: u32| places.values().filter(|place| times(place) == n).count();
+        let (once, twice) = (seen(1), seen(2));
+        places.len() >= MIN_FOUND && once * once.saturating_sub(1) < twice + 1
+    }
+}
+
+/// A rough pose that is kept.
+struct Rough {
+    about: About,
+    candidate: Candidate,
+    /// In which it became what it is.
+    turn: u32,
 }
 
 /// Rough poses that agree in this are one.
@@ -160,7 +217,7 @@ impl About {
         Self {
             x: (pose.x / place).round() as i32,
             y: (pose.y / place).round() as i32,
-            turn: (pose.angle_deg() / TURN_OF_ONE + 0.5) as u8 % 30,
+            turn: (pose.angle_deg() / TURN_OF_ONE + 0.5) as u8 % TURNS,
             mirrored: pose.mirrored,
             size: (scale.ln() / 0.08).round() as i16,
         }
@@ -182,15 +239,22 @@ struct Search<'a> {
     range: Range,
     budget: &'a Budget,
     /// The best of each place, turn and mirroring, and their numbers here.
-    best: Vec<(About, Candidate)>,
+    best: Vec<Rough>,
     numbers: FxHashMap<About, u32>,
+    /// The anchors that gave a pose somewhere, of any size: a bit for each.
+    shown: FxHashMap<About, u16>,
+    turn: u32,
+    /// Those that are new or better since the last turn.
+    fresh: Vec<u32>,
+    /// Of the anchor that is at work.
+    bit: u16,
     unpaid: u64,
 }
 
 impl Search<'_> {
-    /// The exemplar's parts, those with the fewest like parts on the page first. Parts of equal
-    /// length find the same poses, so one stands for all.
-    fn anchors(&self) -> Vec<(Part, usize)> {
+    /// The exemplar's parts, and how many of them are taken up in any case: of each kind some, those with the fewest like
+    /// parts on the page first. Parts of equal length find the same poses, so one stands for all.
+    fn anchors(&self) -> (Vec<Part>, usize) {
         let (template, page) = (self.matcher.template, self.matcher.page);
         let mut parts: Vec<(Part, usize, f64)> = Vec::new();
         // Chords of curves are on every curve of the page, and a loop says nothing of the turn: they serve
@@ -234,19 +298,43 @@ impl Search<'_> {
         }
         parts.sort_by(|p, q| p.2.total_cmp(&q.2));
         let (least, most) = if page.grain > 0.0 { (MIN_ON_SCAN, MAX_ON_SCAN) } else { (1, MAX_ANCHORS) };
-        let mut tests = 0;
-        let mut chosen: Vec<(Part, usize)> = Vec::new();
+        // Instances are found by more than one anchor, or it is not known how many were not found.
+        let all_at_once = page.grain > 0.0 || self.matcher.thorough;
+        let (mut tests, mut chosen, mut later) = (0, Vec::new(), Vec::new());
+        let of_kind = |chosen: &[Part], part: &Part| {
+            let kind = std::mem::discriminant(part);
+            chosen.iter().filter(|p| std::mem::discriminant(*p) == kind).count()
+        };
         for (part, count, _) in parts {
-            if chosen.len() >= least && tests + count > ENOUGH_TESTS {
-                break;
-            }
-            let kind = std::mem::discriminant(&part);
-            if chosen.iter().filter(|(p, _)| std::mem::discriminant(p) == kind).count() < most {
+            let enough = if of_kind(&chosen, &part) == 0 || all_at_once { MAX_TESTS } else { ENOUGH_TESTS };
+            if of_kind(&chosen, &part) < most && (chosen.len() < least || tests + count <= enough) {
                 tests += count;
-                chosen.push((part, count));
+                chosen.push(part);
+            } else {
+                later.push((part, count));
             }
         }
-        chosen
+        let first = chosen.len();
+        for (part, count) in later {
+            if of_kind(&chosen, &part) < most && tests + count <= MAX_TESTS {
+                tests += count;
+                chosen.push(part);
+            }
+        }
+        (chosen, first)
+    }
+
+    /// The anchors that gave a pose about this one.
+    fn shown_by(&self, pose: &Pose) -> u16 {
+        let template = self.matcher.template;
+        let at = About { size: 0, ..About::of(template, &plainest(template, *pose), 1.0) };
+        let mut by = 0;
+        for (x, y) in (at.x - 1..=at.x + 1).flat_map(|x| (at.y - 1..=at.y + 1).map(move |y| (x, y))) {
+            for turn in [at.turn, (at.turn + 1) % TURNS, (at.turn + TURNS - 1) % TURNS] {
+                by |= self.shown.get(&About { x, y, turn, ..at }).copied().unwrap_or(0);
+            }
+        }
+        by
     }
 
     /// Parts of the page (sorted by length) that a part of this length may be.
@@ -263,7 +351,9 @@ impl Search<'_> {
         LENGTH_ROUNDING.max(LENGTH_GRAINS * f64::from(self.matcher.page.grain))
     }
 
-    fn anchor(&mut self, part: Part) -> Result<(), Exhausted> {
+    /// Lays one of the exemplar's parts, the `nth` anchor, on the page's.
+    fn anchor(&mut self, part: Part, nth: usize) -> Result<(), Exhausted> {
+        self.bit = 1 << nth.min(u16::BITS as usize - 1);
         let page = self.matcher.page;
         match part {
             Part::Line(line) => {
@@ -357,16 +447,27 @@ impl Search<'_> {
         let about = About::of(template, &pose, scale);
         let sure = self.matcher.most_hits();
         let known = self.numbers.get(&about).map(|&n| n as usize);
-        if known.is_some_and(|n| self.best[n].1.hits >= sure) {
-            return Ok(());
+        let is_sure = known.is_some_and(|n| self.best[n].candidate.hits >= sure);
+        let hits = if is_sure { None } else { self.matcher.probe(&pose, &spot.anchor) };
+        if is_sure || hits.is_some() {
+            *self.shown.entry(About { size: 0, ..about }).or_default() |= self.bit;
         }
-        let Some(hits) = self.matcher.probe(&pose, &spot.anchor) else { return Ok(()) };
-        match known {
-            Some(n) if hits > self.best[n].1.hits => self.best[n].1 = Candidate { pose, hits },
+        let Some(hits) = hits else { return Ok(()) };
+        let (candidate, turn) = (Candidate { pose, hits }, self.turn);
+        match known.map(|n| (n, &mut self.best[n])) {
+            Some((n, rough)) if hits > rough.candidate.hits => {
+                rough.candidate = candidate;
+                if rough.turn != turn {
+                    rough.turn = turn;
+                    self.fresh.push(n as u32);
+                }
+            }
             Some(_) => {}
             None => {
-                self.numbers.insert(about, self.best.len() as u32);
-                self.best.push((about, Candidate { pose, hits }));
+                let n = self.best.len() as u32;
+                self.numbers.insert(about, n);
+                self.fresh.push(n);
+                self.best.push(Rough { about, candidate, turn });
             }
         }
         Ok(())

@@ -6,10 +6,11 @@ use rustc_hash::FxHashMap;
 
 use super::index::PageIndex;
 use super::ink::{Segment, close};
+use super::judge::Judged;
 use super::matching::{Matcher, narrow, passes, unit, wide};
 use super::pose::Pose;
 use super::runs::Run;
-use super::search::{CountParams, Judged, owners};
+use super::search::{CountParams, owners};
 use super::surroundings::{grow, touches};
 use super::variant::MAX_VARIANT;
 use crate::geom::{ListRect, clip};

@@ -28,7 +28,7 @@ const MIN_MET: f64 = 0.42;
 const LOOK_ROUGH: f64 = 4.3;
 const LOOK: f64 = 2.4;
 /// Samples that refinement looks at.
-const REFINE_SAMPLES: usize = 160;
+pub(super) const REFINE_SAMPLES: usize = 160;
 /// A piece longer than this many diameters runs through; it counts for little as the symbol's own, for
 /// nothing if another pen drew it.
 const THROUGH_DIAMETERS: f64 = 1.5;
@@ -175,7 +175,7 @@ impl Matcher<'_> {
         let reach = LOOK_ROUGH * self.template.tolerance * pose.scale();
         for (n, &i) in probes.iter().enumerate() {
             let s = &samples[i as usize];
-            rough.look(self, n, s, pose.apply(wide(s.p)), reach);
+            rough.look(self, n, s, (pose.apply(wide(s.p)), pose.turn(wide(s.d))), reach);
         }
         for k in REFINE_RADII.into_iter().take(ROUGH_STEPS) {
             let r = k * self.template.tolerance * pose.scale();
@@ -207,7 +207,7 @@ impl Matcher<'_> {
         nearby.clear(samples.len());
         let reach = LOOK * self.template.tolerance * pose.scale();
         for (n, s) in samples.iter().enumerate().step_by(stride) {
-            nearby.look(self, n, s, pose.apply(wide(s.p)), reach);
+            nearby.look(self, n, s, (pose.apply(wide(s.p)), pose.turn(wide(s.d))), reach);
         }
     }
 

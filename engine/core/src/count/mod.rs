@@ -22,6 +22,7 @@ mod hidden;
 mod index;
 mod ink;
 mod inkmap;
+mod judge;
 mod label;
 mod lattice;
 mod legend;

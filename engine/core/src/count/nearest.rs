@@ -6,6 +6,10 @@ use super::template::Sample;
 
 /// What rounding of places may add to a distance, list units.
 const ROUNDING: f32 = 0.005;
+/// Sine of the angle to a place's direction up to which strokes are looked up, 53 degrees; and how far it may turn until
+/// others could be met: by what that is more than [`MAX_SINE`] says, less what rounding may add.
+const LOOK_SINE: f32 = 0.8;
+const LOOK_TURN: f32 = 0.39;
 
 /// The stroke that a sample met.
 pub(super) struct Hit {
@@ -90,10 +94,12 @@ pub(super) struct Nearby {
     looks: u32,
 }
 
-/// Where a place was, how far from there the strokes are known, and which of the items they are.
+/// Where a place was and its direction, how far from there the strokes of about that direction are known, and which of
+/// the items they are.
 #[derive(Debug, Clone, Copy, Default)]
 struct Spot {
     p: [f32; 2],
+    d: [f32; 2],
     /// Less than zero where nothing is known.
     reach: f32,
     from: u32,
@@ -108,16 +114,16 @@ impl Nearby {
         self.spots.resize(places, Spot { reach: -1.0, ..Spot::default() });
     }
 
-    /// Looks up what is within reach of where a sample, or a probe, is now.
+    /// Looks up what is within reach of where a sample, or a probe, is now, and not across its direction there.
     pub(super) fn look(
         &mut self,
         matcher: &Matcher<'_>,
         place: usize,
         sample: &Sample,
-        p: [f64; 2],
+        (p, d): ([f64; 2], [f64; 2]),
         reach: f64,
     ) {
-        let (p, reach) = (narrow(p), reach as f32 + ROUNDING * 2.0);
+        let (p, d, reach) = (narrow(p), unit(d), reach as f32 + ROUNDING * 2.0);
         let from = self.items.len();
         if self.looks == u32::MAX {
             self.met.clear();
@@ -127,27 +133,31 @@ impl Nearby {
         self.met.resize(matcher.page.segments.len(), 0);
         let (items, met, look) = (&mut self.items, &mut self.met, self.looks);
         matcher.page.grid.any_near(p[0], p[1], reach, |s| {
-            let last = &mut met[s.segment as usize];
-            if s.nearest(p, reach).is_some() && *last != look {
-                *last = look;
-                items.push(Near { stroke: *s, agrees: matcher.agrees(sample, s) });
+            if s.sine(d) <= LOOK_SINE && s.nearest(p, reach).is_some() {
+                let last = &mut met[s.segment as usize];
+                if *last != look {
+                    *last = look;
+                    items.push(Near { stroke: *s, agrees: matcher.agrees(sample, s) });
+                }
             }
             false
         });
-        self.spots[place] = Spot { p, reach, from: from as u32, to: items.len() as u32 };
+        self.spots[place] = Spot { p, d, reach, from: from as u32, to: items.len() as u32 };
     }
 
     /// Whether all strokes within `r` of where a place is now are known.
     #[cfg(test)]
-    pub(super) fn knows(&self, place: usize, p: [f64; 2], r: f64) -> bool {
-        self.within(place, narrow(p), r as f32).is_some()
+    pub(super) fn knows(&self, place: usize, (p, d): ([f64; 2], [f64; 2]), r: f64) -> bool {
+        self.within(place, narrow(p), unit(d), r as f32).is_some()
     }
 
-    /// All strokes within `r` of where a place is now, some others among them; `None` if they are not known.
-    fn within(&self, place: usize, p: [f32; 2], r: f32) -> Option<&[Near]> {
+    /// All strokes of about the direction `d` within `r` of where a place is now, some others among them; `None` if they
+    /// are not known.
+    fn within(&self, place: usize, p: [f32; 2], d: [f32; 2], r: f32) -> Option<&[Near]> {
         let spot = self.spots.get(place)?;
         let (x, y, more) = (p[0] - spot.p[0], p[1] - spot.p[1], spot.reach - r - ROUNDING);
-        let known = more >= 0.0 && x * x + y * y <= more * more;
+        let turned = (spot.d[0] * d[1] - spot.d[1] * d[0]).abs();
+        let known = more >= 0.0 && x * x + y * y <= more * more && turned <= LOOK_TURN;
         known.then(|| &self.items[spot.from as usize..spot.to as usize])
     }
 }
@@ -182,11 +192,9 @@ impl Matcher<'_> {
         d: [f64; 2],
         r: f64,
     ) -> bool {
-        match nearby.within(place, narrow(p), r as f32) {
-            Some(items) => {
-                let (p, d, r) = (narrow(p), unit(d), r as f32);
-                items.iter().any(|s| passes(&s.stroke, p, d, r))
-            }
+        let (at, along, reach) = (narrow(p), unit(d), r as f32);
+        match nearby.within(place, at, along, reach) {
+            Some(items) => items.iter().any(|s| passes(&s.stroke, at, along, reach)),
             None => self.touches(p, d, r),
         }
     }
@@ -212,7 +220,7 @@ impl Matcher<'_> {
         };
         let (mut best, mut tied) = (None, false);
         let least = |rank: Option<f32>| rank.unwrap_or(f32::INFINITY);
-        if let Some(items) = nearby.within(place, p, r) {
+        if let Some(items) = nearby.within(place, p, d, r) {
             for s in items {
                 let least = least(best.map(|(ranked, _): (Ranked, &Near)| ranked.rank));
                 if let Some(ranked) = wanted.rank(&s.stroke, least, || s.agrees) {

@@ -1,9 +1,9 @@
 //! Places that show most of the box but all lack the same part of it: the box took in more than the symbol.
 
 use super::exemplar::Pieces;
+use super::judge::Judged;
 use super::matching::Matcher;
 use super::pose::Pose;
-use super::search::Judged;
 
 /// Share of the box's ink that a place must show to count.
 const MIN_COVERAGE: f64 = 0.55;

@@ -7,9 +7,10 @@
 //! shows that it has both, and they are two pens.
 
 use super::ink::InkStyle;
+use super::judge::Judged;
 use super::matching::{Known, Matcher, STYLE_SLOPE, wide};
 use super::nearest::Nearby;
-use super::search::{CountParams, Judged, NEAR_MISS_FLOOR};
+use super::search::{CountParams, NEAR_MISS_FLOOR};
 use super::variant::MAX_VARIANT;
 
 /// Thinner lines are drawn as thin as a device can, list units.

@@ -5,8 +5,9 @@ use std::cmp::Reverse;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
+use super::judge::Judged;
 use super::pose::Pose;
-use super::search::{CountParams, Judged, turn_of};
+use super::search::{CountParams, turn_of};
 use super::template::Template;
 use super::variant::doubt;
 

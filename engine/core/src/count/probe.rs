@@ -27,6 +27,8 @@ const CUTS: usize = 12;
 /// it; and no cut leaves less than this share.
 const CUT_AGREES: f64 = 0.85;
 const LEAST_SHOWN: f64 = 0.4;
+/// What a cut takes from a rough pose's rank, as a share of the probes: one that is whole goes first.
+const CUT_COST: f64 = 0.3;
 /// A pose that needs a cut is looked at again: with more slack, and so much may be missing before it.
 const CUT_SLACK: f64 = 1.5;
 const MAX_ABSENT: f64 = 0.2;
@@ -70,13 +72,15 @@ impl Probes {
         if shown >= if thorough { PART_SHARE } else { WHOLE_SHARE } * all {
             return Verdict::Whole;
         }
+        let cut = || f64::from(self.agreeing(met)) >= CUT_AGREES * all;
+        if shown >= LEAST_SHOWN * all && cut() { Verdict::Cut } else { Verdict::None }
+    }
+
+    /// How many places agree with the best straight cut: met on one side of it and missing on the other.
+    fn agreeing(&self, met: &[bool]) -> i32 {
         let mut steps = [0; PROBES];
         steps.iter_mut().zip(met).for_each(|(step, met)| *step = if *met { 1 } else { -1 });
-        let cut = || {
-            let least = CUT_AGREES * all;
-            self.passed.iter().any(|order| f64::from(parts(order, &steps)) >= least)
-        };
-        if shown >= LEAST_SHOWN * all && cut() { Verdict::Cut } else { Verdict::None }
+        self.passed.iter().map(|order| parts(order, &steps)).max().unwrap_or(0)
     }
 }
 
@@ -172,11 +176,18 @@ impl Matcher<'_> {
             close += u32::from(nearer == Some(true));
             nearer.is_some()
         })?;
-        if probes.verdict(met, self.thorough) == Verdict::None {
-            return None;
-        }
+        let verdict = probes.verdict(met, self.thorough);
         // Of poses that pass, those that need the least slack are tried first.
-        Some(hits as u32 + close * 2)
+        let whole = hits as u32 + close * 2;
+        match verdict {
+            Verdict::None => None,
+            Verdict::Whole => Some(whole),
+            // As close as what is shown would be whole, so that ink which meets some of it anywhere does not go before.
+            Verdict::Cut => {
+                let shown = f64::from(probes.agreeing(met)) * f64::from(whole) / hits.max(1) as f64;
+                Some(whole.max((shown - CUT_COST * met.len() as f64) as u32))
+            }
+        }
     }
 
     /// What [`Matcher::probe`] gives at most.

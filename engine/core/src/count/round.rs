@@ -1,17 +1,18 @@
 //! One look at a page for a drawing, and a second one where the first shows that the drawing is less than its
 //! box holds.
 
-use super::candidates::{Range, propose};
+use super::candidates::{Proposals, Range};
 use super::cut;
 use super::exemplar::{Body, Exemplar, Pieces};
 use super::index::PageIndex;
+use super::judge::{Judged, Judging, Stopped, weigh};
 use super::matching::{Known, Matcher, Score};
 use super::parts::{Lacking, Partly, Parts};
 use super::pens;
 use super::places::{one_each, strongest};
 use super::pose::Pose;
 use super::scan::{self, Patch, Sheet};
-use super::search::{CountParams, Detection, Judged, Stopped, detection, judge, placed, reconsider, weigh};
+use super::search::{CountParams, Detection, detection, placed, reconsider};
 use super::template::Template;
 use super::trim;
 use super::variant::tell_variants;
@@ -64,12 +65,10 @@ impl Search<'_> {
     fn run(&self, template: &Template, pieces: &Pieces, thorough: bool, budget: &Budget) -> Round {
         let same_pen = self.params.same_pen && self.own;
         let matcher = Matcher { page: self.page, template, same_pen, thorough };
-        let (candidates, proposed) = propose(&matcher, self.range, budget);
-        let mut ended = proposed.map_err(Stopped::from);
-        let mut judged = Vec::new();
+        let mut judging = Judging::of(&matcher, self.params, self.range);
         if self.own {
             let pose = Pose::at(pieces.middle);
-            judged.push(Judged {
+            judging.judged.push(Judged {
                 pose,
                 score: Score { confidence: 1.0, ..matcher.score(&pose, &Known::default()) },
                 own: true,
@@ -84,11 +83,16 @@ impl Search<'_> {
                 parts.note(&matcher, pieces, pose, coverage);
             }
         };
-        if let Err(e) = judge(&matcher, self.params, self.range, &candidates, budget, &mut judged, &mut note)
-        {
-            ended = ended.and(Err(e));
+        let (mut proposals, mut ended) = (Proposals::of(&matcher, self.range, budget), Ok(()));
+        while let Some((candidates, proposed)) = proposals.next() {
+            ended = proposed.map_err(Stopped::from);
+            ended = ended.and(judging.judge(&candidates, budget, &mut note));
+            if ended.is_err() || proposals.suffice(judging.found()) {
+                break;
+            }
         }
-        let mut kept = strongest(template, judged, |j| weigh(&matcher, j));
+        drop(proposals);
+        let mut kept = strongest(template, judging.judged, |j| weigh(&matcher, j));
         reconsider(&matcher, self.params, &mut kept);
         tell_variants(&matcher, self.params, &mut kept);
         let cut = cut::tell(&matcher, &pieces.cut, self.params, &mut kept);

@@ -2,20 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use super::apart::{Apart, AtMatchLine};
 use super::beside;
-use super::candidates::{Candidate, Range};
+use super::candidates::Range;
 use super::exemplar::{Body, Exemplar};
 use super::frame::{self, Frame};
 use super::index::PageIndex;
+use super::judge::Judged;
 use super::label::{self, Compare};
-use super::matching::{Known, Matcher, Score};
+use super::matching::Matcher;
 use super::pose::Pose;
 use super::round::Search;
 use super::template::Template;
-use crate::budget::{Budget, Exhausted};
+use crate::budget::Budget;
 use crate::found::{Finding, Found};
 use crate::geom::{ListRect, PxPoint, PxRect};
 
@@ -23,19 +24,9 @@ use crate::geom::{ListRect, PxPoint, PxRect};
 pub(super) const NEAR_MISS_FLOOR: f64 = 0.5;
 /// Deviation from a quarter turn that rounding explains, degrees.
 const TURN_SLACK: f64 = 1.0;
-/// A pose of this confidence is certain, and so certain that no other turn there can be better.
-const SURE: f64 = 0.97;
-const PERFECT: f64 = 0.985;
 /// Confidence on scans: as it is up to the level, and at most this.
 const SCAN_LEVEL: f64 = 0.8;
 const MAX_ON_SCAN: f64 = 0.89;
-/// What looking around a pose takes from the budget.
-const LOOK_STEPS: u64 = 1_000;
-/// Poses that are refined to the end at most; the best rough ones come first.
-pub(super) const MAX_REFINED: usize = 20_000;
-/// Rough ones that are tried where only a hint is looked for: what the best of the places that lack something have in
-/// common.
-const MAX_TRIED_THOROUGH: usize = 1_500;
 
 /// What counts as the same symbol.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -210,134 +201,6 @@ pub fn find(
         findings.push(Finding::new("count_truncated", message));
     }
     Found::with(outcome, findings)
-}
-
-/// Why not every place was looked at.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Stopped {
-    #[error(transparent)]
-    Budget(#[from] Exhausted),
-    #[error("more than {MAX_REFINED} places are somewhat like the symbol")]
-    TooManyPlaces,
-}
-
-/// A pose that needs no other try about it.
-struct Sure {
-    pose: Pose,
-    perfect: bool,
-}
-
-pub(super) struct Judged {
-    pub pose: Pose,
-    pub score: Score,
-    pub own: bool,
-    /// What is around it counts in the confidence.
-    pub weighed: bool,
-    /// The same for all that are at one place, each with ink of its own.
-    pub place: usize,
-}
-
-/// Refines and scores rough poses, best first.
-pub(super) fn judge(
-    matcher: &Matcher<'_>,
-    params: &CountParams,
-    range: Range,
-    candidates: &[Candidate],
-    budget: &Budget,
-    judged: &mut Vec<Judged>,
-    note: &mut dyn FnMut(&Pose, f64),
-) -> Result<(), Stopped> {
-    let template = matcher.template;
-    let cell = template.diameter * 0.03;
-    let mut seen: FxHashSet<[i64; 5]> = FxHashSet::default();
-    // By place: poses that are certain, around which nothing else needs a try.
-    let mut sure: FxHashMap<(i64, i64), Vec<Sure>> = FxHashMap::default();
-    let cost = template.samples.len() as u64;
-    let (mut tried, mut refined, mut around) = (0, 0, Known::default());
-    for candidate in candidates {
-        budget.spend(1)?;
-        if candidate.pose.mirrored && !params.mirrored {
-            continue;
-        }
-        if known(&sure, &candidate.pose, template) {
-            continue;
-        }
-        if matcher.thorough && tried == MAX_TRIED_THOROUGH {
-            return Err(Stopped::TooManyPlaces);
-        }
-        tried += 1;
-        budget.spend(cost)?;
-        // What the first steps rule out is cheap, and not like the symbol.
-        let Some(pose) = matcher.refine(&candidate.pose, &mut around) else { continue };
-        if refined == MAX_REFINED {
-            return Err(Stopped::TooManyPlaces);
-        }
-        refined += 1;
-        let scale = pose.scale();
-        if scale < range.min_scale * 0.985 || scale > range.max_scale * 1.015 {
-            continue;
-        }
-        let key = [
-            (pose.x / cell).round() as i64,
-            (pose.y / cell).round() as i64,
-            (pose.angle_deg() / 6.0).round() as i64 % 60,
-            i64::from(pose.mirrored),
-            (scale.ln() / 0.03).round() as i64,
-        ];
-        if !seen.insert(key) {
-            continue;
-        }
-        let mut score = matcher.score(&pose, &around);
-        if score.base < params.threshold {
-            note(&pose, score.coverage);
-        }
-        if score.base >= NEAR_MISS_FLOOR.min(params.threshold) {
-            budget.spend(LOOK_STEPS)?;
-            // Many are kept.
-            score.claims.shrink_to_fit();
-            let mut one = Judged { pose, score, own: false, weighed: false, place: 0 };
-            // What is around a pose can only speak against it.
-            if one.score.base >= SURE {
-                weigh(matcher, &mut one);
-                if one.score.confidence >= SURE {
-                    let perfect = one.score.confidence >= PERFECT;
-                    sure.entry(place(&pose, template)).or_default().push(Sure { pose, perfect });
-                }
-            }
-            judged.push(one);
-        }
-    }
-    Ok(())
-}
-
-/// Lets what is around a pose count, once.
-pub(super) fn weigh(matcher: &Matcher<'_>, j: &mut Judged) {
-    if !j.weighed {
-        beside::weigh(matcher, &j.pose, &mut j.score, &|_| false);
-        j.weighed = true;
-    }
-}
-
-/// The cell, one diameter wide, that the middle of the ink falls in.
-fn place(pose: &Pose, template: &Template) -> (i64, i64) {
-    let middle = pose.apply(template.centroid);
-    ((middle[0] / template.diameter).floor() as i64, (middle[1] / template.diameter).floor() as i64)
-}
-
-/// Whether refining a rough pose would only lead to one that is certain already, or to a worse one on
-/// the same ink.
-fn known(sure: &FxHashMap<(i64, i64), Vec<Sure>>, rough: &Pose, template: &Template) -> bool {
-    let (x, y) = place(rough, template);
-    let middle = rough.apply(template.centroid);
-    let close = |s: &Sure| {
-        let p = &s.pose;
-        let own = p.apply(template.centroid);
-        let off = (own[0] - middle[0]).hypot(own[1] - middle[1]) / template.diameter;
-        let same_turn = p.mirrored == rough.mirrored && (p.re - rough.re).hypot(p.im - rough.im) < 0.25;
-        let same_size = (p.scale() / rough.scale()).ln().abs() < 0.2;
-        (same_turn && off < 0.12) || (s.perfect && !template.slender && same_size && off < 0.2)
-    };
-    (x - 1..=x + 1).any(|x| (y - 1..=y + 1).any(|y| sure.get(&(x, y)).is_some_and(|l| l.iter().any(close))))
 }
 
 /// By piece of page ink: the first of the poses for which something holds that takes it for itself.

@@ -7,9 +7,10 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::frame::middle;
 use super::inkmap::InkMap;
+use super::judge::Judged;
 use super::matching::{Matcher, Score};
 use super::pose::Pose;
-use super::search::{CountParams, Judged, owners};
+use super::search::{CountParams, owners};
 use super::surroundings;
 use super::template::Sample;
 

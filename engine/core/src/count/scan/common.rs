@@ -7,8 +7,8 @@
 use std::f64::consts::TAU;
 
 use super::super::candidates::Range;
+use super::super::judge::Stopped;
 use super::super::pose::Pose;
-use super::super::search::Stopped;
 use super::field::{self, Field};
 use super::judge::{Judge, Seen, View, Worst};
 use super::patch::{Patch, REGION_PX};

@@ -21,9 +21,10 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::candidates::Range;
+use super::judge::{Judged, MAX_REFINED, Stopped};
 use super::matching::Score;
 use super::pose::Pose;
-use super::search::{CountParams, Judged, MAX_REFINED, Stopped};
+use super::search::CountParams;
 use crate::budget::Budget;
 use coarse::Proposed;
 use common::{Anew, Common};

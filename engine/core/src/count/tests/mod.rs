@@ -1,5 +1,6 @@
 //! Counting on sheets with known truth, and on real drawings.
 
+mod anchors;
 mod apart;
 mod asking;
 mod clutter;

@@ -5,10 +5,10 @@ use rand::Rng;
 use super::super::CountParams;
 use super::super::candidates::{Candidate, Range};
 use super::super::exemplar::Body;
+use super::super::judge::Judging;
 use super::super::matching::{Matcher, wide};
 use super::super::nearest::{Hit, Nearby};
 use super::super::pose::Pose;
-use super::super::search::judge;
 use super::super::{Exemplar, PageIndex};
 use super::sheet::{HABITS, Habit, PEN, Sheet, at, box_around, families};
 use crate::budget::Budget;
@@ -50,13 +50,20 @@ fn what_was_looked_up_once_gives_the_same_strokes_as_the_page() {
             nearby.clear(template.samples.len());
             // Some of the places are not looked up.
             for (i, s) in template.samples.iter().enumerate().filter(|(i, _)| i % 5 > 0) {
-                nearby.look(&matcher, i, s, start.apply(wide(s.p)), 3.0 * tolerance);
+                let place = (start.apply(wide(s.p)), start.turn(wide(s.d)));
+                nearby.look(&matcher, i, s, place, 3.0 * tolerance);
             }
             let moved = rng.random_range(0.0..2.0) * tolerance;
             let pose = Pose { x: start.x + moved, ..start };
+            // Up to 40 degrees.
+            let turn = if n % 3 == 0 {
+                Pose::turned(rng.random_range(0.0..0.7), false)
+            } else {
+                Pose::turned(0.0, false)
+            };
             for (i, s) in template.samples.iter().enumerate() {
                 let r = [1.2, 2.0, 3.0][n % 3] * tolerance;
-                let place = (pose.apply(wide(s.p)), pose.turn(wide(s.d)));
+                let place = (pose.apply(wide(s.p)), turn.turn(pose.turn(wide(s.d))));
                 let on_page = matcher.nearest((&Nearby::default(), i), s, place, r, 30.0);
                 let looked_up = matcher.nearest((&nearby, i), s, place, r, 30.0);
                 let told =
@@ -68,7 +75,7 @@ fn what_was_looked_up_once_gives_the_same_strokes_as_the_page() {
                 let near = matcher.nearer(place.0, place.1, r, r / 2.0);
                 assert_eq!(near.is_some(), touches);
                 assert_eq!(near == Some(true), matcher.touches(place.0, place.1, r / 2.0));
-                let is_known = nearby.knows(i, place.0, r);
+                let is_known = nearby.knows(i, place, r);
                 assert!(!is_known || i % 5 > 0);
                 known += usize::from(is_known);
                 beyond += usize::from(!is_known && i % 5 > 0);
@@ -83,25 +90,21 @@ fn what_was_looked_up_once_gives_the_same_strokes_as_the_page() {
 fn places_that_are_soon_ruled_out_do_not_end_a_count() {
     let (_, page, exemplar) = page();
     let Body::Ink(template, _) = &exemplar.body else { panic!("a drawing") };
-    let rough = |x: f64| Candidate { pose: at(x, 60.0, 0.0, 1.0, false), hits: 1 };
-    let candidates: Vec<Candidate> =
-        (0..25_000).map(|n| rough(95.0 + f64::from(n % 100) * 0.01)).chain([rough(60.2)]).collect();
-    let judged = |thorough: bool| {
+    let judged = |thorough: bool, share: f64| {
         let matcher = Matcher { page: &page, template, same_pen: true, thorough };
+        let hits = (f64::from(matcher.most_hits()) * share) as u32;
+        let rough = |x: f64| Candidate { pose: at(x, 60.0, 0.0, 1.0, false), hits };
+        let candidates: Vec<Candidate> =
+            (0..25_000).map(|n| rough(95.0 + f64::from(n % 100) * 0.01)).chain([rough(60.2)]).collect();
         let (range, budget) = (Range { min_scale: 0.9, max_scale: 1.1 }, Budget::unlimited());
-        let mut judged = Vec::new();
-        let ended = judge(
-            &matcher,
-            &CountParams::default(),
-            range,
-            &candidates,
-            &budget,
-            &mut judged,
-            &mut |_, _| {},
-        );
-        (ended.is_ok(), judged.len())
+        let params = CountParams::default();
+        let mut judging = Judging::of(&matcher, &params, range);
+        let ended = judging.judge(&candidates, &budget, &mut |_, _| {});
+        (ended.is_ok(), judging.judged.len())
     };
-    assert_eq!(judged(false), (true, 1));
+    assert_eq!(judged(false, 1.0), (true, 1));
+    // What ranks low is not tried on and on while nothing comes of it.
+    assert_eq!(judged(false, 0.8), (true, 0));
     // A hint is not worth so many.
-    assert_eq!(judged(true), (false, 0));
+    assert_eq!(judged(true, 1.0), (false, 0));
 }
