@@ -24,6 +24,9 @@ const MIN_ON_SCAN: usize = 8;
 const MAX_ON_SCAN: usize = 20;
 /// Baselines shorter than this share of the diameter give a poor turn.
 const GOOD_BASELINE_SHARE: f64 = 0.12;
+/// Shorter baselines are none, list units; where there are others, what is rounded at both ends gives no turn up to this.
+const MIN_CHORD: f64 = 0.2;
+const GOOD_CHORD: f64 = 0.6;
 /// Rounding of lengths on the page, list units.
 const LENGTH_ROUNDING: f64 = 0.3;
 /// The same in pixels of a scan.
@@ -234,6 +237,15 @@ fn plainest(template: &Template, pose: Pose) -> Pose {
     others.min_by(less).filter(|p| less(p, &pose).is_lt()).unwrap_or(pose)
 }
 
+/// Baselines by strips of the page, so that what is read about one is at hand for the next.
+fn as_they_lie(lines: &[Baseline]) -> Vec<&Baseline> {
+    const STRIP: f32 = 32.0;
+    let mut sorted: Vec<&Baseline> = lines.iter().collect();
+    let strip = |l: &Baseline| (l.a[1] / STRIP) as i32;
+    sorted.sort_by(|p, q| strip(p).cmp(&strip(q)).then(p.a[0].total_cmp(&q.a[0])));
+    sorted
+}
+
 struct Search<'a> {
     matcher: &'a Matcher<'a>,
     range: Range,
@@ -261,11 +273,12 @@ impl Search<'_> {
         // where there is little else.
         let has_line = template.lines.iter().any(|l| !l.of_curve && good(template, l));
         let little = !has_line && !template.curves.iter().any(|l| good(template, l));
+        let least_chord = if little || page.grain > 0.0 { MIN_CHORD } else { GOOD_CHORD };
         let mut baselines = |list: &[Baseline], on_page: &[Baseline], part: fn(Baseline) -> Part| {
             let mut last = f64::INFINITY;
             for &line in list.iter().rev().filter(|l| little || !l.of_curve) {
                 let chord = f64::from(line.chord);
-                if chord > last * 0.96 || chord < 0.2 {
+                if chord > last * 0.96 || chord < least_chord {
                     continue;
                 }
                 last = chord;
@@ -358,14 +371,14 @@ impl Search<'_> {
         match part {
             Part::Line(line) => {
                 let basis = Basis::of(self.matcher, &line);
-                for other in self.span(&page.lines, |l| l.chord, f64::from(line.chord)) {
+                for other in as_they_lie(self.span(&page.lines, |l| l.chord, f64::from(line.chord))) {
                     self.baseline(&basis, other)?;
                 }
             }
             Part::Curve(line) => {
                 let basis = Basis::of(self.matcher, &line);
                 let bend = line.arc / line.chord.max(f32::MIN_POSITIVE);
-                for other in self.span(&page.curves, |l| l.chord, f64::from(line.chord)) {
+                for other in as_they_lie(self.span(&page.curves, |l| l.chord, f64::from(line.chord))) {
                     if (other.arc / other.chord.max(f32::MIN_POSITIVE) / bend - 1.0).abs() < 0.15 {
                         self.baseline(&basis, other)?;
                     }

@@ -72,15 +72,15 @@ impl Probes {
         if shown >= if thorough { PART_SHARE } else { WHOLE_SHARE } * all {
             return Verdict::Whole;
         }
-        let cut = || f64::from(self.agreeing(met)) >= CUT_AGREES * all;
+        let cut = || self.agreements(met).any(|agree| f64::from(agree) >= CUT_AGREES * all);
         if shown >= LEAST_SHOWN * all && cut() { Verdict::Cut } else { Verdict::None }
     }
 
-    /// How many places agree with the best straight cut: met on one side of it and missing on the other.
-    fn agreeing(&self, met: &[bool]) -> i32 {
+    /// By direction, how many places agree with the best straight cut: met on one side of it and missing on the other.
+    fn agreements(&self, met: &[bool]) -> impl Iterator<Item = i32> {
         let mut steps = [0; PROBES];
         steps.iter_mut().zip(met).for_each(|(step, met)| *step = if *met { 1 } else { -1 });
-        self.passed.iter().map(|order| parts(order, &steps)).max().unwrap_or(0)
+        self.passed.iter().map(move |order| parts(order, &steps))
     }
 }
 
@@ -184,7 +184,8 @@ impl Matcher<'_> {
             Verdict::Whole => Some(whole),
             // As close as what is shown would be whole, so that ink which meets some of it anywhere does not go before.
             Verdict::Cut => {
-                let shown = f64::from(probes.agreeing(met)) * f64::from(whole) / hits.max(1) as f64;
+                let agree = probes.agreements(met).max().unwrap_or(0);
+                let shown = f64::from(agree) * f64::from(whole) / hits.max(1) as f64;
                 Some(whole.max((shown - CUT_COST * met.len() as f64) as u32))
             }
         }
