@@ -88,26 +88,6 @@ struct Stroke {
 }
 
 impl Stroke {
-    /// Without pieces yet.
-    fn of(bounds: ListRect, leaves: bool, lettered: bool) -> Self {
-        Self {
-            number: 0,
-            pieces: Vec::new(),
-            bounds,
-            near: ListRect::EMPTY,
-            length: 0.0,
-            foreign: 0.0,
-            matched: 0.0,
-            in_common: 0.0,
-            shared: 0.0,
-            leaves,
-            inside: true,
-            lettered,
-            ends_on_symbol: OnceCell::new(),
-            is_bar: OnceCell::new(),
-        }
-    }
-
     /// Longer than a bar across the symbol, and most of it lies outside the outline: something else that the
     /// symbol touches.
     fn passes(&self, longest_bar: f64) -> bool {
@@ -240,8 +220,22 @@ fn strokes(
         let run = page.run_of[i as usize];
         let bounds = page.runs[run as usize].bounds;
         let out = sticks_out(&bounds, outline);
-        let lettered = page.lettered[run as usize];
-        let stroke = by_run.entry(run).or_insert_with(|| Stroke::of(bounds, out > reach, lettered));
+        let stroke = by_run.entry(run).or_insert_with(|| Stroke {
+            number: 0,
+            pieces: Vec::new(),
+            bounds,
+            near: ListRect::EMPTY,
+            length: 0.0,
+            foreign: 0.0,
+            matched: 0.0,
+            in_common: 0.0,
+            shared: 0.0,
+            leaves: out > reach,
+            inside: true,
+            lettered: page.lettered[run as usize],
+            ends_on_symbol: OnceCell::new(),
+            is_bar: OnceCell::new(),
+        });
         let piece = page.segments[i as usize];
         stroke.pieces.push(piece);
         [piece.a, piece.b].iter().for_each(|p| stroke.near.add(p[0], p[1]));
