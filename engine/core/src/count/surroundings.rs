@@ -43,8 +43,6 @@ const MEETING: f32 = 0.15;
 const OTHER_PEN_WEIGHT: f32 = 0.2;
 /// A stroke of which this share is the exemplar's ink is no other.
 const OWN_SHARE: f32 = 0.9;
-/// A stroke that leaves and has this share of the exemplar's ink is a row of symbols that touch.
-const COMMON_SHARE: f32 = 0.3;
 /// Pieces around one pose that are looked through for what hangs on it; a place with more is no symbol's.
 const MAX_PIECES: usize = 600;
 /// Pieces around one pose at most; in a denser place nothing is said of the surroundings.
@@ -70,10 +68,8 @@ struct Stroke {
     length: f32,
     /// Length inside the outline and not the exemplar's.
     foreign: f32,
-    /// Length on the exemplar's ink, of one that does not leave.
+    /// Length on the exemplar's ink.
     matched: f32,
-    /// The same of one that leaves.
-    in_common: f32,
     /// Length inside the outline where the like passes within the exemplar's own.
     shared: f32,
     /// Goes on further than anything that hangs on a symbol.
@@ -94,12 +90,6 @@ impl Stroke {
         let extent = self.bounds.width().max(self.bounds.height());
         f64::from(extent) > longest_bar
             && self.length - self.matched - self.foreign > PASSES_SHARE * self.length
-    }
-
-    /// Leaves, and is not the outlines of several such symbols that touch, of which one is here; `all` is the length of the
-    /// exemplar's ink.
-    fn leads_away(&self, all: f32) -> bool {
-        self.leaves && self.in_common < COMMON_SHARE * all
     }
 
     /// Most of what it has inside the outline passes within the exemplar's own, too.
@@ -128,7 +118,7 @@ pub(super) fn look(
     let all = (template.weight * scale) as f32;
     let strokes = strokes(matcher, pose, &outline, beside, taken);
     // A wire that bends in the outline is no more the symbol's than one that runs straight through.
-    let wires = going_on(&strokes, |s| s.leads_away(all));
+    let wires = going_on(&strokes, |s| s.leaves);
     let is_wire = |s: &Stroke| wires[s.number];
     // Few places have another pen's ink, which is what it is for.
     let leading_out = LazyCell::new(|| going_on(&strokes, |s| !s.inside));
@@ -171,8 +161,7 @@ pub(super) fn staying(matcher: &Matcher<'_>, pose: &Pose, taken: &dyn Fn(u32) ->
     if strokes.iter().map(|s| s.pieces.len()).sum::<usize>() > MAX_PIECES {
         return Vec::new();
     }
-    let all = (matcher.template.weight * pose.scale()) as f32;
-    let wires = going_on(&strokes, |s| s.leads_away(all));
+    let wires = going_on(&strokes, |s| s.leaves);
     let is_wire = |s: &Stroke| wires[s.number];
     let other: Vec<&Stroke> =
         strokes.iter().filter(|s| !is_wire(s) && s.matched < OWN_SHARE * s.length).collect();
@@ -228,7 +217,6 @@ fn strokes(
             length: 0.0,
             foreign: 0.0,
             matched: 0.0,
-            in_common: 0.0,
             shared: 0.0,
             leaves: out > reach,
             inside: true,
@@ -241,9 +229,12 @@ fn strokes(
         [piece.a, piece.b].iter().for_each(|p| stroke.near.add(p[0], p[1]));
         let length = piece.length();
         stroke.length += length;
+        if stroke.leaves {
+            continue;
+        }
         let ends = [piece.a, piece.b].map(|p| pose.invert([f64::from(p[0]), f64::from(p[1])]));
         if template.map.is_beyond(ends[0], ends[1]) {
-            stroke.inside &= stroke.leaves;
+            stroke.inside = false;
             continue;
         }
         let count = (length / step).ceil().clamp(1.0, 500.0);
@@ -252,11 +243,6 @@ fn strokes(
         for k in 0..=count as u32 {
             let q = piece.at(k as f32 / count);
             let p = pose.invert([f64::from(q[0]), f64::from(q[1])]);
-            if stroke.leaves {
-                let own = template.map.holds(p, d);
-                stroke.in_common += f32::from(u8::from(own)) * length / (count + 1.0);
-                continue;
-            }
             let depth = template.depth(p);
             stroke.inside &= depth >= -template.tolerance;
             if template.map.holds(p, d) {
@@ -354,11 +340,6 @@ fn ends(s: &Stroke) -> impl Iterator<Item = [f32; 2]> + '_ {
     s.pieces.iter().flat_map(|p| [p.a, p.b])
 }
 
-/// Whether an end of a piece is one of the whole stroke: where one piece goes on as the next, it does not end.
-fn is_tip(s: &Stroke, p: [f32; 2]) -> bool {
-    ends(s).filter(|q| meet(p, *q)).take(2).count() == 1
-}
-
 /// Whether two boxes are at most so far apart, or a little more.
 fn near(p: &ListRect, q: &ListRect, reach: f32) -> bool {
     sticks_out(&ListRect { left: p.right, right: p.left, top: p.bottom, bottom: p.top }, q) <= more(reach)
@@ -391,7 +372,9 @@ fn hang_together(strokes: &[&Stroke], touch: f32) -> Vec<Vec<usize>> {
 fn ends_on_symbol(matcher: &Matcher<'_>, pose: &Pose, stroke: &Stroke) -> bool {
     *stroke.ends_on_symbol.get_or_init(|| {
         let on_ink = |p: [f32; 2]| matcher.template.map.near(pose.invert([f64::from(p[0]), f64::from(p[1])]));
-        ends(stroke).any(|p| on_ink(p) && is_tip(stroke, p))
+        // Where one piece goes on as the next, the stroke does not end.
+        let is_tip = |p: [f32; 2]| ends(stroke).filter(|q| meet(p, *q)).take(2).count() == 1;
+        ends(stroke).any(|p| on_ink(p) && is_tip(p))
     })
 }
 

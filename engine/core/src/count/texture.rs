@@ -31,12 +31,6 @@ pub(super) fn direction_deg(s: &Segment) -> f32 {
     if d > 180.0 - SAME_DIRECTION { d - 180.0 } else { d }
 }
 
-/// How far along a direction places are.
-pub(super) fn along(direction_deg: f32) -> impl Fn([f32; 2]) -> f32 {
-    let (sin, cos) = direction_deg.to_radians().sin_cos();
-    move |p| p[0] * cos + p[1] * sin
-}
-
 /// Distance of a piece from the origin, across a direction.
 fn offset(s: &Segment, direction_deg: f32) -> f32 {
     let (sin, cos) = direction_deg.to_radians().sin_cos();
@@ -114,7 +108,8 @@ struct Extent {
 
 impl Extent {
     fn of(s: &Segment, direction_deg: f32) -> Self {
-        let along = along(direction_deg);
+        let (sin, cos) = direction_deg.to_radians().sin_cos();
+        let along = |p: [f32; 2]| p[0] * cos + p[1] * sin;
         let (a, b) = (along(s.a), along(s.b));
         Self { offset: offset(s, direction_deg), from: a.min(b), to: a.max(b), piece: [s.a, s.b] }
     }

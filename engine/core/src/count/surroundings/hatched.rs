@@ -8,13 +8,11 @@ use super::super::ink::{InkStyle, Segment};
 use super::super::matching::Matcher;
 use super::super::pose::Pose;
 use super::super::texture::{self, Hatches};
-use super::{MAX_PIECES, Stroke, ends, going_on, grow, is_tip};
+use super::{MAX_PIECES, Stroke, ends, going_on, grow};
 use crate::geom::ListRect;
 
 /// Share of the lines of a hatch in the outline that end on the symbol's ink if it is the symbol's.
 const OWN_HATCH_SHARE: f32 = 0.8;
-/// A stroke of which this share is on the exemplar's ink is the symbol's own.
-const OWN_LINE_SHARE: f32 = 0.5;
 
 /// Hatch, and scraps of a hatch that goes on around the symbol: not the symbol's. A hatch that ends where the symbol
 /// does is the symbol's, and makes another one of it.
@@ -54,8 +52,8 @@ impl<'p> Texture<'p> {
 }
 
 /// By stroke: whether it is of a hatch that is the symbol's. None of its lines passes the outline; and it is either
-/// nowhere else, as dashes or scraps of a hatch under the symbol would be, or ends on the symbol's ink or level with a
-/// line of the symbol beside it, as it would in one of several such symbols side by side, and goes on nowhere.
+/// nowhere else, as dashes or scraps of a hatch under the symbol would be, or ends on the symbol's ink, as it would
+/// in one of several such symbols side by side, and goes on nowhere.
 fn own_hatch(
     matcher: &Matcher<'_>,
     pose: &Pose,
@@ -73,54 +71,29 @@ fn own_hatch(
         return own;
     }
     texture.sort_by(|p, q| p.0.cmp(&q.0).then(p.1.total_cmp(&q.1)).then(p.2.number.cmp(&q.2.number)));
-    // From within the outline to somewhere beyond it, or from anywhere to where no accessory reaches.
     let led_out = LazyCell::new(|| going_on(strokes, |s| s.leaves || !s.inside));
-    let led_away = LazyCell::new(|| going_on(strokes, |s| s.leaves));
-    let on_ink = |p: [f32; 2]| matcher.template.map.near(pose.invert([f64::from(p[0]), f64::from(p[1])]));
-    let touch = (matcher.template.tolerance * pose.scale()) as f32;
     for family in texture.chunk_by(|p, q| p.0 == q.0 && q.1 - p.1 < texture::SAME_DIRECTION) {
-        let (along, levels) = (texture::along(family[0].1), levels(strokes, family[0].1));
-        let is_level = |p: [f32; 2]| levels.iter().any(|level| (level - along(p)).abs() <= touch);
-        let ends_here = |s: &Stroke| {
-            let goes_on = if s.inside { led_out[s.number] } else { led_away[s.number] };
-            let mut tips = ends(s).filter(|p| is_tip(s, *p));
-            // What ends on none of the symbol's ink is beside it.
-            !goes_on && ends(s).any(|p| on_ink(p) && is_tip(s, p)) && tips.all(|p| on_ink(p) || is_level(p))
-        };
-        let (mut inside, mut ending, mut outside, mut crossing) = (Vec::new(), 0, false, false);
+        let (mut inside, mut outside, mut crossing) = (Vec::new(), false, false);
         for &(.., stroke) in family {
-            let (within, beyond) = lies(matcher, pose, stroke);
-            let ends = within && ends_here(stroke);
-            if ends || (within && !beyond) {
-                inside.push(stroke);
-                ending += u32::from(ends);
-            } else {
-                outside |= beyond;
-                crossing |= within && beyond;
+            match lies(matcher, pose, stroke) {
+                (true, false) => inside.push(stroke),
+                (within, beyond) => {
+                    outside |= beyond;
+                    crossing |= within && beyond;
+                }
             }
         }
-        if !crossing && (!outside || ending as f32 >= OWN_HATCH_SHARE * inside.len() as f32) {
+        let ends_here = |s: &&&Stroke| {
+            let on_ink =
+                |p: [f32; 2]| matcher.template.map.near(pose.invert([f64::from(p[0]), f64::from(p[1])]));
+            !led_out[s.number] && ends(s).all(on_ink)
+        };
+        let ending = || inside.iter().filter(ends_here).count() as f32;
+        if !crossing && (!outside || ending() >= OWN_HATCH_SHARE * inside.len() as f32) {
             inside.iter().for_each(|s| own[s.number] = true);
         }
     }
     own
-}
-
-/// How far along a direction the symbol's own lines in it go, from and to.
-fn levels(strokes: &[Stroke], direction_deg: f32) -> Vec<f32> {
-    let along = texture::along(direction_deg);
-    let is_parallel = |p: &&Segment| {
-        let turn = (texture::direction_deg(p) - direction_deg).abs();
-        turn.min(180.0 - turn) < texture::SAME_DIRECTION
-    };
-    let own = strokes.iter().filter(|s| s.matched > OWN_LINE_SHARE * s.length);
-    let span = |s: &Stroke| {
-        let ends = s.pieces.iter().filter(is_parallel).flat_map(|p| [along(p.a), along(p.b)]);
-        ends.fold(None, |span: Option<(f32, f32)>, at| {
-            Some(span.map_or((at, at), |(from, to)| (from.min(at), to.max(at))))
-        })
-    };
-    own.filter_map(span).flat_map(|(from, to)| [from, to]).collect()
 }
 
 /// Whether a stroke lies within the outline, and whether it lies beyond it.
