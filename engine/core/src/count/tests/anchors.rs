@@ -1,8 +1,7 @@
 //! Which parts of an exemplar are laid on the page's, and when that is enough.
 
 use super::super::CountParams;
-use super::sheet::{Habit, Symbol, line};
-use super::sheet::{Sheet, at, box_around, count};
+use super::sheet::{Habit, Sheet, Symbol, at, box_around, count, line};
 
 /// Four lines of as many lengths that do not meet.
 fn symbol(longest: f64) -> Symbol {
