@@ -3,7 +3,7 @@
 //! A page is indexed once ([`PageIndex`]); a symbol is cut from a box ([`Exemplar`]); [`find`] looks for it,
 //! [`ask`] for several and for what is not meant. [`suggest`] says which symbols repeat, without an exemplar.
 //! Matching is on ink, not on how it was drawn: straight parts, curves and loops of the exemplar propose poses, the
-//! rarest first and others until no instance rests on one of them alone; each pose is refined on the page's strokes
+//! rarest first and others until hardly an instance rests on one alone; each pose is refined on the page's strokes
 //! and judged by what it explains, both ways: the exemplar's ink that the page has, and the page's ink inside that the
 //! exemplar has not.
 //! What lies in a legend, a title block, a key plan or beyond a match line is found and marked ([`Apart`]).
