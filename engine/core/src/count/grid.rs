@@ -141,17 +141,22 @@ impl Grid {
         false
     }
 
-    /// Segments that may touch a box, each once, in index order.
-    pub(super) fn within(&self, area: &ListRect) -> Vec<u32> {
+    /// Segments that may touch a box, once for each of their cells.
+    pub(super) fn each_within(&self, area: &ListRect, mut visit: impl FnMut(u32)) {
         let (c0, c1) = (self.cells.column(area.left), self.cells.column(area.right));
         let (r0, r1) = (self.cells.row(area.top), self.cells.row(area.bottom));
-        let mut found = Vec::new();
         for row in r0..=r1 {
             let line = row * self.cells.columns;
             let from = self.starts[(line + c0) as usize] as usize;
             let to = self.starts[(line + c1) as usize + 1] as usize;
-            found.extend(self.items[from..to].iter().map(|item| item.segment));
+            self.items[from..to].iter().for_each(|item| visit(item.segment));
         }
+    }
+
+    /// Segments that may touch a box, each once, in index order.
+    pub(super) fn within(&self, area: &ListRect) -> Vec<u32> {
+        let mut found = Vec::new();
+        self.each_within(area, |segment| found.push(segment));
         found.sort_unstable();
         found.dedup();
         found

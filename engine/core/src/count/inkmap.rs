@@ -51,7 +51,8 @@ impl InkMap {
         let r = (reach * self.per_unit).max(0.75);
         for row in ((y - r).floor() as i32).max(0)..=((y + r).ceil() as i32).min(self.rows - 1) {
             for column in ((x - r).floor() as i32).max(0)..=((x + r).ceil() as i32).min(self.columns - 1) {
-                if (column as f32 + 0.5 - x).hypot(row as f32 + 0.5 - y) <= r {
+                let off = [column as f32 + 0.5 - x, row as f32 + 0.5 - y];
+                if off[0] * off[0] + off[1] * off[1] <= r * r {
                     self.cells[(row * self.columns + column) as usize] |= bits;
                 }
             }

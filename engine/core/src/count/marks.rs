@@ -8,11 +8,12 @@ use crate::budget::{Budget, Exhausted};
 /// Directions told apart over half a turn. One that is at most one further counts as the same (22.5 to 34 degrees).
 const BINS: i32 = 8;
 /// Side of a cell, list units, unless the page is too large for it.
-const CELL: f32 = 0.5;
+const CELL: f32 = 1.0;
 /// Cells at most (a byte each).
 const MAX_CELLS: f32 = 30_000_000.0;
 /// Cells of a tile, a side.
-const TILE: i32 = 8;
+const TILE: i32 = 1 << TILE_BITS;
+const TILE_BITS: i32 = 3;
 
 /// Eight directions of 64 cells: a bit for each cell, row by row, where ink of about the direction passes.
 type Tile = [u64; BINS as usize];
@@ -91,14 +92,20 @@ impl Marks {
         let (x, y, r) = (p[0] as f32, p[1] as f32, r as f32);
         let (c0, c1) = (self.cells.column(x - r), self.cells.column(x + r));
         let (r0, r1) = (self.cells.row(y - r), self.cells.row(y + r));
-        (r0 / TILE..=r1 / TILE).any(|down| {
-            let (from, to) = part(r0, r1, down);
-            let rows = rows(from, to);
-            (c0 / TILE..=c1 / TILE).any(|tile| {
-                let (from, to) = part(c0, c1, tile);
-                self.tiles[(down * self.across + tile) as usize][direction] & rows & columns(from, to) != 0
-            })
-        })
+        let (tile, down) = (c0 >> TILE_BITS, r0 >> TILE_BITS);
+        let (more_tiles, more_down) = ((c1 >> TILE_BITS) - tile, (r1 >> TILE_BITS) - down);
+        let read = |tile: i32, down: i32| {
+            let ((from, to), (top, bottom)) = (part(c0, c1, tile), part(r0, r1, down));
+            let here = self.tiles[(down * self.across + tile) as usize][direction & (BINS as usize - 1)];
+            here & columns(from, to) & rows(top, bottom)
+        };
+        if more_tiles | more_down <= 1 {
+            // No reading waits for what another says; what is read twice changes nothing.
+            let upper = read(tile, down) | read(tile + more_tiles, down);
+            let lower = read(tile, down + more_down) | read(tile + more_tiles, down + more_down);
+            return upper | lower != 0;
+        }
+        (down..=down + more_down).any(|down| (tile..=tile + more_tiles).any(|tile| read(tile, down) != 0))
     }
 }
 

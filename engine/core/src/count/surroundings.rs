@@ -6,8 +6,6 @@ mod hatched;
 
 use std::cell::{LazyCell, OnceCell};
 
-use rustc_hash::FxHashMap;
-
 use super::frame::Frame;
 use super::ink::{Segment, close};
 use super::inkmap::{Direction, InkMap};
@@ -99,6 +97,48 @@ impl Stroke {
 
     fn pen(&self) -> Option<u32> {
         self.pieces.first().map(|p| p.style)
+    }
+
+    /// Adds one of its pieces, and what of it is whose, in steps of a length.
+    fn add(
+        &mut self,
+        matcher: &Matcher<'_>,
+        pose: &Pose,
+        piece: Segment,
+        (step, may_be_foreign): (f32, bool),
+        beside: Option<&InkMap>,
+    ) {
+        let template = matcher.template;
+        self.pieces.push(piece);
+        [piece.a, piece.b].iter().for_each(|p| self.near.add(p[0], p[1]));
+        let length = piece.length();
+        self.length += length;
+        if self.leaves {
+            return;
+        }
+        let [a, b] = [piece.a, piece.b].map(|p| pose.invert([f64::from(p[0]), f64::from(p[1])]));
+        if template.map.is_beyond(a, b) {
+            self.inside = false;
+            return;
+        }
+        // The outline has no hollows: what has both ends inside is inside.
+        self.inside &= [a, b].iter().all(|p| template.depth(*p) >= -template.tolerance);
+        let deep = if may_be_foreign { template.deeper(a, b, template.tolerance * 1.5) } else { None };
+        let (from, to) = deep.unwrap_or((1.0, 0.0));
+        let count = (length / step).ceil().clamp(1.0, 500.0);
+        let d = [b[0] - a[0], b[1] - a[1]];
+        let direction = Direction::of(d);
+        for k in 0..=count as u32 {
+            let way = f64::from(k) / f64::from(count);
+            let p = [a[0] + d[0] * way, a[1] + d[1] * way];
+            if template.map.holds(p, direction) {
+                self.matched += length / (count + 1.0);
+            } else if way >= from && way <= to {
+                let shared = beside.is_some_and(|b| b.holds(p, direction));
+                let of = if shared { &mut self.shared } else { &mut self.foreign };
+                *of += length / (count + 1.0);
+            }
+        }
     }
 }
 
@@ -197,21 +237,28 @@ fn strokes(
     let diameter = (template.diameter * pose.scale()) as f32;
     let reach = diameter * HANGING_SHARE;
     let step = (template.tolerance * pose.scale()) as f32;
-    let mut by_run: FxHashMap<u32, Stroke> = FxHashMap::default();
-    let near = page.grid.within(&grow(outline, reach));
+    // By run, then as they were drawn.
+    let mut near: Vec<u64> = Vec::new();
+    page.grid.each_within(&grow(outline, reach), |i| {
+        near.push(u64::from(page.run_of[i as usize]) << 32 | u64::from(i));
+    });
+    near.sort_unstable();
+    near.dedup();
     if near.len() > MAX_NEAR {
         return Vec::new();
     }
-    for i in near {
-        if taken(i) {
+    let mut strokes: Vec<Stroke> = Vec::new();
+    for of_run in near.chunk_by(|p, q| p >> 32 == q >> 32) {
+        let mut ids = of_run.iter().map(|n| *n as u32).filter(|i| !taken(*i)).peekable();
+        if ids.peek().is_none() {
             continue;
         }
-        let run = page.run_of[i as usize];
-        let bounds = page.runs[run as usize].bounds;
+        let run = (of_run[0] >> 32) as usize;
+        let bounds = page.runs[run].bounds;
         let out = sticks_out(&bounds, outline);
-        let stroke = by_run.entry(run).or_insert_with(|| Stroke {
+        let mut stroke = Stroke {
             number: 0,
-            pieces: Vec::new(),
+            pieces: Vec::with_capacity(of_run.len()),
             bounds,
             near: ListRect::EMPTY,
             length: 0.0,
@@ -220,50 +267,24 @@ fn strokes(
             shared: 0.0,
             leaves: out > reach,
             inside: true,
-            lettered: page.lettered[run as usize],
+            lettered: page.lettered[run],
             ends_on_symbol: OnceCell::new(),
             is_bar: OnceCell::new(),
+        };
+        let may_be_foreign = out <= diameter * LEAVES_SHARE;
+        ids.for_each(|i| {
+            stroke.add(matcher, pose, page.segments[i as usize], (step, may_be_foreign), beside)
         });
-        let piece = page.segments[i as usize];
-        stroke.pieces.push(piece);
-        [piece.a, piece.b].iter().for_each(|p| stroke.near.add(p[0], p[1]));
-        let length = piece.length();
-        stroke.length += length;
-        if stroke.leaves {
-            continue;
-        }
-        let ends = [piece.a, piece.b].map(|p| pose.invert([f64::from(p[0]), f64::from(p[1])]));
-        if template.map.is_beyond(ends[0], ends[1]) {
-            stroke.inside = false;
-            continue;
-        }
-        let count = (length / step).ceil().clamp(1.0, 500.0);
-        let d = pose.unturn([f64::from(piece.b[0] - piece.a[0]), f64::from(piece.b[1] - piece.a[1])]);
-        let d = Direction::of(d);
-        for k in 0..=count as u32 {
-            let q = piece.at(k as f32 / count);
-            let p = pose.invert([f64::from(q[0]), f64::from(q[1])]);
-            let depth = template.depth(p);
-            stroke.inside &= depth >= -template.tolerance;
-            if template.map.holds(p, d) {
-                stroke.matched += length / (count + 1.0);
-            } else if out <= diameter * LEAVES_SHARE && depth >= template.tolerance * 1.5 {
-                let shared = beside.is_some_and(|b| b.holds(p, d));
-                let of = if shared { &mut stroke.shared } else { &mut stroke.foreign };
-                *of += length / (count + 1.0);
-            }
-        }
+        strokes.push(stroke);
     }
-    let mut strokes: Vec<(u32, Stroke)> = by_run.into_iter().collect();
-    strokes.sort_unstable_by_key(|s| s.0);
     // Symbols in a row pass for letters. Where letters are the exemplar's own ink, none are.
     let matched = |lettered: bool| -> f32 {
-        strokes.iter().filter(|s| s.1.lettered == lettered).map(|s| s.1.matched).sum()
+        strokes.iter().filter(|s| s.lettered == lettered).map(|s| s.matched).sum()
     };
     let are_letters = matched(true) <= LETTERS_MATCHED * (matched(true) + matched(false));
-    strokes.retain(|s| !(s.1.lettered && are_letters));
-    let numbered = |(number, (_, stroke)): (usize, (u32, Stroke))| Stroke { number, ..stroke };
-    strokes.into_iter().enumerate().map(numbered).collect()
+    strokes.retain(|s| !(s.lettered && are_letters));
+    strokes.iter_mut().enumerate().for_each(|(number, stroke)| stroke.number = number);
+    strokes
 }
 
 /// Strokes that hang together and on nothing else: the length of those that end on the symbol, as far

@@ -3,6 +3,7 @@
 use std::f64::consts::TAU;
 
 use super::inkmap::InkMap;
+use super::matching::wide;
 use super::pose::Pose;
 use super::template::Template;
 
@@ -22,7 +23,7 @@ const MAX_SYMMETRIES: usize = 24;
 pub(super) fn exact(template: &Template, step: f32) -> Vec<Pose> {
     let map = ink(template, step);
     let others = template.symmetries.iter().skip(1).copied();
-    others.filter(|pose| coverage(template, &map, pose) >= ALL).collect()
+    others.filter(|pose| covers(template, &map, pose, ALL)).collect()
 }
 
 fn ink(template: &Template, step: f32) -> InkMap {
@@ -39,7 +40,7 @@ pub(super) fn of(template: &Template, step: f32) -> (Vec<Pose>, bool) {
         let moved = turned.apply(middle);
         Pose { x: middle[0] - moved[0], y: middle[1] - moved[1], ..turned }
     };
-    let holds = |pose: &Pose| coverage(template, &map, pose) >= SELF_COVERAGE;
+    let holds = |pose: &Pose| covers(template, &map, pose, SELF_COVERAGE);
     let identity = Pose::turned(0.0, false);
     if ODD_TURNS.iter().all(|t| holds(&about(t.to_radians(), false))) {
         return (vec![identity], true);
@@ -81,11 +82,13 @@ fn line_angles(template: &Template) -> Vec<f64> {
     angles
 }
 
-fn coverage(template: &Template, map: &InkMap, pose: &Pose) -> f64 {
-    let on = |s: &&super::template::Sample| {
-        let wide = |v: [f32; 2]| [f64::from(v[0]), f64::from(v[1])];
-        map.has(pose.apply(wide(s.p)), pose.turn(wide(s.d)))
-    };
-    let hit: f64 = template.samples.iter().filter(on).map(|s| f64::from(s.weight)).sum();
-    hit / template.weight
+/// Whether so much of the ink falls on ink.
+fn covers(template: &Template, map: &InkMap, pose: &Pose, share: f64) -> bool {
+    let mut may_miss = template.weight * (1.0 - share);
+    template.samples.iter().all(|s| {
+        if !map.has(pose.apply(wide(s.p)), pose.turn(wide(s.d))) {
+            may_miss -= f64::from(s.weight);
+        }
+        may_miss >= 0.0
+    })
 }

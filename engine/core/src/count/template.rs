@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 use super::beside::Beside;
 use super::ink::{Ink, InkStyle, Segment};
 use super::inkmap::InkMap;
+use super::matching::length;
 use super::pose::Pose;
 use super::probe::Probes;
 use super::runs::{Baseline, Loop, Runs};
@@ -205,7 +206,7 @@ impl Template {
     /// Adds places inside each part and off the ink.
     fn look_into_parts(&mut self) {
         let off = |p: [f64; 2]| {
-            let away = |s: &Sample| (f64::from(s.p[0]) - p[0]).hypot(f64::from(s.p[1]) - p[1]);
+            let away = |s: &Sample| length([f64::from(s.p[0]) - p[0], f64::from(s.p[1]) - p[1]]);
             self.samples.iter().all(|s| away(s) >= self.tolerance)
         };
         let mut places: Vec<Vec<[f64; 2]>> = Vec::new();
