@@ -87,27 +87,27 @@ impl Grid {
         budget: &Budget,
     ) -> Result<Self, Exhausted> {
         let cells = Lattice::over(width, height, CELL, MAX_CELLS);
+        let order = cells.down_the_page(segments);
         let mut starts = vec![0_u32; cells.len() + 1];
-        for (i, s) in segments.iter().enumerate() {
-            if i % 512 == 0 {
-                budget.spend(512)?;
-            }
-            cells.walk(s, |c| starts[c + 1] += 1);
+        for some in order.chunks(512) {
+            budget.spend(some.len() as u64)?;
+            some.iter().for_each(|&i| cells.walk(&segments[i as usize], |c| starts[c + 1] += 1));
         }
         for c in 1..starts.len() {
             starts[c] += starts[c - 1];
         }
         let mut fill = starts.clone();
         let mut items = vec![Item::default(); starts[starts.len() - 1] as usize];
-        for (i, s) in segments.iter().enumerate() {
-            if i % 512 == 0 {
-                budget.spend(512)?;
+        for some in order.chunks(512) {
+            budget.spend(some.len() as u64)?;
+            for &i in some {
+                let s = &segments[i as usize];
+                let item = Item::of(s, i);
+                cells.walk(s, |c| {
+                    items[fill[c] as usize] = item;
+                    fill[c] += 1;
+                });
             }
-            let item = Item::of(s, i as u32);
-            cells.walk(s, |c| {
-                items[fill[c] as usize] = item;
-                fill[c] += 1;
-            });
         }
         Ok(Self { cells, starts, items })
     }

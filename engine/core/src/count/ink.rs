@@ -14,6 +14,9 @@ use crate::page::display::{DisplayList, PAPER, Paint, PathEntry, Style, Verb};
 const MIN_LENGTH: f32 = 0.01;
 /// Coordinates this close are one place when a piece that is drawn twice is dropped, list units.
 const SAME_PLACE: f32 = 0.02;
+/// Such pieces are looked for among those that begin in one band of the page, in steps of [`SAME_PLACE`]; of so many.
+const BAND: i32 = 400;
+const MAX_BANDS: i32 = 4_000;
 /// A filled quadrilateral at most this thick, and much longer than thick, is a line drawn as a fill.
 const SLIVER_THICKNESS: f32 = 1.6;
 const SLIVER_ASPECT: f32 = 5.0;
@@ -108,7 +111,6 @@ impl Ink {
             }
             pens.push(number);
         }
-        let mut seen = FxHashSet::default();
         let page = ListRect {
             left: 0.0,
             top: 0.0,
@@ -128,11 +130,68 @@ impl Ink {
             }
             let window = overlap(&entry.visible, &page);
             let pen = pens[entry.style as usize];
-            Flattener { ink: &mut ink, seen: &mut seen, entry, style, pen, window, open: false }.path(list);
+            Flattener { ink: &mut ink, entry, style, pen, window, open: false }.path(list);
         }
         ink.joined.resize(ink.segments.len(), false);
+        ink.drop_repeated(budget)?;
         Ok(ink)
     }
+
+    /// Leaves out what was drawn before.
+    fn drop_repeated(&mut self, budget: &Budget) -> Result<(), Exhausted> {
+        budget.spend(self.segments.len() as u64)?;
+        let mut bands: Vec<Vec<u32>> = Vec::new();
+        for (i, s) in self.segments.iter().enumerate() {
+            let [_, p, _, q] = place_key(s.a, s.b);
+            let band = (p.min(q) / BAND).clamp(0, MAX_BANDS) as usize;
+            if band >= bands.len() {
+                bands.resize_with(band + 1, Vec::new);
+            }
+            bands[band].push(i as u32);
+        }
+        let (segments, mut repeated, mut seen) = (&self.segments, Vec::new(), FxHashSet::default());
+        for band in &bands {
+            seen.clear();
+            let key = |i: u32| place_key(segments[i as usize].a, segments[i as usize].b);
+            repeated.extend(band.iter().copied().filter(|&i| !seen.insert(key(i))));
+        }
+        self.drop(&repeated);
+        Ok(())
+    }
+
+    /// Leaves pieces out; what was joined over one is not joined any more.
+    fn drop(&mut self, pieces: &[u32]) {
+        let mut kept = vec![true; self.segments.len()];
+        for &i in pieces {
+            kept[i as usize] = false;
+            if i > 0 {
+                self.joined[i as usize - 1] = false;
+            }
+        }
+        // By piece: how many are kept before it.
+        let mut before = Vec::with_capacity(kept.len() + 1);
+        before.push(0_u32);
+        before.extend(kept.iter().scan(0, |all, kept| {
+            *all += u32::from(*kept);
+            Some(*all)
+        }));
+        let mut next = kept.iter();
+        self.segments.retain(|_| next.next() == Some(&true));
+        let mut next = kept.iter();
+        self.joined.retain(|_| next.next() == Some(&true));
+        let segments = &self.segments;
+        self.closed = std::mem::take(&mut self.closed)
+            .into_iter()
+            .map(|(first, last)| (before[first as usize], before[last as usize + 1]))
+            .filter(|&(first, end)| is_closed(segments, first as usize, end as usize))
+            .map(|(first, end)| (first, end - 1))
+            .collect();
+    }
+}
+
+/// Whether pieces, given from the first to before the last, end where they begin.
+fn is_closed(segments: &[Segment], first: usize, end: usize) -> bool {
+    end >= first + 3 && segments[end - 1].b == segments[first].a
 }
 
 /// Paint that leaves no mark on paper.
@@ -152,7 +211,6 @@ fn overlap(a: &ListRect, b: &ListRect) -> ListRect {
 
 struct Flattener<'a> {
     ink: &'a mut Ink,
-    seen: &'a mut FxHashSet<[i32; 4]>,
     entry: &'a PathEntry,
     style: &'a Style,
     /// Index into the ink's styles.
@@ -211,9 +269,10 @@ impl Flattener<'_> {
         if closed || fill {
             self.piece(end, start, fill);
         }
-        let last = self.ink.segments.len();
-        if last >= first + 3 && self.ink.segments[last - 1].b == self.ink.segments[first].a {
-            self.ink.closed.push((first as u32, last as u32 - 1));
+        // Of more pieces, some that were drawn before may be left out.
+        let end = self.ink.segments.len();
+        if end >= first + 3 {
+            self.ink.closed.push((first as u32, end as u32 - 1));
         }
     }
 
@@ -223,11 +282,8 @@ impl Flattener<'_> {
             self.open = false;
             return;
         };
-        if (b[0] - a[0]).hypot(b[1] - a[1]) < MIN_LENGTH {
-            return;
-        }
-        if !self.seen.insert(place_key(a, b)) {
-            self.open = false;
+        let (x, y) = (b[0] - a[0], b[1] - a[1]);
+        if x * x + y * y < MIN_LENGTH * MIN_LENGTH {
             return;
         }
         let n = self.ink.segments.len();
@@ -242,7 +298,8 @@ impl Flattener<'_> {
 
 /// The same for both directions of a piece.
 fn place_key(a: [f32; 2], b: [f32; 2]) -> [i32; 4] {
-    let q = |v: f32| (v / SAME_PLACE).round() as i32;
+    // What is not negative, as all within the page, is rounded as it is cut off.
+    let q = |v: f32| (v / SAME_PLACE + 0.5) as i32;
     let (a, b) = ([q(a[0]), q(a[1])], [q(b[0]), q(b[1])]);
     let (lo, hi) = if a <= b { (a, b) } else { (b, a) };
     [lo[0], lo[1], hi[0], hi[1]]

@@ -2,6 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
+use super::lattice::Lattice;
 use super::runs::Run;
 use crate::budget::{Budget, Exhausted};
 use crate::geom::ListRect;
@@ -19,6 +20,7 @@ const MAX_STROKES: usize = 40;
 /// Side of a cell of the map of strokes; a cell with more strokes than this is hatch.
 const CELL: f32 = 8.0;
 const MAX_IN_CELL: usize = 96;
+const MAX_CELLS: f32 = 4_000_000.0;
 /// Letters of a line stand on one baseline and are of one height, up to this share of it.
 const BASELINE_SHARE: f32 = 0.18;
 const HEIGHT_SHARE: f32 = 0.25;
@@ -158,18 +160,28 @@ fn letters(runs: &[Run], height: f32, budget: &Budget) -> Result<Vec<Letter>, Ex
         .map(|r| (r.bounds, r.style))
         .filter(|(b, _)| b.width().max(b.height()) <= height && b.width().max(b.height()) > TOUCH)
         .unzip();
-    let mut cells: FxHashMap<(i32, i32), Vec<u32>> = FxHashMap::default();
+    let extent = small.iter().fold(ListRect::EMPTY, |all, b| all.union(b));
+    let cells = Lattice::over(extent.right.max(0.0), extent.bottom.max(0.0), CELL, MAX_CELLS);
     let spread = |b: &ListRect| {
-        let at = |v: f32| (v / CELL).floor() as i32;
-        let (c0, c1) = (at(b.left - TOUCH), at(b.right + TOUCH));
-        let (r0, r1) = (at(b.top - TOUCH), at(b.bottom + TOUCH));
-        (r0..=r1).flat_map(move |row| (c0..=c1).map(move |column| (row, column)))
+        let (c0, c1) = (cells.column(b.left - TOUCH), cells.column(b.right + TOUCH));
+        let (r0, r1) = (cells.row(b.top - TOUCH), cells.row(b.bottom + TOUCH));
+        (r0..=r1).flat_map(move |row| (c0..=c1).map(move |column| (row * cells.columns + column) as usize))
     };
+    // By cell, in order: which are there.
+    let mut ends = vec![0_u32; cells.len() + 1];
+    for some in small.chunks(512) {
+        budget.spend(some.len() as u64)?;
+        some.iter().for_each(|b| spread(b).for_each(|cell| ends[cell + 1] += 1));
+    }
+    for cell in 1..ends.len() {
+        ends[cell] += ends[cell - 1];
+    }
+    let mut of_cells = vec![0_u32; ends[cells.len()] as usize];
     for (i, b) in small.iter().enumerate() {
-        if i % 512 == 0 {
-            budget.spend(512)?;
-        }
-        spread(b).for_each(|cell| cells.entry(cell).or_default().push(i as u32));
+        spread(b).for_each(|cell| {
+            of_cells[ends[cell] as usize] = i as u32;
+            ends[cell] += 1;
+        });
     }
     let mut parent: Vec<u32> = (0..small.len() as u32).collect();
     let near = |p: &ListRect, q: &ListRect| {
@@ -183,11 +195,12 @@ fn letters(runs: &[Run], height: f32, budget: &Budget) -> Result<Vec<Letter>, Ex
             budget.spend(512)?;
         }
         for cell in spread(b) {
-            let others = &cells[&cell];
+            let from = if cell == 0 { 0 } else { ends[cell - 1] };
+            let others = &of_cells[from as usize..ends[cell] as usize];
             if others.len() > MAX_IN_CELL {
                 continue;
             }
-            for &j in others.iter().filter(|&&j| (j as usize) < i) {
+            for &j in others.iter().take_while(|&&j| (j as usize) < i) {
                 if near(b, &small[j as usize]) {
                     let (p, q) = (root(&mut parent, i as u32), root(&mut parent, j));
                     parent[p.max(q) as usize] = p.min(q);
@@ -195,15 +208,17 @@ fn letters(runs: &[Run], height: f32, budget: &Budget) -> Result<Vec<Letter>, Ex
             }
         }
     }
-    let mut by_root: FxHashMap<u32, Letter> = FxHashMap::default();
+    // A letter is where its first stroke is.
+    let none = Letter { bounds: ListRect::EMPTY, strokes: 0, style: 0 };
+    let mut letters = vec![none; small.len()];
     for (i, b) in small.iter().enumerate() {
-        let of = root(&mut parent, i as u32);
-        let letter =
-            by_root.entry(of).or_insert(Letter { bounds: ListRect::EMPTY, strokes: 0, style: styles[i] });
+        let letter = &mut letters[root(&mut parent, i as u32) as usize];
+        letter.style = if letter.strokes == 0 { styles[i] } else { letter.style };
         letter.bounds = letter.bounds.union(b);
         letter.strokes += 1;
     }
-    Ok(by_root.into_values().filter(is_letter).collect())
+    letters.retain(|l| l.strokes > 0 && is_letter(l));
+    Ok(letters)
 }
 
 fn root(parent: &mut [u32], mut i: u32) -> u32 {

@@ -66,10 +66,11 @@ impl Marks {
         let count = |cells: i32| (cells + TILE - 1) / TILE;
         let across = count(cells.columns);
         let mut tiles: Vec<Tile> = vec![Tile::default(); (across * count(cells.rows)) as usize];
-        for (i, s) in segments.iter().enumerate() {
-            if i % 512 == 0 {
+        for (n, &i) in cells.down_the_page(segments).iter().enumerate() {
+            if n % 512 == 0 {
                 budget.spend(512)?;
             }
+            let s = &segments[i as usize];
             let own = bin(bins_of([f64::from(s.b[0] - s.a[0]), f64::from(s.b[1] - s.a[1])]));
             let same = [own + BINS as usize - 1, own, own + 1].map(|k| k % BINS as usize);
             cells.spans(s, |row, c0, c1| {

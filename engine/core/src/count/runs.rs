@@ -208,7 +208,8 @@ pub(super) fn circle(curve: &Baseline) -> Option<[([f64; 2], f64); 2]> {
 }
 
 fn distance(a: [f32; 2], b: [f32; 2]) -> f32 {
-    (b[0] - a[0]).hypot(b[1] - a[1])
+    let (x, y) = (b[0] - a[0], b[1] - a[1]);
+    (x * x + y * y).sqrt()
 }
 
 fn direction(a: [f32; 2], b: [f32; 2]) -> [f32; 2] {
