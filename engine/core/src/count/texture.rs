@@ -194,11 +194,12 @@ fn interleaved(mut offsets: Vec<f32>, max_gap: f32) -> Vec<(f32, f32)> {
             for &other in offsets[i + 1..].iter().take(2 * MAX_INTERLEAVED * FIRST_STEPS) {
                 // A pitch over some lines: each is rounded by itself.
                 let pitch = (other - first) / FIRST_STEPS as f32;
-                if pitch >= 3.0 * SAME_OFFSET && pitch <= max_gap {
-                    let chain = Chain::of(&offsets, i, pitch);
-                    if chain.is_whole() && chain.members.len() > best.members.len() {
-                        best = chain;
-                    }
+                if pitch < 3.0 * SAME_OFFSET || pitch > max_gap {
+                    continue;
+                }
+                let more = best.members.len().max(MIN_INTERLEAVED - 1) + 1;
+                if let Some(chain) = Chain::of(&offsets, i, pitch, more) {
+                    best = chain;
                 }
             }
         }
@@ -236,14 +237,24 @@ impl Chain {
         self.members.len() as f32 >= INTERLEAVED_SHARE * (self.steps + 1.0)
     }
 
-    fn of(offsets: &[f32], from: usize, pitch: f32) -> Self {
+    /// `None` if it has less members than so many, or is not whole: given up as soon as that is certain.
+    fn of(offsets: &[f32], from: usize, pitch: f32, least: usize) -> Option<Self> {
         let first = offsets[from];
+        // The pitch changes a little on the way.
+        let most_steps = (offsets[offsets.len() - 1] - first) / pitch * 1.1 + 2.0;
+        let may_want = (most_steps + 1.0) * (1.0 - INTERLEAVED_SHARE) + 1.0;
+        if offsets.len() - from < least || most_steps + 1.0 < least as f32 {
+            return None;
+        }
         let mut chain = Self { members: vec![from], pitch, steps: 0.0 };
         for (n, &o) in offsets.iter().enumerate().skip(from + 1) {
             // To the nearest without a call of `round`: there are millions.
             let steps = ((o - first) / chain.pitch + 0.5) as u32 as f32;
             if steps > chain.steps + MAX_WANTING {
                 break;
+            }
+            if steps - chain.members.len() as f32 > may_want {
+                return None;
             }
             if steps > chain.steps && (o - first - steps * chain.pitch).abs() <= SAME_OFFSET {
                 chain.members.push(n);
@@ -253,7 +264,7 @@ impl Chain {
                 }
             }
         }
-        chain
+        (chain.members.len() >= least && chain.is_whole()).then_some(chain)
     }
 }
 
