@@ -23,9 +23,6 @@ const PATIENCE: u64 = 24_000;
 const PATIENCE_SHARE: u64 = 8;
 const GOOD_RANK: f64 = 0.9;
 const GOOD_TIMES: u64 = 8;
-/// Rough ones that are tried where only a hint is looked for: what the best of the places that lack something have in
-/// common.
-const MAX_TRIED_THOROUGH: usize = 1_500;
 
 /// Why not every place was looked at.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +58,8 @@ pub(super) struct Judging<'a> {
     /// By place: poses that are certain, around which nothing else needs a try.
     sure: FxHashMap<(i64, i64), Vec<Sure>>,
     tried: usize,
+    /// That are tried at most.
+    most: usize,
     refined: usize,
     around: Known,
     patience: Patience,
@@ -68,10 +67,10 @@ pub(super) struct Judging<'a> {
 }
 
 impl<'a> Judging<'a> {
-    pub(super) fn of(matcher: &'a Matcher<'a>, params: &'a CountParams, range: Range) -> Self {
+    pub(super) fn of(matcher: &'a Matcher<'a>, params: &'a CountParams, range: Range, most: usize) -> Self {
         let (seen, sure, around) = (FxHashSet::default(), FxHashMap::default(), Known::default());
         let (patience, judged) = (Patience::of(matcher), Vec::new());
-        Self { matcher, params, range, seen, sure, tried: 0, refined: 0, around, patience, judged }
+        Self { matcher, params, range, seen, sure, tried: 0, most, refined: 0, around, patience, judged }
     }
 
     /// Refines and scores rough poses, which come best first.
@@ -92,7 +91,7 @@ impl<'a> Judging<'a> {
             if known(&self.sure, &candidate.pose, template) {
                 continue;
             }
-            if matcher.thorough && self.tried == MAX_TRIED_THOROUGH {
+            if self.tried == self.most {
                 return Err(Stopped::TooManyPlaces);
             }
             if self.patience.ended(candidate) {

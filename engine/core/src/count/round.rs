@@ -22,6 +22,20 @@ use crate::geom::PxPoint;
 /// So few matches that the exemplar's box may be at fault.
 const MAX_DOUBTED: usize = 4;
 
+/// Rough poses that are tried where only a hint is looked for: what the best of the places that lack something have in
+/// common, or whether there are more.
+const MAX_TRIED: usize = 1_500;
+
+/// How far to look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Look {
+    /// For every place.
+    All,
+    /// For a hint, also at places that lack a large part.
+    Thorough,
+    Hint,
+}
+
 /// A drawing to look for on a page.
 pub(super) struct Search<'a> {
     pub page: &'a PageIndex,
@@ -60,12 +74,13 @@ impl Round {
 }
 
 impl Search<'_> {
-    /// Every place where the drawing is; a `thorough` look sees those that lack a large part, too. `pieces` is
-    /// what `template` was made of, `middle` where it is on its own page.
-    fn run(&self, template: &Template, pieces: &Pieces, thorough: bool, budget: &Budget) -> Round {
+    /// Places where the drawing is; `pieces` is what `template` was made of.
+    fn run(&self, template: &Template, pieces: &Pieces, look: Look, budget: &Budget) -> Round {
+        let (thorough, most) =
+            (look == Look::Thorough, if look == Look::All { usize::MAX } else { MAX_TRIED });
         let same_pen = self.params.same_pen && self.own;
         let matcher = Matcher { page: self.page, template, same_pen, thorough };
-        let mut judging = Judging::of(&matcher, self.params, self.range);
+        let mut judging = Judging::of(&matcher, self.params, self.range, most);
         if self.own {
             let pose = Pose::at(pieces.middle);
             judging.judged.push(Judged {
@@ -152,12 +167,12 @@ impl Search<'_> {
         pieces: &Pieces,
         budget: &Budget,
     ) -> (Round, Option<Box<Exemplar>>) {
-        let mut first = self.run(template, pieces, false, budget);
+        let mut first = self.run(template, pieces, Look::All, budget);
         // Where there are matches, the box was right.
         if !self.own || first.ended.is_err() || first.matches(self.params) > MAX_DOUBTED {
             return (first, None);
         }
-        let Some(lacking) = self.run(template, pieces, true, budget).lacking else {
+        let Some(lacking) = self.run(template, pieces, Look::Thorough, budget).lacking else {
             // Hatch may stand in for what the other places lack, and what was drawn over the symbol is too much of
             // the box for them to show most of it.
             let all = first.matches(self.params);
@@ -169,7 +184,7 @@ impl Search<'_> {
                 else {
                     continue;
                 };
-                let found = self.run(&template, &pieces, false, budget);
+                let found = self.run(&template, &pieces, Look::Hint, budget);
                 let more = found.matches(self.params).saturating_sub(all);
                 if more > all.max(first.lacking_a_part) {
                     first.lacking_a_part = more;
@@ -189,7 +204,7 @@ impl Search<'_> {
         if let Some(less) = less
             && let Body::Ink(template, pieces) = &less.body
         {
-            let second = self.run(template, pieces, false, budget);
+            let second = self.run(template, pieces, Look::All, budget);
             if second.matches(self.params) > first.matches(self.params) {
                 return (second, Some(Box::new(less)));
             }

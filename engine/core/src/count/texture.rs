@@ -17,6 +17,8 @@ const REGULAR_SHARE: f32 = 0.6;
 const MAX_INTERLEAVED: usize = 3;
 /// Lines of one at least: a few at one distance are found among any lines.
 const MIN_INTERLEAVED: usize = 12;
+/// Of more lines it takes too long to tell.
+const MOST_BETWEEN: usize = 200;
 const FIRST_STEPS: usize = 4;
 const MAX_WANTING: f32 = 3.0;
 const INTERLEAVED_SHARE: f32 = 0.8;
@@ -185,7 +187,7 @@ fn found(mut offsets: Vec<f32>, max_gap: f32, drawn: bool) -> Vec<(f32, f32)> {
 /// Lattices of lines that lie between each other: hatches on both sides of a wall, each with a start of its own.
 fn interleaved(mut offsets: Vec<f32>, max_gap: f32) -> Vec<(f32, f32)> {
     let mut found = Vec::new();
-    if are_crowded(&offsets) {
+    if are_crowded(&offsets) || offsets.len() > MOST_BETWEEN {
         return found;
     }
     while found.len() < MAX_INTERLEAVED {
