@@ -324,3 +324,33 @@ pub(super) fn sliver(points: &[[f32; 2]]) -> Option<([f32; 2], [f32; 2])> {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_drawn_before_is_left_out_and_nothing_is_joined_over_it() {
+        let piece = |a: [f32; 2], b: [f32; 2]| Segment { a, b, style: 0, solid: false };
+        let corners = [[10.0, 10.0], [30.0, 10.0], [30.0, 20.0], [10.0, 20.0]];
+        let side = |k: usize| piece(corners[k % 4], corners[(k + 1) % 4]);
+        // A rectangle; a way over its upper side, the other way round and a hair off; the rectangle again.
+        let way = [
+            piece([50.0, 10.0], [30.0, 10.004]),
+            piece([30.0, 10.004], [10.0, 10.0]),
+            piece([10.0, 10.0], [0.0, 10.0]),
+        ];
+        let mut ink = Ink {
+            segments: (0..4).map(side).chain(way).chain((0..4).map(side)).collect(),
+            joined: vec![true, true, true, false, true, true, false, true, true, true, false],
+            closed: vec![(0, 3), (7, 10)],
+            styles: Vec::new(),
+        };
+        ink.drop_repeated(&Budget::unlimited()).unwrap();
+        let ends: Vec<_> = ink.segments.iter().map(|s| (s.a, s.b)).collect();
+        let kept: Vec<_> = (0..4).map(side).chain([way[0], way[2]]).map(|s| (s.a, s.b)).collect();
+        assert_eq!(ends, kept);
+        assert_eq!(ink.joined, [true, true, true, false, false, false]);
+        assert_eq!(ink.closed, [(0, 3)]);
+    }
+}

@@ -77,3 +77,44 @@ impl Lattice {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_piece_of_ink_passes_all_cells_that_its_places_fall_in() {
+        let cells = Lattice::over(3_000.0, 2_000.0, 1.0, 1e9);
+        let mut state = 5_u64;
+        let mut number = move |below: f32| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 40) as f32 / (1_u64 << 24) as f32 * below
+        };
+        for n in 0..400 {
+            let a = [number(3_000.0), number(2_000.0)];
+            // Long ones, short ones, level ones, and such as are nearly level, all of them on the page.
+            let b = match n % 4 {
+                0 => [number(3_000.0), number(2_000.0)],
+                1 => [(a[0] + number(9.0)).min(3_000.0), (a[1] + number(9.0)).min(2_000.0)],
+                2 => [number(3_000.0), a[1]],
+                _ => [number(3_000.0), (a[1] + number(0.001)).min(2_000.0)],
+            };
+            let s = Segment { a, b, style: 0, solid: false };
+            let mut passed = Vec::new();
+            cells.walk(&s, |c| passed.push(c as i32));
+            for k in 0..=5_000_u16 {
+                let p = s.at(f32::from(k) / 5_000.0);
+                let cell = cells.row(p[1]) * cells.columns + cells.column(p[0]);
+                assert!(passed.contains(&cell), "{s:?} at {p:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn down_the_page_comes_every_piece_once() {
+        let at = |y: f32| Segment { a: [5.0, y], b: [9.0, y + 40.0], style: 0, solid: false };
+        let segments: Vec<Segment> = [70.0, 3.0, 199.0, 31.0, 4.0, -5.0].map(at).to_vec();
+        let order = Lattice::over(100.0, 200.0, 2.0, 1e9).down_the_page(&segments);
+        assert_eq!(order, [1, 3, 4, 5, 0, 2]);
+    }
+}

@@ -21,6 +21,8 @@ use crate::geom::PxPoint;
 
 /// So few matches that the exemplar's box may be at fault.
 const MAX_DOUBTED: usize = 4;
+/// Share of its ink from which on a match shows all of it.
+const WHOLE: f64 = 0.97;
 
 /// Rough poses that are tried where only a hint is looked for: what the best of the places that lack something have in
 /// common, or whether there are more.
@@ -168,8 +170,9 @@ impl Search<'_> {
         budget: &Budget,
     ) -> (Round, Option<Box<Exemplar>>) {
         let mut first = self.run(template, pieces, Look::All, budget);
-        // Where there are matches, the box was right.
-        if !self.own || first.ended.is_err() || first.matches(self.params) > MAX_DOUBTED {
+        // Where there are matches that show all of it, the box was right.
+        let whole = first.matched(self.params).filter(|d| d.coverage >= WHOLE).count();
+        if !self.own || first.ended.is_err() || whole > MAX_DOUBTED {
             return (first, None);
         }
         let Some(lacking) = self.run(template, pieces, Look::Thorough, budget).lacking else {

@@ -109,6 +109,33 @@ fn a_box_beside_the_symbol_that_holds_only_what_another_has_too_is_told() {
     assert!(outcome.found > 8 && outcome.cut >= 2, "{} {}", outcome.found, outcome.cut);
 }
 
+/// A stroke of a neighbour lies in the example's box. Some others have a piece of the like beside them, enough to be
+/// matches; that many are found does not make the box right, as long as they do not show all of it.
+#[test]
+fn matches_that_lack_a_part_too_do_not_stand_for_the_box() {
+    for habit in HABITS {
+        let mut sheet = Sheet::new(420.0, 160.0, 5);
+        let place = |n: usize| [40.0 + 48.0 * (n % 8) as f64, 50.0 + 60.0 * (n / 8) as f64];
+        for n in 0..16 {
+            let [x, y] = place(n);
+            sheet.symbol(&closet(), &at(x, y, 0.0, 1.0, false), habit, 0);
+            let beside = [6.0, 2.4, 2.4, 2.4, 2.4, 2.4].get(n).copied().unwrap_or(0.0);
+            if beside > 0.0 {
+                sheet.line([x + 6.9, y - 10.0], [x + 6.9, y - 10.0 + beside], 0);
+            }
+        }
+        let [x, y] = place(0);
+        let drawn = crate::geom::ListRect {
+            left: x as f32 - 6.3,
+            top: y as f32 - 10.3,
+            right: x as f32 + 7.2,
+            bottom: y as f32 + 8.3,
+        };
+        let outcome = counted(&sheet, sheet.list.space.rect_to_px(&drawn));
+        assert_eq!((outcome.found, outcome.trimmed.is_some()), (16, true), "{habit:?}");
+    }
+}
+
 #[test]
 fn a_line_is_no_symbol() {
     let (mut sheet, _) = row(&closet(), HABITS[0]);

@@ -90,21 +90,21 @@ fn what_was_looked_up_once_gives_the_same_strokes_as_the_page() {
 fn places_that_are_soon_ruled_out_do_not_end_a_count() {
     let (_, page, exemplar) = page();
     let Body::Ink(template, _) = &exemplar.body else { panic!("a drawing") };
-    let judged = |thorough: bool, share: f64| {
-        let matcher = Matcher { page: &page, template, same_pen: true, thorough };
+    let judged = |most: usize, share: f64| {
+        let matcher = Matcher { page: &page, template, same_pen: true, thorough: false };
         let hits = (f64::from(matcher.most_hits()) * share) as u32;
         let rough = |x: f64| Candidate { pose: at(x, 60.0, 0.0, 1.0, false), hits };
         let candidates: Vec<Candidate> =
             (0..25_000).map(|n| rough(95.0 + f64::from(n % 100) * 0.01)).chain([rough(60.2)]).collect();
         let (range, budget) = (Range { min_scale: 0.9, max_scale: 1.1 }, Budget::unlimited());
         let params = CountParams::default();
-        let mut judging = Judging::of(&matcher, &params, range);
+        let mut judging = Judging::of(&matcher, &params, range, most);
         let ended = judging.judge(&candidates, &budget, &mut |_, _| {});
         (ended.is_ok(), judging.judged.len())
     };
-    assert_eq!(judged(false, 1.0), (true, 1));
+    assert_eq!(judged(usize::MAX, 1.0), (true, 1));
     // What ranks low is not tried on and on while nothing comes of it.
-    assert_eq!(judged(false, 0.8), (true, 0));
+    assert_eq!(judged(usize::MAX, 0.8), (true, 0));
     // A hint is not worth so many.
-    assert_eq!(judged(true, 1.0), (false, 0));
+    assert_eq!(judged(1_500, 1.0), (false, 0));
 }
