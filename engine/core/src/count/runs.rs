@@ -267,7 +267,7 @@ impl Links<'_> {
         }
     }
 
-    /// Joins free ends that meet in one cell of a lattice, smoothest first.
+    /// Joins free ends that meet in one cell of a lattice.
     fn at_places(&mut self, offset: f32, budget: &Budget) -> Result<(), Exhausted> {
         let key = |p: [f32; 2]| {
             let q = |v: f32| ((v + offset) / JOIN).floor() as i32 as u32;
@@ -279,21 +279,22 @@ impl Links<'_> {
             .collect();
         budget.spend(free.len() as u64)?;
         free.sort_unstable();
+        let groups =
+            free.chunk_by(|p, q| p.0 == q.0).filter(|g| g.len() >= 2 && g.len() <= MAX_ENDS_AT_PLACE);
         let mut pairs: Vec<(f32, u32, u32)> = Vec::new();
-        for group in free.chunk_by(|p, q| p.0 == q.0) {
-            if group.len() < 2 || group.len() > MAX_ENDS_AT_PLACE {
-                continue;
+        let mut unclear: Vec<&[(u64, u32)]> = Vec::new();
+        for group in groups {
+            self.pairs(group, &mut pairs);
+            match pairs.as_slice() {
+                [] => {}
+                &[(_, p, q)] => self.join(p, q),
+                _ => unclear.push(group),
             }
-            pairs.clear();
-            for (i, &(_, p)) in group.iter().enumerate() {
-                for &(_, q) in &group[i + 1..] {
-                    if p / 2 != q / 2
-                        && let Some(turn) = self.smooth(p, q)
-                    {
-                        pairs.push((turn, p, q));
-                    }
-                }
-            }
+        }
+        // Where there is a choice, what is known on both sides of the place by now says how the pen went.
+        for group in unclear {
+            self.pairs(group, &mut pairs);
+            pairs.iter_mut().for_each(|(turn, p, q)| *turn += self.jerk(*p, *q));
             pairs.sort_by(|p, q| p.0.total_cmp(&q.0).then(p.1.cmp(&q.1)).then(p.2.cmp(&q.2)));
             for &(_, p, q) in &pairs {
                 if self.partner[p as usize] == NONE && self.partner[q as usize] == NONE {
@@ -302,6 +303,29 @@ impl Links<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Which of some ends that meet may continue each other, and the turn of the pen there.
+    fn pairs(&self, group: &[(u64, u32)], pairs: &mut Vec<(f32, u32, u32)>) {
+        pairs.clear();
+        for (i, &(_, p)) in group.iter().enumerate() {
+            let others = group[i + 1..].iter().map(|other| other.1).filter(|q| p / 2 != q / 2);
+            pairs.extend(others.filter_map(|q| Some((self.smooth(p, q)?, p, q))));
+        }
+    }
+
+    /// How much the pen would turn otherwise from one end into another than it did before and does after, degrees: where
+    /// circles touch, it is smoother to go over to the other, but the pen turned one way and would turn the other.
+    fn jerk(&self, from: u32, into: u32) -> f32 {
+        let turn = |from: u32, into: u32| {
+            let (u, back) = (self.outward(from), self.outward(into));
+            (u[1] * back[0] - u[0] * back[1]).atan2(-u[0] * back[0] - u[1] * back[1]).to_degrees()
+        };
+        let here = turn(from, into);
+        let (before, after) = (self.partner[(from ^ 1) as usize], self.partner[(into ^ 1) as usize]);
+        let off =
+            |known: u32, there: &dyn Fn() -> f32| if known == NONE { 0.0 } else { (here - there()).abs() };
+        off(before, &|| turn(before, from ^ 1)) + off(after, &|| turn(into ^ 1, after))
     }
 }
 
@@ -323,5 +347,30 @@ mod tests {
         }
         let flat = Baseline { a: [0.0, 0.0], b: [9.0, 0.0], chord: 9.0, arc: 9.01, of_curve: false };
         assert!(circle(&flat).is_none());
+    }
+
+    #[test]
+    fn circles_that_touch_are_two_however_smooth_the_way_over_is() {
+        let circle = |x: f32, flip: bool| {
+            let at = move |k: u8| {
+                let (sin, cos) = (std::f32::consts::TAU * f32::from(k % 48 + 12) / 48.0).sin_cos();
+                [x + 5.0 * cos, 50.0 + 5.0 * sin]
+            };
+            (0..48).map(move |k| {
+                // Some pieces were drawn the other way round.
+                let (from, to) = if flip && k % 3 == 0 { (k + 1, k) } else { (k, k + 1) };
+                Segment { a: at(from), b: at(to), style: 0, solid: false }
+            })
+        };
+        for flip in [false, true] {
+            let mut segments: Vec<Segment> =
+                (1..4_u8).flat_map(|n| circle(10.0 * f32::from(n), flip)).collect();
+            // In any order.
+            let order: Vec<usize> = (0..segments.len()).map(|k| k * 37 % segments.len()).collect();
+            segments = order.iter().map(|&k| segments[k]).collect();
+            let ink = Ink { joined: vec![false; segments.len()], segments, ..Ink::default() };
+            let runs = Runs::link(&ink, &Budget::unlimited()).unwrap();
+            assert_eq!((runs.runs.len(), runs.loops.len()), (3, 3), "{flip}");
+        }
     }
 }

@@ -73,6 +73,39 @@ fn symbols_in_touching_rows_are_told_apart() {
     }
 }
 
+/// Rows of three such symbols, touching: their lines pass for a hatch, and end on the wall that the example's line ends on.
+#[test]
+fn lines_of_other_symbols_in_rows_are_no_hatch() {
+    let simplex = || vec![circle(4.0), line(0.0, -6.5, 0.0, 4.0)];
+    let end = 12_f64.sqrt();
+    let more = [line(-2.0, -6.5, -2.0, end), line(2.0, -6.5, 2.0, end)];
+    let triplex = Symbol(simplex().into_iter().chain(more).collect());
+    let simplex = Symbol(simplex());
+    let mut sheet = Sheet::new(400.0, 300.0, 3);
+    let (mut truth, mut poses) = (Vec::new(), Vec::new());
+    for (row, habit) in [Habit::Exploded(24), Habit::Halves(36), Habit::Polylines(24)].into_iter().enumerate()
+    {
+        let y = 60.0 + 60.0 * row as f64;
+        sheet.line([20.0, y - 6.5], [380.0, y - 6.5], 0);
+        for x in [40.0, 90.0] {
+            let pose = at(x, y, 0.0, 1.0, false);
+            sheet.symbol(&simplex, &pose, habit, 0);
+            truth.push(middle(&sheet, &simplex, &pose));
+            poses.push(pose);
+        }
+        for n in 0..3 {
+            sheet.symbol(
+                &triplex,
+                &at(180.0 + 8.0 * f64::from(n), y, 0.0, 1.0, false),
+                Habit::Exploded(24),
+                0,
+            );
+        }
+    }
+    let outcome = count(&sheet, box_around(&sheet, &simplex, &poses[0], 1.0), &ALL);
+    expect_all(&outcome, &truth, "one line");
+}
+
 #[test]
 fn lines_and_cables_that_cross_do_not_hide_a_symbol() {
     for name in ["receptacle", "switch", "closet"] {
