@@ -4,12 +4,17 @@
 //! continue each other smoothly are linked into runs; runs give what does not depend on the cutting:
 //! straight lines, curves with their ends, closed loops.
 
-use super::ink::{Ink, Segment};
+use rustc_hash::FxHashSet;
+use smallvec::SmallVec;
+
+use super::ink::{Ink, Segment, close};
 use crate::budget::{Budget, Exhausted};
 use crate::geom::ListRect;
 
 /// Ends this close are one place, list units (drawings are often rounded to 0.12).
 const JOIN: f32 = 0.13;
+/// Ends this close are one place without a doubt.
+const UPON: f32 = 0.01;
 /// More ends than this at one place are no pen stroke (a fan, a point drawn a thousand times).
 const MAX_ENDS_AT_PLACE: usize = 16;
 /// Largest turn between chords of one curve, and between pieces of very different length, degrees.
@@ -70,8 +75,7 @@ impl Runs {
         let segments = &ink.segments;
         let mut links = Links { segments, partner: vec![NONE; segments.len() * 2] };
         links.inside_paths(ink);
-        links.at_places(0.0, budget)?;
-        links.at_places(JOIN / 2.0, budget)?;
+        links.at_places(budget)?;
         let mut runs = Self { run_of: vec![NONE; segments.len()], ..Self::default() };
         // Open runs from their ends first; what is left is closed.
         for closed in [false, true] {
@@ -267,32 +271,15 @@ impl Links<'_> {
         }
     }
 
-    /// Joins free ends that meet in one cell of a lattice.
-    fn at_places(&mut self, offset: f32, budget: &Budget) -> Result<(), Exhausted> {
-        let key = |p: [f32; 2]| {
-            let q = |v: f32| ((v + offset) / JOIN).floor() as i32 as u32;
-            u64::from(q(p[1])) << 32 | u64::from(q(p[0]))
-        };
-        let mut free: Vec<(u64, u32)> = (0..self.partner.len() as u32)
-            .filter(|&e| self.partner[e as usize] == NONE)
-            .map(|e| (key(self.place(e)), e))
-            .collect();
-        budget.spend(free.len() as u64)?;
-        free.sort_unstable();
-        let groups =
-            free.chunk_by(|p, q| p.0 == q.0).filter(|g| g.len() >= 2 && g.len() <= MAX_ENDS_AT_PLACE);
-        let mut pairs: Vec<(f32, u32, u32)> = Vec::new();
-        let mut unclear: Vec<&[(u64, u32)]> = Vec::new();
-        for group in groups {
-            self.pairs(group, &mut pairs);
-            match pairs.as_slice() {
-                [] => {}
-                &[(_, p, q)] => self.join(p, q),
-                _ => unclear.push(group),
-            }
+    /// Joins free ends that meet in one cell of a lattice, or of the same moved by half a cell.
+    fn at_places(&mut self, budget: &Budget) -> Result<(), Exhausted> {
+        let mut unclear = Vec::new();
+        for offset in [0.0, JOIN / 2.0] {
+            self.clear_ones(offset, &mut unclear, budget)?;
         }
         // Where there is a choice, what is known on both sides of the place by now says how the pen went.
-        for group in unclear {
+        let mut pairs: Vec<(f32, u32, u32)> = Vec::new();
+        for group in &unclear {
             self.pairs(group, &mut pairs);
             pairs.iter_mut().for_each(|(turn, p, q)| *turn += self.jerk(*p, *q));
             pairs.sort_by(|p, q| p.0.total_cmp(&q.0).then(p.1.cmp(&q.1)).then(p.2.cmp(&q.2)));
@@ -305,11 +292,59 @@ impl Links<'_> {
         Ok(())
     }
 
+    /// Joins those that have no choice, and gives the others, place by place.
+    fn clear_ones(
+        &mut self,
+        offset: f32,
+        unclear: &mut Vec<SmallVec<[u32; 4]>>,
+        budget: &Budget,
+    ) -> Result<(), Exhausted> {
+        let key = |p: [f32; 2]| {
+            let q = |v: f32| ((v + offset) / JOIN).floor() as i32 as u32;
+            u64::from(q(p[1])) << 32 | u64::from(q(p[0]))
+        };
+        let mut free: Vec<(u64, u32)> = (0..self.partner.len() as u32)
+            .filter(|&e| self.partner[e as usize] == NONE)
+            .map(|e| (key(self.place(e)), e))
+            .collect();
+        budget.spend(free.len() as u64)?;
+        free.sort_unstable();
+        let waiting: FxHashSet<u32> = unclear.iter().flatten().copied().collect();
+        let mut pairs: Vec<(f32, u32, u32)> = Vec::new();
+        for group in free.chunk_by(|p, q| p.0 == q.0) {
+            if group.len() < 2 || group.len() > MAX_ENDS_AT_PLACE {
+                continue;
+            }
+            let mut ends: SmallVec<[u32; 4]> = group.iter().map(|end| end.1).collect();
+            self.pairs(&ends, &mut pairs);
+            if pairs.len() > 1 {
+                // Of those that only lie near each other, such as are one place go together.
+                let upon = |&(_, p, q): &(f32, u32, u32)| close(self.place(p), self.place(q), UPON);
+                let near: SmallVec<[(f32, u32, u32); 4]> = pairs.iter().copied().filter(upon).collect();
+                let has = |pair: &(f32, u32, u32), end: u32| pair.1 == end || pair.2 == end;
+                let alone = |end: u32| near.iter().filter(|pair| has(pair, end)).count() == 1;
+                for &(_, p, q) in near.iter().filter(|pair| alone(pair.1) && alone(pair.2)) {
+                    if !waiting.contains(&p) && !waiting.contains(&q) {
+                        self.join(p, q);
+                    }
+                }
+                ends.retain(|end| self.partner[*end as usize] == NONE);
+                self.pairs(&ends, &mut pairs);
+            }
+            match pairs.as_slice() {
+                [] => {}
+                &[(_, p, q)] if !waiting.contains(&p) && !waiting.contains(&q) => self.join(p, q),
+                _ => unclear.push(ends),
+            }
+        }
+        Ok(())
+    }
+
     /// Which of some ends that meet may continue each other, and the turn of the pen there.
-    fn pairs(&self, group: &[(u64, u32)], pairs: &mut Vec<(f32, u32, u32)>) {
+    fn pairs(&self, ends: &[u32], pairs: &mut Vec<(f32, u32, u32)>) {
         pairs.clear();
-        for (i, &(_, p)) in group.iter().enumerate() {
-            let others = group[i + 1..].iter().map(|other| other.1).filter(|q| p / 2 != q / 2);
+        for (i, &p) in ends.iter().enumerate() {
+            let others = ends[i + 1..].iter().copied().filter(|q| p / 2 != q / 2);
             pairs.extend(others.filter_map(|q| Some((self.smooth(p, q)?, p, q))));
         }
     }
