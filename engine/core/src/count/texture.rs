@@ -239,7 +239,7 @@ impl Chain {
         self.members.len() as f32 >= INTERLEAVED_SHARE * (self.steps + 1.0)
     }
 
-    /// `None` if it has less members than so many, or is not whole: given up as soon as that is certain.
+    /// `None` if it has less members than so many, or is not whole: given up once what is left could hardly mend that.
     fn of(offsets: &[f32], from: usize, pitch: f32, least: usize) -> Option<Self> {
         let first = offsets[from];
         // The pitch changes a little on the way.
