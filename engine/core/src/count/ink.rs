@@ -3,6 +3,8 @@
 //! Whatever drew a shape (one path or many, curves or chords, a filled sliver or a stroke), what is
 //! left here is where a pen would have gone. Paper-coloured paint is no ink.
 
+mod dots;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::budget::{Budget, Exhausted};
@@ -21,7 +23,7 @@ const MAX_BANDS: i32 = 4_000;
 const SLIVER_THICKNESS: f32 = 1.6;
 const SLIVER_ASPECT: f32 = 5.0;
 /// A straight piece of ink.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Segment {
     pub a: [f32; 2],
     pub b: [f32; 2],
@@ -134,6 +136,10 @@ impl Ink {
         }
         ink.joined.resize(ink.segments.len(), false);
         ink.drop_repeated(budget)?;
+        // On scans, specks are what thresholds leave.
+        if list.grain == 0.0 {
+            ink.drop(&dots::of(&ink, budget)?);
+        }
         Ok(ink)
     }
 
@@ -161,6 +167,9 @@ impl Ink {
 
     /// Leaves pieces out; what was joined over one is not joined any more.
     fn drop(&mut self, pieces: &[u32]) {
+        if pieces.is_empty() {
+            return;
+        }
         let mut kept = vec![true; self.segments.len()];
         for &i in pieces {
             kept[i as usize] = false;

@@ -6,7 +6,7 @@ use super::sheet::{
     Habit, PEN, Sheet, Symbol, Tally, at, box_around, count, families, line, middle, rect, summary, tally,
 };
 use crate::geom::PxPoint;
-use crate::page::display::{Style, Verb};
+use crate::page::display::{Paint, Style, Verb};
 
 fn closet() -> Symbol {
     families().into_iter().find(|f| f.0 == "closet").unwrap().1.remove(0)
@@ -84,6 +84,22 @@ fn a_hatch_that_ends_just_outside_the_examples_box_is_not_its_own() {
     };
     let (_, truth, outcome) = row(&hatched);
     assert!(outcome.trimmed.is_none(), "nothing of the example is left out");
+    all_found(&truth, &outcome);
+}
+
+#[test]
+fn dots_in_the_examples_box_are_not_its_own() {
+    // Carpet that a program drew as small filled squares, under every third closet.
+    let carpet = |sheet: &mut Sheet, i: usize, pose: &Pose| {
+        let fill = sheet.style(Style { paint: Paint::FillNonZero, ..PEN });
+        for k in (0..100).filter(|_| i % 3 == 0) {
+            let (x, y) = (pose.x - 22.0 + f64::from(k % 10) * 4.6, pose.y - 22.0 + f64::from(k / 10) * 4.6);
+            let corners = [[x, y], [x + 0.5, y], [x + 0.5, y + 0.5], [x, y + 0.5]];
+            sheet.path(&[Verb::Move, Verb::Line, Verb::Line, Verb::Line, Verb::Close], &corners, fill);
+        }
+    };
+    let (_, truth, outcome) = row(&carpet);
+    assert!(outcome.trimmed.is_none() && outcome.lacking_a_part == 0, "{}", summary(&outcome, &truth));
     all_found(&truth, &outcome);
 }
 
