@@ -8,6 +8,7 @@ use smallvec::SmallVec;
 use super::matching::{Matcher, length};
 use super::pose::Pose;
 use super::probe::Anchor;
+use super::rough::{About, Candidate, Rough, TURNS, plainest};
 use super::runs::{self, Baseline};
 use super::template::Template;
 use crate::budget::{Budget, Exhausted};
@@ -18,6 +19,9 @@ const MAX_ANCHORS: usize = 6;
 /// Quick tests after which no further anchor is taken up in any case, but for the first of a kind, and none at all.
 const ENOUGH_TESTS: usize = 12_000;
 const MAX_TESTS: usize = 100_000;
+/// The same where not all rough poses are tried, and how many are looked at closely for each that is.
+const MAX_TESTS_LIMITED: usize = 30_000;
+const PROBED: usize = 4;
 /// The same on scans, which break strokes where others meet them, each time elsewhere: anchors taken up
 /// whatever they cost, and at most.
 const MIN_ON_SCAN: usize = 8;
@@ -37,9 +41,6 @@ const LOOSE: f64 = 1.1;
 const LOOP_TURNS: u32 = 72;
 /// A step of them is 5 degrees: as if a baseline of this length, list units, had given it.
 const TURN_LENGTH: f64 = 4.0;
-/// Rough poses that are turned by less are one, degrees.
-const TURN_OF_ONE: f64 = 12.0;
-const TURNS: u8 = 30;
 /// Fewer instances say nothing of how many were not found.
 const MIN_FOUND: usize = 2;
 /// Sizes this close to the exemplar's own are tried as the exemplar's own.
@@ -112,13 +113,6 @@ pub(super) struct Range {
     pub max_scale: f64,
 }
 
-/// A rough pose and how well it met the page's strokes (only good for comparing).
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Candidate {
-    pub pose: Pose,
-    pub hits: u32,
-}
-
 fn wide(v: [f32; 2]) -> [f64; 2] {
     [f64::from(v[0]), f64::from(v[1])]
 }
@@ -138,11 +132,14 @@ pub(super) struct Proposals<'a> {
 }
 
 impl<'a> Proposals<'a> {
-    pub(super) fn of(matcher: &'a Matcher<'a>, range: Range, budget: &'a Budget) -> Self {
+    /// `most` of them are tried at most, or all if that is the greatest number.
+    pub(super) fn of(matcher: &'a Matcher<'a>, range: Range, most: usize, budget: &'a Budget) -> Self {
         let search = Search {
             matcher,
             range,
             budget,
+            probed: most.saturating_mul(PROBED),
+            exact: Vec::new(),
             best: Vec::new(),
             numbers: FxHashMap::default(),
             shown: FxHashMap::default(),
@@ -171,8 +168,18 @@ impl<'a> Proposals<'a> {
         }
         self.next = to;
         let mut fresh: Vec<&Rough> = search.fresh.drain(..).map(|n| &search.best[n as usize]).collect();
-        fresh.sort_unstable_by(|p, q| q.candidate.hits.cmp(&p.candidate.hits).then(p.about.cmp(&q.about)));
-        Some((fresh.into_iter().map(|r| r.candidate).collect(), ended))
+        fresh.sort_unstable_by(|p, q| p.before(q));
+        if !search.is_limited() {
+            return Some((fresh.into_iter().map(|r| r.candidate).collect(), ended));
+        }
+        fresh.truncate(search.probed);
+        let closely = |r: &Rough| {
+            let hits = search.matcher.probe(&r.candidate.pose, &search.exact[usize::from(r.anchor)])?;
+            Some(Rough { candidate: Candidate { hits, ..r.candidate }, ..*r })
+        };
+        let mut probed: Vec<Rough> = fresh.into_iter().filter_map(closely).collect();
+        probed.sort_unstable_by(Rough::before);
+        Some((probed.into_iter().map(|r| r.candidate).collect(), ended))
     }
 
     /// Whether another anchor would hardly show an instance more, by how many of those found only one of them showed
@@ -195,48 +202,6 @@ impl<'a> Proposals<'a> {
     }
 }
 
-/// A rough pose that is kept.
-struct Rough {
-    about: About,
-    candidate: Candidate,
-    /// In which it became what it is.
-    turn: u32,
-}
-
-/// Rough poses that agree in this are one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-struct About {
-    x: i32,
-    y: i32,
-    turn: u8,
-    mirrored: bool,
-    size: i16,
-}
-
-impl About {
-    /// `scale` is that of the pose before its size was taken for one of those allowed.
-    fn of(template: &Template, pose: &Pose, scale: f64) -> Self {
-        let place = template.diameter * 0.1;
-        Self {
-            x: (pose.x / place).round() as i32,
-            y: (pose.y / place).round() as i32,
-            turn: (pose.angle_deg() / TURN_OF_ONE + 0.5) as u8 % TURNS,
-            mirrored: pose.mirrored,
-            size: (scale.ln() / 0.08).round() as i16,
-        }
-    }
-}
-
-/// Of the poses that come to the same by the template's symmetries, the one that is not mirrored and turned least.
-fn plainest(template: &Template, pose: Pose) -> Pose {
-    // About as much as poses may differ that are one, so that rounding makes no other of a turn of none.
-    let turn = |p: &Pose| (p.angle_deg() + TURN_OF_ONE / 2.0) % 360.0;
-    let rank = |p: &Pose| (p.mirrored, turn(p));
-    let less = |p: &Pose, q: &Pose| rank(p).0.cmp(&rank(q).0).then(rank(p).1.total_cmp(&rank(q).1));
-    let others = template.exact.iter().map(|s| pose.after(s));
-    others.min_by(less).filter(|p| less(p, &pose).is_lt()).unwrap_or(pose)
-}
-
 /// Baselines by strips of the page, so that what is read about one is at hand for the next.
 fn as_they_lie(lines: &[Baseline]) -> Vec<&Baseline> {
     const STRIP: f32 = 32.0;
@@ -250,6 +215,10 @@ struct Search<'a> {
     matcher: &'a Matcher<'a>,
     range: Range,
     budget: &'a Budget,
+    /// So many of a turn, the best, are looked at closely where not all are tried.
+    probed: usize,
+    /// By anchor, where its poses are exact.
+    exact: Vec<Anchor>,
     /// The best of each place, turn and mirroring, and their numbers here.
     best: Vec<Rough>,
     numbers: FxHashMap<About, u32>,
@@ -313,13 +282,14 @@ impl Search<'_> {
         let (least, most) = if page.grain > 0.0 { (MIN_ON_SCAN, MAX_ON_SCAN) } else { (1, MAX_ANCHORS) };
         // Instances are found by more than one anchor, or it is not known how many were not found.
         let all_at_once = page.grain > 0.0 || self.matcher.thorough;
+        let most_tests = if self.is_limited() { MAX_TESTS_LIMITED } else { MAX_TESTS };
         let (mut tests, mut chosen, mut later) = (0, Vec::new(), Vec::new());
         let of_kind = |chosen: &[Part], part: &Part| {
             let kind = std::mem::discriminant(part);
             chosen.iter().filter(|p| std::mem::discriminant(*p) == kind).count()
         };
         for (part, count, _) in parts {
-            let enough = if of_kind(&chosen, &part) == 0 || all_at_once { MAX_TESTS } else { ENOUGH_TESTS };
+            let enough = if of_kind(&chosen, &part) == 0 || all_at_once { most_tests } else { ENOUGH_TESTS };
             if of_kind(&chosen, &part) < most && (chosen.len() < least || tests + count <= enough) {
                 tests += count;
                 chosen.push(part);
@@ -329,7 +299,7 @@ impl Search<'_> {
         }
         let first = chosen.len();
         for (part, count) in later {
-            if of_kind(&chosen, &part) < most && tests + count <= MAX_TESTS {
+            if of_kind(&chosen, &part) < most && tests + count <= most_tests {
                 tests += count;
                 chosen.push(part);
             }
@@ -371,12 +341,14 @@ impl Search<'_> {
         match part {
             Part::Line(line) => {
                 let basis = Basis::of(self.matcher, &line);
+                self.exact.push(basis.middle.anchor.clone());
                 for other in as_they_lie(self.span(&page.lines, |l| l.chord, f64::from(line.chord))) {
                     self.baseline(&basis, other)?;
                 }
             }
             Part::Curve(line) => {
                 let basis = Basis::of(self.matcher, &line);
+                self.exact.push(basis.middle.anchor.clone());
                 let bend = line.arc / line.chord.max(f32::MIN_POSITIVE);
                 for other in as_they_lie(self.span(&page.curves, |l| l.chord, f64::from(line.chord))) {
                     if (other.arc / other.chord.max(f32::MIN_POSITIVE) / bend - 1.0).abs() < 0.15 {
@@ -386,12 +358,14 @@ impl Search<'_> {
             }
             Part::Loop(center, perimeter) => {
                 let spot = Spot::of(self.matcher, center, TURN_LENGTH);
+                self.exact.push(spot.anchor.clone());
                 for other in self.span(&page.loops, |l| l.perimeter, perimeter) {
                     self.around(&spot, perimeter, wide(other.center), f64::from(other.perimeter))?;
                 }
             }
             Part::Arcs(radius) => {
                 let spot = Spot::of(self.matcher, self.matcher.template.centroid, TURN_LENGTH);
+                self.exact.push(spot.anchor.clone());
                 for (to, other) in page.curves.iter().filter_map(runs::circle).flatten() {
                     self.around(&spot, radius, to, other)?;
                 }
@@ -433,6 +407,11 @@ impl Search<'_> {
         Ok(())
     }
 
+    /// Far fewer are tried than seen.
+    fn is_limited(&self) -> bool {
+        self.probed != usize::MAX
+    }
+
     fn test(&mut self, pose: Pose, spot: &Spot) -> Result<(), Exhausted> {
         self.unpaid += 1;
         if self.unpaid >= 256 {
@@ -453,23 +432,28 @@ impl Search<'_> {
         let template = self.matcher.template;
         // All turns of a round shape are one pose.
         let pose = if template.round { pose.unturned(template.centroid) } else { pose };
-        if !self.matcher.glimpse(&pose, &spot.anchor) {
-            return Ok(());
-        }
+        let Some(glimpsed) = self.matcher.glimpse(&pose, &spot.anchor) else { return Ok(()) };
         let pose = plainest(template, pose);
         let about = About::of(template, &pose, scale);
         let sure = self.matcher.most_hits();
         let known = self.numbers.get(&about).map(|&n| n as usize);
         let is_sure = known.is_some_and(|n| self.best[n].candidate.hits >= sure);
-        let hits = if is_sure { None } else { self.matcher.probe(&pose, &spot.anchor) };
+        let hits = if self.is_limited() {
+            // The best of them are looked at closely in the end.
+            Some(glimpsed)
+        } else if is_sure {
+            None
+        } else {
+            self.matcher.probe(&pose, &spot.anchor)
+        };
         if is_sure || hits.is_some() {
             *self.shown.entry(About { size: 0, ..about }).or_default() |= self.bit;
         }
         let Some(hits) = hits else { return Ok(()) };
-        let (candidate, turn) = (Candidate { pose, hits }, self.turn);
+        let (candidate, turn, anchor) = (Candidate { pose, hits }, self.turn, self.exact.len() as u16 - 1);
         match known.map(|n| (n, &mut self.best[n])) {
             Some((n, rough)) if hits > rough.candidate.hits => {
-                rough.candidate = candidate;
+                (rough.candidate, rough.anchor) = (candidate, anchor);
                 if rough.turn != turn {
                     rough.turn = turn;
                     self.fresh.push(n as u32);
@@ -480,7 +464,7 @@ impl Search<'_> {
                 let n = self.best.len() as u32;
                 self.numbers.insert(about, n);
                 self.fresh.push(n);
-                self.best.push(Rough { about, candidate, turn });
+                self.best.push(Rough { about, candidate, anchor, turn });
             }
         }
         Ok(())

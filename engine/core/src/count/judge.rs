@@ -3,9 +3,10 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::beside;
-use super::candidates::{Candidate, Range};
+use super::candidates::Range;
 use super::matching::{Known, Matcher, REFINE_SAMPLES, Score};
 use super::pose::Pose;
+use super::rough::Candidate;
 use super::search::{CountParams, NEAR_MISS_FLOOR};
 use super::template::Template;
 use crate::budget::{Budget, Exhausted};

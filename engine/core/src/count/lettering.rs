@@ -87,16 +87,15 @@ pub(super) fn read(runs: &[Run], budget: &Budget) -> Result<Lettering, Exhausted
             p.bounds.left.total_cmp(&q.bounds.left).then(p.bounds.top.total_cmp(&q.bounds.top))
         });
         budget.spend(letters.len() as u64)?;
-        let known = lines.len();
+        let known = by_cell(&lines);
         for line in set_in_lines(&letters, budget)? {
-            budget.spend(known as u64)?;
             let (x, y) =
                 ((line.bounds.left + line.bounds.right) / 2.0, (line.bounds.top + line.bounds.bottom) / 2.0);
-            let again = |l: &Lettered| {
-                let b = &l.bounds;
+            let again = |&i: &u32| {
+                let b = &lines[i as usize].bounds;
                 x >= b.left && x <= b.right && y >= b.top && y <= b.bottom
             };
-            if !lines[..known].iter().any(again) {
+            if !known.get(&(cell(y), cell(x))).into_iter().flatten().any(again) {
                 lines.push(line);
             }
         }
@@ -106,10 +105,12 @@ pub(super) fn read(runs: &[Run], budget: &Budget) -> Result<Lettering, Exhausted
     Ok(Lettering { lines, of_run })
 }
 
-/// Runs that lie within a line's height and length; letters that a line of the drawing touches are among
-/// them though they were no letters for themselves.
-fn strokes_of(lines: &[Lettered], runs: &[Run], budget: &Budget) -> Result<Vec<bool>, Exhausted> {
-    let cell = |v: f32| (v / MAX_HEIGHT).floor() as i32;
+fn cell(v: f32) -> i32 {
+    (v / MAX_HEIGHT).floor() as i32
+}
+
+/// Numbers of the lines by the cells, row and column, that their boxes touch.
+fn by_cell(lines: &[Lettered]) -> FxHashMap<(i32, i32), Vec<u32>> {
     let mut cells: FxHashMap<(i32, i32), Vec<u32>> = FxHashMap::default();
     for (i, line) in lines.iter().enumerate() {
         let b = &line.bounds;
@@ -119,6 +120,13 @@ fn strokes_of(lines: &[Lettered], runs: &[Run], budget: &Budget) -> Result<Vec<b
             }
         }
     }
+    cells
+}
+
+/// Runs that lie within a line's height and length; letters that a line of the drawing touches are among
+/// them though they were no letters for themselves.
+fn strokes_of(lines: &[Lettered], runs: &[Run], budget: &Budget) -> Result<Vec<bool>, Exhausted> {
+    let cells = by_cell(lines);
     budget.spend(runs.len() as u64)?;
     let is_letters = |run: &Run| {
         let b = &run.bounds;

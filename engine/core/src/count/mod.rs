@@ -36,6 +36,7 @@ mod pens;
 mod places;
 mod pose;
 mod probe;
+mod rough;
 mod round;
 mod runs;
 mod scan;

@@ -110,7 +110,7 @@ fn parts(order: &[u8], steps: &[i32; PROBES]) -> i32 {
 }
 
 /// Where rough poses are exact, and what the places of a quick test may be off for that.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Anchor {
     /// For a pose that does not resize.
     off: [f64; PROBES],
@@ -147,8 +147,8 @@ impl<'a> Slack<'a> {
 }
 
 impl Matcher<'_> {
-    /// Whether the coarse picture of the page leaves a rough pose any hope.
-    pub(super) fn glimpse(&self, pose: &Pose, anchor: &Anchor) -> bool {
+    /// How many of its places a rough pose meets on the coarse picture of the page; `None` if that leaves no hope.
+    pub(super) fn glimpse(&self, pose: &Pose, anchor: &Anchor) -> Option<u32> {
         let probes = &self.template.probes;
         let slack = Slack::of(self, pose, anchor);
         let turn = marks::bins_of([pose.re, pose.im]);
@@ -160,7 +160,8 @@ impl Matcher<'_> {
             let direction = marks::bin(side * probes.bins[n] + turn);
             self.page.marks.any(pose.apply(probes.places[n]), slack.at(n), direction)
         };
-        gated(met, hit).is_some() && probes.verdict(met, self.thorough) != Verdict::None
+        let hits = gated(met, hit)?;
+        (probes.verdict(met, self.thorough) != Verdict::None).then_some(hits as u32)
     }
 
     /// How well a rough pose meets the page's strokes, `None` as soon as it is hopeless.

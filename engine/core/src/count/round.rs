@@ -26,7 +26,7 @@ const WHOLE: f64 = 0.97;
 
 /// Rough poses that are tried where only a hint is looked for: what the best of the places that lack something have in
 /// common, or whether there are more.
-const MAX_TRIED: usize = 1_500;
+const MAX_TRIED: usize = 500;
 
 /// How far to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,7 +100,7 @@ impl Search<'_> {
                 parts.note(&matcher, pieces, pose, coverage);
             }
         };
-        let (mut proposals, mut ended) = (Proposals::of(&matcher, self.range, budget), Ok(()));
+        let (mut proposals, mut ended) = (Proposals::of(&matcher, self.range, most, budget), Ok(()));
         while let Some((candidates, proposed)) = proposals.next() {
             ended = proposed.map_err(Stopped::from);
             ended = ended.and(judging.judge(&candidates, budget, &mut note));
@@ -179,6 +179,7 @@ impl Search<'_> {
             // Hatch may stand in for what the other places lack, and what was drawn over the symbol is too much of
             // the box for them to show most of it.
             let all = first.matches(self.params);
+            let mut looked_for = Vec::new();
             for less in [trim::tight, trim::one_pen] {
                 if budget.is_cancelled() {
                     break;
@@ -187,7 +188,12 @@ impl Search<'_> {
                 else {
                     continue;
                 };
+                // What one pen drew may be what hangs together.
+                if pieces.ink.segments == looked_for {
+                    continue;
+                }
                 let found = self.run(&template, &pieces, Look::Hint, budget);
+                looked_for = pieces.ink.segments;
                 let more = found.matches(self.params).saturating_sub(all);
                 if more > all.max(first.lacking_a_part) {
                     first.lacking_a_part = more;

@@ -3,12 +3,13 @@
 use rand::Rng;
 
 use super::super::CountParams;
-use super::super::candidates::{Candidate, Range};
+use super::super::candidates::Range;
 use super::super::exemplar::Body;
 use super::super::judge::Judging;
 use super::super::matching::{Matcher, wide};
 use super::super::nearest::{Hit, Nearby};
 use super::super::pose::Pose;
+use super::super::rough::Candidate;
 use super::super::{Exemplar, PageIndex};
 use super::sheet::{HABITS, Habit, PEN, Sheet, at, box_around, families};
 use crate::budget::Budget;
