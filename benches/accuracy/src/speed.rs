@@ -46,7 +46,8 @@ const HOW_FIRST: &str = "Exemplar::cut and find on an index that was built just 
 const HOW_FURTHER: &str = "The same for another kind on the same index, right after the first.";
 const HOW_LARGE: &str = "In a process of its own that reads the stored display list: PageIndex::build and the first \
     count together, one thread. A sample is a kind in a fresh process.";
-const HOW_MEMORY: &str = "VmHWM of that process: everything, with the list that it read.";
+const HOW_MEMORY: &str = "VmHWM of that process: everything, with the list that it read, which it drops once it is \
+    indexed.";
 
 /// Wall and CPU time of something that one thread did, seconds.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -198,7 +199,8 @@ fn large(seed: u64) -> anyhow::Result<Vec<Measure>> {
         let said = Command::new(own).arg("stored-page").arg(&task).output()?;
         ensure!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
         let answer: Answer = serde_json::from_slice(&said.stdout)?;
-        kinds.push(json!({"kind": kind, "true": truth.count(&kind), "answer": answer}));
+        let there = truth.count(&kind);
+        kinds.push(json!({"kind": kind, "box": asked.area, "true": there, "answer": answer}));
         answers.push(answer);
     }
     let segments = answers.first().context("the large page has no kinds")?.segments;
@@ -250,6 +252,8 @@ pub(crate) fn stored_page(task: &Path, out: &mut impl Write) -> anyhow::Result<(
         Ok(DisplayList::decode(&bytes, MAX_LIST_BYTES)?)
     })?;
     let (build, index) = Taken::by(|| Ok(PageIndex::build(&list, &Budget::unlimited())?))?;
+    // As a node does.
+    drop(list);
     let (first, counted) = Taken::by(|| count(&index, area))?;
     let (further, _) = Taken::by(|| count(&index, area))?;
     let segments = index.segment_count();
