@@ -71,15 +71,15 @@ fn in_fields(ink: &Ink, dots: &[Small], budget: &Budget) -> Result<Vec<bool>, Ex
         (middle, ink.segments[dot.pieces.0 as usize].style)
     };
     let cell = |[x, y]: [f32; 2]| ((x / FIELD).floor() as i32, (y / FIELD).floor() as i32);
-    let mut by_cell: FxHashMap<(i32, i32), Vec<([f32; 2], u32)>> = FxHashMap::default();
-    for dot in dots.iter().map(of) {
-        by_cell.entry(cell(dot.0)).or_default().push(dot);
+    let mut by_cell: FxHashMap<(i32, i32), Vec<u32>> = FxHashMap::default();
+    for (n, dot) in dots.iter().enumerate() {
+        by_cell.entry(cell(of(dot).0)).or_default().push(n as u32);
     }
     let held = |dot: &Small| {
         let (p, pen) = of(dot);
         let (x, y) = cell(p);
         let cells = (x - 1..=x + 1).flat_map(|x| (y - 1..=y + 1).map(move |y| (x, y)));
-        let near = cells.filter_map(|c| by_cell.get(&c)).flatten();
+        let near = cells.filter_map(|c| by_cell.get(&c)).flatten().map(|&n| of(&dots[n as usize]));
         // It is among them itself.
         near.filter(|(q, other)| *other == pen && close(p, *q, FIELD)).take(OTHERS + 1).count() > OTHERS
     };

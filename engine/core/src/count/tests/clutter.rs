@@ -92,7 +92,7 @@ fn dots_in_the_examples_box_are_not_its_own() {
     // Carpet that a program drew as small filled squares, under every third closet.
     let carpet = |sheet: &mut Sheet, i: usize, pose: &Pose| {
         let fill = sheet.style(Style { paint: Paint::FillNonZero, ..PEN });
-        for k in (0..100).filter(|_| i % 3 == 0) {
+        for k in (0..100).filter(|_| i.is_multiple_of(3)) {
             let (x, y) = (pose.x - 22.0 + f64::from(k % 10) * 4.6, pose.y - 22.0 + f64::from(k / 10) * 4.6);
             let corners = [[x, y], [x + 0.5, y], [x + 0.5, y + 0.5], [x, y + 0.5]];
             sheet.path(&[Verb::Move, Verb::Line, Verb::Line, Verb::Line, Verb::Close], &corners, fill);
