@@ -16,6 +16,8 @@ const TOUCH: f32 = 0.05;
 const IN_A_ROW: f32 = 1.0;
 /// Side of a cell in which they are looked up.
 const CELL: f32 = 2.0;
+/// Where more lie about a cell, none is alone for all that is known: more than could be, and no end is compared with more.
+const MOST: usize = 48;
 /// So many others of its pen lie within so far of a dot of a field; what is drawn in a symbol are fewer.
 const OTHERS: usize = 8;
 const FIELD: f32 = 16.0;
@@ -64,7 +66,6 @@ pub(super) fn of(ink: &Ink, budget: &Budget) -> Result<Vec<u32>, Exhausted> {
 
 /// Which of the dots lie among others.
 fn in_fields(ink: &Ink, dots: &[Small], budget: &Budget) -> Result<Vec<bool>, Exhausted> {
-    budget.spend(dots.len() as u64)?;
     let of = |dot: &Small| {
         let b = &dot.bounds;
         let middle = [(b.left + b.right) / 2.0, (b.top + b.bottom) / 2.0];
@@ -83,7 +84,11 @@ fn in_fields(ink: &Ink, dots: &[Small], budget: &Budget) -> Result<Vec<bool>, Ex
         // It is among them itself.
         near.filter(|(q, other)| *other == pen && close(p, *q, FIELD)).take(OTHERS + 1).count() > OTHERS
     };
-    Ok(dots.iter().map(held).collect())
+    let polled = |dot| {
+        budget.spend(1)?;
+        Ok(held(dot))
+    };
+    dots.iter().map(polled).collect()
 }
 
 /// What a path covers, if it is as small as a dot.
@@ -125,6 +130,9 @@ fn leave_those_with_others(ink: &Ink, paths: &mut [Small], budget: &Budget) -> R
                 by_cell.entry((x, y)).or_default().push(n as u32);
             }
         }
+    }
+    for crowd in by_cell.values_mut().filter(|of_cell| of_cell.len() > MOST) {
+        crowd.drain(..).for_each(|n| paths[n as usize].alone = false);
     }
     if by_cell.is_empty() {
         return Ok(());
@@ -199,6 +207,20 @@ mod tests {
         // Of a symbol there are fewer.
         let few: Vec<&[Segment]> = dots[..8].iter().map(|d| &d[..]).collect();
         assert_eq!(dropped(&few), [0_u32; 0]);
+    }
+
+    #[test]
+    fn marks_in_a_heap_are_not_compared_with_each_other() {
+        // Tens of thousands at two places of one cell, and strokes that end there.
+        let heap = |n: u16| {
+            let by = f32::from(n / 2) * 1e-5;
+            let at = if n % 2 == 0 { [20.1 + by, 20.1] } else { [21.6 + by, 21.6] };
+            piece(at, [at[0] + 0.1, at[1] + 0.1])
+        };
+        let marks: Vec<Segment> = (0..60_000).map(heap).collect();
+        let strokes: Vec<Segment> = marks.iter().map(|m| piece([90.0, 90.0], [m.a[0], 20.9])).collect();
+        let all: Vec<&[Segment]> = strokes.chunks(1).chain(marks.chunks(1)).collect();
+        assert!(dropped(&all).is_empty());
     }
 
     #[test]
