@@ -214,7 +214,7 @@ mod tests {
         // Tens of thousands at two places of one cell, and strokes that end there.
         let heap = |n: u16| {
             let by = f32::from(n / 2) * 1e-5;
-            let at = if n % 2 == 0 { [20.1 + by, 20.1] } else { [21.6 + by, 21.6] };
+            let at = if n.is_multiple_of(2) { [20.1 + by, 20.1] } else { [21.6 + by, 21.6] };
             piece(at, [at[0] + 0.1, at[1] + 0.1])
         };
         let marks: Vec<Segment> = (0..60_000).map(heap).collect();
