@@ -9,6 +9,7 @@ use super::index::PageIndex;
 use super::ink::Segment;
 use super::nearest::Nearby;
 use super::pose::Pose;
+use super::stand_in;
 use super::surroundings::Surroundings;
 use super::template::{Sample, Template};
 
@@ -102,6 +103,8 @@ struct Met {
     same_body: f64,
     parts: Vec<f64>,
     claims: Vec<(u32, u32)>,
+    /// Page ink of other pens that is there.
+    of_others: Vec<u32>,
 }
 
 impl Met {
@@ -113,6 +116,7 @@ impl Met {
             same_body: 0.0,
             parts: vec![0.0; template.parts.len()],
             claims: Vec::new(),
+            of_others: Vec::new(),
         }
     }
 }
@@ -268,8 +272,20 @@ impl Matcher<'_> {
         })
     }
 
-    /// What the samples meet at a pose.
+    /// What the samples meet at a pose, ink of other pens that is hatch apart.
     fn meet(&self, pose: &Pose, nearby: &Nearby) -> Met {
+        let met = self.meet_but(pose, nearby, &[]);
+        if !self.same_pen || !stand_in::matters(self.template.weight, met.all, met.same_pen) {
+            return met;
+        }
+        match stand_in::hatch(self, pose, met.of_others.clone()) {
+            hatch if hatch.is_empty() => met,
+            hatch => self.meet_but(pose, nearby, &hatch),
+        }
+    }
+
+    /// What the samples meet, if some of the page's ink, in order, is none.
+    fn meet_but(&self, pose: &Pose, nearby: &Nearby, none: &[u32]) -> Met {
         let scale = pose.scale();
         let full = self.template.tolerance * scale;
         let through = THROUGH_DIAMETERS * self.template.diameter * scale;
@@ -281,6 +297,10 @@ impl Matcher<'_> {
                 met.credits.push(None);
                 continue;
             };
+            if !hit.agrees && none.binary_search(&hit.stroke.segment).is_ok() {
+                met.credits.push(None);
+                continue;
+            }
             let mut credit = (2.0 - hit.distance / full).clamp(0.0, 1.0);
             credit *= ((f64::from(MAX_SINE) - hit.sine) / (f64::from(MAX_SINE) - FULL_SINE)).clamp(0.0, 1.0);
             if hit.stroke.length > through as f32 {
@@ -291,6 +311,9 @@ impl Matcher<'_> {
                 credit *= THROUGH_CREDIT;
             } else if credit > 0.0 {
                 met.claims.push((hit.stroke.segment, (f64::from(hit.along) / bucket) as u32));
+            }
+            if !hit.agrees && credit > 0.0 {
+                met.of_others.push(hit.stroke.segment);
             }
             let w = credit * f64::from(s.weight);
             met.all += w;
@@ -306,7 +329,7 @@ impl Matcher<'_> {
 
     /// The judgement of a refined pose; `known` is what refining left.
     pub(super) fn score(&self, pose: &Pose, known: &Known) -> Score {
-        let Met { credits, all, same_pen, same_body, parts, claims } = self.meet(pose, &known.samples);
+        let Met { credits, all, same_pen, same_body, parts, claims, .. } = self.meet(pose, &known.samples);
         let seen = hidden::look(self, pose, &credits);
         let all = all.max(f64::MIN_POSITIVE);
         let loose = 1.0 - seen.coverage - seen.absent;

@@ -41,6 +41,7 @@ mod round;
 mod runs;
 mod scan;
 mod search;
+mod stand_in;
 mod suggest;
 mod surroundings;
 mod symmetry;

@@ -175,13 +175,13 @@ pub(super) fn look(
         // A short stroke in the middle tells symbols apart as well as a long one.
         let least =
             |s: &Stroke| if s.inside && s.matched < s.length * 0.25 { STROKE_SHARE * all } else { 0.0 };
+        let of_others = |s: &Stroke| leads_out(s) && is_of_others(matcher, pose, s, &strokes);
         let weight = |s: &&Stroke| {
-            let of_others = is_of_others(matcher, pose, s) && leads_out(s);
-            if of_others { OTHER_PEN_WEIGHT * s.foreign } else { s.foreign.max(least(s)) }
+            if of_others(s) { OTHER_PEN_WEIGHT * s.foreign } else { s.foreign.max(least(s)) }
         };
         let foreign: f32 = alien.iter().filter(counts).map(weight).sum();
         let alien: Vec<&Stroke> = alien.iter().filter(|s| s.leaves || !is_wire(s)).copied().collect();
-        let (attached, frame) = groups(matcher, pose, &alien, TOUCH * tolerance);
+        let (attached, frame) = groups(matcher, pose, &alien, TOUCH * tolerance, &of_others);
         Surroundings { extra: f64::from((foreign + attached) / all) + 0.0, frame }
     };
     let seen = judge(&|_| false);
@@ -290,7 +290,13 @@ fn strokes(
 /// Strokes that hang together and on nothing else: the length of those that end on the symbol, as far
 /// as it is not counted yet, and whether some are a frame around it. Bars across the symbol count for
 /// themselves, whatever passes at their ends.
-fn groups(matcher: &Matcher<'_>, pose: &Pose, alien: &[&Stroke], touch: f32) -> (f32, Option<Frame>) {
+fn groups(
+    matcher: &Matcher<'_>,
+    pose: &Pose,
+    alien: &[&Stroke],
+    touch: f32,
+    of_others: &dyn Fn(&Stroke) -> bool,
+) -> (f32, Option<Frame>) {
     if alien.iter().map(|s| s.pieces.len()).sum::<usize>() > MAX_PIECES {
         return (0.0, None);
     }
@@ -309,13 +315,16 @@ fn groups(matcher: &Matcher<'_>, pose: &Pose, alien: &[&Stroke], touch: f32) -> 
         across.map(Segment::length).sum::<f32>().min(rest(s))
     };
     let bars: Vec<f32> = alien.iter().map(|s| bar(s)).collect();
-    let mut total = CROSSING_WEIGHT * bars.iter().sum::<f32>();
+    let weight = |s: &Stroke| if of_others(s) { OTHER_PEN_WEIGHT } else { 1.0 };
+    let crossing = alien.iter().zip(&bars).filter(|(_, bar)| **bar > 0.0);
+    let mut total: f32 = crossing.map(|(s, bar)| CROSSING_WEIGHT * weight(s) * bar).sum();
     for members in &group {
         let stays = !members.iter().any(|&i| alien[i].leaves);
         if stays && members.iter().any(|&i| ends_on_symbol(matcher, pose, alien[i])) {
             // What only passes is no part of what hangs on the symbol, whatever ends on it.
             let hangs = |i: usize| !alien[i].passes(longest) || ends_on_symbol(matcher, pose, alien[i]);
-            let rest = members.iter().filter(|&&i| bars[i] == 0.0 && hangs(i)).map(|&i| rest(alien[i]));
+            let hanging = members.iter().filter(|&&i| bars[i] == 0.0 && hangs(i)).map(|&i| alien[i]);
+            let rest = hanging.map(|s| weight(s) * rest(s));
             total += ATTACHED_WEIGHT * rest.sum::<f32>();
         }
     }
@@ -391,12 +400,19 @@ fn hang_together(strokes: &[&Stroke], touch: f32) -> Vec<Vec<usize>> {
 
 /// Whether a stroke ends on the exemplar's ink.
 fn ends_on_symbol(matcher: &Matcher<'_>, pose: &Pose, stroke: &Stroke) -> bool {
-    *stroke.ends_on_symbol.get_or_init(|| {
-        let on_ink = |p: [f32; 2]| matcher.template.map.near(pose.invert([f64::from(p[0]), f64::from(p[1])]));
-        // Where one piece goes on as the next, the stroke does not end.
-        let is_tip = |p: [f32; 2]| ends(stroke).filter(|q| meet(p, *q)).take(2).count() == 1;
-        ends(stroke).any(|p| on_ink(p) && is_tip(p))
-    })
+    *stroke.ends_on_symbol.get_or_init(|| tips_on_symbol(matcher, pose, stroke).next().is_some())
+}
+
+/// Ends of a stroke on the exemplar's ink.
+fn tips_on_symbol<'s>(
+    matcher: &'s Matcher<'_>,
+    pose: &'s Pose,
+    stroke: &'s Stroke,
+) -> impl Iterator<Item = [f32; 2]> + 's {
+    let on_ink = |p: &[f32; 2]| matcher.template.map.near(pose.invert([f64::from(p[0]), f64::from(p[1])]));
+    // Where one piece goes on as the next, the stroke does not end.
+    let is_tip = |p: &[f32; 2]| ends(stroke).filter(|q| meet(*p, *q)).take(2).count() == 1;
+    ends(stroke).filter(move |p| on_ink(p) && is_tip(p))
 }
 
 /// Whether a piece of a stroke passes over the exemplar's ink and ends on neither side of it on ink.
@@ -424,11 +440,19 @@ fn is_bar(matcher: &Matcher<'_>, pose: &Pose, stroke: &Stroke) -> bool {
 }
 
 /// Whether a stroke that leads out of the symbol was drawn over it rather than as a part of something like it: none
-/// of the symbol's pens drew it, and it ends nowhere on the symbol.
-fn is_of_others(matcher: &Matcher<'_>, pose: &Pose, stroke: &Stroke) -> bool {
+/// of the symbol's pens drew it, and it ends nowhere on the symbol. A corner, where another stroke of its pen goes on, is
+/// no end.
+fn is_of_others(matcher: &Matcher<'_>, pose: &Pose, stroke: &Stroke, strokes: &[Stroke]) -> bool {
     let Some(pen) = stroke.pen().filter(|_| matcher.same_pen) else { return false };
-    let pen = &matcher.page.styles[pen as usize];
-    !matcher.template.pens.iter().any(|p| p.agrees(pen)) && !ends_on_symbol(matcher, pose, stroke)
+    let style = &matcher.page.styles[pen as usize];
+    if matcher.template.pens.iter().any(|p| p.is_as(style)) {
+        return false;
+    }
+    let goes_on = |p: [f32; 2]| {
+        let others = strokes.iter().filter(|o| o.number != stroke.number && o.pen() == Some(pen));
+        others.flat_map(ends).any(|q| meet(p, q))
+    };
+    !tips_on_symbol(matcher, pose, stroke).any(|p| !goes_on(p))
 }
 
 /// Whether an end of one stroke lies on the other.

@@ -156,7 +156,7 @@ impl Hatches {
 impl Lattice {
     fn holds(&self, piece: &Segment, styles: &[InkStyle]) -> bool {
         let turn = (direction_deg(piece) - self.direction).abs();
-        if turn.min(180.0 - turn) >= SAME_DIRECTION || !self.style.agrees(&styles[piece.style as usize]) {
+        if turn.min(180.0 - turn) >= SAME_DIRECTION || !self.style.is_as(&styles[piece.style as usize]) {
             return false;
         }
         let own = Extent::of(piece, self.direction);
