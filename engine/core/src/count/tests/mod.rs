@@ -15,3 +15,4 @@ mod scans;
 mod sheet;
 mod suggestions;
 mod surroundings;
+mod under;
