@@ -86,9 +86,12 @@ impl InkStyle {
     /// Whether both are one pen, but for what rounding and scaling leave: what draws a hatch draws all of it alike.
     pub(super) fn is_as(&self, other: &Self) -> bool {
         let colour = self.rgb.iter().zip(other.rgb).all(|(a, b)| a.abs_diff(b) <= 16);
+        if !(self.stroke && other.stroke) {
+            return colour;
+        }
         let (thin, thick) = (self.width.min(other.width), self.width.max(other.width));
         let width = thick - thin <= 0.05 || thick <= thin * 1.12;
-        colour && width && self.dashed == other.dashed && self.stroke == other.stroke
+        colour && width && self.dashed == other.dashed
     }
 }
 
