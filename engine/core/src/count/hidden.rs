@@ -121,10 +121,7 @@ fn cutting_lines(matcher: &Matcher<'_>, pose: &Pose) -> Vec<([f64; 2], [f64; 2])
         }
         let d = pose.unturn([f64::from(b[0] - a[0]), f64::from(b[1] - a[1])]);
         let on_ink = |t: f32| template.map.has(pose.invert(wide(s.at(t))), d);
-        // What ends on the symbol's strokes with both ends is the side of something that ends there, too. What covers a
-        // part of it reaches further.
-        let ends_on_it = [s.a, s.b].into_iter().all(|p| template.map.near(pose.invert(wide(p))));
-        if ![0.2, 0.5, 0.8].into_iter().all(on_ink) && !ends_on_it {
+        if ![0.2, 0.5, 0.8].into_iter().all(on_ink) {
             lines.push((wide(s.a), wide(s.b)));
         }
         if lines.len() == MAX_LINES {
