@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::hash::Hasher;
+use std::sync::Arc;
 
 use rustc_hash::FxHasher;
 
@@ -13,6 +14,7 @@ use super::label::{self, ByHeight};
 use super::legend::{Legend, Level};
 use super::lettering;
 use super::marks::Marks;
+use super::of_pens::OfPens;
 use super::runs::{Baseline, Loop, Run, Runs};
 use super::scan::Sheet;
 use super::tag::TagWord;
@@ -40,7 +42,8 @@ pub struct PageIndex {
     pub(super) curves: Vec<Baseline>,
     pub(super) loops: Vec<Loop>,
     pub(super) grid: Grid,
-    pub(super) marks: Marks,
+    pub(super) marks: Arc<Marks>,
+    pub(super) of_pens: OfPens,
     pub(super) fills: Fills,
     pub(super) words: Vec<TagWord>,
     pub(super) by_height: ByHeight,
@@ -97,7 +100,8 @@ impl PageIndex {
             curves,
             loops,
             grid,
-            marks,
+            marks: Arc::new(marks),
+            of_pens: OfPens::default(),
             fills: Fills::of(list, budget)?,
             by_height: ByHeight::of(&words),
             phrases: label::phrases(&words, &word_lines),

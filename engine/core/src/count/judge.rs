@@ -22,6 +22,8 @@ pub(super) const MAX_REFINED: usize = 20_000;
 /// place; for poses of this share of the best rank, so many times as much. Those of the best rank are tried in any case.
 const PATIENCE: u64 = 24_000;
 const PATIENCE_SHARE: u64 = 8;
+/// The same for what other pens drew, whatever its rank: near misses at best.
+const PATIENCE_WITH_OTHERS: u64 = 8_000;
 const GOOD_RANK: f64 = 0.9;
 const GOOD_TIMES: u64 = 8;
 
@@ -74,8 +76,19 @@ impl<'a> Judging<'a> {
         Self { matcher, params, range, seen, sure, tried: 0, most, refined: 0, around, patience, judged }
     }
 
-    /// Refines and scores rough poses, which come best first.
+    /// Refines and scores rough poses: those that the exemplar's pens drew, then the others, each best first.
     pub(super) fn judge(
+        &mut self,
+        candidates: &[Candidate],
+        budget: &Budget,
+        note: &mut dyn FnMut(&Pose, f64),
+    ) -> Result<(), Stopped> {
+        let (own, others) = candidates.split_at(candidates.partition_point(|c| c.of_pens));
+        self.judge_some(own, budget, note)?;
+        self.judge_some(others, budget, note)
+    }
+
+    fn judge_some(
         &mut self,
         candidates: &[Candidate],
         budget: &Budget,
@@ -184,9 +197,12 @@ impl Patience {
 
     /// Whether a pose needs no try any more; else it is tried.
     fn ended(&mut self, candidate: &Candidate) -> bool {
-        let times = if candidate.hits < self.good { 1 } else { GOOD_TIMES };
-        let ended =
-            candidate.hits < self.best && self.fruitless > (PATIENCE + self.spent / PATIENCE_SHARE) * times;
+        let ended = if !candidate.of_pens {
+            self.fruitless > PATIENCE_WITH_OTHERS
+        } else {
+            let times = if candidate.hits < self.good { 1 } else { GOOD_TIMES };
+            candidate.hits < self.best && self.fruitless > (PATIENCE + self.spent / PATIENCE_SHARE) * times
+        };
         self.spent += self.cost;
         self.fruitless += self.cost;
         ended

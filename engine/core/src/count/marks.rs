@@ -62,28 +62,42 @@ impl Marks {
         height: f32,
         budget: &Budget,
     ) -> Result<Self, Exhausted> {
-        let cells = Lattice::over(width, height, CELL, MAX_CELLS);
-        let count = |cells: i32| (cells + TILE - 1) / TILE;
-        let across = count(cells.columns);
-        let mut tiles: Vec<Tile> = vec![Tile::default(); (across * count(cells.rows)) as usize];
-        for (n, &i) in cells.down_the_page(segments).iter().enumerate() {
+        let mut marks = Self::blank(Lattice::over(width, height, CELL, MAX_CELLS));
+        for (n, &i) in marks.cells.down_the_page(segments).iter().enumerate() {
             if n % 512 == 0 {
                 budget.spend(512)?;
             }
-            let s = &segments[i as usize];
-            let own = bin(bins_of([f64::from(s.b[0] - s.a[0]), f64::from(s.b[1] - s.a[1])]));
-            let same = [own + BINS as usize - 1, own, own + 1].map(|k| k % BINS as usize);
-            cells.spans(s, |row, c0, c1| {
-                let (line, own_row) = (row / TILE * across, rows(row % TILE, row % TILE));
-                for tile in c0 / TILE..=c1 / TILE {
-                    let (from, to) = part(c0, c1, tile);
-                    let passed = columns(from, to) & own_row;
-                    let tile = &mut tiles[(line + tile) as usize];
-                    same.iter().for_each(|&k| tile[k] |= passed);
-                }
-            });
+            marks.add(&segments[i as usize]);
         }
-        Ok(Self { cells, across, tiles })
+        Ok(marks)
+    }
+
+    /// The picture of some of the ink.
+    pub(super) fn only<'s>(&self, ink: impl Iterator<Item = &'s Segment>) -> Self {
+        let mut marks = Self::blank(self.cells);
+        ink.for_each(|s| marks.add(s));
+        marks
+    }
+
+    fn blank(cells: Lattice) -> Self {
+        let count = |cells: i32| (cells + TILE - 1) / TILE;
+        let across = count(cells.columns);
+        Self { cells, across, tiles: vec![Tile::default(); (across * count(cells.rows)) as usize] }
+    }
+
+    fn add(&mut self, s: &Segment) {
+        let own = bin(bins_of([f64::from(s.b[0] - s.a[0]), f64::from(s.b[1] - s.a[1])]));
+        let same = [own + BINS as usize - 1, own, own + 1].map(|k| k % BINS as usize);
+        let Self { cells, across, tiles } = self;
+        cells.spans(s, |row, c0, c1| {
+            let (line, own_row) = (row / TILE * *across, rows(row % TILE, row % TILE));
+            for tile in c0 / TILE..=c1 / TILE {
+                let (from, to) = part(c0, c1, tile);
+                let passed = columns(from, to) & own_row;
+                let tile = &mut tiles[(line + tile) as usize];
+                same.iter().for_each(|&k| tile[k] |= passed);
+            }
+        });
     }
 
     /// Whether ink in about a direction (its [`bin`]) may pass within `r` of a place: never wrongly no, but for

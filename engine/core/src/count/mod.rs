@@ -31,6 +31,7 @@ mod lettering;
 mod marks;
 mod matching;
 mod nearest;
+mod of_pens;
 mod parts;
 mod pens;
 mod places;

@@ -1,7 +1,7 @@
 //! Quick tests of a pose: a few places of the exemplar, spread over it, against the page.
 
 use super::hidden;
-use super::marks;
+use super::marks::{self, Marks};
 use super::matching::{Matcher, length, wide};
 use super::nearest::Nearby;
 use super::pose::Pose;
@@ -147,8 +147,13 @@ impl<'a> Slack<'a> {
 }
 
 impl Matcher<'_> {
-    /// How many of its places a rough pose meets on the coarse picture of the page; `None` if that leaves no hope.
-    pub(super) fn glimpse(&self, pose: &Pose, anchor: &Anchor) -> Option<u32> {
+    /// How many of its places a rough pose meets on coarse pictures of the page, by place; `None` if that leaves no hope.
+    pub(super) fn glimpse<'m>(
+        &self,
+        marks: impl Fn(usize) -> &'m Marks,
+        pose: &Pose,
+        anchor: &Anchor,
+    ) -> Option<u32> {
         let probes = &self.template.probes;
         let slack = Slack::of(self, pose, anchor);
         let turn = marks::bins_of([pose.re, pose.im]);
@@ -158,7 +163,7 @@ impl Matcher<'_> {
         let met = &mut met[..probes.of.len()];
         let hit = |n: usize| {
             let direction = marks::bin(side * probes.bins[n] + turn);
-            self.page.marks.any(pose.apply(probes.places[n]), slack.at(n), direction)
+            marks(n).any(pose.apply(probes.places[n]), slack.at(n), direction)
         };
         let hits = gated(met, hit)?;
         (probes.verdict(met, self.thorough) != Verdict::None).then_some(hits as u32)

@@ -14,6 +14,15 @@ pub(super) const TURNS: u8 = 30;
 pub(super) struct Candidate {
     pub pose: Pose,
     pub hits: u32,
+    /// The exemplar's pens drew enough there.
+    pub of_pens: bool,
+}
+
+impl Candidate {
+    /// The greatest comes first.
+    pub(super) fn rank(&self) -> (bool, u32) {
+        (self.of_pens, self.hits)
+    }
 }
 
 /// A rough pose that is kept.
@@ -27,9 +36,9 @@ pub(super) struct Rough {
 }
 
 impl Rough {
-    /// Those that met more come first.
+    /// Those that the exemplar's pens drew come first, then those that met more.
     pub(super) fn before(&self, other: &Self) -> Ordering {
-        other.candidate.hits.cmp(&self.candidate.hits).then(self.about.cmp(&other.about))
+        other.candidate.rank().cmp(&self.candidate.rank()).then(self.about.cmp(&other.about))
     }
 }
 

@@ -30,6 +30,8 @@ const LINE_IN_CURVE: f32 = 2.5;
 /// Arc to chord of a curve of 40 degrees.
 const MIN_BEND: f64 = 1.02;
 const NONE: u32 = u32::MAX;
+/// Of what several pens drew, or one of a greater number.
+pub(super) const ANY_PEN: u16 = u16::MAX;
 
 /// Two ends of a line, or of a curve between its ends.
 #[derive(Debug, Clone, Copy)]
@@ -42,6 +44,8 @@ pub(super) struct Baseline {
     pub arc: f32,
     /// A piece of a curve, not drawn as a line.
     pub of_curve: bool,
+    /// Index into the styles of the ink, or [`ANY_PEN`].
+    pub pen: u16,
 }
 
 /// A closed smooth curve.
@@ -49,6 +53,8 @@ pub(super) struct Baseline {
 pub(super) struct Loop {
     pub center: [f32; 2],
     pub perimeter: f32,
+    /// As [`Baseline::pen`].
+    pub pen: u16,
 }
 
 /// A maximal smooth chain.
@@ -77,6 +83,7 @@ impl Runs {
         links.inside_paths(ink);
         links.at_places(budget)?;
         let mut runs = Self { run_of: vec![NONE; segments.len()], ..Self::default() };
+        let mut way = Way::default();
         // Open runs from their ends first; what is left is closed.
         for closed in [false, true] {
             for i in 0..segments.len() as u32 {
@@ -92,7 +99,7 @@ impl Runs {
                     (links.partner[(i * 2 + 1) as usize] == NONE).then_some(i * 2 + 1)
                 };
                 if let Some(end) = start {
-                    runs.walk(&links, end, closed);
+                    runs.walk(&links, end, closed, &mut way);
                 }
             }
         }
@@ -103,9 +110,12 @@ impl Runs {
     }
 
     /// Follows a run from one of its segment ends.
-    fn walk(&mut self, links: &Links<'_>, start: u32, closed: bool) {
+    fn walk(&mut self, links: &Links<'_>, start: u32, closed: bool, way: &mut Way) {
         let id = self.runs.len() as u32;
-        let mut points = vec![links.place(start)];
+        let Way { points, pens } = way;
+        points.clear();
+        pens.clear();
+        points.push(links.place(start));
         let mut end = start;
         loop {
             let segment = end / 2;
@@ -115,6 +125,7 @@ impl Runs {
             self.run_of[segment as usize] = id;
             let far = end ^ 1;
             points.push(links.place(far));
+            pens.push(u16::try_from(links.segments[segment as usize].style).unwrap_or(ANY_PEN));
             end = links.partner[far as usize];
             if end == NONE {
                 break;
@@ -124,17 +135,19 @@ impl Runs {
         points.iter().for_each(|p| bounds.add(p[0], p[1]));
         let length = points.windows(2).map(|w| distance(w[0], w[1])).sum();
         self.runs.push(Run { bounds, style: links.segments[(start / 2) as usize].style });
-        let straight = self.straight_parts(&points);
+        let straight = self.straight_parts(way);
+        let (points, pen) = (&way.points, way.pen(0, way.pens.len()));
         if closed && points.len() >= 6 {
-            self.loops.push(loop_of(&points, length));
+            self.loops.push(loop_of(points, length, pen));
         } else if !straight && points.len() >= 4 {
             let (a, b) = (points[0], points[points.len() - 1]);
-            self.curves.push(Baseline { a, b, chord: distance(a, b), arc: length, of_curve: false });
+            self.curves.push(Baseline { a, b, chord: distance(a, b), arc: length, of_curve: false, pen });
         }
     }
 
     /// Adds the run's straight parts; true when the whole run is one line.
-    fn straight_parts(&mut self, points: &[[f32; 2]]) -> bool {
+    fn straight_parts(&mut self, way: &Way) -> bool {
+        let points = &way.points;
         let mut from = 0;
         while from + 1 < points.len() {
             let mut to = from + 1;
@@ -148,11 +161,11 @@ impl Runs {
                 before = next;
                 to += 1;
             }
-            self.line(points[from], points[to], is_chord(points, from, to));
+            self.line(way, (from, to), is_chord(points, from, to));
             if to - from > 1 {
                 // A side of a symbol may continue a neighbour's side: each piece counts for itself, too.
-                for w in points[from..=to].windows(2).filter(|w| distance(w[0], w[1]) >= MIN_PIECE) {
-                    self.line(w[0], w[1], false);
+                for k in (from..to).filter(|&k| distance(points[k], points[k + 1]) >= MIN_PIECE) {
+                    self.line(way, (k, k + 1), false);
                 }
             }
             if from == 0 && to + 1 == points.len() {
@@ -163,9 +176,25 @@ impl Runs {
         false
     }
 
-    fn line(&mut self, a: [f32; 2], b: [f32; 2], of_curve: bool) {
+    fn line(&mut self, way: &Way, (from, to): (usize, usize), of_curve: bool) {
+        let (a, b) = (way.points[from], way.points[to]);
         let chord = distance(a, b);
-        self.lines.push(Baseline { a, b, chord, arc: chord, of_curve });
+        self.lines.push(Baseline { a, b, chord, arc: chord, of_curve, pen: way.pen(from, to) });
+    }
+}
+
+/// The places that a run passes, and the pen of each piece between them.
+#[derive(Default)]
+struct Way {
+    points: Vec<[f32; 2]>,
+    pens: Vec<u16>,
+}
+
+impl Way {
+    /// The pen from one place to another.
+    fn pen(&self, from: usize, to: usize) -> u16 {
+        let pens = &self.pens[from..to];
+        pens.first().copied().filter(|first| pens.iter().all(|pen| pen == first)).unwrap_or(ANY_PEN)
     }
 }
 
@@ -177,7 +206,7 @@ fn is_chord(points: &[[f32; 2]], from: usize, to: usize) -> bool {
     points.len() >= MIN_CURVE && to - from == 1 && length(from) < LINE_IN_CURVE * before.max(after)
 }
 
-fn loop_of(points: &[[f32; 2]], perimeter: f32) -> Loop {
+fn loop_of(points: &[[f32; 2]], perimeter: f32, pen: u16) -> Loop {
     let (mut x, mut y, mut total) = (0.0_f64, 0.0_f64, 0.0_f64);
     for w in points.windows(2) {
         let l = f64::from(distance(w[0], w[1]));
@@ -186,7 +215,7 @@ fn loop_of(points: &[[f32; 2]], perimeter: f32) -> Loop {
         total += l;
     }
     let total = total.max(f64::MIN_POSITIVE);
-    Loop { center: [(x / total) as f32, (y / total) as f32], perimeter }
+    Loop { center: [(x / total) as f32, (y / total) as f32], perimeter, pen }
 }
 
 /// Middle and radius of the circles, one on either side, of which a curve may be a piece; `None` for one that
@@ -374,13 +403,13 @@ mod tests {
             let at = |t: f32| [3.0 + 5.0 * t.to_radians().cos(), 7.0 + 5.0 * t.to_radians().sin()];
             let (a, b) = (at(20.0), at(20.0 + degrees));
             let arc = 5.0 * degrees.to_radians();
-            let curve = Baseline { a, b, chord: distance(a, b), arc, of_curve: false };
+            let curve = Baseline { a, b, chord: distance(a, b), arc, of_curve: false, pen: 0 };
             let found = circle(&curve).unwrap();
             let fits =
                 |(m, r): &([f64; 2], f64)| (m[0] - 3.0).hypot(m[1] - 7.0) < 0.01 && (r - 5.0).abs() < 0.01;
             assert!(found.iter().any(fits), "{degrees}: {found:?}");
         }
-        let flat = Baseline { a: [0.0, 0.0], b: [9.0, 0.0], chord: 9.0, arc: 9.01, of_curve: false };
+        let flat = Baseline { a: [0.0, 0.0], b: [9.0, 0.0], chord: 9.0, arc: 9.01, of_curve: false, pen: 0 };
         assert!(circle(&flat).is_none());
     }
 

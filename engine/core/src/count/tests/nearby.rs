@@ -94,7 +94,7 @@ fn places_that_are_soon_ruled_out_do_not_end_a_count() {
     let judged = |most: usize, share: f64| {
         let matcher = Matcher { page: &page, template, same_pen: true, thorough: false };
         let hits = (f64::from(matcher.most_hits()) * share) as u32;
-        let rough = |x: f64| Candidate { pose: at(x, 60.0, 0.0, 1.0, false), hits };
+        let rough = |x: f64| Candidate { pose: at(x, 60.0, 0.0, 1.0, false), hits, of_pens: true };
         let candidates: Vec<Candidate> =
             (0..25_000).map(|n| rough(95.0 + f64::from(n % 100) * 0.01)).chain([rough(60.2)]).collect();
         let (range, budget) = (Range { min_scale: 0.9, max_scale: 1.1 }, Budget::unlimited());

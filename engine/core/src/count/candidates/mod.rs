@@ -1,36 +1,26 @@
 //! Rough poses: parts of the exemplar that are rare on the page, laid on the page's like parts.
 
+mod anchors;
+
 use std::f64::consts::TAU;
 
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
+use self::anchors::Part;
 use super::matching::{Matcher, length};
+use super::of_pens::Drawn;
 use super::pose::Pose;
 use super::probe::Anchor;
 use super::rough::{About, Candidate, Rough, TURNS, plainest};
-use super::runs::{self, Baseline};
+use super::runs::{self, Baseline, Loop};
 use super::template::Template;
 use crate::budget::{Budget, Exhausted};
 
-/// Anchors of one exemplar and of one kind at most: curves are drawn in other pieces from one instance to the next,
-/// lines cross others, so neither kind stands for both.
-const MAX_ANCHORS: usize = 6;
-/// Quick tests after which no further anchor is taken up in any case, but for the first of a kind, and none at all.
-const ENOUGH_TESTS: usize = 12_000;
-const MAX_TESTS: usize = 100_000;
-/// The same where not all rough poses are tried, and how many are looked at closely for each that is.
-const MAX_TESTS_LIMITED: usize = 30_000;
+/// Where not all rough poses are tried, so many are looked at closely for each that is.
 const PROBED: usize = 4;
-/// The same on scans, which break strokes where others meet them, each time elsewhere: anchors taken up
-/// whatever they cost, and at most.
-const MIN_ON_SCAN: usize = 8;
-const MAX_ON_SCAN: usize = 20;
-/// Baselines shorter than this share of the diameter give a poor turn.
-const GOOD_BASELINE_SHARE: f64 = 0.12;
-/// Shorter baselines are none, list units; where there are others, what is rounded at both ends gives no turn up to this.
-const MIN_CHORD: f64 = 0.2;
-const GOOD_CHORD: f64 = 0.6;
+/// So many of those that other pens drew are looked at closely.
+const PROBED_OF_OTHERS: usize = 600;
 /// Rounding of lengths on the page, list units.
 const LENGTH_ROUNDING: f64 = 0.3;
 /// The same in pixels of a scan.
@@ -45,16 +35,6 @@ const TURN_LENGTH: f64 = 4.0;
 const MIN_FOUND: usize = 2;
 /// Sizes this close to the exemplar's own are tried as the exemplar's own.
 const SAME_SIZE: f64 = 0.06;
-
-/// A part of the exemplar by which it can be found.
-#[derive(Debug, Clone, Copy)]
-enum Part {
-    Line(Baseline),
-    Curve(Baseline),
-    Loop([f64; 2], f64),
-    /// Pieces of a round shape of this radius.
-    Arcs(f64),
-}
 
 /// A place of the exemplar about which rough poses are made.
 struct Spot {
@@ -117,11 +97,6 @@ fn wide(v: [f32; 2]) -> [f64; 2] {
     [f64::from(v[0]), f64::from(v[1])]
 }
 
-/// Long enough to give a good turn.
-fn good(template: &Template, line: &Baseline) -> bool {
-    f64::from(line.chord) >= template.diameter * GOOD_BASELINE_SHARE
-}
-
 /// Rough poses, in turns: first those of a few anchors, then of one more at a time.
 pub(super) struct Proposals<'a> {
     search: Search<'a>,
@@ -134,10 +109,12 @@ pub(super) struct Proposals<'a> {
 impl<'a> Proposals<'a> {
     /// `most` of them are tried at most, or all if that is the greatest number.
     pub(super) fn of(matcher: &'a Matcher<'a>, range: Range, most: usize, budget: &'a Budget) -> Self {
+        let pens_tell = matcher.same_pen && matcher.page.grain == 0.0;
         let search = Search {
             matcher,
             range,
             budget,
+            drawn: if pens_tell { Drawn::of(matcher.page, matcher.template) } else { None },
             probed: most.saturating_mul(PROBED),
             exact: Vec::new(),
             best: Vec::new(),
@@ -169,17 +146,14 @@ impl<'a> Proposals<'a> {
         self.next = to;
         let mut fresh: Vec<&Rough> = search.fresh.drain(..).map(|n| &search.best[n as usize]).collect();
         fresh.sort_unstable_by(|p, q| p.before(q));
-        if !search.is_limited() {
-            return Some((fresh.into_iter().map(|r| r.candidate).collect(), ended));
-        }
-        fresh.truncate(search.probed);
-        let closely = |r: &Rough| {
-            let hits = search.matcher.probe(&r.candidate.pose, &search.exact[usize::from(r.anchor)])?;
-            Some(Rough { candidate: Candidate { hits, ..r.candidate }, ..*r })
+        let others = fresh.split_off(fresh.partition_point(|r| r.candidate.of_pens));
+        let mut candidates: Vec<Candidate> = if search.is_limited() {
+            search.closely(&fresh, search.probed)
+        } else {
+            fresh.into_iter().map(|r| r.candidate).collect()
         };
-        let mut probed: Vec<Rough> = fresh.into_iter().filter_map(closely).collect();
-        probed.sort_unstable_by(Rough::before);
-        Some((probed.into_iter().map(|r| r.candidate).collect(), ended))
+        candidates.extend(search.closely(&others, PROBED_OF_OTHERS));
+        Some((candidates, ended))
     }
 
     /// Whether another anchor would hardly show an instance more, by how many of those found only one of them showed
@@ -202,19 +176,12 @@ impl<'a> Proposals<'a> {
     }
 }
 
-/// Baselines by strips of the page, so that what is read about one is at hand for the next.
-fn as_they_lie(lines: &[Baseline]) -> Vec<&Baseline> {
-    const STRIP: f32 = 32.0;
-    let mut sorted: Vec<&Baseline> = lines.iter().collect();
-    let strip = |l: &Baseline| (l.a[1] / STRIP) as i32;
-    sorted.sort_by(|p, q| strip(p).cmp(&strip(q)).then(p.a[0].total_cmp(&q.a[0])));
-    sorted
-}
-
 struct Search<'a> {
     matcher: &'a Matcher<'a>,
     range: Range,
     budget: &'a Budget,
+    /// What the exemplar's pens drew of the page, where that tells anything.
+    drawn: Option<Drawn>,
     /// So many of a turn, the best, are looked at closely where not all are tried.
     probed: usize,
     /// By anchor, where its poses are exact.
@@ -233,80 +200,6 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// The exemplar's parts, and how many of them are taken up in any case: of each kind some, those with the fewest like
-    /// parts on the page first. Parts of equal length find the same poses, so one stands for all.
-    fn anchors(&self) -> (Vec<Part>, usize) {
-        let (template, page) = (self.matcher.template, self.matcher.page);
-        let mut parts: Vec<(Part, usize, f64)> = Vec::new();
-        // Chords of curves are on every curve of the page, and a loop says nothing of the turn: they serve
-        // where there is little else.
-        let has_line = template.lines.iter().any(|l| !l.of_curve && good(template, l));
-        let little = !has_line && !template.curves.iter().any(|l| good(template, l));
-        let least_chord = if little || page.grain > 0.0 { MIN_CHORD } else { GOOD_CHORD };
-        let mut baselines = |list: &[Baseline], on_page: &[Baseline], part: fn(Baseline) -> Part| {
-            let mut last = f64::INFINITY;
-            for &line in list.iter().rev().filter(|l| little || !l.of_curve) {
-                let chord = f64::from(line.chord);
-                if chord > last * 0.96 || chord < least_chord {
-                    continue;
-                }
-                last = chord;
-                let count = self.span(on_page, |l| l.chord, chord).len() * 4;
-                let share = chord / template.diameter / GOOD_BASELINE_SHARE;
-                // A short baseline costs tries without finding: it ranks as if it were commoner.
-                let rank = (count + 100) as f64 / (share * share).min(4.0);
-                parts.push((part(line), count, rank));
-            }
-        };
-        baselines(&template.lines, &page.lines, Part::Line);
-        baselines(&template.curves, &page.curves, Part::Curve);
-        for l in template.loops.iter().filter(|_| little) {
-            let perimeter = f64::from(l.perimeter);
-            let turns = if template.round { 1 } else { LOOP_TURNS as usize * 2 };
-            let count = self.span(&page.loops, |l| l.perimeter, perimeter).len() * turns;
-            let share = (perimeter / template.diameter).min(1.0);
-            parts.push((
-                Part::Loop(wide(l.center), perimeter),
-                count,
-                (count + 100) as f64 / (share * share),
-            ));
-        }
-        if template.round {
-            let perimeter = template.loops.iter().map(|l| f64::from(l.perimeter)).fold(0.0, f64::max);
-            let count = page.curves.len() * 2;
-            if perimeter > 0.0 {
-                parts.push((Part::Arcs(perimeter / TAU), count, (count + 100) as f64));
-            }
-        }
-        parts.sort_by(|p, q| p.2.total_cmp(&q.2));
-        let (least, most) = if page.grain > 0.0 { (MIN_ON_SCAN, MAX_ON_SCAN) } else { (1, MAX_ANCHORS) };
-        // Instances are found by more than one anchor, or it is not known how many were not found.
-        let all_at_once = page.grain > 0.0 || self.matcher.thorough;
-        let most_tests = if self.is_limited() { MAX_TESTS_LIMITED } else { MAX_TESTS };
-        let (mut tests, mut chosen, mut later) = (0, Vec::new(), Vec::new());
-        let of_kind = |chosen: &[Part], part: &Part| {
-            let kind = std::mem::discriminant(part);
-            chosen.iter().filter(|p| std::mem::discriminant(*p) == kind).count()
-        };
-        for (part, count, _) in parts {
-            let enough = if of_kind(&chosen, &part) == 0 || all_at_once { most_tests } else { ENOUGH_TESTS };
-            if of_kind(&chosen, &part) < most && (chosen.len() < least || tests + count <= enough) {
-                tests += count;
-                chosen.push(part);
-            } else {
-                later.push((part, count));
-            }
-        }
-        let first = chosen.len();
-        for (part, count) in later {
-            if of_kind(&chosen, &part) < most && tests + count <= most_tests {
-                tests += count;
-                chosen.push(part);
-            }
-        }
-        (chosen, first)
-    }
-
     /// The anchors that gave a pose about this one.
     fn shown_by(&self, pose: &Pose) -> u16 {
         let template = self.matcher.template;
@@ -320,15 +213,6 @@ impl Search<'_> {
         by
     }
 
-    /// Parts of the page (sorted by length) that a part of this length may be.
-    fn span<'s, T>(&self, sorted: &'s [T], length_of: impl Fn(&T) -> f32, length: f64) -> &'s [T] {
-        let low = (length * self.range.min_scale - self.rounding()) as f32;
-        let high = (length * self.range.max_scale + self.rounding()) as f32;
-        let from = sorted.partition_point(|t| length_of(t) < low);
-        let to = sorted.partition_point(|t| length_of(t) <= high);
-        &sorted[from..to.max(from)]
-    }
-
     /// What lengths on the page may be off.
     fn rounding(&self) -> f64 {
         LENGTH_ROUNDING.max(LENGTH_GRAINS * f64::from(self.matcher.page.grain))
@@ -340,38 +224,52 @@ impl Search<'_> {
         let page = self.matcher.page;
         match part {
             Part::Line(line) => {
-                let basis = Basis::of(self.matcher, &line);
-                self.exact.push(basis.middle.anchor.clone());
-                for other in as_they_lie(self.span(&page.lines, |l| l.chord, f64::from(line.chord))) {
+                let basis = self.basis(&line);
+                for other in self.laid_on(&page.lines, &line) {
                     self.baseline(&basis, other)?;
                 }
             }
             Part::Curve(line) => {
-                let basis = Basis::of(self.matcher, &line);
-                self.exact.push(basis.middle.anchor.clone());
+                let basis = self.basis(&line);
                 let bend = line.arc / line.chord.max(f32::MIN_POSITIVE);
-                for other in as_they_lie(self.span(&page.curves, |l| l.chord, f64::from(line.chord))) {
+                for other in self.laid_on(&page.curves, &line) {
                     if (other.arc / other.chord.max(f32::MIN_POSITIVE) / bend - 1.0).abs() < 0.15 {
                         self.baseline(&basis, other)?;
                     }
                 }
             }
-            Part::Loop(center, perimeter) => {
-                let spot = Spot::of(self.matcher, center, TURN_LENGTH);
-                self.exact.push(spot.anchor.clone());
-                for other in self.span(&page.loops, |l| l.perimeter, perimeter) {
+            Part::Loop(own) => {
+                let spot = self.spot(wide(own.center));
+                let (perimeter, pens) = (f64::from(own.perimeter), (own.pen, |l: &Loop| l.pen));
+                let turns = self.turns();
+                for other in self.like(&page.loops, perimeter, |l| l.perimeter, pens, turns) {
                     self.around(&spot, perimeter, wide(other.center), f64::from(other.perimeter))?;
                 }
             }
-            Part::Arcs(radius) => {
-                let spot = Spot::of(self.matcher, self.matcher.template.centroid, TURN_LENGTH);
-                self.exact.push(spot.anchor.clone());
-                for (to, other) in page.curves.iter().filter_map(runs::circle).flatten() {
-                    self.around(&spot, radius, to, other)?;
+            Part::Arcs(own) => {
+                let spot = self.spot(self.matcher.template.centroid);
+                let pens = (own.pen, |c: &Baseline| c.pen);
+                let curves = self.drawn_like(&page.curves, pens, 2);
+                for (to, other) in curves.into_iter().filter_map(runs::circle).flatten() {
+                    self.around(&spot, f64::from(own.perimeter) / TAU, to, other)?;
                 }
             }
         }
         Ok(())
+    }
+
+    /// Notes a line of the exemplar as where poses are exact.
+    fn basis(&mut self, line: &Baseline) -> Basis {
+        let basis = Basis::of(self.matcher, line);
+        self.exact.push(basis.middle.anchor.clone());
+        basis
+    }
+
+    /// The same of the middle of a round part.
+    fn spot(&mut self, at: [f64; 2]) -> Spot {
+        let spot = Spot::of(self.matcher, at, TURN_LENGTH);
+        self.exact.push(spot.anchor.clone());
+        spot
     }
 
     /// Both directions, both sides.
@@ -407,6 +305,28 @@ impl Search<'_> {
         Ok(())
     }
 
+    /// The first so many of some, less those that leave no hope if they are looked at closely; best first.
+    fn closely(&self, some: &[&Rough], most: usize) -> Vec<Candidate> {
+        let look = |r: &&Rough| {
+            let hits = self.matcher.probe(&r.candidate.pose, &self.exact[usize::from(r.anchor)])?;
+            Some(Rough { candidate: Candidate { hits, ..r.candidate }, ..**r })
+        };
+        let mut probed: Vec<Rough> = some.iter().take(most).filter_map(look).collect();
+        probed.sort_unstable_by(Rough::before);
+        probed.into_iter().map(|r| r.candidate).collect()
+    }
+
+    /// Whether the exemplar's pens drew enough at a pose, and how many of its places are met there; `None` if that leaves
+    /// no hope.
+    fn glimpse(&self, pose: &Pose, spot: &Spot) -> Option<(bool, u32)> {
+        let all = || self.matcher.glimpse(|_| &self.matcher.page.marks, pose, &spot.anchor);
+        let Some(drawn) = &self.drawn else { return Some((true, all()?)) };
+        // What other pens drew is no match, and a hint is about matches.
+        let others = || if self.is_limited() { None } else { all() };
+        let own = self.matcher.glimpse(|n| drawn.at(n), pose, &spot.anchor);
+        own.map(|hits| (true, hits)).or_else(|| Some((false, others()?)))
+    }
+
     /// Far fewer are tried than seen.
     fn is_limited(&self) -> bool {
         self.probed != usize::MAX
@@ -432,13 +352,13 @@ impl Search<'_> {
         let template = self.matcher.template;
         // All turns of a round shape are one pose.
         let pose = if template.round { pose.unturned(template.centroid) } else { pose };
-        let Some(glimpsed) = self.matcher.glimpse(&pose, &spot.anchor) else { return Ok(()) };
+        let Some((of_pens, glimpsed)) = self.glimpse(&pose, spot) else { return Ok(()) };
         let pose = plainest(template, pose);
         let about = About::of(template, &pose, scale);
         let sure = self.matcher.most_hits();
         let known = self.numbers.get(&about).map(|&n| n as usize);
-        let is_sure = known.is_some_and(|n| self.best[n].candidate.hits >= sure);
-        let hits = if self.is_limited() {
+        let is_sure = known.is_some_and(|n| self.best[n].candidate.rank() >= (of_pens, sure));
+        let hits = if self.is_limited() || !of_pens {
             // The best of them are looked at closely in the end.
             Some(glimpsed)
         } else if is_sure {
@@ -450,9 +370,10 @@ impl Search<'_> {
             *self.shown.entry(About { size: 0, ..about }).or_default() |= self.bit;
         }
         let Some(hits) = hits else { return Ok(()) };
-        let (candidate, turn, anchor) = (Candidate { pose, hits }, self.turn, self.exact.len() as u16 - 1);
+        let candidate = Candidate { pose, hits, of_pens };
+        let (turn, anchor) = (self.turn, self.exact.len() as u16 - 1);
         match known.map(|n| (n, &mut self.best[n])) {
-            Some((n, rough)) if hits > rough.candidate.hits => {
+            Some((n, rough)) if candidate.rank() > rough.candidate.rank() => {
                 (rough.candidate, rough.anchor) = (candidate, anchor);
                 if rough.turn != turn {
                     rough.turn = turn;
