@@ -58,10 +58,10 @@ pub(crate) struct Taken {
 
 impl Taken {
     pub(crate) fn by<T>(work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<(Self, T)> {
-        let (cpu, watch) = (thread_cpu_seconds()?, Stopwatch::start());
+        let (cpu, watch) = (thread_cpu_seconds(), Stopwatch::start());
         let value = work()?;
         let wall_s = watch.elapsed().as_secs_f64();
-        Ok((Self { wall_s, cpu_s: thread_cpu_seconds()? - cpu }, value))
+        Ok((Self { wall_s, cpu_s: thread_cpu_seconds() - cpu }, value))
     }
 
     fn and(self, other: Self) -> Self {

@@ -23,7 +23,7 @@ pub(super) const MAX_REFINED: usize = 20_000;
 const PATIENCE: u64 = 24_000;
 const PATIENCE_SHARE: u64 = 8;
 /// The same for what other pens drew, whatever its rank: near misses at best.
-const PATIENCE_WITH_OTHERS: u64 = 8_000;
+const PATIENCE_WITH_OTHERS: u64 = 4_000;
 const GOOD_RANK: f64 = 0.9;
 const GOOD_TIMES: u64 = 8;
 
@@ -76,19 +76,8 @@ impl<'a> Judging<'a> {
         Self { matcher, params, range, seen, sure, tried: 0, most, refined: 0, around, patience, judged }
     }
 
-    /// Refines and scores rough poses: those that the exemplar's pens drew, then the others, each best first.
+    /// Refines and scores rough poses, which come best first; the exemplar's pens drew all of them, or none.
     pub(super) fn judge(
-        &mut self,
-        candidates: &[Candidate],
-        budget: &Budget,
-        note: &mut dyn FnMut(&Pose, f64),
-    ) -> Result<(), Stopped> {
-        let (own, others) = candidates.split_at(candidates.partition_point(|c| c.of_pens));
-        self.judge_some(own, budget, note)?;
-        self.judge_some(others, budget, note)
-    }
-
-    fn judge_some(
         &mut self,
         candidates: &[Candidate],
         budget: &Budget,
@@ -164,6 +153,11 @@ impl<'a> Judging<'a> {
             }
         }
         self.judged.push(one);
+    }
+
+    /// How many places are known that show something like the symbol, and how many rough poses were tried.
+    pub(super) fn known(&self) -> (usize, usize) {
+        (self.patience.places.len(), self.tried)
     }
 
     /// Poses of what looks like instances other than the exemplar, and whether it certainly does.

@@ -54,9 +54,26 @@ impl Lattice {
 
     /// Every cell that a segment touches (a cell too many does no harm).
     pub(super) fn walk(&self, s: &Segment, mut visit: impl FnMut(usize)) {
+        if let Some((column, top, bottom)) = self.upright(s) {
+            return (top..=bottom).for_each(|row| visit((row * self.columns + column) as usize));
+        }
         self.spans(s, |row, c0, c1| {
             (c0..=c1).for_each(|column| visit((row * self.columns + column) as usize))
         });
+    }
+
+    /// The column in which all of a piece of ink lies, and the first and the last row; `None` if it passes several.
+    pub(super) fn upright(&self, s: &Segment) -> Option<(i32, i32, i32)> {
+        let slack = self.slack();
+        let (left, right) = (s.a[0].min(s.b[0]) - slack, s.a[0].max(s.b[0]) + slack);
+        let column = self.column(left);
+        let rows = (self.row(s.a[1].min(s.b[1])), self.row(s.a[1].max(s.b[1])));
+        (self.column(right) == column).then_some((column, rows.0, rows.1))
+    }
+
+    /// What rounding may add to a place is far less.
+    fn slack(&self) -> f32 {
+        self.cell * 1e-3
     }
 
     /// The same cells, row by row: its number, the first and the last column.
@@ -71,7 +88,7 @@ impl Lattice {
                 let at = |y: f32| (top[0] + slope * (y - top[1])).clamp(left, right);
                 (x0, x1) = (at(row as f32 * self.cell), at((row + 1) as f32 * self.cell));
             }
-            let slack = self.cell * 1e-3;
+            let slack = self.slack();
             let (c0, c1) = (self.column(x0.min(x1) - slack), self.column(x0.max(x1) + slack));
             visit(row, c0, c1);
         }
@@ -90,18 +107,23 @@ mod tests {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             (state >> 40) as f32 / (1_u64 << 24) as f32 * below
         };
-        for n in 0..400 {
+        for n in 0..600 {
             let a = [number(3_000.0), number(2_000.0)];
-            // Long ones, short ones, level ones, and such as are nearly level, all of them on the page.
-            let b = match n % 4 {
+            // Long ones, short ones, level ones, upright ones, and such as are nearly so, all of them on the page.
+            let b = match n % 6 {
                 0 => [number(3_000.0), number(2_000.0)],
                 1 => [(a[0] + number(9.0)).min(3_000.0), (a[1] + number(9.0)).min(2_000.0)],
                 2 => [number(3_000.0), a[1]],
+                3 => [a[0], number(2_000.0)],
+                4 => [(a[0] + number(0.001)).min(3_000.0), number(2_000.0)],
                 _ => [number(3_000.0), (a[1] + number(0.001)).min(2_000.0)],
             };
             let s = Segment { a, b, style: 0, solid: false };
             let mut passed = Vec::new();
             cells.walk(&s, |c| passed.push(c as i32));
+            let mut by_row = Vec::new();
+            cells.spans(&s, |row, c0, c1| by_row.extend((c0..=c1).map(|c| row * cells.columns + c)));
+            assert_eq!(passed, by_row, "{s:?}");
             for k in 0..=5_000_u16 {
                 let p = s.at(f32::from(k) / 5_000.0);
                 let cell = cells.row(p[1]) * cells.columns + cells.column(p[0]);

@@ -184,10 +184,11 @@ fn letters(runs: &[Run], height: f32, budget: &Budget) -> Result<Vec<Letter>, Ex
     for cell in 1..ends.len() {
         ends[cell] += ends[cell - 1];
     }
-    let mut of_cells = vec![0_u32; ends[cells.len()] as usize];
+    // What is compared lies side by side.
+    let mut of_cells = vec![(0_u32, ListRect::EMPTY); ends[cells.len()] as usize];
     for (i, b) in small.iter().enumerate() {
         spread(b).for_each(|cell| {
-            of_cells[ends[cell] as usize] = i as u32;
+            of_cells[ends[cell] as usize] = (i as u32, *b);
             ends[cell] += 1;
         });
     }
@@ -208,8 +209,8 @@ fn letters(runs: &[Run], height: f32, budget: &Budget) -> Result<Vec<Letter>, Ex
             if others.len() > MAX_IN_CELL {
                 continue;
             }
-            for &j in others.iter().take_while(|&&j| (j as usize) < i) {
-                if near(b, &small[j as usize]) {
+            for &(j, other) in others.iter().take_while(|(j, _)| (*j as usize) < i) {
+                if near(b, &other) {
                     let (p, q) = (root(&mut parent, i as u32), root(&mut parent, j));
                     parent[p.max(q) as usize] = p.min(q);
                 }

@@ -89,13 +89,24 @@ impl Marks {
         let own = bin(bins_of([f64::from(s.b[0] - s.a[0]), f64::from(s.b[1] - s.a[1])]));
         let same = [own + BINS as usize - 1, own, own + 1].map(|k| k % BINS as usize);
         let Self { cells, across, tiles } = self;
+        let mut note = |tile: i32, passed: u64| {
+            let tile = &mut tiles[tile as usize];
+            same.iter().for_each(|&k| tile[k] |= passed);
+        };
+        // Half of a dense page's ink is upright hatch.
+        if let Some((column, top, bottom)) = cells.upright(s) {
+            let own_column = columns(column % TILE, column % TILE);
+            for down in top / TILE..=bottom / TILE {
+                let (from, to) = part(top, bottom, down);
+                note(down * *across + column / TILE, rows(from, to) & own_column);
+            }
+            return;
+        }
         cells.spans(s, |row, c0, c1| {
             let (line, own_row) = (row / TILE * *across, rows(row % TILE, row % TILE));
             for tile in c0 / TILE..=c1 / TILE {
                 let (from, to) = part(c0, c1, tile);
-                let passed = columns(from, to) & own_row;
-                let tile = &mut tiles[(line + tile) as usize];
-                same.iter().for_each(|&k| tile[k] |= passed);
+                note(line + tile, columns(from, to) & own_row);
             }
         });
     }
@@ -161,12 +172,17 @@ mod tests {
         };
         let mut place = |width, height| [number(width), number(height)];
         let segments: Vec<Segment> = (0..40)
-            .map(|_| {
+            .map(|n| {
                 let (a, off) = (place(90, 60), place(14, 14));
-                Segment { a, b: [a[0] + off[0] - 7.0, a[1] + off[1] - 7.0], style: 0, solid: false }
+                // Every third is upright.
+                let across = if n % 3 == 0 { 7.0 } else { off[0] };
+                Segment { a, b: [a[0] + across - 7.0, a[1] + off[1] - 7.0], style: 0, solid: false }
             })
             .collect();
-        let marks = Marks::build(&segments, 90.0, 60.0, &Budget::unlimited()).unwrap();
+        let half = &segments[..20];
+        let marks = Marks::build(half, 90.0, 60.0, &Budget::unlimited()).unwrap();
+        assert_eq!(marks.only(segments.iter()).only(half.iter()).tiles, marks.tiles);
+        let marks = marks.only(segments.iter());
         let cells = marks.cells;
         let mut plain = vec![[false; BINS as usize]; cells.len()];
         for s in &segments {

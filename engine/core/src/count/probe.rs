@@ -9,6 +9,8 @@ use super::template::Sample;
 
 /// Places that a quick test looks at, spread over the exemplar.
 const PROBES: usize = 40;
+/// What a probe is worth that is met closely; any other that is met counts once.
+pub(super) const HITS_A_PLACE: u32 = 3;
 /// After so many probes, this many must have hit.
 const GATES: [(usize, usize); 4] = [(6, 3), (12, 6), (24, 12), (40, 20)];
 /// What a rough pose may be off, in tolerances; more as far from where it is exact as its baseline is short.
@@ -165,8 +167,20 @@ impl Matcher<'_> {
             let direction = marks::bin(side * probes.bins[n] + turn);
             marks(n).any(pose.apply(probes.places[n]), slack.at(n), direction)
         };
-        let hits = gated(met, hit)?;
-        (probes.verdict(met, self.thorough) != Verdict::None).then_some(hits as u32)
+        let hits = gated(met, hit)? as u32;
+        match probes.verdict(met, self.thorough) {
+            Verdict::None => None,
+            Verdict::Whole => Some(hits),
+            // As in [`Matcher::probe`], in places.
+            Verdict::Cut => {
+                let agree = probes.agreements(met).max().unwrap_or(0);
+                Some(
+                    hits.max(
+                        (f64::from(agree) - CUT_COST * met.len() as f64 / f64::from(HITS_A_PLACE)) as u32,
+                    ),
+                )
+            }
+        }
     }
 
     /// How well a rough pose meets the page's strokes, `None` as soon as it is hopeless.
@@ -184,7 +198,7 @@ impl Matcher<'_> {
         })?;
         let verdict = probes.verdict(met, self.thorough);
         // Of poses that pass, those that need the least slack are tried first.
-        let whole = hits as u32 + close * 2;
+        let whole = hits as u32 + close * (HITS_A_PLACE - 1);
         match verdict {
             Verdict::None => None,
             Verdict::Whole => Some(whole),
@@ -199,7 +213,7 @@ impl Matcher<'_> {
 
     /// What [`Matcher::probe`] gives at most.
     pub(super) fn most_hits(&self) -> u32 {
-        self.template.probes.of.len() as u32 * 3
+        self.template.probes.of.len() as u32 * HITS_A_PLACE
     }
 
     /// Whether a pose that was moved onto the page's strokes meets enough of them to be worth the whole work.

@@ -28,6 +28,9 @@ const WHOLE: f64 = 0.97;
 /// common, or whether there are more.
 const MAX_TRIED: usize = 500;
 
+/// What other pens drew is looked at further while one of so many tries comes to something.
+const WORTH: usize = 8;
+
 /// How far to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Look {
@@ -75,6 +78,24 @@ impl Round {
     }
 }
 
+/// Judges what other pens drew, as long as it is worth it.
+fn judge_others(
+    proposals: &mut Proposals<'_>,
+    judging: &mut Judging<'_>,
+    budget: &Budget,
+    note: &mut dyn FnMut(&Pose, f64),
+) -> Result<(), Stopped> {
+    while let Some(others) = proposals.others() {
+        let (places, tried) = judging.known();
+        judging.judge(&others, budget, note)?;
+        let (more, then) = judging.known();
+        if (more - places) * WORTH < then - tried || more == places {
+            break;
+        }
+    }
+    Ok(())
+}
+
 impl Search<'_> {
     /// Places where the drawing is; `pieces` is what `template` was made of.
     fn run(&self, template: &Template, pieces: &Pieces, look: Look, budget: &Budget) -> Round {
@@ -104,6 +125,7 @@ impl Search<'_> {
         while let Some((candidates, proposed)) = proposals.next() {
             ended = proposed.map_err(Stopped::from);
             ended = ended.and(judging.judge(&candidates, budget, &mut note));
+            ended = ended.and_then(|()| judge_others(&mut proposals, &mut judging, budget, &mut note));
             if ended.is_err() || proposals.suffice(judging.found()) {
                 break;
             }

@@ -414,6 +414,18 @@ mod tests {
     }
 
     #[test]
+    fn a_line_that_two_pens_drew_has_none_and_its_pieces_have_theirs() {
+        let piece =
+            |from: f32, to: f32, style: u32| Segment { a: [from, 9.0], b: [to, 9.0], style, solid: false };
+        let segments = vec![piece(0.0, 20.0, 3), piece(20.0, 26.0, 5), piece(50.0, 58.0, 70_000)];
+        let joined = vec![false; segments.len()];
+        let ink = Ink { segments, joined, ..Ink::default() };
+        let runs = Runs::link(&ink, &Budget::unlimited()).unwrap();
+        let lines: Vec<(f32, u16)> = runs.lines.iter().map(|l| (l.chord, l.pen)).collect();
+        assert_eq!(lines, [(6.0, 5), (8.0, ANY_PEN), (20.0, 3), (26.0, ANY_PEN)]);
+    }
+
+    #[test]
     fn circles_that_touch_are_two_however_smooth_the_way_over_is() {
         let circle = |x: f32, flip: bool| {
             let at = move |k: u8| {

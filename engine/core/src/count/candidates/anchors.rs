@@ -12,10 +12,11 @@ const ENOUGH_TESTS: usize = 12_000;
 const MAX_TESTS: usize = 100_000;
 /// The same where not all rough poses are tried.
 const MAX_TESTS_LIMITED: usize = 30_000;
-/// Of the page's parts that give more quick tests of one anchor than this, those that its pen cannot have drawn are left
-/// out.
-const MAX_TESTS_WITH_OTHERS: usize = 4_000;
-/// The same on scans, which break strokes where others meet them, each time elsewhere: anchors taken up
+/// What other pens drew is looked at about the parts of so many anchors, the first.
+const ANCHORS_OF_OTHERS: usize = 2;
+/// So few quick tests of an anchor are cheap enough to look about all parts at what other pens drew.
+const FEW_TESTS: usize = 1_500;
+/// On scans, which break strokes where others meet them, each time elsewhere: anchors taken up
 /// whatever they cost, and at most.
 const MIN_ON_SCAN: usize = 8;
 const MAX_ON_SCAN: usize = 20;
@@ -43,11 +44,17 @@ fn good(template: &Template, line: &Baseline) -> bool {
 }
 
 /// Baselines by strips of the page, so that what is read about one is at hand for the next.
-fn as_they_lie(mut lines: Vec<&Baseline>) -> Vec<&Baseline> {
+fn as_they_lie(lines: &mut [Like<'_, Baseline>]) {
     const STRIP: f32 = 32.0;
     let strip = |l: &Baseline| (l.a[1] / STRIP) as i32;
-    lines.sort_by(|p, q| strip(p).cmp(&strip(q)).then(p.a[0].total_cmp(&q.a[0])));
-    lines
+    lines.sort_by(|p, q| strip(p.part).cmp(&strip(q.part)).then(p.part.a[0].total_cmp(&q.part.a[0])));
+}
+
+/// A part of the page that may be one of the exemplar's.
+pub(super) struct Like<'p, T> {
+    pub part: &'p T,
+    /// Places about it are looked at, too, where the exemplar's pens drew little.
+    pub with_others: bool,
 }
 
 impl Search<'_> {
@@ -69,7 +76,7 @@ impl Search<'_> {
                     continue;
                 }
                 last = chord;
-                let count = self.like(on_page, chord, |l| l.chord, (line.pen, |l| l.pen), WAYS).len() * WAYS;
+                let count = self.span(on_page, |l| l.chord, chord).len() * WAYS;
                 let share = chord / template.diameter / GOOD_BASELINE_SHARE;
                 // A short baseline costs tries without finding: it ranks as if it were commoner.
                 let rank = (count + 100) as f64 / (share * share).min(4.0);
@@ -81,13 +88,12 @@ impl Search<'_> {
         for l in template.loops.iter().filter(|_| little) {
             let perimeter = f64::from(l.perimeter);
             let turns = self.turns();
-            let pens = (l.pen, |l: &Loop| l.pen);
-            let count = self.like(&page.loops, perimeter, |l| l.perimeter, pens, turns).len() * turns;
+            let count = self.span(&page.loops, |l| l.perimeter, perimeter).len() * turns;
             let share = (perimeter / template.diameter).min(1.0);
             parts.push((Part::Loop(*l), count, (count + 100) as f64 / (share * share)));
         }
         if let Some(largest) = template.loops.last().filter(|l| template.round && l.perimeter > 0.0) {
-            let count = self.drawn_like(&page.curves, (largest.pen, |c: &Baseline| c.pen), 2).len() * 2;
+            let count = page.curves.len() * 2;
             parts.push((Part::Arcs(*largest), count, (count + 100) as f64));
         }
         parts.sort_by(|p, q| p.2.total_cmp(&q.2));
@@ -120,7 +126,7 @@ impl Search<'_> {
     }
 
     /// Parts of the page (sorted by length) that a part of this length may be.
-    fn span<'s, T>(&self, sorted: &'s [T], length_of: impl Fn(&T) -> f32, length: f64) -> &'s [T] {
+    pub(super) fn span<'s, T>(&self, sorted: &'s [T], length_of: impl Fn(&T) -> f32, length: f64) -> &'s [T] {
         let low = (length * self.range.min_scale - self.rounding()) as f32;
         let high = (length * self.range.max_scale + self.rounding()) as f32;
         let from = sorted.partition_point(|t| length_of(t) < low);
@@ -128,39 +134,42 @@ impl Search<'_> {
         &sorted[from..to.max(from)]
     }
 
-    /// Of some of the page's parts, each of which gives so many quick tests, those that a pen may have drawn; or all, if
-    /// they are not too many.
+    /// Those of some of the page's parts, each of which gives so many quick tests, that may be the part that is the
+    /// `nth` anchor and was drawn with a pen.
     pub(super) fn drawn_like<'s, T>(
         &self,
+        nth: usize,
         some: &'s [T],
         (pen, pen_of): (u16, impl Fn(&T) -> u16),
         tests: usize,
-    ) -> Vec<&'s T> {
+    ) -> Vec<Like<'s, T>> {
         let styles = &self.matcher.page.styles;
-        let all = self.drawn.is_none() || pen == ANY_PEN || some.len() * tests <= MAX_TESTS_WITH_OTHERS;
+        // A hint is about matches.
+        let others = nth < ANCHORS_OF_OTHERS && !self.is_limited();
+        let few = some.len() * tests <= FEW_TESTS;
         // Where pens tell anything, the exemplar's numbers are the page's.
-        let agree = |other: u16| {
-            other == pen || other == ANY_PEN || styles[usize::from(pen)].agrees(&styles[usize::from(other)])
+        let like = |part: &'s T| {
+            let other = pen_of(part);
+            let is_any = self.drawn.is_none() || pen == ANY_PEN || other == ANY_PEN;
+            let agree =
+                !is_any && (other == pen || styles[usize::from(pen)].agrees(&styles[usize::from(other)]));
+            let with_others = few || !agree;
+            (agree || is_any || others).then_some(Like { part, with_others })
         };
-        some.iter().filter(|t| all || agree(pen_of(t))).collect()
-    }
-
-    /// Of what [`Self::span`] gives, what [`Self::drawn_like`] leaves.
-    pub(super) fn like<'s, T>(
-        &self,
-        sorted: &'s [T],
-        length: f64,
-        length_of: impl Fn(&T) -> f32,
-        pens: (u16, impl Fn(&T) -> u16),
-        tests: usize,
-    ) -> Vec<&'s T> {
-        self.drawn_like(self.span(sorted, length_of, length), pens, tests)
+        some.iter().filter_map(like).collect()
     }
 
     /// The page's lines or curves on which one of the exemplar's is laid, as they lie.
-    pub(super) fn laid_on<'p>(&self, sorted: &'p [Baseline], line: &Baseline) -> Vec<&'p Baseline> {
-        let pens = (line.pen, |l: &Baseline| l.pen);
-        as_they_lie(self.like(sorted, f64::from(line.chord), |l| l.chord, pens, WAYS))
+    pub(super) fn laid_on<'p>(
+        &self,
+        nth: usize,
+        sorted: &'p [Baseline],
+        line: &Baseline,
+    ) -> Vec<Like<'p, Baseline>> {
+        let span = self.span(sorted, |l| l.chord, f64::from(line.chord));
+        let mut like = self.drawn_like(nth, span, (line.pen, |l| l.pen), WAYS);
+        as_they_lie(&mut like);
+        like
     }
 
     /// Poses that are tried on a closed curve.

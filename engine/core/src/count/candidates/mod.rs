@@ -2,6 +2,7 @@
 
 mod anchors;
 
+use std::collections::VecDeque;
 use std::f64::consts::TAU;
 
 use rustc_hash::FxHashMap;
@@ -11,7 +12,7 @@ use self::anchors::Part;
 use super::matching::{Matcher, length};
 use super::of_pens::Drawn;
 use super::pose::Pose;
-use super::probe::Anchor;
+use super::probe::{Anchor, HITS_A_PLACE};
 use super::rough::{About, Candidate, Rough, TURNS, plainest};
 use super::runs::{self, Baseline, Loop};
 use super::template::Template;
@@ -19,8 +20,8 @@ use crate::budget::{Budget, Exhausted};
 
 /// Where not all rough poses are tried, so many are looked at closely for each that is.
 const PROBED: usize = 4;
-/// So many of those that other pens drew are looked at closely.
-const PROBED_OF_OTHERS: usize = 600;
+/// So many of those that other pens drew are looked at closely at a time.
+const PROBED_OF_OTHERS: usize = 150;
 /// Rounding of lengths on the page, list units.
 const LENGTH_ROUNDING: f64 = 0.3;
 /// The same in pixels of a scan.
@@ -104,6 +105,8 @@ pub(super) struct Proposals<'a> {
     /// Those of the first turn.
     first: usize,
     next: usize,
+    /// Of the last turn, best first, by their numbers: what the exemplar's pens drew little of and was not given yet.
+    others: VecDeque<u32>,
 }
 
 impl<'a> Proposals<'a> {
@@ -121,16 +124,17 @@ impl<'a> Proposals<'a> {
             numbers: FxHashMap::default(),
             shown: FxHashMap::default(),
             bit: 0,
+            with_others: false,
             turn: 0,
             fresh: Vec::new(),
             unpaid: 0,
         };
         let (anchors, first) = search.anchors();
-        Self { search, anchors, first, next: 0 }
+        Self { search, anchors, first, next: 0, others: VecDeque::new() }
     }
 
-    /// The rough poses of the next turn that are new or better than before, best first, one per place, turn and
-    /// mirroring; with why it stopped if it did. `None` when no anchor is left.
+    /// The rough poses of the next turn that are new or better than before and that the exemplar's pens drew, best first,
+    /// one per place, turn and mirroring; with why it stopped if it did. `None` when no anchor is left.
     pub(super) fn next(&mut self) -> Option<(Vec<Candidate>, Result<(), Exhausted>)> {
         let to = if self.next == 0 { self.first } else { self.next + 1 };
         let parts = self.anchors.get(self.next..to).filter(|parts| !parts.is_empty())?;
@@ -144,16 +148,24 @@ impl<'a> Proposals<'a> {
             }
         }
         self.next = to;
-        let mut fresh: Vec<&Rough> = search.fresh.drain(..).map(|n| &search.best[n as usize]).collect();
-        fresh.sort_unstable_by(|p, q| p.before(q));
-        let others = fresh.split_off(fresh.partition_point(|r| r.candidate.of_pens));
-        let mut candidates: Vec<Candidate> = if search.is_limited() {
-            search.closely(&fresh, search.probed)
+        let mut fresh = std::mem::take(&mut search.fresh);
+        let rough = |n: &u32| &search.best[*n as usize];
+        fresh.sort_unstable_by(|p, q| rough(p).before(rough(q)));
+        self.others = fresh.split_off(fresh.partition_point(|n| rough(n).candidate.of_pens)).into();
+        let candidates = if search.is_limited() {
+            fresh.truncate(search.probed);
+            search.closely(fresh.into_iter())
         } else {
-            fresh.into_iter().map(|r| r.candidate).collect()
+            fresh.iter().map(|n| rough(n).candidate).collect()
         };
-        candidates.extend(search.closely(&others, PROBED_OF_OTHERS));
         Some((candidates, ended))
+    }
+
+    /// Some of the rough poses of the turn that the exemplar's pens drew little of, in the same order; `None` when no more
+    /// are left. They are many where a page is dense, and worth more of them only while something comes of it.
+    pub(super) fn others(&mut self) -> Option<Vec<Candidate>> {
+        let some = self.others.len().min(PROBED_OF_OTHERS);
+        (some > 0).then(|| self.search.closely(self.others.drain(..some)))
     }
 
     /// Whether another anchor would hardly show an instance more, by how many of those found only one of them showed
@@ -191,6 +203,8 @@ struct Search<'a> {
     numbers: FxHashMap<About, u32>,
     /// The anchors that gave a pose somewhere, of any size: a bit for each.
     shown: FxHashMap<About, u16>,
+    /// As the part at work says, see [`anchors::Like`].
+    with_others: bool,
     turn: u32,
     /// Those that are new or better since the last turn.
     fresh: Vec<u32>,
@@ -225,33 +239,38 @@ impl Search<'_> {
         match part {
             Part::Line(line) => {
                 let basis = self.basis(&line);
-                for other in self.laid_on(&page.lines, &line) {
-                    self.baseline(&basis, other)?;
+                for other in self.laid_on(nth, &page.lines, &line) {
+                    self.with_others = other.with_others;
+                    self.baseline(&basis, other.part)?;
                 }
             }
             Part::Curve(line) => {
                 let basis = self.basis(&line);
                 let bend = line.arc / line.chord.max(f32::MIN_POSITIVE);
-                for other in self.laid_on(&page.curves, &line) {
-                    if (other.arc / other.chord.max(f32::MIN_POSITIVE) / bend - 1.0).abs() < 0.15 {
-                        self.baseline(&basis, other)?;
+                for other in self.laid_on(nth, &page.curves, &line) {
+                    self.with_others = other.with_others;
+                    if (other.part.arc / other.part.chord.max(f32::MIN_POSITIVE) / bend - 1.0).abs() < 0.15 {
+                        self.baseline(&basis, other.part)?;
                     }
                 }
             }
             Part::Loop(own) => {
                 let spot = self.spot(wide(own.center));
                 let (perimeter, pens) = (f64::from(own.perimeter), (own.pen, |l: &Loop| l.pen));
-                let turns = self.turns();
-                for other in self.like(&page.loops, perimeter, |l| l.perimeter, pens, turns) {
-                    self.around(&spot, perimeter, wide(other.center), f64::from(other.perimeter))?;
+                let span = self.span(&page.loops, |l| l.perimeter, perimeter);
+                for other in self.drawn_like(nth, span, pens, self.turns()) {
+                    self.with_others = other.with_others;
+                    self.around(&spot, perimeter, wide(other.part.center), f64::from(other.part.perimeter))?;
                 }
             }
             Part::Arcs(own) => {
                 let spot = self.spot(self.matcher.template.centroid);
-                let pens = (own.pen, |c: &Baseline| c.pen);
-                let curves = self.drawn_like(&page.curves, pens, 2);
-                for (to, other) in curves.into_iter().filter_map(runs::circle).flatten() {
-                    self.around(&spot, f64::from(own.perimeter) / TAU, to, other)?;
+                let radius = f64::from(own.perimeter) / TAU;
+                for curve in self.drawn_like(nth, &page.curves, (own.pen, |c: &Baseline| c.pen), 2) {
+                    self.with_others = curve.with_others;
+                    for (to, other) in runs::circle(curve.part).into_iter().flatten() {
+                        self.around(&spot, radius, to, other)?;
+                    }
                 }
             }
         }
@@ -305,13 +324,15 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// The first so many of some, less those that leave no hope if they are looked at closely; best first.
-    fn closely(&self, some: &[&Rough], most: usize) -> Vec<Candidate> {
-        let look = |r: &&Rough| {
+    /// Rough poses by their numbers, less those that leave no hope if they are looked at closely; best first.
+    fn closely(&self, some: impl Iterator<Item = u32>) -> Vec<Candidate> {
+        let look = |n: u32| {
+            let r = &self.best[n as usize];
             let hits = self.matcher.probe(&r.candidate.pose, &self.exact[usize::from(r.anchor)])?;
-            Some(Rough { candidate: Candidate { hits, ..r.candidate }, ..**r })
+            let hits = self.of_pens(hits, r.candidate.hits);
+            Some(Rough { candidate: Candidate { hits, ..r.candidate }, ..*r })
         };
-        let mut probed: Vec<Rough> = some.iter().take(most).filter_map(look).collect();
+        let mut probed: Vec<Rough> = some.filter_map(look).collect();
         probed.sort_unstable_by(Rough::before);
         probed.into_iter().map(|r| r.candidate).collect()
     }
@@ -321,10 +342,18 @@ impl Search<'_> {
     fn glimpse(&self, pose: &Pose, spot: &Spot) -> Option<(bool, u32)> {
         let all = || self.matcher.glimpse(|_| &self.matcher.page.marks, pose, &spot.anchor);
         let Some(drawn) = &self.drawn else { return Some((true, all()?)) };
+        let own = || self.matcher.glimpse(|n| drawn.at(n), pose, &spot.anchor);
         // What other pens drew is no match, and a hint is about matches.
-        let others = || if self.is_limited() { None } else { all() };
-        let own = self.matcher.glimpse(|n| drawn.at(n), pose, &spot.anchor);
-        own.map(|hits| (true, hits)).or_else(|| Some((false, others()?)))
+        if !self.with_others || self.is_limited() {
+            return Some((true, own()?));
+        }
+        let met = all()?;
+        Some(own().map_or((false, met), |hits| (true, hits)))
+    }
+
+    /// What a close look at a pose gives, no more than what the exemplar's pens drew there is worth.
+    fn of_pens(&self, hits: u32, glimpsed: u32) -> u32 {
+        if self.drawn.is_some() { hits.min(glimpsed * HITS_A_PLACE) } else { hits }
     }
 
     /// Far fewer are tried than seen.
@@ -364,7 +393,7 @@ impl Search<'_> {
         } else if is_sure {
             None
         } else {
-            self.matcher.probe(&pose, &spot.anchor)
+            self.matcher.probe(&pose, &spot.anchor).map(|hits| self.of_pens(hits, glimpsed))
         };
         if is_sure || hits.is_some() {
             *self.shown.entry(About { size: 0, ..about }).or_default() |= self.bit;

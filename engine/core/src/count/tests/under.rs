@@ -92,3 +92,31 @@ fn a_line_of_the_example_on_the_raster_of_pipes_beside_it_is_its_own() {
     let Body::Ink(_, pieces) = &exemplar.body else { panic!("{exemplar}") };
     assert_eq!(pieces.ink.segments.len(), 10, "{exemplar}");
 }
+
+/// Crossed squares in rows, some of them drawn with another pen.
+fn squares(rows: u32, of_others: impl Fn(u32) -> bool) -> (Sheet, Symbol, Vec<Pose>, usize) {
+    let symbol = Symbol(vec![rect(-5.0, -5.0, 5.0, 5.0), line(-5.0, -5.0, 5.0, 5.0)]);
+    let mut sheet = Sheet::new(1_000.0, 30.0 + 16.0 * f64::from(rows), 17);
+    let thin = sheet.style(Style { width: 0.15, rgba: 0x9999_99ff, ..PEN });
+    let (mut own, mut others) = (Vec::new(), 0);
+    for n in 0..60 * rows {
+        let pose = at(24.0 + 16.0 * f64::from(n % 60), 24.0 + 16.0 * f64::from(n / 60), 0.0, 1.0, false);
+        let is_other = of_others(n);
+        sheet.symbol(&symbol, &pose, Habit::Curves, if is_other { thin } else { 0 });
+        if is_other {
+            others += 1;
+        } else {
+            own.push(pose);
+        }
+    }
+    (sheet, symbol, own, others)
+}
+
+#[test]
+fn all_that_another_pen_drew_are_near_misses_and_none_of_the_exemplars_is_lost_among_them() {
+    let (sheet, symbol, own, others) = squares(15, |n| n % 50 > 0);
+    let params = CountParams { max_detections: 2_000, ..CountParams::default() };
+    let found = count(&sheet, box_around(&sheet, &symbol, &own[0], 1.0), &params);
+    assert_eq!((found.detections.len(), found.near_misses.len()), (own.len(), others));
+    assert!(found.near_misses.iter().all(|d| d.other_pen));
+}
