@@ -20,10 +20,9 @@ const LOOK_STEPS: u64 = 1_000;
 pub(super) const MAX_REFINED: usize = 20_000;
 /// No more rough poses are tried once so much work, in samples, and a share of what was done until then came to no further
 /// place; for poses of this share of the best rank, so many times as much. Those of the best rank are tried in any case.
+/// What other pens drew is a near miss at best, whatever its rank.
 const PATIENCE: u64 = 24_000;
 const PATIENCE_SHARE: u64 = 8;
-/// The same for what other pens drew, whatever its rank: near misses at best.
-const PATIENCE_WITH_OTHERS: u64 = 4_000;
 const GOOD_RANK: f64 = 0.9;
 const GOOD_TIMES: u64 = 8;
 
@@ -192,7 +191,7 @@ impl Patience {
     /// Whether a pose needs no try any more; else it is tried.
     fn ended(&mut self, candidate: &Candidate) -> bool {
         let ended = if !candidate.of_pens {
-            self.fruitless > PATIENCE_WITH_OTHERS
+            self.fruitless > PATIENCE
         } else {
             let times = if candidate.hits < self.good { 1 } else { GOOD_TIMES };
             candidate.hits < self.best && self.fruitless > (PATIENCE + self.spent / PATIENCE_SHARE) * times

@@ -68,6 +68,8 @@ pub(super) struct Template {
     pub weight: f64,
     /// What drew the ink.
     pub pens: Vec<InkStyle>,
+    /// By the numbers that the lines below have for their pens.
+    pub styles: Vec<InkStyle>,
     /// Strokes that hang together end to end.
     pub parts: Vec<Part>,
     /// Middle of the ink.
@@ -154,6 +156,7 @@ impl Template {
         let mut template = Self {
             probes: Probes::of(&samples),
             pens: pens(&samples),
+            styles: ink.styles.clone(),
             parts,
             centroid: centroid(&samples),
             weight: samples.iter().map(|s| f64::from(s.weight)).sum(),

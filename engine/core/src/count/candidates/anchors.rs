@@ -1,5 +1,7 @@
 //! Which parts of an exemplar are laid on the page's, and on which of them.
 
+use super::super::ink::InkStyle;
+use super::super::matching::Matcher;
 use super::super::runs::{ANY_PEN, Baseline, Loop};
 use super::super::template::Template;
 use super::{LOOP_TURNS, Search};
@@ -48,6 +50,11 @@ fn as_they_lie(lines: &mut [Like<'_, Baseline>]) {
     const STRIP: f32 = 32.0;
     let strip = |l: &Baseline| (l.a[1] / STRIP) as i32;
     lines.sort_by(|p, q| strip(p.part).cmp(&strip(q.part)).then(p.part.a[0].total_cmp(&q.part.a[0])));
+}
+
+/// The pen of a part, if it is one.
+fn style(styles: &[InkStyle], pen: u16) -> Option<&InkStyle> {
+    styles.get(usize::from(pen)).filter(|_| pen != ANY_PEN)
 }
 
 /// A part of the page that may be one of the exemplar's.
@@ -143,16 +150,16 @@ impl Search<'_> {
         (pen, pen_of): (u16, impl Fn(&T) -> u16),
         tests: usize,
     ) -> Vec<Like<'s, T>> {
-        let styles = &self.matcher.page.styles;
+        // The page may look like the exemplar's own and have other pens, so numbers of pens are not compared.
+        let Matcher { page, template, .. } = self.matcher;
+        let own = style(&template.styles, pen).filter(|_| self.drawn.is_some());
         // A hint is about matches.
         let others = nth < ANCHORS_OF_OTHERS && !self.is_limited();
         let few = some.len() * tests <= FEW_TESTS;
-        // Where pens tell anything, the exemplar's numbers are the page's.
         let like = |part: &'s T| {
-            let other = pen_of(part);
-            let is_any = self.drawn.is_none() || pen == ANY_PEN || other == ANY_PEN;
-            let agree =
-                !is_any && (other == pen || styles[usize::from(pen)].agrees(&styles[usize::from(other)]));
+            let pens = own.zip(style(&page.styles, pen_of(part)));
+            let is_any = pens.is_none();
+            let agree = pens.is_some_and(|(own, other)| own.agrees(other));
             let with_others = few || !agree;
             (agree || is_any || others).then_some(Like { part, with_others })
         };

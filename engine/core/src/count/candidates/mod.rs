@@ -21,7 +21,7 @@ use crate::budget::{Budget, Exhausted};
 /// Where not all rough poses are tried, so many are looked at closely for each that is.
 const PROBED: usize = 4;
 /// So many of those that other pens drew are looked at closely at a time.
-const PROBED_OF_OTHERS: usize = 150;
+const PROBED_OF_OTHERS: usize = 600;
 /// Rounding of lengths on the page, list units.
 const LENGTH_ROUNDING: f64 = 0.3;
 /// The same in pixels of a scan.

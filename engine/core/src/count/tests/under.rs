@@ -2,7 +2,7 @@
 
 use super::super::exemplar::Body;
 use super::super::pose::Pose;
-use super::super::{CountParams, Exemplar};
+use super::super::{CountParams, Exemplar, find};
 use super::sheet::{
     HABITS, Habit, PEN, Sheet, Symbol, Tally, at, box_around, count, line, middle, rect, summary, tally,
 };
@@ -119,4 +119,21 @@ fn all_that_another_pen_drew_are_near_misses_and_none_of_the_exemplars_is_lost_a
     let found = count(&sheet, box_around(&sheet, &symbol, &own[0], 1.0), &params);
     assert_eq!((found.detections.len(), found.near_misses.len()), (own.len(), others));
     assert!(found.near_misses.iter().all(|d| d.other_pen));
+}
+
+/// Two pages are taken for one by where their ink is.
+#[test]
+fn pens_of_a_page_with_the_same_ink_are_its_own() {
+    let drawn = || squares(6, |n| n % 3 > 0);
+    let ((sheet, symbol, own, _), (mut other, ..)) = (drawn(), drawn());
+    // Others come first that drew nothing.
+    let more = [0.5, 0.7, 1.0].map(|width| Style { width, rgba: 0xff00_00ff, ..PEN });
+    other.list.paths.iter_mut().for_each(|p| p.style += more.len() as u32);
+    other.list.styles.splice(0..0, more);
+    let example = box_around(&sheet, &symbol, &own[0], 1.0);
+    let exemplar = Exemplar::cut(&other.index(), example, &Budget::unlimited()).unwrap();
+    for page in [&other, &sheet] {
+        let found = find(&page.index(), &exemplar, &CountParams::default(), &Budget::unlimited()).value;
+        assert_eq!((found.detections.len(), found.near_misses.len()), (own.len(), 240));
+    }
 }
