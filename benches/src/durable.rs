@@ -57,6 +57,7 @@ pub fn batch_of(operations: usize) -> Batch {
             bbox: PxRect::new(x, y, 30.0, 30.0),
             center: PxPoint { x: x + 15.0, y: y + 15.0 },
             confidence: 0.93,
+            likeness: Some(0.93),
             coverage: Some(0.97),
             extra: Some(0.02),
             exemplar: 0,

@@ -130,6 +130,7 @@ pub(super) fn candidates(page_id: Id, answer: Answer) -> Vec<NewDetection> {
         bbox: place.bbox,
         center: place.center,
         confidence: place.confidence,
+        likeness: place.likeness,
         coverage: place.coverage,
         extra: place.extra,
         exemplar: exemplar as u32,

@@ -134,7 +134,7 @@ fn told(outcome: &CountOutcome, drawn: &PxRect) -> Vec<String> {
     let variants = outcome.detections.iter().filter(|d| d.variant).count();
     let others = outcome.detections.iter().filter(|d| !d.is_exemplar).count();
     let moved = outcome.detections.iter().any(|d| d.is_exemplar && is_moved(drawn, &d.bbox));
-    let close = outcome.near_misses.iter().filter(|d| d.confidence >= CLOSE).count();
+    let close = outcome.near_misses.iter().filter(|d| d.likeness >= CLOSE).count();
     let unsure = outcome.detections.iter().filter(|d| d.confidence < SURE).count();
     let said = [
         ("variants", variants),

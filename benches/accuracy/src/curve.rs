@@ -33,14 +33,12 @@ pub(crate) struct Bin {
 }
 
 const BINS: usize = 20;
-/// Near misses are listed from here up; below there is nothing to plot.
-const LOWEST_PERCENT: u32 = 50;
 /// Normal deviate of a two-sided interval of 95 %.
 const Z: f64 = 1.959_964;
 
-/// One point for each hundredth from the floor of near misses up; `there` instances are to be found.
+/// One point for each hundredth; `there` instances are to be found.
 pub(crate) fn precision_recall(judged: &[Judged], there: usize) -> Vec<Point> {
-    (LOWEST_PERCENT..=100).map(|percent| at_threshold(judged, there, f64::from(percent) / 100.0)).collect()
+    (0..=100u32).map(|percent| at_threshold(judged, there, f64::from(percent) / 100.0)).collect()
 }
 
 pub(crate) fn at_threshold(judged: &[Judged], there: usize, threshold: f64) -> Point {
@@ -100,7 +98,7 @@ mod tests {
         let judged =
             judged(&[(0.99, true), (0.95, true), (0.85, false), (0.80, true), (0.55, true), (0.52, false)]);
         let curve = precision_recall(&judged, 5);
-        assert_eq!(curve.len(), 51);
+        assert_eq!(curve.len(), 101);
         let at = |threshold: f64| *curve.iter().find(|p| (p.threshold - threshold).abs() < 1e-9).unwrap();
         assert_eq!((at(0.80).found, at(0.80).right), (4, 3));
         assert_eq!((at(0.80).precision, at(0.80).recall), (0.75, 0.6));

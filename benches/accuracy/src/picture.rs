@@ -96,8 +96,8 @@ pub(crate) fn curve(name: &str, points: &[Point], threshold: f64, goal: Option<(
 /// Share right over confidence: each bin's share, its lower bound below it, and the line to stay above.
 pub(crate) fn reliability(name: &str, bins: &[Bin]) -> String {
     let mut plot =
-        Plot::new(&format!("{name}: share right by confidence"), ("confidence", "share right"), 0.5);
-    plot.line([(0.5, 0.5), (1.0, 1.0)], GOAL, true);
+        Plot::new(&format!("{name}: share right by confidence"), ("confidence", "share right"), 0.0);
+    plot.line([(0.0, 0.0), (1.0, 1.0)], GOAL, true);
     let middle = |b: &Bin| (b.from + b.to) / 2.0;
     plot.line(bins.iter().map(|b| (middle(b), b.share_right)), INK, false);
     for bin in bins {

@@ -145,7 +145,7 @@ impl Query {
             Some(d) if d.apart.is_some() => "set apart as in a key plan",
             Some(d) if d.match_line.is_some_and(|m| !m.on_line) => "set apart as beyond a match line",
             Some(_) => "below the threshold",
-            None => "no candidate above 0.5",
+            None => "no candidate",
         };
         *self.misses_by.entry(why).or_default() += 1;
         let marks =
@@ -153,7 +153,8 @@ impl Query {
         let marks: String = marks.iter().filter(|m| m.0).map(|m| format!(" {}", m.1)).collect();
         let middle = middle(instance);
         let near = best.map_or_else(String::new, |d| {
-            format!(" ({:.2}: coverage {:.2}, extra {:.2})", d.confidence, d.coverage, d.extra)
+            let (sure, like) = (d.confidence, d.likeness);
+            format!(" ({sure:.2}: likeness {like:.2}, coverage {:.2}, extra {:.2})", d.coverage, d.extra)
         });
         self.misses.push(format!(
             "at {:.0},{:.0} angle {:.0}{marks}: {why}{near}",

@@ -225,8 +225,11 @@ pub(crate) struct Detection {
     bbox: BBox,
     center_x: f64,
     center_y: f64,
-    /// 0 to 1.
+    /// How often a place of such a likeness is an instance, 0 to 1. A place of which its page shows that it is something
+    /// else, drawn so many times, has one below 0.05, however like the example it is.
     confidence: f64,
+    /// How like the example it is, 0 to 1; null in sessions of older versions, where `confidence` says so.
+    likeness: Option<f64>,
     /// Share of the example's strokes that are there, 0 to 1; null in sessions of older versions.
     coverage: Option<f64>,
     /// Strokes inside its outline that the example has not, as a share of the example's strokes; null in
@@ -281,6 +284,7 @@ impl From<model::Detection> for Detection {
             center_x: d.center.x,
             center_y: d.center.y,
             confidence: d.confidence,
+            likeness: d.likeness,
             coverage: d.coverage,
             extra: d.extra,
             exemplar: d.exemplar,

@@ -59,6 +59,7 @@ async fn finish_with(node: &Node, session: &CountSession, confidences: &[f64], i
         bbox: PxRect::new(10.0 * i as f64, 0.0, 10.0, 10.0),
         center: PxPoint::new(10.0 * i as f64 + 5.0, 5.0),
         confidence: *confidence,
+        likeness: *confidence,
         coverage: 1.0,
         extra: 0.0,
         exemplar: 0,

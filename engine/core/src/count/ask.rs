@@ -317,9 +317,9 @@ fn strike(
     let stays = |m: &Match| {
         let says = &exemplars[m.exemplar].words;
         let excluded = |n: &Detection| {
-            let alike = (n.confidence - m.place.confidence).abs() <= TIE;
+            let alike = (n.likeness - m.place.likeness).abs() <= TIE;
             let more_like = match (alike, negative.words != *says) {
-                (false, _) => n.confidence > m.place.confidence,
+                (false, _) => n.likeness > m.place.likeness,
                 (true, true) => n.words == negative.words,
                 (true, false) => false,
             };
@@ -361,6 +361,7 @@ mod tests {
             mirrored: false,
             scale: 1.0,
             confidence,
+            likeness: confidence,
             coverage: 1.0,
             extra: 0.0,
             is_exemplar: false,

@@ -53,6 +53,7 @@ mod tests;
 mod texture;
 mod trim;
 mod variant;
+mod worth;
 
 pub use apart::{Apart, AtMatchLine, MatchLineSeen, SheetSeen};
 pub(crate) use apart::{is_same_sheet, plain_sheet};
@@ -62,3 +63,4 @@ pub use index::PageIndex;
 pub use label::Compare;
 pub use search::{CountOutcome, CountParams, Detection, find};
 pub use suggest::{Confidence, MAX_SUGGESTIONS, Suggestion, Suggestions, suggest};
+pub use worth::CONFIDENCE_FLOOR;

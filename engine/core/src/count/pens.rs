@@ -12,6 +12,7 @@ use super::matching::{Known, Matcher, STYLE_SLOPE, wide};
 use super::nearest::Nearby;
 use super::search::{CountParams, NEAR_MISS_FLOOR};
 use super::variant::MAX_VARIANT;
+use super::worth::LIKELY;
 
 /// Thinner lines are drawn as thin as a device can, list units.
 const HAIRLINE: f32 = 0.05;
@@ -33,7 +34,9 @@ const SAMPLES: usize = 120;
 pub(super) fn tell(matcher: &Matcher<'_>, params: &CountParams, kept: &mut [Judged]) {
     let Matcher { page, template, same_pen, thorough } = *matcher;
     let otherwise = Matcher { page, template, same_pen: !same_pen, thorough };
-    let matches = |confidence: f64| confidence >= params.threshold;
+    // A place that a low threshold takes is told all the same: its pen decides what it is worth.
+    let level = if same_pen { params.threshold.max(LIKELY) } else { params.threshold };
+    let matches = |confidence: f64| confidence >= level;
     for j in kept.iter_mut().filter(|j| !j.own && matches(j.score.confidence) != same_pen) {
         let change = otherwise.score(&j.pose, &Known::default()).base - j.score.base;
         j.score.other_pen = matches(j.score.confidence + change) == same_pen;

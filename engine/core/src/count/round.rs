@@ -157,7 +157,13 @@ impl Search<'_> {
     ) -> (Round, Option<Box<Exemplar>>) {
         let own = self.own.then(|| Pose::at(middle));
         let asked = scan::Asked { page: sheet, params: self.params, range: self.range, own, budget };
-        let (counted, ended) = scan::search(&asked, patch);
+        let (mut counted, ended) = scan::search(&asked, patch);
+        // What goes on beyond the exemplar at all of them, such as the wall they stand at, is no part of their boxes.
+        let b = patch.bounds;
+        for (axis, (low, high)) in [(b.left, b.right), (b.top, b.bottom)].into_iter().enumerate() {
+            let [low, high] = [low, high].map(|edge| f64::from(edge - middle[axis]));
+            counted.hull.iter_mut().for_each(|p| p[axis] = p[axis].clamp(low, high));
+        }
         let shown = |j: &Judged| {
             let mut d = detection(self.page, template, self.params, j)?;
             if !counted.hull.is_empty() {

@@ -16,17 +16,15 @@ use super::matching::Matcher;
 use super::pose::Pose;
 use super::round::Search;
 use super::template::Template;
+use super::worth;
 use crate::budget::Budget;
 use crate::found::{Finding, Found};
 use crate::geom::{ListRect, PxPoint, PxRect};
 
-/// Matches below the threshold are listed down to this confidence.
+/// Matches below the threshold are listed down to this likeness.
 pub(super) const NEAR_MISS_FLOOR: f64 = 0.5;
 /// Deviation from a quarter turn that rounding explains, degrees.
 const TURN_SLACK: f64 = 1.0;
-/// Confidence on scans: as it is up to the level, and at most this.
-const SCAN_LEVEL: f64 = 0.8;
-const MAX_ON_SCAN: f64 = 0.89;
 
 /// What counts as the same symbol.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -75,8 +73,10 @@ pub struct Detection {
     pub mirrored: bool,
     /// Size against the exemplar.
     pub scale: f64,
-    /// 0 to 1.
+    /// How often a place of such a likeness is an instance, 0 to 1.
     pub confidence: f64,
+    /// How like the exemplar it is, 0 to 1.
+    pub likeness: f64,
     /// Share of the exemplar's ink that the page has there, 0 to 1.
     pub coverage: f64,
     /// Ink inside the outline that is not the exemplar's, as a share of the exemplar's ink.
@@ -114,7 +114,7 @@ pub struct CountOutcome {
     pub truncated: bool,
     /// False when the budget ended first: what had been found until then is returned.
     pub complete: bool,
-    /// Matches between 0.5 and the threshold, strongest first, under the same cap.
+    /// Places of a confidence below the threshold, and a likeness of 0.5 or more, strongest first, under the same cap.
     pub near_misses: Vec<Detection>,
     /// How lettering was taken; `None` while no other symbol showed how. The next page of the same
     /// question takes this for its [`CountParams::lettering`].
@@ -167,7 +167,10 @@ pub fn find(
         Body::Text(tag) => tag.find(page, own, range.min_scale, range.max_scale),
     };
     if page.grain > 0.0 {
-        found.iter_mut().filter(|d| !d.is_exemplar).for_each(|d| d.confidence = on_scan(d.confidence));
+        let others = found.iter_mut().filter(|d| !d.is_exemplar);
+        others.for_each(|d| d.confidence = worth::on_scan(d.likeness));
+    } else {
+        worth::on_drawing(&mut found);
     }
     let others = found.iter().filter(|d| d.confidence >= params.threshold && !d.is_exemplar);
     let lettering = match exemplar.body {
@@ -232,17 +235,6 @@ pub(super) fn reconsider(matcher: &Matcher<'_>, params: &CountParams, kept: &mut
         }
     }
     kept.retain(|j| j.score.confidence >= NEAR_MISS_FLOOR.min(params.threshold));
-}
-
-/// What a match on a scan is worth: traced strokes leave more room for look-alikes than drawn ones, so it is
-/// never as sure as what is accepted without a look. The order stays, and so does what is a match.
-fn on_scan(confidence: f64) -> f64 {
-    let above = confidence - SCAN_LEVEL;
-    if above > 0.0 {
-        SCAN_LEVEL + above * (MAX_ON_SCAN - SCAN_LEVEL) / (1.0 - SCAN_LEVEL)
-    } else {
-        confidence
-    }
 }
 
 /// Smallest turn to either side, degrees.
@@ -318,6 +310,7 @@ pub(super) fn detection(
         mirrored: pose.mirrored && !own_image,
         scale: pose.scale(),
         confidence: j.score.confidence,
+        likeness: j.score.confidence,
         coverage: j.score.coverage,
         extra: j.score.extra,
         is_exemplar: j.own,

@@ -70,6 +70,7 @@ impl Tag {
                     mirrored: false,
                     scale,
                     confidence: 1.0,
+                    likeness: 1.0,
                     coverage: 1.0,
                     extra: 0.0,
                     is_exemplar: own && bounds == self.bounds,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::searched::SearchedSheets;
 use super::{Entity, Id, Index, Kind, Timestamp};
-use crate::count::{Apart, AtMatchLine, Compare};
+use crate::count::{Apart, AtMatchLine, CONFIDENCE_FLOOR, Compare};
 use crate::geom::{PxPoint, PxRect};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,13 +89,10 @@ pub struct KeptCandidates {
     pub left_out: LeftOut,
 }
 
-/// Candidates below a session's threshold are kept down to this confidence.
-const FLOOR: f64 = 0.5;
-
 impl KeptCandidates {
     /// Of a search that has not begun.
     pub fn with(threshold: f64) -> Self {
-        Self { threshold, floor: FLOOR.min(threshold), left_out: LeftOut::default() }
+        Self { threshold, floor: CONFIDENCE_FLOOR.min(threshold), left_out: LeftOut::default() }
     }
 }
 
@@ -363,8 +360,11 @@ pub struct Detection {
     pub measurement_id: Option<Id>,
     pub bbox: PxRect,
     pub center: PxPoint,
-    /// 0 to 1.
+    /// How often a place of such a likeness is an instance, 0 to 1.
     pub confidence: f64,
+    /// How like the exemplar it is, 0 to 1; `None` of old ones, whose confidence it is.
+    #[serde(default)]
+    pub likeness: Option<f64>,
     /// Share of the exemplar's ink that the page has there, 0 to 1; `None` of old ones.
     pub coverage: Option<f64>,
     /// Ink inside the outline that is not the exemplar's, as a share of the exemplar's ink; `None` of old ones.

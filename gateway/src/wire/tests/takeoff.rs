@@ -249,7 +249,7 @@ pub(super) fn counted() -> model::CountSession {
     }
 }
 
-const DETECTION_KEYS: &str = "id session_id page_id measurement_id bbox center_x center_y confidence coverage extra \
+const DETECTION_KEYS: &str = "id session_id page_id measurement_id bbox center_x center_y confidence likeness coverage extra \
     exemplar detection_source status is_auto_confirmed angle mirrored scale in_legend apart is_exemplar variant other_pen label \
     created_at updated_at";
 
@@ -267,6 +267,7 @@ fn auto_count_boxes_have_w_and_h() {
         bbox: PxRect::new(400.0, 100.0, 60.0, 60.0),
         center: PxPoint::new(430.0, 130.0),
         confidence: 0.97,
+        likeness: Some(0.97),
         coverage: Some(0.98),
         extra: Some(0.01),
         exemplar: 1,
@@ -308,7 +309,7 @@ fn auto_count_boxes_have_w_and_h() {
     assert_eq!((&detection["center_x"], &detection["detection_source"]), (&json!(430.0), &json!("template")));
     assert_eq!((&detection["coverage"], &detection["exemplar"]), (&json!(0.98), &json!(1)));
     assert_eq!(json["near_misses"][0]["confidence"], 0.7);
-    assert_eq!((&json["mirrored"], &json["confidence_floor"]), (&json!("flag"), &json!(0.5)));
+    assert_eq!((&json["mirrored"], &json["confidence_floor"]), (&json!("flag"), &json!(0.025)));
     assert_eq!(json["excluded_count"], Value::Null, "nothing was to be excluded");
     assert_eq!(json["shown_in_part"], json!([{"page_number": 2, "x": 7.5, "y": 9.0}]));
     assert_eq!(json["lacking_a_part"], json!([{"page_number": 3, "x": 1.0, "y": 2.0}]));

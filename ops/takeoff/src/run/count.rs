@@ -298,8 +298,10 @@ fn samples_in_doubt(part: &CountPart, progress: &CountProgress) -> Option<String
     })
 }
 
-/// Below the threshold by no more than this, a place may be what is counted.
+/// Less alike than the threshold by no more than this, a place may be what is counted.
 const BELOW: f64 = 0.1;
+/// A threshold below this would take more of what is not counted than of what is.
+const LEAST_THRESHOLD: f64 = 0.5;
 /// So few such places are only listed as less alike; and so many of them are named one by one.
 const FEW: usize = 3;
 const NAMED: usize = 4;
@@ -312,22 +314,26 @@ fn just_below(
     place: &dyn Fn(Id) -> String,
 ) -> Option<String> {
     let threshold = session.confidence_threshold;
-    let below: Vec<&Detection> = near_misses.iter().filter(|d| d.confidence >= threshold - BELOW).collect();
+    let likeness = |d: &Detection| d.likeness.unwrap_or(d.confidence);
+    let below: Vec<&Detection> = near_misses.iter().filter(|d| likeness(d) >= threshold - BELOW).collect();
     if below.len() < FEW || (below.len() as u64) < counted / 2 {
         return None;
     }
-    let least = below.iter().map(|d| d.confidence).fold(threshold, f64::min);
+    let least = (below.iter().map(|d| d.confidence).fold(threshold, f64::min) * 100.0).floor() / 100.0;
     let named = below.iter().take(NAMED).map(|d| {
-        format!("{} at x {:.0}, y {:.0} ({:.2})", place(d.page_id), d.center.x, d.center.y, d.confidence)
+        format!("{} at x {:.0}, y {:.0} ({:.2})", place(d.page_id), d.center.x, d.center.y, likeness(d))
     });
     let mut named: Vec<String> = named.collect();
     named.extend((below.len() > NAMED).then(|| format!("{} more", below.len() - NAMED)));
+    let or_set = match least {
+        _ if least < LEAST_THRESHOLD => String::new(),
+        least => format!(", or set `threshold` to {least:.2}"),
+    };
     Some(format!(
-        "{} places against {counted} counted are less alike than the threshold of {threshold:.2} asks by little: {}; \
-         if they are the symbol, draw the box closer around one, give one of them in `more`, or set `threshold` to {:.2}",
+        "{} places against {counted} counted are a little less alike: {}; if they are the symbol, draw the box closer \
+         around one, or give one of them in `more`{or_set}",
         below.len(),
         named.join(", "),
-        (least * 100.0).floor() / 100.0
     ))
 }
 

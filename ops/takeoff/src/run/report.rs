@@ -268,6 +268,8 @@ pub(crate) struct LessAlike {
     #[serde(rename = "box")]
     pub(crate) bbox: PxRect,
     pub(crate) confidence: f64,
+    /// How like the example it is, however often what is so alike is an instance.
+    pub(crate) likeness: Option<f64>,
     /// Share of the example's ink that is there.
     pub(crate) coverage: Option<f64>,
     /// Ink in its outline that is not the example's, as a share of the example's.
@@ -291,8 +293,8 @@ impl LessAlike {
             (false, false) => "framed, painted or sized otherwise".to_owned(),
         };
         let (coverage, extra) = (d.coverage, d.extra);
-        let (bbox, confidence, other_pen) = (d.bbox, d.confidence, d.other_pen);
-        Self { page, bbox, confidence, coverage, extra, other_pen, why }
+        let (bbox, confidence, likeness, other_pen) = (d.bbox, d.confidence, d.likeness, d.other_pen);
+        Self { page, bbox, confidence, likeness, coverage, extra, other_pen, why }
     }
 
     /// Whether nearly all of the example is there.

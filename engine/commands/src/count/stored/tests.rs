@@ -11,6 +11,7 @@ fn candidate(page: u64, at: f64, confidence: f64) -> NewDetection {
         bbox: PxRect::new(at, 0.0, 10.0, 10.0),
         center: PxPoint::new(at + 5.0, 5.0),
         confidence,
+        likeness: confidence,
         coverage: 0.9,
         extra: 0.1,
         exemplar: 0,

@@ -66,6 +66,7 @@ fn one_place_is_and_two_are_not_counted() {
         page: 1,
         bbox: PxRect { x: 0.0, y: 0.0, w: 2.0, h: 2.0 },
         confidence: 0.7,
+        likeness: None,
         coverage: None,
         extra: None,
         other_pen: false,
