@@ -162,7 +162,7 @@ impl<'a> Proposals<'a> {
     }
 
     /// Some of the rough poses of the turn that the exemplar's pens drew little of, in the same order; `None` when no more
-    /// are left. They are many where a page is dense, and worth more of them only while something comes of it.
+    /// are left. They are many where a page is dense; more of them are worth it only while something comes of those before.
     pub(super) fn others(&mut self) -> Option<Vec<Candidate>> {
         let some = self.others.len().min(PROBED_OF_OTHERS);
         (some > 0).then(|| self.search.closely(self.others.drain(..some)))
