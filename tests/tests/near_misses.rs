@@ -53,15 +53,20 @@ async fn moving_the_threshold_refilters_at_once_and_near_misses_can_be_confirmed
     let request = json!({"condition_id": condition, "template_bbox": d.exemplar()});
     let session = c.count(&d.page, request.clone()).await;
     is_consistent(&session);
-    assert_eq!((&session["confidence_threshold"], &session["confidence_floor"]), (&json!(0.8), &json!(0.5)));
+    assert_eq!((&session["confidence_threshold"], &session["confidence_floor"]), (&json!(0.8), &json!(0.025)));
     assert_eq!((&session["pages_searched"], &session["pages_total"]), (&json!(1), &json!(1)));
     let candidates = all(&session, "detections").len() + all(&session, "near_misses").len();
+    for one in all(&session, "near_misses") {
+        let likeness = one["likeness"].as_f64().unwrap();
+        assert!(likeness >= confidence(&one) && (0.5..1.0).contains(&likeness), "{one}");
+    }
     for one in all(&session, "detections") {
         let (coverage, extra) = (one["coverage"].as_f64().unwrap(), one["extra"].as_f64().unwrap());
         assert!(
             (0.5..=1.0).contains(&coverage) && (0.0..1.0).contains(&extra) && one["exemplar"] == 0,
             "{one}"
         );
+        assert_eq!(one["likeness"], one["confidence"], "what is found on a drawing is worth its likeness");
     }
 
     let path = path(&session);
@@ -91,7 +96,7 @@ async fn moving_the_threshold_refilters_at_once_and_near_misses_can_be_confirmed
 
     let made = c.post(&format!("{path}/create-measurements"), Value::Null).await.expect(200);
     assert_eq!(made["measurements_created"].as_f64(), Some(right));
-    let back = c.patch(&path, json!({"confidence_threshold": 0.5})).await.expect(200);
+    let back = c.patch(&path, json!({"confidence_threshold": 0.025})).await.expect(200);
     is_consistent(&back);
     assert_eq!((all(&back, "detections").len(), all(&back, "near_misses").len()), (candidates, 0));
     assert_eq!(
@@ -103,8 +108,8 @@ async fn moving_the_threshold_refilters_at_once_and_near_misses_can_be_confirmed
         0
     );
 
-    let refused = c.patch(&path, json!({"confidence_threshold": 0.49})).await.expect(400);
-    assert!(refused["detail"].as_str().unwrap().contains("0.5"), "{refused}");
+    let refused = c.patch(&path, json!({"confidence_threshold": 0.02})).await.expect(400);
+    assert!(refused["detail"].as_str().unwrap().contains("0.025"), "{refused}");
     for bad in [json!({"confidence_threshold": 1.5}), json!({}), json!({"confidence_threshold": "high"})] {
         c.patch(&path, bad).await.expect(422);
     }

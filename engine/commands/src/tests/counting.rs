@@ -399,7 +399,7 @@ async fn moving_the_threshold_tells_detections_from_near_misses_anew() {
     assert_eq!(seen().await, (5, 0, 6, true), "four of the six, and the one that was confirmed");
     assert_eq!(bulk_confirm(&ctx, session, Bulk::from(0.5)).await.unwrap(), 1, "not what is not shown");
     assert_eq!(reads::session(&ctx, session).await.unwrap().confirmed_count, 5);
-    for beyond in [0.49, 1.01, f64::NAN] {
+    for beyond in [0.024, 1.01, f64::NAN] {
         assert!(refusal(set_threshold(&ctx, session, beyond).await).contains("threshold"), "{beyond}");
     }
     assert!(matches!(set_threshold(&ctx, id(1), 0.9).await, Err(CommandError::NotFound { what: "Session" })));
