@@ -53,7 +53,10 @@ async fn moving_the_threshold_refilters_at_once_and_near_misses_can_be_confirmed
     let request = json!({"condition_id": condition, "template_bbox": d.exemplar()});
     let session = c.count(&d.page, request.clone()).await;
     is_consistent(&session);
-    assert_eq!((&session["confidence_threshold"], &session["confidence_floor"]), (&json!(0.8), &json!(0.025)));
+    assert_eq!(
+        (&session["confidence_threshold"], &session["confidence_floor"]),
+        (&json!(0.8), &json!(0.025))
+    );
     assert_eq!((&session["pages_searched"], &session["pages_total"]), (&json!(1), &json!(1)));
     let candidates = all(&session, "detections").len() + all(&session, "near_misses").len();
     for one in all(&session, "near_misses") {
